@@ -1,0 +1,46 @@
+package org.quantscope.core.calib;
+
+import java.util.List;
+import java.util.Map;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.QuantSpec;
+
+/** Chooses a clipping range for one slice. Stateless; one file and one line in {@link Calibrators}. */
+public interface Calibrator {
+    /** Persisted; never renamed. */
+    String id();
+
+    String title();
+
+    List<OptionDoc> options();
+
+    /** Where the rule comes from. */
+    String source();
+
+    /**
+     * Chooses.
+     *
+     * @param slice the values, as a sketch and, for weights, exactly
+     * @param spec the grid it is for: bits, symmetry, range
+     * @param options by name; one left out has its default
+     * @throws IllegalArgumentException if an option's value is out of its range
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel);
+
+    /**
+     * What a calibrator chose, with the curve it searched.
+     *
+     * @param curve candidates in ascending order of {@code clip.hi - clip.lo}; empty if the rule searches nothing
+     */
+    record Calibration(ClipRange range, List<CurvePoint> curve) {
+        public Calibration {
+            curve = List.copyOf(curve);
+        }
+    }
+
+    /** A candidate and its (estimated) mean squared error. */
+    record CurvePoint(ClipRange clip, double mse) {}
+}

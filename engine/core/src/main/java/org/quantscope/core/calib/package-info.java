@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.calib;
+
+import org.jspecify.annotations.NullMarked;

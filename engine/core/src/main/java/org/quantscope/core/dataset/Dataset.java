@@ -1,0 +1,42 @@
+package org.quantscope.core.dataset;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.tensor.Shape;
+
+/** Labelled or unlabelled samples, preprocessed on the way out. Thread safe; float copies are made per batch only. */
+public interface Dataset {
+    Path file();
+
+    /** SHA-256 of the file, lower-case hex. */
+    String sha256();
+
+    /** The number of samples. */
+    int size();
+
+    /** The shape of one sample, without the batch dimension. */
+    Shape sampleShape();
+
+    boolean hasLabels();
+
+    /** The label of a sample: a class index. */
+    int label(int sample);
+
+    /** Names of the classes, empty if unknown. */
+    List<String> classes();
+
+    /**
+     * Writes samples as the model's input wants them: {@code (raw·scale − mean)/std}, float32, row-major, one after the other.
+     *
+     * @param samples indices into this data set
+     * @param out at least {@code samples.length * sampleShape().count()} floats
+     */
+    void fill(int[] samples, float[] out);
+
+    /** The first {@code n} samples in file order, or this if there are no more. */
+    Dataset limit(int n);
+
+    /** Where the data comes from, for a person. */
+    Optional<String> origin();
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.dataset;
+
+import org.jspecify.annotations.NullMarked;

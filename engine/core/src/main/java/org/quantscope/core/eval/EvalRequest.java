@@ -1,0 +1,21 @@
+package org.quantscope.core.eval;
+
+import java.util.Map;
+import java.util.Optional;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * One quantized setting of a model, resolved.
+ *
+ * @param inHand the weight that is being edited: it is fed, so that its parameters can change without a new session.
+ *     It must have an entry in {@code weights} or be float.
+ * @param weights parameters of each quantized weight; a weight without an entry stays float
+ * @param activations parameters of each quantized activation (per tensor); one without an entry stays float
+ */
+public record EvalRequest(Optional<TensorId> inHand, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+    public EvalRequest {
+        weights = Map.copyOf(weights);
+        activations = Map.copyOf(activations);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.eval;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,62 @@
+package org.quantscope.core.job;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+
+/** Tells long work to stop. Loops look at it at least every millisecond; native calls register a hook. Thread safe. */
+public final class CancelToken {
+    private volatile boolean cancelled;
+    private final List<Runnable> hooks = new ArrayList<>();
+
+    /** Asks the work to stop; the second call does nothing. */
+    public void cancel() {
+        List<Runnable> toRun;
+        synchronized (hooks) {
+            if (cancelled) {
+                return;
+            }
+            cancelled = true;
+            toRun = List.copyOf(hooks);
+            hooks.clear();
+        }
+        toRun.forEach(Runnable::run);
+    }
+
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    /** @throws CancellationException if {@link #cancel} was called */
+    public void check() {
+        if (cancelled) {
+            throw new CancellationException();
+        }
+    }
+
+    /** Runs {@code hook} once on {@link #cancel}, at once if that has happened already. Close the result to unregister. */
+    public Registration onCancel(Runnable hook) {
+        boolean now;
+        synchronized (hooks) {
+            now = cancelled;
+            if (!now) {
+                hooks.add(hook);
+            }
+        }
+        if (now) {
+            hook.run();
+        }
+        return () -> {
+            synchronized (hooks) {
+                hooks.remove(hook);
+            }
+        };
+    }
+
+    /** Undoes an {@link #onCancel}. */
+    @FunctionalInterface
+    public interface Registration extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

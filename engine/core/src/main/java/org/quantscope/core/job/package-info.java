@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.job;
+
+import org.jspecify.annotations.NullMarked;

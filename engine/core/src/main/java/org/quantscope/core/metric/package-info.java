@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.metric;
+
+import org.jspecify.annotations.NullMarked;

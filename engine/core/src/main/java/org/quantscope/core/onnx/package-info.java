@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.onnx;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.ort;
+
+import org.jspecify.annotations.NullMarked;

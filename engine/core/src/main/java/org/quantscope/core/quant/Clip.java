@@ -1,0 +1,43 @@
+package org.quantscope.core.quant;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Where the ranges of a tensor come from. */
+public sealed interface Clip {
+    /**
+     * A calibrator chooses.
+     *
+     * @param options its options, by name; an option left out has its default
+     */
+    record Auto(String calibratorId, Map<String, String> options) implements Clip {
+        public Auto {
+            options = java.util.Collections.unmodifiableMap(new TreeMap<>(options));
+        }
+
+        public Auto(String calibratorId) {
+            this(calibratorId, Map.of());
+        }
+    }
+
+    /** One range set by hand, for the whole tensor or for each of its slices alike. */
+    record Manual(ClipRange range) implements Clip {}
+
+    /** A range for each channel, set by hand. */
+    record ManualPerChannel(List<ClipRange> ranges) implements Clip {
+        public ManualPerChannel {
+            ranges = List.copyOf(ranges);
+        }
+    }
+
+    /** A range for each block, set by hand, block-major in storage order. */
+    record ManualPerBlock(List<ClipRange> ranges) implements Clip {
+        public ManualPerBlock {
+            ranges = List.copyOf(ranges);
+        }
+    }
+
+    /** Parameters that came from elsewhere or were frozen. Dragging turns this into {@link Manual}. */
+    record Fixed(QuantParams params) implements Clip {}
+}

@@ -1,0 +1,70 @@
+package org.quantscope.core.quant;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How a tensor is to be quantized: the request, before the data has been looked at. {@link QuantParams} is the answer.
+ *
+ * @param scheme the id of a registered {@link Quantizer}
+ * @param bits code width, 2 to 16
+ * @param signed signed codes (ignored by schemes without integer codes)
+ * @param symmetric zero point fixed to the middle of the code range
+ * @param narrowRange the restricted range: symmetric signed codes without the most negative one
+ * @param options options of the scheme, by name
+ */
+public record QuantSpec(
+        String scheme,
+        int bits,
+        boolean signed,
+        boolean symmetric,
+        boolean narrowRange,
+        Granularity granularity,
+        Clip clip,
+        Map<String, String> options) {
+
+    public static final int MIN_BITS = 2;
+    public static final int MAX_BITS = 16;
+
+    /** The default for weights: 8 bits, uniform, symmetric, signed, restricted, per tensor, min-max. */
+    public static final QuantSpec WEIGHTS = new QuantSpec("uniform", 8, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
+
+    /** The default for activations: 8 bits, uniform, asymmetric, unsigned, per tensor, min-max. */
+    public static final QuantSpec ACTIVATIONS = new QuantSpec("uniform", 8, false, false, false, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
+
+    public QuantSpec {
+        if (bits < MIN_BITS || bits > MAX_BITS) {
+            throw new IllegalArgumentException("bits: " + MIN_BITS + " to " + MAX_BITS + " are supported, got " + bits);
+        }
+        options = Collections.unmodifiableMap(new TreeMap<>(options));
+    }
+
+    public QuantSpec withScheme(String id) {
+        return new QuantSpec(id, bits, signed, symmetric, narrowRange, granularity, clip, options);
+    }
+
+    public QuantSpec withBits(int b) {
+        return new QuantSpec(scheme, b, signed, symmetric, narrowRange, granularity, clip, options);
+    }
+
+    public QuantSpec withSigned(boolean b) {
+        return new QuantSpec(scheme, bits, b, symmetric, narrowRange, granularity, clip, options);
+    }
+
+    public QuantSpec withSymmetric(boolean b) {
+        return new QuantSpec(scheme, bits, signed, b, narrowRange, granularity, clip, options);
+    }
+
+    public QuantSpec withNarrowRange(boolean b) {
+        return new QuantSpec(scheme, bits, signed, symmetric, b, granularity, clip, options);
+    }
+
+    public QuantSpec withGranularity(Granularity g) {
+        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, g, clip, options);
+    }
+
+    public QuantSpec withClip(Clip c) {
+        return new QuantSpec(scheme, bits, signed, symmetric, narrowRange, granularity, c, options);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.quant;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,107 @@
+package org.quantscope.core.session;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Everything a person has chosen, and nothing that can be computed from it. Immutable; saved as the JSON config.
+ *
+ * @param weights how weights are quantized unless {@code overrides} says otherwise; empty keeps them float
+ * @param activations how activations are quantized unless overridden; empty keeps them float
+ * @param overrides specs of single tensors (weights and activations)
+ * @param keptFloat tensors that are not quantized whatever else is said
+ * @param activationRanges ranges observed on the calibration data, by activation; what an {@code Auto} clip of an activation was resolved to
+ * @param foldBatchNorm BatchNormalization is folded before analysis
+ * @param calibrationData the data that {@code activationRanges} rest on
+ * @param evaluationData the data that accuracy is computed on
+ */
+public record SessionState(
+        FileRef model,
+        Optional<QuantSpec> weights,
+        Optional<QuantSpec> activations,
+        Map<TensorId, QuantSpec> overrides,
+        Set<TensorId> keptFloat,
+        Map<TensorId, ClipRange> activationRanges,
+        boolean foldBatchNorm,
+        Optional<FileRef> calibrationData,
+        Optional<FileRef> evaluationData) {
+
+    public SessionState {
+        overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
+        keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
+        activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
+    }
+
+    /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
+    public static SessionState of(FileRef model) {
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty());
+    }
+
+    /** The spec of a weight, empty if it stays float. */
+    public Optional<QuantSpec> weightSpec(TensorId id) {
+        return specOf(id, weights);
+    }
+
+    /** The spec of an activation, empty if it stays float. */
+    public Optional<QuantSpec> activationSpec(TensorId id) {
+        return specOf(id, activations);
+    }
+
+    private Optional<QuantSpec> specOf(TensorId id, Optional<QuantSpec> fallback) {
+        if (keptFloat.contains(id)) {
+            return Optional.empty();
+        }
+        QuantSpec own = overrides.get(id);
+        return own != null ? Optional.of(own) : fallback;
+    }
+
+    public SessionState withWeights(Optional<QuantSpec> spec) {
+        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    public SessionState withActivations(Optional<QuantSpec> spec) {
+        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
+        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    /** Sets the spec of one tensor. */
+    public SessionState withOverride(TensorId id, QuantSpec spec) {
+        Map<TensorId, QuantSpec> specs = new TreeMap<>(overrides);
+        specs.put(id, spec);
+        return withOverrides(specs);
+    }
+
+    public SessionState withKeptFloat(Set<TensorId> ids) {
+        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    public SessionState withFoldBatchNorm(boolean fold) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData);
+    }
+
+    public SessionState withModel(FileRef ref) {
+        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+    }
+
+    public SessionState withCalibrationData(Optional<FileRef> ref) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData);
+    }
+
+    public SessionState withEvaluationData(Optional<FileRef> ref) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref);
+    }
+}

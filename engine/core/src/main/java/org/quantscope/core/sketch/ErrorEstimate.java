@@ -1,0 +1,26 @@
+package org.quantscope.core.sketch;
+
+/**
+ * What a {@link MomentSketch} says of a grid's error without looking at the values again.
+ *
+ * @param count finite values
+ * @param mse estimated mean squared error
+ * @param bound the exact mean squared error is within {@code mse ± bound}, guaranteed
+ * @param clippingMse the part of {@code mse} made by values outside the effective range (estimate)
+ * @param clipped estimated number of values outside the effective range
+ * @param sumSquares Σx², exact up to rounding
+ */
+public record ErrorEstimate(long count, double mse, double bound, double clippingMse, double clipped, double sumSquares) {
+    public double roundingMse() {
+        return Math.max(0, mse - clippingMse);
+    }
+
+    /** 10·log10(Σx²/(n·mse)) in dB; empty where either is 0. */
+    public java.util.OptionalDouble sqnrDb() {
+        return sumSquares > 0 && mse > 0 ? java.util.OptionalDouble.of(10 * Math.log10(sumSquares / count / mse)) : java.util.OptionalDouble.empty();
+    }
+
+    public double clippedFraction() {
+        return count == 0 ? 0 : clipped / count;
+    }
+}

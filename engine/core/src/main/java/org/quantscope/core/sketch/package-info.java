@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.sketch;
+
+import org.jspecify.annotations.NullMarked;

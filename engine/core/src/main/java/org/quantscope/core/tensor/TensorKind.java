@@ -1,0 +1,18 @@
+package org.quantscope.core.tensor;
+
+/** What a tensor is to its model. */
+public enum TensorKind {
+    /** The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more; a floating tensor of rank 2 or more where there is no graph. */
+    WEIGHT,
+    /** The constant third input of a Conv, ConvTranspose or Gemm. */
+    BIAS,
+    /** A value computed by the graph, or its input. */
+    ACTIVATION,
+    /** Every other stored tensor. */
+    CONSTANT;
+
+    /** The name used in JSON: lower case. */
+    public String id() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.tensor;
+
+import org.jspecify.annotations.NullMarked;
