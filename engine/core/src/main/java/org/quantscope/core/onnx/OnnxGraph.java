@@ -1,11 +1,21 @@
 package org.quantscope.core.onnx;
 
+import ai.onnx.proto.OnnxMl;
 import java.util.List;
 import org.quantscope.core.tensor.TensorInfo;
 
 /** The graph of an ONNX model. Immutable. The protobuf classes stay behind this package. */
 public final class OnnxGraph {
-    OnnxGraph() {}
+    private final OnnxMl.ModelProto proto;
+
+    /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
+    OnnxGraph(OnnxMl.ModelProto proto) {
+        this.proto = proto;
+    }
+
+    OnnxMl.ModelProto proto() {
+        return proto;
+    }
 
     /** The version of the default operator set. */
     public int opset() {
