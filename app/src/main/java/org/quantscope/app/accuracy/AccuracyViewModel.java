@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
@@ -233,7 +234,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** A cancel by hand: nothing newer is waiting, so what there is stays, marked. */
     private void stopped(Setting setting) {
         View now = view.get();
-        if (setting == asked && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
+        if (setting.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
             view.set(new View(Status.STOPPED, now.quantized(), now.baseline(), now.previous(), now.size()));
         }
     }
@@ -309,7 +310,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void open(@Nullable Model model, @Nullable Dataset data) {
-        if (model == evaluatedModel && data == evaluatedData) {
+        if (Objects.equals(model, evaluatedModel) && Objects.equals(data, evaluatedData)) {
             return;
         }
         evaluatedModel = model;
@@ -338,7 +339,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void opened(LiveEvaluator fresh, Model model, Dataset data) {
-        if (closed || model != evaluatedModel || data != evaluatedData) {
+        if (closed || !model.equals(evaluatedModel) || !data.equals(evaluatedData)) {
             work.execute(fresh::close);
             return;
         }

@@ -54,7 +54,7 @@ public record ErrorCurve(List<Point> points, List<Pin> pins) {
      * @param spec the grid; its clip and granularity are not looked at
      */
     public static ErrorCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
-        if (slice.count() == 0 || slice.min() == slice.max() && slice.min() == 0) {
+        if (slice.count() == 0 || (slice.min() == 0 && slice.max() == 0)) {
             return new ErrorCurve(List.of(), List.of());
         }
         QuantSpec one = spec.withGranularity(Granularity.TENSOR);

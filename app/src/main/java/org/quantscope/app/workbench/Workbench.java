@@ -84,6 +84,11 @@ public final class Workbench {
         history.ifPresent(h -> take(h.markSaved(written)));
     }
 
+    /** What is open was never saved as it is: restored work, or a session whose model has moved. */
+    public void markUnsaved() {
+        history.ifPresent(h -> take(h.markSaved(SessionState.of(new FileRef(Path.of(""), "")))));
+    }
+
     /** Takes a tensor of the model in hand; an unknown one changes nothing. */
     public void select(TensorId id) {
         if (subject(id).isPresent()) {
