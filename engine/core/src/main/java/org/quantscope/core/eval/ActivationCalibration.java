@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
@@ -55,7 +56,7 @@ public final class ActivationCalibration {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            sketches.get(new TensorId(out.name())).add(out.values(), 0, realValues(out, batch.length, feed.batchSize()));
+                            Objects.requireNonNull(sketches.get(new TensorId(out.name()))).add(out.values(), 0, realValues(out, batch.length, feed.batchSize()));
                         }
                     }
                 }

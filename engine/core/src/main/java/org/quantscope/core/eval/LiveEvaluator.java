@@ -66,8 +66,17 @@ public final class LiveEvaluator implements AutoCloseable {
 
     private record Session(OrtModel loaded, Optional<String> weightFeed, Map<TensorId, InstrumentedGraph.ActivationFeeds> activations) {}
 
-    /** @param logits null if they are too many to keep */
-    private record FloatBatch(int[] top, @Nullable Logits logits) {}
+    /** What the float model says to one batch. */
+    private static final class FloatBatch {
+        final int[] top;
+        /** Null if they are too many to keep. */
+        final @Nullable Logits logits;
+
+        FloatBatch(int[] top, @Nullable Logits logits) {
+            this.top = top;
+            this.logits = logits;
+        }
+    }
 
     /**
      * @param model with a graph, folded or not as it is to be analysed
@@ -123,7 +132,7 @@ public final class LiveEvaluator implements AutoCloseable {
             int seen = 0;
             AccuracyEstimate estimate = new AccuracyEstimate(0, 0, 1, samples(), 1, 0, 0, Double.POSITIVE_INFINITY);
             for (int b = 0; b < batches.length; b++) {
-                int[] top = floatBatch(b, linked.token).top();
+                int[] top = floatBatch(b, linked.token).top;
                 for (int i = 0; i < top.length; i++) {
                     correct += top[i] == feed.data().label(batches[b][i]) ? 1 : 0;
                 }

@@ -11,14 +11,33 @@ import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 
-/**
- * The outputs of a classifier for one batch.
- *
- * @param rows samples
- * @param classes values a sample
- * @param values [rows, classes], row-major
- */
-public record Logits(int rows, int classes, float[] values) {
+/** The outputs of a classifier for one batch. Immutable by agreement: nobody writes to {@link #values}. */
+public final class Logits {
+    private final int rows;
+    private final int classes;
+    private final float[] values;
+
+    private Logits(int rows, int classes, float[] values) {
+        this.rows = rows;
+        this.classes = classes;
+        this.values = values;
+    }
+
+    /** Samples. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Values a sample. */
+    public int classes() {
+        return classes;
+    }
+
+    /** [rows, classes], row-major, not copied. */
+    public float[] values() {
+        return values;
+    }
+
     /**
      * Runs one batch.
      *

@@ -7,14 +7,32 @@ import java.nio.FloatBuffer;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.tensor.Shape;
 
-/**
- * A floating output of one run, copied out of native memory.
- *
- * @param name of the value
- * @param shape with the batch dimension
- * @param values row-major, float32; the caller's to keep
- */
-public record FloatOutput(String name, Shape shape, float[] values) {
+/** A floating output of one run, copied out of native memory. */
+public final class FloatOutput {
+    private final String name;
+    private final Shape shape;
+    private final float[] values;
+
+    private FloatOutput(String name, Shape shape, float[] values) {
+        this.name = name;
+        this.shape = shape;
+        this.values = values;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** With the batch dimension. */
+    public Shape shape() {
+        return shape;
+    }
+
+    /** Row-major, float32, not copied: the caller's to keep. */
+    public float[] values() {
+        return values;
+    }
+
     static FloatOutput of(String name, OnnxTensor tensor) {
         Shape shape = Shape.of(tensor.getInfo().getShape());
         return switch (tensor.getInfo().type) {
