@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.app.screenshot;
+
+import org.jspecify.annotations.NullMarked;
