@@ -3,6 +3,8 @@ package org.quantscope.core.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The values of a stored tensor in row-major order, read straight from the (usually memory-mapped) file.
@@ -11,7 +13,7 @@ import java.nio.ByteOrder;
  */
 public final class TensorData {
     private final DType dtype;
-    private final MemorySegment segment;
+    private final @Nullable MemorySegment segment;
     private final ByteOrder order;
     private final long count;
 
@@ -27,6 +29,21 @@ public final class TensorData {
         this.segment = segment.asReadOnly();
         this.order = order;
         this.count = count;
+    }
+
+    private TensorData(DType dtype, long count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("count: is at least 0, got " + count);
+        }
+        this.dtype = dtype;
+        this.segment = null;
+        this.order = ByteOrder.LITTLE_ENDIAN;
+        this.count = count;
+    }
+
+    /** Stands for values that were not read because only the header was asked for: it knows its type and count and refuses to give values. */
+    public static TensorData unread(DType dtype, long count) {
+        return new TensorData(dtype, count);
     }
 
     /** Values that live on the heap. The array is not copied and must not change. */
@@ -46,8 +63,20 @@ public final class TensorData {
         return count;
     }
 
-    /** The raw bytes, read-only. */
+    /** False if only the header was read. */
+    public boolean isRead() {
+        return segment != null;
+    }
+
+    /**
+     * The raw bytes, read-only.
+     *
+     * @throws IllegalStateException if only the header was read
+     */
     public MemorySegment segment() {
+        if (segment == null) {
+            throw new IllegalStateException("data: only the header was read, there are no values");
+        }
         return segment;
     }
 
@@ -56,10 +85,12 @@ public final class TensorData {
      * rounded to the nearest float32 (a finite F64 beyond its range becomes an infinity); BOOL gives 0 or 1.
      *
      * @throws IndexOutOfBoundsException if the range is not within the tensor or the array
+     * @throws IllegalStateException if only the header was read
      */
     public void read(long from, float[] out, int at, int length) {
-        java.util.Objects.checkFromIndexSize(from, length, count);
-        java.util.Objects.checkFromIndexSize(at, length, out.length);
+        MemorySegment segment = segment();
+        Objects.checkFromIndexSize(from, length, count);
+        Objects.checkFromIndexSize(at, length, out.length);
         switch (dtype) {
             case F32 -> MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order), from * 4, out, at, length);
             case F64 -> {
@@ -129,6 +160,7 @@ public final class TensorData {
      * All values as float32.
      *
      * @throws ArithmeticException if there are more than 2^31 - 1
+     * @throws IllegalStateException if only the header was read
      */
     public float[] toFloats() {
         float[] out = new float[Math.toIntExact(count)];
