@@ -5,7 +5,6 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
@@ -307,17 +306,5 @@ public final class OnnxGraph {
                 a.getGraphsList().forEach(g -> collectNames(g, names));
             }
         }
-    }
-
-    /** The stored tensor protos by name: initializers, then Constant nodes with a {@code value}. */
-    static Map<String, TensorProto> storedTensors(GraphProto graph) {
-        Map<String, TensorProto> found = new HashMap<>();
-        graph.getInitializerList().forEach(t -> found.put(t.getName(), t));
-        for (NodeProto node : graph.getNodeList()) {
-            if (node.getOpType().equals("Constant") && node.getOutputCount() == 1) {
-                ElementTypes.tensorAttribute(node, "value").ifPresent(t -> found.put(node.getOutput(0), t));
-            }
-        }
-        return found;
     }
 }
