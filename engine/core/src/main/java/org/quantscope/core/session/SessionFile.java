@@ -1,6 +1,7 @@
 package org.quantscope.core.session;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -10,7 +11,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -52,6 +55,18 @@ public final class SessionFile {
     /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
     public static void write(SessionState state, Path file) throws IOException {
         AtomicFile.write(file, out -> SessionWriter.write(out, state, file.toAbsolutePath().normalize(), w -> {}));
+    }
+
+    /**
+     * Writes a state with what it was resolved to and where that came from: what {@link #read} reads as the same state.
+     *
+     * @param model the model that was resolved, folded as the state says
+     * @param file where it is going to lie: paths are written relative to its folder
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static void writeResolved(Model model, SessionState state, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
+            throws IOException {
+        SessionWriter.write(out, state, file.toAbsolutePath().normalize(), writer -> writer.resolved(model, state, resolved, cancel));
     }
 
     /** Refuses a file of another kind or version before anything else in it is looked at. */

@@ -6,12 +6,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.quantscope.core.ProductVersion;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.PrettyPrinter;
@@ -47,10 +52,6 @@ final class SessionWriter {
         } catch (JacksonIOException e) {
             throw e.getCause();
         }
-    }
-
-    JsonGenerator json() {
-        return json;
     }
 
     private void state(SessionState state) {
@@ -164,7 +165,46 @@ final class SessionWriter {
         float32(range.hi());
     }
 
-    void params(QuantParams params) {
+    /** The resolved parameters of every quantized tensor in the order of their names, and what they rest on. */
+    void resolved(Model model, SessionState state, ResolvedSettings resolved, CancelToken cancel) {
+        json.writeArrayPropertyStart("resolved");
+        Map<TensorId, TensorInfo> infos = new TreeMap<>();
+        model.tensors().forEach(t -> infos.put(t.id(), t.info()));
+        model.graph().ifPresent(graph -> graph.activations().forEach(info -> infos.put(info.id(), info)));
+        for (TensorInfo info : infos.values()) {
+            cancel.check();
+            QuantParams weight = resolved.weights().get(info.id());
+            QuantParams activation = resolved.activations().get(info.id());
+            if (weight != null) {
+                entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
+            } else if (activation != null) {
+                entry(info, state.activationSpec(info.id()).orElseThrow(), activation);
+            }
+        }
+        json.writeEndArray();
+        json.writeObjectPropertyStart("provenance");
+        json.writeStringProperty("tool", "quantscope");
+        json.writeStringProperty("tool_version", ProductVersion.current());
+        json.writeStringProperty("model_sha256", state.model().sha256());
+        state.calibrationData().ifPresent(ref -> json.writeStringProperty("calibration_data_sha256", ref.sha256()));
+        state.evaluationData().ifPresent(ref -> json.writeStringProperty("evaluation_data_sha256", ref.sha256()));
+        json.writeEndObject();
+    }
+
+    private void entry(TensorInfo info, QuantSpec spec, QuantParams params) {
+        json.writeStartObject();
+        json.writeStringProperty("name", info.id().name());
+        json.writeStringProperty("kind", info.kind().id());
+        json.writeStringProperty("scheme", spec.scheme());
+        json.writeNumberProperty("bits", spec.bits());
+        params(params);
+        List<ClipRange> effective = params.effective();
+        floats("rmin", effective.stream().map(ClipRange::lo).toList());
+        floats("rmax", effective.stream().map(ClipRange::hi).toList());
+        json.writeEndObject();
+    }
+
+    private void params(QuantParams params) {
         json.writeStringProperty("granularity", params.granularity().toString());
         json.writeArrayPropertyStart("scale");
         for (float scale : params.scales()) {
@@ -180,7 +220,7 @@ final class SessionWriter {
         json.writeNumberProperty("qmax", params.qmax());
     }
 
-    void floats(String name, List<Float> values) {
+    private void floats(String name, List<Float> values) {
         json.writeArrayPropertyStart(name);
         values.forEach(this::float32);
         json.writeEndArray();

@@ -1,102 +1,430 @@
 package org.quantscope.core.sketch;
 
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.LongToDoubleFunction;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 
 /**
  * Counts, Σw and Σw² of values in bins given by the leading bits of the float: from it the error of any grid follows in
  * microseconds, whatever the number of values, with a guaranteed bound. Mergeable by addition.
  *
+ * <p>A bin is a sign, an exponent and 10 mantissa bits, so it is at most 1/1024 of its values wide. Its sums are kept as integers
+ * (of the remaining 13 mantissa bits), so that filling and merging are exact, associative and commutative.
+ *
+ * <p>Memory does not grow with the number of values: 24 KiB for each sign and exponent that occurs while filling (about 1 MiB for
+ * bell-shaped weights, 12.5 MiB at the very most), and after the first question 44 bytes for each bin that is not empty.
+ *
  * <p>Filling ({@link #add}, {@link #merge}) is for one thread; afterwards it may be read from any.
  */
 public final class MomentSketch {
+    /** At most this many finite values, so that no sum of a bin overflows. */
+    public static final long MAX_COUNT = 1L << 37;
+
+    private static final int CHUNK = 1 << 14;
+    private static final int PARALLEL_PART = 1 << 20;
+    private static final int OCTAVES = 512;
+    private static final int PER_OCTAVE = 1 << Bins.MANTISSA_BITS;
+    /** Relative rounding error allowed to an exact pass that sums in double. */
+    private static final double EXACT_PASS_ROUNDING = 1e-11;
+
+    /** n, Σr, Σr² of each bin in turn, by sign and exponent (the leading 9 bits); of length 0 while at rest. */
+    private long[] @Nullable [] octaves = new long[OCTAVES][];
+
+    private long seen;
+    private long nan;
+    private long inf;
+    private long positiveZeros;
+    private long negativeZeros;
+    /** Bits of the extreme finite values, ordered like the floats: the magnitude bits of negative ones are flipped. */
+    private int lowest = Integer.MAX_VALUE;
+
+    private int highest = Integer.MIN_VALUE;
+    private volatile @Nullable Rest rest;
+
+    /** The bins at rest, made once by whoever asks first. */
+    private record Rest(Bins positive, Bins negative, double mean, double std) {}
+
     public MomentSketch() {}
 
     /** The sketch of a whole tensor. */
     public static MomentSketch of(Tensor tensor, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        TensorData data = tensor.data();
+        long parts = Math.ceilDiv(data.count(), PARALLEL_PART);
+        // Sums are integers, so it does not matter who adds what first.
+        return LongStream.range(0, parts)
+                .boxed()
+                .parallel()
+                .collect(
+                        MomentSketch::new,
+                        (sketch, part) -> sketch.addRange(data, part * PARALLEL_PART, Math.min(data.count(), (part + 1) * PARALLEL_PART), cancel),
+                        MomentSketch::merge);
+    }
+
+    private void addRange(TensorData data, long from, long to, CancelToken cancel) {
+        float[] buffer = new float[(int) Math.min(CHUNK, to - from)];
+        for (long at = from; at < to; at += buffer.length) {
+            cancel.check();
+            int length = (int) Math.min(buffer.length, to - at);
+            data.read(at, buffer, 0, length);
+            add(buffer, 0, length);
+        }
     }
 
     /** One sketch for each slice. */
     public static MomentSketch[] perSlice(Tensor tensor, Slicing slicing, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        if (slicing.slices() == 1) {
+            return new MomentSketch[] {of(tensor, cancel)};
+        }
+        var sketches = new MomentSketch[slicing.slices()];
+        SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, length) -> {
+            var sketch = new MomentSketch();
+            sketch.add(values, from, length);
+            sketch.rest();
+            sketches[slice] = sketch;
+        });
+        return sketches;
     }
 
-    /** Adds values; NaN and infinities are counted and kept out of the bins. */
+    /**
+     * Adds values; NaN and infinities are counted and kept out of the bins.
+     *
+     * @throws IllegalStateException beyond {@link #MAX_COUNT} values
+     */
     public void add(float[] values, int from, int length) {
-        throw new UnsupportedOperationException();
+        Objects.checkFromIndexSize(from, length, values.length);
+        long[] @Nullable [] table = awake(length);
+        int low = lowest;
+        int high = highest;
+        long plus = 0;
+        long minus = 0;
+        for (int i = from; i < from + length; i++) {
+            int bits = Float.floatToRawIntBits(values[i]);
+            long[] octave = table[bits >>> 23];
+            if (octave == null) {
+                octave = open(table, bits);
+                if (octave == null) {
+                    continue;
+                }
+            }
+            int at = (bits >>> Bins.LOW_BITS & PER_OCTAVE - 1) * 3;
+            int r = bits & Bins.SPAN;
+            octave[at]++;
+            octave[at + 1] += r;
+            octave[at + 2] += (long) r * r;
+            int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+            low = Math.min(low, ordered);
+            high = Math.max(high, ordered);
+            plus += bits == 0 ? 1 : 0;
+            minus += bits == Integer.MIN_VALUE ? 1 : 0;
+        }
+        lowest = low;
+        highest = high;
+        positiveZeros += plus;
+        negativeZeros += minus;
+    }
+
+    /** A new table entry for a value that has none yet; null if the value is not finite, which is counted. */
+    private long @Nullable [] open(long[] @Nullable [] table, int bits) {
+        int index = bits >>> 23;
+        if ((index & 255) == 255) {
+            if ((bits & 0x7fffff) == 0) {
+                inf++;
+            } else {
+                nan++;
+            }
+            return null;
+        }
+        long[] octave = new long[PER_OCTAVE * 3];
+        table[index] = octave;
+        return octave;
+    }
+
+    /** The table, ready for {@code more} values. */
+    private long[] @Nullable [] awake(long more) {
+        if (seen + more > MAX_COUNT) {
+            throw new IllegalStateException("count: a sketch takes at most " + MAX_COUNT + " values");
+        }
+        seen += more;
+        Rest asleep = rest;
+        if (asleep != null) {
+            rest = null;
+            octaves = new long[OCTAVES][];
+            pour(asleep.positive, 0);
+            pour(asleep.negative, OCTAVES / 2);
+            zeroBin(0, positiveZeros);
+            zeroBin(OCTAVES / 2, negativeZeros);
+        }
+        return octaves;
+    }
+
+    private void pour(Bins bins, int firstOctave) {
+        for (int i = 0; i < bins.size(); i++) {
+            int key = bins.key(i);
+            long[] octave = octave(firstOctave + (key >>> Bins.MANTISSA_BITS));
+            int at = (key & PER_OCTAVE - 1) * 3;
+            octave[at] += bins.n(i);
+            octave[at + 1] += bins.r1(i);
+            octave[at + 2] += bins.r2(i);
+        }
+    }
+
+    private void zeroBin(int index, long zeros) {
+        if (zeros > 0) {
+            octave(index)[0] += zeros;
+        }
+    }
+
+    private long[] octave(int index) {
+        long[] octave = octaves[index];
+        if (octave == null) {
+            octave = new long[PER_OCTAVE * 3];
+            octaves[index] = octave;
+        }
+        return octave;
     }
 
     /** Adds everything that {@code other} has seen. */
     public void merge(MomentSketch other) {
-        throw new UnsupportedOperationException();
+        Rest from = other.rest();
+        awake(other.seen);
+        pour(from.positive, 0);
+        pour(from.negative, OCTAVES / 2);
+        zeroBin(0, other.positiveZeros);
+        zeroBin(OCTAVES / 2, other.negativeZeros);
+        nan += other.nan;
+        inf += other.inf;
+        positiveZeros += other.positiveZeros;
+        negativeZeros += other.negativeZeros;
+        lowest = Math.min(lowest, other.lowest);
+        highest = Math.max(highest, other.highest);
+    }
+
+    private Rest rest() {
+        Rest r = rest;
+        if (r == null) {
+            synchronized (this) {
+                r = rest;
+                if (r == null) {
+                    r = settle();
+                    rest = r;
+                    octaves = new long[0][];
+                }
+            }
+        }
+        return r;
+    }
+
+    private Rest settle() {
+        Bins positive = collect(0, positiveZeros);
+        Bins negative = collect(OCTAVES / 2, negativeZeros);
+        long n = count();
+        double mean = n == 0 ? 0 : (positive.sum() - negative.sum()) / n;
+        double about = positive.squaresAbout(mean) + negative.squaresAbout(-mean) + zeros() * mean * mean;
+        return new Rest(positive, negative, mean, n == 0 ? 0 : Math.sqrt(Math.max(0, about) / n));
+    }
+
+    /** The bins of one sign that are not empty; zeros are told apart from the denormals that share their bin. */
+    private Bins collect(int firstOctave, long zeros) {
+        int size = 0;
+        int[] keys = new int[64];
+        long[] n = new long[64];
+        long[] r1 = new long[64];
+        long[] r2 = new long[64];
+        for (int o = 0; o < OCTAVES / 2 - 1; o++) {
+            long[] octave = octaves[firstOctave + o];
+            if (octave == null) {
+                continue;
+            }
+            for (int b = 0; b < PER_OCTAVE; b++) {
+                long count = octave[3 * b] - (o == 0 && b == 0 ? zeros : 0);
+                if (count == 0) {
+                    continue;
+                }
+                if (size == keys.length) {
+                    keys = Arrays.copyOf(keys, 2 * size);
+                    n = Arrays.copyOf(n, 2 * size);
+                    r1 = Arrays.copyOf(r1, 2 * size);
+                    r2 = Arrays.copyOf(r2, 2 * size);
+                }
+                keys[size] = o << Bins.MANTISSA_BITS | b;
+                n[size] = count;
+                r1[size] = octave[3 * b + 1];
+                r2[size++] = octave[3 * b + 2];
+            }
+        }
+        return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
     }
 
     /** Finite values seen. */
     public long count() {
-        throw new UnsupportedOperationException();
+        return seen - nan - inf;
     }
 
     public long nan() {
-        throw new UnsupportedOperationException();
+        return nan;
     }
 
     public long inf() {
-        throw new UnsupportedOperationException();
+        return inf;
     }
 
     /** Values equal to 0, of either sign. */
     public long zeros() {
-        throw new UnsupportedOperationException();
+        return positiveZeros + negativeZeros;
     }
 
     /** The smallest finite value, exact; +∞ if there is none. */
     public float min() {
-        throw new UnsupportedOperationException();
+        return count() == 0 ? Float.POSITIVE_INFINITY : fromOrdered(lowest);
     }
 
     /** The largest finite value, exact; −∞ if there is none. */
     public float max() {
-        throw new UnsupportedOperationException();
+        return count() == 0 ? Float.NEGATIVE_INFINITY : fromOrdered(highest);
+    }
+
+    /** Never −0. */
+    private static float fromOrdered(int ordered) {
+        return Float.intBitsToFloat(ordered ^ (ordered >> 31 & Integer.MAX_VALUE)) + 0f;
+    }
+
+    /** The largest magnitude; 0 if there is no value. */
+    public float absMax() {
+        return count() == 0 ? 0 : Math.max(Math.abs(min()), Math.abs(max()));
     }
 
     /** 0 if there is no value. */
     public double mean() {
-        throw new UnsupportedOperationException();
+        return rest().mean;
     }
 
     /** Population standard deviation; 0 if there is no value. */
     public double std() {
-        throw new UnsupportedOperationException();
+        return rest().std;
     }
 
     /** Σw² of the finite values. */
     public double sumSquares() {
-        throw new UnsupportedOperationException();
+        Rest r = rest();
+        return r.positive.squares() + r.negative.squares();
+    }
+
+    /** Heap in use while at rest, in bytes, arrays only. */
+    public long bytes() {
+        Rest r = rest();
+        return r.positive.bytes() + r.negative.bytes();
     }
 
     /** The error of {@code grid} on the values seen. */
     public ErrorEstimate estimate(Grid grid) {
-        throw new UnsupportedOperationException();
+        long n = count();
+        if (n == 0) {
+            return new ErrorEstimate(0, 0, 0, 0, 0, 0);
+        }
+        Rest r = rest();
+        var sum = new GridError(grid);
+        sum.addZeros(zeros());
+        sum.addSide(r.positive, 1, max());
+        sum.addSide(r.negative, -1, -min());
+        double mse = Math.max(0, sum.error() / n);
+        // The exact pass rounds as well: a sum in double of non-negative terms.
+        double bound = sum.open() / n + mse * EXACT_PASS_ROUNDING;
+        return new ErrorEstimate(n, mse, bound, Math.min(mse, sum.clippedError() / n), Math.min((double) n, sum.clippedCount()), sumSquares());
     }
 
     /**
      * Estimated number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; a sketch bin that straddles
-     * an edge is shared out linearly. Values outside are left out.
+     * an edge is shared out linearly. An edge belongs to the interval above it, {@code hi} to the last. Values outside are left out.
      */
     public double[] histogram(double lo, double hi, int bins) {
-        throw new UnsupportedOperationException();
+        if (!(lo < hi)) {
+            throw new IllegalArgumentException("lo: " + lo + " is not below hi " + hi);
+        }
+        Rest r = rest();
+        double[] counts = new double[bins];
+        double before = countBelow(r, lo, false);
+        for (int i = 0; i < bins; i++) {
+            double edge = i == bins - 1 ? hi : lo + (hi - lo) * (i + 1) / bins;
+            double below = countBelow(r, edge, i == bins - 1);
+            counts[i] = Math.max(0, below - before);
+            before = below;
+        }
+        return counts;
     }
 
-    /** Linear-interpolated quantile, {@code p} in [0, 1], within one sketch bin of the exact one. */
+    private double countBelow(Rest r, double x, boolean inclusive) {
+        if (x > max()) {
+            return count();
+        }
+        return x > 0 || (x == 0 && inclusive)
+                ? r.negative.count() + zeros() + r.positive.countBelow(x, inclusive)
+                : r.negative.count() - r.negative.countBelow(-x, !inclusive);
+    }
+
+    /** Linear-interpolated quantile, {@code p} in [0, 1], within one sketch bin of the exact one; 0 if there is no value. */
     public double quantile(double p) {
-        throw new UnsupportedOperationException();
+        return interpolate(p, this::ranked);
     }
 
     /** Quantile of |w|. */
     public double absQuantile(double p) {
-        throw new UnsupportedOperationException();
+        return interpolate(p, this::absRanked);
+    }
+
+    private double interpolate(double p, LongToDoubleFunction order) {
+        if (!(p >= 0 && p <= 1)) {
+            throw new IllegalArgumentException("p: 0 to 1 is needed, got " + p);
+        }
+        long n = count();
+        if (n == 0) {
+            return 0;
+        }
+        double at = p * (n - 1);
+        long below = Math.min((long) at, n - 1);
+        double fraction = at - below;
+        double x = order.applyAsDouble(below);
+        return fraction == 0 ? x : x + fraction * (order.applyAsDouble(Math.min(below + 1, n - 1)) - x);
+    }
+
+    /** The value of rank {@code k}, from 0. */
+    private double ranked(long k) {
+        Rest r = rest();
+        long negatives = r.negative.count();
+        if (k == 0) {
+            return min();
+        } else if (k == count() - 1) {
+            return max();
+        } else if (k < negatives) {
+            return -r.negative.ranked(negatives - 1 - k, -min());
+        }
+        return k < negatives + zeros() ? 0 : r.positive.ranked(k - negatives - zeros(), max());
+    }
+
+    private double absRanked(long k) {
+        if (k < zeros()) {
+            return 0;
+        }
+        Rest r = rest();
+        long rank = k - zeros();
+        // The bin is the last whose predecessors on both sides hold at most rank values.
+        int low = 0;
+        int high = Bins.KEYS - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (r.positive.countBefore(r.positive.rank(middle)) + r.negative.countBefore(r.negative.rank(middle)) <= rank) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return Bins.rankedOfBoth(r.positive, r.negative, low, rank, absMax());
     }
 }

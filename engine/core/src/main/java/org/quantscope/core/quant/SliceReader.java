@@ -1,0 +1,81 @@
+package org.quantscope.core.quant;
+
+import java.util.stream.IntStream;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.tensor.TensorData;
+
+/**
+ * Hands out the values of a tensor slice by slice. Slices that lie interleaved are gathered for a group of slices in one sweep over
+ * the tensor, so memory is bounded and no slice costs a sweep of its own unless it alone fills the memory allowed.
+ */
+public final class SliceReader {
+    /** Values held at a time, unless a single slice has more. */
+    private static final int GROUP_VALUES = 1 << 22;
+
+    private SliceReader() {}
+
+    /** Receives the values of one slice. */
+    @FunctionalInterface
+    public interface Visitor {
+        /**
+         * Called once for each slice, from several threads at once.
+         *
+         * @param values holds the slice's values in storage order at {@code [from, from + length)}; not to be kept
+         */
+        void visit(int slice, float[] values, int from, int length);
+    }
+
+    /**
+     * Visits every slice.
+     *
+     * @throws ArithmeticException if a slice has more than 2^31 − 1 values
+     */
+    public static void forEach(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
+        int slices = slicing.slices();
+        int outer = Math.toIntExact(data.count() / Math.multiplyExact(slicing.run(), slices));
+        int length = Math.toIntExact(outer * slicing.run());
+        int group = Math.clamp(length == 0 ? slices : GROUP_VALUES / length, 1, slices);
+        float[] values = new float[group * length];
+        for (int first = 0; first < slices; first += group) {
+            int start = first;
+            int size = Math.min(group, slices - first);
+            gather(data, slicing, first, size, outer, values, cancel);
+            IntStream.range(0, size).parallel().forEach(i -> {
+                cancel.check();
+                visitor.visit(start + i, values, i * length, length);
+            });
+        }
+    }
+
+    /** Slice {@code first + i} goes to {@code values[i * length ..]}, where a slice is {@code outer} runs long. */
+    private static void gather(TensorData data, Slicing slicing, int first, int size, int outer, float[] values, CancelToken cancel) {
+        if (data.count() == 0) {
+            return;
+        }
+        int run = (int) slicing.run();
+        int length = outer * run;
+        int rowLength = size * run;
+        boolean contiguous = outer == 1 || size == 1;
+        float[] row = contiguous ? values : new float[rowLength];
+        for (int o = 0; o < outer; o++) {
+            if ((o & 63) == 0) {
+                cancel.check();
+            }
+            long at = ((long) o * slicing.slices() + first) * run;
+            if (contiguous) {
+                data.read(at, values, o * run, rowLength);
+                continue;
+            }
+            data.read(at, row, 0, rowLength);
+            if (run == 1) {
+                for (int i = 0; i < size; i++) {
+                    values[i * length + o] = row[i];
+                }
+            } else {
+                for (int i = 0; i < size; i++) {
+                    System.arraycopy(row, i * run, values, i * length + o * run, run);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+package org.quantscope.core.sketch;
+
+/**
+ * The bins of one sign, at rest: only those that hold a value, in ascending order of magnitude, with sums from zero outward.
+ *
+ * <p>A bin is all floats that share sign, exponent and the {@link #MANTISSA_BITS} leading mantissa bits; its key is these bits
+ * of the magnitude. A value of bin {@code key} is {@code start(key) + r·ulp} with an integer {@code 0 ≤ r ≤ SPAN}, so a bin keeps
+ * n, Σr and Σr² as exact integers. Sums start at zero so that one huge value does not swallow the digits of all smaller ones.
+ */
+final class Bins {
+    static final int MANTISSA_BITS = 10;
+    static final int LOW_BITS = 23 - MANTISSA_BITS;
+    /** The largest {@code r} of a bin. */
+    static final int SPAN = (1 << LOW_BITS) - 1;
+    /** Keys of finite magnitudes are below this. */
+    static final int KEYS = 255 << MANTISSA_BITS;
+
+    private final int[] keys;
+    private final long[] r1;
+    private final long[] r2;
+    /** n, Σ|w| and Σw² of bins {@code 0 .. i-1}. */
+    private final long[] sumN;
+    private final double[] sum1;
+    private final double[] sum2;
+    /** One bit for each key from {@code firstWord * 64} on, and the number of bits set in the words before. */
+    private final int firstWord;
+    private final long[] words;
+    private final int[] ranks;
+
+    /**
+     * @param keys ascending
+     * @param n at least 1 each
+     */
+    Bins(int[] keys, long[] n, long[] r1, long[] r2) {
+        int m = keys.length;
+        this.keys = keys;
+        this.r1 = r1;
+        this.r2 = r2;
+        sumN = new long[m + 1];
+        sum1 = new double[m + 1];
+        sum2 = new double[m + 1];
+        firstWord = m == 0 ? 0 : keys[0] >>> 6;
+        words = new long[m == 0 ? 0 : (keys[m - 1] >>> 6) - firstWord + 1];
+        ranks = new int[words.length];
+        var s1 = new CompensatedSum();
+        var s2 = new CompensatedSum();
+        for (int i = 0; i < m; i++) {
+            double a = start(keys[i]);
+            double ulp = ulp(keys[i]);
+            sumN[i + 1] = sumN[i] + n[i];
+            sum1[i + 1] = s1.add(n[i] * a + ulp * r1[i]);
+            sum2[i + 1] = s2.add(n[i] * a * a + 2 * a * ulp * r1[i] + ulp * ulp * r2[i]);
+            words[(keys[i] >>> 6) - firstWord] |= 1L << keys[i];
+        }
+        for (int w = 1; w < words.length; w++) {
+            ranks[w] = ranks[w - 1] + Long.bitCount(words[w - 1]);
+        }
+    }
+
+    /** The lowest magnitude of a bin. */
+    static float start(int key) {
+        return Float.intBitsToFloat(key << LOW_BITS);
+    }
+
+    /** The highest magnitude of a bin. */
+    static float last(int key) {
+        return Float.intBitsToFloat(key << LOW_BITS | SPAN);
+    }
+
+    /** The distance of neighbouring floats in a bin. */
+    static double ulp(int key) {
+        return (double) Float.intBitsToFloat(key << LOW_BITS | 1) - start(key);
+    }
+
+    /** The key of the bin that holds the largest float at or below {@code magnitude}, which is at least 0. */
+    static int keyOf(double magnitude) {
+        float f = (float) magnitude;
+        if (f > magnitude) {
+            f = Math.nextDown(f);
+        }
+        return Float.floatToRawIntBits(f) >>> LOW_BITS;
+    }
+
+    int size() {
+        return keys.length;
+    }
+
+    int key(int bin) {
+        return keys[bin];
+    }
+
+    long n(int bin) {
+        return sumN[bin + 1] - sumN[bin];
+    }
+
+    long r1(int bin) {
+        return r1[bin];
+    }
+
+    long r2(int bin) {
+        return r2[bin];
+    }
+
+    /** n of bins {@code 0 .. end-1}. */
+    long countBefore(int end) {
+        return sumN[end];
+    }
+
+    /** Σ|w| of bins {@code 0 .. end-1}. */
+    double sumBefore(int end) {
+        return sum1[end];
+    }
+
+    /** Σw² of bins {@code 0 .. end-1}. */
+    double squaresBefore(int end) {
+        return sum2[end];
+    }
+
+    long count() {
+        return sumN[keys.length];
+    }
+
+    double sum() {
+        return sum1[keys.length];
+    }
+
+    double squares() {
+        return sum2[keys.length];
+    }
+
+    /** The number of bins with a lower key. */
+    int rank(int key) {
+        int w = (key >>> 6) - firstWord;
+        if (w < 0) {
+            return 0;
+        }
+        return w >= words.length ? keys.length : ranks[w] + Long.bitCount(words[w] & ((1L << key) - 1));
+    }
+
+    /** True if all values of the bin are the same float. */
+    boolean isPoint(int bin) {
+        long n = n(bin);
+        // Cauchy and Schwarz: n·Σr² = (Σr)² only if all r are equal; the products have up to 126 bits.
+        return n == 1 || (n * r2[bin] == r1[bin] * r1[bin] && Math.multiplyHigh(n, r2[bin]) == Math.multiplyHigh(r1[bin], r1[bin]));
+    }
+
+    /** The mean of the bin rounded down to a float: the value itself if {@link #isPoint}. */
+    float point(int bin) {
+        return Float.intBitsToFloat(keys[bin] << LOW_BITS | (int) (r1[bin] / n(bin)));
+    }
+
+    /** Estimated Σ(|w|−c)² over all values, without cancellation. */
+    double squaresAbout(double c) {
+        var sum = new CompensatedSum();
+        for (int i = 0; i < keys.length; i++) {
+            double d = start(keys[i]) - c;
+            double ulp = ulp(keys[i]);
+            sum.add(n(i) * d * d + 2 * d * ulp * r1[i] + ulp * ulp * r2[i]);
+        }
+        return sum.value();
+    }
+
+    /** Values of magnitude below {@code x}, or at most {@code x} if {@code inclusive}; a bin that straddles it is shared out linearly. */
+    double countBelow(double x, boolean inclusive) {
+        if (!(x >= 0)) {
+            return 0;
+        }
+        if (x > Float.MAX_VALUE) {
+            return count();
+        }
+        int key = keyOf(x);
+        int bin = rank(key);
+        double below = sumN[bin];
+        if (bin == keys.length || keys[bin] != key) {
+            return below;
+        }
+        if (isPoint(bin)) {
+            float v = point(bin);
+            return below + (v < x || (inclusive && v == x) ? n(bin) : 0);
+        }
+        double a = start(key);
+        return below + n(bin) * Math.min(1, (x - a) / (ulp(key) * (SPAN + 1)));
+    }
+
+    /** The magnitude of rank {@code k}, from 0: exact in a bin of one value or of equal ones, else spread evenly over it. */
+    double ranked(long k, float extreme) {
+        int low = 0;
+        int high = keys.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (sumN[middle] <= k) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return isPoint(low) ? point(low) : spread(keys[low], k - sumN[low], n(low), extreme);
+    }
+
+    /** The magnitude of rank {@code k} among the values of both signs, known to lie in bin {@code key} of either. */
+    static double rankedOfBoth(Bins one, Bins other, int key, long k, float extreme) {
+        int i = one.rank(key);
+        int j = other.rank(key);
+        boolean inOne = i < one.keys.length && one.keys[i] == key;
+        boolean inOther = j < other.keys.length && other.keys[j] == key;
+        long within = k - one.sumN[i] - other.sumN[j];
+        if (inOne && inOther) {
+            if (one.isPoint(i) && other.isPoint(j)) {
+                float a = one.point(i);
+                float b = other.point(j);
+                return within < (a <= b ? one.n(i) : other.n(j)) ? Math.min(a, b) : Math.max(a, b);
+            }
+            return spread(key, within, one.n(i) + other.n(j), extreme);
+        }
+        Bins only = inOne ? one : other;
+        int bin = inOne ? i : j;
+        return only.isPoint(bin) ? only.point(bin) : spread(key, within, only.n(bin), extreme);
+    }
+
+    private static double spread(int key, long k, long n, float extreme) {
+        return Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n));
+    }
+
+    /** Bytes of heap, arrays only. */
+    long bytes() {
+        return keys.length * (4L + 8 + 8) + sumN.length * 24L + words.length * 12L;
+    }
+
+    /** Neumaier's sum: each value returned is within about one rounding of the exact sum of non-negative terms. */
+    private static final class CompensatedSum {
+        private double high;
+        private double low;
+
+        double add(double x) {
+            double t = high + x;
+            low += Math.abs(high) >= Math.abs(x) ? (high - t) + x : (x - t) + high;
+            high = t;
+            return value();
+        }
+
+        double value() {
+            return high + low;
+        }
+    }
+}
