@@ -2,6 +2,7 @@ package org.quantscope.app.chart;
 
 import java.awt.BasicStroke;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -70,6 +71,7 @@ public final class ErrorCurveView extends Region {
         current.setManaged(false);
         current.setMouseTransparent(true);
         renderer.setDrawSeriesLineAsPath(true);
+        chart.hideVerticalLines();
         getChildren().addAll(chart.node(), current);
         palette.addListener((o, was, is) -> touch());
         placeCurrent();
@@ -197,7 +199,7 @@ public final class ErrorCurveView extends Region {
     private void placeMarks() {
         Rectangle2D area = chart.area();
         double[] free = new double[ROWS];
-        java.util.Arrays.fill(free, Double.NEGATIVE_INFINITY);
+        Arrays.fill(free, Double.NEGATIVE_INFINITY);
         for (Mark m : marks) {
             double at = chart.toX(m.pin().clip());
             double dot = m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY();

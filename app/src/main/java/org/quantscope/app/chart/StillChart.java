@@ -2,11 +2,16 @@ package org.quantscope.app.chart;
 
 import java.awt.BasicStroke;
 import java.awt.Stroke;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.text.NumberFormat;
+import java.util.Locale;
 import javafx.geometry.Rectangle2D;
 import org.jfree.chart.ChartRenderingInfo;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.axis.AxisSpace;
 import org.jfree.chart.axis.NumberAxis;
+import org.jfree.chart.axis.NumberTickUnit;
 import org.jfree.chart.event.ChartProgressEvent;
 import org.jfree.chart.fx.ChartCanvas;
 import org.jfree.chart.plot.DatasetRenderingOrder;
@@ -25,6 +30,8 @@ import org.quantscope.app.theme.Palette;
  */
 public final class StillChart {
     private static final Stroke HAIRLINE = new BasicStroke(1);
+    private static final int LABEL_SIZE = 11;
+    private static final double TICK_PITCH = 56;
 
     private final double left;
     private final double top;
@@ -49,9 +56,10 @@ public final class StillChart {
         this.left = left;
         for (NumberAxis axis : new NumberAxis[] {x, y}) {
             axis.setAutoRange(false);
+            axis.setAutoTickUnitSelection(false);
             axis.setAxisLineVisible(false);
             axis.setTickMarksVisible(false);
-            axis.setTickLabelFont(Fonts.awtMono(11));
+            axis.setTickLabelFont(Fonts.awtMono(LABEL_SIZE));
         }
         plot = new XYPlot(dataset, x, y, renderer);
         plot.setInsets(new RectangleInsets(top, 0, 0, right));
@@ -77,7 +85,8 @@ public final class StillChart {
             }
         });
         canvas = new ChartCanvas(chart);
-        canvas.getRenderingInfo().setEntityCollection(null);
+        // The canvas restores its own font after each drawing, and the graphics of the chart does not set one that it has set before.
+        canvas.getGraphicsContext2D().setFont(Fonts.mono(LABEL_SIZE));
         canvas.setMouseTransparent(true);
         canvas.setFocusTraversable(false);
     }
@@ -89,7 +98,31 @@ public final class StillChart {
 
     /** Draws what has been changed of axes, data or colours; nothing else does, but a change of size. */
     public void draw() {
+        x.setTickUnit(tickUnit(TICK_PITCH * pixel()));
         canvas.draw();
+    }
+
+    /** 1, 2 or 5 times a power of ten, not below {@code least}, with the decimals that its multiples need. */
+    private static NumberTickUnit tickUnit(double least) {
+        int decade = (int) Math.floor(Math.log10(least));
+        int m = 1;
+        for (int candidate : new int[] {1, 2, 5, 10}) {
+            m = candidate;
+            if (candidate * Math.pow(10, decade) >= least) {
+                break;
+            }
+        }
+        NumberFormat format = NumberFormat.getNumberInstance(Locale.ROOT);
+        format.setGroupingUsed(false);
+        int decimals = Math.max(0, m == 10 ? -decade - 1 : -decade);
+        format.setMinimumFractionDigits(decimals);
+        format.setMaximumFractionDigits(decimals);
+        return new NumberTickUnit(m * Math.pow(10, decade), decimals > 7 || decade > 7 ? new DecimalFormat("0.#E0", DecimalFormatSymbols.getInstance(Locale.ROOT)) : format);
+    }
+
+    /** Leaves out the vertical grid lines. */
+    public void hideVerticalLines() {
+        plot.setDomainGridlinesVisible(false);
     }
 
     /** Takes the colours of {@code palette}. */

@@ -46,6 +46,7 @@ public final class HistogramView extends Region {
     private static final double MARGIN = 0.045;
     private static final double STEMS_FROM = 2;
     private static final double DOTS_FROM = 5;
+    private static final double ENVELOPE_PITCH = 3;
 
     private enum Side {
         LO,
@@ -414,14 +415,14 @@ public final class HistogramView extends Region {
         }
     }
 
-    /** Levels closer than pixels: their counts as one line, the mean over the levels in each column of two pixels. */
+    /** Levels closer than pixels: their counts as one line, the mean over the levels in each column of a few pixels. */
     private void paintEnvelope(GraphicsContext g, HistogramData data, UniformGrid grid) {
         double from = Math.max(x.getLowerBound(), grid.lo() - 0.5 * grid.scale());
         double to = Math.min(x.getUpperBound(), grid.hi() + 0.5 * grid.scale());
         if (!(to > from)) {
             return;
         }
-        int columns = (int) Math.max(1, (to - from) / chart.pixel() / 2);
+        int columns = (int) Math.max(1, (to - from) / chart.pixel() / ENVELOPE_PITCH);
         double[] n = data.histogram(from, to, columns);
         double levels = (to - from) / columns / grid.scale();
         g.setLineWidth(1.4);
