@@ -217,22 +217,23 @@ public final class OnnxGraph {
 
     private List<TensorInfo> findActivations(GraphProto graph) {
         Map<String, NodeProto> producers = producers(graph);
-        Set<String> outputs = new HashSet<>();
-        graph.getOutputList().forEach(v -> outputs.add(v.getName()));
+        Map<String, NodeProto> onlyReader = onlyReaders(graph);
         Set<String> wanted = new HashSet<>();
         for (NodeProto node : graph.getNodeList()) {
-            if (!QuantizedOperators.COMPUTING.contains(node.getOpType()) || !ElementTypes.isDefaultDomain(node)) {
-                continue;
-            }
-            for (String in : node.getInputList()) {
-                String root = carriedFrom(in, producers);
-                if (isQuantizable(root) && !isFused(root, producers, outputs)) {
-                    wanted.add(root);
+            boolean absorbed = node.getInputList().stream().anyMatch(in -> isInsideLayer(in, producers, onlyReader));
+            if (isComputing(node)) {
+                for (String in : node.getInputList()) {
+                    String root = carriedFrom(in, producers);
+                    if (isQuantizable(root) && !isInsideLayer(root, producers, onlyReader)) {
+                        wanted.add(root);
+                    }
                 }
             }
-            for (String out : node.getOutputList()) {
-                if (isQuantizable(out) && !isFused(out, producers, outputs)) {
-                    wanted.add(out);
+            if (absorbed || isComputing(node)) {
+                for (String out : node.getOutputList()) {
+                    if (isQuantizable(out) && !isInsideLayer(out, producers, onlyReader)) {
+                        wanted.add(out);
+                    }
                 }
             }
         }
@@ -259,16 +260,57 @@ public final class OnnxGraph {
         return !value.isEmpty() && types.isFloating(value) && types.dependsOnInput(value) && !stored.contains(value);
     }
 
-    /** True if the value is computed by an operator that quantizes, and all that reads it is one activation function. */
-    private boolean isFused(String value, Map<String, NodeProto> producers, Set<String> outputs) {
-        NodeProto producer = producers.get(value);
-        List<Consumer> readers = consumers(value);
-        return producer != null
-                && QuantizedOperators.COMPUTING.contains(producer.getOpType())
-                && !outputs.contains(value)
-                && readers.size() == 1
-                && readers.getFirst().input() == 0
-                && QuantizedOperators.FUSED_ACTIVATION.contains(readers.getFirst().opType());
+    /** Values that exactly one node reads, once, and that are no graph outputs. */
+    private Map<String, NodeProto> onlyReaders(GraphProto graph) {
+        Set<String> outputs = new HashSet<>();
+        graph.getOutputList().forEach(v -> outputs.add(v.getName()));
+        Map<String, NodeProto> readers = new HashMap<>();
+        for (NodeProto node : graph.getNodeList()) {
+            for (String in : node.getInputList()) {
+                if (!outputs.contains(in) && consumers(in).size() == 1) {
+                    readers.put(in, node);
+                }
+            }
+        }
+        return readers;
+    }
+
+    private boolean isComputing(NodeProto node) {
+        return ElementTypes.isDefaultDomain(node)
+                && QuantizedOperators.COMPUTING.contains(node.getOpType())
+                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType()) || node.getInputList().stream().allMatch(types::dependsOnInput));
+    }
+
+    /** True if a node can be a later part of the layer that computes its input {@code value}. */
+    private boolean isAbsorbable(NodeProto node, String value) {
+        if (!ElementTypes.isDefaultDomain(node)) {
+            return false;
+        }
+        if (QuantizedOperators.CLAMPING.contains(node.getOpType())) {
+            return node.getInput(0).equals(value);
+        }
+        return QuantizedOperators.ABSORBED.contains(node.getOpType())
+                && node.getInputList().stream().filter(in -> !in.equals(value)).noneMatch(types::dependsOnInput);
+    }
+
+    /** True if the value is computed by a layer whose next part alone reads it. */
+    private boolean isInsideLayer(String value, Map<String, NodeProto> producers, Map<String, NodeProto> onlyReader) {
+        String at = value;
+        NodeProto reader = onlyReader.get(at);
+        while (reader != null && isAbsorbable(reader, at)) {
+            NodeProto producer = producers.get(at);
+            if (producer == null) {
+                return false;
+            }
+            if (isComputing(producer)) {
+                return true;
+            }
+            // The producer may itself be a part behind the first: look at what it reads.
+            String before = producer.getInputList().stream().filter(types::dependsOnInput).findFirst().orElse("");
+            reader = onlyReader.get(before);
+            at = before;
+        }
+        return false;
     }
 
     /** The value whose grid {@code value} lies on: the one in front of any operators that only move values. */
