@@ -1,14 +1,12 @@
 package org.quantscope.core.eval;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -16,14 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
-import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
-import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.tensor.Tensor;
-import org.quantscope.core.tensor.TensorId;
 
 /**
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
@@ -40,7 +33,6 @@ public final class LiveEvaluator implements AutoCloseable {
 
     private final Model model;
     private final SampleFeed feed;
-    private final Map<TensorId, Tensor> tensors = new HashMap<>();
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
 
@@ -52,19 +44,8 @@ public final class LiveEvaluator implements AutoCloseable {
     /** Guards the sessions and is held while one is built. */
     private final ReentrantLock building = new ReentrantLock();
 
-    private final LinkedHashMap<SessionKey, Session> sessions = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
     private @Nullable OrtModel floatModel;
-
-    /** All that a session has built in. */
-    private record SessionKey(Optional<TensorId> inHand, Map<TensorId, QuantParams> others, Set<TensorId> activations) {
-        static SessionKey of(EvalRequest request) {
-            Map<TensorId, QuantParams> others = new HashMap<>(request.weights());
-            request.inHand().ifPresent(others::remove);
-            return new SessionKey(request.inHand(), others, request.activations().keySet());
-        }
-    }
-
-    private record Session(OrtModel loaded, Optional<String> weightFeed, Map<TensorId, InstrumentedGraph.ActivationFeeds> activations) {}
 
     /** What the float model says to one batch. */
     private static final class FloatBatch {
@@ -90,7 +71,6 @@ public final class LiveEvaluator implements AutoCloseable {
             throw new BadInputException(data.file(), "labels", "accuracy needs labels, the data has none");
         }
         Logits.predictionOutput(model);
-        model.tensors().forEach(t -> tensors.put(t.id(), t));
         this.batches = batches(data.size(), feed.batchSize(), seed);
         this.floats = new @Nullable FloatBatch[batches.length];
     }
@@ -105,7 +85,7 @@ public final class LiveEvaluator implements AutoCloseable {
         }
         int[][] batches = new int[(samples + size - 1) / size][];
         for (int b = 0; b < batches.length; b++) {
-            batches[b] = java.util.Arrays.copyOfRange(order, b * size, Math.min(samples, (b + 1) * size));
+            batches[b] = Arrays.copyOfRange(order, b * size, Math.min(samples, (b + 1) * size));
         }
         return batches;
     }
@@ -167,7 +147,7 @@ public final class LiveEvaluator implements AutoCloseable {
     public AccuracyEstimate evaluate(EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
-                Feeds feeds = feeds(request, leased.session, linked.token)) {
+                QuantizedSession.Feeds feeds = leased.session.feeds(request, linked.token)) {
             Tally tally = new Tally();
             AccuracyEstimate estimate = tally.estimate(samples());
             for (int b = 0; b < batches.length; b++) {
@@ -175,7 +155,7 @@ public final class LiveEvaluator implements AutoCloseable {
                 Logits quantized;
                 running.lock();
                 try {
-                    quantized = Logits.of(leased.session.loaded, model, feed, batches[b], feeds.byName, linked.token);
+                    quantized = leased.session.logits(feed, batches[b], feeds, linked.token);
                 } finally {
                     running.unlock();
                 }
@@ -194,7 +174,7 @@ public final class LiveEvaluator implements AutoCloseable {
         List<OrtModel> all = new ArrayList<>();
         building.lock();
         try {
-            sessions.values().forEach(s -> all.add(s.loaded));
+            sessions.values().forEach(s -> all.add(s.loaded()));
             sessions.clear();
             if (floatModel != null) {
                 all.add(floatModel);
@@ -235,7 +215,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             OrtModel known = floatModel;
             if (known == null) {
-                known = OrtModel.load(InstrumentedGraph.plain(model), origin(), OrtModel.Options.DEFAULT);
+                known = OrtModel.load(InstrumentedGraph.plain(model), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT);
                 floatModel = known;
             }
             return known;
@@ -245,92 +225,27 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     private Leased lease(EvalRequest request, CancelToken cancel) {
-        SessionKey key = SessionKey.of(request);
+        QuantizedSession.Key key = QuantizedSession.Key.of(request);
         building.lock();
         try {
             cancel.check();
-            Session session = sessions.get(key);
+            QuantizedSession session = sessions.get(key);
             if (session == null) {
-                session = build(key, cancel);
+                session = QuantizedSession.build(model, key, cancel);
                 sessions.put(key, session);
-                Iterator<Session> oldest = sessions.values().iterator();
+                Iterator<QuantizedSession> oldest = sessions.values().iterator();
                 while (sessions.size() > SESSIONS) {
-                    oldest.next().loaded.retire();
+                    oldest.next().loaded().retire();
                     oldest.remove();
                 }
             }
-            return new Leased(session, session.loaded.lease());
+            return new Leased(session, session.loaded().lease());
         } finally {
             building.unlock();
         }
     }
 
-    private Session build(SessionKey key, CancelToken cancel) {
-        Map<TensorId, float[]> baked = new LinkedHashMap<>();
-        for (var entry : key.others.entrySet()) {
-            cancel.check();
-            baked.put(entry.getKey(), ErrorPass.fakeQuantize(tensor(entry.getKey()), entry.getValue(), cancel));
-        }
-        key.inHand.ifPresent(this::tensor);
-        InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand, baked, key.activations);
-        cancel.check();
-        return new Session(OrtModel.load(graph.model(), origin(), OrtModel.Options.DEFAULT), graph.weightFeed(), graph.activations());
-    }
-
-    private Tensor tensor(TensorId id) {
-        Tensor tensor = tensors.get(id);
-        if (tensor == null) {
-            throw new BadInputException(model.file(), id.name(), "the model has no such tensor");
-        }
-        return tensor;
-    }
-
-    private String origin() {
-        return String.valueOf(model.file().getFileName());
-    }
-
-    private Feeds feeds(EvalRequest request, Session session, CancelToken cancel) {
-        Feeds feeds = new Feeds();
-        try {
-            if (request.inHand().isPresent() && session.weightFeed.isPresent()) {
-                Tensor weight = tensor(request.inHand().get());
-                QuantParams params = request.weights().get(weight.id());
-                float[] values = params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
-                feeds.put(session.weightFeed.get(), NativeTensor.of(values, weight.info().shape(), org.quantscope.core.tensor.DType.F32));
-            }
-            request.activations().forEach((id, params) -> {
-                if (params.slices() != 1) {
-                    throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
-                }
-                InstrumentedGraph.ActivationFeeds names = session.activations.get(id);
-                if (names != null) {
-                    feeds.put(names.scale(), NativeTensor.scalar(params.scale(0)));
-                    feeds.put(names.lo(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
-                    feeds.put(names.hi(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
-                }
-            });
-            return feeds;
-        } catch (RuntimeException e) {
-            feeds.close();
-            throw e;
-        }
-    }
-
-    /** What is fed besides the samples, for one evaluation. */
-    private static final class Feeds implements AutoCloseable {
-        private final Map<String, NativeTensor> byName = new LinkedHashMap<>();
-
-        void put(String name, NativeTensor tensor) {
-            byName.put(name, tensor);
-        }
-
-        @Override
-        public void close() {
-            byName.values().forEach(NativeTensor::close);
-        }
-    }
-
-    private record Leased(Session session, OrtModel.Lease lease) implements AutoCloseable {
+    private record Leased(QuantizedSession session, OrtModel.Lease lease) implements AutoCloseable {
         @Override
         public void close() {
             lease.close();
