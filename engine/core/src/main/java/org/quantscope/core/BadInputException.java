@@ -22,7 +22,7 @@ public final class BadInputException extends RuntimeException {
      * @param problem what is wrong with it, with the offending value
      */
     public BadInputException(String where, String field, String problem) {
-        super((where.isEmpty() ? "" : where + ": ") + field + ": " + oneLine(problem));
+        super(oneLine((where.isEmpty() ? "" : where + ": ") + field + ": " + problem));
         this.field = Objects.requireNonNull(field);
     }
 
