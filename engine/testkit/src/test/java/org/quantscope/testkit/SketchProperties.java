@@ -33,6 +33,7 @@ import org.quantscope.core.tensor.TensorKind;
 
 /** The promise of the sketch: for any data and any grid, the exact error is within the bound. */
 class SketchProperties {
+    private static final String SEED = "20261122";
     private static final CancelToken NEVER = new CancelToken();
 
     /** Shapes of data that have fooled histograms before. */
@@ -58,7 +59,7 @@ class SketchProperties {
         }
     }
 
-    @Property(tries = 3000)
+    @Property(tries = 5_000, seed = SEED)
     void exactErrorIsWithinTheBound(@ForAll("samples") Sample sample, @ForAll("specs") QuantSpec spec, @ForAll("shares") double share) {
         MomentSketch sketch = sketch(sample.values);
         Tensor tensor = tensor(sample.values);
@@ -81,7 +82,7 @@ class SketchProperties {
         assertThat(estimate.clipped()).isBetween(0.0, (double) exact.count());
     }
 
-    @Property(tries = 200)
+    @Property(tries = 200, seed = SEED)
     void mergingIsAssociativeAndCommutative(@ForAll("samples") Sample a, @ForAll("samples") Sample b, @ForAll("samples") Sample c, @ForAll("specs") QuantSpec spec) {
         MomentSketch left = sketch(a.values);
         left.merge(sketch(b.values));
@@ -103,7 +104,7 @@ class SketchProperties {
      * Where every level of one grid is a level of the other, the other is never worse at the same clip (up to float32 rounding), and at
      * its own optimum not by more than a search may miss.
      */
-    @Property(tries = 60)
+    @Property(tries = 60, seed = SEED)
     void moreBitsAreNeverWorse(@ForAll("samples") Sample sample, @ForAll("nested") int[] bits) {
         Tensor tensor = tensor(sample.values);
         double power = sketch(sample.values).sumSquares() / sample.values.length;
@@ -114,7 +115,7 @@ class SketchProperties {
         double sameClip = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, more, best.requested()), NEVER).mse();
         double ownOptimum = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, more, NEVER).params(), NEVER).mse();
 
-        assertThat(sameClip).isLessThanOrEqualTo(before * (1 + 1e-5) + 1e-13 * power);
+        assertThat(Math.sqrt(sameClip)).isLessThanOrEqualTo(Math.sqrt(before) + 0x1p-21 * Math.sqrt(power));
         assertThat(ownOptimum).isLessThanOrEqualTo(before * 1.01 + 1e-4 * power);
     }
 
@@ -124,7 +125,7 @@ class SketchProperties {
         return Arbitraries.of(new int[] {2, 3}, new int[] {2, 8}, new int[] {3, 5}, new int[] {4, 7}, new int[] {5, 9});
     }
 
-    @Property(tries = 300)
+    @Property(tries = 300, seed = SEED)
     void quantilesAscendWithinTheData(@ForAll("samples") Sample sample) {
         MomentSketch sketch = sketch(sample.values);
         double last = sketch.min();
