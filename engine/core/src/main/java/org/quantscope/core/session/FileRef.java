@@ -1,6 +1,9 @@
 package org.quantscope.core.session;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Fingerprint;
 
 /**
  * A file that a session rests on.
@@ -8,4 +11,13 @@ import java.nio.file.Path;
  * @param path absolute in memory; written relative to the session file where possible
  * @param sha256 lower-case hex of the content, so that a moved or changed file is noticed
  */
-public record FileRef(Path path, String sha256) {}
+public record FileRef(Path path, String sha256) {
+    /**
+     * The file as it is now; its whole content is read.
+     *
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static FileRef of(Path file, CancelToken cancel) throws IOException {
+        return new FileRef(file.toAbsolutePath().normalize(), Fingerprint.sha256(file, cancel));
+    }
+}

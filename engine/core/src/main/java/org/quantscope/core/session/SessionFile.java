@@ -1,19 +1,176 @@
 package org.quantscope.core.session;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
 
-/** Reads and writes a session as JSON: the desktop's save file and the command line's config are the same file. */
+/**
+ * Reads and writes a session as JSON: the desktop's save file and the command line's config are the same file. Its fields
+ * are described in {@code docs/config-schema.md}.
+ *
+ * <p>The same state always gives the same bytes. Numbers are the shortest decimal that reads back as the same float32.
+ * Reading refuses what it does not know, so that a misspelt field is not passed over in silence.
+ */
 public final class SessionFile {
+    public static final String FORMAT = "quantscope-session";
+    public static final int VERSION = 1;
+
+    /** Longer files are refused. */
+    public static final long MAX_BYTES = 128L << 20;
+
+    /** Files with more values, names and brackets are refused. */
+    public static final long MAX_TOKENS = 32L << 20;
+
+    private static final String[] FIELDS = {
+        "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
+        "activation_ranges", "resolved", "provenance"
+    };
+
     private SessionFile() {}
 
-    /** @throws org.quantscope.core.BadInputException naming the file, the field and the value */
+    /**
+     * @return the state, with every path absolute; nothing is said about whether the files exist
+     * @throws org.quantscope.core.BadInputException naming the file, the field and the value
+     * @throws IOException if the file cannot be read at all
+     */
     public static SessionState read(Path file) throws IOException {
-        throw new UnsupportedOperationException();
+        StrictJson.read(file, MAX_BYTES, MAX_TOKENS, SessionFile::checkVersion);
+        return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> readState(json, file.toAbsolutePath().normalize()));
     }
 
     /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
     public static void write(SessionState state, Path file) throws IOException {
-        throw new UnsupportedOperationException();
+        AtomicFile.write(file, out -> SessionWriter.write(out, state, file.toAbsolutePath().normalize(), w -> {}));
+    }
+
+    /**
+     * Writes a state with what it was resolved to and where that came from: what {@link #read} reads as the same state.
+     *
+     * @param model the model that was resolved, folded as the state says
+     * @param file where it is going to lie: paths are written relative to its folder
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static void writeResolved(Model model, SessionState state, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
+            throws IOException {
+        SessionWriter.write(out, state, file.toAbsolutePath().normalize(), writer -> writer.resolved(model, state, resolved, cancel));
+    }
+
+    /** Refuses a file of another kind or version before anything else in it is looked at. */
+    private static boolean checkVersion(StrictJson json) {
+        boolean[] found = new boolean[2];
+        json.object(name -> {
+            switch (name) {
+                case "format" -> {
+                    String format = json.string();
+                    if (!format.equals(FORMAT)) {
+                        throw json.bad('"' + FORMAT + "\" is needed, got \"" + format + '"');
+                    }
+                    found[0] = true;
+                }
+                case "version" -> {
+                    int version = json.integer(1, Integer.MAX_VALUE);
+                    if (version != VERSION) {
+                        throw json.bad("this program reads version " + VERSION + ", got " + version);
+                    }
+                    found[1] = true;
+                }
+                default -> json.skip();
+            }
+        });
+        json.required(json.path(), "format", found[0] ? true : null);
+        json.required(json.path(), "version", found[1] ? true : null);
+        return true;
+    }
+
+    private static SessionState readState(StrictJson json, Path file) {
+        var read = new Object() {
+            @Nullable FileRef model;
+            @Nullable FileRef calibration;
+            @Nullable FileRef evaluation;
+            @Nullable QuantSpec weights;
+            @Nullable QuantSpec activations;
+            boolean fold = true;
+        };
+        Map<TensorId, QuantSpec> overrides = new TreeMap<>();
+        Set<TensorId> keptFloat = new TreeSet<>();
+        Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        json.object(name -> {
+            switch (name) {
+                case "format", "version" -> json.skip();
+                case "model" -> read.model = readFile(json, file);
+                case "calibration_data" -> read.calibration = readFile(json, file);
+                case "evaluation_data" -> read.evaluation = readFile(json, file);
+                case "fold_batch_norm" -> read.fold = json.bool();
+                case "weights" -> read.weights = SpecReader.read(json);
+                case "activations" -> read.activations = SpecReader.read(json);
+                case "overrides" -> json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
+                case "keep_float" -> json.array(() -> {
+                    TensorId id = json.make(() -> new TensorId(json.string()));
+                    if (!keptFloat.add(id)) {
+                        throw json.bad("\"" + id + "\" is listed twice");
+                    }
+                });
+                case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
+                case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
+                case "provenance" -> json.object(field -> json.string());
+                default -> throw json.unknown(FIELDS);
+            }
+        });
+        return new SessionState(
+                json.required(json.path(), "model", read.model),
+                Optional.ofNullable(read.weights),
+                Optional.ofNullable(read.activations),
+                overrides,
+                keptFloat,
+                ranges,
+                read.fold,
+                Optional.ofNullable(read.calibration),
+                Optional.ofNullable(read.evaluation));
+    }
+
+    private static FileRef readFile(StrictJson json, Path file) {
+        var read = new Object() {
+            @Nullable Path path;
+            @Nullable String sha256;
+        };
+        json.object(name -> {
+            switch (name) {
+                case "path" -> {
+                    String text = json.string();
+                    if (text.isEmpty()) {
+                        throw json.bad("a file name is needed, got \"\"");
+                    }
+                    try {
+                        read.path = file.resolveSibling(text).normalize();
+                    } catch (InvalidPathException e) {
+                        throw json.bad("no file name: " + e.getMessage());
+                    }
+                }
+                case "sha256" -> {
+                    String text = json.string();
+                    if (!text.matches("[0-9a-f]{64}")) {
+                        throw json.bad("64 lower-case hex digits are needed, got \"" + text + '"');
+                    }
+                    read.sha256 = text;
+                }
+                default -> throw json.unknown("path", "sha256");
+            }
+        });
+        String at = json.path();
+        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256));
     }
 }

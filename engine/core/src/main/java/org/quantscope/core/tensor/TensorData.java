@@ -3,6 +3,8 @@ package org.quantscope.core.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The values of a stored tensor in row-major order, read straight from the (usually memory-mapped) file.
@@ -11,7 +13,7 @@ import java.nio.ByteOrder;
  */
 public final class TensorData {
     private final DType dtype;
-    private final MemorySegment segment;
+    private final @Nullable MemorySegment segment;
     private final ByteOrder order;
     private final long count;
 
@@ -27,6 +29,21 @@ public final class TensorData {
         this.segment = segment.asReadOnly();
         this.order = order;
         this.count = count;
+    }
+
+    private TensorData(DType dtype, long count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("count: is at least 0, got " + count);
+        }
+        this.dtype = dtype;
+        this.segment = null;
+        this.order = ByteOrder.LITTLE_ENDIAN;
+        this.count = count;
+    }
+
+    /** Stands for values that were not read because only the header was asked for: it knows its type and count and refuses to give values. */
+    public static TensorData unread(DType dtype, long count) {
+        return new TensorData(dtype, count);
     }
 
     /** Values that live on the heap. The array is not copied and must not change. */
@@ -46,8 +63,20 @@ public final class TensorData {
         return count;
     }
 
-    /** The raw bytes, read-only. */
+    /** False if only the header was read. */
+    public boolean isRead() {
+        return segment != null;
+    }
+
+    /**
+     * The raw bytes, read-only.
+     *
+     * @throws IllegalStateException if only the header was read
+     */
     public MemorySegment segment() {
+        if (segment == null) {
+            throw new IllegalStateException("data: only the header was read, there are no values");
+        }
         return segment;
     }
 
@@ -56,10 +85,12 @@ public final class TensorData {
      * rounded to the nearest float32 (a finite F64 beyond its range becomes an infinity); BOOL gives 0 or 1.
      *
      * @throws IndexOutOfBoundsException if the range is not within the tensor or the array
+     * @throws IllegalStateException if only the header was read
      */
     public void read(long from, float[] out, int at, int length) {
-        java.util.Objects.checkFromIndexSize(from, length, count);
-        java.util.Objects.checkFromIndexSize(at, length, out.length);
+        MemorySegment segment = segment();
+        Objects.checkFromIndexSize(from, length, count);
+        Objects.checkFromIndexSize(at, length, out.length);
         switch (dtype) {
             case F32 -> MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order), from * 4, out, at, length);
             case F64 -> {
@@ -126,9 +157,32 @@ public final class TensorData {
     }
 
     /**
+     * One value of an integer type, exactly. U64 beyond the largest long comes out negative; BOOL gives 0 or 1.
+     *
+     * @throws IndexOutOfBoundsException if there is no such value
+     * @throws IllegalStateException if the type is floating or only the header was read
+     */
+    public long integer(long index) {
+        MemorySegment segment = segment();
+        Objects.checkIndex(index, count);
+        return switch (dtype) {
+            case I64, U64 -> segment.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order), index * 8);
+            case I32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), index * 4);
+            case U32 -> Integer.toUnsignedLong(segment.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), index * 4));
+            case I16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), index * 2);
+            case U16 -> Short.toUnsignedLong(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), index * 2));
+            case I8 -> segment.get(ValueLayout.JAVA_BYTE, index);
+            case U8 -> Byte.toUnsignedLong(segment.get(ValueLayout.JAVA_BYTE, index));
+            case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index) == 0 ? 0 : 1;
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 -> throw new IllegalStateException("dtype: " + dtype + " is no integer type");
+        };
+    }
+
+    /**
      * All values as float32.
      *
      * @throws ArithmeticException if there are more than 2^31 - 1
+     * @throws IllegalStateException if only the header was read
      */
     public float[] toFloats() {
         float[] out = new float[Math.toIntExact(count)];

@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.app.chart;
+
+import org.jspecify.annotations.NullMarked;

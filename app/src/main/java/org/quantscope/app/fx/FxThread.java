@@ -1,0 +1,19 @@
+package org.quantscope.app.fx;
+
+import java.util.concurrent.Executor;
+import javafx.application.Platform;
+
+/** The thread that may touch the scene. */
+public final class FxThread {
+    private FxThread() {}
+
+    /** Runs tasks on the JavaFX thread, later, in the order in which they were handed over. */
+    public static Executor executor() {
+        return Platform::runLater;
+    }
+
+    /** Ends the toolkit once the last window has closed. */
+    public static void exit() {
+        Platform.exit();
+    }
+}

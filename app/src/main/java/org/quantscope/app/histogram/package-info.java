@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.app.histogram;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,35 @@
+package org.quantscope.app.screenshot;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javafx.scene.image.Image;
+import javafx.scene.image.PixelFormat;
+import javax.imageio.ImageIO;
+
+/** Pictures of the program as PNG files. */
+public final class Snapshots {
+    private Snapshots() {}
+
+    /**
+     * Writes {@code image} as an opaque PNG; folders that are missing are made.
+     *
+     * @throws IOException if the file cannot be written
+     */
+    public static void writePng(Image image, Path file) throws IOException {
+        int w = (int) image.getWidth();
+        int h = (int) image.getHeight();
+        int[] pixels = new int[w * h];
+        image.getPixelReader().getPixels(0, 0, w, h, PixelFormat.getIntArgbInstance(), pixels, 0, w);
+        BufferedImage out = new BufferedImage(w, h, BufferedImage.TYPE_INT_RGB);
+        out.setRGB(0, 0, w, h, pixels, 0, w);
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder != null) {
+            Files.createDirectories(folder);
+        }
+        if (!ImageIO.write(out, "png", file.toFile())) {
+            throw new IOException(file + ": no writer for PNG");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Pictures of the program, made by the program. */
+@NullMarked
+package org.quantscope.app.screenshot;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,343 @@
+package org.quantscope.app.session;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.OpenModel;
+import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.onnx.BatchNormFolding;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens models, data and sessions, saves sessions, and keeps a copy of unsaved work against a crash. */
+public final class SessionViewModel {
+    /** What a session file ends in. */
+    public static final String EXTENSION = ".quantscope.json";
+
+    private static final Logger LOG = LoggerFactory.getLogger(SessionViewModel.class);
+
+    /**
+     * A bundled model with its data.
+     *
+     * @param start the choices that it opens with, on top of the defaults
+     */
+    public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
+
+    private sealed interface Opened {
+        record Bench(OpenModel model, SessionState state, Optional<Path> file, List<Dataset> data, boolean unsaved) implements Opened {}
+
+        record Missing(Path session, SessionState state, boolean unsaved) implements Opened {}
+
+        record Changed(Path session, SessionState state, FileRef now, boolean unsaved) implements Opened {}
+
+        record Data(Dataset dataset, boolean calibration) implements Opened {}
+    }
+
+    private final Workbench bench;
+    private final Questions questions;
+    private final Notices notices;
+    private final Jobs jobs;
+    private final Settings settings;
+    private final LatestWins<Opened> opening;
+    private final LatestWins<Boolean> autosaving;
+    private final ReadOnlyObjectWrapper<List<Path>> recent;
+
+    public SessionViewModel(Workbench bench, Questions questions, Notices notices, Jobs jobs, Settings settings, Executor work, Executor ui) {
+        this.bench = bench;
+        this.questions = questions;
+        this.notices = notices;
+        this.jobs = jobs;
+        this.settings = settings;
+        this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
+        bench.stateProperty().subscribe(x -> autosave());
+    }
+
+    /** Opens whatever the files are: a session, a model, or data for the model that is open. */
+    public void open(List<Path> files) {
+        for (Path file : files) {
+            String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+            boolean hasGraph = bench.analysed().flatMap(Model::graph).isPresent();
+            if (name.endsWith(".json") && !name.endsWith(".index.json")) {
+                openSession(file);
+            } else if (name.endsWith(".npz") && hasGraph) {
+                openEvaluationData(file);
+            } else {
+                openModel(file);
+            }
+        }
+    }
+
+    /** Opens a model with the default settings, after asking about unsaved changes. */
+    public void openModel(Path file) {
+        if (mayLeave()) {
+            submit("Opening " + file.getFileName(), cancel -> bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()));
+        }
+    }
+
+    /** Opens a bundled model with its data. */
+    public void openSample(Sample sample) {
+        if (mayLeave()) {
+            submit("Opening " + sample.model().getFileName(), cancel -> {
+                Dataset evaluation = Datasets.open(sample.evaluation());
+                Dataset calibration = Datasets.open(sample.calibration());
+                List<Edit> edits = new ArrayList<>();
+                edits.add(new Edit.SetEvaluationData(Optional.of(ref(evaluation))));
+                edits.add(new Edit.RelinkCalibrationData(Optional.of(ref(calibration))));
+                sample.start().ifPresent(edits::add);
+                return bench(readModel(sample.model(), cancel), Optional.empty(), edits, List.of(evaluation, calibration));
+            });
+        }
+    }
+
+    /** Opens a saved session with the model and the data it names. */
+    public void openSession(Path file) {
+        if (mayLeave()) {
+            submit("Opening " + file.getFileName(), cancel -> resume(file, SessionFile.read(file), false, cancel));
+        }
+    }
+
+    /** Computes accuracy on this data from now on. */
+    public void openEvaluationData(Path file) {
+        submit("Reading " + file.getFileName(), cancel -> new Opened.Data(Datasets.open(file), false));
+    }
+
+    /** Calibrates activations on this data from now on. */
+    public void openCalibrationData(Path file) {
+        submit("Reading " + file.getFileName(), cancel -> new Opened.Data(Datasets.open(file), true));
+    }
+
+    /** Offers the work that an earlier run left unsaved; false if there is none or it is not wanted. */
+    public boolean restore() {
+        Path file = autosaveFile();
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        SessionState state;
+        try {
+            state = SessionFile.read(file);
+        } catch (IOException | BadInputException e) {
+            LOG.warn("the copy of unsaved work is not readable", e);
+            deleteAutosave();
+            return false;
+        }
+        if (!questions.restore(String.valueOf(state.model().path().getFileName()))) {
+            deleteAutosave();
+            return false;
+        }
+        submit("Restoring unsaved work", cancel -> resume(file, state, true, cancel));
+        return true;
+    }
+
+    /** Saves to where the session came from, or asks. True if it was saved. */
+    public boolean save() {
+        Optional<Path> file = bench.sessionFileProperty().get().or(this::askWhere);
+        return file.isPresent() && save(file.get());
+    }
+
+    /** Saves to a place that is asked for. */
+    public boolean saveAs() {
+        return askWhere().map(this::save).orElse(false);
+    }
+
+    private boolean save(Path file) {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        if (state == null) {
+            return false;
+        }
+        try {
+            SessionFile.write(state, file);
+        } catch (IOException e) {
+            notices.problem(file.getFileName() + ": not saved, " + reason(e));
+            return false;
+        }
+        bench.saved(state, file);
+        remember(file);
+        deleteAutosave();
+        return true;
+    }
+
+    /** True if what is open may be left: nothing is unsaved, or it was saved now, or may be lost. */
+    public boolean mayLeave() {
+        if (!bench.dirtyProperty().get()) {
+            return true;
+        }
+        boolean leave = switch (questions.unsaved(bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
+            case SAVE -> save();
+            case DISCARD -> true;
+            case STAY -> false;
+        };
+        if (leave) {
+            deleteAutosave();
+        }
+        return leave;
+    }
+
+    /** Ends background reading and writing; work that was given up on purpose is not offered again. */
+    public void close() {
+        opening.cancel();
+        settings.save();
+    }
+
+    private Optional<Path> askWhere() {
+        return bench.modelProperty().get().flatMap(m -> {
+            Path model = m.file().path();
+            String name = m.name();
+            int dot = name.lastIndexOf('.');
+            return questions.whereToSave(model.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + EXTENSION));
+        });
+    }
+
+    @FunctionalInterface
+    private interface Reading {
+        Opened run(CancelToken cancel) throws IOException;
+    }
+
+    private void submit(String title, Reading reading) {
+        opening.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start(title, cancel)) {
+                        job.report(0, 1, "");
+                        return reading.run(cancel);
+                    }
+                },
+                this::opened,
+                e -> notices.problem(reason(e)));
+    }
+
+    private void opened(Opened result) {
+        switch (result) {
+            case Opened.Bench b -> {
+                bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data);
+                if (b.unsaved) {
+                    bench.markUnsaved();
+                }
+                b.model.source().notes().forEach(LOG::info);
+                if (!b.unsaved) {
+                    remember(b.file.orElse(b.model.file().path()));
+                }
+            }
+            case Opened.Missing m -> questions.whereIs(m.state.model())
+                    .ifPresent(path -> submit("Opening " + path.getFileName(), cancel -> resume(
+                            m.session, m.state.withModel(new FileRef(path, m.state.model().sha256())), true, cancel)));
+            case Opened.Changed c -> {
+                if (questions.acceptChanged(c.now.path())) {
+                    submit("Opening " + c.now.path().getFileName(), cancel -> resume(c.session, c.state.withModel(c.now), true, cancel));
+                }
+            }
+            case Opened.Data(var dataset, var calibration) -> {
+                Optional<FileRef> ref = Optional.of(bench.keep(dataset));
+                bench.apply(calibration ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
+            }
+        }
+    }
+
+    private Opened resume(Path session, SessionState state, boolean unsaved, CancelToken cancel) throws IOException {
+        Path file = state.model().path();
+        if (!Files.isRegularFile(file)) {
+            return new Opened.Missing(session, state, unsaved);
+        }
+        FileRef now = FileRef.of(file, cancel);
+        if (!now.sha256().equals(state.model().sha256())) {
+            return new Opened.Changed(session, state, now, unsaved);
+        }
+        List<Dataset> data = new ArrayList<>();
+        for (Optional<FileRef> ref : List.of(state.evaluationData(), state.calibrationData())) {
+            if (ref.isPresent() && Files.isRegularFile(ref.get().path())) {
+                data.add(Datasets.open(ref.get().path()));
+            }
+        }
+        OpenModel model = readModel(file, cancel);
+        return new Opened.Bench(model, state.withModel(model.file()), Optional.of(session), data, unsaved);
+    }
+
+    private static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
+        Model source = ModelLoaders.open(file);
+        cancel.check();
+        return new OpenModel(source, BatchNormFolding.fold(source), FileRef.of(file, cancel));
+    }
+
+    private static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
+        SessionState state = SessionState.of(model.file());
+        for (Edit edit : edits) {
+            state = edit.apply(state);
+        }
+        return new Opened.Bench(model, state, file, data, false);
+    }
+
+    private static FileRef ref(Dataset data) {
+        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256());
+    }
+
+    private void remember(Path file) {
+        settings.addRecent(file);
+        settings.save();
+        recent.set(settings.recent());
+    }
+
+    private void autosave() {
+        Optional<SessionState> state = bench.stateProperty().get();
+        if (state.isEmpty()) {
+            return;
+        }
+        SessionState now = state.get();
+        boolean unsaved = bench.dirtyProperty().get();
+        autosaving.submit(
+                (cancel, partial) -> {
+                    if (unsaved) {
+                        Files.createDirectories(settings.folder());
+                        SessionFile.write(now, autosaveFile());
+                    } else {
+                        deleteAutosave();
+                    }
+                    return unsaved;
+                },
+                written -> {},
+                e -> LOG.warn("no copy of the unsaved work could be written", e));
+    }
+
+    private Path autosaveFile() {
+        return settings.folder().resolve("autosave" + EXTENSION);
+    }
+
+    private void deleteAutosave() {
+        try {
+            Files.deleteIfExists(autosaveFile());
+        } catch (IOException e) {
+            LOG.warn("the copy of the saved work is still there", e);
+        }
+    }
+
+    private static String reason(Throwable e) {
+        return e instanceof NoSuchFileException missing
+                ? Path.of(missing.getFile()).getFileName() + ": there is no such file"
+                : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
+    /** Recently opened files, newest first. */
+    public ReadOnlyObjectProperty<List<Path>> recentProperty() {
+        return recent.getReadOnlyProperty();
+    }
+}

@@ -1,0 +1,136 @@
+package org.quantscope.app.session;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Properties;
+import org.quantscope.core.io.AtomicFile;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the program remembers from one run to the next: the theme, recent files, the window's place and its panes. Kept in
+ * a small text file; one that cannot be read counts as empty.
+ */
+public final class Settings {
+    /** Recent files that are kept. */
+    public static final int RECENT = 10;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
+
+    private final Path folder;
+    private final Properties values = new Properties();
+
+    /** @param folder where the file is kept; made when something is saved */
+    public Settings(Path folder) {
+        this.folder = folder;
+        Path file = file();
+        if (Files.isRegularFile(file)) {
+            try (Reader in = Files.newBufferedReader(file)) {
+                values.load(in);
+            } catch (IOException | IllegalArgumentException e) {
+                LOG.warn("{} is not readable; the window starts with its defaults", file, e);
+            }
+        }
+    }
+
+    /** The usual place for settings on this system; {@code quantscope.config} names another. */
+    public static Path defaultFolder(Map<String, String> environment) {
+        String given = System.getProperty("quantscope.config");
+        if (given != null) {
+            return Path.of(given);
+        }
+        Path home = Path.of(System.getProperty("user.home"));
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        if (os.contains("win")) {
+            return Path.of(environment.getOrDefault("APPDATA", home.toString()), "Quantscope");
+        }
+        if (os.contains("mac")) {
+            return home.resolve("Library/Application Support/Quantscope");
+        }
+        String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");
+        return (xdg.isEmpty() ? home.resolve(".config") : Path.of(xdg)).resolve("quantscope");
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    public boolean dark() {
+        return !"light".equals(values.getProperty("theme"));
+    }
+
+    public void setDark(boolean dark) {
+        values.setProperty("theme", dark ? "dark" : "light");
+    }
+
+    /** Recently opened files, newest first. */
+    public List<Path> recent() {
+        List<Path> files = new ArrayList<>();
+        for (int i = 0; i < RECENT; i++) {
+            String text = values.getProperty("recent." + i);
+            if (text != null) {
+                try {
+                    files.add(Path.of(text));
+                } catch (InvalidPathException e) {
+                    LOG.debug("not a path: {}", text, e);
+                }
+            }
+        }
+        return files;
+    }
+
+    /** Puts a file in front of the recent ones. */
+    public void addRecent(Path file) {
+        List<Path> files = new ArrayList<>(recent());
+        Path absolute = file.toAbsolutePath().normalize();
+        files.remove(absolute);
+        files.addFirst(absolute);
+        for (int i = 0; i < RECENT; i++) {
+            if (i < files.size()) {
+                values.setProperty("recent." + i, files.get(i).toString());
+            } else {
+                values.remove("recent." + i);
+            }
+        }
+    }
+
+    /** A remembered number, for example a divider's position. */
+    public OptionalDouble number(String name) {
+        try {
+            double x = Double.parseDouble(values.getProperty(name, ""));
+            return Double.isFinite(x) ? OptionalDouble.of(x) : OptionalDouble.empty();
+        } catch (NumberFormatException e) {
+            return OptionalDouble.empty();
+        }
+    }
+
+    public void setNumber(String name, double x) {
+        values.setProperty(name, Double.toString(x));
+    }
+
+    /** Writes the file; a failure is logged, since nobody waits for it. */
+    public void save() {
+        try {
+            Files.createDirectories(folder);
+            StringWriter text = new StringWriter();
+            values.store(text, "Quantscope");
+            AtomicFile.write(file(), out -> out.write(text.toString().getBytes(StandardCharsets.UTF_8)));
+        } catch (IOException e) {
+            LOG.warn("settings were not saved", e);
+        }
+    }
+
+    private Path file() {
+        return folder.resolve("window.properties");
+    }
+}

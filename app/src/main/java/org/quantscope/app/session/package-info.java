@@ -1,0 +1,5 @@
+/** Opening, saving and remembering. */
+@NullMarked
+package org.quantscope.app.session;
+
+import org.jspecify.annotations.NullMarked;

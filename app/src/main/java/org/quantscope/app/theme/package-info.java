@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.app.theme;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,151 @@
+package org.quantscope.app.workbench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.ActivationCalibration;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Looks at the activations on the calibration data, in the background, whenever model or data change; and makes the steps
+ * that concern many tensors at once.
+ */
+public final class Activations {
+    private record Source(Model model, FileRef data) {}
+
+    private final Workbench bench;
+    private final Jobs jobs;
+    private final Notices notices;
+    private final LatestWins<Map<TensorId, MomentSketch>> latest;
+    private @Nullable Source asked;
+    private boolean quantizeWhenSeen;
+
+    public Activations(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
+        this.bench = bench;
+        this.jobs = jobs;
+        this.notices = notices;
+        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.stateProperty().subscribe(x -> refresh());
+    }
+
+    /** True if the model has activations and there is data to calibrate them on. */
+    public boolean possible() {
+        return bench.calibrationData().isPresent() && bench.analysed().flatMap(Model::graph).isPresent();
+    }
+
+    /** Quantizes every activation with the default setting once they have been seen, or keeps them all in float: one step. */
+    public void quantize(boolean on) {
+        if (!on) {
+            quantizeWhenSeen = false;
+            bench.apply(new Edit.SetActivations(Optional.empty()));
+        } else if (bench.seenProperty().get().isEmpty()) {
+            quantizeWhenSeen = true;
+            asked = null;
+            refresh();
+        } else {
+            quantizeSeen();
+        }
+    }
+
+    /** Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. */
+    public void calibrateAll(Calibrator calibrator) {
+        Optional<SessionState> now = bench.stateProperty().get();
+        if (now.isEmpty()) {
+            return;
+        }
+        SessionState state = now.get();
+        Clip clip = new Clip.Auto(calibrator.id());
+        Map<TensorId, QuantSpec> overrides = new TreeMap<>();
+        state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
+        Optional<QuantSpec> activations = state.activations().map(spec -> spec.withClip(clip));
+        SessionState next = state.withWeights(state.weights().map(spec -> spec.withClip(clip))).withActivations(activations).withOverrides(overrides);
+        bench.apply(new Edit.All("calibrate all with " + calibrator.title(), List.of(
+                new Edit.SetWeights(next.weights()),
+                new Edit.SetActivations(activations),
+                new Edit.AdoptAll("", overrides),
+                new Edit.SetActivationRanges(ranges(next), state.calibrationData()))));
+    }
+
+    /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor. */
+    public void spread(Subject from, QuantSpec spec) {
+        Optional<SessionState> now = bench.stateProperty().get();
+        if (now.isEmpty()) {
+            return;
+        }
+        SessionState state = now.get();
+        QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
+        boolean weight = from instanceof Subject.Weight;
+        List<Edit> edits = new ArrayList<>();
+        List<TensorId> ids = (weight ? bench.weights() : bench.activations()).stream().map(Subject::id).toList();
+        ids.forEach(id -> edits.add(new Edit.ClearOverride(id)));
+        edits.add(weight ? new Edit.SetWeights(Optional.of(common)) : new Edit.SetActivations(Optional.of(common)));
+        if (!weight) {
+            edits.add(new Edit.SetActivationRanges(ranges(new Edit.All("", edits).apply(state)), state.calibrationData()));
+        }
+        bench.apply(new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits));
+    }
+
+    private void quantizeSeen() {
+        bench.stateProperty().get().ifPresent(state -> {
+            QuantSpec spec = state.activations().orElse(QuantSpec.ACTIVATIONS);
+            Edit on = new Edit.SetActivations(Optional.of(spec));
+            bench.apply(new Edit.All(on.title(), List.of(on, new Edit.SetActivationRanges(ranges(on.apply(state)), state.calibrationData()))));
+        });
+    }
+
+    /** The ranges that automatic settings of {@code state} come to on what was seen. */
+    private Map<TensorId, ClipRange> ranges(SessionState state) {
+        Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+        bench.seenProperty().get().forEach((id, sketch) -> state.activationSpec(id)
+                .filter(spec -> spec.clip() instanceof Clip.Auto)
+                .ifPresent(spec -> ranges.put(id, RangeResolver.resolve(sketch, spec, new CancelToken()).requested().getFirst())));
+        return ranges;
+    }
+
+    private void refresh() {
+        Model model = bench.analysed().orElse(null);
+        Dataset data = bench.calibrationData().orElse(null);
+        if (model == null || data == null || model.graph().isEmpty()) {
+            asked = null;
+            latest.cancel();
+            return;
+        }
+        Source source = new Source(model, bench.keep(data));
+        if (source.equals(asked)) {
+            return;
+        }
+        asked = source;
+        latest.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
+                        return ActivationCalibration.run(model, data, job, cancel);
+                    }
+                },
+                sketches -> {
+                    bench.sawActivations(sketches);
+                    if (quantizeWhenSeen) {
+                        quantizeWhenSeen = false;
+                        quantizeSeen();
+                    }
+                },
+                e -> notices.problem("Activations: " + e.getMessage()));
+    }
+}

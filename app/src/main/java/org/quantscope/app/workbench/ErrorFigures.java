@@ -1,0 +1,73 @@
+package org.quantscope.app.workbench;
+
+import java.util.List;
+import java.util.OptionalDouble;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.sketch.ErrorEstimate;
+
+/**
+ * The error of one tensor under one setting, from an exact pass or from sketches.
+ *
+ * @param exact false if every figure is an estimate
+ * @param count finite values
+ * @param mse mean squared error, squared tensor units
+ * @param clippingMse the part made by clipped values
+ * @param sqnrDb signal to quantization noise in dB; empty where it does not exist
+ * @param cosine empty where it does not exist or is not estimated
+ * @param maxAbsError in tensor units; empty if it is not estimated
+ * @param clipped number of clipped values
+ */
+public record ErrorFigures(
+        boolean exact,
+        long count,
+        double mse,
+        double clippingMse,
+        OptionalDouble sqnrDb,
+        OptionalDouble cosine,
+        OptionalDouble maxAbsError,
+        double clipped) {
+    public static ErrorFigures of(ErrorReport report) {
+        return new ErrorFigures(
+                true,
+                report.count(),
+                report.mse(),
+                report.clippingMse(),
+                report.sqnrDb(),
+                report.cosine(),
+                OptionalDouble.of(report.maxAbsError()),
+                report.clipped());
+    }
+
+    /** The sum over the slices of a tensor; means are weighted by the slices' counts. */
+    public static ErrorFigures of(List<ErrorEstimate> slices) {
+        long count = 0;
+        double error = 0;
+        double clipping = 0;
+        double squares = 0;
+        double clipped = 0;
+        for (ErrorEstimate e : slices) {
+            count += e.count();
+            error += e.mse() * e.count();
+            clipping += e.clippingMse() * e.count();
+            squares += e.sumSquares();
+            clipped += e.clipped();
+        }
+        long n = Math.max(1, count);
+        OptionalDouble sqnr = squares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(squares / error)) : OptionalDouble.empty();
+        return new ErrorFigures(false, count, error / n, clipping / n, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), clipped);
+    }
+
+    public double roundingMse() {
+        return Math.max(0, mse - clippingMse);
+    }
+
+    /** Clipped values as a fraction of the finite ones. */
+    public double clippedFraction() {
+        return count == 0 ? 0 : clipped / count;
+    }
+
+    /** The clipped values' share of the squared error, 0 to 1; 0 without error. */
+    public double clippingShare() {
+        return mse > 0 ? Math.clamp(clippingMse / mse, 0, 1) : 0;
+    }
+}

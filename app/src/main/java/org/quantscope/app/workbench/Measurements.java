@@ -1,0 +1,175 @@
+package org.quantscope.app.workbench;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Resolves and measures every quantized tensor under the committed settings, in the background. Results are kept under the
+ * exact setting that made them, so that a setting seen before answers at once.
+ */
+public final class Measurements {
+    /** Results kept; the least recently used ones go first. */
+    private static final int KEPT = 4096;
+
+    /**
+     * What is known of the present settings.
+     *
+     * @param tensors measured tensors, by their names; tensors that stay float are not in it
+     * @param complete true if every quantized tensor has been measured
+     */
+    public record Snapshot(Map<TensorId, Measured> tensors, boolean complete) {
+        static final Snapshot EMPTY = new Snapshot(Map.of(), false);
+    }
+
+    private record Key(int opened, TensorId id, boolean folded, QuantSpec spec, Optional<ClipRange> observed) {}
+
+    private record Task(Subject subject, Key key) {}
+
+    private final Workbench bench;
+    private final Jobs jobs;
+    private final Notices notices;
+    private final LatestWins<Snapshot> latest;
+    private final ReadOnlyObjectWrapper<Snapshot> snapshot = new ReadOnlyObjectWrapper<>(Snapshot.EMPTY);
+    private final Map<Key, Measured> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, Measured> eldest) {
+            return size() > KEPT;
+        }
+    });
+
+    private int opened;
+
+    public Measurements(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
+        this.bench = bench;
+        this.jobs = jobs;
+        this.notices = notices;
+        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.modelProperty().subscribe(x -> {
+            opened++;
+            kept.clear();
+        });
+        bench.stateProperty().subscribe(state -> refresh());
+        bench.seenProperty().subscribe(map -> refresh());
+    }
+
+    /** What is known of a tensor under a setting that need not be the committed one. */
+    public Optional<Measured> find(Subject subject, QuantSpec spec) {
+        return Optional.ofNullable(kept.get(key(subject, spec)));
+    }
+
+    /** Keeps a result that was computed elsewhere, with exact figures. */
+    public void keep(Subject subject, Measured measured) {
+        kept.put(key(subject, measured.spec()), measured);
+    }
+
+    /** Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them. */
+    static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, CancelToken cancel) {
+        return switch (subject) {
+            case Subject.Weight(var tensor) -> {
+                var resolution = RangeResolver.resolve(tensor, spec, cancel);
+                yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(ErrorPass.measure(tensor, resolution.params(), cancel)));
+            }
+            case Subject.Activation(var info, var sketch) -> {
+                if (spec.clip() instanceof Clip.Auto && observed.isPresent()) {
+                    List<ClipRange> ranges = List.of(observed.get());
+                    QuantParams params = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, ranges);
+                    yield new Measured(spec, ranges, params, estimate(sketch, params));
+                }
+                var resolution = RangeResolver.resolve(sketch.orElseGet(MomentSketch::new), spec, cancel);
+                yield new Measured(spec, resolution.requested(), resolution.params(), estimate(sketch, resolution.params()));
+            }
+        };
+    }
+
+    private static ErrorFigures estimate(Optional<MomentSketch> sketch, QuantParams params) {
+        return ErrorFigures.of(sketch.map(s -> List.of(s.estimate(params.grid(0)))).orElse(List.of()));
+    }
+
+    private void refresh() {
+        Optional<SessionState> state = bench.stateProperty().get();
+        if (state.isEmpty()) {
+            latest.cancel();
+            snapshot.set(Snapshot.EMPTY);
+            return;
+        }
+        Map<TensorId, Measured> known = new LinkedHashMap<>();
+        List<Task> missing = new ArrayList<>();
+        List<Subject> subjects = new ArrayList<>(bench.weights());
+        subjects.addAll(bench.activations());
+        for (Subject subject : subjects) {
+            bench.spec(subject).ifPresent(spec -> {
+                Key key = key(subject, spec);
+                Measured measured = kept.get(key);
+                if (measured != null) {
+                    known.put(subject.id(), measured);
+                } else if (subject instanceof Subject.Weight || key.observed.isPresent() || !(spec.clip() instanceof Clip.Auto)) {
+                    missing.add(new Task(subject, key));
+                }
+            });
+        }
+        if (missing.isEmpty()) {
+            latest.cancel();
+            snapshot.set(new Snapshot(Map.copyOf(known), true));
+            return;
+        }
+        snapshot.set(new Snapshot(Map.copyOf(known), false));
+        latest.submit(
+                (cancel, partial) -> run(known, missing, cancel, partial),
+                snapshot::set,
+                e -> notices.problem(String.valueOf(e.getMessage())));
+    }
+
+    private Snapshot run(Map<TensorId, Measured> known, List<Task> missing, CancelToken cancel, Consumer<Snapshot> partial) {
+        Map<TensorId, Measured> all = new LinkedHashMap<>(known);
+        try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
+            int done = 0;
+            for (Task task : missing) {
+                cancel.check();
+                job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
+                Measured measured = measure(task.subject, task.key.spec, task.key.observed, cancel);
+                kept.put(task.key, measured);
+                all.put(task.subject.id(), measured);
+                if (done < missing.size()) {
+                    partial.accept(new Snapshot(Map.copyOf(all), false));
+                }
+            }
+        }
+        return new Snapshot(Map.copyOf(all), true);
+    }
+
+    private Key key(Subject subject, QuantSpec spec) {
+        Optional<ClipRange> observed = subject instanceof Subject.Activation
+                ? bench.stateProperty().get().map(s -> s.activationRanges().get(subject.id()))
+                : Optional.empty();
+        return new Key(opened, subject.id(), bench.foldsBatchNorm(), spec, observed);
+    }
+
+    /** The present settings' results. */
+    public ReadOnlyObjectProperty<Snapshot> snapshotProperty() {
+        return snapshot.getReadOnlyProperty();
+    }
+}

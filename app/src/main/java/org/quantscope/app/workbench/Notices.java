@@ -1,0 +1,10 @@
+package org.quantscope.app.workbench;
+
+/** Says things to the person at the window. */
+public interface Notices {
+    /** Something that was asked for did not happen; one line that says why. */
+    void problem(String message);
+
+    /** Something that was asked for has happened. */
+    void done(String message);
+}

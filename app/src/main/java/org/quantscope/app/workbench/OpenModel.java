@@ -1,0 +1,46 @@
+package org.quantscope.app.workbench;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * An opened model file.
+ *
+ * @param source as stored
+ * @param folded with BatchNormalization folded; {@code source} itself if there is nothing to fold
+ * @param file where it is
+ */
+public record OpenModel(Model source, Model folded, FileRef file) {
+    /** As it is analysed. */
+    public Model analysed(boolean foldBatchNorm) {
+        return foldBatchNorm ? folded : source;
+    }
+
+    public String name() {
+        return String.valueOf(file.path().getFileName());
+    }
+
+    /** The weights of the analysed model, in the order of the file. */
+    public List<Subject.Weight> weights(boolean foldBatchNorm) {
+        return analysed(foldBatchNorm).tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
+    }
+
+    /** The activations of the analysed model in graph order, with what was seen of them. */
+    public List<Subject.Activation> activations(boolean foldBatchNorm, Map<TensorId, MomentSketch> seen) {
+        return analysed(foldBatchNorm).graph().stream()
+                .flatMap(graph -> graph.activations().stream())
+                .map(info -> new Subject.Activation(info, Optional.ofNullable(seen.get(info.id()))))
+                .toList();
+    }
+
+    private static boolean isWeight(Tensor tensor) {
+        return tensor.info().kind() == TensorKind.WEIGHT && tensor.info().dtype().isFloating() && tensor.data().count() > 0;
+    }
+}

@@ -1,0 +1,199 @@
+package org.quantscope.app.workbench;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.History;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The open model, the choices made for it with their history, and which tensor is in hand. For the thread of the scene
+ * only. Whatever else is shown follows from these properties.
+ */
+public final class Workbench {
+    private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<SessionState>> state = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<TensorId>> selection = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<Path>> sessionFile = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Map<TensorId, MomentSketch>> seen = new ReadOnlyObjectWrapper<>(Map.of());
+    private final ReadOnlyBooleanWrapper dirty = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper canUndo = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper canRedo = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
+    private final Map<FileRef, Dataset> datasets = new HashMap<>();
+    private Optional<History> history = Optional.empty();
+
+    /**
+     * Puts a model on the bench in place of what is there.
+     *
+     * @param start the choices to start from; they count as saved
+     * @param file the session file they were read from
+     * @param data the opened data sets that {@code start} refers to
+     */
+    public void show(OpenModel opened, SessionState start, Optional<Path> file, List<Dataset> data) {
+        datasets.clear();
+        data.forEach(this::keep);
+        selection.set(Optional.empty());
+        state.set(Optional.empty());
+        seen.set(Map.of());
+        model.set(Optional.of(opened));
+        sessionFile.set(file);
+        take(History.of(start));
+        opened.weights(start.foldBatchNorm()).stream().findFirst().ifPresent(first -> select(first.id()));
+    }
+
+    /** Remembers an opened data set, so that the state may refer to it. */
+    public FileRef keep(Dataset data) {
+        FileRef ref = new FileRef(data.file().toAbsolutePath().normalize(), data.sha256());
+        datasets.put(ref, data);
+        return ref;
+    }
+
+    /** One step; an edit that changes nothing is none. */
+    public void apply(Edit edit) {
+        history.ifPresent(h -> take(h.apply(edit)));
+    }
+
+    public void undo() {
+        history.ifPresent(h -> take(h.undo()));
+    }
+
+    public void redo() {
+        history.ifPresent(h -> take(h.redo()));
+    }
+
+    /** {@code written} has been saved to {@code file}. */
+    public void saved(SessionState written, Path file) {
+        sessionFile.set(Optional.of(file));
+        history.ifPresent(h -> take(h.markSaved(written)));
+    }
+
+    /** What is open was never saved as it is: restored work, or a session whose model has moved. */
+    public void markUnsaved() {
+        history.ifPresent(h -> take(h.markSaved(SessionState.of(new FileRef(Path.of(""), "")))));
+    }
+
+    /** Takes a tensor of the model in hand; an unknown one changes nothing. */
+    public void select(TensorId id) {
+        if (subject(id).isPresent()) {
+            selection.set(Optional.of(id));
+        }
+    }
+
+    /** Takes over what a calibration run has seen of the activations. */
+    public void sawActivations(Map<TensorId, MomentSketch> sketches) {
+        seen.set(Map.copyOf(sketches));
+    }
+
+    /** The model as it is analysed. */
+    public Optional<Model> analysed() {
+        return model.get().map(m -> m.analysed(foldsBatchNorm()));
+    }
+
+    public boolean foldsBatchNorm() {
+        return state.get().map(SessionState::foldBatchNorm).orElse(true);
+    }
+
+    public List<Subject.Weight> weights() {
+        return model.get().map(m -> m.weights(foldsBatchNorm())).orElse(List.of());
+    }
+
+    public List<Subject.Activation> activations() {
+        return model.get().map(m -> m.activations(foldsBatchNorm(), seen.get())).orElse(List.of());
+    }
+
+    public Optional<Subject> subject(TensorId id) {
+        Optional<Subject> weight = weights().stream().filter(w -> w.id().equals(id)).map(w -> (Subject) w).findFirst();
+        return weight.isPresent() ? weight : activations().stream().filter(a -> a.id().equals(id)).map(a -> (Subject) a).findFirst();
+    }
+
+    /** The committed spec of a tensor; empty if it stays float. */
+    public Optional<QuantSpec> spec(Subject subject) {
+        return state.get().flatMap(s -> switch (subject) {
+            case Subject.Weight w -> s.weightSpec(w.id());
+            case Subject.Activation a -> s.activationSpec(a.id());
+        });
+    }
+
+    public Optional<Dataset> evaluationData() {
+        return state.get().flatMap(SessionState::evaluationData).map(datasets::get);
+    }
+
+    public Optional<Dataset> calibrationData() {
+        return state.get().flatMap(SessionState::calibrationData).map(datasets::get);
+    }
+
+    private void take(History next) {
+        history = Optional.of(next);
+        dirty.set(next.hasUnsavedChanges());
+        canUndo.set(next.canUndo());
+        canRedo.set(next.canRedo());
+        undoTitle.set(next.undoTitle().orElse(""));
+        redoTitle.set(next.redoTitle().orElse(""));
+        state.set(Optional.of(next.state()));
+        if (selection.get().flatMap(this::subject).isEmpty()) {
+            selection.set(weights().stream().findFirst().map(Subject::id));
+        }
+    }
+
+    public ReadOnlyObjectProperty<Optional<OpenModel>> modelProperty() {
+        return model.getReadOnlyProperty();
+    }
+
+    /** The choices; empty without a model. */
+    public ReadOnlyObjectProperty<Optional<SessionState>> stateProperty() {
+        return state.getReadOnlyProperty();
+    }
+
+    public ReadOnlyObjectProperty<Optional<TensorId>> selectionProperty() {
+        return selection.getReadOnlyProperty();
+    }
+
+    /** Where the session was read from or saved to last. */
+    public ReadOnlyObjectProperty<Optional<Path>> sessionFileProperty() {
+        return sessionFile.getReadOnlyProperty();
+    }
+
+    /** What a calibration run saw of each activation; empty before one. */
+    public ReadOnlyObjectProperty<Map<TensorId, MomentSketch>> seenProperty() {
+        return seen.getReadOnlyProperty();
+    }
+
+    /** True if there are changes that are not in the session file. */
+    public ReadOnlyBooleanProperty dirtyProperty() {
+        return dirty.getReadOnlyProperty();
+    }
+
+    public ReadOnlyBooleanProperty canUndoProperty() {
+        return canUndo.getReadOnlyProperty();
+    }
+
+    public ReadOnlyBooleanProperty canRedoProperty() {
+        return canRedo.getReadOnlyProperty();
+    }
+
+    /** What {@link #undo} takes back, empty if there is nothing. */
+    public ReadOnlyStringProperty undoTitleProperty() {
+        return undoTitle.getReadOnlyProperty();
+    }
+
+    public ReadOnlyStringProperty redoTitleProperty() {
+        return redoTitle.getReadOnlyProperty();
+    }
+}

@@ -1,0 +1,63 @@
+package org.quantscope.core.export;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+
+/**
+ * Our own config with everything resolved: the session file, and in it the scale, zero point and effective range of every
+ * quantized tensor and what it all came from. {@link SessionFile#read} opens it like any other session.
+ */
+public final class QuantscopeJsonExporter implements Exporter {
+    @Override
+    public String id() {
+        return "quantscope-json";
+    }
+
+    @Override
+    public String title() {
+        return "Quantscope config (JSON)";
+    }
+
+    @Override
+    public List<OptionDoc> options() {
+        return List.of();
+    }
+
+    @Override
+    public String source() {
+        return "docs/config-schema.md";
+    }
+
+    @Override
+    public String extension() {
+        return ".json";
+    }
+
+    /** Nothing: every setting has its place in this file. */
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        return List.of();
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW), 1 << 16)) {
+            SessionFile.writeResolved(plan.model(), plan.state(), new ResolvedSettings(plan.weights(), plan.activations()), file, out, cancel);
+        }
+        SessionState read = SessionFile.read(file);
+        if (!read.equals(plan.state())) {
+            throw new IllegalStateException(file.getFileName() + " does not read back as what was written");
+        }
+        return List.of(file);
+    }
+}

@@ -1,0 +1,232 @@
+package org.quantscope.core.json;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.BadInputException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamContext;
+import tools.jackson.core.exc.JacksonIOException;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * Reads a JSON file value by value without a tree of it in memory. Every complaint is a {@link BadInputException} with the
+ * file, the path of the field such as {@code overrides["conv1.weight"].bits}, and the value.
+ *
+ * <p>Duplicate names, comments, NaN, text behind the value, nesting deeper than {@value #MAX_DEPTH}, numbers longer than
+ * {@value #MAX_NUMBER} and strings longer than {@value #MAX_STRING} characters are refused.
+ *
+ * <p>The methods read the value at which the reader stands. {@link #object} and {@link #array} hand each member to a
+ * callback, which must read it.
+ */
+public final class StrictJson {
+    public static final int MAX_DEPTH = 32;
+    public static final int MAX_NUMBER = 100;
+    public static final int MAX_STRING = 65_536;
+
+    private final Path file;
+    private final JsonParser parser;
+
+    private StrictJson(Path file, JsonParser parser) {
+        this.file = file;
+        this.parser = parser;
+    }
+
+    /**
+     * Reads one whole file.
+     *
+     * @param maxBytes the file is refused if it is longer
+     * @param maxTokens the file is refused if it holds more values, names and brackets
+     * @param body reads the root value
+     * @throws BadInputException if the file is no such JSON
+     * @throws IOException if it cannot be read at all
+     */
+    public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body) throws IOException {
+        long size = Files.size(file);
+        if (size > maxBytes) {
+            throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
+        }
+        JsonFactory factory = JsonFactory.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(MAX_DEPTH)
+                        .maxDocumentLength(maxBytes)
+                        .maxTokenCount(maxTokens)
+                        .maxNumberLength(MAX_NUMBER)
+                        .maxStringLength(MAX_STRING)
+                        .maxNameLength(MAX_STRING)
+                        .build())
+                .build();
+        try (InputStream in = Files.newInputStream(file);
+                JsonParser parser = factory.createParser(ObjectReadContext.empty(), in)) {
+            StrictJson json = new StrictJson(file, parser);
+            try {
+                if (parser.nextToken() == null) {
+                    throw new BadInputException(file, "content", "the file is empty");
+                }
+                T value = body.apply(json);
+                if (parser.nextToken() != null) {
+                    throw new BadInputException(file, "content", "there is more behind the end of the value");
+                }
+                return value;
+            } catch (JacksonIOException e) {
+                throw e.getCause();
+            } catch (JacksonException e) {
+                var at = e.getLocation();
+                String where = at == null || at.getLineNr() < 1 ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+                throw new BadInputException(file, json.path(), e.getOriginalMessage() + where, e);
+            }
+        }
+    }
+
+    /** Reads an object; {@code member} is called with each name in turn and reads its value. */
+    public void object(Consumer<String> member) {
+        need(JsonToken.START_OBJECT, "an object");
+        while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            member.accept(name);
+        }
+    }
+
+    /** Reads an array; {@code element} is called for each value in turn and reads it. */
+    public void array(Runnable element) {
+        need(JsonToken.START_ARRAY, "a list");
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            element.run();
+        }
+    }
+
+    public String string() {
+        need(JsonToken.VALUE_STRING, "a string");
+        return parser.getString();
+    }
+
+    public boolean bool() {
+        if (parser.currentToken() != JsonToken.VALUE_TRUE && parser.currentToken() != JsonToken.VALUE_FALSE) {
+            throw bad("true or false is needed, got " + seen());
+        }
+        return parser.currentToken() == JsonToken.VALUE_TRUE;
+    }
+
+    /** A whole number without fraction or exponent in {@code [min, max]}. */
+    public int integer(int min, int max) {
+        String wanted = "a whole number from " + min + " to " + max;
+        need(JsonToken.VALUE_NUMBER_INT, wanted);
+        String text = parser.getString();
+        try {
+            long value = Long.parseLong(text);
+            if (value >= min && value <= max) {
+                return (int) value;
+            }
+        } catch (NumberFormatException e) {
+            // Longer than a long: out of range like any other.
+        }
+        throw bad(wanted + " is needed, got " + seen());
+    }
+
+    /** A number, rounded once to the nearest float32; its size must not go beyond what a float32 holds. */
+    public float float32() {
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
+            throw bad("a number is needed, got " + seen());
+        }
+        float value = Float.parseFloat(parser.getString());
+        if (!Float.isFinite(value)) {
+            throw bad("a finite float32 is needed, got " + seen());
+        }
+        return value;
+    }
+
+    /** Passes over the value, whatever it is. */
+    public void skip() {
+        parser.skipChildren();
+    }
+
+    /** Builds a value; its complaint about an argument is turned into one about the present field. */
+    public <T> T make(Supplier<T> constructor) {
+        return make(path(), constructor);
+    }
+
+    /** Builds a value; its complaint about an argument is turned into one about {@code path}. */
+    public <T> T make(String path, Supplier<T> constructor) {
+        try {
+            return constructor.get();
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(file, path, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** A complaint about the value at which the reader stands. */
+    public BadInputException bad(String problem) {
+        return new BadInputException(file, path(), problem);
+    }
+
+    /** A complaint about the member {@code name}, at which the reader stands, that nothing here reads. */
+    public BadInputException unknown(String... known) {
+        return bad("unknown field; known here: " + String.join(", ", known));
+    }
+
+    /** {@code value}, or a complaint that the object at {@code path} lacks the field {@code name}. */
+    public <T> T required(String path, String name, @Nullable T value) {
+        if (value == null) {
+            throw new BadInputException(file, path.equals(ROOT) ? name : path + "." + name, "the field is missing");
+        }
+        return value;
+    }
+
+    private static final String ROOT = "content";
+
+    /** Where the reader stands: {@code weights.clip.lo}, {@code overrides["conv1.weight"]}, or {@code content} at the root. */
+    public String path() {
+        StringBuilder path = new StringBuilder();
+        append(path, parser.streamReadContext());
+        return path.isEmpty() ? ROOT : path.toString();
+    }
+
+    private static void append(StringBuilder path, TokenStreamContext context) {
+        if (context.getParent() != null) {
+            append(path, context.getParent());
+        }
+        if (context.inArray() && context.hasCurrentIndex()) {
+            path.append('[').append(context.getCurrentIndex()).append(']');
+        } else if (context.inObject() && context.currentName() != null) {
+            String name = context.currentName();
+            if (name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
+                path.append(path.isEmpty() ? "" : ".").append(name);
+            } else {
+                path.append("[\"").append(shortened(name)).append("\"]");
+            }
+        }
+    }
+
+    private void need(JsonToken token, String wanted) {
+        if (parser.currentToken() != token) {
+            throw bad(wanted + " is needed, got " + seen());
+        }
+    }
+
+    private String seen() {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> "an object";
+            case START_ARRAY -> "a list";
+            case VALUE_STRING -> '"' + shortened(parser.getString()) + '"';
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE, VALUE_NULL -> shortened(parser.getString());
+            case END_OBJECT, END_ARRAY, PROPERTY_NAME, NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> parser.currentToken().name().toLowerCase(Locale.ROOT);
+        };
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= 60 ? text : text.substring(0, 60) + "…";
+    }
+}

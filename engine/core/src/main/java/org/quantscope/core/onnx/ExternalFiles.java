@@ -1,0 +1,85 @@
+package org.quantscope.core.onnx;
+
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.model.CompanionFile;
+import org.quantscope.core.model.MappedFile;
+
+/**
+ * The files beside a model that hold the values of its large tensors (onnx {@code docs/ExternalData.md}). Nothing outside the model's folder is opened.
+ * Each file is mapped once.
+ */
+final class ExternalFiles {
+    private final Path model;
+    private final Map<Path, MappedFile> mapped = new HashMap<>();
+
+    ExternalFiles(Path model) {
+        this.model = model;
+    }
+
+    /**
+     * Where a tensor says its bytes are.
+     *
+     * @param location relative to the model's folder
+     * @param offset from the start of the file, at least 0
+     * @param length in bytes; -1 if not given
+     */
+    record Place(Path location, long offset, long length) {}
+
+    /** Reads and checks the words of a tensor about where its bytes are; opens nothing. */
+    Place place(TensorProto tensor, String name) {
+        Path location = null;
+        long offset = 0;
+        long length = -1;
+        for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+            switch (entry.getKey()) {
+                case "location" -> location = CompanionFile.relative(model, name, entry.getValue());
+                case "offset" -> offset = size(entry, name);
+                case "length" -> length = size(entry, name);
+                default -> {
+                    // "checksum", "basepath" and whatever else a writer notes do not change where the bytes are.
+                }
+            }
+        }
+        if (location == null) {
+            throw new BadInputException(model, name, "external_data has no location");
+        }
+        return new Place(location, offset, length);
+    }
+
+    /** The bytes of an external tensor that needs {@code bytes} of them. */
+    MemorySegment bytes(TensorProto tensor, String name, long bytes) throws IOException {
+        Place place = place(tensor, name);
+        if (place.length >= 0 && place.length != bytes) {
+            throw new BadInputException(model, name, "external_data length " + place.length + " is not the " + bytes + " bytes of its type and dims");
+        }
+        Path real = CompanionFile.resolve(model, name, place.location);
+        MappedFile content = mapped.get(real);
+        if (content == null) {
+            content = MappedFile.map(real);
+            mapped.put(real, content);
+        }
+        if (place.offset > content.size() || bytes > content.size() - place.offset) {
+            throw new BadInputException(model, name, "external_data offset " + place.offset + " and " + bytes + " bytes end behind the " + content.size() + " bytes of " + place.location);
+        }
+        return content.bytes().asSlice(place.offset, bytes);
+    }
+
+    private long size(StringStringEntryProto entry, String name) {
+        try {
+            long value = Long.parseLong(entry.getValue().strip());
+            if (value >= 0) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            throw new BadInputException(model, name, "external_data " + entry.getKey() + " '" + entry.getValue() + "' is no number of bytes", e);
+        }
+        throw new BadInputException(model, name, "external_data " + entry.getKey() + " " + entry.getValue() + " is negative");
+    }
+}

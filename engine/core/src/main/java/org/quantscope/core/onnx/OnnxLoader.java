@@ -1,0 +1,143 @@
+package org.quantscope.core.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import com.google.protobuf.WireFormat;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.model.MappedFile;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.model.ModelLoader;
+import org.quantscope.core.tensor.Tensor;
+
+/**
+ * Reads ONNX models: IR version 3 and newer, opsets {@value #MIN_OPSET} to {@value #MAX_OPSET}.
+ *
+ * <p>The file is mapped and parsed in place, so that raw values are slices of the mapping and not copies.
+ */
+public final class OnnxLoader implements ModelLoader {
+    static final int MIN_OPSET = 7;
+    static final int MAX_OPSET = 25;
+
+    /** IR version 3 is the first with operator set imports. */
+    private static final int MIN_IR = 3;
+
+    /** Field numbers of ModelProto whose values are messages or strings. */
+    private static final Set<Integer> DELIMITED_FIELDS = Set.of(2, 3, 4, 6, 7, 8, 14, 20, 25, 26);
+
+    /** Field numbers of ModelProto that are integers: ir_version and model_version. */
+    private static final Set<Integer> VARINT_FIELDS = Set.of(1, 5);
+
+    /** Fields of which every model has at least one early on: ir_version, graph, opset_import. */
+    private static final Set<Integer> TELLING_FIELDS = Set.of(1, 7, 8);
+
+    @Override
+    public String id() {
+        return "onnx";
+    }
+
+    @Override
+    public String title() {
+        return "ONNX";
+    }
+
+    @Override
+    public String source() {
+        return "https://github.com/onnx/onnx/blob/main/docs/IR.md";
+    }
+
+    /** Walks the fields of a ModelProto as far as the head goes. A file that is cut off still matches: it is a damaged ONNX file. */
+    @Override
+    public boolean matches(byte[] head, long fileBytes) {
+        CodedInputStream in = CodedInputStream.newInstance(head);
+        boolean telling = false;
+        try {
+            while (!in.isAtEnd()) {
+                int tag = in.readTag();
+                int field = WireFormat.getTagFieldNumber(tag);
+                int wire = WireFormat.getTagWireType(tag);
+                if (wire == WireFormat.WIRETYPE_VARINT && VARINT_FIELDS.contains(field)) {
+                    in.readRawVarint64();
+                } else if (wire == WireFormat.WIRETYPE_LENGTH_DELIMITED && DELIMITED_FIELDS.contains(field)) {
+                    int length = in.readRawVarint32();
+                    if (length < 0) {
+                        return false;
+                    }
+                    telling |= TELLING_FIELDS.contains(field);
+                    if (length > head.length - in.getTotalBytesRead()) {
+                        return telling;
+                    }
+                    in.skipRawBytes(length);
+                } else {
+                    return false;
+                }
+                telling |= TELLING_FIELDS.contains(field);
+            }
+            return telling;
+        } catch (IOException e) {
+            // The head ends within a number, or holds none.
+            return false;
+        }
+    }
+
+    @Override
+    public Model load(Path file, boolean withData) throws IOException {
+        MappedFile mapped = MappedFile.map(file);
+        if (mapped.size() > Integer.MAX_VALUE) {
+            throw new BadInputException(file, "file", "has " + mapped.size() + " bytes; protobuf ends at 2147483647, larger models keep their tensors in external files");
+        }
+        ModelProto proto = parse(mapped);
+        int opset = opset(proto, file);
+        GraphReader reader = new GraphReader(file, withData);
+        ModelProto checked = reader.read(proto);
+        List<Tensor> tensors = reader.tensors();
+        return new Model(file, id(), OptionalInt.of(opset), tensors, Optional.of(new OnnxGraph(checked)), reader.notes());
+    }
+
+    private static ModelProto parse(MappedFile mapped) throws IOException {
+        // A ByteString may be aliased because it never changes; a plain buffer would be copied.
+        ByteString bytes = UnsafeByteOperations.unsafeWrap(mapped.bytes().asByteBuffer());
+        try {
+            MessageBudget.check(mapped.path(), bytes, ModelProto.getDescriptor());
+            CodedInputStream in = bytes.newCodedInput();
+            in.enableAliasing(true);
+            in.setSizeLimit(Integer.MAX_VALUE);
+            ModelProto proto = ModelProto.parseFrom(in);
+            in.checkLastTagWas(0);
+            return proto;
+        } catch (InvalidProtocolBufferException e) {
+            throw new BadInputException(mapped.path(), "protobuf", "is damaged or cut off", e);
+        }
+    }
+
+    private static int opset(ModelProto proto, Path file) {
+        if (proto.getIrVersion() < MIN_IR) {
+            throw new BadInputException(file, "ir_version", proto.getIrVersion() + " is not supported, " + MIN_IR + " is the oldest");
+        }
+        if (!proto.hasGraph()) {
+            throw new BadInputException(file, "graph", "is missing");
+        }
+        for (OperatorSetIdProto set : proto.getOpsetImportList()) {
+            if (isDefaultDomain(set.getDomain())) {
+                if (set.getVersion() < MIN_OPSET || set.getVersion() > MAX_OPSET) {
+                    throw new BadInputException(file, "opset_import", "version " + set.getVersion() + " is not supported, " + MIN_OPSET + " to " + MAX_OPSET + " are");
+                }
+                return (int) set.getVersion();
+            }
+        }
+        throw new BadInputException(file, "opset_import", "does not name the default domain");
+    }
+
+    static boolean isDefaultDomain(String domain) {
+        return domain.isEmpty() || domain.equals("ai.onnx");
+    }
+}

@@ -1,0 +1,211 @@
+package org.quantscope.core.session;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
+
+/** One step a person takes: from a state to the next one. The only way a session changes; undone and redone as a whole by {@link History}. */
+public sealed interface Edit {
+    /** What it does, in a few words, for the undo menu: {@code Undo <title>}. */
+    String title();
+
+    /** The state after it; equal to {@code state} if it changes nothing. */
+    SessionState apply(SessionState state);
+
+    /** Gives one tensor a spec of its own; a tensor that was kept in float is quantized again. */
+    record SetOverride(TensorId id, QuantSpec spec) implements Edit {
+        @Override
+        public String title() {
+            return "change " + id;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withOverride(id, spec).withKeptFloat(without(state.keptFloat(), id));
+        }
+    }
+
+    /** Takes a tensor's own spec away: the default applies again. */
+    record ClearOverride(TensorId id) implements Edit {
+        @Override
+        public String title() {
+            return "reset " + id;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            Map<TensorId, QuantSpec> specs = new TreeMap<>(state.overrides());
+            specs.remove(id);
+            return state.withOverrides(specs);
+        }
+    }
+
+    /** The default of all weights; empty keeps them float. Overrides stay. */
+    record SetWeights(Optional<QuantSpec> spec) implements Edit {
+        @Override
+        public String title() {
+            return spec.map(s -> "quantize weights to " + s.bits() + " bits").orElse("keep weights in float");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withWeights(spec);
+        }
+    }
+
+    /** The default of all activations; empty keeps them float. Overrides stay. */
+    record SetActivations(Optional<QuantSpec> spec) implements Edit {
+        @Override
+        public String title() {
+            return spec.map(s -> "quantize activations to " + s.bits() + " bits").orElse("keep activations in float");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withActivations(spec);
+        }
+    }
+
+    /** Keeps one tensor in float, or lets it be quantized again. Its own spec is remembered. */
+    record KeepFloat(TensorId id, boolean on) implements Edit {
+        @Override
+        public String title() {
+            return on ? "keep " + id + " in float" : "quantize " + id;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            Set<TensorId> ids = without(state.keptFloat(), id);
+            if (on) {
+                ids.add(id);
+            }
+            return state.withKeptFloat(ids);
+        }
+    }
+
+    /** Takes over the ranges observed on calibration data, and the data they rest on. */
+    record SetActivationRanges(Map<TensorId, ClipRange> ranges, Optional<FileRef> calibrationData) implements Edit {
+        public SetActivationRanges {
+            ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
+        }
+
+        @Override
+        public String title() {
+            return "calibrate activations";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withActivationRanges(ranges).withCalibrationData(calibrationData);
+        }
+    }
+
+    /** Folds BatchNormalization before analysis, or leaves it in. */
+    record SetFoldBatchNorm(boolean on) implements Edit {
+        @Override
+        public String title() {
+            return on ? "fold batch normalization" : "keep batch normalization";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withFoldBatchNorm(on);
+        }
+    }
+
+    /** The model has moved, or its changed content is accepted. */
+    record RelinkModel(FileRef model) implements Edit {
+        @Override
+        public String title() {
+            return "relink the model";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withModel(model);
+        }
+    }
+
+    /** The calibration data has moved, or is not wanted any more. The observed ranges stay. */
+    record RelinkCalibrationData(Optional<FileRef> data) implements Edit {
+        @Override
+        public String title() {
+            return "relink the calibration data";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withCalibrationData(data);
+        }
+    }
+
+    /** Chooses the data that accuracy is computed on, also after it has moved. */
+    record SetEvaluationData(Optional<FileRef> data) implements Edit {
+        @Override
+        public String title() {
+            return "change the evaluation data";
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withEvaluationData(data);
+        }
+    }
+
+    /**
+     * Gives many tensors a spec each in one step, as "calibrate all" does. Tensors that are not named keep what they have.
+     *
+     * @param what the title, for example {@code calibrate all with mse}
+     */
+    record AdoptAll(String what, Map<TensorId, QuantSpec> specs) implements Edit {
+        public AdoptAll {
+            specs = Collections.unmodifiableMap(new TreeMap<>(specs));
+        }
+
+        @Override
+        public String title() {
+            return what;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            Map<TensorId, QuantSpec> all = new TreeMap<>(state.overrides());
+            all.putAll(specs);
+            return state.withOverrides(all);
+        }
+    }
+
+    /** Several edits as one step. */
+    record All(String what, List<Edit> edits) implements Edit {
+        public All {
+            edits = List.copyOf(edits);
+        }
+
+        @Override
+        public String title() {
+            return what;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            SessionState s = state;
+            for (Edit edit : edits) {
+                s = edit.apply(s);
+            }
+            return s;
+        }
+    }
+
+    private static Set<TensorId> without(Set<TensorId> ids, TensorId id) {
+        Set<TensorId> rest = new TreeSet<>(ids);
+        rest.remove(id);
+        return rest;
+    }
+}

@@ -1,0 +1,107 @@
+package org.quantscope.core.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The states of a session in the order they were made, with a place in it. Immutable: every step gives a new history that
+ * shares its states with the old one.
+ *
+ * <p>An edit that changes nothing is no step. An edit after an undo drops what could have been redone.
+ */
+public final class History {
+    /** Steps that can be undone; older ones are forgotten. */
+    public static final int DEPTH = 200;
+
+    private record Step(String title, SessionState before, SessionState after) {}
+
+    private final SessionState current;
+    private final List<Step> past;
+    private final List<Step> future;
+    private final SessionState saved;
+
+    private History(SessionState current, List<Step> past, List<Step> future, SessionState saved) {
+        this.current = current;
+        this.past = past;
+        this.future = future;
+        this.saved = saved;
+    }
+
+    /** A history without steps whose state counts as saved. */
+    public static History of(SessionState state) {
+        return new History(state, List.of(), List.of(), state);
+    }
+
+    public SessionState state() {
+        return current;
+    }
+
+    /** Applies an edit; this history itself if the edit changes nothing. */
+    public History apply(Edit edit) {
+        SessionState next = edit.apply(current);
+        if (next.equals(current)) {
+            return this;
+        }
+        List<Step> steps = new ArrayList<>(past.subList(Math.max(0, past.size() - DEPTH + 1), past.size()));
+        steps.add(new Step(edit.title(), current, next));
+        return new History(next, List.copyOf(steps), List.of(), saved);
+    }
+
+    public boolean canUndo() {
+        return !past.isEmpty();
+    }
+
+    public boolean canRedo() {
+        return !future.isEmpty();
+    }
+
+    /** The title of the step that {@link #undo} takes back. */
+    public Optional<String> undoTitle() {
+        return past.isEmpty() ? Optional.empty() : Optional.of(past.getLast().title());
+    }
+
+    /** The title of the step that {@link #redo} makes again. */
+    public Optional<String> redoTitle() {
+        return future.isEmpty() ? Optional.empty() : Optional.of(future.getLast().title());
+    }
+
+    /** One step back; this history itself if there is none. */
+    public History undo() {
+        if (past.isEmpty()) {
+            return this;
+        }
+        Step step = past.getLast();
+        return new History(step.before(), past.subList(0, past.size() - 1), plus(future, step), saved);
+    }
+
+    /** One step forward again; this history itself if there is none. */
+    public History redo() {
+        if (future.isEmpty()) {
+            return this;
+        }
+        Step step = future.getLast();
+        return new History(step.after(), plus(past, step), future.subList(0, future.size() - 1), saved);
+    }
+
+    /** The same history with the present state as the saved one. */
+    public History markSaved() {
+        return markSaved(current);
+    }
+
+    /** The same history with {@code written} as the saved state: what a save that ran in the background has put on disk. */
+    public History markSaved(SessionState written) {
+        return new History(current, past, future, written);
+    }
+
+    /** True if the present state is not the saved one. Undoing back to it makes this false again. */
+    public boolean hasUnsavedChanges() {
+        return !current.equals(saved);
+    }
+
+    private static List<Step> plus(List<Step> steps, Step step) {
+        List<Step> all = new ArrayList<>(steps);
+        all.add(step);
+        return List.copyOf(all);
+    }
+}

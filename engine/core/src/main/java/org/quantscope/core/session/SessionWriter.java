@@ -1,0 +1,245 @@
+package org.quantscope.core.session;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.quantscope.core.ProductVersion;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.exc.JacksonIOException;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+
+/** Writes the JSON of a session: fixed order of fields, two spaces, line feeds, the shortest decimal of each float32. */
+final class SessionWriter {
+    private final JsonGenerator json;
+    private final Path file;
+
+    private SessionWriter(JsonGenerator json, Path file) {
+        this.json = json;
+        this.file = file;
+    }
+
+    /**
+     * @param file where it is going to lie, absolute: paths are written relative to it
+     * @param more writes further members behind the state's own
+     */
+    static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more) throws IOException {
+        try {
+            JsonGenerator json = new JsonFactory().createGenerator(new Pretty(), out);
+            SessionWriter writer = new SessionWriter(json, file);
+            json.writeStartObject();
+            writer.state(state);
+            more.accept(writer);
+            json.writeEndObject();
+            json.writeRaw('\n');
+            json.flush();
+        } catch (JacksonIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private void state(SessionState state) {
+        json.writeStringProperty("format", SessionFile.FORMAT);
+        json.writeNumberProperty("version", SessionFile.VERSION);
+        file("model", state.model());
+        state.calibrationData().ifPresent(ref -> file("calibration_data", ref));
+        state.evaluationData().ifPresent(ref -> file("evaluation_data", ref));
+        json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
+        state.weights().ifPresent(spec -> spec("weights", spec));
+        state.activations().ifPresent(spec -> spec("activations", spec));
+        json.writeObjectPropertyStart("overrides");
+        state.overrides().forEach((id, spec) -> spec(id.name(), spec));
+        json.writeEndObject();
+        json.writeArrayPropertyStart("keep_float");
+        state.keptFloat().forEach(id -> json.writeString(id.name()));
+        json.writeEndArray();
+        json.writeObjectPropertyStart("activation_ranges");
+        for (Map.Entry<TensorId, ClipRange> entry : state.activationRanges().entrySet()) {
+            json.writeName(entry.getKey().name());
+            range(entry.getValue());
+        }
+        json.writeEndObject();
+    }
+
+    private void file(String name, FileRef ref) {
+        json.writeObjectPropertyStart(name);
+        json.writeStringProperty("path", relative(ref.path()));
+        json.writeStringProperty("sha256", ref.sha256());
+        json.writeEndObject();
+    }
+
+    /** Relative, with slashes, if the two files share a folder below the root; else absolute. */
+    private String relative(Path path) {
+        Path target = path.toAbsolutePath().normalize();
+        Path folder = Objects.requireNonNull(file.getParent());
+        boolean shared = Objects.equals(target.getRoot(), folder.getRoot())
+                && target.getNameCount() > 1
+                && folder.getNameCount() > 0
+                && target.getName(0).equals(folder.getName(0));
+        return shared || Objects.equals(target.getParent(), folder)
+                ? folder.relativize(target).toString().replace(target.getFileSystem().getSeparator(), "/")
+                : target.toString();
+    }
+
+    private void spec(String name, QuantSpec spec) {
+        json.writeObjectPropertyStart(name);
+        json.writeStringProperty("scheme", spec.scheme());
+        json.writeNumberProperty("bits", spec.bits());
+        json.writeBooleanProperty("signed", spec.signed());
+        json.writeBooleanProperty("symmetric", spec.symmetric());
+        json.writeBooleanProperty("narrow_range", spec.narrowRange());
+        json.writeStringProperty("granularity", spec.granularity().toString());
+        json.writeObjectPropertyStart("clip");
+        clip(spec.clip());
+        json.writeEndObject();
+        options(spec.options());
+        json.writeEndObject();
+    }
+
+    private void clip(Clip clip) {
+        switch (clip) {
+            case Clip.Auto auto -> {
+                json.writeStringProperty("kind", "auto");
+                json.writeStringProperty("calibrator", auto.calibratorId());
+                options(auto.options());
+            }
+            case Clip.Manual manual -> {
+                json.writeStringProperty("kind", "manual");
+                ends(manual.range());
+            }
+            case Clip.ManualPerChannel perChannel -> {
+                json.writeStringProperty("kind", "manual-per-channel");
+                ranges(perChannel.ranges());
+            }
+            case Clip.ManualPerBlock perBlock -> {
+                json.writeStringProperty("kind", "manual-per-block");
+                ranges(perBlock.ranges());
+            }
+            case Clip.Fixed fixed -> {
+                json.writeStringProperty("kind", "fixed");
+                params(fixed.params());
+            }
+        }
+    }
+
+    private void options(Map<String, String> options) {
+        if (!options.isEmpty()) {
+            json.writeObjectPropertyStart("options");
+            options.forEach(json::writeStringProperty);
+            json.writeEndObject();
+        }
+    }
+
+    private void ranges(List<ClipRange> ranges) {
+        json.writeArrayPropertyStart("ranges");
+        ranges.forEach(this::range);
+        json.writeEndArray();
+    }
+
+    /** On one line: a tensor may have thousands. */
+    private void range(ClipRange range) {
+        json.writeRawValue("{ \"lo\" : " + range.lo() + ", \"hi\" : " + range.hi() + " }");
+    }
+
+    private void ends(ClipRange range) {
+        json.writeName("lo");
+        float32(range.lo());
+        json.writeName("hi");
+        float32(range.hi());
+    }
+
+    /** The resolved parameters of every quantized tensor in the order of their names, and what they rest on. */
+    void resolved(Model model, SessionState state, ResolvedSettings resolved, CancelToken cancel) {
+        json.writeArrayPropertyStart("resolved");
+        Map<TensorId, TensorInfo> infos = new TreeMap<>();
+        model.tensors().forEach(t -> infos.put(t.id(), t.info()));
+        model.graph().ifPresent(graph -> graph.activations().forEach(info -> infos.put(info.id(), info)));
+        for (TensorInfo info : infos.values()) {
+            cancel.check();
+            QuantParams weight = resolved.weights().get(info.id());
+            QuantParams activation = resolved.activations().get(info.id());
+            if (weight != null) {
+                entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
+            } else if (activation != null) {
+                entry(info, state.activationSpec(info.id()).orElseThrow(), activation);
+            }
+        }
+        json.writeEndArray();
+        json.writeObjectPropertyStart("provenance");
+        json.writeStringProperty("tool", "quantscope");
+        json.writeStringProperty("tool_version", ProductVersion.current());
+        json.writeStringProperty("model_sha256", state.model().sha256());
+        state.calibrationData().ifPresent(ref -> json.writeStringProperty("calibration_data_sha256", ref.sha256()));
+        state.evaluationData().ifPresent(ref -> json.writeStringProperty("evaluation_data_sha256", ref.sha256()));
+        json.writeEndObject();
+    }
+
+    private void entry(TensorInfo info, QuantSpec spec, QuantParams params) {
+        json.writeStartObject();
+        json.writeStringProperty("name", info.id().name());
+        json.writeStringProperty("kind", info.kind().id());
+        json.writeStringProperty("scheme", spec.scheme());
+        json.writeNumberProperty("bits", spec.bits());
+        params(params);
+        List<ClipRange> effective = params.effective();
+        floats("rmin", effective.stream().map(ClipRange::lo).toList());
+        floats("rmax", effective.stream().map(ClipRange::hi).toList());
+        json.writeEndObject();
+    }
+
+    private void params(QuantParams params) {
+        json.writeStringProperty("granularity", params.granularity().toString());
+        json.writeArrayPropertyStart("scale");
+        for (float scale : params.scales()) {
+            float32(scale);
+        }
+        json.writeEndArray();
+        json.writeArrayPropertyStart("zero_point");
+        for (int zeroPoint : params.zeroPoints()) {
+            json.writeNumber(zeroPoint);
+        }
+        json.writeEndArray();
+        json.writeNumberProperty("qmin", params.qmin());
+        json.writeNumberProperty("qmax", params.qmax());
+    }
+
+    private void floats(String name, List<Float> values) {
+        json.writeArrayPropertyStart(name);
+        values.forEach(this::float32);
+        json.writeEndArray();
+    }
+
+    /** The shortest decimal that only this float32 reads as; {@code -0.0} keeps its sign. */
+    private void float32(float value) {
+        json.writeNumber(Float.toString(value));
+    }
+
+    private static final class Pretty extends ObjectWriteContext.Base {
+        @Override
+        public PrettyPrinter getPrettyPrinter() {
+            DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
+            return new DefaultPrettyPrinter().withObjectIndenter(indenter);
+        }
+
+        @Override
+        public boolean hasPrettyPrinter() {
+            return true;
+        }
+    }
+}

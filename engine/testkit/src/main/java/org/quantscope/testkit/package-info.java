@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.testkit;
+
+import org.jspecify.annotations.NullMarked;

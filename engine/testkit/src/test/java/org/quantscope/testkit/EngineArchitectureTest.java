@@ -1,0 +1,24 @@
+package org.quantscope.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class EngineArchitectureTest {
+    private static final JavaClasses PRODUCTION = ArchitectureRules.production();
+
+    @ParameterizedTest
+    @MethodSource("org.quantscope.testkit.ArchitectureRules#engine")
+    void ruleHolds(ArchRule rule) {
+        rule.check(PRODUCTION);
+    }
+
+    @Test
+    void rulesLookAtTheEngine() {
+        assertThat(PRODUCTION.contain("org.quantscope.core.model.Model")).isTrue();
+    }
+}
