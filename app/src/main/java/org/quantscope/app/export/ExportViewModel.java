@@ -38,7 +38,7 @@ public final class ExportViewModel {
         this.jobs = jobs;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        measurements.snapshotProperty().subscribe(this::refresh);
+        measurements.snapshotProperty().subscribe(x -> refresh());
     }
 
     private void refresh() {

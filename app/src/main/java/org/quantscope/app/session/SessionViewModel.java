@@ -72,7 +72,7 @@ public final class SessionViewModel {
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
-        bench.stateProperty().subscribe(this::autosave);
+        bench.stateProperty().subscribe(x -> autosave());
     }
 
     /** Opens whatever the files are: a session, a model, or data for the model that is open. */

@@ -104,8 +104,8 @@ public final class TensorsView extends VBox {
         });
         getChildren().addAll(head, filter, tree);
         model.rowsProperty().subscribe(this::show);
-        bench.modelProperty().subscribe(() -> show(model.rowsProperty().get()));
-        bench.selectionProperty().subscribe(this::select);
+        bench.modelProperty().subscribe(x -> show(model.rowsProperty().get()));
+        bench.selectionProperty().subscribe(x -> select());
     }
 
     /** Puts the cursor into the filter. */

@@ -19,7 +19,6 @@ import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.card.Segments;
-import org.quantscope.app.chart.ChannelRanges;
 import org.quantscope.app.chart.ChannelStripView;
 import org.quantscope.app.chart.ErrorCurve;
 import org.quantscope.app.chart.ErrorCurveView;
@@ -115,8 +114,8 @@ final class TensorPane extends VBox {
         curve.paletteProperty().bind(palette);
         channels.paletteProperty().bind(palette);
         getChildren().addAll(values, errors, channelCard);
-        inHand.viewProperty().subscribe(this::show);
-        inHand.curveProperty().subscribe(this::show);
+        inHand.viewProperty().subscribe(v -> showView());
+        inHand.curveProperty().subscribe(this::showCurve);
     }
 
     ObjectProperty<Palette> paletteProperty() {
@@ -133,7 +132,7 @@ final class TensorPane extends VBox {
         }
     }
 
-    private void show() {
+    private void showView() {
         Optional<InHand.View> view = inHand.viewProperty().get();
         if (view.isEmpty()) {
             title.setText("No tensor");
@@ -144,7 +143,7 @@ final class TensorPane extends VBox {
             histogram.setEnabledHandles(false);
             curve.setCurve(null);
             curve.clearCurrent();
-            channels.setChannels(null);
+            channels.setChannels(List.of());
             channel.setVisible(false);
             switchToChannels.setVisible(false);
             channelHint.setText("");
@@ -176,7 +175,7 @@ final class TensorPane extends VBox {
         showChannels(v);
     }
 
-    private void show(Optional<ClipCurve> made) {
+    private void showCurve(Optional<ClipCurve> made) {
         curve.setCurve(made.map(TensorPane::draw).orElse(null));
         inHand.viewProperty().get().ifPresent(this::showCurrent);
     }
@@ -195,9 +194,9 @@ final class TensorPane extends VBox {
     private void showChannels(InHand.View v) {
         boolean some = v.channels().size() > 1;
         channels.setVisible(some);
-        if (v.channels() != shownChannels) {
+        if (!v.channels().equals(shownChannels)) {
             shownChannels = v.channels();
-            channels.setChannels(some ? ranges(v.channels()) : null);
+            channels.setChannels(some ? ranges(v.channels()) : List.of());
         }
         switchToChannels.setVisible(some && v.spec().isPresent() && !v.perChannel());
         switchToChannels.setManaged(switchToChannels.isVisible());
@@ -231,14 +230,8 @@ final class TensorPane extends VBox {
         return s.count() == 0 ? 0 : Math.max(Math.abs(s.min()), Math.abs(s.max()));
     }
 
-    private static ChannelRanges ranges(List<MomentSketch> sketches) {
-        float[] min = new float[sketches.size()];
-        float[] max = new float[sketches.size()];
-        for (int i = 0; i < min.length; i++) {
-            min[i] = sketches.get(i).count() == 0 ? 0 : sketches.get(i).min();
-            max[i] = sketches.get(i).count() == 0 ? 0 : sketches.get(i).max();
-        }
-        return new ChannelRanges(min, max);
+    private static List<ClipRange> ranges(List<MomentSketch> sketches) {
+        return sketches.stream().map(s -> s.count() == 0 ? new ClipRange(0, 0) : new ClipRange(s.min(), s.max())).toList();
     }
 
     private static ErrorCurve draw(ClipCurve c) {

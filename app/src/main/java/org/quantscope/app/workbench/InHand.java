@@ -124,21 +124,21 @@ public final class InHand {
         this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(() -> {
+        bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
         });
-        bench.selectionProperty().subscribe(() -> {
+        bench.selectionProperty().subscribe(x -> {
             channel = ALL_CHANNELS;
             forgetPreview();
             refresh();
         });
-        bench.stateProperty().subscribe(() -> {
+        bench.stateProperty().subscribe(x -> {
             forgetPreview();
             refresh();
         });
-        bench.seenProperty().subscribe(this::refresh);
-        measurements.snapshotProperty().subscribe(this::refresh);
+        bench.seenProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
     }
 
     /** Takes a channel's range in hand, or that of all; an unknown channel means all. */

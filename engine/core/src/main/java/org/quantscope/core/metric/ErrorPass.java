@@ -108,21 +108,29 @@ public final class ErrorPass {
         return sum;
     }
 
-    /** Summed by halves: that vectorizes where one running sum would not, and rounds less. */
+    /** In two loops: the first vectorizes, and the second keeps several sums under way at once. */
     private static double squaredError(float[] x, int from, float[] y, int n, double[] squares) {
         for (int i = 0; i < n; i++) {
             double e = (double) x[from + i] - (double) y[i];
             squares[i] = e * e;
         }
-        for (int left = n; left > 1; ) {
-            int half = (left + 1) >>> 1;
-            for (int i = 0; i < left - half; i++) {
-                squares[i] += squares[half + i];
-            }
-            left = half;
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int whole = n & ~3;
+        for (int i = 0; i < whole; i += 4) {
+            a += squares[i];
+            b += squares[i + 1];
+            c += squares[i + 2];
+            d += squares[i + 3];
         }
-        if (n == 0 || Double.isFinite(squares[0])) {
-            return n == 0 ? 0 : squares[0];
+        for (int i = whole; i < n; i++) {
+            a += squares[i];
+        }
+        double fast = (a + b) + (c + d);
+        if (Double.isFinite(fast)) {
+            return fast;
         }
         double sum = 0;
         for (int i = 0; i < n; i++) {
