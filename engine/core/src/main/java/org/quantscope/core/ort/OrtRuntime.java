@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OrtRuntime {
     private static final Set<OrtModel> LIVE = new HashSet<>();
+    private static final AtomicInteger RUNNING = new AtomicInteger();
 
     private OrtRuntime() {}
 
@@ -72,6 +74,19 @@ public final class OrtRuntime {
         synchronized (LIVE) {
             return LIVE.size();
         }
+    }
+
+    /** How many runs are in native code now. */
+    public static int runningNow() {
+        return RUNNING.get();
+    }
+
+    static void enter() {
+        RUNNING.incrementAndGet();
+    }
+
+    static void leave() {
+        RUNNING.decrementAndGet();
     }
 
     /** Ends every run, waits until none is left, and frees all sessions. Later runs of models opened before fail as cancelled. */
