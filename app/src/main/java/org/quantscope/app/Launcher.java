@@ -1,10 +1,49 @@
 package org.quantscope.app;
 
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.logging.Logger;
+import javafx.application.Application;
+
 /** Starts the desktop program. Not an {@code Application}, so that it runs from the class path. */
 public final class Launcher {
+    private static final String HELP =
+            """
+            Usage: quantscope-desktop [FILE...]
+
+            Opens the Quantscope window, with the files if there are any: a model (.onnx, .safetensors, .npz, .npy),
+            labelled data (.npz) or a saved session (.quantscope.json). Without a file a bundled sample opens.
+
+            Example: quantscope-desktop sample-models/fashion_lenet.onnx sample-models/fashion_mnist_test.npz
+            """;
+
+    /** Kept, since a logger that nobody holds forgets its filter. */
+    private static final Logger TOOLKIT = Logger.getLogger("javafx");
+
     private Launcher() {}
 
     public static void main(String[] args) {
-        throw new UnsupportedOperationException();
+        if (List.of(args).contains("--help")) {
+            System.out.print(HELP);
+            return;
+        }
+        if (!hasDisplay(System.getProperty("os.name"), System.getenv(), System.getProperty("glass.platform", ""))) {
+            System.err.println("Quantscope: there is no display to open a window on; use the command line instead (quantscope --help).");
+            return;
+        }
+        // The class path is how this program is run: the note that JavaFX would like to be modules is not for its users.
+        TOOLKIT.setFilter(entry -> !String.valueOf(entry.getMessage()).contains("Unsupported JavaFX configuration"));
+        Application.launch(DesktopApplication.class, args);
+    }
+
+    /** False on a Unix system without X11 and Wayland, unless the toolkit is told to do without a display. */
+    static boolean hasDisplay(String os, Map<String, String> environment, String platform) {
+        String name = os.toLowerCase(Locale.ROOT);
+        return name.contains("win")
+                || name.contains("mac")
+                || platform.equalsIgnoreCase("headless")
+                || !environment.getOrDefault("DISPLAY", "").isEmpty()
+                || !environment.getOrDefault("WAYLAND_DISPLAY", "").isEmpty();
     }
 }

@@ -121,10 +121,10 @@ public final class AccuracyViewModel implements AutoCloseable {
         this.notices = notices;
         this.baselines = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.evaluations = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(tried::clear);
-        bench.stateProperty().subscribe(this::refresh);
-        measurements.snapshotProperty().subscribe(this::refresh);
-        inHand.viewProperty().subscribe(this::refresh);
+        bench.modelProperty().subscribe(x -> tried.clear());
+        bench.stateProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
+        inHand.viewProperty().subscribe(x -> refresh());
     }
 
     private void refresh() {

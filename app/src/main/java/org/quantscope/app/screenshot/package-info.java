@@ -1,3 +1,4 @@
+/** Pictures of the program, made by the program. */
 @NullMarked
 package org.quantscope.app.screenshot;
 

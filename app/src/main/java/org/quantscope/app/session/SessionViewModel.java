@@ -72,7 +72,7 @@ public final class SessionViewModel {
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
-        bench.stateProperty().subscribe(this::autosave);
+        bench.stateProperty().subscribe(x -> autosave());
     }
 
     /** Opens whatever the files are: a session, a model, or data for the model that is open. */
@@ -303,18 +303,18 @@ public final class SessionViewModel {
             return;
         }
         SessionState now = state.get();
+        boolean unsaved = bench.dirtyProperty().get();
         autosaving.submit(
                 (cancel, partial) -> {
-                    Files.createDirectories(settings.folder());
-                    SessionFile.write(now, autosaveFile());
-                    return true;
-                },
-                // Whether there is anything unsaved is known only when the edit has been taken in.
-                written -> {
-                    if (!bench.dirtyProperty().get()) {
+                    if (unsaved) {
+                        Files.createDirectories(settings.folder());
+                        SessionFile.write(now, autosaveFile());
+                    } else {
                         deleteAutosave();
                     }
+                    return unsaved;
                 },
+                written -> {},
                 e -> LOG.warn("no copy of the unsaved work could be written", e));
     }
 

@@ -48,9 +48,9 @@ public final class TensorsViewModel {
     public TensorsViewModel(Workbench bench, Measurements measurements) {
         this.bench = bench;
         this.measurements = measurements;
-        measurements.snapshotProperty().subscribe(this::refresh);
-        bench.seenProperty().subscribe(this::refresh);
-        filter.subscribe(this::refresh);
+        measurements.snapshotProperty().subscribe(x -> refresh());
+        bench.seenProperty().subscribe(x -> refresh());
+        filter.subscribe(x -> refresh());
     }
 
     private void refresh() {

@@ -43,7 +43,7 @@ public final class Activations {
         this.jobs = jobs;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.stateProperty().subscribe(this::refresh);
+        bench.stateProperty().subscribe(x -> refresh());
     }
 
     /** True if the model has activations and there is data to calibrate them on. */

@@ -98,9 +98,9 @@ public final class InHand {
     private final Notices notices;
     private final LatestWins<Sketches> reading;
     private final LatestWins<ErrorReport> exact;
-    private final LatestWins<ErrorCurve> curves;
+    private final LatestWins<ClipCurve> curves;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private final ReadOnlyObjectWrapper<Optional<ErrorCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final Map<SketchKey, Sketches> sketches = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
@@ -124,21 +124,21 @@ public final class InHand {
         this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(() -> {
+        bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
         });
-        bench.selectionProperty().subscribe(() -> {
+        bench.selectionProperty().subscribe(x -> {
             channel = ALL_CHANNELS;
             forgetPreview();
             refresh();
         });
-        bench.stateProperty().subscribe(() -> {
+        bench.stateProperty().subscribe(x -> {
             forgetPreview();
             refresh();
         });
-        bench.seenProperty().subscribe(this::refresh);
-        measurements.snapshotProperty().subscribe(this::refresh);
+        bench.seenProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
     }
 
     /** Takes a channel's range in hand, or that of all; an unknown channel means all. */
@@ -358,7 +358,7 @@ public final class InHand {
         }
         curveOf = key;
         curves.submit(
-                (cancel, partial) -> ErrorCurve.of(values, spec, cancel),
+                (cancel, partial) -> ClipCurve.of(values, spec, cancel),
                 made -> curve.set(Optional.of(made)),
                 e -> notices.problem(String.valueOf(e.getMessage())));
     }
@@ -369,7 +369,7 @@ public final class InHand {
     }
 
     /** The error against the clip; empty where one clip does not describe the tensor. */
-    public ReadOnlyObjectProperty<Optional<ErrorCurve>> curveProperty() {
+    public ReadOnlyObjectProperty<Optional<ClipCurve>> curveProperty() {
         return curve.getReadOnlyProperty();
     }
 }

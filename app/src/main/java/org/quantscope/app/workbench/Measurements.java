@@ -68,7 +68,7 @@ public final class Measurements {
         this.jobs = jobs;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(() -> {
+        bench.modelProperty().subscribe(x -> {
             opened++;
             kept.clear();
         });

@@ -141,12 +141,12 @@ public final class Workbench {
 
     private void take(History next) {
         history = Optional.of(next);
-        state.set(Optional.of(next.state()));
         dirty.set(next.hasUnsavedChanges());
         canUndo.set(next.canUndo());
         canRedo.set(next.canRedo());
         undoTitle.set(next.undoTitle().orElse(""));
         redoTitle.set(next.redoTitle().orElse(""));
+        state.set(Optional.of(next.state()));
         if (selection.get().flatMap(this::subject).isEmpty()) {
             selection.set(weights().stream().findFirst().map(Subject::id));
         }

@@ -1,10 +1,11 @@
 package org.quantscope.core.calib;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Every calibrator, in the order in which they are offered. */
 public final class Calibrators {
-    private static final List<Calibrator> ALL = List.of();
+    private static final List<Calibrator> ALL = List.of(new MinMaxCalibrator(), new PercentileCalibrator(), new MseCalibrator());
 
     private Calibrators() {}
 
@@ -14,6 +15,10 @@ public final class Calibrators {
 
     /** @throws IllegalArgumentException naming the id and the known ones */
     public static Calibrator byId(String id) {
-        throw new UnsupportedOperationException();
+        return ALL.stream()
+                .filter(c -> c.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "calibrator: " + id + " is not one of " + ALL.stream().map(Calibrator::id).collect(Collectors.joining(", "))));
     }
 }

@@ -1,15 +1,30 @@
 package org.quantscope.core.calib;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.SliceReader;
+import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 
 /** From the request to the answer: ranges by the spec's clip, parameters by its scheme. */
 public final class RangeResolver {
+    /** Contiguous slices of at least this many values are calibrated one by one on all cores, without a copy. */
+    private static final long LARGE_SLICE = 1 << 20;
+
     private RangeResolver() {}
 
     /**
@@ -22,18 +37,124 @@ public final class RangeResolver {
         }
     }
 
-    /** Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale 1, zero point 0. */
+    /**
+     * Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale 1, zero point 0.
+     *
+     * @throws IllegalArgumentException if the spec names what does not exist or does not fit the tensor: an unknown scheme, calibrator
+     *     or option, an axis the shape has not, a number of ranges other than that of the slices, a manual range that is not
+     *     symmetric for a symmetric grid
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
     public static Resolution resolve(Tensor tensor, QuantSpec spec, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
+        return switch (spec.clip()) {
+            case Clip.Auto auto -> resolution(spec, slicing.granularity(), calibrate(tensor.data(), slicing, spec, auto, cancel));
+            case Clip.Manual manual -> resolution(spec, slicing.granularity(), Collections.nCopies(slicing.slices(), manual.range()));
+            case Clip.ManualPerChannel manual -> {
+                if (!(slicing.granularity() instanceof Granularity.PerChannel)) {
+                    throw new IllegalArgumentException("clip: ranges for channels, but the granularity is " + spec.granularity());
+                }
+                checkCount(tensor, slicing, manual.ranges().size());
+                yield resolution(spec, slicing.granularity(), manual.ranges());
+            }
+            case Clip.ManualPerBlock b -> throw new IllegalArgumentException("clip: " + b.ranges().size() + " ranges for blocks are not supported yet");
+            case Clip.Fixed fixed -> {
+                checkCount(tensor, Slicing.of(tensor.info(), fixed.params().granularity()), fixed.params().slices());
+                yield new Resolution(fixed.params().effective(), fixed.params());
+            }
+        };
     }
 
-    /** Resolves a per-tensor spec from a sketch alone (activations). */
+    /**
+     * Resolves a per-tensor spec from a sketch alone (activations).
+     *
+     * @throws IllegalArgumentException as for a tensor, and if the spec is not per tensor
+     */
     public static Resolution resolve(MomentSketch sketch, QuantSpec spec, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        if (!(spec.granularity() instanceof Granularity.PerTensor)) {
+            throw new IllegalArgumentException("granularity: activations have one range for the whole tensor, got " + spec.granularity());
+        }
+        return switch (spec.clip()) {
+            case Clip.Auto auto -> {
+                Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+                Quantizers.byId(spec.scheme()).check(spec);
+                yield resolution(
+                        spec,
+                        Granularity.TENSOR,
+                        List.of(calibrator.calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel).range()));
+            }
+            case Clip.Manual manual -> resolution(spec, Granularity.TENSOR, List.of(manual.range()));
+            case Clip.Fixed fixed -> {
+                if (fixed.params().slices() != 1) {
+                    throw new IllegalArgumentException("clip: one scale is needed, got " + fixed.params().slices());
+                }
+                yield new Resolution(fixed.params().effective(), fixed.params());
+            }
+            case Clip.ManualPerChannel c -> throw new IllegalArgumentException("clip: one range is needed, got " + c.ranges().size() + " for channels");
+            case Clip.ManualPerBlock b -> throw new IllegalArgumentException("clip: one range is needed, got " + b.ranges().size() + " for blocks");
+        };
     }
 
-    /** The parameters for ranges that are known already; no data is looked at. Cheap enough for every frame of a drag. */
+    /**
+     * The parameters for ranges that are known already; no data is looked at. Cheap enough for every frame of a drag.
+     *
+     * @param ranges one for each slice; the spec's clip is not looked at
+     * @throws IllegalArgumentException as above
+     */
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
-        throw new UnsupportedOperationException();
+        Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
+        checkCount(tensor, slicing, ranges.size());
+        return resolution(spec, slicing.granularity(), ranges).params();
+    }
+
+    /** What a calibrator says of a whole tensor, with the curve it searched. */
+    public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+        Quantizers.byId(spec.scheme()).check(spec);
+        return Calibrators.byId(auto.calibratorId()).calibrate(new StoredStatistics(tensor.data(), cancel), spec, auto.options(), cancel);
+    }
+
+    private static List<ClipRange> calibrate(TensorData data, Slicing slicing, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+        Quantizers.byId(spec.scheme()).check(spec);
+        Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+        long length = data.count() / slicing.slices();
+        boolean contiguous = slicing.run() == Math.max(1, length);
+        if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
+            return IntStream.range(0, slicing.slices())
+                    .mapToObj(slice -> part(data, slice * length, length))
+                    .map(part -> calibrator.calibrate(new StoredStatistics(part, cancel), spec, auto.options(), cancel).range())
+                    .toList();
+        }
+        var ranges = new ClipRange[slicing.slices()];
+        SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
+            var part = new TensorData(DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
+            ranges[slice] = calibrator.calibrate(new StoredStatistics(part, cancel), spec, auto.options(), cancel).range();
+        });
+        return List.of(ranges);
+    }
+
+    private static TensorData part(TensorData data, long from, long length) {
+        int bytes = data.dtype().bytes();
+        return new TensorData(data.dtype(), data.segment().asSlice(from * bytes, length * bytes), data.order(), length);
+    }
+
+    private static Resolution resolution(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
+        Quantizer quantizer = Quantizers.byId(spec.scheme());
+        quantizer.check(spec);
+        if (spec.symmetric()) {
+            for (ClipRange range : ranges) {
+                if (range.lo() != -range.hi()) {
+                    throw new IllegalArgumentException(
+                            "clip: a symmetric grid needs lo = -hi, got lo " + range.lo() + " and hi " + range.hi());
+                }
+            }
+        }
+        return new Resolution(ranges, quantizer.resolve(spec, granularity, ranges));
+    }
+
+    private static void checkCount(Tensor tensor, Slicing slicing, int given) {
+        if (given != slicing.slices()) {
+            throw new IllegalArgumentException(
+                    "clip: " + tensor.id() + " has " + slicing.slices() + " slices (" + slicing.granularity() + "), got ranges for " + given);
+        }
     }
 }

@@ -10,10 +10,30 @@ public interface SliceStatistics {
     /** True if {@link #exactMse} and {@link #quantile} come from the values themselves (weights), false if from the sketch (streams). */
     boolean isExact();
 
+    /** The number of finite values. */
+    default long count() {
+        return sketch().count();
+    }
+
+    /** The smallest finite value; +∞ if there is none. */
+    default float min() {
+        return sketch().min();
+    }
+
+    /** The largest finite value; −∞ if there is none. */
+    default float max() {
+        return sketch().max();
+    }
+
+    /** The largest finite magnitude; 0 if there is no value. */
+    default float absMax() {
+        return count() == 0 ? 0 : Math.max(Math.abs(min()), Math.abs(max()));
+    }
+
     /** Mean squared error of {@code grid}: exact for weights, else the sketch's estimate. */
     double exactMse(Grid grid);
 
-    /** Linear-interpolated quantile of {@code x} (numpy's default), {@code p} in [0, 1]. */
+    /** Linear-interpolated quantile of {@code x} (numpy's default), {@code p} in [0, 1]; 0 if there is no value. */
     double quantile(double p);
 
     /** Linear-interpolated quantile of {@code |x|}. */

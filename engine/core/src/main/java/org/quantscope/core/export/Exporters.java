@@ -13,7 +13,8 @@ import org.quantscope.core.job.CancelToken;
 /** Every export format, in the order in which they are offered. */
 public final class Exporters {
     private static final List<Exporter> ALL = List.of(
-            new QuantscopeJsonExporter());
+            new QuantscopeJsonExporter(),
+            new OnnxQdqExporter());
 
     private Exporters() {}
 

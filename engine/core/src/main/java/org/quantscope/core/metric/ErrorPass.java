@@ -1,20 +1,362 @@
 package org.quantscope.core.metric;
 
+import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
+import org.quantscope.core.tensor.TensorInfo;
 
-/** The exact passes over a tensor's values: its error, and its fake-quantized copy. Multi-core, cancellable. */
+/**
+ * The exact passes over a tensor's values: its error, and its fake-quantized copy. Multi-core, cancellable.
+ *
+ * <p>Values are read in chunks; parts of fixed size are summed apart and then added in order, so a result does not depend on the
+ * number of cores.
+ */
 public final class ErrorPass {
+    /** Values in cache at a time; also the work between two looks at the cancel token. */
+    private static final int CHUNK = 1 << 12;
+
+    private static final int PART = 1 << 18;
+
     private ErrorPass() {}
 
-    /** The exact error of fake-quantizing {@code tensor}; NaN and infinities are counted and left out. */
+    /**
+     * The exact error of fake-quantizing {@code tensor}; NaN and infinities are counted and left out.
+     *
+     * @throws IllegalArgumentException if the parameters do not fit the tensor
+     */
     public static ErrorReport measure(Tensor tensor, QuantParams params, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        TensorData data = tensor.data();
+        var grids = new Grids(tensor.info(), params);
+        return parts(data.count())
+                .mapToObj(part -> {
+                    var chunk = new Chunk(grids);
+                    var sums = new Sums();
+                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
+                        cancel.check();
+                        chunk.read(data, at, (int) Math.min(CHUNK, end - at));
+                        sums.add(chunk);
+                    }
+                    return sums;
+                })
+                .toList()
+                .stream()
+                .reduce(new Sums(), Sums::add)
+                .report();
     }
 
-    /** The fake-quantized values in storage order; NaN stays NaN, infinities saturate. */
+    /**
+     * The fake-quantized values in storage order; NaN stays NaN, infinities saturate.
+     *
+     * @throws IllegalArgumentException if the parameters do not fit the tensor
+     * @throws ArithmeticException if there are more than 2^31 − 1 values
+     */
     public static float[] fakeQuantize(Tensor tensor, QuantParams params, CancelToken cancel) {
-        throw new UnsupportedOperationException();
+        TensorData data = tensor.data();
+        var grids = new Grids(tensor.info(), params);
+        float[] out = new float[Math.toIntExact(data.count())];
+        parts(data.count()).forEach(part -> {
+            var chunk = new Chunk(grids);
+            for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
+                cancel.check();
+                chunk.read(data, at, (int) Math.min(CHUNK, end - at));
+                System.arraycopy(chunk.y, 0, out, (int) at, chunk.length);
+            }
+        });
+        return out;
+    }
+
+    /** Σ(x−y)² of the finite values of {@code data} on one grid. */
+    public static double squaredError(TensorData data, Grid grid, CancelToken cancel) {
+        double[] sums = parts(data.count())
+                .mapToDouble(part -> {
+                    float[] x = new float[CHUNK];
+                    double sum = 0;
+                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
+                        cancel.check();
+                        int length = (int) Math.min(CHUNK, end - at);
+                        data.read(at, x, 0, length);
+                        sum += squaredError(x, 0, length, grid);
+                    }
+                    return sum;
+                })
+                .toArray();
+        double sum = 0;
+        for (double s : sums) {
+            sum += s;
+        }
+        return sum;
+    }
+
+    /** Σ(x−y)² of the finite values of {@code x[from .. from+length-1]} on one grid. */
+    public static double squaredError(float[] x, int from, int length, Grid grid) {
+        float[] y = new float[Math.min(CHUNK, length)];
+        double sum = 0;
+        for (int at = from; at < from + length; at += CHUNK) {
+            int n = Math.min(CHUNK, from + length - at);
+            switch (grid) {
+                case UniformGrid u -> quantize(x, at, y, n, u);
+            }
+            sum += squaredError(x, at, y, n);
+        }
+        return sum;
+    }
+
+    private static double squaredError(float[] x, int from, float[] y, int n) {
+        double even = 0;
+        double odd = 0;
+        int i = 0;
+        for (; i + 1 < n; i += 2) {
+            double a = (double) x[from + i] - y[i];
+            double b = (double) x[from + i + 1] - y[i + 1];
+            even += a * a;
+            odd += b * b;
+        }
+        if (i < n) {
+            double a = (double) x[from + i] - y[i];
+            even += a * a;
+        }
+        double sum = even + odd;
+        if (Double.isFinite(sum)) {
+            return sum;
+        }
+        sum = 0;
+        for (i = 0; i < n; i++) {
+            double e = (double) x[from + i] - y[i];
+            sum += Float.isFinite(x[from + i]) ? e * e : 0;
+        }
+        return sum;
+    }
+
+    private static LongStream parts(long count) {
+        return LongStream.range(0, Math.ceilDiv(count, PART)).parallel();
+    }
+
+    /**
+     * Adding and taking away 1.5·2^23 rounds a float32 of magnitude up to 2^22 to an integer, half to even: there a float has no bits
+     * behind the point. It vectorizes, and it gives +0 for what rounds to zero, as integer codes do.
+     */
+    private static final float TO_INTEGER = 0x1.8p23f;
+
+    private static final int MOST_STEPS = 1 << 22;
+
+    /** {@code y[i] = grid.quantize(x[from + i])}; NaN stays NaN. */
+    private static void quantize(float[] x, int from, float[] y, int length, UniformGrid grid) {
+        float scale = grid.scale();
+        float lo = lowSteps(grid);
+        float hi = highSteps(grid);
+        for (int i = 0; i < length; i++) {
+            // Clamping before the rounding comes to the same, as the ends are integers.
+            float steps = Math.max(lo, Math.min(hi, x[from + i] / scale));
+            y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
+        }
+    }
+
+    private static float lowSteps(UniformGrid grid) {
+        return steps(grid, (long) grid.qmin() - grid.zeroPoint());
+    }
+
+    private static float highSteps(UniformGrid grid) {
+        return steps(grid, (long) grid.qmax() - grid.zeroPoint());
+    }
+
+    private static float steps(UniformGrid grid, long steps) {
+        if (Math.abs(steps) > MOST_STEPS) {
+            throw new IllegalArgumentException("qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + grid);
+        }
+        return steps;
+    }
+
+    /** The grid of each slice; {@code lo} and {@code hi} are the end codes less the zero point. */
+    private static final class Grids {
+        private final Slicing slicing;
+        private final float[] scale;
+        private final float[] lo;
+        private final float[] hi;
+
+        Grids(TensorInfo info, QuantParams params) {
+            slicing = Slicing.of(info, params.granularity());
+            int slices = params.slices();
+            if (slicing.slices() != slices) {
+                throw new IllegalArgumentException(
+                        "scales: " + slices + " scales, but " + info.id() + " of shape " + info.shape() + " has " + slicing.slices() + " slices");
+            }
+            scale = params.scales();
+            lo = new float[slices];
+            hi = new float[slices];
+            for (int i = 0; i < slices; i++) {
+                UniformGrid grid = params.grid(i);
+                lo[i] = lowSteps(grid);
+                hi[i] = highSteps(grid);
+            }
+        }
+    }
+
+    /** A run of values, what they become, and the grid of each. */
+    private static final class Chunk {
+        private final Grids grids;
+        private final float[] x = new float[CHUNK];
+        private final float[] y = new float[CHUNK];
+        private final float[] scale = new float[CHUNK];
+        private final float[] lo = new float[CHUNK];
+        private final float[] hi = new float[CHUNK];
+        private int length;
+        /** The slice that the grid arrays hold throughout; −1 if they hold several. */
+        private int only = -1;
+
+        Chunk(Grids grids) {
+            this.grids = grids;
+        }
+
+        void read(TensorData data, long at, int n) {
+            length = n;
+            data.read(at, x, 0, n);
+            grids(at);
+            for (int i = 0; i < n; i++) {
+                float steps = Math.max(lo[i], Math.min(hi[i], x[i] / scale[i]));
+                y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale[i];
+            }
+        }
+
+        private void grids(long at) {
+            Slicing slicing = grids.slicing;
+            long left = slicing.run() - at % slicing.run();
+            int slice = slicing.sliceOf(at);
+            if (left >= length) {
+                if (only != slice) {
+                    fill(slice, 0, CHUNK);
+                    only = slice;
+                }
+                return;
+            }
+            only = -1;
+            for (int i = 0; i < length; ) {
+                if (slicing.run() == 1) {
+                    int n = Math.min(length - i, slicing.slices() - slice);
+                    System.arraycopy(grids.scale, slice, scale, i, n);
+                    System.arraycopy(grids.lo, slice, lo, i, n);
+                    System.arraycopy(grids.hi, slice, hi, i, n);
+                    i += n;
+                    slice = 0;
+                } else {
+                    int end = (int) Math.min(length, i + left);
+                    fill(slice, i, end);
+                    i = end;
+                    left = slicing.run();
+                    slice = slice + 1 == slicing.slices() ? 0 : slice + 1;
+                }
+            }
+        }
+
+        private void fill(int slice, int from, int to) {
+            Arrays.fill(scale, from, to, grids.scale[slice]);
+            Arrays.fill(lo, from, to, grids.lo[slice]);
+            Arrays.fill(hi, from, to, grids.hi[slice]);
+        }
+    }
+
+    private static final class Sums {
+        private long count;
+        private long nan;
+        private long inf;
+        private double squares;
+        private double error;
+        private double quantizedSquares;
+        private double products;
+        private double worst;
+        private long low;
+        private long high;
+        private double clipping;
+
+        void add(Chunk c) {
+            float[] x = c.x;
+            float[] y = c.y;
+            double xx = 0;
+            double ee = 0;
+            double yy = 0;
+            double xy = 0;
+            double max = 0;
+            int below = 0;
+            int above = 0;
+            int n = c.length;
+            for (int i = 0; i < n; i++) {
+                double a = x[i];
+                double b = y[i];
+                double e = a - b;
+                xx += a * a;
+                ee += e * e;
+                yy += b * b;
+                xy += a * b;
+                max = Math.max(max, Math.abs(e));
+            }
+            if (!Double.isFinite(xx)) {
+                addFinite(c);
+                return;
+            }
+            for (int i = 0; i < n; i++) {
+                below += x[i] < c.lo[i] * c.scale[i] ? 1 : 0;
+                above += x[i] > c.hi[i] * c.scale[i] ? 1 : 0;
+            }
+            if (below + above > 0) {
+                for (int i = 0; i < n; i++) {
+                    double e = (double) x[i] - y[i];
+                    clipping += x[i] < c.lo[i] * c.scale[i] || x[i] > c.hi[i] * c.scale[i] ? e * e : 0;
+                }
+            }
+            count += n;
+            squares += xx;
+            error += ee;
+            quantizedSquares += yy;
+            products += xy;
+            worst = Math.max(worst, max);
+            low += below;
+            high += above;
+        }
+
+        /** Moves the finite values to the front and adds those. */
+        private void addFinite(Chunk c) {
+            int kept = 0;
+            for (int i = 0; i < c.length; i++) {
+                if (Float.isNaN(c.x[i])) {
+                    nan++;
+                } else if (Float.isInfinite(c.x[i])) {
+                    inf++;
+                } else {
+                    c.x[kept] = c.x[i];
+                    c.y[kept] = c.y[i];
+                    c.scale[kept] = c.scale[i];
+                    c.lo[kept] = c.lo[i];
+                    c.hi[kept] = c.hi[i];
+                    kept++;
+                }
+            }
+            c.only = -1;
+            c.length = kept;
+            add(c);
+        }
+
+        Sums add(Sums s) {
+            count += s.count;
+            nan += s.nan;
+            inf += s.inf;
+            squares += s.squares;
+            error += s.error;
+            quantizedSquares += s.quantizedSquares;
+            products += s.products;
+            worst = Math.max(worst, s.worst);
+            low += s.low;
+            high += s.high;
+            clipping += s.clipping;
+            return this;
+        }
+
+        ErrorReport report() {
+            return new ErrorReport(count, nan, inf, squares, error, quantizedSquares, products, worst, low, high, clipping);
+        }
     }
 }

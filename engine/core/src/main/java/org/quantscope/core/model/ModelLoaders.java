@@ -9,7 +9,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.npy.NpyLoader;
+import org.quantscope.core.npy.NpzLoader;
 import org.quantscope.core.onnx.OnnxLoader;
+import org.quantscope.core.safetensors.SafetensorsLoader;
 
 /** Every model format we read, in the order they are tried. */
 public final class ModelLoaders {
@@ -18,7 +21,7 @@ public final class ModelLoaders {
 
     private static final byte[] GGUF = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
-    private static final List<ModelLoader> ALL = List.of(new OnnxLoader());
+    private static final List<ModelLoader> ALL = List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader());
 
     private ModelLoaders() {}
 

@@ -4,12 +4,11 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.model.CompanionFile;
 import org.quantscope.core.model.MappedFile;
 
 /**
@@ -40,7 +39,7 @@ final class ExternalFiles {
         long length = -1;
         for (StringStringEntryProto entry : tensor.getExternalDataList()) {
             switch (entry.getKey()) {
-                case "location" -> location = location(entry, name);
+                case "location" -> location = CompanionFile.relative(model, name, entry.getValue());
                 case "offset" -> offset = size(entry, name);
                 case "length" -> length = size(entry, name);
                 default -> {
@@ -60,15 +59,7 @@ final class ExternalFiles {
         if (place.length >= 0 && place.length != bytes) {
             throw new BadInputException(model, name, "external_data length " + place.length + " is not the " + bytes + " bytes of its type and dims");
         }
-        Path folder = folder();
-        Path file = folder.resolve(place.location);
-        if (!Files.exists(file)) {
-            throw new BadInputException(model, name, "external_data location " + place.location + " does not exist");
-        }
-        Path real = file.toRealPath();
-        if (!real.startsWith(folder.toRealPath())) {
-            throw new BadInputException(model, name, "external_data location " + place.location + " leads out of the model's folder");
-        }
+        Path real = CompanionFile.resolve(model, name, place.location);
         MappedFile content = mapped.get(real);
         if (content == null) {
             content = MappedFile.map(real);
@@ -78,33 +69,6 @@ final class ExternalFiles {
             throw new BadInputException(model, name, "external_data offset " + place.offset + " and " + bytes + " bytes end behind the " + content.size() + " bytes of " + place.location);
         }
         return content.bytes().asSlice(place.offset, bytes);
-    }
-
-    private Path folder() {
-        Path parent = model.toAbsolutePath().getParent();
-        if (parent == null) {
-            throw new BadInputException(model, "file", "has no folder");
-        }
-        return parent;
-    }
-
-    private Path location(StringStringEntryProto entry, String name) {
-        String text = entry.getValue();
-        Path path;
-        try {
-            path = Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new BadInputException(model, name, "external_data location '" + text + "' is no path", e);
-        }
-        if (text.isEmpty() || text.startsWith("/") || path.isAbsolute() || path.getRoot() != null) {
-            throw new BadInputException(model, name, "external_data location '" + text + "' is not relative to the model's folder");
-        }
-        for (Path part : path) {
-            if (part.toString().equals("..")) {
-                throw new BadInputException(model, name, "external_data location '" + text + "' leads out of the model's folder");
-            }
-        }
-        return path;
     }
 
     private long size(StringStringEntryProto entry, String name) {

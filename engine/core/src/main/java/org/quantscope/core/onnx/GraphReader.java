@@ -81,6 +81,7 @@ final class GraphReader {
         }
         if (model.getFunctionsCount() > 0) {
             notes.add(model.getFunctionsCount() + " local functions are not looked into");
+            model.getFunctionsList().forEach(f -> f.getNodeList().forEach(n -> checkInside(n, f.getName())));
         }
         skippedByType.forEach((type, names) -> notes.add(skippedNote(type, names)));
         return sorted.equals(graph.getNodeList()) ? model : model.toBuilder().setGraph(graph.toBuilder().clearNode().addAllNode(sorted)).build();
@@ -137,15 +138,17 @@ final class GraphReader {
             if (name.isEmpty()) {
                 throw new BadInputException(file, prefix + "initializer", "has no name");
             }
-            define(scope, name, main ? store(tensor, name) : inSubgraph());
+            define(scope, name, main ? store(tensor, name) : inSubgraph(tensor, name));
         }
         for (SparseTensorProto sparse : graph.getSparseInitializerList()) {
             String name = text(sparse.getValues().getNameBytes(), prefix + "sparse_initializer name");
+            checkSparse(sparse, name);
             define(scope, name, Optional.empty());
             skip("sparse", name);
         }
         fed.forEach(name -> scope.values.putIfAbsent(name, Optional.empty()));
         for (NodeProto node : graph.getNodeList()) {
+            checkInside(node, prefix + "node " + node.getName());
             for (int i = 0; i < node.getOutputCount(); i++) {
                 String name = text(node.getOutputBytes(i), prefix + "node output");
                 if (!name.isEmpty()) {
@@ -172,9 +175,31 @@ final class GraphReader {
         }
     }
 
-    private Optional<String> inSubgraph() {
+    private Optional<String> inSubgraph(TensorProto tensor, String name) {
+        checkInside(tensor, name);
         storedInSubgraphs++;
         return Optional.empty();
+    }
+
+    /** Only initializers of the main graph may lie in other files: we read those ourselves, and no runtime is ever told a path out of a model. */
+    private void checkInside(TensorProto tensor, String where) {
+        if (TensorProtos.isExternal(tensor) || tensor.getExternalDataCount() > 0) {
+            throw new BadInputException(file, where, "has external_data, which only initializers of the main graph may have");
+        }
+    }
+
+    private void checkSparse(SparseTensorProto sparse, String where) {
+        checkInside(sparse.getValues(), where);
+        checkInside(sparse.getIndices(), where);
+    }
+
+    private void checkInside(NodeProto node, String where) {
+        for (AttributeProto a : node.getAttributeList()) {
+            checkInside(a.getT(), where);
+            a.getTensorsList().forEach(t -> checkInside(t, where));
+            checkSparse(a.getSparseTensor(), where);
+            a.getSparseTensorsList().forEach(t -> checkSparse(t, where));
+        }
     }
 
     private void skip(String type, String name) {
@@ -214,7 +239,8 @@ final class GraphReader {
     /** The output of a Constant node, which is stored in one of its attributes. */
     private Optional<String> constant(NodeProto node, String name, boolean main) throws IOException {
         if (!main) {
-            return inSubgraph();
+            storedInSubgraphs++;
+            return Optional.empty();
         }
         for (AttributeProto a : node.getAttributeList()) {
             switch (a.getName()) {

@@ -1,39 +1,352 @@
 package org.quantscope.core.onnx;
 
 import ai.onnx.proto.OnnxMl;
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+import org.quantscope.core.tensor.Consumer;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /** The graph of an ONNX model. Immutable. The protobuf classes stay behind this package. */
 public final class OnnxGraph {
     private final OnnxMl.ModelProto proto;
+    private final ElementTypes types;
+    private final Map<String, List<Consumer>> consumers;
+    private final Set<String> stored;
+    private final List<TensorInfo> activations;
 
     /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
     OnnxGraph(OnnxMl.ModelProto proto) {
         this.proto = proto;
+        GraphProto graph = proto.getGraph();
+        this.types = new ElementTypes(graph);
+        this.consumers = consumersOf(graph);
+        this.stored = storedNames(graph);
+        this.activations = List.copyOf(findActivations(graph));
     }
 
     OnnxMl.ModelProto proto() {
         return proto;
     }
 
-    /** The version of the default operator set. */
-    public int opset() {
-        throw new UnsupportedOperationException();
+    ElementTypes types() {
+        return types;
     }
 
-    /** Name of the input that data is fed to: the first graph input that is no initializer. */
+    /** The version of the default operator set. */
+    public int opset() {
+        return (int) proto.getOpsetImportList().stream()
+                .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
+                .mapToLong(OperatorSetIdProto::getVersion)
+                .max()
+                .orElse(1);
+    }
+
+    /** Name of the input that data is fed to: the first graph input that is no initializer; empty if there is none. */
     public String inputName() {
-        throw new UnsupportedOperationException();
+        return input().map(ValueInfoProto::getName).orElse("");
+    }
+
+    /** True if the model declares the shape of its input. */
+    public boolean hasInputShape() {
+        return input().map(v -> v.getType().getTensorType().hasShape()).orElse(false);
     }
 
     /** Its declared shape; -1 where a dimension is free. Empty if the model declares none. */
     public List<Long> inputShape() {
-        throw new UnsupportedOperationException();
+        return input().map(OnnxGraph::declaredShape).orElse(List.of());
     }
 
-    /** The floating activations that can be quantized, in graph order, the graph's input first. */
+    /** Its element type; empty if it is none that data can be fed to (for example a string). */
+    public Optional<DType> inputType() {
+        return input().flatMap(v -> TensorProtos.dtype(v.getType().getTensorType().getElemType()));
+    }
+
+    /** The names of all inputs that need a value: the graph inputs that are no initializers. */
+    public List<String> requiredInputs() {
+        return inputs().map(ValueInfoProto::getName).toList();
+    }
+
+    /** The names of the graph's outputs in its order. */
+    public List<String> outputNames() {
+        return proto.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
+    }
+
+    /**
+     * Name of the output that predictions are read from: the first floating one of rank 2, or if none is declared as such
+     * the first floating one without a declared shape. Empty if there is neither.
+     */
+    public Optional<String> predictionOutput() {
+        List<ValueInfoProto> floating = proto.getGraph().getOutputList().stream().filter(v -> types.isFloating(v.getName())).toList();
+        return floating.stream()
+                .filter(v -> v.getType().getTensorType().hasShape() && declaredShape(v).size() == 2)
+                .findFirst()
+                .or(() -> floating.stream().filter(v -> !v.getType().getTensorType().hasShape()).findFirst())
+                .map(ValueInfoProto::getName);
+    }
+
+    /**
+     * The floating activations that can be quantized, in graph order, the graph's input first.
+     *
+     * <p>A shape is the declared one, with 1 for a free dimension, so that it counts one sample. Most files declare none
+     * for values inside the graph: the shape is then a scalar's and says nothing.
+     */
     public List<TensorInfo> activations() {
-        throw new UnsupportedOperationException();
+        return activations;
+    }
+
+    /**
+     * Where a bias meets the weight and the activation whose scales an integer bias would have to use.
+     *
+     * @param bias the third input of a Conv, ConvTranspose or Gemm
+     * @param weight its second input
+     * @param activation the activation whose grid the first input lies on
+     * @param onlyUse false if the bias has another consumer too
+     * @param unscaled false if a Gemm multiplies by an alpha or beta other than 1
+     */
+    public record BiasSite(TensorId bias, TensorId weight, TensorId activation, boolean onlyUse, boolean unscaled) {}
+
+    /** Every stored bias, in graph order. */
+    public List<BiasSite> biases() {
+        Map<String, NodeProto> producers = producers(proto.getGraph());
+        List<BiasSite> sites = new ArrayList<>();
+        for (NodeProto node : proto.getGraph().getNodeList()) {
+            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm").contains(node.getOpType()) && ElementTypes.isDefaultDomain(node);
+            if (layer && node.getInputCount() > 2 && stored.contains(node.getInput(2)) && stored.contains(node.getInput(1))) {
+                sites.add(new BiasSite(
+                        new TensorId(node.getInput(2)),
+                        new TensorId(node.getInput(1)),
+                        new TensorId(carriedFrom(node.getInput(0), producers)),
+                        consumers.getOrDefault(node.getInput(2), List.of()).size() == 1,
+                        ElementTypes.floatAttribute(node, "alpha", 1) == 1 && ElementTypes.floatAttribute(node, "beta", 1) == 1));
+            }
+        }
+        return sites;
+    }
+
+    /** The nodes that read a value, in graph order; nodes of subgraphs too. */
+    List<Consumer> consumers(String value) {
+        return consumers.getOrDefault(value, List.of());
+    }
+
+    boolean isStored(String value) {
+        return stored.contains(value);
+    }
+
+    private java.util.stream.Stream<ValueInfoProto> inputs() {
+        Set<String> initializers = new HashSet<>();
+        proto.getGraph().getInitializerList().forEach(t -> initializers.add(t.getName()));
+        return proto.getGraph().getInputList().stream().filter(v -> !initializers.contains(v.getName()));
+    }
+
+    private Optional<ValueInfoProto> input() {
+        return inputs().findFirst();
+    }
+
+    static List<Long> declaredShape(ValueInfoProto value) {
+        return value.getType().getTensorType().getShape().getDimList().stream()
+                .map(d -> d.getValueCase() == TensorShapeProto.Dimension.ValueCase.DIM_VALUE && d.getDimValue() >= 0 ? d.getDimValue() : -1L)
+                .toList();
+    }
+
+    /** Names of initializers and of the outputs of Constant nodes. */
+    static Set<String> storedNames(GraphProto graph) {
+        Set<String> names = new HashSet<>();
+        graph.getInitializerList().forEach(t -> names.add(t.getName()));
+        for (NodeProto node : graph.getNodeList()) {
+            if (node.getOpType().equals("Constant")) {
+                names.addAll(node.getOutputList());
+            }
+        }
+        return names;
+    }
+
+    static Map<String, NodeProto> producers(GraphProto graph) {
+        Map<String, NodeProto> producers = new HashMap<>();
+        for (NodeProto node : graph.getNodeList()) {
+            node.getOutputList().forEach(out -> producers.put(out, node));
+        }
+        return producers;
+    }
+
+    /** The name of a node, or {@code <opType>_<index>} where the file gives none. */
+    static String nodeName(NodeProto node, int index) {
+        return node.getName().isEmpty() ? node.getOpType() + "_" + index : node.getName();
+    }
+
+    private static Map<String, List<Consumer>> consumersOf(GraphProto graph) {
+        Map<String, List<Consumer>> found = new TreeMap<>();
+        collectConsumers(graph, found);
+        return found;
+    }
+
+    private static void collectConsumers(GraphProto graph, Map<String, List<Consumer>> found) {
+        for (int n = 0; n < graph.getNodeCount(); n++) {
+            NodeProto node = graph.getNode(n);
+            for (int i = 0; i < node.getInputCount(); i++) {
+                if (!node.getInput(i).isEmpty()) {
+                    found.computeIfAbsent(node.getInput(i), k -> new ArrayList<>())
+                            .add(new Consumer(nodeName(node, n), node.getOpType(), i, ElementTypes.intAttribute(node, "group", 1)));
+                }
+            }
+            for (AttributeProto a : node.getAttributeList()) {
+                if (a.hasG()) {
+                    collectConsumers(a.getG(), found);
+                }
+                a.getGraphsList().forEach(g -> collectConsumers(g, found));
+            }
+        }
+    }
+
+    private List<TensorInfo> findActivations(GraphProto graph) {
+        Map<String, NodeProto> producers = producers(graph);
+        Map<String, NodeProto> onlyReader = onlyReaders(graph);
+        Set<String> wanted = new HashSet<>();
+        for (NodeProto node : graph.getNodeList()) {
+            boolean absorbed = node.getInputList().stream().anyMatch(in -> isInsideLayer(in, producers, onlyReader));
+            if (isComputing(node)) {
+                for (String in : node.getInputList()) {
+                    String root = carriedFrom(in, producers);
+                    if (isQuantizable(root) && !isInsideLayer(root, producers, onlyReader)) {
+                        wanted.add(root);
+                    }
+                }
+            }
+            if (absorbed || isComputing(node)) {
+                for (String out : node.getOutputList()) {
+                    if (isQuantizable(out) && !isInsideLayer(out, producers, onlyReader)) {
+                        wanted.add(out);
+                    }
+                }
+            }
+        }
+        Map<String, ValueInfoProto> declared = new HashMap<>();
+        graph.getValueInfoList().forEach(v -> declared.put(v.getName(), v));
+        graph.getInputList().forEach(v -> declared.put(v.getName(), v));
+        graph.getOutputList().forEach(v -> declared.put(v.getName(), v));
+        Set<String> ordered = new LinkedHashSet<>();
+        graph.getInputList().forEach(v -> ordered.add(v.getName()));
+        graph.getNodeList().forEach(n -> ordered.addAll(n.getOutputList()));
+        List<TensorInfo> found = new ArrayList<>();
+        for (String name : ordered) {
+            if (wanted.contains(name)) {
+                ValueInfoProto info = declared.get(name);
+                long[] dims = info == null ? new long[0] : declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray();
+                DType dtype = TensorProtos.dtype(types.of(name)).orElse(DType.F32);
+                found.add(new TensorInfo(new TensorId(name), TensorKind.ACTIVATION, dtype, Shape.of(dims), OptionalInt.empty(), consumers(name)));
+            }
+        }
+        return found;
+    }
+
+    private boolean isQuantizable(String value) {
+        return !value.isEmpty() && types.isFloating(value) && types.dependsOnInput(value) && !stored.contains(value);
+    }
+
+    /** Values that exactly one node reads, once, and that are no graph outputs. */
+    private Map<String, NodeProto> onlyReaders(GraphProto graph) {
+        Set<String> outputs = new HashSet<>();
+        graph.getOutputList().forEach(v -> outputs.add(v.getName()));
+        Map<String, NodeProto> readers = new HashMap<>();
+        for (NodeProto node : graph.getNodeList()) {
+            for (String in : node.getInputList()) {
+                if (!outputs.contains(in) && consumers(in).size() == 1) {
+                    readers.put(in, node);
+                }
+            }
+        }
+        return readers;
+    }
+
+    private boolean isComputing(NodeProto node) {
+        return ElementTypes.isDefaultDomain(node)
+                && QuantizedOperators.COMPUTING.contains(node.getOpType())
+                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType()) || node.getInputList().stream().allMatch(types::dependsOnInput));
+    }
+
+    /** True if a node can be a later part of the layer that computes its input {@code value}. */
+    private boolean isAbsorbable(NodeProto node, String value) {
+        if (!ElementTypes.isDefaultDomain(node)) {
+            return false;
+        }
+        if (QuantizedOperators.CLAMPING.contains(node.getOpType())) {
+            return node.getInput(0).equals(value);
+        }
+        return QuantizedOperators.ABSORBED.contains(node.getOpType())
+                && node.getInputList().stream().filter(in -> !in.equals(value)).noneMatch(types::dependsOnInput);
+    }
+
+    /** True if the value is computed by a layer whose next part alone reads it. */
+    private boolean isInsideLayer(String value, Map<String, NodeProto> producers, Map<String, NodeProto> onlyReader) {
+        String at = value;
+        NodeProto reader = onlyReader.get(at);
+        while (reader != null && isAbsorbable(reader, at)) {
+            NodeProto producer = producers.get(at);
+            if (producer == null) {
+                return false;
+            }
+            if (isComputing(producer)) {
+                return true;
+            }
+            // The producer may itself be a part behind the first: look at what it reads.
+            String before = producer.getInputList().stream().filter(types::dependsOnInput).findFirst().orElse("");
+            reader = onlyReader.get(before);
+            at = before;
+        }
+        return false;
+    }
+
+    /** The value whose grid {@code value} lies on: the one in front of any operators that only move values. */
+    private static String carriedFrom(String value, Map<String, NodeProto> producers) {
+        String at = value;
+        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
+        for (int steps = 0; steps <= producers.size(); steps++) {
+            NodeProto producer = producers.get(at);
+            if (producer == null || !QuantizedOperators.CARRYING.contains(producer.getOpType()) || producer.getInputCount() == 0) {
+                return at;
+            }
+            at = producer.getInput(0);
+        }
+        return at;
+    }
+
+    /** Every value name in use, in subgraphs too: what a new name must differ from. */
+    static Set<String> namesIn(GraphProto graph) {
+        Set<String> names = new HashSet<>();
+        collectNames(graph, names);
+        return names;
+    }
+
+    private static void collectNames(GraphProto graph, Set<String> names) {
+        graph.getInitializerList().forEach(t -> names.add(t.getName()));
+        graph.getInputList().forEach(v -> names.add(v.getName()));
+        graph.getOutputList().forEach(v -> names.add(v.getName()));
+        for (NodeProto node : graph.getNodeList()) {
+            names.addAll(node.getInputList());
+            names.addAll(node.getOutputList());
+            for (AttributeProto a : node.getAttributeList()) {
+                if (a.hasG()) {
+                    collectNames(a.getG(), names);
+                }
+                a.getGraphsList().forEach(g -> collectNames(g, names));
+            }
+        }
     }
 }

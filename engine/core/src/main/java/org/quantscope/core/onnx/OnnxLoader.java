@@ -2,6 +2,7 @@ package org.quantscope.core.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
@@ -104,15 +105,17 @@ public final class OnnxLoader implements ModelLoader {
 
     private static ModelProto parse(MappedFile mapped) throws IOException {
         // A ByteString may be aliased because it never changes; a plain buffer would be copied.
-        CodedInputStream in = UnsafeByteOperations.unsafeWrap(mapped.bytes().asByteBuffer()).newCodedInput();
-        in.enableAliasing(true);
-        in.setSizeLimit(Integer.MAX_VALUE);
+        ByteString bytes = UnsafeByteOperations.unsafeWrap(mapped.bytes().asByteBuffer());
         try {
+            MessageBudget.check(mapped.path(), bytes, ModelProto.getDescriptor());
+            CodedInputStream in = bytes.newCodedInput();
+            in.enableAliasing(true);
+            in.setSizeLimit(Integer.MAX_VALUE);
             ModelProto proto = ModelProto.parseFrom(in);
             in.checkLastTagWas(0);
             return proto;
         } catch (InvalidProtocolBufferException e) {
-            throw new BadInputException(mapped.path(), "protobuf", "is damaged or cut off: " + e.getMessage(), e);
+            throw new BadInputException(mapped.path(), "protobuf", "is damaged or cut off", e);
         }
     }
 

@@ -70,7 +70,7 @@ final class TensorProtos {
             Math.multiplyExact(shape.count(), 8L);
             return shape;
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new BadInputException(model, name, "dims " + tensor.getDimsList() + " are no shape: negative or too large", e);
+            throw new BadInputException(model, name, "dims are no shape: " + e.getMessage(), e);
         }
     }
 

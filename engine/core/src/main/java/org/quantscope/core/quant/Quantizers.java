@@ -1,10 +1,11 @@
 package org.quantscope.core.quant;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Every scheme, in the order in which they are offered. */
 public final class Quantizers {
-    private static final List<Quantizer> ALL = List.of();
+    private static final List<Quantizer> ALL = List.of(new UniformQuantizer());
 
     private Quantizers() {}
 
@@ -14,6 +15,10 @@ public final class Quantizers {
 
     /** @throws IllegalArgumentException naming the id and the known ones */
     public static Quantizer byId(String id) {
-        throw new UnsupportedOperationException();
+        return ALL.stream()
+                .filter(q -> q.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "scheme: " + id + " is not one of " + ALL.stream().map(Quantizer::id).collect(Collectors.joining(", "))));
     }
 }

@@ -4,7 +4,7 @@ package org.quantscope.core.quant;
  * ONNX QuantizeLinear followed by DequantizeLinear: {@code q = clamp(rint(x / scale) + zeroPoint, qmin, qmax)},
  * {@code y = (q - zeroPoint) * scale}; one float32 division, rounding half to even, one float32 multiplication.
  *
- * @param scale weight units per step, finite, &gt; 0
+ * @param scale weight units per step, finite, &gt; 0, and so small that the end levels are finite
  * @param zeroPoint the code of 0, within {@code [qmin, qmax]}
  * @param qmin lowest code
  * @param qmax highest code, above {@code qmin}
@@ -19,6 +19,9 @@ public record UniformGrid(float scale, int zeroPoint, int qmin, int qmax) implem
         }
         if (zeroPoint < qmin || zeroPoint > qmax) {
             throw new IllegalArgumentException("zeroPoint: " + zeroPoint + " is outside [" + qmin + ", " + qmax + "]");
+        }
+        if (!Float.isFinite((qmax - zeroPoint) * scale) || !Float.isFinite((qmin - zeroPoint) * scale)) {
+            throw new IllegalArgumentException("scale: with " + scale + " the end levels of codes " + qmin + " to " + qmax + " are not finite");
         }
     }
 

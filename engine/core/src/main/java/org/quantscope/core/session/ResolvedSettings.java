@@ -135,7 +135,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         }
     }
 
-    private static BadInputException refused(TensorId id, IllegalArgumentException e) {
+    static BadInputException refused(TensorId id, IllegalArgumentException e) {
         BadInputException bad = new BadInputException("", id.name(), String.valueOf(e.getMessage()));
         bad.initCause(e);
         return bad;

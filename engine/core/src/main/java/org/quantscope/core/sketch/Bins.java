@@ -182,8 +182,8 @@ final class Bins {
         return below + n(bin) * Math.min(1, (x - a) / (ulp(key) * (SPAN + 1)));
     }
 
-    /** The magnitude of rank {@code k}, from 0: exact in a bin of one value or of equal ones, else spread evenly over it. */
-    double ranked(long k, float extreme) {
+    /** The magnitude of rank {@code k}, from 0. */
+    MomentSketch.Location locate(long k, float extreme) {
         int low = 0;
         int high = keys.length - 1;
         while (low < high) {
@@ -194,31 +194,31 @@ final class Bins {
                 high = middle - 1;
             }
         }
-        return isPoint(low) ? point(low) : spread(keys[low], k - sumN[low], n(low), extreme);
+        return isPoint(low) ? same(point(low), k - sumN[low]) : spread(keys[low], k - sumN[low], n(low), extreme);
     }
 
     /** The magnitude of rank {@code k} among the values of both signs, known to lie in bin {@code key} of either. */
-    static double rankedOfBoth(Bins one, Bins other, int key, long k, float extreme) {
+    static MomentSketch.Location locateInBoth(Bins one, Bins other, int key, long k, float extreme) {
         int i = one.rank(key);
         int j = other.rank(key);
         boolean inOne = i < one.keys.length && one.keys[i] == key;
         boolean inOther = j < other.keys.length && other.keys[j] == key;
         long within = k - one.sumN[i] - other.sumN[j];
         if (inOne && inOther) {
-            if (one.isPoint(i) && other.isPoint(j)) {
-                float a = one.point(i);
-                float b = other.point(j);
-                return within < (a <= b ? one.n(i) : other.n(j)) ? Math.min(a, b) : Math.max(a, b);
-            }
             return spread(key, within, one.n(i) + other.n(j), extreme);
         }
         Bins only = inOne ? one : other;
         int bin = inOne ? i : j;
-        return only.isPoint(bin) ? only.point(bin) : spread(key, within, only.n(bin), extreme);
+        return only.isPoint(bin) ? same(only.point(bin), within) : spread(key, within, only.n(bin), extreme);
     }
 
-    private static double spread(int key, long k, long n, float extreme) {
-        return Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n));
+    private static MomentSketch.Location same(float value, long k) {
+        return new MomentSketch.Location(value, value, k, value);
+    }
+
+    /** Values of unknown place are taken as spread evenly over their bin. */
+    private static MomentSketch.Location spread(int key, long k, long n, float extreme) {
+        return new MomentSketch.Location(start(key), last(key), k, Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n)));
     }
 
     /** Bytes of heap, arrays only. */

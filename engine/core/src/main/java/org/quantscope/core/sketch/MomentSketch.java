@@ -2,7 +2,6 @@ package org.quantscope.core.sketch;
 
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
@@ -56,7 +55,16 @@ public final class MomentSketch {
 
     /** The sketch of a whole tensor. */
     public static MomentSketch of(Tensor tensor, CancelToken cancel) {
-        TensorData data = tensor.data();
+        return of(tensor.data(), cancel);
+    }
+
+    /** The sketch of all of {@code data}. */
+    public static MomentSketch of(TensorData data, CancelToken cancel) {
+        if (data.count() <= PARALLEL_PART) {
+            var sketch = new MomentSketch();
+            sketch.addRange(data, 0, data.count(), cancel);
+            return sketch;
+        }
         long parts = Math.ceilDiv(data.count(), PARALLEL_PART);
         // Sums are integers, so it does not matter who adds what first.
         return LongStream.range(0, parts)
@@ -371,46 +379,41 @@ public final class MomentSketch {
 
     /** Linear-interpolated quantile, {@code p} in [0, 1], within one sketch bin of the exact one; 0 if there is no value. */
     public double quantile(double p) {
-        return interpolate(p, this::ranked);
+        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> locate(k).estimate());
     }
 
     /** Quantile of |w|. */
     public double absQuantile(double p) {
-        return interpolate(p, this::absRanked);
+        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> locateMagnitude(k).estimate());
     }
 
-    private double interpolate(double p, LongToDoubleFunction order) {
-        if (!(p >= 0 && p <= 1)) {
-            throw new IllegalArgumentException("p: 0 to 1 is needed, got " + p);
-        }
-        long n = count();
-        if (n == 0) {
-            return 0;
-        }
-        double at = p * (n - 1);
-        long below = Math.min((long) at, n - 1);
-        double fraction = at - below;
-        double x = order.applyAsDouble(below);
-        return fraction == 0 ? x : x + fraction * (order.applyAsDouble(Math.min(below + 1, n - 1)) - x);
-    }
+    /**
+     * Where a value of known rank is.
+     *
+     * @param lo the values of {@code [lo, hi]} are those of one bin
+     * @param rank the rank among these, from 0
+     * @param estimate the value, exact if {@code lo == hi}
+     */
+    public record Location(float lo, float hi, long rank, double estimate) {}
 
-    /** The value of rank {@code k}, from 0. */
-    private double ranked(long k) {
+    /** Finds the value of rank {@code k} of {@code 0 .. count-1}. */
+    public Location locate(long k) {
+        Objects.checkIndex(k, count());
         Rest r = rest();
         long negatives = r.negative.count();
-        if (k == 0) {
-            return min();
-        } else if (k == count() - 1) {
-            return max();
-        } else if (k < negatives) {
-            return -r.negative.ranked(negatives - 1 - k, -min());
+        if (k < negatives) {
+            Location mirrored = r.negative.locate(negatives - 1 - k, -min());
+            long inBin = r.negative.n(r.negative.rank(Bins.keyOf(mirrored.lo)));
+            return new Location(-mirrored.hi, -mirrored.lo, inBin - 1 - mirrored.rank, -mirrored.estimate);
         }
-        return k < negatives + zeros() ? 0 : r.positive.ranked(k - negatives - zeros(), max());
+        return k < negatives + zeros() ? new Location(0, 0, k - negatives, 0) : r.positive.locate(k - negatives - zeros(), max());
     }
 
-    private double absRanked(long k) {
+    /** Finds the magnitude of rank {@code k} of {@code 0 .. count-1} among all magnitudes. */
+    public Location locateMagnitude(long k) {
+        Objects.checkIndex(k, count());
         if (k < zeros()) {
-            return 0;
+            return new Location(0, 0, k, 0);
         }
         Rest r = rest();
         long rank = k - zeros();
@@ -425,6 +428,6 @@ public final class MomentSketch {
                 high = middle - 1;
             }
         }
-        return Bins.rankedOfBoth(r.positive, r.negative, low, rank, absMax());
+        return Bins.locateInBoth(r.positive, r.negative, low, rank, absMax());
     }
 }

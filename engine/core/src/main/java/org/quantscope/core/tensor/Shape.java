@@ -5,11 +5,17 @@ import java.util.stream.Collectors;
 
 /** The extents of a tensor, outermost first (row-major storage). A scalar has rank 0 and count 1. */
 public final class Shape {
+    /** More dimensions than any format or runtime we know supports; a file that claims more is damaged. */
+    public static final int MAX_RANK = 64;
+
     private final long[] dims;
     private final long count;
 
     private Shape(long[] dims) {
         this.dims = dims;
+        if (dims.length > MAX_RANK) {
+            throw new IllegalArgumentException("shape: has " + dims.length + " dimensions, " + MAX_RANK + " is the limit");
+        }
         long n = 1;
         for (long d : dims) {
             if (d < 0) {
@@ -24,7 +30,7 @@ public final class Shape {
         this.count = n;
     }
 
-    /** @throws IllegalArgumentException if a dimension is negative or the number of elements does not fit a long */
+    /** @throws IllegalArgumentException if there are more than {@link #MAX_RANK} dimensions, one is negative or the number of elements does not fit a long */
     public static Shape of(long... dims) {
         return new Shape(dims.clone());
     }

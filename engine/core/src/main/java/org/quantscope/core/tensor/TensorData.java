@@ -157,6 +157,28 @@ public final class TensorData {
     }
 
     /**
+     * One value of an integer type, exactly. U64 beyond the largest long comes out negative; BOOL gives 0 or 1.
+     *
+     * @throws IndexOutOfBoundsException if there is no such value
+     * @throws IllegalStateException if the type is floating or only the header was read
+     */
+    public long integer(long index) {
+        MemorySegment segment = segment();
+        Objects.checkIndex(index, count);
+        return switch (dtype) {
+            case I64, U64 -> segment.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order), index * 8);
+            case I32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), index * 4);
+            case U32 -> Integer.toUnsignedLong(segment.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(order), index * 4));
+            case I16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), index * 2);
+            case U16 -> Short.toUnsignedLong(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order), index * 2));
+            case I8 -> segment.get(ValueLayout.JAVA_BYTE, index);
+            case U8 -> Byte.toUnsignedLong(segment.get(ValueLayout.JAVA_BYTE, index));
+            case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index) == 0 ? 0 : 1;
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 -> throw new IllegalStateException("dtype: " + dtype + " is no integer type");
+        };
+    }
+
+    /**
      * All values as float32.
      *
      * @throws ArithmeticException if there are more than 2^31 - 1

@@ -20,6 +20,12 @@ public record TensorInfo(TensorId id, TensorKind kind, DType dtype, Shape shape,
         });
     }
 
+    /** A stored tensor of a file without a graph: a floating one of rank 2 or more is taken for a weight, nobody says who reads it. */
+    public static TensorInfo withoutGraph(TensorId id, DType dtype, Shape shape) {
+        TensorKind kind = dtype.isFloating() && shape.rank() >= 2 ? TensorKind.WEIGHT : TensorKind.CONSTANT;
+        return new TensorInfo(id, kind, dtype, shape, OptionalInt.empty(), List.of());
+    }
+
     /** True if the sole purpose of each group is one channel: a depthwise convolution weight (rank over 2, one input channel a group, more than one group). */
     public boolean isDepthwise() {
         return shape.rank() > 2 && shape.dim(1) == 1 && consumers.stream().anyMatch(c -> c.groups() > 1);

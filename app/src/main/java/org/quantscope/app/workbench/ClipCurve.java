@@ -22,7 +22,7 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param points in ascending order of {@code x}
  * @param pins one a calibrator, in registry order
  */
-public record ErrorCurve(List<Point> points, List<Pin> pins) {
+public record ClipCurve(List<Point> points, List<Pin> pins) {
     /** Clips that are looked at. */
     public static final int POINTS = 200;
 
@@ -32,7 +32,7 @@ public record ErrorCurve(List<Point> points, List<Pin> pins) {
     /** How far the curve goes beyond the data. */
     private static final double LAST = 1.02;
 
-    public ErrorCurve {
+    public ClipCurve {
         points = List.copyOf(points);
         pins = List.copyOf(pins);
     }
@@ -53,9 +53,9 @@ public record ErrorCurve(List<Point> points, List<Pin> pins) {
      * @param slice the values, as a sketch
      * @param spec the grid; its clip and granularity are not looked at
      */
-    public static ErrorCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+    public static ClipCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
         if (slice.count() == 0 || (slice.min() == 0 && slice.max() == 0)) {
-            return new ErrorCurve(List.of(), List.of());
+            return new ClipCurve(List.of(), List.of());
         }
         QuantSpec one = spec.withGranularity(Granularity.TENSOR);
         ClipRange full = fullRange(slice, spec);
@@ -74,7 +74,7 @@ public record ErrorCurve(List<Point> points, List<Pin> pins) {
             Point at = point(slice, one, range);
             pins.add(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
         }
-        return new ErrorCurve(points, pins);
+        return new ClipCurve(points, pins);
     }
 
     /** Where a clip stands on the axis of the curve. */

@@ -1,0 +1,68 @@
+package org.quantscope.app;
+
+import java.util.concurrent.Executor;
+import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.error.ErrorViewModel;
+import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.quantizer.QuantizerViewModel;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.workbench.Activations;
+import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.workbench.Measurements;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.job.Jobs;
+
+/**
+ * The program without its window: every view-model, connected. The only place where they are made.
+ *
+ * @param jobs the long work that is going on
+ */
+public record Desk(
+        Workbench bench,
+        Measurements measurements,
+        InHand inHand,
+        Activations activations,
+        TensorsViewModel tensors,
+        QuantizerViewModel quantizer,
+        ErrorViewModel error,
+        AccuracyViewModel accuracy,
+        SessionViewModel session,
+        ExportViewModel export,
+        Jobs jobs)
+        implements AutoCloseable {
+    /**
+     * @param work runs what takes long
+     * @param ui runs what touches the view-models
+     */
+    public static Desk of(Executor work, Executor ui, Settings settings, Questions questions, Notices notices) {
+        Jobs jobs = new Jobs(ui);
+        Workbench bench = new Workbench();
+        Measurements measurements = new Measurements(bench, work, ui, jobs, notices);
+        InHand inHand = new InHand(bench, measurements, work, ui, notices);
+        Activations activations = new Activations(bench, work, ui, jobs, notices);
+        return new Desk(
+                bench,
+                measurements,
+                inHand,
+                activations,
+                new TensorsViewModel(bench, measurements),
+                new QuantizerViewModel(inHand, activations, notices),
+                new ErrorViewModel(inHand),
+                new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices),
+                new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
+                new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                jobs);
+    }
+
+    /** Ends the work that is going on and waits for what must not be cut off. */
+    @Override
+    public void close() {
+        session.close();
+        jobs.cancelAll();
+        accuracy.close();
+    }
+}

@@ -1,0 +1,50 @@
+package org.quantscope.app;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javafx.application.Application;
+import javafx.stage.Stage;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.fx.FxThread;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.window.MainWindow;
+
+/** The composition root of the desktop program: makes the threads and the window, and ends them. */
+public final class DesktopApplication extends Application {
+    private static final long DRAIN_SECONDS = 5;
+
+    private final ExecutorService work = Executors.newCachedThreadPool(daemons());
+    private @Nullable MainWindow window;
+
+    @Override
+    public void start(Stage stage) {
+        MainWindow shown = new MainWindow(stage, new Settings(Settings.defaultFolder(System.getenv())), work, FxThread.executor());
+        window = shown;
+        List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
+        shown.show(files);
+    }
+
+    /** Native sessions are closed before the process ends, never under a run. */
+    @Override
+    public void stop() throws InterruptedException {
+        if (window != null) {
+            window.desk().close();
+        }
+        work.shutdown();
+        work.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static ThreadFactory daemons() {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, "work-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+}

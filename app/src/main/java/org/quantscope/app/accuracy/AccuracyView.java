@@ -1,0 +1,103 @@
+package org.quantscope.app.accuracy;
+
+import java.util.Locale;
+import java.util.Optional;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.quantscope.app.card.Facts;
+import org.quantscope.app.card.Section;
+import org.quantscope.app.card.SplitBar;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.eval.AccuracyEstimate;
+
+/** The number that matters, with where it comes from. */
+public final class AccuracyView extends VBox {
+    private static final double BASELINE_GAP = 8;
+
+    private final Label number = new Label();
+    private final Label baseline = new Label();
+    private final HBox headline = new HBox(BASELINE_GAP, number, baseline);
+    private final SplitBar progress = new SplitBar("value", "");
+    private final Facts facts = new Facts();
+    private final Label change = facts.addNumber("change", "accuracy-change", "Quantized minus float accuracy in percentage points, with its 95 % interval for the whole set");
+    private final Label seen = facts.addNumber("seen", "accuracy-seen", "Samples evaluated so far, in a fixed random order");
+    private final Label agrees = facts.addNumber("agrees with float", "accuracy-agreement", "Samples where both models give the same answer");
+
+    private final Facts sizes = new Facts();
+    private final Label size = sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
+    private final Label hint = new Label();
+    private final Button again = new Button("Go on");
+
+    public AccuracyView(AccuracyViewModel model) {
+        number.setId("accuracy");
+        number.getStyleClass().add("the-number");
+        number.setMinWidth(Region.USE_PREF_SIZE);
+        baseline.setId("float-accuracy");
+        baseline.getStyleClass().add("muted");
+        baseline.setMinWidth(Region.USE_PREF_SIZE);
+        headline.setAlignment(Pos.BASELINE_LEFT);
+        hint.setId("accuracy-hint");
+        hint.getStyleClass().add("hint");
+        hint.setWrapText(true);
+        again.setId("accuracy-again");
+        again.setTooltip(new Tooltip("Evaluate the rest"));
+        again.setOnAction(e -> model.restart());
+        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes));
+        model.viewProperty().subscribe(this::show);
+    }
+
+    private void show(AccuracyViewModel.View v) {
+        boolean evaluates = switch (v.status()) {
+            case NO_MODEL, NO_GRAPH, NO_DATA -> false;
+            case WAITING, RUNNING, DONE, STOPPED -> true;
+        };
+        for (Node node : new Node[] {headline, progress, facts}) {
+            node.setVisible(evaluates);
+            node.setManaged(evaluates);
+        }
+        String text = switch (v.status()) {
+            case NO_MODEL -> "Open a model, or drop one on the window.";
+            case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
+            case NO_DATA -> "Accuracy needs labelled data: drop an .npz.";
+            case STOPPED -> "Stopped before the last sample.";
+            case WAITING, RUNNING, DONE -> "";
+        };
+        hint.setText(text);
+        hint.setVisible(!text.isEmpty());
+        hint.setManaged(!text.isEmpty());
+        again.setVisible(v.status() == AccuracyViewModel.Status.STOPPED);
+        again.setManaged(again.isVisible());
+        Optional<AccuracyEstimate> q = v.quantized();
+        boolean partial = q.isPresent() && !q.get().isComplete();
+        number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.percent(e.accuracy())).orElse("…"));
+        number.setAccessibleText("Accuracy " + number.getText());
+        baseline.setText(v.baseline().map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.percent(e.floatAccuracy())).orElse("float …"));
+        change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
+        seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
+        agrees.setText(q.map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement())).orElse(Figures.NONE));
+        progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
+        for (Node node : new Node[] {number, change, seen, agrees, progress}) {
+            node.getStyleClass().remove("previous");
+            if (v.previous()) {
+                node.getStyleClass().add("previous");
+            }
+        }
+        change.getStyleClass().remove("loss");
+        if (q.isPresent() && q.get().deltaHi() < 0) {
+            change.getStyleClass().add("loss");
+        }
+        size.setText(v.size().map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32())).orElse(Figures.NONE));
+    }
+
+    private static String change(AccuracyEstimate e) {
+        double half = (e.deltaHi() - e.deltaLo()) / 2;
+        String interval = e.isComplete() ? "" : String.format(Locale.ROOT, " ± %.1f", half * 100);
+        return Figures.points(e.delta()) + " pts" + interval;
+    }
+}

@@ -1,0 +1,60 @@
+package org.quantscope.app.card;
+
+import javafx.geometry.HPos;
+import javafx.scene.Node;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.ColumnConstraints;
+import javafx.scene.layout.GridPane;
+import javafx.scene.layout.Priority;
+
+/** Names on the left, values on the right, one a line. */
+public final class Facts extends GridPane {
+    private static final double GAP = 12;
+    private static final double LINE = 4;
+
+    private int next;
+
+    public Facts() {
+        setHgap(GAP);
+        setVgap(LINE);
+        ColumnConstraints names = new ColumnConstraints();
+        names.setMinWidth(USE_PREF_SIZE);
+        ColumnConstraints values = new ColumnConstraints();
+        values.setHgrow(Priority.ALWAYS);
+        values.setHalignment(HPos.RIGHT);
+        getColumnConstraints().addAll(names, values);
+    }
+
+    /**
+     * Adds a line.
+     *
+     * @param tip what the value means, with its unit
+     */
+    public void add(String name, Node value, String tip) {
+        Label label = new Label(name);
+        label.getStyleClass().add("muted");
+        label.setMinWidth(USE_PREF_SIZE);
+        label.setLabelFor(value);
+        label.setTooltip(new Tooltip(tip));
+        value.setAccessibleText(name);
+        addRow(next++, label, value);
+    }
+
+    /** Adds a line with a number, and gives its label. */
+    public Label addNumber(String name, String id, String tip) {
+        Label value = new Label();
+        value.setId(id);
+        value.getStyleClass().add("number");
+        value.setMinWidth(USE_PREF_SIZE);
+        value.setTooltip(new Tooltip(tip));
+        add(name, value, tip);
+        value.textProperty().subscribe(text -> value.setAccessibleText(name + " " + text));
+        return value;
+    }
+
+    /** Adds something over the whole width. */
+    public void addWide(Node node) {
+        add(node, 0, next++, 2, 1);
+    }
+}

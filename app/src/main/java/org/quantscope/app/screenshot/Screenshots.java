@@ -1,0 +1,160 @@
+package org.quantscope.app.screenshot;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import javafx.animation.AnimationTimer;
+import javafx.application.Application;
+import javafx.stage.Stage;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.fx.FxThread;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.app.window.MainWindow;
+import org.quantscope.app.workbench.InHand;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Drives the real window on the bundled samples and writes what it shows: {@code histogram.png}, {@code collapse.png} and
+ * {@code dark.png} in the folder given as the first argument.
+ */
+public final class Screenshots {
+    private Screenshots() {}
+
+    public static void main(String[] args) {
+        Logger.getLogger("javafx").setLevel(Level.SEVERE);
+        Application.launch(Camera.class, args);
+    }
+
+    /** Takes the pictures one after the other, each when its numbers are there, then ends the program. */
+    public static final class Camera extends Application {
+        private static final long TIMEOUT_NANOS = 240_000_000_000L;
+
+        /** Frames that pass between the last number and the picture, so that everything is painted. */
+        private static final int SETTLE = 30;
+
+        private static final String DEPTHWISE = "block1.conv1";
+
+        private record Step(Runnable action, BooleanSupplier ready, @Nullable String picture) {}
+
+        private final ExecutorService work = Executors.newCachedThreadPool();
+        private @Nullable MainWindow window;
+        private @Nullable Path settingsFolder;
+
+        @Override
+        public void start(Stage stage) throws IOException {
+            Path folder = Files.createDirectories(Path.of(getParameters().getRaw().getFirst()));
+            Path temporary = Files.createTempDirectory("quantscope-screenshots");
+            settingsFolder = temporary;
+            MainWindow shown = new MainWindow(stage, new Settings(temporary), work, FxThread.executor());
+            window = shown;
+            shown.show(List.of());
+            var desk = shown.desk();
+            BooleanSupplier done = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
+                    && desk.accuracy().viewProperty().get().baseline().map(b -> b.isComplete()).orElse(false)
+                    && desk.jobs().running().isEmpty()
+                    && desk.inHand().viewProperty().get().map(v -> v.draggable() && !v.channels().isEmpty()).orElse(false)
+                    && desk.inHand().curveProperty().get().isPresent();
+            run(
+                    stage,
+                    folder,
+                    List.of(
+                            new Step(() -> {}, done, null),
+                            new Step(() -> select(DEPTHWISE), done, null),
+                            new Step(() -> desk.quantizer().spread(), done, null),
+                            new Step(() -> desk.quantizer().setPerChannel(true), done, null),
+                            new Step(() -> desk.quantizer().spread(), () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
+                                    && desk.jobs().running().isEmpty(), null),
+                            new Step(() -> desk.bench().undo(), done, null),
+                            new Step(() -> desk.bench().undo(), done, null),
+                            new Step(() -> desk.quantizer().setCalibrator("mse"), done, "dark.png"),
+                            new Step(() -> shown.themeProperty().set(Theme.LIGHT), done, "histogram.png"),
+                            new Step(
+                                    () -> {
+                                        shown.themeProperty().set(Theme.DARK);
+                                        desk.inHand().setRange(ClipRange.symmetric(0.6f));
+                                    },
+                                    done,
+                                    "collapse.png")));
+        }
+
+        private void select(String part) {
+            var desk = requireWindow().desk();
+            TensorId id = desk.bench().weights().stream().map(w -> w.id()).filter(i -> i.name().contains(part)).findFirst().orElseThrow();
+            desk.bench().select(id);
+            desk.inHand().selectChannel(InHand.ALL_CHANNELS);
+        }
+
+        private MainWindow requireWindow() {
+            return Objects.requireNonNull(window);
+        }
+
+        private static void run(Stage stage, Path folder, List<Step> steps) {
+            new AnimationTimer() {
+                private int at;
+                private boolean begun;
+                private int settled;
+                private long since;
+
+                @Override
+                public void handle(long now) {
+                    Step step = steps.get(at);
+                    if (!begun) {
+                        begun = true;
+                        settled = 0;
+                        since = now;
+                        step.action.run();
+                        return;
+                    }
+                    if (now - since > TIMEOUT_NANOS) {
+                        throw new IllegalStateException("step " + at + ": the window did not come to rest");
+                    }
+                    settled = step.ready.getAsBoolean() ? settled + 1 : 0;
+                    if (settled < SETTLE) {
+                        return;
+                    }
+                    if (step.picture != null) {
+                        write(stage, folder.resolve(step.picture));
+                    }
+                    begun = false;
+                    if (++at == steps.size()) {
+                        stop();
+                        stage.hide();
+                    }
+                }
+            }.start();
+        }
+
+        private static void write(Stage stage, Path file) {
+            try {
+                Snapshots.writePng(stage.getScene().snapshot(null), file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void stop() throws IOException {
+            requireWindow().desk().close();
+            work.shutdown();
+            if (settingsFolder != null) {
+                try (var files = Files.list(settingsFolder)) {
+                    for (Path file : files.toList()) {
+                        Files.delete(file);
+                    }
+                }
+                Files.delete(settingsFolder);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+package org.quantscope.app.tensors;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.geometry.Insets;
+import javafx.scene.control.ContextMenu;
+import javafx.scene.control.Label;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.SelectionMode;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.TextField;
+import javafx.scene.control.Tooltip;
+import javafx.scene.control.TreeItem;
+import javafx.scene.control.TreeTableCell;
+import javafx.scene.control.TreeTableColumn;
+import javafx.scene.control.TreeTableRow;
+import javafx.scene.control.TreeTableView;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.controlsfx.control.textfield.TextFields;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
+
+/** The list of tensors with its filter. */
+public final class TensorsView extends VBox {
+    private static final double GAP = 8;
+    private static final double NAME_WIDTH = 136;
+    private static final double SHAPE_WIDTH = 88;
+    private static final double BITS_WIDTH = 40;
+    private static final double SQNR_WIDTH = 64;
+    private static final double RANGE_WIDTH = 140;
+    private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
+
+    /** A line: a group, or a tensor. */
+    private record Line(String group, Optional<TensorRow> row) {}
+
+    private final TensorsViewModel model;
+    private final Workbench bench;
+    private final Label head = new Label();
+    private final TextField filter = TextFields.createClearableTextField();
+    private final TreeTableView<Line> tree = new TreeTableView<>();
+    private final TreeItem<Line> weights = new TreeItem<>();
+    private final TreeItem<Line> activations = new TreeItem<>();
+    private final Label nothing = new Label();
+    private boolean updating;
+
+    public TensorsView(TensorsViewModel model, Workbench bench) {
+        super(GAP);
+        this.model = model;
+        this.bench = bench;
+        getStyleClass().add("side-panel");
+        setPadding(new Insets(12));
+        head.getStyleClass().add("section-head");
+        filter.setId("filter");
+        filter.getStyleClass().add("filter-box");
+        filter.setPromptText("Filter tensors…");
+        filter.setAccessibleText("Filter tensors by name");
+        filter.setTooltip(new Tooltip("Part of a name (Ctrl+F)"));
+        filter.textProperty().bindBidirectional(model.filterProperty());
+        nothing.getStyleClass().add("hint");
+        nothing.setWrapText(true);
+        tree.setId("tensors");
+        tree.setPlaceholder(nothing);
+        tree.setShowRoot(false);
+        tree.setRoot(new TreeItem<>(new Line("", Optional.empty())));
+        tree.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
+        tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
+        tree.setTableMenuButtonVisible(false);
+        tree.setAccessibleText("Tensors, worst first");
+        tree.setRowFactory(view -> new Row());
+        weights.setExpanded(true);
+        VBox.setVgrow(tree, Priority.ALWAYS);
+
+        TreeTableColumn<Line, Line> name = new TreeTableColumn<>("tensor (worst first)");
+        name.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        name.setCellFactory(column -> new NameCell());
+        name.setSortable(false);
+        name.setPrefWidth(NAME_WIDTH);
+        TreeTableColumn<Line, String> range = column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
+        range.setVisible(false);
+        tree.getColumns().setAll(List.of(
+                name,
+                column("shape", SHAPE_WIDTH, row -> row.shape().toString()),
+                column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float")),
+                column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr),
+                range));
+        // Ranges appear when there is room for them.
+        widthProperty().subscribe(w -> range.setVisible(w.doubleValue() > NAME_WIDTH + SHAPE_WIDTH + BITS_WIDTH + SQNR_WIDTH + RANGE_WIDTH));
+        tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
+            if (!updating && is != null && is.getValue() != null) {
+                is.getValue().row().ifPresent(row -> bench.select(row.id()));
+            }
+        });
+        getChildren().addAll(head, filter, tree);
+        model.rowsProperty().subscribe(this::show);
+        bench.modelProperty().subscribe(x -> show(model.rowsProperty().get()));
+        bench.selectionProperty().subscribe(x -> select());
+    }
+
+    /** Puts the cursor into the filter. */
+    public void focusFilter() {
+        filter.requestFocus();
+        filter.selectAll();
+    }
+
+    private static String bits(QuantSpec spec) {
+        return spec.bits() + (spec.granularity() instanceof Granularity.PerChannel ? " ch" : "");
+    }
+
+    private static String sqnr(TensorRow row) {
+        return row.sqnrDb().isEmpty() ? "" : (row.exact() ? "" : "≈ ") + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
+    }
+
+    private static TreeTableColumn<Line, String> column(String title, double width, Function<TensorRow, String> text) {
+        TreeTableColumn<Line, String> column = new TreeTableColumn<>(title);
+        column.getStyleClass().add("number");
+        column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(cell.getValue().getValue().row().map(text).orElse("")));
+        column.setCellFactory(c -> new NumberCell());
+        column.setPrefWidth(width);
+        column.setMinWidth(width);
+        column.setSortable(false);
+        return column;
+    }
+
+    private void show(TensorsViewModel.Rows rows) {
+        updating = true;
+        try {
+            boolean open = bench.modelProperty().get().isPresent();
+            String count = rows.weights().size() + " weights";
+            head.setText(bench.modelProperty().get().map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT)).orElse("NO MODEL"));
+            nothing.setText(open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
+            fill(weights, "Weights", rows.weights());
+            fill(activations, "Activations", rows.activations());
+            if (!rows.activations().isEmpty() && !model.filterProperty().get().isBlank()) {
+                activations.setExpanded(true);
+            }
+            List<TreeItem<Line>> groups = List.of(weights, activations).stream().filter(g -> !g.getChildren().isEmpty()).toList();
+            tree.getSelectionModel().clearSelection();
+            tree.getRoot().getChildren().setAll(groups);
+        } finally {
+            updating = false;
+        }
+        select();
+    }
+
+    private static void fill(TreeItem<Line> group, String title, List<TensorRow> rows) {
+        group.setValue(new Line(title + " · " + rows.size(), Optional.empty()));
+        List<TreeItem<Line>> old = group.getChildren();
+        if (old.size() == rows.size()) {
+            // The same items keep the scroll position and the cells.
+            for (int i = 0; i < rows.size(); i++) {
+                old.get(i).setValue(new Line("", Optional.of(rows.get(i))));
+            }
+        } else {
+            group.getChildren().setAll(rows.stream().map(row -> new TreeItem<>(new Line("", Optional.of(row)))).toList());
+        }
+    }
+
+    private void select() {
+        Optional<TensorId> wanted = bench.selectionProperty().get();
+        updating = true;
+        try {
+            for (TreeItem<Line> group : List.of(weights, activations)) {
+                for (TreeItem<Line> item : group.getChildren()) {
+                    if (item.getValue().row().map(TensorRow::id).equals(wanted)) {
+                        if (!tree.getSelectionModel().getSelectedItems().contains(item)) {
+                            group.setExpanded(true);
+                            tree.getSelectionModel().clearSelection();
+                            tree.getSelectionModel().select(item);
+                        }
+                        return;
+                    }
+                }
+            }
+        } finally {
+            updating = false;
+        }
+    }
+
+    private Set<TensorId> selected() {
+        return tree.getSelectionModel().getSelectedItems().stream()
+                .filter(item -> item != null && item.getValue() != null)
+                .flatMap(item -> item.getValue().row().stream())
+                .map(TensorRow::id)
+                .collect(Collectors.toSet());
+    }
+
+    private ContextMenu menu() {
+        ContextMenu menu = new ContextMenu();
+        MenuItem keep = new MenuItem("Keep float");
+        keep.setOnAction(e -> model.keepFloat(selected(), true));
+        MenuItem quantize = new MenuItem("Quantize");
+        quantize.setOnAction(e -> model.keepFloat(selected(), false));
+        MenuItem channel = new MenuItem("Per channel");
+        channel.setOnAction(e -> model.change("per channel", selected(), spec -> spec.withGranularity(Granularity.CHANNEL)));
+        MenuItem tensor = new MenuItem("Per tensor");
+        tensor.setOnAction(e -> model.change("per tensor", selected(), spec -> spec.withGranularity(Granularity.TENSOR)));
+        Menu bits = new Menu("Bits");
+        for (int width : BITS_OFFERED) {
+            MenuItem item = new MenuItem(width + " bits");
+            item.setOnAction(e -> model.change(width + " bits", selected(), spec -> spec.withBits(width)));
+            bits.getItems().add(item);
+        }
+        MenuItem reset = new MenuItem("Reset to the default");
+        reset.setOnAction(e -> model.reset(selected()));
+        menu.getItems().addAll(keep, quantize, new SeparatorMenuItem(), channel, tensor, bits, new SeparatorMenuItem(), reset);
+        menu.setOnShowing(e -> {
+            boolean kept = selected().stream().allMatch(model::isKeptFloat);
+            keep.setVisible(!kept);
+            quantize.setVisible(kept);
+        });
+        return menu;
+    }
+
+    private final class Row extends TreeTableRow<Line> {
+        private final Tooltip tip = new Tooltip();
+
+        @Override
+        protected void updateItem(Line line, boolean empty) {
+            super.updateItem(line, empty);
+            Optional<TensorRow> row = empty || line == null ? Optional.empty() : line.row();
+            setContextMenu(row.isPresent() ? menu() : null);
+            setTooltip(row.isPresent() ? tip : null);
+            row.ifPresent(r -> tip.setText(r.id() + "\n" + r.shape()
+                    + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
+                    + (r.own() ? "\nhas settings of its own" : "")));
+        }
+    }
+
+    private static final class NameCell extends TreeTableCell<Line, Line> {
+        private static final double GLYPH_GAP = 8;
+        private final Region glyph = new Region();
+
+        NameCell() {
+            glyph.getStyleClass().add("damage");
+            setGraphicTextGap(GLYPH_GAP);
+        }
+
+        @Override
+        protected void updateItem(Line line, boolean empty) {
+            super.updateItem(line, empty);
+            glyph.getStyleClass().removeAll("fair", "bad");
+            getStyleClass().removeAll("own", "muted");
+            if (empty || line == null) {
+                setText(null);
+                setGraphic(null);
+            } else if (line.row().isEmpty()) {
+                setText(line.group());
+                setGraphic(null);
+                getStyleClass().add("muted");
+            } else {
+                TensorRow row = line.row().get();
+                setText(row.name());
+                if (row.own()) {
+                    getStyleClass().add("own");
+                }
+                switch (row.damage()) {
+                    case BAD -> glyph.getStyleClass().add("bad");
+                    case FAIR -> glyph.getStyleClass().add("fair");
+                    case GOOD -> {}
+                }
+                glyph.setVisible(row.spec().isPresent());
+                setGraphic(glyph);
+            }
+        }
+    }
+
+    private static final class NumberCell extends TreeTableCell<Line, String> {
+        NumberCell() {
+            getStyleClass().add("number");
+        }
+
+        @Override
+        protected void updateItem(String text, boolean empty) {
+            super.updateItem(text, empty);
+            setText(empty ? null : text);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package org.quantscope.app.window;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javafx.scene.control.Alert;
+import javafx.scene.control.ButtonBar;
+import javafx.scene.control.ButtonType;
+import javafx.scene.control.Dialog;
+import javafx.scene.layout.Region;
+import javafx.stage.FileChooser;
+import javafx.stage.Window;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.core.session.FileRef;
+
+/** The questions as dialogs over the window. */
+final class Dialogs implements Questions {
+    private final Supplier<Window> owner;
+    private final Supplier<Theme> theme;
+
+    Dialogs(Supplier<Window> owner, Supplier<Theme> theme) {
+        this.owner = owner;
+        this.theme = theme;
+    }
+
+    @Override
+    public Unsaved unsaved(String name) {
+        ButtonType save = new ButtonType("Save", ButtonBar.ButtonData.YES);
+        ButtonType discard = new ButtonType("Don’t save", ButtonBar.ButtonData.NO);
+        ButtonType answer = ask("Unsaved changes", "The settings for " + name + " have changed. Save them first?", save, discard, ButtonType.CANCEL);
+        return answer == save ? Unsaved.SAVE : answer == discard ? Unsaved.DISCARD : Unsaved.STAY;
+    }
+
+    @Override
+    public Optional<Path> whereToSave(Path suggestion) {
+        FileChooser chooser = chooser("Save session", "Quantscope session", "*" + SessionViewModel.EXTENSION);
+        inFolder(chooser, suggestion);
+        chooser.setInitialFileName(String.valueOf(suggestion.getFileName()));
+        return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);
+    }
+
+    @Override
+    public Optional<Path> whereIs(FileRef missing) {
+        ButtonType find = new ButtonType("Find it…", ButtonBar.ButtonData.YES);
+        ButtonType answer = ask("The model has moved", missing.path() + " is not there any more.", find, ButtonType.CANCEL);
+        return answer == find ? openFile("Where is " + missing.path().getFileName() + "?", "Model", "*.*") : Optional.empty();
+    }
+
+    @Override
+    public boolean acceptChanged(Path file) {
+        ButtonType use = new ButtonType("Use it", ButtonBar.ButtonData.YES);
+        return ask("Another content", file.getFileName() + " is not the file that this session was made with. Use it all the same?", use, ButtonType.CANCEL) == use;
+    }
+
+    @Override
+    public boolean restore(String model) {
+        ButtonType restore = new ButtonType("Restore", ButtonBar.ButtonData.YES);
+        ButtonType forget = new ButtonType("Forget it", ButtonBar.ButtonData.NO);
+        return ask("Unsaved work", "The last run ended with unsaved settings for " + model + ".", restore, forget) == restore;
+    }
+
+    /** Asks for a file to read. */
+    Optional<Path> openFile(String title, String kind, String... patterns) {
+        return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get())).map(File::toPath);
+    }
+
+    /** Asks for a file to write. */
+    Optional<Path> saveFile(String title, Path suggestion, String kind, String pattern) {
+        FileChooser chooser = chooser(title, kind, pattern);
+        inFolder(chooser, suggestion);
+        chooser.setInitialFileName(String.valueOf(suggestion.getFileName()));
+        return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);
+    }
+
+    /** Gives a dialog its owner and its looks. */
+    void dress(Dialog<?> dialog) {
+        dialog.initOwner(owner.get());
+        theme.get().applyTo(dialog.getDialogPane().getScene());
+    }
+
+    private ButtonType ask(String title, String text, ButtonType... buttons) {
+        Alert alert = new Alert(Alert.AlertType.CONFIRMATION, text, buttons);
+        alert.setTitle(title);
+        alert.setHeaderText(title);
+        alert.setGraphic(null);
+        alert.getDialogPane().setMinHeight(Region.USE_PREF_SIZE);
+        dress(alert);
+        return alert.showAndWait().orElse(ButtonType.CANCEL);
+    }
+
+    private static FileChooser chooser(String title, String kind, String... patterns) {
+        FileChooser chooser = new FileChooser();
+        chooser.setTitle(title);
+        chooser.getExtensionFilters().setAll(List.of(new FileChooser.ExtensionFilter(kind, patterns), new FileChooser.ExtensionFilter("All files", "*.*")));
+        return chooser;
+    }
+
+    private static void inFolder(FileChooser chooser, Path suggestion) {
+        Path folder = suggestion.toAbsolutePath().getParent();
+        if (folder != null && folder.toFile().isDirectory()) {
+            chooser.setInitialDirectory(folder.toFile());
+        }
+    }
+}

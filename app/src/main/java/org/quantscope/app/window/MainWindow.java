@@ -1,0 +1,410 @@
+package org.quantscope.app.window;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ObjectProperty;
+import javafx.beans.property.SimpleObjectProperty;
+import javafx.geometry.Insets;
+import javafx.geometry.Orientation;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.Scene;
+import javafx.scene.control.Button;
+import javafx.scene.control.Control;
+import javafx.scene.control.Label;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.control.Separator;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.SplitPane;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCombination;
+import javafx.scene.input.TransferMode;
+import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import javafx.stage.Stage;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.Desk;
+import org.quantscope.app.accuracy.AccuracyView;
+import org.quantscope.app.accuracy.TriedView;
+import org.quantscope.app.error.ErrorView;
+import org.quantscope.app.jobs.JobsView;
+import org.quantscope.app.quantizer.QuantizerView;
+import org.quantscope.app.session.Samples;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorsView;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
+
+/** The one window. */
+public final class MainWindow {
+    private static final double WIDTH = 1440;
+    private static final double HEIGHT = 900;
+    private static final double MIN_WIDTH = 1120;
+    private static final double MIN_HEIGHT = 680;
+    private static final double LEFT_WIDTH = 336;
+    private static final double LEFT_MIN = 300;
+    private static final double RIGHT_WIDTH = 344;
+    private static final double RIGHT_MIN = 336;
+    private static final double CENTRE_MIN = 420;
+    private static final double GAP = 12;
+    private static final double STRIP_HEIGHT = 112;
+
+    private final Stage stage;
+    private final Settings settings;
+    private final Desk desk;
+    private final Dialogs dialogs;
+    private final ObjectProperty<Theme> theme = new SimpleObjectProperty<>(this, "theme", Theme.DARK);
+    private final BorderPane root = new BorderPane();
+    private final Scene scene;
+    private final SplitPane columns;
+
+    /**
+     * @param stage not shown yet
+     * @param work runs what takes long
+     * @param ui runs on the thread of the scene
+     */
+    public MainWindow(Stage stage, Settings settings, Executor work, Executor ui) {
+        this.stage = stage;
+        this.settings = settings;
+        this.dialogs = new Dialogs(() -> stage, theme::get);
+        NoticeBar notices = new NoticeBar();
+        this.desk = Desk.of(work, ui, settings, dialogs, notices);
+        theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
+
+        TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
+        TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer());
+        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer()), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
+        answers.setPadding(new Insets(GAP));
+        ScrollPane right = new ScrollPane(answers);
+        right.setFitToWidth(true);
+        right.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        right.getStyleClass().add("side-panel");
+        tensors.setMinWidth(LEFT_MIN);
+        tensor.setMinWidth(CENTRE_MIN);
+        right.setMinWidth(RIGHT_MIN);
+        columns = new SplitPane(tensors, tensor, right);
+        columns.setId("columns");
+        SplitPane.setResizableWithParent(tensors, false);
+        SplitPane.setResizableWithParent(right, false);
+
+        root.setTop(new VBox(toolbar(), notices));
+        root.setCenter(columns);
+        root.setBottom(strip());
+        scene = new Scene(root, WIDTH, HEIGHT);
+        tensor.paletteProperty().bind(theme.map(Theme::palette));
+        theme.subscribe(this::dress);
+        accelerators(tensors);
+        acceptFiles();
+
+        stage.setScene(scene);
+        stage.setMinWidth(MIN_WIDTH);
+        stage.setMinHeight(MIN_HEIGHT);
+        desk.bench().modelProperty().subscribe(x -> title());
+        desk.bench().dirtyProperty().subscribe(x -> title());
+        stage.setOnCloseRequest(e -> {
+            if (!desk.session().mayLeave()) {
+                e.consume();
+            } else {
+                remember();
+            }
+        });
+        placeWindow();
+    }
+
+    /** The program behind the window. */
+    public Desk desk() {
+        return desk;
+    }
+
+    /** Shows the window and opens {@code files}, or offers unsaved work, or opens the first sample. */
+    public void show(List<Path> files) {
+        stage.show();
+        placeDividers();
+        if (!files.isEmpty()) {
+            desk.session().open(files);
+        } else if (!desk.session().restore()) {
+            Samples.all().stream().findFirst().ifPresent(desk.session()::openSample);
+        }
+    }
+
+    /** The look; setting it changes the window at once and is remembered. */
+    public ObjectProperty<Theme> themeProperty() {
+        return theme;
+    }
+
+    private void dress(Theme chosen) {
+        chosen.install();
+        chosen.applyTo(scene);
+        settings.setDark(chosen == Theme.DARK);
+    }
+
+    private void title() {
+        stage.setTitle(desk.bench().modelProperty().get().map(m -> (desk.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ").orElse("") + "Quantscope");
+    }
+
+    private HBox toolbar() {
+        Label brand = new Label("Quantscope");
+        brand.getStyleClass().add("brand");
+        brand.setMinWidth(Region.USE_PREF_SIZE);
+
+        MenuButton open = new MenuButton("Open");
+        open.setId("open");
+        open.setTooltip(new Tooltip("Open a model, data or a session; or drop it anywhere on the window"));
+        Menu recent = new Menu("Recent");
+        desk.session().recentProperty().subscribe(files -> {
+            recent.getItems().setAll(files.stream().map(this::recent).toList());
+            recent.setDisable(files.isEmpty());
+        });
+        open.getItems().addAll(
+                item("Model or session…", "Shortcut+O", this::open),
+                item("Evaluation data…", "Shortcut+Shift+O", this::openEvaluationData),
+                item("Calibration data…", null, this::openCalibrationData),
+                new SeparatorMenuItem(),
+                recent);
+
+        MenuButton sample = new MenuButton("Sample");
+        sample.setId("sample");
+        sample.setTooltip(new Tooltip("Bundled models with their data"));
+        for (Sample s : Samples.all()) {
+            sample.getItems().add(item(s.title(), null, () -> desk.session().openSample(s)));
+        }
+        sample.setDisable(sample.getItems().isEmpty());
+
+        MenuButton save = new MenuButton("Save");
+        save.setId("save");
+        save.setTooltip(new Tooltip("Save the settings as a session"));
+        save.getItems().addAll(
+                item("Save", "Shortcut+S", () -> desk.session().save()), item("Save as…", "Shortcut+Shift+S", () -> desk.session().saveAs()));
+        Button export = button("Export…", "export", "Write the settings for another program (Ctrl+E)", this::export);
+        export.getStyleClass().add("primary");
+
+        Button undo = button("↶", "undo", "", desk.bench()::undo);
+        undo.setAccessibleText("Undo");
+        undo.getStyleClass().add("icon");
+        undo.disableProperty().bind(desk.bench().canUndoProperty().not());
+        undo.getTooltip().textProperty().bind(desk.bench().undoTitleProperty().map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
+        Button redo = button("↷", "redo", "", desk.bench()::redo);
+        redo.setAccessibleText("Redo");
+        redo.getStyleClass().add("icon");
+        redo.disableProperty().bind(desk.bench().canRedoProperty().not());
+        redo.getTooltip().textProperty().bind(desk.bench().redoTitleProperty().map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
+
+        MenuButton calibrate = new MenuButton("Calibrate all");
+        calibrate.setId("calibrate-all");
+        calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
+        for (Calibrator c : Calibrators.all()) {
+            calibrate.getItems().add(item(c.title(), null, () -> desk.activations().calibrateAll(c)));
+        }
+        ToggleButton activations = new ToggleButton("Activations");
+        activations.setId("activations");
+        activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
+        activations.setOnAction(e -> {
+            desk.activations().quantize(activations.isSelected());
+            activations.setSelected(quantizesActivations());
+        });
+        ToggleButton fold = new ToggleButton("Fold BN");
+        fold.setId("fold");
+        fold.setTooltip(new Tooltip("Fold batch normalization into the layer in front of it before analysis"));
+        fold.setOnAction(e -> desk.bench().apply(new Edit.SetFoldBatchNorm(fold.isSelected())));
+        desk.bench().stateProperty().subscribe(state -> {
+            activations.setSelected(quantizesActivations());
+            activations.setDisable(!desk.activations().possible());
+            fold.setSelected(state.map(SessionState::foldBatchNorm).orElse(true));
+            fold.setDisable(desk.bench().modelProperty().get().map(m -> m.source().equals(m.folded())).orElse(true));
+        });
+
+        Button look = button("◐", "theme", "Light or dark (Ctrl+T)", this::switchTheme);
+        look.setAccessibleText("Switch between light and dark");
+        look.getStyleClass().add("icon");
+
+        desk.bench().modelProperty().subscribe(m -> {
+            for (Node node : new Node[] {save, export, calibrate}) {
+                node.setDisable(m.isEmpty());
+            }
+        });
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox bar = new HBox(
+                brand, open, sample, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, look);
+        bar.getStyleClass().add("top-bar");
+        bar.getChildren().forEach(node -> {
+            if (node instanceof Control control) {
+                control.setMinWidth(Region.USE_PREF_SIZE);
+            }
+        });
+        return bar;
+    }
+
+    private boolean quantizesActivations() {
+        return desk.bench().stateProperty().get().flatMap(SessionState::activations).isPresent();
+    }
+
+    private Node strip() {
+        Label head = new Label("SIZE AND ACCURACY OF EVERYTHING TRIED");
+        head.getStyleClass().add("section-head");
+        TriedView plot = new TriedView(desk.accuracy().tried());
+        VBox.setVgrow(plot, Priority.ALWAYS);
+        VBox left = new VBox(2, head, plot);
+        HBox.setHgrow(left, Priority.ALWAYS);
+        JobsView jobs = new JobsView(desk.jobs());
+        Region space = new Region();
+        VBox.setVgrow(space, Priority.ALWAYS);
+        VBox right = new VBox(4, jobs, space, legend());
+        right.setMinWidth(RIGHT_MIN);
+        HBox strip = new HBox(GAP, left, right);
+        strip.getStyleClass().add("bottom-strip");
+        strip.setPadding(new Insets(GAP));
+        strip.setMinHeight(STRIP_HEIGHT);
+        strip.setPrefHeight(STRIP_HEIGHT);
+        return strip;
+    }
+
+    private static HBox legend() {
+        Label exact = new Label("0.0123 exact");
+        Label estimate = new Label("≈ 0.0123 estimate");
+        Label previous = new Label("0.0123 previous setting");
+        previous.getStyleClass().add("previous");
+        HBox legend = new HBox(GAP, exact, estimate, previous);
+        legend.setAlignment(Pos.CENTER_RIGHT);
+        legend.getChildren().forEach(label -> label.getStyleClass().add("hint"));
+        return legend;
+    }
+
+    private void accelerators(TensorsView tensors) {
+        bind("Shortcut+Z", desk.bench()::undo);
+        bind("Shortcut+Y", desk.bench()::redo);
+        bind("Shortcut+Shift+Z", desk.bench()::redo);
+        bind("Shortcut+E", this::export);
+        bind("Shortcut+F", tensors::focusFilter);
+        bind("Shortcut+T", this::switchTheme);
+    }
+
+    private void bind(String keys, Runnable action) {
+        scene.getAccelerators().put(KeyCombination.valueOf(keys), action);
+    }
+
+    private void acceptFiles() {
+        scene.setOnDragOver(e -> {
+            if (e.getDragboard().hasFiles()) {
+                e.acceptTransferModes(TransferMode.COPY);
+            }
+            e.consume();
+        });
+        scene.setOnDragDropped(e -> {
+            boolean files = e.getDragboard().hasFiles();
+            if (files) {
+                drop(e.getDragboard().getFiles());
+            }
+            e.setDropCompleted(files);
+            e.consume();
+        });
+    }
+
+    /** What happens when files are dropped on the window. */
+    void drop(List<File> files) {
+        desk.session().open(files.stream().map(File::toPath).toList());
+    }
+
+    private void open() {
+        dialogs.openFile("Open a model or a session", "Models and sessions", "*.onnx", "*.safetensors", "*.npz", "*.npy", "*.json")
+                .ifPresent(file -> {
+                    boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json") && !file.toString().endsWith(".index.json");
+                    if (session) {
+                        desk.session().openSession(file);
+                    } else {
+                        desk.session().openModel(file);
+                    }
+                });
+    }
+
+    private void openEvaluationData() {
+        dialogs.openFile("Open labelled data for accuracy", "Labelled data", "*.npz").ifPresent(desk.session()::openEvaluationData);
+    }
+
+    private void openCalibrationData() {
+        dialogs.openFile("Open data to calibrate activations on", "Data", "*.npz").ifPresent(desk.session()::openCalibrationData);
+    }
+
+    private void export() {
+        if (desk.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        ExportDialog dialog = new ExportDialog(desk.export());
+        dialogs.dress(dialog);
+        Optional<Exporter> chosen = dialog.showAndWait();
+        chosen.ifPresent(exporter -> dialogs.saveFile("Export " + exporter.title(), desk.export().suggestion(exporter), exporter.title(), "*" + exporter.extension())
+                .ifPresent(file -> desk.export().export(exporter, file)));
+    }
+
+    private void switchTheme() {
+        theme.set(theme.get().other());
+    }
+
+    private MenuItem recent(Path file) {
+        MenuItem item = new MenuItem(file.toString());
+        item.setMnemonicParsing(false);
+        item.setOnAction(e -> desk.session().open(List.of(file)));
+        return item;
+    }
+
+    private void placeWindow() {
+        stage.setWidth(settings.number("window.width").orElse(WIDTH));
+        stage.setHeight(settings.number("window.height").orElse(HEIGHT));
+        settings.number("window.x").ifPresent(stage::setX);
+        settings.number("window.y").ifPresent(stage::setY);
+    }
+
+    private void placeDividers() {
+        double width = Math.max(MIN_WIDTH, scene.getWidth());
+        columns.setDividerPositions(
+                settings.number("divider.left").orElse(LEFT_WIDTH / width), settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
+    }
+
+    private void remember() {
+        settings.setNumber("window.width", stage.getWidth());
+        settings.setNumber("window.height", stage.getHeight());
+        settings.setNumber("window.x", stage.getX());
+        settings.setNumber("window.y", stage.getY());
+        double[] dividers = columns.getDividerPositions();
+        settings.setNumber("divider.left", dividers[0]);
+        settings.setNumber("divider.right", dividers[1]);
+        settings.save();
+    }
+
+    private static MenuItem item(String text, @Nullable String keys, Runnable action) {
+        MenuItem item = new MenuItem(text);
+        if (keys != null) {
+            item.setAccelerator(KeyCombination.valueOf(keys));
+        }
+        item.setOnAction(e -> action.run());
+        return item;
+    }
+
+    private static Button button(String text, String id, String tip, Runnable action) {
+        Button button = new Button(text);
+        button.setId(id);
+        button.setTooltip(new Tooltip(tip));
+        button.setOnAction(e -> action.run());
+        return button;
+    }
+
+    private static Separator line() {
+        return new Separator(Orientation.VERTICAL);
+    }
+}

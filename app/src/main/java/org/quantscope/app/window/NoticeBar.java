@@ -1,0 +1,67 @@
+package org.quantscope.app.window;
+
+import javafx.animation.PauseTransition;
+import javafx.geometry.Pos;
+import javafx.scene.AccessibleRole;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.util.Duration;
+import org.quantscope.app.workbench.Notices;
+
+/** One line under the toolbar: what went wrong stays until it is closed, what went well goes by itself. */
+final class NoticeBar extends HBox implements Notices {
+    private static final Duration SHOWN = Duration.seconds(6);
+    private static final double GAP = 8;
+
+    private final Label text = new Label();
+    private final PauseTransition end = new PauseTransition(SHOWN);
+
+    NoticeBar() {
+        super(GAP);
+        setId("notice");
+        getStyleClass().add("notice-bar");
+        setAlignment(Pos.CENTER_LEFT);
+        text.setId("notice-text");
+        text.setWrapText(true);
+        text.setMaxWidth(Double.MAX_VALUE);
+        text.setAccessibleRole(AccessibleRole.TEXT);
+        HBox.setHgrow(text, Priority.ALWAYS);
+        Button close = new Button("✕");
+        close.setId("notice-close");
+        close.getStyleClass().add("link");
+        close.setAccessibleText("Close this notice");
+        close.setOnAction(e -> hide());
+        end.setOnFinished(e -> hide());
+        getChildren().addAll(text, close);
+        hide();
+    }
+
+    @Override
+    public void problem(String message) {
+        end.stop();
+        show(message, true);
+    }
+
+    @Override
+    public void done(String message) {
+        show(message, false);
+        end.playFromStart();
+    }
+
+    private void show(String message, boolean problem) {
+        text.setText(message);
+        text.getStyleClass().remove("warning");
+        if (problem) {
+            text.getStyleClass().add("warning");
+        }
+        setVisible(true);
+        setManaged(true);
+    }
+
+    private void hide() {
+        setVisible(false);
+        setManaged(false);
+    }
+}

@@ -1,0 +1,290 @@
+package org.quantscope.app.window;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javafx.beans.property.ObjectProperty;
+import javafx.beans.property.SimpleObjectProperty;
+import javafx.geometry.Insets;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import javafx.scene.shape.Line;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.card.Segments;
+import org.quantscope.app.chart.ChannelStripView;
+import org.quantscope.app.chart.ErrorCurve;
+import org.quantscope.app.chart.ErrorCurveView;
+import org.quantscope.app.histogram.HistogramData;
+import org.quantscope.app.histogram.HistogramView;
+import org.quantscope.app.histogram.RangeListener;
+import org.quantscope.app.quantizer.QuantizerViewModel;
+import org.quantscope.app.theme.Palette;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.app.workbench.ClipCurve;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.workbench.Measured;
+import org.quantscope.app.workbench.Subject;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.sketch.MomentSketch;
+
+/** The tensor in hand as pictures: its values with the clipping range, its error against the clip, its channels. */
+final class TensorPane extends VBox {
+    private static final double GAP = 10;
+    private static final double KEY_LENGTH = 14;
+
+    /** How much wider than the middle one a channel is that spoils a common range. */
+    private static final double WIDE = 3;
+
+    private final InHand inHand;
+    private final QuantizerViewModel quantizer;
+    private final HistogramView histogram = new HistogramView();
+    private final ErrorCurveView curve = new ErrorCurveView();
+    private final ChannelStripView channels = new ChannelStripView();
+    private final Label title = label("title");
+    private final Label facts = label("muted");
+    private final Button channel = new Button();
+    private final Label channelHint = label("hint");
+    private final Button switchToChannels = new Button("Switch to per channel");
+    private final VBox channelCard;
+    private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
+    private @Nullable MomentSketch shownValues;
+    private @Nullable Object shownSubject;
+    private List<MomentSketch> shownChannels = List.of();
+
+    TensorPane(InHand inHand, QuantizerViewModel quantizer) {
+        super(GAP);
+        this.inHand = inHand;
+        this.quantizer = quantizer;
+        setPadding(new Insets(12));
+
+        title.setId("tensor-name");
+        Segments axis = new Segments("lin", "log").describe(0, "lin", "Counts on a linear axis").describe(1, "log", "Counts on a logarithmic axis");
+        axis.choose(1);
+        axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
+        channel.setId("channel-in-hand");
+        channel.getStyleClass().add("link");
+        channel.setTooltip(new Tooltip("Back to all channels"));
+        channel.setOnAction(e -> inHand.selectChannel(InHand.ALL_CHANNELS));
+        VBox values = card(head(title, facts, spacer(), channel, axis), histogram);
+        VBox.setVgrow(values, Priority.ALWAYS);
+        VBox.setVgrow(histogram, Priority.ALWAYS);
+
+        Label adopt = label("hint");
+        adopt.setText("click a pin to adopt it");
+        VBox errors = card(
+                head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), adopt), curve);
+
+        switchToChannels.setId("switch-to-channels");
+        switchToChannels.getStyleClass().add("link");
+        switchToChannels.setOnAction(e -> quantizer.setPerChannel(true));
+        channelCard = card(head(text("title", "Channels"), channelHint, spacer(), switchToChannels), channels);
+
+        histogram.setId("histogram");
+        histogram.setListener(new RangeListener() {
+            @Override
+            public void preview(ClipRange range) {
+                inHand.preview(range);
+            }
+
+            @Override
+            public void commit(ClipRange range) {
+                inHand.preview(range);
+                inHand.commit();
+            }
+
+            @Override
+            public void cancel() {
+                inHand.cancel();
+            }
+        });
+        curve.setOnPin(pin -> inHand.curveProperty().get()
+                .flatMap(c -> c.pins().stream().filter(p -> p.calibratorId().equals(pin.id())).findFirst())
+                .ifPresent(this::adopt));
+        channels.setOnChannel(inHand::selectChannel);
+        histogram.paletteProperty().bind(palette);
+        curve.paletteProperty().bind(palette);
+        channels.paletteProperty().bind(palette);
+        getChildren().addAll(values, errors, channelCard);
+        inHand.viewProperty().subscribe(v -> showView());
+        inHand.curveProperty().subscribe(this::showCurve);
+    }
+
+    ObjectProperty<Palette> paletteProperty() {
+        return palette;
+    }
+
+    /** A calibrator's choice for one channel is taken as a range; for the whole tensor the calibrator itself is. */
+    private void adopt(ClipCurve.Pin pin) {
+        boolean perChannel = inHand.viewProperty().get().map(InHand.View::perChannel).orElse(false);
+        if (perChannel) {
+            inHand.setRange(pin.range());
+        } else {
+            quantizer.setCalibrator(pin.calibratorId());
+        }
+    }
+
+    private void showView() {
+        Optional<InHand.View> view = inHand.viewProperty().get();
+        if (view.isEmpty()) {
+            title.setText("No tensor");
+            facts.setText("");
+            shownValues = null;
+            shownSubject = null;
+            histogram.setData(null);
+            histogram.setEnabledHandles(false);
+            curve.setCurve(null);
+            curve.clearCurrent();
+            channels.setChannels(List.of());
+            channel.setVisible(false);
+            switchToChannels.setVisible(false);
+            channelHint.setText("");
+            return;
+        }
+        show(view.get());
+    }
+
+    private void show(InHand.View v) {
+        boolean one = v.channel() != InHand.ALL_CHANNELS;
+        title.setText(v.subject().shortName() + (v.subject() instanceof Subject.Weight ? " weight" : ""));
+        facts.setText(describe(v));
+        channel.setVisible(one);
+        channel.setManaged(one);
+        channel.setText("channel " + v.channel() + "  ✕");
+        MomentSketch values = v.shown().filter(s -> s.count() > 0).orElse(null);
+        if (values != shownValues || !v.subject().id().equals(shownSubject)) {
+            shownValues = values;
+            shownSubject = v.subject().id();
+            histogram.setData(values == null ? null : HistogramData.of(values));
+        }
+        boolean symmetric = v.spec().map(s -> s.symmetric()).orElse(false);
+        histogram.setEnabledHandles(v.draggable());
+        histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
+        Measured measured = v.measured().orElse(null);
+        boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
+        histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
+        showCurrent(v);
+        showChannels(v);
+    }
+
+    private void showCurve(Optional<ClipCurve> made) {
+        curve.setCurve(made.map(TensorPane::draw).orElse(null));
+        inHand.viewProperty().get().ifPresent(this::showCurrent);
+    }
+
+    private void showCurrent(InHand.View v) {
+        boolean one = !v.perChannel() || v.channel() != InHand.ALL_CHANNELS;
+        if (v.measured().isEmpty() || v.clip().isEmpty() || v.shown().isEmpty() || !one || inHand.curveProperty().get().isEmpty()) {
+            curve.clearCurrent();
+            return;
+        }
+        Measured m = v.measured().get();
+        double mse = v.perChannel() ? v.shown().get().estimate(m.params().grid(v.slice())).mse() : m.error().mse();
+        curve.setCurrent(ClipCurve.position(v.clip().get()), mse);
+    }
+
+    private void showChannels(InHand.View v) {
+        boolean some = v.channels().size() > 1;
+        channels.setVisible(some);
+        if (!v.channels().equals(shownChannels)) {
+            shownChannels = v.channels();
+            channels.setChannels(some ? ranges(v.channels()) : List.of());
+        }
+        switchToChannels.setVisible(some && v.spec().isPresent() && !v.perChannel());
+        switchToChannels.setManaged(switchToChannels.isVisible());
+        channels.setClips(v.spec().isEmpty() || v.measured().isEmpty() ? List.of() : v.perChannel() ? v.measured().get().requested() : List.of(v.measured().get().envelope()));
+        channelHint.setText(hint(v, some));
+    }
+
+    private static String hint(InHand.View v, boolean some) {
+        if (!some) {
+            return v.subject() instanceof Subject.Activation ? "an activation has one range" : "one channel";
+        }
+        int n = v.channels().size();
+        if (v.perChannel()) {
+            return v.channel() == InHand.ALL_CHANNELS ? n + " channels, a range each · click one to drag its range" : n + " channels, a range each";
+        }
+        double[] widths = v.channels().stream().mapToDouble(TensorPane::absMax).toArray();
+        double[] sorted = widths.clone();
+        Arrays.sort(sorted);
+        int widest = 0;
+        for (int i = 1; i < n; i++) {
+            if (widths[i] > widths[widest]) {
+                widest = i;
+            }
+        }
+        return widths[widest] > WIDE * sorted[n / 2]
+                ? n + " channels · one range for all spends its levels on channel " + widest
+                : n + " channels share one range";
+    }
+
+    private static double absMax(MomentSketch s) {
+        return s.count() == 0 ? 0 : Math.max(Math.abs(s.min()), Math.abs(s.max()));
+    }
+
+    private static List<ClipRange> ranges(List<MomentSketch> sketches) {
+        return sketches.stream().map(s -> s.count() == 0 ? new ClipRange(0, 0) : new ClipRange(s.min(), s.max())).toList();
+    }
+
+    private static ErrorCurve draw(ClipCurve c) {
+        return new ErrorCurve(
+                c.points().stream().map(p -> new ErrorCurve.Point(p.x(), p.mse(), Math.max(0, p.mse() - p.clippingMse()), p.clippingMse())).toList(),
+                c.pins().stream().map(p -> new ErrorCurve.Pin(p.calibratorId(), p.title(), p.x(), p.mse())).toList());
+    }
+
+    private static String describe(InHand.View v) {
+        return switch (v.subject()) {
+            case Subject.Weight w -> w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
+                    + Figures.count(w.info().shape().count()) + " values";
+            case Subject.Activation a -> "activation · " + a.sketch().map(s -> Figures.count(s.count()) + " values seen")
+                    .orElse("not seen yet: choose calibration data");
+        };
+    }
+
+    private static VBox card(Node head, Region content) {
+        VBox card = new VBox(4, head, content);
+        card.getStyleClass().add("card");
+        return card;
+    }
+
+    private static HBox head(Node... nodes) {
+        HBox head = new HBox(GAP, nodes);
+        head.setAlignment(Pos.CENTER_LEFT);
+        return head;
+    }
+
+    private static Label label(String style) {
+        Label label = new Label();
+        label.getStyleClass().add(style);
+        return label;
+    }
+
+    private static Label text(String style, String text) {
+        Label label = label(style);
+        label.setText(text);
+        label.setMinWidth(USE_PREF_SIZE);
+        return label;
+    }
+
+    private static Label key(String part) {
+        Line line = new Line(0, 0, KEY_LENGTH, 0);
+        line.getStyleClass().add("key-" + part.toLowerCase(Locale.ROOT));
+        Label label = text("key", part);
+        label.setGraphic(line);
+        return label;
+    }
+
+    private static Region spacer() {
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        return space;
+    }
+}

@@ -1,0 +1,75 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "calibrate",
+        description = {
+            "Chooses how a model is quantized and writes it down as a config: the file that the desktop saves.",
+            "Activations are calibrated on --data; without it the config covers weights only."
+        },
+        footer = {"", "Example:", "  quantscope calibrate model.onnx --data calibration.npz --bits 8 --granularity channel -o config.json"})
+final class CalibrateCommand extends EngineCommand {
+    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, or bare weights without --data.")
+    private Path file;
+
+    @Option(names = "--data", paramLabel = "D", description = "Calibration data (.npz); labels are not needed.")
+    private @Nullable Path data;
+
+    @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
+    private @Nullable Integer limit;
+
+    @Mixin
+    private SettingsOptions settings;
+
+    @Option(names = {"-o", "--output"}, paramLabel = "CFG", required = true, description = "The config to write (.json).")
+    private Path output;
+
+    CalibrateCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        long start = System.nanoTime();
+        if (limit != null && limit < 1) {
+            throw usage("--limit: at least 1, got " + limit);
+        }
+        if (data == null && settings.wantsActivations()) {
+            throw usage("--activations needs calibration data: give --data");
+        }
+        FileRef ref = FileRef.of(file, cancel());
+        SessionState asked = checked(() -> settings.state(ref, data != null));
+        Model model = data == null ? Subject.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
+        SessionState chosen = checked(() -> settings.keepFloat(asked, model));
+        SessionState state = data == null
+                ? chosen.withActivations(Optional.empty())
+                : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
+        ResolvedSettings resolved;
+        try (Terminal.Bar bar = terminal().progress("resolve")) {
+            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+        }
+        cancel().check();
+        SessionFile.write(state, output);
+        int tensors = resolved.weights().size() + resolved.activations().size();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        print(
+                new Json().put("config", output.toString()).put("tensors", tensors).put("seconds", seconds),
+                () -> terminal().out().println(output + ": " + resolved.weights().size() + " weights, " + resolved.activations().size() + " activations, "
+                        + Text.number(seconds) + " s"));
+        return ExitCode.DONE;
+    }
+}

@@ -1,0 +1,91 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+import picocli.CommandLine;
+
+/** The commands put together, and what becomes of their failures: one line on stderr and an exit code. */
+final class Cli {
+    private Cli() {}
+
+    /**
+     * Runs one command line.
+     *
+     * @param log writes a fault of ours down and says where
+     * @return the exit code
+     */
+    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
+        CommandLine line = new CommandLine(new QuantscopeCommand())
+                .addSubcommand("inspect", new InspectCommand(terminal, cancel))
+                .addSubcommand("error", new ErrorCommand(terminal, cancel))
+                .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
+                .addSubcommand("eval", new EvalCommand(terminal, cancel))
+                .addSubcommand("export", new ExportCommand(terminal, cancel))
+                .addSubcommand("list", new ListCommand(terminal, cancel))
+                .setOut(terminal.out())
+                .setErr(terminal.err())
+                .setUsageHelpAutoWidth(false)
+                .setUsageHelpWidth(100)
+                .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.outIsTerminal() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
+                .setParameterExceptionHandler((e, ignored) -> {
+                    complain(terminal, e.getMessage() + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+                    return ExitCode.USAGE;
+                })
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, terminal, log));
+        int code;
+        try {
+            code = line.execute(args);
+        } catch (Error e) {
+            code = failed(e, terminal, log);
+        }
+        terminal.out().flush();
+        terminal.err().flush();
+        return code;
+    }
+
+    private static int failed(Throwable failure, Terminal terminal, Function<Throwable, Optional<Path>> log) {
+        return switch (failure) {
+            case CancellationException e -> {
+                complain(terminal, "cancelled");
+                yield ExitCode.CANCELLED;
+            }
+            case BadInputException e -> {
+                complain(terminal, e.getMessage());
+                yield ExitCode.BAD_INPUT;
+            }
+            case IOException e -> {
+                complain(terminal, ioProblem(e));
+                yield ExitCode.BAD_INPUT;
+            }
+            default -> {
+                String where = log.apply(failure).map(file -> "the log is " + file).orElse("no log could be written");
+                complain(terminal, "a fault of the program: " + failure + "; " + where);
+                yield ExitCode.FAULT;
+            }
+        };
+    }
+
+    private static String ioProblem(IOException e) {
+        return switch (e) {
+            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
+            case AccessDeniedException denied -> denied.getFile() + ": access denied";
+            case FileSystemException other -> other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
+            default -> "cannot read or write: " + e.getMessage();
+        };
+    }
+
+    /** Exactly one line. */
+    private static void complain(Terminal terminal, @Nullable String problem) {
+        terminal.err().println("quantscope: " + String.valueOf(problem).replaceAll("\\p{Cntrl}+", " ").strip());
+        terminal.err().flush();
+    }
+}

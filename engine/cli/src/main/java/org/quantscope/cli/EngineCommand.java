@@ -1,0 +1,77 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.quantscope.core.job.CancelToken;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What all commands share: where they write, when they stop, and {@code --json}. */
+@Command(mixinStandardHelpOptions = true, versionProvider = QuantscopeCommand.Version.class)
+abstract class EngineCommand implements Callable<Integer> {
+    private final Terminal terminal;
+    private final CancelToken cancel;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--json", description = "Print one JSON value and nothing else.")
+    private boolean json;
+
+    EngineCommand(Terminal terminal, CancelToken cancel) {
+        this.terminal = terminal;
+        this.cancel = cancel;
+    }
+
+    /** @return the exit code */
+    @Override
+    public abstract Integer call() throws IOException;
+
+    final Terminal terminal() {
+        return terminal;
+    }
+
+    final CancelToken cancel() {
+        return cancel;
+    }
+
+    /** Prints the result as it is wanted. */
+    final void print(Json result, Runnable forPeople) {
+        cancel.check();
+        if (json) {
+            terminal.out().println(result);
+        } else {
+            forPeople.run();
+        }
+        terminal.out().flush();
+    }
+
+    final void print(List<Json> result, Runnable forPeople) {
+        cancel.check();
+        if (json) {
+            terminal.out().println(Json.text(result));
+        } else {
+            forPeople.run();
+        }
+        terminal.out().flush();
+    }
+
+    /** What {@code made} makes; an argument that it refuses is wrong usage. */
+    final <T> T checked(Supplier<T> made) {
+        try {
+            return made.get();
+        } catch (IllegalArgumentException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** A complaint about how the command was used. */
+    final ParameterException usage(String problem) {
+        return new ParameterException(spec.commandLine(), problem);
+    }
+}

@@ -1,0 +1,161 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.sketch.ErrorEstimate;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.NearNames;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "error",
+        description = "Quantizes one tensor and says how far it moves.",
+        footer = {"", "Example:", "  quantscope error weights.npy --bits 4 --calibrator mse"})
+final class ErrorCommand extends EngineCommand {
+    private static final int NEAR = 10;
+
+    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
+    private Path file;
+
+    @Option(names = "--tensor", paramLabel = "T", description = "Name of the tensor; may be left out if there is only one.")
+    private @Nullable String name;
+
+    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: ${DEFAULT-VALUE}).", defaultValue = "8")
+    private int bits;
+
+    @Mixin
+    private QuantizerOptions quantizer;
+
+    @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
+    private boolean keepBatchNorm;
+
+    ErrorCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        QuantSpec spec = checked(() -> quantizer.spec(bits));
+        Tensor tensor = choose(Subject.open(file, !keepBatchNorm));
+        Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
+        QuantParams params = resolution.params();
+        ErrorReport exact = ErrorPass.measure(tensor, params, cancel());
+        ErrorEstimate estimate = estimate(tensor, params);
+        double bitsPerWeight = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
+        List<ClipRange> effective = params.effective();
+
+        Json json = new Json()
+                .put("tensor", tensor.id().name())
+                .put("scheme", spec.scheme())
+                .put("bits", spec.bits())
+                .put("bits_per_weight", bitsPerWeight);
+        if (spec.clip() instanceof Clip.Auto auto) {
+            json.put("calibrator", auto.calibratorId());
+        }
+        putRanges(json, "clip", resolution.requested());
+        putRanges(json, "effective", effective);
+        json.put("scale", IntStream.range(0, params.slices()).mapToObj(params::scale).toList())
+                .put("zero_point", IntStream.range(0, params.slices()).mapToObj(params::zeroPoint).toList())
+                .put("mse", exact.mse())
+                .put("sqnr_db", exact.sqnrDb())
+                .put("cosine", exact.cosine())
+                .put("max_abs_err", exact.maxAbsError())
+                .put("clipped_fraction", exact.clippedFraction())
+                .put("clipping_mse", exact.clippingMse())
+                .put("rounding_mse", exact.roundingMse())
+                .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
+        print(json, () -> {
+            terminal().out().println(terminal().strong(tensor.id() + "  " + tensor.info().dtype() + " " + tensor.info().shape()));
+            new Table("figure", ">value", "unit")
+                    .row("scheme", spec.scheme() + ", " + spec.bits() + " bits, " + params.granularity(), "")
+                    .row("size", Text.number(bitsPerWeight), "bits per weight")
+                    .row("clip", Text.ranges(resolution.requested()), "")
+                    .row("effective range", Text.ranges(effective), "")
+                    .row("scale", params.slices() == 1 ? Text.number(params.scale(0)) : params.slices() + " scales", "")
+                    .row("zero point", params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
+                    .row("MSE", Text.number(exact.mse()), "")
+                    .row("  of clipping", Text.number(exact.clippingMse()), "")
+                    .row("  of rounding", Text.number(exact.roundingMse()), "")
+                    .row("SQNR", Text.number(exact.sqnrDb()), "dB")
+                    .row("cosine", Text.number(exact.cosine()), "")
+                    .row("max |error|", Text.number(exact.maxAbsError()), "")
+                    .row("clipped", Text.percent(exact.clippedFraction()), "of the values")
+                    .row("MSE by the sketch", "≈ " + Text.number(estimate.mse()) + " ± " + Text.number(estimate.bound()), "")
+                    .print(terminal());
+            if (exact.nan() > 0 || exact.inf() > 0) {
+                terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");
+            }
+        });
+        return ExitCode.DONE;
+    }
+
+    private Tensor choose(Model model) {
+        List<String> names = model.tensors().stream().map(t -> t.id().name()).toList();
+        if (name == null) {
+            if (names.size() == 1) {
+                return model.tensors().getFirst();
+            }
+            List<String> first = names.stream().limit(NEAR).toList();
+            throw usage("--tensor is needed: " + file.getFileName() + " holds " + names.size() + " tensors"
+                    + (names.isEmpty() ? "" : ", such as " + String.join(", ", first)));
+        }
+        return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
+                .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name + "\"; near names: "
+                        + String.join(", ", NearNames.of(String.valueOf(name), names, NEAR))));
+    }
+
+    /** What the sketches say of the whole tensor: the sum over its slices. */
+    private ErrorEstimate estimate(Tensor tensor, QuantParams params) {
+        if (params.slices() == 1) {
+            return MomentSketch.of(tensor, cancel()).estimate(params.grid(0));
+        }
+        MomentSketch[] sketches = MomentSketch.perSlice(tensor, Slicing.of(tensor.info(), params.granularity()), cancel());
+        long count = 0;
+        double squaredError = 0;
+        double bound = 0;
+        double clipping = 0;
+        double clipped = 0;
+        double squares = 0;
+        for (int i = 0; i < sketches.length; i++) {
+            ErrorEstimate slice = sketches[i].estimate(params.grid(i));
+            count += slice.count();
+            squaredError += slice.mse() * slice.count();
+            bound += slice.bound() * slice.count();
+            clipping += slice.clippingMse() * slice.count();
+            clipped += slice.clipped();
+            squares += slice.sumSquares();
+        }
+        double n = Math.max(1, count);
+        return new ErrorEstimate(count, squaredError / n, bound / n, clipping / n, clipped, squares);
+    }
+
+    private static void putRanges(Json json, String name, List<ClipRange> ranges) {
+        List<Json> all = ranges.stream().map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi())).toList();
+        if (all.size() == 1) {
+            json.put(name, all.getFirst());
+        } else {
+            json.put(name, all);
+        }
+    }
+}

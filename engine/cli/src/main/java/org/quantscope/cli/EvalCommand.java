@@ -1,0 +1,134 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "eval",
+        description = {
+            "Says what quantization costs in accuracy: the float model against the quantized one on the same labelled samples.",
+            "Activations need ranges: from --calibration-data or from the config, never from the evaluation data."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  quantscope eval model.onnx --data test.npz --weights 8 --granularity channel",
+            "  quantscope eval model.onnx --data test.npz --config config.json --json"
+        })
+final class EvalCommand extends EngineCommand {
+    /** Of the evaluation order; complete figures do not depend on it. */
+    private static final long SEED = 1;
+
+    @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
+    private Path file;
+
+    @Option(names = "--data", paramLabel = "D", required = true, description = "Labelled data (.npz).")
+    private Path data;
+
+    @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options.")
+    private @Nullable Path config;
+
+    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on (.npz).")
+    private @Nullable Path calibrationData;
+
+    @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
+    private @Nullable Integer limit;
+
+    @Mixin
+    private SettingsOptions settings;
+
+    EvalCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        long start = System.nanoTime();
+        if (limit != null && limit < 1) {
+            throw usage("--limit: at least 1, got " + limit);
+        }
+        if (config != null && settings.given()) {
+            throw usage("--config says how to quantize; it excludes the quantizer options");
+        }
+        SessionState asked = settings();
+        Model model = Subject.openGraph(file, asked.foldBatchNorm());
+        SessionState state = checked(() -> settings.keepFloat(asked, model));
+        if (calibrationData != null) {
+            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel());
+        } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
+            throw usage("--activations needs --calibration-data, or a --config with ranges");
+        }
+        Dataset samples = Subject.openData(data, limit == null ? 0 : limit, true);
+        ResolvedSettings resolved;
+        try (Terminal.Bar bar = terminal().progress("resolve")) {
+            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+        }
+        ModelSize size = ModelSize.of(model, state, resolved.weights());
+
+        AccuracyEstimate figure;
+        double evaluation;
+        try (LiveEvaluator evaluator = new LiveEvaluator(model, samples, SEED);
+                Terminal.Bar bar = terminal().progress("evaluate")) {
+            int total = samples.size();
+            evaluator.floatBaseline(cancel(), part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
+            long from = System.nanoTime();
+            figure = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
+                    cancel(),
+                    part -> bar.report(total + part.seen(), 2L * total, "quantized, sample " + part.seen() + " of " + total));
+            evaluation = (System.nanoTime() - from) / 1e9;
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        Json json = new Json()
+                .put("metric", "top1")
+                .put("float32", accuracy(figure.floatCorrect(), figure.seen(), figure.floatAccuracy()))
+                .put("quantized", accuracy(figure.correct(), figure.seen(), figure.accuracy()))
+                .put("delta", figure.delta())
+                .put("delta_lo95", figure.deltaLo())
+                .put("delta_hi95", figure.deltaHi())
+                .put("agreement", figure.agreement())
+                .put("logit_sqnr_db", figure.logitSqnrDb())
+                .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
+                .put("samples_per_second", figure.seen() / evaluation)
+                .put("seconds", seconds);
+        print(json, () -> {
+            new Table("", ">correct", ">of", ">accuracy", ">size")
+                    .row("float32", Integer.toString(figure.floatCorrect()), Integer.toString(figure.seen()), Text.percent(figure.floatAccuracy()), Text.bytes(size.floatBytes()))
+                    .row("quantized", Integer.toString(figure.correct()), Integer.toString(figure.seen()), Text.percent(figure.accuracy()), Text.bytes(size.quantizedBytes()))
+                    .print(terminal());
+            terminal().out().println("difference " + Text.percent(figure.delta()) + ", same answer on " + Text.percent(figure.agreement()) + " of the samples, logit SQNR "
+                    + Text.number(figure.logitSqnrDb()) + " dB");
+            terminal().out().println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds) + " s in all");
+        });
+        return ExitCode.DONE;
+    }
+
+    private SessionState settings() throws IOException {
+        if (config == null) {
+            FileRef ref = FileRef.of(file, cancel());
+            return checked(() -> settings.state(ref, calibrationData != null));
+        }
+        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
+    }
+
+    private static Json accuracy(int correct, int total, double accuracy) {
+        return new Json().put("correct", correct).put("total", total).put("accuracy", accuracy);
+    }
+}

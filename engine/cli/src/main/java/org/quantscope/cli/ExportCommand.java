@@ -1,0 +1,99 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.ExportProblem;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "export",
+        description = "Writes the settings of a config in the format of another tool, and verifies what was written.",
+        footer = {"", "Example:", "  quantscope export model.onnx --config config.json --format onnx-qdq -o model.qdq.onnx --data test.npz"})
+final class ExportCommand extends EngineCommand {
+    @Parameters(paramLabel = "MODEL", description = "The model that the config is for.")
+    private Path file;
+
+    @Option(names = "--config", paramLabel = "CFG", required = true, description = "A config of calibrate or of the desktop.")
+    private Path config;
+
+    @Option(names = "--format", paramLabel = "ID", required = true, description = "The target; see quantscope list exporters.")
+    private String format;
+
+    @Option(names = {"-o", "--output"}, paramLabel = "FILE", required = true, description = "The file to write.")
+    private Path output;
+
+    @Option(names = "--data", paramLabel = "D", description = "Data to verify on (default: the calibration data of the config).")
+    private @Nullable Path data;
+
+    @Option(names = "--limit", paramLabel = "N", description = "Verify on the first N samples.")
+    private @Nullable Integer limit;
+
+    @Option(names = "--check", description = "Exit with 1 if the target has a problem of severity error.")
+    private boolean check;
+
+    ExportCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (limit != null && limit < 1) {
+            throw usage("--limit: at least 1, got " + limit);
+        }
+        Exporter exporter = checked(() -> Exporters.byId(format));
+        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        Model model = Subject.open(file, state.foldBatchNorm());
+        ResolvedSettings resolved;
+        try (Terminal.Bar bar = terminal().progress("resolve")) {
+            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+        }
+        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
+        List<ExportProblem> problems = exporter.check(plan);
+        List<Path> files = Exporters.export(exporter, plan, output, cancel());
+        Verification verification = Verification.of(exporter, plan, output, data, limit == null ? 0 : limit, terminal(), cancel());
+        ModelSize size = ModelSize.of(model, state, resolved.weights());
+        Json json = new Json()
+                .put("format", exporter.id())
+                .put("file", output.toString())
+                .put("files", files.stream().map(Path::toString).toList())
+                .put("sha256", FileRef.of(output, cancel()).sha256())
+                .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
+                .put("problems", problems.stream().map(ExportCommand::json).toList())
+                .put("verified", verification.json());
+        print(json, () -> forPeople(exporter, size, problems, verification));
+        boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
+        return check && failed ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+    }
+
+    private static Json json(ExportProblem problem) {
+        Json json = new Json().put("target", problem.target());
+        if (!problem.tensor().isEmpty()) {
+            json.put("tensor", problem.tensor());
+        }
+        return json.put("why", problem.why()).put("remedy", problem.remedy()).put("severity", problem.severity().name().toLowerCase(Locale.ROOT));
+    }
+
+    private void forPeople(Exporter exporter, ModelSize size, List<ExportProblem> problems, Verification verification) {
+        terminal().out().println(terminal().strong(output.toString()) + "  " + exporter.title() + ", tensors " + Text.bytes(size.floatBytes()) + " → " + Text.bytes(size.quantizedBytes()));
+        if (!problems.isEmpty()) {
+            Table table = new Table("severity", "tensor", "why", "remedy");
+            problems.forEach(p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
+            table.print(terminal());
+        }
+        terminal().out().println(verification.text());
+    }
+}

@@ -1,0 +1,121 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Consumer;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorInfo;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "inspect",
+        description = "Lists the tensors of a model with their statistics, over finite values.",
+        footer = {"", "Example:", "  quantscope inspect model.onnx"})
+final class InspectCommand extends EngineCommand {
+    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
+    private Path file;
+
+    @Option(names = "--header", description = "Read no weight data: no statistics, no hash.")
+    private boolean header;
+
+    InspectCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Model model = header ? ModelLoaders.openHeader(file) : ModelLoaders.open(file);
+        Json json = new Json().put("format", model.format());
+        if (!header) {
+            json.put("sha256", FileRef.of(file, cancel()).sha256());
+        }
+        model.opset().ifPresent(opset -> json.put("opset", opset));
+        List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
+        List<Json> tensors = new ArrayList<>();
+        Table table = header
+                ? new Table("tensor", "kind", "dtype", "shape", ">axis", "consumers")
+                : new Table("tensor", "kind", "dtype", "shape", ">axis", ">min", ">max", ">mean", ">std", ">nan", ">inf", ">zeros", "consumers");
+        try (Terminal.Bar bar = terminal().progress("inspect")) {
+            int done = 0;
+            for (Tensor tensor : model.tensors()) {
+                bar.report(done++, model.tensors().size(), tensor.id().name());
+                Json entry = describe(tensor.info());
+                if (header) {
+                    table.row(cells(tensor.info()));
+                } else {
+                    MomentSketch sketch = MomentSketch.of(tensor, cancel());
+                    statistics(entry, sketch);
+                    table.row(cells(tensor.info(), sketch));
+                }
+                tensors.add(entry);
+            }
+        }
+        for (TensorInfo activation : activations) {
+            tensors.add(describe(activation));
+            table.row(header ? cells(activation) : cells(activation, new MomentSketch()));
+        }
+        json.put("tensors", tensors);
+        print(json, () -> {
+            table.print(terminal());
+            terminal().out().println(model.format() + model.opset().stream().mapToObj(o -> ", opset " + o).collect(Collectors.joining()) + ", "
+                    + model.tensors().size() + " stored tensors" + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
+            model.notes().forEach(note -> terminal().out().println("note: " + note));
+        });
+        return ExitCode.DONE;
+    }
+
+    private static Json describe(TensorInfo info) {
+        Json json = new Json()
+                .put("name", info.id().name())
+                .put("kind", info.kind().id())
+                .put("dtype", info.dtype().name())
+                .put("shape", Arrays.stream(info.shape().toArray()).boxed().toList());
+        info.channelAxis().ifPresent(axis -> json.put("channel_axis", axis));
+        return json.put("consumers", info.consumers().stream().map(Consumer::node).toList()).put("count", info.shape().count());
+    }
+
+    private static void statistics(Json json, MomentSketch sketch) {
+        if (sketch.count() > 0) {
+            json.putFloat("min", sketch.min()).putFloat("max", sketch.max()).put("mean", sketch.mean()).put("std", sketch.std());
+        }
+        json.put("nan", sketch.nan()).put("inf", sketch.inf()).put("zeros", sketch.zeros());
+    }
+
+    private static String[] cells(TensorInfo info) {
+        return new String[] {
+            info.id().name(), info.kind().id(), info.dtype().name(), info.shape().toString(), axis(info), consumers(info)
+        };
+    }
+
+    private static String[] cells(TensorInfo info, MomentSketch sketch) {
+        boolean any = sketch.count() > 0;
+        boolean seen = any || sketch.nan() > 0 || sketch.inf() > 0;
+        return new String[] {
+            info.id().name(), info.kind().id(), info.dtype().name(), info.shape().toString(), axis(info),
+            any ? Text.number(sketch.min()) : "–", any ? Text.number(sketch.max()) : "–",
+            any ? Text.number(sketch.mean()) : "–", any ? Text.number(sketch.std()) : "–",
+            seen ? Long.toString(sketch.nan()) : "–", seen ? Long.toString(sketch.inf()) : "–", seen ? Long.toString(sketch.zeros()) : "–",
+            consumers(info)
+        };
+    }
+
+    private static String axis(TensorInfo info) {
+        return info.channelAxis().isPresent() ? Integer.toString(info.channelAxis().getAsInt()) : "–";
+    }
+
+    private static String consumers(TensorInfo info) {
+        return info.consumers().stream().map(c -> c.opType() + " " + c.node()).collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,110 @@
+package org.quantscope.cli;
+
+import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** An object of the output, its members in the order they were put. A figure that does not exist is left out. */
+final class Json {
+    private final Map<String, Object> members = new LinkedHashMap<>();
+
+    /** Puts a figure, unless it is NaN or infinite. */
+    Json put(String name, double value) {
+        if (Double.isFinite(value)) {
+            members.put(name, value);
+        }
+        return this;
+    }
+
+    Json put(String name, OptionalDouble value) {
+        value.ifPresent(v -> put(name, v));
+        return this;
+    }
+
+    /** Puts a float32, written with the digits that it needs; left out if it is NaN or infinite. */
+    Json putFloat(String name, float value) {
+        if (Float.isFinite(value)) {
+            members.put(name, value);
+        }
+        return this;
+    }
+
+    Json put(String name, long value) {
+        members.put(name, value);
+        return this;
+    }
+
+    Json put(String name, String value) {
+        members.put(name, value);
+        return this;
+    }
+
+    Json put(String name, Json value) {
+        members.put(name, value);
+        return this;
+    }
+
+    /** Puts a list of strings, finite numbers or objects. */
+    Json put(String name, List<?> values) {
+        members.put(name, List.copyOf(values));
+        return this;
+    }
+
+    /** One line of JSON. */
+    @Override
+    public String toString() {
+        return text(this);
+    }
+
+    /** One line of JSON: a list of objects. */
+    static String text(List<Json> values) {
+        return text((Object) values);
+    }
+
+    private static String text(Object value) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator generator = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+            write(generator, value);
+        }
+        return text.toString();
+    }
+
+    private static void write(JsonGenerator out, Object value) {
+        switch (value) {
+            case Json object -> {
+                out.writeStartObject();
+                object.members.forEach((name, member) -> {
+                    out.writeName(name);
+                    write(out, member);
+                });
+                out.writeEndObject();
+            }
+            case List<?> list -> {
+                out.writeStartArray();
+                list.forEach(element -> write(out, element));
+                out.writeEndArray();
+            }
+            case String text -> out.writeString(text);
+            case Long number -> out.writeNumber(number);
+            case Integer number -> out.writeNumber(number);
+            case Double number -> out.writeNumber(finite(number).toString());
+            case Float number -> {
+                finite(number.doubleValue());
+                out.writeNumber(number.toString());
+            }
+            default -> throw new IllegalArgumentException("value: no JSON for " + value.getClass());
+        }
+    }
+
+    private static Double finite(Double number) {
+        if (!Double.isFinite(number)) {
+            throw new IllegalArgumentException("value: JSON has no " + number);
+        }
+        return number;
+    }
+}

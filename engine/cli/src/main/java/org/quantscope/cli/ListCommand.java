@@ -1,0 +1,67 @@
+package org.quantscope.cli;
+
+import java.util.List;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.Quantizers;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "list",
+        description = "Lists what is registered: ids, options with their defaults, and where each comes from.",
+        footer = {"", "Example:", "  quantscope list calibrators --json"})
+final class ListCommand extends EngineCommand {
+    /** The registries, named as on the command line. */
+    enum Registry {
+        loaders,
+        quantizers,
+        calibrators,
+        exporters,
+        importers,
+        corrections
+    }
+
+    private record Entry(String id, String title, List<OptionDoc> options, String source) {}
+
+    @Parameters(paramLabel = "KIND", description = "One of ${COMPLETION-CANDIDATES}.")
+    private Registry kind;
+
+    ListCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() {
+        List<Entry> entries =
+                switch (kind) {
+                    case loaders -> ModelLoaders.all().stream().map(l -> new Entry(l.id(), l.title(), List.of(), l.source())).toList();
+                    case quantizers -> Quantizers.all().stream().map(q -> new Entry(q.id(), q.title(), q.options(), q.source())).toList();
+                    case calibrators -> Calibrators.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
+                    case exporters -> Exporters.all().stream().map(e -> new Entry(e.id(), e.title(), e.options(), e.source())).toList();
+                    case importers, corrections -> List.of();
+                };
+        print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
+        return ExitCode.DONE;
+    }
+
+    private static Json json(Entry entry) {
+        return new Json()
+                .put("id", entry.id())
+                .put("title", entry.title())
+                .put("options", entry.options().stream().map(o -> new Json().put("name", o.name()).put("type", o.type()).put("default", o.defaultValue()).put("doc", o.doc())).toList())
+                .put("source", entry.source());
+    }
+
+    private void forPeople(List<Entry> entries) {
+        Table table = new Table("id", "title", "options", "source");
+        for (Entry entry : entries) {
+            String options = String.join(", ", entry.options().stream().map(o -> o.name() + "=" + o.defaultValue()).toList());
+            table.row(entry.id(), entry.title(), options, entry.source());
+        }
+        table.print(terminal());
+    }
+}

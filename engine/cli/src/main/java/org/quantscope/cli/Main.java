@@ -1,0 +1,61 @@
+package org.quantscope.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.quantscope.core.io.UserFolders;
+import org.quantscope.core.job.CancelToken;
+
+/** Starts the command line. */
+public final class Main {
+    /** How long a cancelled command may take to clean up before the process ends anyway. */
+    private static final long DRAIN_SECONDS = 20;
+
+    private Main() {}
+
+    /** Runs the command that {@code args} name, then ends the process with its exit code. */
+    public static void main(String[] args) {
+        LogFile log = LogFile.install(UserFolders.state().resolve("quantscope.log"));
+        Terminal terminal = new Terminal(writer(FileDescriptor.out), writer(FileDescriptor.err), isTerminal("out") && colourful(), isTerminal("err"));
+        CancelToken cancel = new CancelToken();
+        CountDownLatch finished = new CountDownLatch(1);
+        // Ctrl-C runs this: the command removes what it has begun, then the process ends with 130.
+        Thread drain = new Thread(() -> {
+            cancel.cancel();
+            try {
+                finished.await(DRAIN_SECONDS, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        Runtime.getRuntime().addShutdownHook(drain);
+        int code;
+        try {
+            code = Cli.run(args, terminal, cancel, log::record);
+        } finally {
+            finished.countDown();
+        }
+        System.exit(code);
+    }
+
+    private static PrintWriter writer(FileDescriptor descriptor) {
+        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8), false);
+    }
+
+    /** The start script knows each stream; without it both are taken for one if the console is. */
+    private static boolean isTerminal(String stream) {
+        String told = System.getProperty("quantscope.terminal." + stream);
+        return told == null ? Objects.requireNonNull(System.console()).isTerminal() : told.equals("true");
+    }
+
+    /** See no-color.org. */
+    private static boolean colourful() {
+        String off = System.getenv("NO_COLOR");
+        return (off == null || off.isEmpty()) && !"dumb".equals(System.getenv("TERM"));
+    }
+}

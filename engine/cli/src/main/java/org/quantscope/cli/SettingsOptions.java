@@ -1,0 +1,137 @@
+package org.quantscope.cli;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How a whole model is quantized: the options that {@code calibrate} and {@code eval} share, and the session they make. */
+final class SettingsOptions {
+    private static final int DEFAULT_BITS = 8;
+
+    @Option(names = "--bits", paramLabel = "B", description = "Short for --weights B --activations B.")
+    private @Nullable Integer bits;
+
+    @Option(names = "--weights", paramLabel = "B", description = "Quantize weights to B bits.")
+    private @Nullable Integer weightBits;
+
+    @Option(names = "--activations", paramLabel = "B", description = "Quantize activations to B bits.")
+    private @Nullable Integer activationBits;
+
+    @Mixin
+    private QuantizerOptions weights;
+
+    @Option(names = "--activation-scheme", paramLabel = "ID", description = "Quantizer of activations (default: uniform).")
+    private @Nullable String activationScheme;
+
+    @Option(names = "--activation-symmetric", description = "Symmetric activations (default: asymmetric).")
+    private boolean activationSymmetric;
+
+    @Option(names = "--activation-calibrator", paramLabel = "ID[:K=V,...]", description = "Chooses the ranges of activations (default: minmax).")
+    private @Nullable String activationCalibrator;
+
+    @Option(names = "--keep-float", paramLabel = "REGEX", description = "Keep tensors whose name contains a match in float.")
+    private @Nullable String keepFloat;
+
+    @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
+    private boolean keepBatchNorm;
+
+    /** True if an option was given that says how to quantize; {@code --keep-float} and {@code --no-fold-bn} go with a config too. */
+    boolean given() {
+        return weights.given()
+                || activationSymmetric
+                || Stream.of(bits, weightBits, activationBits).anyMatch(o -> o != null)
+                || activationScheme != null
+                || activationCalibrator != null;
+    }
+
+    boolean keepsBatchNorm() {
+        return keepBatchNorm;
+    }
+
+    /** True if activations were asked for by name, so that they cannot be left out in silence. */
+    boolean wantsActivations() {
+        return activationBits != null || activationSymmetric || activationScheme != null || activationCalibrator != null;
+    }
+
+    /**
+     * The session that the options make. Without any bits weights take 8, and so do activations where there is data to calibrate them on.
+     *
+     * @param calibrated there is data to calibrate activations on
+     * @throws IllegalArgumentException naming the option and the value
+     */
+    SessionState state(FileRef model, boolean calibrated) {
+        if (bits != null && (weightBits != null || activationBits != null)) {
+            throw new IllegalArgumentException("--bits is short for --weights and --activations, and excludes them");
+        }
+        boolean unsaid = bits == null && weightBits == null && activationBits == null;
+        Integer w = bits != null ? bits : unsaid ? Integer.valueOf(DEFAULT_BITS) : weightBits;
+        Integer a = bits != null ? bits : unsaid && (calibrated || wantsActivations()) ? Integer.valueOf(DEFAULT_BITS) : activationBits;
+        if (a == null && wantsActivations()) {
+            throw new IllegalArgumentException("--activation-scheme, --activation-symmetric and --activation-calibrator need --activations B");
+        }
+        if (w == null && weights.given()) {
+            throw new IllegalArgumentException("the quantizer options describe weights and need --weights B");
+        }
+        return SessionState.of(model)
+                .withWeights(w == null ? Optional.empty() : Optional.of(weights.spec(w)))
+                .withActivations(a == null ? Optional.empty() : Optional.of(activationSpec(a)))
+                .withFoldBatchNorm(!keepBatchNorm);
+    }
+
+    private QuantSpec activationSpec(int b) {
+        QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(b).withSymmetric(activationSymmetric).withNarrowRange(activationSymmetric);
+        if (activationScheme != null) {
+            spec = spec.withScheme(activationScheme);
+        }
+        if (activationCalibrator != null) {
+            spec = spec.withClip(QuantizerOptions.calibrator(activationCalibrator));
+        }
+        Quantizers.byId(spec.scheme()).check(spec);
+        return spec;
+    }
+
+    /**
+     * Adds the tensors that {@code --keep-float} names to those kept in float.
+     *
+     * @throws IllegalArgumentException if the expression is malformed or names no tensor
+     */
+    SessionState keepFloat(SessionState state, Model model) {
+        if (keepFloat == null) {
+            return state;
+        }
+        Pattern pattern;
+        try {
+            pattern = Pattern.compile(keepFloat);
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException("--keep-float: " + e.getDescription() + " in " + keepFloat, e);
+        }
+        Set<TensorId> kept = new TreeSet<>(state.keptFloat());
+        Stream.concat(
+                        model.tensors().stream().map(Tensor::info).filter(info -> info.kind() == TensorKind.WEIGHT),
+                        model.graph().map(OnnxGraph::activations).orElse(List.of()).stream())
+                .map(TensorInfo::id)
+                .filter(id -> pattern.matcher(id.name()).find())
+                .forEach(kept::add);
+        if (kept.size() == state.keptFloat().size() && kept.stream().noneMatch(id -> pattern.matcher(id.name()).find())) {
+            throw new IllegalArgumentException("--keep-float: no weight or activation has a name that matches " + keepFloat);
+        }
+        return state.withKeptFloat(kept);
+    }
+}

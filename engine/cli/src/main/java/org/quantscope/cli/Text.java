@@ -1,0 +1,46 @@
+package org.quantscope.cli;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import org.quantscope.core.quant.ClipRange;
+
+/** Figures as people read them. */
+final class Text {
+    private Text() {}
+
+    /** Six significant digits. */
+    static String number(double value) {
+        if (value == 0) {
+            return "0";
+        }
+        return Double.isFinite(value) ? String.format(Locale.ROOT, "%.6g", value) : "–";
+    }
+
+    static String number(OptionalDouble value) {
+        return value.isPresent() ? number(value.getAsDouble()) : "–";
+    }
+
+    /** A fraction as a percentage with two decimals. */
+    static String percent(double fraction) {
+        return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
+    }
+
+    static String bytes(long count) {
+        return count < 10_000 ? count + " B" : count < 10_000_000 ? String.format(Locale.ROOT, "%.1f kB", count / 1e3) : String.format(Locale.ROOT, "%.1f MB", count / 1e6);
+    }
+
+    static String range(ClipRange range) {
+        return "[" + number(range.lo()) + ", " + number(range.hi()) + "]";
+    }
+
+    /** The one range, or how far several of them spread. */
+    static String ranges(List<ClipRange> ranges) {
+        if (ranges.size() == 1) {
+            return range(ranges.getFirst());
+        }
+        double lo = ranges.stream().mapToDouble(ClipRange::lo).min().orElse(0);
+        double hi = ranges.stream().mapToDouble(ClipRange::hi).max().orElse(0);
+        return ranges.size() + " ranges within [" + number(lo) + ", " + number(hi) + "]";
+    }
+}

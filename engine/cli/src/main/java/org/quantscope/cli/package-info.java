@@ -1,0 +1,5 @@
+/** The command line: the engine without a window. Names, JSON fields, units, defaults and exit codes are stable. */
+@NullMarked
+package org.quantscope.cli;
+
+import org.jspecify.annotations.NullMarked;

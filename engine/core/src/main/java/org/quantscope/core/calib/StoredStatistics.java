@@ -1,0 +1,145 @@
+package org.quantscope.core.calib;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.Grid;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Quantiles;
+import org.quantscope.core.tensor.TensorData;
+
+/** Exact statistics of stored values, which are read again for each question the sketch cannot answer exactly. For one thread. */
+final class StoredStatistics implements SliceStatistics {
+    private static final int CHUNK = 1 << 14;
+
+    private final TensorData data;
+    private final CancelToken cancel;
+    private @Nullable MomentSketch sketch;
+    private @Nullable Extent extent;
+
+    private record Extent(long count, float min, float max) {}
+
+    /** Statistics of all of {@code data}, which is not copied. */
+    StoredStatistics(TensorData data, CancelToken cancel) {
+        this.data = data;
+        this.cancel = cancel;
+    }
+
+    @Override
+    public MomentSketch sketch() {
+        MomentSketch s = sketch;
+        if (s == null) {
+            s = MomentSketch.of(data, cancel);
+            sketch = s;
+        }
+        return s;
+    }
+
+    @Override
+    public long count() {
+        return extent().count;
+    }
+
+    @Override
+    public float min() {
+        return extent().min;
+    }
+
+    @Override
+    public float max() {
+        return extent().max;
+    }
+
+    private Extent extent() {
+        Extent e = extent;
+        if (e == null) {
+            MomentSketch s = sketch;
+            e = s == null ? sweep() : new Extent(s.count(), s.min(), s.max());
+            extent = e;
+        }
+        return e;
+    }
+
+    private Extent sweep() {
+        float[] buffer = new float[(int) Math.min(CHUNK, data.count())];
+        float min = Float.POSITIVE_INFINITY;
+        float max = Float.NEGATIVE_INFINITY;
+        long count = 0;
+        for (long from = 0; from < data.count(); from += buffer.length) {
+            cancel.check();
+            int length = (int) Math.min(buffer.length, data.count() - from);
+            data.read(from, buffer, 0, length);
+            float low = Float.POSITIVE_INFINITY;
+            float high = Float.NEGATIVE_INFINITY;
+            for (int i = 0; i < length; i++) {
+                low = Math.min(low, buffer[i]);
+                high = Math.max(high, buffer[i]);
+            }
+            if (Float.isFinite(low) && Float.isFinite(high)) {
+                count += length;
+            } else {
+                low = Float.POSITIVE_INFINITY;
+                high = Float.NEGATIVE_INFINITY;
+                for (int i = 0; i < length; i++) {
+                    if (Float.isFinite(buffer[i])) {
+                        low = Math.min(low, buffer[i]);
+                        high = Math.max(high, buffer[i]);
+                        count++;
+                    }
+                }
+            }
+            min = Math.min(min, low);
+            max = Math.max(max, high);
+        }
+        // Never -0.
+        return new Extent(count, min + 0f, max + 0f);
+    }
+
+    @Override
+    public boolean isExact() {
+        return true;
+    }
+
+    @Override
+    public double exactMse(Grid grid) {
+        long n = count();
+        return n == 0 ? 0 : ErrorPass.squaredError(data, grid, cancel) / n;
+    }
+
+    @Override
+    public double quantile(double p) {
+        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> exact(sketch().locate(k), false));
+    }
+
+    @Override
+    public double absQuantile(double p) {
+        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> exact(sketch().locateMagnitude(k), true));
+    }
+
+    /** Collects the values of the one bin in question: the sketch has said which rank counts among them. */
+    private double exact(MomentSketch.Location at, boolean magnitudes) {
+        if (at.lo() == at.hi()) {
+            return at.lo();
+        }
+        float[] found = new float[64];
+        int size = 0;
+        float[] buffer = new float[CHUNK];
+        for (long from = 0; from < data.count(); from += CHUNK) {
+            cancel.check();
+            int length = (int) Math.min(CHUNK, data.count() - from);
+            data.read(from, buffer, 0, length);
+            for (int i = 0; i < length; i++) {
+                float v = magnitudes ? Math.abs(buffer[i]) : buffer[i];
+                if (v >= at.lo() && v <= at.hi()) {
+                    if (size == found.length) {
+                        found = Arrays.copyOf(found, Math.multiplyExact(size, 2));
+                    }
+                    found[size++] = v;
+                }
+            }
+        }
+        Arrays.sort(found, 0, size);
+        return found[(int) at.rank()];
+    }
+}

@@ -1,0 +1,77 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.Logits;
+import org.quantscope.core.eval.QuantizedSession;
+import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.ort.OrtModel;
+
+/** Runs an exported ONNX file in ONNX Runtime beside the float model and beside our own evaluation of the same settings. */
+public final class QdqVerification {
+    private QdqVerification() {}
+
+    /**
+     * What came of it.
+     *
+     * @param samples how many were run, at least 1
+     * @param floatAgreement share of samples whose top-1 equals the float model's
+     * @param liveAgreement share of samples whose top-1 equals that of our own quantized evaluation
+     * @param accuracy of the exported file; empty if the data has no labels
+     * @param maxAbsLogitDiff largest difference of a logit from our own evaluation; NaN if a logit is NaN
+     */
+    public record Verified(int samples, double floatAgreement, double liveAgreement, OptionalDouble accuracy, double maxAbsLogitDiff) {}
+
+    /**
+     * Verifies.
+     *
+     * @param exported the written file
+     * @param plan what it was written from
+     * @param data run in file order, all of it; limit it before if that is too much
+     * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Verified verify(Path exported, ExportPlan plan, Dataset data, Progress progress, CancelToken cancel) throws IOException {
+        SampleFeed feed = SampleFeed.of(plan.model(), data);
+        EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
+        String name = String.valueOf(exported.getFileName());
+        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request), cancel);
+        int floatAgree = 0;
+        int liveAgree = 0;
+        int correct = 0;
+        double largest = 0;
+        // Nodes are run as written: what fusing them may round differently is not what the file says.
+        try (OrtModel _ = live.loaded();
+                OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);
+                OrtModel file = OrtModel.load(Files.readAllBytes(exported), name, new OrtModel.Options(OrtModel.Options.DEFAULT.threads(), false));
+                QuantizedSession.Feeds feeds = live.feeds(request, cancel)) {
+            for (int from = 0; from < data.size(); from += feed.batchSize()) {
+                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();
+                progress.report(from, data.size(), "verifying sample " + (from + 1) + " of " + data.size());
+                Logits ours = live.logits(feed, batch, feeds, cancel);
+                Logits plain = Logits.of(floatModel, plan.model(), feed, batch, Map.of(), cancel);
+                Logits theirs = Logits.of(file, plan.model(), feed, batch, Map.of(), cancel);
+                for (int i = 0; i < batch.length; i++) {
+                    floatAgree += theirs.top(i) == plain.top(i) ? 1 : 0;
+                    liveAgree += theirs.top(i) == ours.top(i) ? 1 : 0;
+                    correct += data.hasLabels() && theirs.top(i) == data.label(batch[i]) ? 1 : 0;
+                }
+                for (int i = 0; i < ours.values().length; i++) {
+                    largest = Math.max(largest, Math.abs((double) ours.values()[i] - theirs.values()[i]));
+                }
+            }
+        }
+        double n = data.size();
+        return new Verified(data.size(), floatAgree / n, liveAgree / n, data.hasLabels() ? OptionalDouble.of(correct / n) : OptionalDouble.empty(), largest);
+    }
+}

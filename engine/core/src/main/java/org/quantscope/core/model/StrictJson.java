@@ -1,0 +1,28 @@
+package org.quantscope.core.model;
+
+import java.io.ByteArrayInputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/** JSON from untrusted files: strict UTF-8, no key twice in one object, at most 64 levels deep. */
+public final class StrictJson {
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).maxNameLength(10_000).maxStringLength(1_000_000).maxNumberLength(64).build())
+            .build();
+
+    private StrictJson() {}
+
+    /** A parser over {@code utf8}; it throws {@link tools.jackson.core.JacksonException} where the text is no such JSON. */
+    public static JsonParser parser(byte[] utf8) {
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
+        return FACTORY.createParser(ObjectReadContext.empty(), new InputStreamReader(new ByteArrayInputStream(utf8), decoder));
+    }
+}

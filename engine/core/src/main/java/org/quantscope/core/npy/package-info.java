@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.npy;
+
+import org.jspecify.annotations.NullMarked;

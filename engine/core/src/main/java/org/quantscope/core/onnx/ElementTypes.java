@@ -1,0 +1,171 @@
+package org.quantscope.core.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The element type of each value of a graph, and whether it depends on the graph's inputs. Declared types count; where
+ * the file declares none, the operator's rule gives it. An operator without a rule (a function, a control-flow node, an
+ * operator of another domain) leaves its outputs without a type.
+ */
+final class ElementTypes {
+    private static final Set<String> BOOLEAN = Set.of(
+            "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf");
+    private static final Set<String> INT64 = Set.of("Shape", "Size", "NonZero", "ArgMax", "ArgMin");
+    /** Operators that look at the shape of their input and not at its values. */
+    private static final Set<String> SHAPE_ONLY = Set.of("Shape", "Size");
+
+    private static final Set<String> UNKNOWN = Set.of("If", "Loop", "Scan", "SequenceAt", "Optional", "OptionalGetElement", "StringNormalizer", "TfIdfVectorizer");
+
+    private final Map<String, Integer> types = new HashMap<>();
+    private final Set<String> dependent = new HashSet<>();
+
+    ElementTypes(GraphProto graph) {
+        Set<String> stored = new HashSet<>();
+        for (TensorProto t : graph.getInitializerList()) {
+            types.put(t.getName(), t.getDataType());
+            stored.add(t.getName());
+        }
+        for (ValueInfoProto v : graph.getInputList()) {
+            declare(v);
+            if (!stored.contains(v.getName())) {
+                dependent.add(v.getName());
+            }
+        }
+        graph.getValueInfoList().forEach(this::declare);
+        graph.getOutputList().forEach(this::declare);
+        for (NodeProto node : graph.getNodeList()) {
+            visit(node);
+        }
+    }
+
+    /** ONNX data type code; {@link DataType#UNDEFINED_VALUE} if nothing says. */
+    int of(String value) {
+        return types.getOrDefault(value, DataType.UNDEFINED_VALUE);
+    }
+
+    boolean isFloating(String value) {
+        return switch (of(value)) {
+            case DataType.FLOAT_VALUE, DataType.FLOAT16_VALUE, DataType.BFLOAT16_VALUE, DataType.DOUBLE_VALUE -> true;
+            default -> false;
+        };
+    }
+
+    /** True if the value changes with the data that is fed. */
+    boolean dependsOnInput(String value) {
+        return dependent.contains(value);
+    }
+
+    private void declare(ValueInfoProto v) {
+        int type = v.getType().getTensorType().getElemType();
+        if (type != DataType.UNDEFINED_VALUE) {
+            types.put(v.getName(), type);
+        }
+    }
+
+    private void visit(NodeProto node) {
+        if (!SHAPE_ONLY.contains(node.getOpType()) && node.getInputList().stream().anyMatch(dependent::contains)) {
+            dependent.addAll(node.getOutputList());
+        }
+        for (int i = 0; i < node.getOutputCount(); i++) {
+            String out = node.getOutput(i);
+            if (!out.isEmpty() && !types.containsKey(out)) {
+                int type = outputType(node, i);
+                if (type != DataType.UNDEFINED_VALUE) {
+                    types.put(out, type);
+                }
+            }
+        }
+    }
+
+    private int outputType(NodeProto node, int output) {
+        String op = node.getOpType();
+        if (!isDefaultDomain(node) || UNKNOWN.contains(op)) {
+            return DataType.UNDEFINED_VALUE;
+        }
+        if (BOOLEAN.contains(op)) {
+            return DataType.BOOL_VALUE;
+        }
+        if (INT64.contains(op)) {
+            return DataType.INT64_VALUE;
+        }
+        return switch (op) {
+            case "Cast" -> (int) intAttribute(node, "to", DataType.UNDEFINED_VALUE);
+            case "CastLike", "OneHot" -> typeOfInput(node, op.equals("OneHot") ? 2 : 1);
+            case "Where" -> typeOfInput(node, 1);
+            case "Constant" -> constantType(node);
+            case "ConstantOfShape" -> tensorAttribute(node, "value").map(TensorProto::getDataType).orElse(DataType.FLOAT_VALUE);
+            case "RandomNormal", "RandomUniform", "HannWindow", "HammingWindow", "BlackmanWindow" -> (int) intAttribute(node, "dtype", DataType.FLOAT_VALUE);
+            case "EyeLike", "RandomNormalLike", "RandomUniformLike", "Bernoulli" -> (int) intAttribute(node, "dtype", typeOfInput(node, 0));
+            case "Multinomial" -> (int) intAttribute(node, "dtype", DataType.INT32_VALUE);
+            case "DequantizeLinear" -> typeOfInput(node, 1);
+            case "QuantizeLinear" -> node.getInputCount() > 2 ? typeOfInput(node, 2) : DataType.UINT8_VALUE;
+            case "DynamicQuantizeLinear" -> output == 1 ? DataType.FLOAT_VALUE : DataType.UINT8_VALUE;
+            case "ConvInteger", "MatMulInteger" -> DataType.INT32_VALUE;
+            case "QLinearConv", "QLinearMatMul" -> typeOfInput(node, 7);
+            case "MaxPool", "TopK" -> output == 1 ? DataType.INT64_VALUE : typeOfInput(node, 0);
+            case "Unique" -> output > 0 ? DataType.INT64_VALUE : typeOfInput(node, 0);
+            case "Dropout" -> output == 1 ? DataType.BOOL_VALUE : typeOfInput(node, 0);
+            default -> typeOfInput(node, 0);
+        };
+    }
+
+    private int typeOfInput(NodeProto node, int input) {
+        return input < node.getInputCount() ? of(node.getInput(input)) : DataType.UNDEFINED_VALUE;
+    }
+
+    private static int constantType(NodeProto node) {
+        for (AttributeProto a : node.getAttributeList()) {
+            switch (a.getName()) {
+                case "value" -> {
+                    return a.getT().getDataType();
+                }
+                case "value_float", "value_floats" -> {
+                    return DataType.FLOAT_VALUE;
+                }
+                case "value_int", "value_ints" -> {
+                    return DataType.INT64_VALUE;
+                }
+                default -> {
+                    // sparse_value and the string forms hold nothing that is quantized
+                }
+            }
+        }
+        return DataType.UNDEFINED_VALUE;
+    }
+
+    static boolean isDefaultDomain(NodeProto node) {
+        return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
+    }
+
+    static long intAttribute(NodeProto node, String name, long fallback) {
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.getName().equals(name)) {
+                return a.getI();
+            }
+        }
+        return fallback;
+    }
+
+    static float floatAttribute(NodeProto node, String name, float fallback) {
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.getName().equals(name)) {
+                return a.getF();
+            }
+        }
+        return fallback;
+    }
+
+    static Optional<TensorProto> tensorAttribute(NodeProto node, String name) {
+        return node.getAttributeList().stream().filter(a -> a.getName().equals(name) && a.hasT()).map(AttributeProto::getT).findFirst();
+    }
+}

@@ -1,0 +1,60 @@
+package org.quantscope.core.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.tensor.Shape;
+
+/** A floating output of one run, copied out of native memory. */
+public final class FloatOutput {
+    private final String name;
+    private final Shape shape;
+    private final float[] values;
+
+    private FloatOutput(String name, Shape shape, float[] values) {
+        this.name = name;
+        this.shape = shape;
+        this.values = values;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** With the batch dimension. */
+    public Shape shape() {
+        return shape;
+    }
+
+    /** Row-major, float32, not copied: the caller's to keep. */
+    public float[] values() {
+        return values;
+    }
+
+    static FloatOutput of(String name, OnnxTensor tensor) {
+        Shape shape = Shape.of(tensor.getInfo().getShape());
+        return switch (tensor.getInfo().type) {
+            case FLOAT, FLOAT16, BFLOAT16 -> {
+                FloatBuffer buffer = tensor.getFloatBuffer();
+                if (buffer.hasArray() && buffer.arrayOffset() == 0 && buffer.array().length == shape.count()) {
+                    yield new FloatOutput(name, shape, buffer.array());
+                }
+                float[] values = new float[buffer.remaining()];
+                buffer.get(values);
+                yield new FloatOutput(name, shape, values);
+            }
+            case DOUBLE -> {
+                DoubleBuffer buffer = tensor.getDoubleBuffer();
+                float[] values = new float[buffer.remaining()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) buffer.get(i);
+                }
+                yield new FloatOutput(name, shape, values);
+            }
+            case INT8, INT16, INT32, INT64, BOOL, STRING, UINT8, UNKNOWN ->
+                throw new BadInputException("", name, "the output is " + tensor.getInfo().type + ", a floating one is needed");
+        };
+    }
+}

@@ -1,0 +1,114 @@
+package org.quantscope.core.ort;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
+import org.quantscope.core.tensor.BFloat16;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+
+/** Values in native memory, to be fed to a model. Not thread safe while it is being closed. */
+public final class NativeTensor implements AutoCloseable {
+    private final OnnxTensor tensor;
+
+    private NativeTensor(OnnxTensor tensor) {
+        this.tensor = tensor;
+    }
+
+    OnnxTensor tensor() {
+        return tensor;
+    }
+
+    /** A float32 scalar. */
+    public static NativeTensor scalar(float value) {
+        return of(new float[] {value}, Shape.of(), DType.F32);
+    }
+
+    /** True if {@link #of} can make a tensor of that type. */
+    public static boolean canHold(DType type) {
+        return switch (type) {
+            case F64, F32, F16, BF16, I64, I32, I16, I8, U8 -> true;
+            case F8_E4M3, F8_E5M2, U64, U32, U16, BOOL -> false;
+        };
+    }
+
+    /**
+     * Copies values.
+     *
+     * @param values the first {@code shape.count()} are taken, row-major
+     * @param type what the model's input wants; F16 and BF16 round to nearest even, integers drop the fraction and saturate
+     * @throws IllegalArgumentException if {@link #canHold} says no
+     */
+    public static NativeTensor of(float[] values, Shape shape, DType type) {
+        OrtEnvironment environment = OrtRuntime.environment();
+        int n = Math.toIntExact(shape.count());
+        long[] dims = shape.toArray();
+        try {
+            return new NativeTensor(switch (type) {
+                case F32 -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(values, 0, n), dims);
+                case F64 -> {
+                    DoubleBuffer out = direct(n, 8).asDoubleBuffer();
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, values[i]);
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims);
+                }
+                case F16, BF16 -> {
+                    ShortBuffer out = direct(n, 2).asShortBuffer();
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, type == DType.F16 ? Float.floatToFloat16(values[i]) : BFloat16.of(values[i]));
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims, type == DType.F16 ? OnnxJavaType.FLOAT16 : OnnxJavaType.BFLOAT16);
+                }
+                case I64 -> {
+                    LongBuffer out = direct(n, 8).asLongBuffer();
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, (long) values[i]);
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims);
+                }
+                case I32 -> {
+                    var out = direct(n, 4).asIntBuffer();
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, (int) values[i]);
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims);
+                }
+                case I16 -> {
+                    ShortBuffer out = direct(n, 2).asShortBuffer();
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, (short) Math.clamp((int) values[i], Short.MIN_VALUE, Short.MAX_VALUE));
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims);
+                }
+                case I8, U8 -> {
+                    ByteBuffer out = direct(n, 1);
+                    int lo = type == DType.I8 ? Byte.MIN_VALUE : 0;
+                    for (int i = 0; i < n; i++) {
+                        out.put(i, (byte) Math.clamp((int) values[i], lo, lo + 255));
+                    }
+                    yield OnnxTensor.createTensor(environment, out, dims, type == DType.I8 ? OnnxJavaType.INT8 : OnnxJavaType.UINT8);
+                }
+                case F8_E4M3, F8_E5M2, U64, U32, U16, BOOL -> throw new IllegalArgumentException("type: ONNX Runtime's Java API makes no tensors of " + type);
+            });
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime makes no tensor of " + shape + " " + type, e);
+        }
+    }
+
+    private static ByteBuffer direct(int n, int width) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(n, width)).order(ByteOrder.nativeOrder());
+    }
+
+    @Override
+    public void close() {
+        tensor.close();
+    }
+}

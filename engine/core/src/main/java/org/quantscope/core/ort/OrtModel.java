@@ -1,0 +1,254 @@
+package org.quantscope.core.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+
+/**
+ * A model loaded into ONNX Runtime, and the owner of its native session. Thread safe.
+ *
+ * <p>Whoever runs it more than once takes a {@link #lease}. {@link #retire} frees the session when the last lease is
+ * returned; {@link #close} ends what runs and frees it when the last run has ended, leases or not. Either way no session is
+ * freed while it runs, which would crash the process.
+ */
+public final class OrtModel implements AutoCloseable {
+    private final OrtSession session;
+    private final String origin;
+    private final Set<Run> runs = new HashSet<>();
+    private int leases;
+    private boolean retired;
+    private boolean closed;
+    private boolean released;
+
+    private OrtModel(OrtSession session, String origin) {
+        this.session = session;
+        this.origin = origin;
+    }
+
+    /**
+     * How a model is loaded.
+     *
+     * @param threads of one operator, at least 1
+     * @param fuseQdq false keeps QuantizeLinear and DequantizeLinear nodes as they are written, computing between them in float
+     */
+    public record Options(int threads, boolean fuseQdq) {
+        /** Two threads leave a desktop machine a core for its window. */
+        public static final Options DEFAULT = new Options(2, true);
+
+        public Options {
+            if (threads < 1) {
+                throw new IllegalArgumentException("threads: at least 1, got " + threads);
+            }
+        }
+    }
+
+    /**
+     * Loads.
+     *
+     * @param model a serialized model without external data
+     * @param origin the file it came from, for messages
+     * @throws BadInputException if ONNX Runtime refuses it
+     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     */
+    public static OrtModel load(byte[] model, String origin, Options options) {
+        OrtEnvironment environment = OrtRuntime.environment();
+        try (OrtSession.SessionOptions so = new OrtSession.SessionOptions()) {
+            so.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+            so.setIntraOpNumThreads(options.threads());
+            so.setInterOpNumThreads(1);
+            so.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+            // Waiting threads sleep: spinning ones would take the cores from the window.
+            so.addConfigEntry("session.intra_op.allow_spinning", "0");
+            if (!options.fuseQdq()) {
+                so.addConfigEntry("session.disable_quant_qdq", "1");
+            }
+            OrtModel loaded = new OrtModel(environment.createSession(model, so), origin);
+            OrtRuntime.opened(loaded);
+            return loaded;
+        } catch (OrtException e) {
+            throw new BadInputException(origin, "model", "ONNX Runtime refuses it: " + e.getMessage());
+        }
+    }
+
+    /** The right to run the model until it is returned. */
+    @FunctionalInterface
+    public interface Lease extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /**
+     * Keeps the session from being freed by {@link #retire}.
+     *
+     * @throws CancellationException if the model is closed or already freed
+     */
+    public Lease lease() {
+        synchronized (runs) {
+            if (closed || released) {
+                throw new CancellationException("the model is closed");
+            }
+            leases++;
+        }
+        AtomicBoolean returned = new AtomicBoolean();
+        return () -> {
+            if (!returned.getAndSet(true)) {
+                synchronized (runs) {
+                    leases--;
+                    releaseIfIdle();
+                }
+            }
+        };
+    }
+
+    /** Frees the native session when the last lease is returned; what runs goes on. */
+    public void retire() {
+        synchronized (runs) {
+            retired = true;
+            releaseIfIdle();
+        }
+    }
+
+    /**
+     * Runs once.
+     *
+     * @param feeds by input name; stay the caller's
+     * @param outputs names of the values wanted
+     * @return one for each name, in that order
+     * @throws CancellationException if {@code cancel} is cancelled, also while it runs, or this model is closed meanwhile
+     * @throws BadInputException if ONNX Runtime fails on this input
+     */
+    public List<FloatOutput> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
+        cancel.check();
+        Map<String, OnnxTensorLike> natives = new LinkedHashMap<>();
+        feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));
+        Run run = begin();
+        try (CancelToken.Registration _ = cancel.onCancel(run::terminate);
+                OrtSession.Result result = session.run(natives, Set.copyOf(outputs), run.options)) {
+            List<FloatOutput> found = new ArrayList<>();
+            for (String name : outputs) {
+                OnnxValue value = result.get(name).orElseThrow();
+                found.add(FloatOutput.of(name, (OnnxTensor) value));
+            }
+            return found;
+        } catch (OrtException e) {
+            if (run.isTerminated()) {
+                CancellationException cancelled = new CancellationException();
+                cancelled.initCause(e);
+                throw cancelled;
+            }
+            throw new BadInputException(origin, "model", "ONNX Runtime fails on it: " + e.getMessage());
+        } finally {
+            end(run);
+        }
+    }
+
+    private Run begin() {
+        synchronized (runs) {
+            if (closed || released) {
+                throw new CancellationException("the model is closed");
+            }
+            Run run = new Run();
+            runs.add(run);
+            return run;
+        }
+    }
+
+    private void end(Run run) {
+        run.close();
+        synchronized (runs) {
+            runs.remove(run);
+            releaseIfIdle();
+        }
+    }
+
+    /** Ends what runs. The native session is freed now or by the run that ends last. */
+    @Override
+    public void close() {
+        synchronized (runs) {
+            closed = true;
+            runs.forEach(Run::terminate);
+            releaseIfIdle();
+        }
+    }
+
+    /** Waits until the native session is freed, after {@link #close}. */
+    public void awaitRelease() {
+        boolean interrupted = false;
+        synchronized (runs) {
+            while (!released) {
+                try {
+                    runs.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void releaseIfIdle() {
+        if (!released && runs.isEmpty() && (closed || (retired && leases == 0))) {
+            released = true;
+            OrtRuntime.released(this);
+            try {
+                session.close();
+            } catch (OrtException e) {
+                throw new IllegalStateException("ONNX Runtime cannot free a session of " + origin, e);
+            } finally {
+                runs.notifyAll();
+            }
+        }
+    }
+
+    /** One run in flight. Its options may be told to stop from any thread until it has ended. */
+    private static final class Run {
+        final OrtSession.RunOptions options;
+        private boolean terminated;
+        private boolean closed;
+
+        Run() {
+            try {
+                options = new OrtSession.RunOptions();
+                options.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+            } catch (OrtException e) {
+                throw new IllegalStateException("ONNX Runtime gives no run options", e);
+            }
+        }
+
+        synchronized void terminate() {
+            terminated = true;
+            if (!closed) {
+                try {
+                    options.setTerminate(true);
+                } catch (OrtException e) {
+                    throw new IllegalStateException("ONNX Runtime cannot stop a run", e);
+                }
+            }
+        }
+
+        synchronized boolean isTerminated() {
+            return terminated;
+        }
+
+        synchronized void close() {
+            closed = true;
+            options.close();
+        }
+    }
+}

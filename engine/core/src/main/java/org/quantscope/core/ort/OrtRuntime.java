@@ -1,0 +1,102 @@
+package org.quantscope.core.ort;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * ONNX Runtime in this process: loaded once, silent (its own log is off, telemetry too), drained before the process ends.
+ *
+ * <p>ONNX Runtime frees its environment in a shutdown hook of its own, and hooks run side by side. A program that may still
+ * be computing when it ends therefore calls {@link #shutdown} first; the hook here is for one that does not.
+ */
+public final class OrtRuntime {
+    private static final Set<OrtModel> LIVE = new HashSet<>();
+
+    private OrtRuntime() {}
+
+    /**
+     * Creating the environment recurses once for every few characters of the command line: with a class path of some
+     * thousand characters that overflows the stack of an ordinary thread and ends the process.
+     */
+    private static final long LOADING_STACK_BYTES = 64L << 20;
+
+    /** What loading gave: an environment, or the reason why there is none. */
+    private record Loading(@Nullable OrtEnvironment environment, String reason) {}
+
+    private static final class Loaded {
+        static final Loading RESULT = loadOnLargeStack();
+    }
+
+    private static Loading loadOnLargeStack() {
+        AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "loading ONNX Runtime was interrupted"));
+        Thread thread = new Thread(null, () -> result.set(load()), "ort-load", LOADING_STACK_BYTES);
+        thread.start();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return result.get();
+    }
+
+    private static Loading load() {
+        try {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
+            environment.setTelemetry(false);
+            Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
+            return new Loading(environment, "");
+        } catch (OrtException | LinkageError | RuntimeException e) {
+            return new Loading(null, String.valueOf(e.getMessage() != null ? e.getMessage() : e));
+        }
+    }
+
+    /** Why models cannot be run here, for a person; empty if they can. */
+    public static String unavailableReason() {
+        return Loaded.RESULT.reason();
+    }
+
+    /** @throws OrtUnavailableException if the native library cannot be loaded */
+    static OrtEnvironment environment() {
+        OrtEnvironment environment = Loaded.RESULT.environment();
+        if (environment == null) {
+            throw new OrtUnavailableException(Loaded.RESULT.reason());
+        }
+        return environment;
+    }
+
+    static void opened(OrtModel model) {
+        synchronized (LIVE) {
+            LIVE.add(model);
+        }
+    }
+
+    static void released(OrtModel model) {
+        synchronized (LIVE) {
+            LIVE.remove(model);
+        }
+    }
+
+    /** How many native sessions are open. */
+    public static int liveSessions() {
+        synchronized (LIVE) {
+            return LIVE.size();
+        }
+    }
+
+    /** Ends every run, waits until none is left, and frees all sessions. Later runs of models opened before fail as cancelled. */
+    public static void shutdown() {
+        List<OrtModel> all;
+        synchronized (LIVE) {
+            all = new ArrayList<>(LIVE);
+        }
+        all.forEach(OrtModel::close);
+        all.forEach(OrtModel::awaitRelease);
+    }
+}

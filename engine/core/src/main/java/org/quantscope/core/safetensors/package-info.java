@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.safetensors;
+
+import org.jspecify.annotations.NullMarked;
