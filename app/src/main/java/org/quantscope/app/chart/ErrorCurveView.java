@@ -218,7 +218,7 @@ public final class ErrorCurveView extends Region {
             m.dot().setCenterY(dot);
             if (labelled) {
                 free[row] = left + w;
-                m.button().resizeRelocate(Math.rint(left), row * ROW, w, ROW);
+                m.button().resizeRelocate(Math.rint(left), row * (ROW + 1), w, ROW);
             }
             m.leader().setStartX(Math.rint(at) + 0.5);
             m.leader().setEndX(Math.rint(at) + 0.5);

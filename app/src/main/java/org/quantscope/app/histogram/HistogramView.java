@@ -99,6 +99,7 @@ public final class HistogramView extends Region {
 
     private Gesture gesture = Gesture.NONE;
     private @Nullable ClipRange before;
+    private Side held = Side.LO;
     private double grabOffset;
     private boolean previewed;
     private double panFrom = Double.NaN;
@@ -130,8 +131,22 @@ public final class HistogramView extends Region {
         listenTo(lo, Side.LO);
         listenTo(hi, Side.HI);
         setOnScroll(this::zoom);
+        // Here and not on the handle that was pressed: not every platform keeps sending a drag to the node that it began on.
+        addEventHandler(MouseEvent.MOUSE_DRAGGED, e -> {
+            if (gesture == Gesture.MOUSE) {
+                move(held, tidy(chart.fromX(e.getX() - grabOffset), chart.pixel()));
+                e.consume();
+            } else if (gesture == Gesture.NONE) {
+                pan(e);
+            }
+        });
+        addEventHandler(MouseEvent.MOUSE_RELEASED, e -> {
+            if (e.getButton() == MouseButton.PRIMARY && (gesture == Gesture.MOUSE || gesture == Gesture.TAKEN_BACK)) {
+                finish();
+                e.consume();
+            }
+        });
         setOnMousePressed(e -> panFrom = zoomed() && e.getButton() == MouseButton.PRIMARY ? e.getX() : Double.NaN);
-        setOnMouseDragged(this::pan);
         setOnMouseClicked(e -> {
             if (e.getButton() == MouseButton.PRIMARY && e.getClickCount() == 2 && e.getTarget() == this) {
                 resetZoom();
@@ -505,23 +520,11 @@ public final class HistogramView extends Region {
                 finish();
                 handle.requestFocus();
                 handle.setHeld(true);
+                held = side;
                 grabOffset = localX(e) - valueToX(shown(side));
                 begin(Gesture.MOUSE);
             } else if (gesture == Gesture.MOUSE) {
                 takeBack();
-            }
-            e.consume();
-        });
-        handle.addEventHandler(MouseEvent.MOUSE_DRAGGED, e -> {
-            if (gesture == Gesture.MOUSE) {
-                move(side, tidy(chart.fromX(localX(e) - grabOffset), chart.pixel()));
-            }
-            e.consume();
-        });
-        handle.addEventHandler(MouseEvent.MOUSE_RELEASED, e -> {
-            if (e.getButton() == MouseButton.PRIMARY) {
-                handle.setHeld(false);
-                finish();
             }
             e.consume();
         });
@@ -602,6 +605,8 @@ public final class HistogramView extends Region {
 
     /** Lets go: an edit if anything changed. */
     private void finish() {
+        lo.setHeld(false);
+        hi.setHeld(false);
         ClipRange now = clip;
         boolean wasMoved = previewed && (gesture == Gesture.MOUSE || gesture == Gesture.KEYS);
         gesture = Gesture.NONE;
@@ -619,6 +624,8 @@ public final class HistogramView extends Region {
 
     /** Puts back what was before the gesture. */
     private void takeBack() {
+        lo.setHeld(false);
+        hi.setHeld(false);
         boolean wasMoved = previewed && (gesture == Gesture.MOUSE || gesture == Gesture.KEYS);
         gesture = Gesture.NONE;
         previewed = false;

@@ -96,37 +96,44 @@ public final class ErrorPass {
     /** Σ(x−y)² of the finite values of {@code x[from .. from+length-1]} on one grid. */
     public static double squaredError(float[] x, int from, int length, Grid grid) {
         float[] y = new float[Math.min(CHUNK, length)];
+        double[] squares = new double[y.length];
         double sum = 0;
         for (int at = from; at < from + length; at += CHUNK) {
             int n = Math.min(CHUNK, from + length - at);
             switch (grid) {
                 case UniformGrid u -> quantize(x, at, y, n, u);
             }
-            sum += squaredError(x, at, y, n);
+            sum += squaredError(x, at, y, n, squares);
         }
         return sum;
     }
 
-    private static double squaredError(float[] x, int from, float[] y, int n) {
-        double even = 0;
-        double odd = 0;
-        int i = 0;
-        for (; i + 1 < n; i += 2) {
-            double a = (double) x[from + i] - y[i];
-            double b = (double) x[from + i + 1] - y[i + 1];
-            even += a * a;
-            odd += b * b;
+    /** In two loops: the first vectorizes, and the second keeps several sums under way at once. */
+    private static double squaredError(float[] x, int from, float[] y, int n, double[] squares) {
+        for (int i = 0; i < n; i++) {
+            double e = (double) x[from + i] - (double) y[i];
+            squares[i] = e * e;
         }
-        if (i < n) {
-            double a = (double) x[from + i] - y[i];
-            even += a * a;
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int whole = n & ~3;
+        for (int i = 0; i < whole; i += 4) {
+            a += squares[i];
+            b += squares[i + 1];
+            c += squares[i + 2];
+            d += squares[i + 3];
         }
-        double sum = even + odd;
-        if (Double.isFinite(sum)) {
-            return sum;
+        for (int i = whole; i < n; i++) {
+            a += squares[i];
         }
-        sum = 0;
-        for (i = 0; i < n; i++) {
+        double fast = (a + b) + (c + d);
+        if (Double.isFinite(fast)) {
+            return fast;
+        }
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
             double e = (double) x[from + i] - y[i];
             sum += Float.isFinite(x[from + i]) ? e * e : 0;
         }
