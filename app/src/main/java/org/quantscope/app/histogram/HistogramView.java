@@ -26,6 +26,8 @@ import org.quantscope.app.chart.StillChart;
 import org.quantscope.app.theme.Palette;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
 /**
@@ -86,7 +88,7 @@ public final class HistogramView extends Region {
 
     private @Nullable HistogramData data;
     private @Nullable ClipRange clip;
-    private @Nullable UniformGrid grid;
+    private @Nullable Grid grid;
     private boolean symmetric;
     private RangeListener listener = NOBODY;
 
@@ -190,7 +192,7 @@ public final class HistogramView extends Region {
     }
 
     /** The levels to draw, or none. May be called for every frame of a gesture. */
-    public void setGrid(@Nullable UniformGrid grid) {
+    public void setGrid(@Nullable Grid grid) {
         this.grid = grid;
         touchOverlay();
     }
@@ -328,7 +330,7 @@ public final class HistogramView extends Region {
 
     private double highest() {
         double bar = Arrays.stream(counts).max().orElse(0);
-        return data == null || grid == null || tooFine(grid) ? bar : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
+        return data == null || grid == null || (grid instanceof UniformGrid u && tooFine(u)) ? bar : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
     }
 
     private boolean linearAxisIsOff() {
@@ -344,7 +346,24 @@ public final class HistogramView extends Region {
     }
 
     /** How many values each level takes; the end levels take what is clipped. */
-    static double[] levelCounts(HistogramData data, UniformGrid grid) {
+    static double[] levelCounts(HistogramData data, Grid grid) {
+        return switch (grid) {
+            case UniformGrid u -> levelCounts(data, u);
+            case CodebookGrid c -> levelCounts(data, c);
+        };
+    }
+
+    private static double[] levelCounts(HistogramData data, CodebookGrid grid) {
+        double[] n = new double[grid.size()];
+        for (int i = 0; i < n.length; i++) {
+            double from = i == 0 ? data.min() : Math.max(data.min(), grid.start(i - 1));
+            double to = i == n.length - 1 ? data.max() : Math.min(data.max(), grid.start(i));
+            n[i] = from < to ? data.histogram(from, to, 1)[0] : 0;
+        }
+        return n;
+    }
+
+    private static double[] levelCounts(HistogramData data, UniformGrid grid) {
         double scale = grid.scale();
         double from = (grid.qmin() - grid.zeroPoint() - 0.5) * scale;
         double to = (grid.qmax() - grid.zeroPoint() + 0.5) * scale;
@@ -376,8 +395,8 @@ public final class HistogramView extends Region {
         if (grid != null) {
             g.setStroke(palette.get().quantized());
             g.setFill(palette.get().quantized());
-            if (tooFine(grid)) {
-                paintEnvelope(g, data, grid);
+            if (grid instanceof UniformGrid u && tooFine(u)) {
+                paintEnvelope(g, data, u);
             } else {
                 paintStems(g, area, data, grid);
             }
@@ -409,8 +428,9 @@ public final class HistogramView extends Region {
         }
     }
 
-    private void paintStems(GraphicsContext g, Rectangle2D area, HistogramData data, UniformGrid grid) {
-        double pitch = grid.scale() / chart.pixel();
+    private void paintStems(GraphicsContext g, Rectangle2D area, HistogramData data, Grid grid) {
+        // Of a codebook the mean distance: where its levels are closer, stems may touch.
+        double pitch = ((double) grid.hi() - grid.lo()) / Math.max(1, grid.size() - 1) / chart.pixel();
         double radius = pitch >= DOTS_FROM ? Math.min(3.5, pitch * 0.35) : 0;
         double[] n = levelCounts(data, grid);
         double width = Math.min(1.6, pitch / 2.5);

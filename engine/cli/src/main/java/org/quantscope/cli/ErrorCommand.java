@@ -76,7 +76,7 @@ final class ErrorCommand extends EngineCommand {
         putRanges(json, "clip", resolution.requested());
         putRanges(json, "effective", effective);
         json.put("scale", IntStream.range(0, params.slices()).mapToObj(params::scale).toList())
-                .put("zero_point", IntStream.range(0, params.slices()).mapToObj(params::zeroPoint).toList())
+                .put("zero_point", IntStream.of(params.zeroPoints()).boxed().toList())
                 .put("mse", exact.mse())
                 .put("sqnr_db", exact.sqnrDb())
                 .put("cosine", exact.cosine())
@@ -93,7 +93,7 @@ final class ErrorCommand extends EngineCommand {
                     .row("clip", Text.ranges(resolution.requested()), "")
                     .row("effective range", Text.ranges(effective), "")
                     .row("scale", params.slices() == 1 ? Text.number(params.scale(0)) : params.slices() + " scales", "")
-                    .row("zero point", params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
+                    .row("zero point", !params.isAffine() ? "–" : params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
                     .row("MSE", Text.number(exact.mse()), "")
                     .row("  of clipping", Text.number(exact.clippingMse()), "")
                     .row("  of rounding", Text.number(exact.roundingMse()), "")
