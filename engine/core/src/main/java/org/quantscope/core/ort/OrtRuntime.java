@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,37 +23,52 @@ public final class OrtRuntime {
 
     private OrtRuntime() {}
 
-    /** Holds what loading gave: an environment, or the reason why there is none. */
-    private static final class Loaded {
-        static final @Nullable OrtEnvironment ENVIRONMENT;
-        static final String REASON;
+    /**
+     * Creating the environment recurses once for every few characters of the command line: with a class path of some
+     * thousand characters that overflows the stack of an ordinary thread and ends the process.
+     */
+    private static final long LOADING_STACK_BYTES = 64L << 20;
 
-        static {
-            OrtEnvironment environment = null;
-            String reason = "";
-            try {
-                environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
-                environment.setTelemetry(false);
-                Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
-            } catch (OrtException | LinkageError | RuntimeException e) {
-                environment = null;
-                reason = String.valueOf(e.getMessage() != null ? e.getMessage() : e);
-            }
-            ENVIRONMENT = environment;
-            REASON = reason;
+    /** What loading gave: an environment, or the reason why there is none. */
+    private record Loading(@Nullable OrtEnvironment environment, String reason) {}
+
+    private static final class Loaded {
+        static final Loading RESULT = loadOnLargeStack();
+    }
+
+    private static Loading loadOnLargeStack() {
+        AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "loading ONNX Runtime was interrupted"));
+        Thread thread = new Thread(null, () -> result.set(load()), "ort-load", LOADING_STACK_BYTES);
+        thread.start();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return result.get();
+    }
+
+    private static Loading load() {
+        try {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
+            environment.setTelemetry(false);
+            Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
+            return new Loading(environment, "");
+        } catch (OrtException | LinkageError | RuntimeException e) {
+            return new Loading(null, String.valueOf(e.getMessage() != null ? e.getMessage() : e));
         }
     }
 
     /** Why models cannot be run here, for a person; empty if they can. */
     public static String unavailableReason() {
-        return Loaded.REASON;
+        return Loaded.RESULT.reason();
     }
 
     /** @throws OrtUnavailableException if the native library cannot be loaded */
     static OrtEnvironment environment() {
-        OrtEnvironment environment = Loaded.ENVIRONMENT;
+        OrtEnvironment environment = Loaded.RESULT.environment();
         if (environment == null) {
-            throw new OrtUnavailableException(Loaded.REASON);
+            throw new OrtUnavailableException(Loaded.RESULT.reason());
         }
         return environment;
     }
