@@ -62,6 +62,12 @@ final class Subject {
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
             sketches = ActivationCalibration.run(model, data, bar, cancel);
         }
+        sketches.forEach((id, sketch) -> {
+            if (sketch.nan() + sketch.inf() > 0) {
+                terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf() + " infinite values on "
+                        + data.file().getFileName() + "; its range is that of the others");
+            }
+        });
         return state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
     }
