@@ -152,6 +152,11 @@ public final class HistogramView extends Region {
                 resetZoom();
             }
         });
+        for (ClipHandle handle : new ClipHandle[] {lo, hi}) {
+            // A style sheet that comes later changes the width of the text.
+            handle.value().fontProperty().addListener((o, was, is) -> requestLayout());
+            handle.value().insetsProperty().addListener((o, was, is) -> requestLayout());
+        }
         log.addListener((o, was, is) -> touchChart());
         palette.addListener((o, was, is) -> touchChart());
         placeHandles();
