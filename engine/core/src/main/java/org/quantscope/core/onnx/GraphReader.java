@@ -81,7 +81,7 @@ final class GraphReader {
         }
         if (model.getFunctionsCount() > 0) {
             notes.add(model.getFunctionsCount() + " local functions are not looked into");
-            model.getFunctionsList().forEach(f -> f.getNodeList().forEach(n -> checkInside(n, f.getName())));
+            model.getFunctionsList().forEach(f -> checkInside(f.getNodeList(), f.getName()));
         }
         skippedByType.forEach((type, names) -> notes.add(skippedNote(type, names)));
         return sorted.equals(graph.getNodeList()) ? model : model.toBuilder().setGraph(graph.toBuilder().clearNode().addAllNode(sorted)).build();
@@ -191,6 +191,19 @@ final class GraphReader {
     private void checkSparse(SparseTensorProto sparse, String where) {
         checkInside(sparse.getValues(), where);
         checkInside(sparse.getIndices(), where);
+    }
+
+    private void checkInside(List<NodeProto> nodes, String where) {
+        for (NodeProto node : nodes) {
+            checkInside(node, where);
+            for (AttributeProto a : node.getAttributeList()) {
+                for (GraphProto subgraph : subgraphs(a)) {
+                    subgraph.getInitializerList().forEach(t -> checkInside(t, where));
+                    subgraph.getSparseInitializerList().forEach(t -> checkSparse(t, where));
+                    checkInside(subgraph.getNodeList(), where);
+                }
+            }
+        }
     }
 
     private void checkInside(NodeProto node, String where) {

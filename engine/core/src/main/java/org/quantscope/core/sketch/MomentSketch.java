@@ -379,12 +379,16 @@ public final class MomentSketch {
 
     /** Linear-interpolated quantile, {@code p} in [0, 1], within one sketch bin of the exact one; 0 if there is no value. */
     public double quantile(double p) {
-        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> locate(k).estimate());
+        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), this::ranked);
     }
 
     /** Quantile of |w|. */
     public double absQuantile(double p) {
         return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> locateMagnitude(k).estimate());
+    }
+
+    private double ranked(long k) {
+        return k == 0 ? min() : k == count() - 1 ? max() : Math.clamp(locate(k).estimate(), min(), max());
     }
 
     /**
