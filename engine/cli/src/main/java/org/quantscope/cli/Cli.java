@@ -40,19 +40,24 @@ final class Cli {
                     complain(terminal, e.getMessage() + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
                     return ExitCode.USAGE;
                 })
-                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, terminal, log));
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, terminal, cancel, log));
         int code;
         try {
             code = line.execute(args);
         } catch (Error e) {
-            code = failed(e, terminal, log);
+            code = failed(e, terminal, cancel, log);
         }
         terminal.out().flush();
         terminal.err().flush();
         return code;
     }
 
-    private static int failed(Throwable failure, Terminal terminal, Function<Throwable, Optional<Path>> log) {
+    private static int failed(Throwable failure, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
+        if (cancel.isCancelled()) {
+            // Whatever else went wrong on the way down is its consequence.
+            complain(terminal, "cancelled");
+            return ExitCode.CANCELLED;
+        }
         return switch (failure) {
             case CancellationException e -> {
                 complain(terminal, "cancelled");

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
@@ -56,7 +58,9 @@ final class ExportCommand extends EngineCommand {
         }
         Exporter exporter = checked(() -> Exporters.byId(format));
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
-        Model model = Subject.open(file, state.foldBatchNorm());
+        boolean runs = Verification.runs(exporter);
+        Model model = runs ? Subject.openGraph(file, state.foldBatchNorm()) : Subject.open(file, state.foldBatchNorm());
+        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = ResolvedSettings.resolve(model, state, bar, cancel());
@@ -64,7 +68,9 @@ final class ExportCommand extends EngineCommand {
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         List<ExportProblem> problems = exporter.check(plan);
         List<Path> files = Exporters.export(exporter, plan, output, cancel());
-        Verification verification = Verification.of(exporter, plan, output, data, limit == null ? 0 : limit, terminal(), cancel());
+        Optional<Verification> verification = !runs
+                ? Optional.of(Verification.byReading(output, plan))
+                : samples.isPresent() ? Optional.of(Verification.byRunning(output, plan, samples.get(), terminal(), cancel())) : Optional.empty();
         ModelSize size = ModelSize.of(model, state, resolved.weights());
         Json json = new Json()
                 .put("format", exporter.id())
@@ -72,8 +78,8 @@ final class ExportCommand extends EngineCommand {
                 .put("files", files.stream().map(Path::toString).toList())
                 .put("sha256", FileRef.of(output, cancel()).sha256())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
-                .put("problems", problems.stream().map(ExportCommand::json).toList())
-                .put("verified", verification.json());
+                .put("problems", problems.stream().map(ExportCommand::json).toList());
+        verification.ifPresent(v -> json.put("verified", v.json()));
         print(json, () -> forPeople(exporter, size, problems, verification));
         boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
         return check && failed ? ExitCode.CHECK_FAILED : ExitCode.DONE;
@@ -87,13 +93,13 @@ final class ExportCommand extends EngineCommand {
         return json.put("why", problem.why()).put("remedy", problem.remedy()).put("severity", problem.severity().name().toLowerCase(Locale.ROOT));
     }
 
-    private void forPeople(Exporter exporter, ModelSize size, List<ExportProblem> problems, Verification verification) {
+    private void forPeople(Exporter exporter, ModelSize size, List<ExportProblem> problems, Optional<Verification> verification) {
         terminal().out().println(terminal().strong(output.toString()) + "  " + exporter.title() + ", tensors " + Text.bytes(size.floatBytes()) + " → " + Text.bytes(size.quantizedBytes()));
         if (!problems.isEmpty()) {
             Table table = new Table("severity", "tensor", "why", "remedy");
             problems.forEach(p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
             table.print(terminal());
         }
-        terminal().out().println(verification.text());
+        verification.ifPresent(v -> terminal().out().println(v.text()));
     }
 }

@@ -15,6 +15,7 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -80,10 +81,22 @@ final class InspectCommand extends EngineCommand {
         Json json = new Json()
                 .put("name", info.id().name())
                 .put("kind", info.kind().id())
-                .put("dtype", info.dtype().name())
-                .put("shape", Arrays.stream(info.shape().toArray()).boxed().toList());
+                .put("dtype", info.dtype().name());
+        if (hasShape(info)) {
+            json.put("shape", Arrays.stream(info.shape().toArray()).boxed().toList());
+        }
         info.channelAxis().ifPresent(axis -> json.put("channel_axis", axis));
-        return json.put("consumers", info.consumers().stream().map(Consumer::node).toList()).put("count", info.shape().count());
+        json.put("consumers", info.consumers().stream().map(Consumer::node).toList());
+        return info.kind() == TensorKind.ACTIVATION ? json : json.put("count", info.shape().count());
+    }
+
+    /** An activation whose shape the file does not declare has a scalar's. */
+    private static boolean hasShape(TensorInfo info) {
+        return info.kind() != TensorKind.ACTIVATION || info.shape().rank() > 0;
+    }
+
+    private static String shape(TensorInfo info) {
+        return hasShape(info) ? info.shape().toString() : "–";
     }
 
     private static void statistics(Json json, MomentSketch sketch) {
@@ -95,7 +108,7 @@ final class InspectCommand extends EngineCommand {
 
     private static String[] cells(TensorInfo info) {
         return new String[] {
-            info.id().name(), info.kind().id(), info.dtype().name(), info.shape().toString(), axis(info), consumers(info)
+            info.id().name(), info.kind().id(), info.dtype().name(), shape(info), axis(info), consumers(info)
         };
     }
 
@@ -103,7 +116,7 @@ final class InspectCommand extends EngineCommand {
         boolean any = sketch.count() > 0;
         boolean seen = any || sketch.nan() > 0 || sketch.inf() > 0;
         return new String[] {
-            info.id().name(), info.kind().id(), info.dtype().name(), info.shape().toString(), axis(info),
+            info.id().name(), info.kind().id(), info.dtype().name(), shape(info), axis(info),
             any ? Text.number(sketch.min()) : "–", any ? Text.number(sketch.max()) : "–",
             any ? Text.number(sketch.mean()) : "–", any ? Text.number(sketch.std()) : "–",
             seen ? Long.toString(sketch.nan()) : "–", seen ? Long.toString(sketch.inf()) : "–", seen ? Long.toString(sketch.zeros()) : "–",

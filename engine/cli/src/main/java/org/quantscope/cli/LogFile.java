@@ -1,30 +1,33 @@
 package org.quantscope.cli;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
-import org.jspecify.annotations.Nullable;
 
-/** The log of the program: nothing of it goes to the terminal. The file is made when there is something to say. */
+/**
+ * The log of the program: nothing of it goes to the terminal. The file is made when there is something to say; one that has
+ * grown large is put aside as {@code <name>.old} first. Several processes may write at once.
+ */
 final class LogFile extends Handler {
-    private static final int LIMIT_BYTES = 1 << 20;
-    private static final int FILES = 2;
+    private static final long LARGE_BYTES = 1 << 20;
 
     private final Path file;
-    private @Nullable FileHandler target;
     private boolean broken;
 
     LogFile(Path file) {
         this.file = file;
         setLevel(Level.INFO);
+        setFormatter(new SimpleFormatter());
     }
 
     /** Sends everything that is logged to {@code file}, and nothing anywhere else. */
@@ -35,45 +38,38 @@ final class LogFile extends Handler {
         return log;
     }
 
-    /** Writes a fault down; empty if that is not possible. */
+    /** Writes a fault down and says where; empty if that is not possible. */
     Optional<Path> record(Throwable fault) {
-        LogRecord entry = new LogRecord(Level.SEVERE, String.valueOf(fault.getMessage()));
+        LogRecord entry = new LogRecord(Level.SEVERE, String.valueOf(fault));
         entry.setThrown(fault);
+        entry.setLoggerName("quantscope");
         publish(entry);
-        flush();
         return broken ? Optional.empty() : Optional.of(file);
     }
 
     @Override
     public synchronized void publish(LogRecord entry) {
-        if (broken || !isLoggable(entry)) {
+        if (!isLoggable(entry)) {
             return;
         }
         try {
-            if (target == null) {
-                Files.createDirectories(file.toAbsolutePath().getParent());
-                target = new FileHandler(file.toString().replace("%", "%%"), LIMIT_BYTES, FILES, true);
-                target.setFormatter(new SimpleFormatter());
-                target.setEncoding("UTF-8");
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            if (Files.exists(file) && Files.size(file) > LARGE_BYTES) {
+                Files.move(file, file.resolveSibling(file.getFileName() + ".old"), StandardCopyOption.REPLACE_EXISTING);
             }
-            target.publish(entry);
-        } catch (IOException | SecurityException e) {
+            try (BufferedWriter writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+                writer.write(getFormatter().format(entry));
+            }
+        } catch (IOException e) {
             broken = true;
         }
     }
 
+    /** Nothing is held back. */
     @Override
-    public synchronized void flush() {
-        if (target != null) {
-            target.flush();
-        }
-    }
+    public void flush() {}
 
+    /** Nothing is held open. */
     @Override
-    public synchronized void close() {
-        if (target != null) {
-            target.close();
-            target = null;
-        }
-    }
+    public void close() {}
 }

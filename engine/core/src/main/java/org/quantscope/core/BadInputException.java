@@ -14,6 +14,9 @@ public final class BadInputException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1;
 
+    /** Characters of the file name, the field and the problem that are kept. */
+    private static final int MAX_PART = 500;
+
     private final String field;
 
     /**
@@ -22,7 +25,7 @@ public final class BadInputException extends RuntimeException {
      * @param problem what is wrong with it, with the offending value
      */
     public BadInputException(String where, String field, String problem) {
-        super((where.isEmpty() ? "" : where + ": ") + field + ": " + oneLine(problem));
+        super((where.isEmpty() ? "" : oneLine(where) + ": ") + oneLine(field) + ": " + oneLine(problem));
         this.field = Objects.requireNonNull(field);
     }
 
@@ -40,7 +43,9 @@ public final class BadInputException extends RuntimeException {
         return field;
     }
 
+    /** Names and values come from files: they may hold line breaks, terminal controls, or a megabyte. */
     private static String oneLine(String text) {
-        return text.replaceAll("[\\p{Cntrl}]+", " ").strip();
+        String line = text.substring(0, Math.min(text.length(), MAX_PART)).replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ").strip();
+        return text.length() > MAX_PART ? line + "…" : line;
     }
 }

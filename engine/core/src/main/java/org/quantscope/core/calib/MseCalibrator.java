@@ -18,15 +18,15 @@ import org.quantscope.core.quant.Quantizers;
  *
  * <p>Symmetric grids: 0 &lt; clip ≤ max|x|. The sketch gives the whole curve at evenly and at logarithmically spaced clips; around its
  * lowest valleys it is asked again in finer steps, and the best candidates are then compared by exact passes (for streams, by the
- * sketch). Asymmetric grids: the same search for a common shrinking of both ends, then for each end in turn while it helps.
+ * sketch; for a few thousand values exact passes do it all). Asymmetric grids: the same search for a common shrinking of both ends, then for each end in turn while it helps.
  */
 final class MseCalibrator implements Calibrator {
-    private static final int EVEN = 256;
-    /** Half an octave apart, for a few values far out. */
-    private static final int LOGARITHMIC = 40;
+    private static final int EVEN = 192;
+    /** An octave apart, for a few values far out. */
+    private static final int LOGARITHMIC = 20;
 
-    private static final int VALLEYS = 6;
-    private static final int ZOOMS = 3;
+    private static final int VALLEYS = 5;
+    private static final int ZOOMS = 2;
     private static final int ZOOM_POINTS = 5;
     private static final int EXACT = 8;
     private static final int ROUNDS = 4;
@@ -67,12 +67,15 @@ final class MseCalibrator implements Calibrator {
         private final QuantSpec spec;
         private final CancelToken cancel;
         private final Quantizer quantizer;
+        /** Few values: an exact pass costs no more than the sketch does. */
+        private final boolean direct;
 
         Search(SliceStatistics slice, QuantSpec spec, CancelToken cancel) {
             this.slice = slice;
             this.spec = spec;
             this.cancel = cancel;
             quantizer = Quantizers.byId(spec.scheme());
+            direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
         }
 
         Calibration symmetric() {
@@ -115,7 +118,7 @@ final class MseCalibrator implements Calibrator {
         private List<Candidate> curve(Line line) {
             List<Candidate> curve = new ArrayList<>(EVEN + LOGARITHMIC);
             for (int i = LOGARITHMIC; i > 0; i--) {
-                double f = Math.pow(2, -i / 2.0) / EVEN;
+                double f = Math.scalb(1.0, -i) / EVEN;
                 curve.add(estimate(line, f));
             }
             for (int i = 1; i <= EVEN; i++) {
@@ -169,16 +172,16 @@ final class MseCalibrator implements Calibrator {
             List<Candidate> sorted = candidates.stream()
                     .sorted(Comparator.comparingDouble(Candidate::mse))
                     .distinct()
-                    .limit(slice.isExact() ? EXACT : 1)
+                    .limit(slice.isExact() && !direct ? EXACT : 1)
                     .toList();
-            return sorted.stream()
+            return sorted.size() == 1 ? sorted.getFirst() : sorted.stream()
                     .map(c -> measured(c, g -> slice.exactMse(g)))
                     .min(Comparator.comparingDouble(Candidate::mse))
                     .orElseThrow();
         }
 
         private Candidate estimate(Line line, double fraction) {
-            return measured(new Candidate(fraction, line.at(fraction), 0), g -> slice.sketch().estimate(g).mse());
+            return measured(new Candidate(fraction, line.at(fraction), 0), g -> direct ? slice.exactMse(g) : slice.sketch().estimate(g).mse());
         }
 
         private Candidate measured(Candidate c, ToDoubleFunction<org.quantscope.core.quant.Grid> error) {

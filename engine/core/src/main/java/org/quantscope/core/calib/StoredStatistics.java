@@ -11,12 +11,18 @@ import org.quantscope.core.tensor.TensorData;
 
 /** Exact statistics of stored values, which are read again for each question the sketch cannot answer exactly. For one thread. */
 final class StoredStatistics implements SliceStatistics {
+    /** So few values are copied, without NaN and infinities, and answered for directly. */
+    static final int FEW = 1 << 14;
+
     private static final int CHUNK = 1 << 14;
 
     private final TensorData data;
     private final CancelToken cancel;
     private @Nullable MomentSketch sketch;
     private @Nullable Extent extent;
+    private float @Nullable [] finite;
+    private float @Nullable [] sorted;
+    private float @Nullable [] sortedMagnitudes;
 
     private record Extent(long count, float min, float max) {}
 
@@ -104,17 +110,64 @@ final class StoredStatistics implements SliceStatistics {
     @Override
     public double exactMse(Grid grid) {
         long n = count();
-        return n == 0 ? 0 : ErrorPass.squaredError(data, grid, cancel) / n;
+        if (n == 0) {
+            return 0;
+        }
+        return (data.count() <= FEW ? ErrorPass.squaredError(few(), 0, (int) n, grid) : ErrorPass.squaredError(data, grid, cancel)) / n;
     }
 
     @Override
     public double quantile(double p) {
-        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> exact(sketch().locate(k), false));
+        if (count() == 0) {
+            return 0;
+        } else if (data.count() > FEW) {
+            return Quantiles.interpolate(p, count(), k -> exact(sketch().locate(k), false));
+        }
+        float[] order = sorted;
+        if (order == null) {
+            order = few().clone();
+            Arrays.sort(order);
+            sorted = order;
+        }
+        float[] x = order;
+        return Quantiles.interpolate(p, x.length, k -> x[(int) k]);
     }
 
     @Override
     public double absQuantile(double p) {
-        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> exact(sketch().locateMagnitude(k), true));
+        if (count() == 0) {
+            return 0;
+        } else if (data.count() > FEW) {
+            return Quantiles.interpolate(p, count(), k -> exact(sketch().locateMagnitude(k), true));
+        }
+        float[] order = sortedMagnitudes;
+        if (order == null) {
+            order = few().clone();
+            for (int i = 0; i < order.length; i++) {
+                order[i] = Math.abs(order[i]);
+            }
+            Arrays.sort(order);
+            sortedMagnitudes = order;
+        }
+        float[] x = order;
+        return Quantiles.interpolate(p, x.length, k -> x[(int) k]);
+    }
+
+    /** The finite values. */
+    private float[] few() {
+        float[] f = finite;
+        if (f == null) {
+            f = data.toFloats();
+            int kept = 0;
+            for (float v : f) {
+                if (Float.isFinite(v)) {
+                    f[kept++] = v;
+                }
+            }
+            f = kept == f.length ? f : Arrays.copyOf(f, kept);
+            finite = f;
+        }
+        return f;
     }
 
     /** Collects the values of the one bin in question: the sketch has said which rank counts among them. */

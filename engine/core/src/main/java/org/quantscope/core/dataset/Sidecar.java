@@ -14,6 +14,7 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.model.StrictJson;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
@@ -45,7 +46,7 @@ record Sidecar(
             new Sidecar(Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of(), Optional.empty());
 
     private static final long MAX_BYTES = 16 << 20;
-    private static final ObjectMapper MAPPER = JsonMapper.builder().build();
+    private static final ObjectMapper MAPPER = JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     /** The order of the stored dimensions. */
     enum Layout {

@@ -1,7 +1,9 @@
 package org.quantscope.core.eval;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,6 +12,8 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxGraph.BiasSite;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
@@ -19,19 +23,22 @@ import org.quantscope.core.tensor.TensorId;
 
 /**
  * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations are fed, so requests that
- * differ only in those run on the same session; every other weight is built in, already quantized.
+ * differ only in those run on the same session; every other weight is built in, already quantized. A bias is fed where both
+ * the input and the weight of its layer are quantized, rounded as {@link IntegerBias} says; every other bias stays float.
  */
 public final class QuantizedSession {
     private final Model model;
     private final OrtModel loaded;
     private final Optional<String> weightFeed;
     private final Map<TensorId, InstrumentedGraph.ActivationFeeds> activations;
+    private final Map<TensorId, InstrumentedGraph.BiasFeed> biases;
 
     private QuantizedSession(Model model, OrtModel loaded, InstrumentedGraph graph) {
         this.model = model;
         this.loaded = loaded;
         this.weightFeed = graph.weightFeed();
         this.activations = graph.activations();
+        this.biases = graph.biases();
     }
 
     /**
@@ -67,9 +74,20 @@ public final class QuantizedSession {
             baked.put(entry.getKey(), ErrorPass.fakeQuantize(tensor(model, entry.getKey()), entry.getValue(), cancel));
         }
         key.inHand().ifPresent(id -> tensor(model, id));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand(), baked, key.activations());
+        Set<TensorId> biases = new HashSet<>();
+        for (BiasSite site : sites(model)) {
+            boolean weight = key.others().containsKey(site.weight()) || key.inHand().equals(Optional.of(site.weight()));
+            if (weight && key.activations().contains(site.activation())) {
+                IntegerBias.candidate(model, site).ifPresent(b -> biases.add(b.id()));
+            }
+        }
+        InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand(), baked, key.activations(), biases);
         cancel.check();
         return new QuantizedSession(model, OrtModel.load(graph.model(), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT), graph);
+    }
+
+    private static List<BiasSite> sites(Model model) {
+        return model.graph().map(OnnxGraph::biases).orElse(List.of());
     }
 
     private static Tensor tensor(Model model, TensorId id) {
@@ -104,6 +122,17 @@ public final class QuantizedSession {
                 feeds.byName.put(names.lo(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
                 feeds.byName.put(names.hi(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
             });
+            for (BiasSite site : sites(model)) {
+                InstrumentedGraph.BiasFeed feed = biases.get(site.bias());
+                if (feed != null) {
+                    QuantParams in = request.activations().get(site.activation());
+                    QuantParams weight = request.weights().get(site.weight());
+                    float[] values = (in == null || weight == null ? Optional.<IntegerBias>empty() : IntegerBias.of(model, site, in, weight))
+                            .map(IntegerBias::values)
+                            .orElseGet(() -> tensor(model, site.bias()).data().toFloats());
+                    feeds.byName.put(feed.name(), NativeTensor.of(values, feed.shape(), DType.F32));
+                }
+            }
             return feeds;
         } catch (RuntimeException e) {
             feeds.close();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.ProductVersion;
+import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -78,8 +79,8 @@ public final class OnnxQdqExporter implements Exporter {
         for (var entry : carried.weights.entrySet()) {
             graph.weight(entry.getKey().id(), entry.getValue(), codes(entry.getKey(), entry.getValue(), cancel));
         }
-        for (Bias b : carried.biases) {
-            graph.bias(b.tensor.id(), b.scales, b.codes);
+        for (IntegerBias b : carried.biases) {
+            graph.bias(b.bias().id(), b.scales(), b.codes());
         }
         carried.activations.forEach(graph::activation);
         graph.metadata("quantscope.version", ProductVersion.current());
@@ -110,25 +111,12 @@ public final class OnnxQdqExporter implements Exporter {
         return codes;
     }
 
-    /** A bias as 32-bit codes. */
-    private static final class Bias {
-        final Tensor tensor;
-        final float[] scales;
-        final int[] codes;
-
-        Bias(Tensor tensor, float[] scales, int[] codes) {
-            this.tensor = tensor;
-            this.scales = scales;
-            this.codes = codes;
-        }
-    }
-
     /** What of a plan this format carries, and what not. */
     private static final class Carried {
         final List<ExportProblem> problems = new ArrayList<>();
         final Map<Tensor, QuantParams> weights = new LinkedHashMap<>();
         final Map<TensorId, QuantParams> activations = new LinkedHashMap<>();
-        final List<Bias> biases = new ArrayList<>();
+        final List<IntegerBias> biases = new ArrayList<>();
         private final ExportPlan plan;
 
         Carried(ExportPlan plan) {
@@ -162,7 +150,7 @@ public final class OnnxQdqExporter implements Exporter {
                     }
                 }
             }
-            graph.get().biases().forEach(site -> bias(site, opset));
+            graph.get().biases().forEach(this::bias);
         }
 
         private boolean fits(TensorInfo info, QuantParams params, int opset) {
@@ -196,36 +184,19 @@ public final class OnnxQdqExporter implements Exporter {
         }
 
         /** Adds the bias of a layer if everything that its unit rests on is quantized. */
-        private void bias(OnnxGraph.BiasSite site, int opset) {
-            Tensor bias = plan.model().find(site.bias()).orElse(null);
-            Tensor weight = plan.model().find(site.weight()).orElse(null);
+        private void bias(OnnxGraph.BiasSite site) {
             QuantParams in = activations.get(site.activation());
-            QuantParams w = weight == null ? null : weights.get(weight);
-            if (bias == null || weight == null || in == null || w == null || !site.onlyUse() || !site.unscaled() || bias.info().dtype() != DType.F32 || bias.info().shape().rank() != 1) {
+            QuantParams weight = plan.model().find(site.weight()).map(weights::get).orElse(null);
+            if (in == null || weight == null) {
                 return;
             }
-            int n = Math.toIntExact(bias.data().count());
-            boolean perChannel = w.slices() > 1;
-            boolean sameChannels = w.granularity() instanceof Granularity.PerChannel c && weight.info().channelAxis().orElse(-1) == c.axis() && w.slices() == n;
-            if (perChannel && (!sameChannels || opset < MIN_OPSET_PER_CHANNEL)) {
-                return;
-            }
-            float[] values = bias.data().toFloats();
-            float[] scales = new float[w.slices()];
-            for (int i = 0; i < scales.length; i++) {
-                scales[i] = (float) ((double) in.scale(0) * w.scale(i));
-            }
-            int[] codes = new int[n];
-            for (int i = 0; i < n; i++) {
-                double q = Math.rint((double) values[i] / scales[perChannel ? i : 0]);
-                if (!(Math.abs(q) <= Integer.MAX_VALUE)) {
-                    warning(bias.id().name(), "its value " + values[i] + " does not fit 32 bits at the scale " + scales[perChannel ? i : 0] + ", it stays float",
-                            "widen the range of " + site.weight() + " or of " + site.activation());
-                    return;
+            IntegerBias.of(plan.model(), site, in, weight).ifPresent(b -> {
+                if (b.fits()) {
+                    biases.add(b);
+                } else {
+                    warning(site.bias().name(), "its value " + b.misfit() + " needs more than 32 bits, it stays float", "widen the range of " + site.weight() + " or of " + site.activation());
                 }
-                codes[i] = (int) q;
-            }
-            biases.add(new Bias(bias, scales, codes));
+            });
         }
 
         private void error(String tensor, String why, String remedy) {

@@ -56,8 +56,9 @@ public final class ModelLoaders {
      * @throws IOException if the file cannot be read at all
      */
     public static ModelLoader loaderOf(Path file) throws IOException {
-        if (Files.isDirectory(file)) {
-            throw new BadInputException(file, "file", "is a folder, a model is one file");
+        // A pipe would block, and nothing but a regular file can be mapped.
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new BadInputException(file, "file", Files.isDirectory(file) ? "is a folder, a model is one file" : "is no regular file");
         }
         byte[] head;
         try (InputStream in = Files.newInputStream(file)) {

@@ -67,7 +67,11 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
             return new Reader(mapped, zip, withData).read();
         } catch (IOException | IllegalArgumentException e) {
-            throw new BadInputException(file, "zip", "is damaged: " + e.getMessage(), e);
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            throw new BadInputException(file, "zip", "is damaged: " + cause.getMessage(), e);
         }
     }
 

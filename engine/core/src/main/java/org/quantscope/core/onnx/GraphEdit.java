@@ -69,6 +69,15 @@ final class GraphEdit {
         return graph;
     }
 
+    /** The rank of a stored tensor. */
+    int rank(String stored) {
+        Tensor t = tensors.get(stored);
+        if (t == null) {
+            throw new IllegalArgumentException("tensor: the model stores no " + stored);
+        }
+        return t.info().shape().rank();
+    }
+
     int opset() {
         return opset;
     }

@@ -1,8 +1,11 @@
 package org.quantscope.core.onnx;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,11 +36,13 @@ public final class InstrumentedGraph {
     private final byte[] model;
     private final Optional<String> weightFeed;
     private final Map<TensorId, ActivationFeeds> activations;
+    private final Map<TensorId, BiasFeed> biases;
 
-    private InstrumentedGraph(byte[] model, Optional<String> weightFeed, Map<TensorId, ActivationFeeds> activations) {
+    private InstrumentedGraph(byte[] model, Optional<String> weightFeed, Map<TensorId, ActivationFeeds> activations, Map<TensorId, BiasFeed> biases) {
         this.model = model;
         this.weightFeed = weightFeed;
         this.activations = activations;
+        this.biases = biases;
     }
 
     /**
@@ -48,6 +53,14 @@ public final class InstrumentedGraph {
      * @param hi of qmax − zp
      */
     public record ActivationFeeds(String scale, String lo, String hi) {}
+
+    /**
+     * The input that takes a bias.
+     *
+     * @param name of the float32 input
+     * @param shape that its values are fed in; they are as many as the bias has
+     */
+    public record BiasFeed(String name, Shape shape) {}
 
     /** The serialized model; not copied, not to be changed. */
     public byte[] model() {
@@ -64,6 +77,11 @@ public final class InstrumentedGraph {
         return activations;
     }
 
+    /** The inputs of the biases that are fed. */
+    public Map<TensorId, BiasFeed> biases() {
+        return biases;
+    }
+
     /** The model as it is, in one piece. */
     public static byte[] plain(Model model) {
         return new GraphEdit(model).build().toByteArray();
@@ -72,7 +90,7 @@ public final class InstrumentedGraph {
     /** The model with values inside it as further outputs; those that are graph inputs or outputs already are left alone. */
     public static byte[] tapped(Model model, List<TensorId> values) {
         GraphEdit edit = new GraphEdit(model);
-        Set<String> known = new java.util.HashSet<>(edit.graph().outputNames());
+        Set<String> known = new HashSet<>(edit.graph().outputNames());
         known.addAll(edit.graph().requiredInputs());
         for (TensorId id : values) {
             if (known.add(id.name())) {
@@ -88,15 +106,19 @@ public final class InstrumentedGraph {
      * @param inHand a stored weight that becomes an input
      * @param baked values of other stored weights, in storage order, that take the place of the stored ones
      * @param quantized the activations that get a quantizer
+     * @param fedBiases the biases that become inputs, each read by its layer alone. A convolution whose bias is no constant
+     *     would lose ONNX Runtime's blocked memory layout, so the bias is added by a node of its own behind it.
      * @throws IllegalArgumentException if a name is not one of the model's
      */
-    public static InstrumentedGraph build(Model model, Optional<TensorId> inHand, Map<TensorId, float[]> baked, Set<TensorId> quantized) {
+    public static InstrumentedGraph build(Model model, Optional<TensorId> inHand, Map<TensorId, float[]> baked, Set<TensorId> quantized, Set<TensorId> fedBiases) {
         GraphEdit edit = new GraphEdit(model);
         baked.forEach((id, values) -> {
             Tensor t = stored(model, id);
             edit.replaceStored(id.name(), TensorEncoding.floats(id.name(), t.info().dtype(), t.info().shape(), values));
         });
         Optional<String> weightFeed = inHand.map(id -> feedWeight(edit, stored(model, id)));
+        Map<TensorId, BiasFeed> biases = new LinkedHashMap<>();
+        fedBiases.forEach(id -> biases.put(id, feedBias(edit, stored(model, id))));
         Map<TensorId, ActivationFeeds> feeds = new LinkedHashMap<>();
         for (var activation : edit.graph().activations()) {
             if (quantized.contains(activation.id())) {
@@ -110,7 +132,7 @@ public final class InstrumentedGraph {
         if (!feeds.isEmpty() && edit.opset() < FIRST_WITH_BROADCASTING_MAX) {
             edit.setOpset(FIRST_WITH_BROADCASTING_MAX);
         }
-        return new InstrumentedGraph(edit.build().toByteArray(), weightFeed, feeds);
+        return new InstrumentedGraph(edit.build().toByteArray(), weightFeed, feeds, biases);
     }
 
     private static Tensor stored(Model model, TensorId id) {
@@ -133,6 +155,35 @@ public final class InstrumentedGraph {
         edit.addInput(feed, DataType.FLOAT_VALUE, weight.info().shape());
         edit.addBehind(feed, List.of(GraphEdit.cast(edit.fresh(name + "_Cast"), feed, name, type)));
         return feed;
+    }
+
+    private static BiasFeed feedBias(GraphEdit edit, Tensor bias) {
+        String name = bias.id().name();
+        GraphProto graph = edit.graph().proto().getGraph();
+        for (int i = 0; i < graph.getNodeCount(); i++) {
+            NodeProto layer = graph.getNode(i);
+            if (layer.getInputCount() > 2 && layer.getInput(2).equals(name)) {
+                String out = layer.getOutput(0);
+                edit.removeStored(name);
+                if (layer.getOpType().equals("Gemm") || edit.graph().outputNames().contains(out)) {
+                    edit.addInput(name, DataType.FLOAT_VALUE, bias.info().shape());
+                    return new BiasFeed(name, bias.info().shape());
+                }
+                // [1, channels, 1, …] over the output [batch, channels, …], whose rank is the weight's.
+                int rank = edit.rank(layer.getInput(1));
+                long[] dims = new long[rank];
+                Arrays.fill(dims, 1);
+                dims[1] = bias.info().shape().count();
+                Shape shape = Shape.of(dims);
+                String unbiased = edit.fresh(out + "_unbiased");
+                NodeProto.Builder bare = layer.toBuilder().setOutput(0, unbiased).clearInput().addInput(layer.getInput(0)).addInput(layer.getInput(1));
+                edit.rewriteNode(i, bare.build());
+                edit.addInput(name, DataType.FLOAT_VALUE, shape);
+                edit.addBehind(out, List.of(GraphEdit.node("Add", edit.fresh(out + "_bias"), List.of(unbiased, name), List.of(out))));
+                return new BiasFeed(name, shape);
+            }
+        }
+        throw new IllegalArgumentException("biases: no layer reads " + name + " as its bias");
     }
 
     private static ActivationFeeds quantizer(GraphEdit edit, String value) {

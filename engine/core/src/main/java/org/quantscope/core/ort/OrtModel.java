@@ -136,6 +136,7 @@ public final class OrtModel implements AutoCloseable {
         Map<String, OnnxTensorLike> natives = new LinkedHashMap<>();
         feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));
         Run run = begin();
+        OrtRuntime.enter();
         try (CancelToken.Registration _ = cancel.onCancel(run::terminate);
                 OrtSession.Result result = session.run(natives, Set.copyOf(outputs), run.options)) {
             List<FloatOutput> found = new ArrayList<>();
@@ -152,6 +153,7 @@ public final class OrtModel implements AutoCloseable {
             }
             throw new BadInputException(origin, "model", "ONNX Runtime fails on it: " + e.getMessage());
         } finally {
+            OrtRuntime.leave();
             end(run);
         }
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OrtRuntime {
     private static final Set<OrtModel> LIVE = new HashSet<>();
+    private static final AtomicInteger RUNNING = new AtomicInteger();
 
     private OrtRuntime() {}
 
@@ -88,6 +90,19 @@ public final class OrtRuntime {
         synchronized (LIVE) {
             return LIVE.size();
         }
+    }
+
+    /** How many runs are in native code now. */
+    public static int runningNow() {
+        return RUNNING.get();
+    }
+
+    static void enter() {
+        RUNNING.incrementAndGet();
+    }
+
+    static void leave() {
+        RUNNING.decrementAndGet();
     }
 
     /** Ends every run, waits until none is left, and frees all sessions. Later runs of models opened before fail as cancelled. */

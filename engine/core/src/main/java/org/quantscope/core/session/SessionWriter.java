@@ -152,10 +152,9 @@ final class SessionWriter {
         json.writeEndArray();
     }
 
+    /** On one line: a tensor may have thousands. */
     private void range(ClipRange range) {
-        json.writeStartObject();
-        ends(range);
-        json.writeEndObject();
+        json.writeRawValue("{ \"lo\" : " + range.lo() + ", \"hi\" : " + range.hi() + " }");
     }
 
     private void ends(ClipRange range) {

@@ -6,12 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
 
 /** Reads the quantizer settings of a session file: specs, clips, ranges and parameters. */
 final class SpecReader {
@@ -42,7 +45,7 @@ final class SpecReader {
             }
         });
         String at = json.path();
-        return new QuantSpec(
+        QuantSpec spec = new QuantSpec(
                 json.required(at, "scheme", read.scheme),
                 json.required(at, "bits", read.bits),
                 json.required(at, "signed", read.signed),
@@ -51,6 +54,21 @@ final class SpecReader {
                 json.required(at, "granularity", read.granularity),
                 json.required(at, "clip", read.clip),
                 read.options);
+        return json.make(() -> known(spec));
+    }
+
+    /** @throws IllegalArgumentException if the spec names a scheme, a calibrator or an option that is not there */
+    private static QuantSpec known(QuantSpec spec) {
+        Quantizers.byId(spec.scheme()).check(spec);
+        if (spec.clip() instanceof Clip.Auto auto) {
+            Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+            for (String option : auto.options().keySet()) {
+                if (calibrator.options().stream().noneMatch(o -> o.name().equals(option))) {
+                    throw new IllegalArgumentException("clip.options: " + calibrator.id() + " has no option " + option);
+                }
+            }
+        }
+        return spec;
     }
 
     static ClipRange readRange(StrictJson json) {

@@ -78,7 +78,8 @@ final class Bins {
         if (f > magnitude) {
             f = Math.nextDown(f);
         }
-        return Float.floatToRawIntBits(f) >>> LOW_BITS;
+        // Adding +0 turns -0 into +0.
+        return Float.floatToRawIntBits(f + 0f) >>> LOW_BITS;
     }
 
     int size() {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,13 +35,13 @@ class SessionFileTest {
     /** Every field and every variant of a clip. */
     private SessionState full() {
         QuantSpec w = QuantSpec.WEIGHTS;
-        QuantParams params = new QuantParams(new Granularity.PerChannel(0), new float[] {0.1f, Float.MIN_VALUE, 3.4e38f}, new int[] {0, -3, 7}, -8, 7);
+        QuantParams params = new QuantParams(new Granularity.PerChannel(0), new float[] {0.1f, Float.MIN_VALUE, 1.7e37f}, new int[] {0, -3, 7}, -8, 7);
         Map<TensorId, QuantSpec> overrides = Map.of(
-                new TensorId("auto"), w.withClip(new Clip.Auto("percentile", Map.of("p", "99.9"))),
+                new TensorId("auto"), w.withClip(new Clip.Auto("percentile", Map.of("percentile", "99.9"))),
                 new TensorId("manual"), w.withClip(new Clip.Manual(new ClipRange(-0.0f, 1f / 3))).withGranularity(Granularity.CHANNEL),
                 new TensorId("per/channel \"1\"\n"), w.withClip(new Clip.ManualPerChannel(List.of(new ClipRange(-1, 1), new ClipRange(0, Float.MIN_VALUE)))),
                 new TensorId("block"), w.withGranularity(new Granularity.PerBlock(1, 32)).withClip(new Clip.ManualPerBlock(List.of(new ClipRange(-2, 2)))),
-                new TensorId("fixed ✓"), new QuantSpec("uniform", 4, true, false, false, new Granularity.PerChannel(0), new Clip.Fixed(params), Map.of("k", "v")));
+                new TensorId("fixed ✓"), new QuantSpec("uniform", 4, true, false, false, new Granularity.PerChannel(0), new Clip.Fixed(params), Map.of()));
         return new SessionState(
                 new FileRef(folder.resolve("models/net.onnx").toAbsolutePath(), SHA),
                 Optional.of(w.withBits(3)),
@@ -116,6 +117,30 @@ class SessionFileTest {
         assertThat(SessionFile.read(real)).isEqualTo(full());
     }
 
+    @Test
+    void theExampleOfTheDocumentationIsWhatIsWritten() throws IOException {
+        String page = Files.readString(Path.of(System.getProperty("quantscope.root"), "docs", "config-schema.md"));
+        String example = page.substring(page.indexOf("```json\n") + 8, page.indexOf("```\n\n## Rules"));
+        Path file = Files.writeString(folder.resolve("example.json"), example);
+
+        SessionState state = SessionFile.read(file);
+        SessionFile.write(state, file);
+
+        String choices = example.substring(0, example.indexOf(",\n  \"resolved\"")) + "\n}\n";
+        assertThat(Files.readString(file)).isEqualTo(choices);
+        assertThat(state.overrides()).hasSize(3);
+        assertThat(state.evaluationData()).map(FileRef::path).contains(Path.of("/data/fashion_mnist_test.npz").toAbsolutePath());
+    }
+
+    @Test
+    void everyFieldOfTheExampleIsExplained() throws IOException {
+        String page = Files.readString(Path.of(System.getProperty("quantscope.root"), "docs", "config-schema.md"));
+        String explained = page.substring(page.indexOf("## Fields"));
+
+        assertThat(page.substring(0, page.indexOf("## Rules")).lines().flatMap(l -> Pattern.compile("\"([a-z_0-9]+)\" :").matcher(l).results()).map(m -> m.group(1)))
+                .allSatisfy(field -> assertThat(field.matches("input|relu1|percentile") || explained.contains('`' + field + '`')).as(field).isTrue());
+    }
+
     private static final String SPEC =
             "{'scheme':'uniform','bits':8,'signed':true,'symmetric':true,'narrow_range':true,'granularity':'tensor','clip':{'kind':'auto','calibrator':'minmax'}}";
 
@@ -177,6 +202,9 @@ class SessionFileTest {
         "'bits':8         | 'bits':[8]     | bits: a whole number from 2 to 16 is needed, got a list",
         "'signed':true    | 'signed':1     | signed: true or false is needed, got 1",
         "'signed':true    | 'signed':{}    | signed: true or false is needed, got an object",
+        "'uniform'        | 'cubic'        | : scheme: cubic is not one of",
+        "'minmax'         | 'magic'        | : calibrator: magic is not one of",
+        "'minmax'         | 'minmax','options':{'p':'1'} | : clip.options: minmax has no option p",
         "'tensor'         | 'channel:-1'   | granularity: granularity: channel:-1",
         "'tensor'         | 'rows'         | granularity: granularity: tensor, channel[:AXIS] or block:SIZE[:AXIS] is needed, got rows",
         "'kind':'auto'    | 'kind':'magic' | clip: kind \"magic\" is none of auto",
@@ -191,7 +219,7 @@ class SessionFileTest {
         "'kind':'auto','calibrator':'minmax' | 'kind':'auto','calibrator':'minmax','options':{'p':99.9} | clip.options.p: a string is needed, got 99.9",
     })
     void wrongValuesAreNamedWithTheirPath(String from, String to, String message) throws IOException {
-        assertRefused(spec(from, to), "overrides[\"a.b\"]." + message);
+        assertRefused(spec(from, to), "overrides[\"a.b\"]" + (message.startsWith(":") ? message : "." + message));
     }
 
     @Test

@@ -1,0 +1,50 @@
+package org.quantscope.cli;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.job.CancelToken;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** One command line run in this process, with what it printed. */
+record CommandLineRun(int code, String out, String err) {
+    static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+    static final Path LOG = Path.of("/state/quantscope.log");
+
+    static CommandLineRun of(Object... args) {
+        return of(new CancelToken(), args);
+    }
+
+    static CommandLineRun of(CancelToken cancel, Object... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        Terminal terminal = new Terminal(new PrintWriter(out), new PrintWriter(err), false, false);
+        String[] words = new String[args.length];
+        for (int i = 0; i < words.length; i++) {
+            words[i] = args[i].toString();
+        }
+        int code = Cli.run(words, terminal, cancel, fault -> Optional.of(LOG));
+        return new CommandLineRun(code, out.toString(), err.toString());
+    }
+
+    static Path sample(String name) {
+        return SAMPLES.resolve(name);
+    }
+
+    /** The one JSON value on stdout. */
+    JsonNode json() {
+        if (code != 0 && code != 1) {
+            throw new AssertionError("exit code " + code + ": " + err);
+        }
+        return new JsonMapper().readTree(out);
+    }
+
+    /** Names of the members of an object, in their order. */
+    static List<String> names(JsonNode object) {
+        return new ArrayList<>(object.propertyNames());
+    }
+}

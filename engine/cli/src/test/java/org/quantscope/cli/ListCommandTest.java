@@ -1,0 +1,46 @@
+package org.quantscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.quantscope.cli.CommandLineRun.names;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.JsonNode;
+
+class ListCommandTest {
+    @ParameterizedTest
+    @EnumSource(ListCommand.Registry.class)
+    void everyEntrySaysWhatItIs(ListCommand.Registry registry) {
+        JsonNode json = CommandLineRun.of("list", registry, "--json").json();
+
+        assertThat(json.isArray()).isTrue();
+        for (JsonNode entry : json) {
+            assertThat(names(entry)).containsExactly("id", "title", "options", "source");
+            assertThat(entry.get("title").asString()).isNotBlank();
+            assertThat(entry.get("source").asString()).isNotBlank();
+            for (JsonNode option : entry.get("options")) {
+                assertThat(names(option)).containsExactly("name", "type", "default", "doc");
+            }
+        }
+        assertThat(CommandLineRun.of("list", registry).code()).isZero();
+    }
+
+    @Test
+    void idsAreThePersistedOnes() {
+        assertThat(ids("loaders")).contains("onnx", "safetensors", "npy", "npz");
+        assertThat(ids("quantizers")).contains("uniform");
+        assertThat(ids("calibrators")).contains("minmax", "percentile", "mse");
+        assertThat(ids("exporters")).contains("quantscope-json", "onnx-qdq");
+        assertThat(ids("importers")).isEmpty();
+        assertThat(ids("corrections")).isEmpty();
+    }
+
+    private static List<String> ids(String registry) {
+        List<String> ids = new ArrayList<>();
+        CommandLineRun.of("list", registry, "--json").json().forEach(entry -> ids.add(entry.get("id").asString()));
+        return ids;
+    }
+}

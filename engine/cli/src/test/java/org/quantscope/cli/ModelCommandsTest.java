@@ -1,0 +1,228 @@
+package org.quantscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.quantscope.cli.CommandLineRun.names;
+import static org.quantscope.cli.CommandLineRun.sample;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.testkit.ArrayFiles;
+import tools.jackson.databind.JsonNode;
+
+class ModelCommandsTest {
+    private static final Path MLP = sample("digits_mlp.onnx");
+    private static final Path TEST = sample("digits_test.npz");
+    private static final Path CALIBRATION = sample("digits_calibration.npz");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void inspectListsWhatIsStoredWithStatisticsAndActivationsWithout() {
+        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--json").json();
+
+        assertThat(names(json)).containsExactly("format", "sha256", "opset", "tensors");
+        assertThat(json.get("format").asString()).isEqualTo("onnx");
+        assertThat(json.get("sha256").asString()).matches("[0-9a-f]{64}");
+        assertThat(json.get("opset").asInt()).isEqualTo(13);
+        JsonNode weight = json.get("tensors").get(0);
+        assertThat(names(weight))
+                .containsExactly("name", "kind", "dtype", "shape", "channel_axis", "consumers", "count", "min", "max", "mean", "std", "nan", "inf", "zeros");
+        assertThat(weight.get("name").asString()).isEqualTo("c1.weight");
+        assertThat(weight.get("kind").asString()).isEqualTo("weight");
+        assertThat(weight.get("dtype").asString()).isEqualTo("F32");
+        assertThat(weight.get("shape").toString()).isEqualTo("[8,1,5,5]");
+        assertThat(weight.get("consumers").toString()).isEqualTo("[\"/c1/Conv\"]");
+        assertThat(weight.get("count").asLong()).isEqualTo(200);
+        JsonNode input = json.get("tensors").get(8);
+        assertThat(names(input)).containsExactly("name", "kind", "dtype", "shape", "consumers");
+        assertThat(input.get("kind").asString()).isEqualTo("activation");
+    }
+
+    @Test
+    void inspectOfTheHeaderLeavesHashAndStatisticsOut() {
+        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--header", "--json").json();
+
+        assertThat(names(json)).containsExactly("format", "opset", "tensors");
+        assertThat(names(json.get("tensors").get(0))).containsExactly("name", "kind", "dtype", "shape", "channel_axis", "consumers", "count");
+    }
+
+    @Test
+    void inspectOfBareWeightsHasNoOpsetAndAnEmptyTensorNoMinimum() throws IOException {
+        Path empty = Files.write(folder.resolve("empty.npy"), ArrayFiles.npy("<f4", "(0, 3)", new byte[0]));
+        JsonNode json = CommandLineRun.of("inspect", empty, "--json").json();
+
+        assertThat(names(json)).containsExactly("format", "sha256", "tensors");
+        assertThat(names(json.get("tensors").get(0))).containsExactly("name", "kind", "dtype", "shape", "consumers", "count", "nan", "inf", "zeros");
+        assertThat(json.get("tensors").get(0).get("shape").toString()).isEqualTo("[0,3]");
+    }
+
+    @Test
+    void evalComparesFloatAndQuantizedOnTheSameSamples() {
+        CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--json");
+        JsonNode json = run.json();
+
+        assertThat(names(json))
+                .containsExactly("metric", "float32", "quantized", "delta", "delta_lo95", "delta_hi95", "agreement", "logit_sqnr_db", "size_bytes", "samples_per_second", "seconds");
+        assertThat(json.get("metric").asString()).isEqualTo("top1");
+        assertThat(json.get("float32").toString()).isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");
+        assertThat(names(json.get("quantized"))).containsExactly("correct", "total", "accuracy");
+        assertThat(json.get("delta").asDouble()).isCloseTo(json.get("quantized").get("accuracy").asDouble() - 0.954, within(1e-12));
+        assertThat(json.get("delta_lo95").asDouble()).isEqualTo(json.get("delta_hi95").asDouble());
+        // 64·32 + 32·16 + 16·10 weights and 58 biases, floats of 4 bytes; 8 bits and a float32 scale for each weight tensor.
+        assertThat(json.get("size_bytes").toString()).isEqualTo("{\"float32\":" + (2720 + 58) * 4 + ",\"quantized\":" + (2720 + 3 * 4 + 58 * 4) + "}");
+        assertThat(run.err()).isEmpty();
+    }
+
+    @Test
+    void theLimitKeepsTheFirstSamples() {
+        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--limit", 100, "--json").json();
+
+        assertThat(json.get("quantized").get("total").asInt()).isEqualTo(100);
+    }
+
+    @Test
+    void keptTensorsAreFloat() {
+        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 2, "--keep-float", ".", "--json").json();
+
+        assertThat(json.get("delta").asDouble()).isZero();
+        assertThat(json.get("agreement").asDouble()).isEqualTo(1);
+        assertThat(names(json)).doesNotContain("logit_sqnr_db");
+        assertThat(json.get("size_bytes").get("quantized")).isEqualTo(json.get("size_bytes").get("float32"));
+    }
+
+    @Test
+    void aCalibratedConfigEvaluatesAsItsOptionsDo() throws IOException {
+        Path config = folder.resolve("c.json");
+        JsonNode written = CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--bits", 4, "--calibrator", "mse", "-o", config, "--json").json();
+
+        assertThat(names(written)).containsExactly("config", "tensors", "seconds");
+        assertThat(written.get("config").asString()).isEqualTo(config.toString());
+        SessionState state = SessionFile.read(config);
+        assertThat(state.model().path()).isEqualTo(MLP.toAbsolutePath().normalize());
+        assertThat(state.calibrationData().orElseThrow().path()).isEqualTo(CALIBRATION.toAbsolutePath().normalize());
+        assertThat(written.get("tensors").asInt()).isEqualTo(3 + state.activationRanges().size());
+
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
+        JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--bits", 4, "--calibrator", "mse", "--calibration-data", CALIBRATION, "--json").json();
+        assertThat(byConfig.get("quantized")).isEqualTo(byOptions.get("quantized"));
+        assertThat(byConfig.get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
+        assertThat(byConfig.get("size_bytes")).isEqualTo(byOptions.get("size_bytes"));
+    }
+
+    @Test
+    void withoutDataTheConfigCoversWeightsOnly() throws IOException {
+        Path config = folder.resolve("c.json");
+        assertThat(CommandLineRun.of("calibrate", MLP, "--bits", 6, "-o", config).code()).isZero();
+
+        SessionState state = SessionFile.read(config);
+        assertThat(state.weights()).contains(QuantSpec.WEIGHTS.withBits(6));
+        assertThat(state.activations()).isEmpty();
+        assertThat(state.activationRanges()).isEmpty();
+        assertThat(state.calibrationData()).isEmpty();
+    }
+
+    @Test
+    void aConfigOfAnotherModelIsUsedWithAWarning() throws IOException {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "-o", config);
+        SessionFile.write(SessionFile.read(config).withModel(new FileRef(MLP, "0".repeat(64))), config);
+
+        CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--limit", 10);
+
+        assertThat(run.code()).isZero();
+        assertThat(run.err()).isEqualTo("quantscope: warning: c.json was made for another content of digits_mlp.onnx" + System.lineSeparator());
+    }
+
+    @Test
+    void overridesOfTheConfigAreObeyed() throws IOException {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "-o", config);
+        SessionState state = SessionFile.read(config).withWeights(Optional.empty());
+        SessionFile.write(state, config);
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json().get("agreement").asDouble()).isEqualTo(1);
+
+        SessionFile.write(state.withKeptFloat(Set.of(new TensorId("no.such"))), config);
+        CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
+        assertThat(run.code()).isEqualTo(3);
+        assertThat(run.err()).startsWith("quantscope: keep_float: no.such is no tensor of digits_mlp.onnx; near names: ");
+    }
+
+    @Test
+    void anExportedConfigIsResolvedAndReadBack() throws IOException {
+        Path config = folder.resolve("c.json");
+        Path resolved = folder.resolve("r.json");
+        CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
+
+        JsonNode json = CommandLineRun.of("export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved, "--json").json();
+
+        assertThat(names(json)).containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
+        assertThat(json.get("format").asString()).isEqualTo("quantscope-json");
+        assertThat(json.get("files").toString()).isEqualTo("[\"" + resolved + "\"]");
+        assertThat(json.get("problems").isEmpty()).isTrue();
+        assertThat(json.get("verified").toString()).isEqualTo("{\"by\":\"re-read\"}");
+        assertThat(SessionFile.read(resolved)).isEqualTo(SessionFile.read(config));
+        assertThat(Files.readString(resolved)).contains("\"resolved\" : [ {", "\"provenance\" : {", "\"calibration_data_sha256\"");
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", resolved, "--json").json().get("quantized")).isEqualTo(byConfig.get("quantized"));
+    }
+
+    @Test
+    void anExportedModelIsVerifiedInOnnxRuntime() {
+        Path config = folder.resolve("c.json");
+        Path model = folder.resolve("q.onnx");
+        CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
+
+        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--data", TEST, "--limit", 200, "--json");
+        JsonNode json = run.json();
+
+        assertThat(names(json)).containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
+        assertThat(names(json.get("verified"))).containsExactly("by", "samples", "float_agreement", "live_agreement", "accuracy", "max_abs_logit_diff");
+        assertThat(json.get("verified").get("by").asString()).isEqualTo("onnxruntime");
+        assertThat(json.get("verified").get("samples").asInt()).isEqualTo(200);
+        assertThat(json.get("verified").get("live_agreement").asDouble()).isGreaterThanOrEqualTo(0.99);
+        assertThat(run.err()).isEmpty();
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("c.json", "q.onnx");
+
+        JsonNode onCalibration = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--json").json();
+        assertThat(onCalibration.get("verified").get("samples").asInt()).isEqualTo(256);
+    }
+
+    @Test
+    void aProblemOfSeverityErrorFailsTheCheckOnly() {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "--weights", 5, "-o", config);
+
+        CommandLineRun plain = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
+        CommandLineRun checked = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--check", "--json");
+
+        assertThat(plain.code()).isZero();
+        assertThat(checked.code()).isEqualTo(1);
+        JsonNode problem = checked.json().get("problems").get(0);
+        assertThat(names(problem)).containsExactly("target", "tensor", "why", "remedy", "severity");
+        assertThat(problem.get("target").asString()).isEqualTo("onnx-qdq");
+        assertThat(problem.get("severity").asString()).isEqualTo("error");
+    }
+
+    @Test
+    void withoutDataAnExportIsNotVerifiedAndSaysSo() {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "-o", config);
+
+        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
+
+        assertThat(names(run.json())).doesNotContain("verified");
+        assertThat(run.err()).startsWith("quantscope: warning: not verified: the config records no calibration data");
+    }
+}

@@ -1,0 +1,108 @@
+package org.quantscope.core.eval;
+
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph.BiasSite;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Tensor;
+
+/**
+ * The bias of a layer whose input and weight are both quantized, in the unit that an integer kernel accumulates in:
+ * {@code q = rint(b / (s_x·s_w))}, 32 bits, zero point 0 (as ONNX Runtime's quantizer; Jacob et al. 2018, arXiv 1712.05877,
+ * equation 11). What is evaluated and what is exported both come from here.
+ */
+public final class IntegerBias {
+    private final Tensor bias;
+    private final float[] scales;
+    private final int[] codes;
+    private final int overflow;
+
+    private IntegerBias(Tensor bias, float[] scales, int[] codes, int overflow) {
+        this.bias = bias;
+        this.scales = scales;
+        this.codes = codes;
+        this.overflow = overflow;
+    }
+
+    /**
+     * The stored bias if it can have such a unit: float32 of rank 1, read by this layer alone, whose alpha and beta are 1.
+     */
+    public static Optional<Tensor> candidate(Model model, BiasSite site) {
+        return site.onlyUse() && site.unscaled()
+                ? model.find(site.bias()).filter(b -> b.info().dtype() == DType.F32 && b.info().shape().rank() == 1)
+                : Optional.empty();
+    }
+
+    /**
+     * The codes.
+     *
+     * @param in parameters of the layer's input, per tensor
+     * @param weight parameters of its weight
+     * @return empty if the bias is no {@link #candidate}, or the weight's scales are not one for all or one an output channel
+     */
+    public static Optional<IntegerBias> of(Model model, BiasSite site, QuantParams in, QuantParams weight) {
+        Tensor bias = candidate(model, site).orElse(null);
+        Tensor w = model.find(site.weight()).orElse(null);
+        if (bias == null || w == null) {
+            return Optional.empty();
+        }
+        int n = Math.toIntExact(bias.data().count());
+        boolean perChannel = weight.slices() > 1;
+        boolean byOutput = weight.granularity() instanceof Granularity.PerChannel c && w.info().channelAxis().orElse(-1) == c.axis() && weight.slices() == n;
+        if (perChannel && !byOutput) {
+            return Optional.empty();
+        }
+        float[] scales = new float[weight.slices()];
+        for (int i = 0; i < scales.length; i++) {
+            scales[i] = (float) ((double) in.scale(0) * weight.scale(i));
+        }
+        float[] values = bias.data().toFloats();
+        int[] codes = new int[n];
+        for (int i = 0; i < n; i++) {
+            double q = Math.rint((double) values[i] / scales[perChannel ? i : 0]);
+            if (!(Math.abs(q) <= Integer.MAX_VALUE)) {
+                return Optional.of(new IntegerBias(bias, scales, codes, i));
+            }
+            codes[i] = (int) q;
+        }
+        return Optional.of(new IntegerBias(bias, scales, codes, -1));
+    }
+
+    public Tensor bias() {
+        return bias;
+    }
+
+    /** One, or one a channel; s_x·s_w in float32. */
+    public float[] scales() {
+        return scales.clone();
+    }
+
+    /** [channels]. */
+    public int[] codes() {
+        return codes.clone();
+    }
+
+    /** False if a value needs more than 32 bits: the bias then stays float. */
+    public boolean fits() {
+        return overflow < 0;
+    }
+
+    /** The first value that does not fit, with its unit, for a person. */
+    public String misfit() {
+        return bias.data().toFloats()[overflow] + " in units of " + scales[scales.length > 1 ? overflow : 0];
+    }
+
+    /** What a layer adds: {@code q·s}, or the float bias where that does not fit. */
+    public float[] values() {
+        if (!fits()) {
+            return bias.data().toFloats();
+        }
+        float[] values = new float[codes.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = codes[i] * scales[scales.length > 1 ? i : 0];
+        }
+        return values;
+    }
+}

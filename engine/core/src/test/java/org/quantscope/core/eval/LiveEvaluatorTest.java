@@ -1,0 +1,282 @@
+package org.quantscope.core.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.ort.OrtRuntime;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+class LiveEvaluatorTest {
+    private static final TensorId W = new TensorId("w");
+    private static final TensorId X = new TensorId("x");
+    private static final EvalRequest FLOAT = new EvalRequest(Optional.empty(), Map.of(), Map.of());
+
+    @TempDir
+    private Path folder;
+
+    private static QuantParams params(float scale, int bits) {
+        int max = (1 << (bits - 1)) - 1;
+        return new QuantParams(Granularity.TENSOR, new float[] {scale}, new int[] {0}, -max, max);
+    }
+
+    /** y = x: the prediction is the largest input. */
+    private Model identity(long batch) throws IOException {
+        return new TinyOnnx(13)
+                .input("x", batch, 3)
+                .output("y", batch, 3)
+                .weight("w", Shape.of(3, 3), 1, 0, 0, 0, 1, 0, 0, 0, 1)
+                .node("MatMul", List.of("x", "w"), List.of("y"))
+                .open(folder);
+    }
+
+    private static int largest(MemoryData data, int sample) {
+        int best = 0;
+        for (int k = 1; k < 3; k++) {
+            best = data.value(sample, k) > data.value(sample, best) ? k : best;
+        }
+        return best;
+    }
+
+    private static MemoryData data(int size) {
+        MemoryData[] self = new MemoryData[1];
+        // Every fifth label is wrong.
+        self[0] = new MemoryData(size, Shape.of(3), i -> i % 5 == 0 ? (largest(self[0], i) + 1) % 3 : largest(self[0], i));
+        return self[0];
+    }
+
+    @Test
+    void accuracyCountsEverySampleOnceAndReportsAfterEachBatch() throws IOException {
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(250), 3)) {
+            List<AccuracyEstimate> partial = new ArrayList<>();
+
+            AccuracyEstimate whole = evaluator.evaluate(FLOAT, new CancelToken(), partial::add);
+
+            assertThat(partial).extracting(AccuracyEstimate::seen).containsExactly(100, 200, 250);
+            assertThat(partial.getLast()).isEqualTo(whole);
+            assertThat(whole).isEqualTo(new AccuracyEstimate(200, 200, 250, 250, 250, 0, 0, Double.POSITIVE_INFINITY));
+            assertThat(partial.getFirst().deltaLo()).isNegative();
+            assertThat(partial.getFirst().deltaHi()).isPositive();
+        }
+    }
+
+    @Test
+    void fixedBatchesArePaddedAndThePaddingIsNotCounted() throws IOException {
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(7), data(25), 3)) {
+            List<Integer> seen = new ArrayList<>();
+
+            AccuracyEstimate whole = evaluator.evaluate(FLOAT, new CancelToken(), e -> seen.add(e.seen()));
+
+            assertThat(seen).containsExactly(7, 14, 21, 25);
+            assertThat(whole.correct()).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void aCoarseWeightAndACoarseActivationChangeThePredictionsTheyShould() throws IOException {
+        MemoryData data = data(300);
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data, 1)) {
+            QuantParams coarse = params(2, 2);
+            int right = data.count(i -> {
+                int best = 0;
+                for (int k = 1; k < 3; k++) {
+                    best = coarse.grid(0).quantize(data.value(i, k)) > coarse.grid(0).quantize(data.value(i, best)) ? k : best;
+                }
+                return best == data.label(i);
+            });
+
+            AccuracyEstimate activation = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(), Map.of(X, coarse)), new CancelToken(), e -> {});
+            AccuracyEstimate zeroed = evaluator.evaluate(new EvalRequest(Optional.of(W), Map.of(W, params(4, 2)), Map.of()), new CancelToken(), e -> {});
+
+            assertThat(activation.correct()).isEqualTo(right);
+            assertThat(activation.floatCorrect()).isEqualTo(240);
+            assertThat(activation.logitSqnrDb()).isBetween(0.0, 20.0);
+            // All weights round to 0: every logit is 0 and the first class wins.
+            assertThat(zeroed.correct()).isEqualTo(data.count(i -> data.label(i) == 0));
+            assertThat(zeroed.logitSqnrDb()).isZero();
+        }
+    }
+
+    @Test
+    void noSessionIsBuiltWhileTheTensorInHandOrAnActivationMoves() throws IOException {
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(20), 1)) {
+            evaluator.floatBaseline(new CancelToken(), e -> {});
+            evaluator.prepare(new EvalRequest(Optional.of(W), Map.of(), Map.of(X, params(1, 8))), new CancelToken());
+            int before = OrtRuntime.liveSessions();
+
+            for (int i = 1; i < 20; i++) {
+                evaluator.evaluate(new EvalRequest(Optional.of(W), Map.of(W, params(i, 4)), Map.of(X, params(1f / i, 8))), new CancelToken(), e -> {});
+            }
+
+            assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void sessionsOfEarlierSettingsAreFreedAndSoIsAllOnClose() throws IOException {
+        int before = OrtRuntime.liveSessions();
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(20), 1)) {
+            for (int i = 1; i < 12; i++) {
+                evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()), new CancelToken(), e -> {});
+            }
+            assertThat(OrtRuntime.liveSessions() - before).isEqualTo(5);
+        }
+        assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
+    }
+
+    @Test
+    void aCancelledEvaluationEndsAndTheNextOneIsWhole() throws IOException {
+        MemoryData data = data(1000);
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data, 1)) {
+            CancelToken cancel = new CancelToken();
+            List<AccuracyEstimate> partial = new ArrayList<>();
+
+            assertThatThrownBy(() -> evaluator.evaluate(FLOAT, cancel, e -> {
+                        partial.add(e);
+                        if (e.seen() == 300) {
+                            cancel.cancel();
+                        }
+                    }))
+                    .isInstanceOf(CancellationException.class);
+
+            assertThat(partial).hasSize(3);
+            assertThat(evaluator.evaluate(FLOAT, new CancelToken(), e -> {}).correct()).isEqualTo(800);
+        }
+    }
+
+    /** A chain of large products: one batch takes far longer than the wait for its end may. */
+    private Model slow() throws IOException {
+        TinyOnnx tiny = new TinyOnnx(13).input("x", 1, 600, 600).output("y", 1, 10).randomWeight("w", Shape.of(600, 600), -0.05f, 0.05f);
+        String at = "x";
+        for (int i = 0; i < 400; i++) {
+            tiny.node("MatMul", List.of(at, "w"), List.of("m" + i));
+            tiny.node("Softmax", List.of("m" + i), List.of("s" + i), TinyOnnx.attribute("axis", -1L));
+            at = "s" + i;
+        }
+        return tiny.node("ReduceMean", List.of(at), List.of("mean"), TinyOnnx.attribute("keepdims", 0L))
+                .node("Expand", List.of("mean", "shape"), List.of("y"))
+                .weight64("shape", 1, 10)
+                .open(folder);
+    }
+
+    private static void awaitNativeRun() {
+        while (OrtRuntime.runningNow() == 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    @Timeout(30)
+    void cancelEndsARunningBatch() throws Exception {
+        MemoryData data = new MemoryData(50, Shape.of(600, 600), i -> 0);
+        try (LiveEvaluator evaluator = new LiveEvaluator(slow(), data, 1)) {
+            CancelToken cancel = new CancelToken();
+            CompletableFuture<AccuracyEstimate> running = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(cancel, e -> {}));
+            awaitNativeRun();
+
+            long from = System.nanoTime();
+            cancel.cancel();
+
+            assertThatThrownBy(running::join).isInstanceOf(CompletionException.class).hasCauseInstanceOf(CancellationException.class);
+            assertThat(System.nanoTime() - from).isLessThan(TimeUnit.SECONDS.toNanos(2));
+        }
+    }
+
+    @Test
+    @Timeout(30)
+    void closeEndsWhatRunsAndLaterCallsAreCancelled() throws Exception {
+        MemoryData data = new MemoryData(50, Shape.of(600, 600), i -> 0);
+        int before = OrtRuntime.liveSessions();
+        LiveEvaluator evaluator = new LiveEvaluator(slow(), data, 1);
+        CompletableFuture<AccuracyEstimate> running = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
+        awaitNativeRun();
+
+        evaluator.close();
+
+        assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
+        assertThatThrownBy(running::join).hasCauseInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> evaluator.evaluate(FLOAT, new CancelToken(), e -> {})).isInstanceOf(CancellationException.class);
+        evaluator.close();
+    }
+
+    @Test
+    void baselineAndEvaluationMayRunTogether() throws Exception {
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(2000), 1)) {
+            CompletableFuture<AccuracyEstimate> baseline = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
+            AccuracyEstimate evaluated = evaluator.evaluate(FLOAT, new CancelToken(), e -> {});
+
+            assertThat(baseline.get(20, TimeUnit.SECONDS).correct()).isEqualTo(1600);
+            assertThat(evaluated.floatCorrect()).isEqualTo(1600);
+        }
+    }
+
+    @Test
+    void dataThatDoesNotFitIsRefusedWithBothShapes() throws IOException {
+        Model model = identity(-1);
+
+        assertThatThrownBy(() -> new LiveEvaluator(model, new MemoryData(5, Shape.of(8, 8), i -> 0), 1))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("8×8")
+                .hasMessageContaining("N×3");
+        assertThatThrownBy(() -> new LiveEvaluator(model, MemoryData.unlabelled(5, Shape.of(3)), 1)).isInstanceOf(BadInputException.class).hasMessageContaining("labels");
+    }
+
+    @Test
+    void aTensorThatTheModelLacksIsNamed() throws IOException {
+        try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(5), 1)) {
+            EvalRequest unknown = new EvalRequest(Optional.empty(), Map.of(new TensorId("nowhere"), params(1, 8)), Map.of());
+            assertThatThrownBy(() -> evaluator.evaluate(unknown, new CancelToken(), e -> {})).isInstanceOf(BadInputException.class).hasMessageContaining("nowhere");
+        }
+    }
+
+    @Test
+    void valuesAreCastToTheTypeOfTheInput() throws IOException {
+        for (DType type : List.of(DType.F64, DType.F16, DType.U8, DType.I64)) {
+            Model model = new TinyOnnx(13)
+                    .input("x", type, -1, 3)
+                    .output("y", -1, 3)
+                    .node("Cast", List.of("x"), List.of("y"), TinyOnnx.attribute("to", 1L))
+                    .open(folder);
+            MemoryData data = data(40);
+            int right = data.count(i -> {
+                int best = 0;
+                for (int k = 1; k < 3; k++) {
+                    best = cast(data.value(i, k), type) > cast(data.value(i, best), type) ? k : best;
+                }
+                return best == data.label(i);
+            });
+            try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
+                assertThat(evaluator.floatBaseline(new CancelToken(), e -> {}).correct()).as(type.toString()).isEqualTo(right);
+            }
+        }
+    }
+
+    private static float cast(float v, DType type) {
+        return switch (type) {
+            case F16 -> Float.float16ToFloat(Float.floatToFloat16(v));
+            case U8 -> Math.clamp((int) v, 0, 255);
+            case I64 -> (long) v;
+            default -> v;
+        };
+    }
+}

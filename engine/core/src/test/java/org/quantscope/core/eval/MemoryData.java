@@ -1,0 +1,100 @@
+package org.quantscope.core.eval;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.tensor.Shape;
+
+/** Samples made up for a test: value k of sample i is {@code sin(i·n + k)·3}. */
+final class MemoryData implements Dataset {
+    private final int size;
+    private final Shape shape;
+    private final IntUnaryOperator labels;
+    private final boolean labelled;
+
+    MemoryData(int size, Shape shape, IntUnaryOperator labels) {
+        this(size, shape, labels, true);
+    }
+
+    private MemoryData(int size, Shape shape, IntUnaryOperator labels, boolean labelled) {
+        this.size = size;
+        this.shape = shape;
+        this.labels = labels;
+        this.labelled = labelled;
+    }
+
+    static MemoryData unlabelled(int size, Shape shape) {
+        return new MemoryData(size, shape, i -> 0, false);
+    }
+
+    float value(int sample, int k) {
+        return (float) Math.sin((double) sample * shape.count() + k) * 3;
+    }
+
+    /** How many samples a predicate holds for. */
+    int count(IntPredicate predicate) {
+        int n = 0;
+        for (int i = 0; i < size; i++) {
+            n += predicate.test(i) ? 1 : 0;
+        }
+        return n;
+    }
+
+    @Override
+    public void fill(int[] samples, float[] out) {
+        int n = (int) shape.count();
+        for (int i = 0; i < samples.length; i++) {
+            for (int k = 0; k < n; k++) {
+                out[i * n + k] = value(samples[i], k);
+            }
+        }
+    }
+
+    @Override
+    public Path file() {
+        return Path.of("memory.npz");
+    }
+
+    @Override
+    public String sha256() {
+        return "00";
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public Shape sampleShape() {
+        return shape;
+    }
+
+    @Override
+    public boolean hasLabels() {
+        return labelled;
+    }
+
+    @Override
+    public int label(int sample) {
+        return labels.applyAsInt(sample);
+    }
+
+    @Override
+    public List<String> classes() {
+        return List.of();
+    }
+
+    @Override
+    public Dataset limit(int n) {
+        return n >= size ? this : new MemoryData(n, shape, labels, labelled);
+    }
+
+    @Override
+    public Optional<String> origin() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,222 @@
+package org.quantscope.core.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.quantscope.testkit.ArrayFiles.f4;
+import static org.quantscope.testkit.ArrayFiles.i8;
+import static org.quantscope.testkit.ArrayFiles.npy;
+import static org.quantscope.testkit.ArrayFiles.zip;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.tensor.Shape;
+
+class DatasetsTest {
+    @TempDir
+    Path folder;
+
+    private final Map<String, byte[]> members = new LinkedHashMap<>();
+
+    private Path write() throws IOException {
+        return Files.write(folder.resolve("d.npz"), zip(true, members));
+    }
+
+    private void sidecar(String json) throws IOException {
+        Files.write(folder.resolve("d.dataset.json"), json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static float[] all(Dataset data) {
+        float[] out = new float[(int) (data.size() * data.sampleShape().count())];
+        data.fill(IntStream.range(0, data.size()).toArray(), out);
+        return out;
+    }
+
+    private void assertRefused(String... messageParts) throws IOException {
+        Path file = write();
+        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageContainingAll(messageParts);
+    }
+
+    @Test
+    void withoutASidecarTheFirstArraysThatFitAreTakenAsTheyAre() throws IOException {
+        members.put("rank1.npy", npy("<f4", "(2,)", f4(1, 2)));
+        members.put("ints.npy", npy("<i8", "(2, 1)", i8(1, 2)));
+        members.put("flags.npy", npy("|b1", "(2,)", new byte[] {1, 0}));
+        members.put("first.npy", npy("|u1", "(2, 2)", new byte[] {0, 1, 2, (byte) 255}));
+        members.put("second.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("targets.npy", npy("<i8", "(2,)", i8(3, 4)));
+        members.put("later.npy", npy("<i8", "(2,)", i8(5, 6)));
+
+        Dataset data = Datasets.open(write());
+
+        assertThat(data.size()).isEqualTo(2);
+        assertThat(data.sampleShape()).isEqualTo(Shape.of(2));
+        assertThat(all(data)).containsExactly(0, 1, 2, 255);
+        assertThat(data.label(1)).isEqualTo(4);
+        assertThat(data.classes()).isEmpty();
+        assertThat(data.origin()).isEmpty();
+    }
+
+    @Test
+    void dataMayHaveNoLabels() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 2)", f4(1, 2)));
+
+        Dataset data = Datasets.open(write());
+
+        assertThat(data.hasLabels()).isFalse();
+        assertThatThrownBy(() -> data.label(0)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"|i1, 0001", "|u1, 0001", "<i2, 00000100", ">i2, 00000001", "<u2, 00000100", "<i4, 0000000001000000", ">u4, 0000000000000001", "<u8, 00000000000000000100000000000000"})
+    void labelsMayBeOfAnyIntegerType(String descr, String hex) throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("y.npy", npy(descr, "(2,)", HexFormat.of().parseHex(hex)));
+
+        Dataset data = Datasets.open(write());
+
+        assertThat(new int[] {data.label(0), data.label(1)}).containsExactly(0, 1);
+    }
+
+    @Test
+    void meanAndStdRunAlongTheChannelsOfTheLayout() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 2, 1, 2)", f4(1, 2, 3, 4)));
+
+        sidecar("{\"layout\":\"NCHW\",\"scale\":2,\"mean\":[1,2],\"std\":[1,0.5]}");
+        assertThat(all(Datasets.open(write()))).containsExactly(1, 3, 8, 12);
+        sidecar("{\"layout\":\"NHWC\",\"scale\":2,\"mean\":[1,2],\"std\":[1,0.5]}");
+        assertThat(all(Datasets.open(write()))).containsExactly(1, 4, 5, 12);
+        sidecar("{\"layout\":\"NCHW\",\"mean\":1,\"std\":[1,0.5]}");
+        assertThat(all(Datasets.open(write()))).containsExactly(0, 1, 4, 6);
+    }
+
+    @Test
+    void featuresHaveTheirOwnMeanAndStd() throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 2)", f4(1, 2, 3, 4)));
+        sidecar("{\"layout\":\"NF\",\"mean\":[1,2],\"std\":2}");
+
+        assertThat(all(Datasets.open(write()))).containsExactly(0, 0, 1, 1);
+    }
+
+    @Test
+    void samplesComeInTheOrderAskedForAndTwiceIfAskedTwice() throws IOException {
+        members.put("x.npy", npy("<f4", "(3, 1)", f4(1, 2, 3)));
+        float[] out = {9, 9, 9, 9};
+
+        Datasets.open(write()).fill(new int[] {2, 0, 2}, out);
+
+        assertThat(out).containsExactly(3, 1, 3, 9);
+    }
+
+    @Test
+    void aSampleOrABufferThatIsNotThereIsRefused() throws IOException {
+        members.put("x.npy", npy("<f4", "(3, 1)", f4(1, 2, 3)));
+        Dataset data = Datasets.open(write());
+
+        assertThatThrownBy(() -> data.fill(new int[] {3}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> data.fill(new int[] {-1}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> data.fill(new int[] {0, 1}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> data.limit(0)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void keysThatAreNotKnownAreLeftAlone() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
+        sidecar("{\"comment\":{\"deep\":[null]},\"input\":\"x\"}");
+
+        assertThat(all(Datasets.open(write()))).containsExactly(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '~', quoteCharacter = '`', value = {
+        "{\"input\":\"z\"} ~ input: 'z' is no array",
+        "{\"input\":1} ~ input: is no text: 1",
+        "{\"input\":null} ~ input: is no text: null",
+        "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
+        "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
+        "{\"labels\":\"z\"} ~ labels: 'z' is no array",
+        "{\"labels\":\"x\"} ~ labels: 'x' is 2×3 of F32",
+        "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
+        "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
+        "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
+        "{\"labels\":\"floats\"} ~ labels: 'floats' is 2 of F32",
+        "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
+        "{\"classes\":\"a\"} ~ classes: is no list",
+        "{\"classes\":[1]} ~ classes: is no text: 1",
+        "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
+        "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
+        "{\"layout\":7} ~ layout: is no text",
+        "{\"scale\":\"1\"} ~ scale: is no finite number",
+        "{\"scale\":1e999} ~ scale: is no finite number",
+        "{\"scale\":[1,2]} ~ scale: is one number",
+        "{\"mean\":[]} ~ mean: is empty",
+        "{\"mean\":[\"a\"]} ~ mean: is no finite number",
+        "{\"mean\":[1,2]} ~ mean: has 2 values, and no layout",
+        "{\"layout\":\"NF\",\"mean\":[1,2]} ~ mean: has 2 values, the input has 3 channels",
+        "{\"layout\":\"NF\",\"std\":[1,2]} ~ std: has 2 values, the input has 3 channels",
+        "{\"std\":0} ~ std: is 0",
+        "{\"std\":[1,-0.0,1],\"layout\":\"NF\"} ~ std: is 0",
+        "{\"scale\":1,\"scale\":1} ~ json: is no UTF-8 JSON object with distinct keys",
+        "[] ~ json: is not one object",
+        "{} {} ~ json: is not one object",
+        "{\"scale\":NaN} ~ json: is no UTF-8 JSON"
+    })
+    void sidecarsThatDoNotFitAreRefusedByFileFieldAndValue(String json, String message) throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 3)", f4(1, 2, 3, 4, 5, 6)));
+        members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
+        members.put("empty.npy", npy("<f4", "(0, 3)", f4()));
+        members.put("three.npy", npy("<i8", "(3,)", i8(0, 1, 2)));
+        members.put("negative.npy", npy("<i8", "(2,)", i8(0, -1)));
+        members.put("huge.npy", npy("<i8", "(2,)", i8(1L << 32, 0)));
+        members.put("floats.npy", npy("<f4", "(2,)", f4(0, 1)));
+        sidecar(json);
+
+        assertRefused("d.dataset.json: " + message);
+    }
+
+    @Test
+    void aSidecarThatIsNotUtf8IsRefused() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
+        Files.write(folder.resolve("d.dataset.json"), new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'});
+
+        assertRefused("d.dataset.json: json: ", "UTF-8");
+    }
+
+    @Test
+    void filesThatHoldNoSamplesAreRefused() throws IOException {
+        members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
+        assertRefused("d.npz: input: no array", "y 2 I64");
+        assertThatThrownBy(() -> Datasets.open(folder.resolve("none.npz"))).isInstanceOf(BadInputException.class).hasMessage("none.npz: file: does not exist");
+        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("no regular file");
+        Path text = Files.writeString(folder.resolve("t.npz"), "hello");
+        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no .npz archive");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"|O", "<c8"})
+    void anotherArrayThatCannotBeReadIsNamed(String descr) throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
+        members.put("odd.npy", npy(descr, "(1,)", new byte[8]));
+
+        assertRefused("d.npz: odd.npy: ", descr);
+    }
+
+    @Test
+    void notANumberPassesThrough() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 3)", f4(Float.NaN, Float.POSITIVE_INFINITY, 1)));
+        sidecar("{\"scale\":2}");
+
+        assertThat(all(Datasets.open(write()))).containsExactly(Float.NaN, Float.POSITIVE_INFINITY, 2);
+    }
+}
