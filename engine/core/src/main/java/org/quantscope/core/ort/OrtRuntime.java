@@ -36,11 +36,19 @@ public final class OrtRuntime {
                 Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
             } catch (OrtException | LinkageError | RuntimeException e) {
                 environment = null;
-                reason = String.valueOf(e.getMessage() != null ? e.getMessage() : e);
+                reason = rootCause(e);
             }
             ENVIRONMENT = environment;
             REASON = reason;
         }
+    }
+
+    private static String rootCause(Throwable thrown) {
+        Throwable at = thrown;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return at.getMessage() != null ? at.getMessage() : at.toString();
     }
 
     /** Why models cannot be run here, for a person; empty if they can. */
