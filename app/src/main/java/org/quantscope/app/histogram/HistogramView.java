@@ -413,7 +413,7 @@ public final class HistogramView extends Region {
         double pitch = grid.scale() / chart.pixel();
         double radius = pitch >= DOTS_FROM ? Math.min(3.5, pitch * 0.35) : 0;
         double[] n = levelCounts(data, grid);
-        g.setLineWidth(Math.min(1.6, pitch / 2.5));
+        double width = Math.min(1.6, pitch / 2.5);
         for (int i = 0; i < n.length; i++) {
             double at = chart.toX(grid.level(i));
             if (at < area.getMinX() - radius || at > area.getMaxX() + radius) {
@@ -421,7 +421,7 @@ public final class HistogramView extends Region {
             }
             double top = Math.max(area.getMinY(), chart.toY(y.position(n[i])));
             if (area.getMaxY() - top >= 1) {
-                g.strokeLine(at, area.getMaxY(), at, top);
+                g.fillRect(at - width / 2, top, width, area.getMaxY() - top);
             }
             if (radius > 0) {
                 double r = n[i] > 0 ? radius : Math.min(radius, 1.5);

@@ -35,10 +35,10 @@ public final class QuantizerView extends VBox {
     /** Shown as the source of a range that was set by hand. */
     private static final String HAND = "hand";
 
-    private static final double NUMBER_WIDTH = 96;
-    private static final double SPINNER_WIDTH = 76;
+    private static final double NUMBER_WIDTH = 82;
+    private static final double SPINNER_WIDTH = 82;
     private static final double OPTION_WIDTH = 64;
-    private static final double CHOICE_WIDTH = 128;
+    private static final double CHOICE_WIDTH = 120;
 
     private final QuantizerViewModel model;
     private final ComboBox<String> scheme = new ComboBox<>();

@@ -6,9 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import javafx.animation.AnimationTimer;
@@ -22,6 +24,10 @@ import org.quantscope.app.theme.Theme;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -38,12 +44,10 @@ public final class Screenshots {
 
     /** Takes the pictures one after the other, each when its numbers are there, then ends the program. */
     public static final class Camera extends Application {
-        private static final long TIMEOUT_NANOS = 240_000_000_000L;
+        private static final long TIMEOUT_NANOS = 60_000_000_000L;
 
         /** Frames that pass between the last number and the picture, so that everything is painted. */
         private static final int SETTLE = 30;
-
-        private static final String DEPTHWISE = "block1.conv1";
 
         private record Step(Runnable action, BooleanSupplier ready, @Nullable String picture) {}
 
@@ -60,9 +64,10 @@ public final class Screenshots {
             window = shown;
             shown.show(List.of());
             var desk = shown.desk();
-            BooleanSupplier done = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
+            BooleanSupplier evaluated = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
                     && desk.accuracy().viewProperty().get().baseline().map(b -> b.isComplete()).orElse(false)
-                    && desk.jobs().running().isEmpty()
+                    && desk.jobs().running().isEmpty();
+            BooleanSupplier done = () -> evaluated.getAsBoolean()
                     && desk.inHand().viewProperty().get().map(v -> v.draggable() && !v.channels().isEmpty()).orElse(false)
                     && desk.inHand().curveProperty().get().isPresent();
             run(
@@ -70,13 +75,12 @@ public final class Screenshots {
                     folder,
                     List.of(
                             new Step(() -> {}, done, null),
-                            new Step(() -> select(DEPTHWISE), done, null),
-                            new Step(() -> desk.quantizer().spread(), done, null),
-                            new Step(() -> desk.quantizer().setPerChannel(true), done, null),
-                            new Step(() -> desk.quantizer().spread(), () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
-                                    && desk.jobs().running().isEmpty(), null),
-                            new Step(() -> desk.bench().undo(), done, null),
-                            new Step(() -> desk.bench().undo(), done, null),
+                            new Step(() -> select(), done, null),
+                            new Step(() -> everything(spec -> spec.withGranularity(Granularity.CHANNEL)), evaluated, null),
+                            new Step(() -> everything(spec -> spec.withBits(6)), evaluated, null),
+                            new Step(() -> everything(spec -> spec.withGranularity(Granularity.TENSOR)), evaluated, null),
+                            new Step(() -> everything(spec -> spec.withBits(8)), evaluated, null),
+                            new Step(() -> everything(spec -> spec.withBits(4)), done, null),
                             new Step(() -> desk.quantizer().setCalibrator("mse"), done, "dark.png"),
                             new Step(() -> shown.themeProperty().set(Theme.LIGHT), done, "histogram.png"),
                             new Step(
@@ -88,11 +92,17 @@ public final class Screenshots {
                                     "collapse.png")));
         }
 
-        private void select(String part) {
+        private void select() {
             var desk = requireWindow().desk();
-            TensorId id = desk.bench().weights().stream().map(w -> w.id()).filter(i -> i.name().contains(part)).findFirst().orElseThrow();
+            TensorId id = desk.bench().weights().stream().filter(w -> w.info().isDepthwise()).findFirst().orElseThrow().id();
             desk.bench().select(id);
             desk.inHand().selectChannel(InHand.ALL_CHANNELS);
+        }
+
+        private void everything(UnaryOperator<QuantSpec> change) {
+            var bench = requireWindow().desk().bench();
+            Optional<QuantSpec> weights = bench.stateProperty().get().flatMap(SessionState::weights).map(change);
+            bench.apply(new Edit.SetWeights(weights));
         }
 
         private MainWindow requireWindow() {
@@ -117,7 +127,10 @@ public final class Screenshots {
                         return;
                     }
                     if (now - since > TIMEOUT_NANOS) {
-                        throw new IllegalStateException("step " + at + ": the window did not come to rest");
+                        stop();
+                        write(stage, folder.resolve("failed.png"));
+                        stage.hide();
+                        throw new IllegalStateException("step " + at + ": the window did not come to rest; failed.png shows it");
                     }
                     settled = step.ready.getAsBoolean() ? settled + 1 : 0;
                     if (settled < SETTLE) {

@@ -35,10 +35,10 @@ import org.quantscope.core.tensor.TensorId;
 /** The list of tensors with its filter. */
 public final class TensorsView extends VBox {
     private static final double GAP = 8;
-    private static final double NAME_WIDTH = 136;
-    private static final double SHAPE_WIDTH = 88;
-    private static final double BITS_WIDTH = 40;
-    private static final double SQNR_WIDTH = 64;
+    private static final double NAME_WIDTH = 120;
+    private static final double SHAPE_WIDTH = 92;
+    private static final double BITS_WIDTH = 44;
+    private static final double SQNR_WIDTH = 66;
     private static final double RANGE_WIDTH = 140;
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 
@@ -108,6 +108,11 @@ public final class TensorsView extends VBox {
         bench.selectionProperty().subscribe(x -> select());
     }
 
+    /** Puts the keyboard on the list. */
+    public void focusList() {
+        tree.requestFocus();
+    }
+
     /** Puts the cursor into the filter. */
     public void focusFilter() {
         filter.requestFocus();
@@ -129,6 +134,7 @@ public final class TensorsView extends VBox {
         column.setCellFactory(c -> new NumberCell());
         column.setPrefWidth(width);
         column.setMinWidth(width);
+        column.setMaxWidth(width);
         column.setSortable(false);
         return column;
     }

@@ -59,8 +59,8 @@ public final class MainWindow {
     private static final double MIN_HEIGHT = 680;
     private static final double LEFT_WIDTH = 336;
     private static final double LEFT_MIN = 300;
-    private static final double RIGHT_WIDTH = 344;
-    private static final double RIGHT_MIN = 336;
+    private static final double RIGHT_WIDTH = 352;
+    private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
     private static final double STRIP_HEIGHT = 112;
@@ -73,6 +73,7 @@ public final class MainWindow {
     private final BorderPane root = new BorderPane();
     private final Scene scene;
     private final SplitPane columns;
+    private final TensorsView list;
 
     /**
      * @param stage not shown yet
@@ -88,6 +89,7 @@ public final class MainWindow {
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
+        this.list = tensors;
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer());
         VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer()), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
         answers.setPadding(new Insets(GAP));
@@ -136,6 +138,7 @@ public final class MainWindow {
     public void show(List<Path> files) {
         stage.show();
         placeDividers();
+        list.focusList();
         if (!files.isEmpty()) {
             desk.session().open(files);
         } else if (!desk.session().restore()) {
@@ -226,7 +229,9 @@ public final class MainWindow {
             activations.setSelected(quantizesActivations());
             activations.setDisable(!desk.activations().possible());
             fold.setSelected(state.map(SessionState::foldBatchNorm).orElse(true));
-            fold.setDisable(desk.bench().modelProperty().get().map(m -> m.source().equals(m.folded())).orElse(true));
+            boolean foldable = desk.bench().modelProperty().get().map(m -> !m.source().equals(m.folded())).orElse(false);
+            fold.setVisible(foldable);
+            fold.setManaged(foldable);
         });
 
         Button look = button("◐", "theme", "Light or dark (Ctrl+T)", this::switchTheme);
@@ -276,9 +281,9 @@ public final class MainWindow {
     }
 
     private static HBox legend() {
-        Label exact = new Label("0.0123 exact");
-        Label estimate = new Label("≈ 0.0123 estimate");
-        Label previous = new Label("0.0123 previous setting");
+        Label exact = new Label("exact");
+        Label estimate = new Label("≈ estimate");
+        Label previous = new Label("previous setting");
         previous.getStyleClass().add("previous");
         HBox legend = new HBox(GAP, exact, estimate, previous);
         legend.setAlignment(Pos.CENTER_RIGHT);

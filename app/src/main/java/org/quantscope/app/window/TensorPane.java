@@ -53,6 +53,7 @@ final class TensorPane extends VBox {
     private final Label facts = label("muted");
     private final Button channel = new Button();
     private final Label channelHint = label("hint");
+    private final Label curveHint = label("hint");
     private final Button switchToChannels = new Button("Switch to per channel");
     private final VBox channelCard;
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
@@ -78,10 +79,8 @@ final class TensorPane extends VBox {
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(histogram, Priority.ALWAYS);
 
-        Label adopt = label("hint");
-        adopt.setText("click a pin to adopt it");
         VBox errors = card(
-                head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), adopt), curve);
+                head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), curveHint), curve);
 
         switchToChannels.setId("switch-to-channels");
         switchToChannels.getStyleClass().add("link");
@@ -168,6 +167,7 @@ final class TensorPane extends VBox {
         boolean symmetric = v.spec().map(s -> s.symmetric()).orElse(false);
         histogram.setEnabledHandles(v.draggable());
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
+        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin to adopt it");
         Measured measured = v.measured().orElse(null);
         boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);

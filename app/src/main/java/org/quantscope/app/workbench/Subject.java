@@ -29,10 +29,35 @@ public sealed interface Subject {
      */
     record Activation(TensorInfo info, Optional<MomentSketch> sketch) implements Subject {}
 
-    /** The name without what every name of its kind ends in, and {@code dw} behind a depthwise weight. */
+    /**
+     * A name for people: without what every name of its kind ends in, and {@code dw} behind a depthwise weight. A weight
+     * whose name an exporter made up is called by the node that reads it; of nested modules, those that only repeat are left out.
+     */
     default String shortName() {
         String name = id().name();
-        String bare = name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+        String bare = switch (this) {
+            case Weight w -> name.startsWith("onnx::") && !info().consumers().isEmpty()
+                    ? shorten(withoutLast(info().consumers().getFirst().node()))
+                    : name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+            case Activation a -> shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
+        };
         return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
+    }
+
+    private static String withoutLast(String path) {
+        int slash = path.lastIndexOf('/');
+        return slash > 0 ? path.substring(0, slash) : path;
+    }
+
+    private static String shorten(String path) {
+        String[] part = path.split("/", -1);
+        StringBuilder kept = new StringBuilder();
+        for (int i = 0; i < part.length; i++) {
+            boolean repeated = i + 1 < part.length && part[i + 1].startsWith(part[i] + ".");
+            if (!part[i].isEmpty() && !repeated) {
+                kept.append(kept.isEmpty() ? "" : "/").append(part[i]);
+            }
+        }
+        return kept.toString();
     }
 }

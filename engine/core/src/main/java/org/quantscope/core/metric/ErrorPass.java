@@ -75,13 +75,13 @@ public final class ErrorPass {
     public static double squaredError(TensorData data, Grid grid, CancelToken cancel) {
         double[] sums = parts(data.count())
                 .mapToDouble(part -> {
-                    float[] x = new float[CHUNK];
+                    Scratch scratch = Scratch.OF_THREAD.get();
                     double sum = 0;
                     for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
                         cancel.check();
                         int length = (int) Math.min(CHUNK, end - at);
-                        data.read(at, x, 0, length);
-                        sum += squaredError(x, 0, length, grid);
+                        data.read(at, scratch.x, 0, length);
+                        sum += scratch.squaredError(length, grid);
                     }
                     return sum;
                 })
@@ -95,47 +95,12 @@ public final class ErrorPass {
 
     /** Σ(x−y)² of the finite values of {@code x[from .. from+length-1]} on one grid. */
     public static double squaredError(float[] x, int from, int length, Grid grid) {
-        float[] y = new float[Math.min(CHUNK, length)];
-        double[] squares = new double[y.length];
+        Scratch scratch = Scratch.OF_THREAD.get();
         double sum = 0;
         for (int at = from; at < from + length; at += CHUNK) {
             int n = Math.min(CHUNK, from + length - at);
-            switch (grid) {
-                case UniformGrid u -> quantize(x, at, y, n, u);
-            }
-            sum += squaredError(x, at, y, n, squares);
-        }
-        return sum;
-    }
-
-    /** In two loops: the first vectorizes, and the second keeps several sums under way at once. */
-    private static double squaredError(float[] x, int from, float[] y, int n, double[] squares) {
-        for (int i = 0; i < n; i++) {
-            double e = (double) x[from + i] - (double) y[i];
-            squares[i] = e * e;
-        }
-        double a = 0;
-        double b = 0;
-        double c = 0;
-        double d = 0;
-        int whole = n & ~3;
-        for (int i = 0; i < whole; i += 4) {
-            a += squares[i];
-            b += squares[i + 1];
-            c += squares[i + 2];
-            d += squares[i + 3];
-        }
-        for (int i = whole; i < n; i++) {
-            a += squares[i];
-        }
-        double fast = (a + b) + (c + d);
-        if (Double.isFinite(fast)) {
-            return fast;
-        }
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            double e = (double) x[from + i] - y[i];
-            sum += Float.isFinite(x[from + i]) ? e * e : 0;
+            System.arraycopy(x, at, scratch.x, 0, n);
+            sum += scratch.squaredError(n, grid);
         }
         return sum;
     }
@@ -151,18 +116,6 @@ public final class ErrorPass {
     private static final float TO_INTEGER = 0x1.8p23f;
 
     private static final int MOST_STEPS = 1 << 22;
-
-    /** {@code y[i] = grid.quantize(x[from + i])}; NaN stays NaN. */
-    private static void quantize(float[] x, int from, float[] y, int length, UniformGrid grid) {
-        float scale = grid.scale();
-        float lo = lowSteps(grid);
-        float hi = highSteps(grid);
-        for (int i = 0; i < length; i++) {
-            // Clamping before the rounding comes to the same, as the ends are integers.
-            float steps = Math.max(lo, Math.min(hi, x[from + i] / scale));
-            y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
-        }
-    }
 
     private static float lowSteps(UniformGrid grid) {
         return steps(grid, (long) grid.qmin() - grid.zeroPoint());
@@ -201,6 +154,62 @@ public final class ErrorPass {
                 lo[i] = lowSteps(grid);
                 hi[i] = highSteps(grid);
             }
+        }
+    }
+
+    /** Buffers that stay in a core's cache from one call to the next. */
+    private static final class Scratch {
+        private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+        private final float[] x = new float[CHUNK];
+        private final float[] y = new float[CHUNK];
+        private final double[] squares = new double[CHUNK];
+
+        /** Σ(x−y)² of the finite ones of the first {@code n} values of {@code x}. */
+        double squaredError(int n, Grid grid) {
+            switch (grid) {
+                case UniformGrid u -> quantize(x, y, n, u.scale(), lowSteps(u), highSteps(u));
+            }
+            for (int i = 0; i < n; i++) {
+                double e = (double) x[i] - (double) y[i];
+                squares[i] = e * e;
+            }
+            double sum = sum(squares, n);
+            if (!Double.isFinite(sum)) {
+                for (int i = 0; i < n; i++) {
+                    squares[i] = Float.isFinite(x[i]) ? squares[i] : 0;
+                }
+                sum = sum(squares, n);
+            }
+            return sum;
+        }
+
+        /** {@code y[i] = grid.quantize(x[i])}; NaN stays NaN. Both arrays are read from 0: with an offset the loop does not vectorize. */
+        private static void quantize(float[] x, float[] y, int n, float scale, float lo, float hi) {
+            for (int i = 0; i < n; i++) {
+                // Clamping before the rounding comes to the same, as the ends are integers.
+                float steps = Math.max(lo, Math.min(hi, x[i] / scale));
+                y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
+            }
+        }
+
+        /** Several sums under way at once, as each addition waits for the one before. */
+        private static double sum(double[] terms, int n) {
+            double a = 0;
+            double b = 0;
+            double c = 0;
+            double d = 0;
+            int whole = n & ~3;
+            for (int i = 0; i < whole; i += 4) {
+                a += terms[i];
+                b += terms[i + 1];
+                c += terms[i + 2];
+                d += terms[i + 3];
+            }
+            for (int i = whole; i < n; i++) {
+                a += terms[i];
+            }
+            return (a + b) + (c + d);
         }
     }
 

@@ -55,8 +55,8 @@ final class GraphReader {
     /** A stored tensor and the uses found so far. */
     private record Stored(DType dtype, Shape shape, TensorData values, List<Use> uses) {}
 
-    /** One use, and the output-channel axis it gives the tensor. */
-    private record Use(Consumer consumer, OptionalInt channelAxis) {}
+    /** One use: the output-channel axis if it makes the tensor a weight, and whether it makes it a bias. */
+    private record Use(Consumer consumer, OptionalInt channelAxis, boolean isBias) {}
 
     /**
      * The names visible in one graph. A name stands for the stored tensor of the main graph that it is (or is an Identity of), or for another value.
@@ -77,10 +77,10 @@ final class GraphReader {
         GraphProto graph = model.getGraph();
         List<NodeProto> sorted = readGraph(graph, null, "");
         if (storedInSubgraphs > 0) {
-            notes.add(storedInSubgraphs + " tensors inside subgraphs (If, Loop, Scan) are left as they are");
+            notes.add("stored inside subgraphs (If, Loop, Scan) and left as they are: " + storedInSubgraphs);
         }
         if (model.getFunctionsCount() > 0) {
-            notes.add(model.getFunctionsCount() + " local functions are not looked into");
+            notes.add("local functions that are not looked into: " + model.getFunctionsCount());
             model.getFunctionsList().forEach(f -> checkInside(f.getNodeList(), f.getName()));
         }
         skippedByType.forEach((type, names) -> notes.add(skippedNote(type, names)));
@@ -95,7 +95,7 @@ final class GraphReader {
         List<Tensor> out = new ArrayList<>(stored.size());
         stored.forEach((name, s) -> {
             List<Consumer> consumers = s.uses.stream().map(Use::consumer).toList();
-            TensorKind kind = kind(s, consumers);
+            TensorKind kind = kind(s);
             OptionalInt axis = kind == TensorKind.WEIGHT
                     ? s.uses.stream().map(Use::channelAxis).filter(OptionalInt::isPresent).findFirst().orElseGet(OptionalInt::empty)
                     : OptionalInt.empty();
@@ -104,16 +104,11 @@ final class GraphReader {
         return out;
     }
 
-    private static TensorKind kind(Stored s, List<Consumer> consumers) {
+    private static TensorKind kind(Stored s) {
         if (s.uses.stream().anyMatch(u -> u.channelAxis.isPresent())) {
             return TensorKind.WEIGHT;
         }
-        for (Consumer c : consumers) {
-            if (c.input() == 2 && (c.opType().equals("Conv") || c.opType().equals("ConvTranspose") || c.opType().equals("Gemm"))) {
-                return TensorKind.BIAS;
-            }
-        }
-        return TensorKind.CONSTANT;
+        return s.uses.stream().anyMatch(Use::isBias) ? TensorKind.BIAS : TensorKind.CONSTANT;
     }
 
     private static String skippedNote(String type, List<String> names) {
@@ -329,6 +324,7 @@ final class GraphReader {
     private Use use(NodeProto node, String name, int input, Stored tensor) {
         long groups = 1;
         OptionalInt axis = OptionalInt.empty();
+        boolean bias = false;
         if (OnnxLoader.isDefaultDomain(node.getDomain())) {
             boolean weight = input == 1 && tensor.dtype.isFloating() && tensor.shape.rank() >= 2;
             switch (node.getOpType()) {
@@ -338,15 +334,19 @@ final class GraphReader {
                         throw new BadInputException(file, name, "group " + groups + " is not positive");
                     }
                     axis = weight ? OptionalInt.of(node.getOpType().equals("Conv") ? 0 : 1) : axis;
+                    bias = input == 2;
                 }
-                case "Gemm" -> axis = weight ? OptionalInt.of(intAttribute(node, "transB", 0) != 0 ? 0 : 1) : axis;
+                case "Gemm" -> {
+                    axis = weight ? OptionalInt.of(intAttribute(node, "transB", 0) != 0 ? 0 : 1) : axis;
+                    bias = input == 2;
+                }
                 case "MatMul" -> axis = weight ? OptionalInt.of(tensor.shape.rank() - 1) : axis;
                 default -> {
                     // Other operators do not say which axis is the output channel.
                 }
             }
         }
-        return new Use(new Consumer(name, node.getOpType(), input, groups), axis);
+        return new Use(new Consumer(name, node.getOpType(), input, groups), axis, bias);
     }
 
     private static long intAttribute(NodeProto node, String name, long otherwise) {

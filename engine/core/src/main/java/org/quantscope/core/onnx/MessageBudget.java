@@ -14,8 +14,8 @@ import org.quantscope.core.BadInputException;
  * are skipped, not read.
  */
 final class MessageBudget {
-    /** Messages, strings and unknown fields; a large language model has some hundred thousand. */
-    static final int LIMIT = 2_000_000;
+    /** Messages, strings and unknown fields: half a gigabyte on the heap at worst. A large language model has some hundred thousand. */
+    static final int LIMIT = 1_000_000;
 
     /** As deep as the protobuf parser itself goes. */
     private static final int MAX_DEPTH = 100;

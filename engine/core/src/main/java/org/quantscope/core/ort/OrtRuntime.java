@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,26 +21,48 @@ public final class OrtRuntime {
     private static final Set<OrtModel> LIVE = new HashSet<>();
     private static final AtomicInteger RUNNING = new AtomicInteger();
 
+    /**
+     * Creating the environment recurses once for every few characters of the command line: with a class path of some
+     * thousand characters that overflows the stack of an ordinary thread and ends the process.
+     */
+    private static final long LOADING_STACK_BYTES = 64L << 20;
+
     private OrtRuntime() {}
 
-    /** Holds what loading gave: an environment, or the reason why there is none. */
-    private static final class Loaded {
-        static final @Nullable OrtEnvironment ENVIRONMENT;
-        static final String REASON;
+    /** What loading gave: an environment, or the reason why there is none. */
+    private record Loading(@Nullable OrtEnvironment environment, String reason) {}
 
-        static {
-            OrtEnvironment environment = null;
-            String reason = "";
+    private static final class Loaded {
+        static final Loading RESULT = loadOnLargeStack();
+    }
+
+    private static Loading loadOnLargeStack() {
+        AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "its loading ended early"));
+        Thread thread = new Thread(null, () -> result.set(load()), "ort-load", LOADING_STACK_BYTES);
+        thread.start();
+        // Loaded once for the whole process: an interrupt of the first caller must not decide for all.
+        boolean interrupted = false;
+        while (thread.isAlive()) {
             try {
-                environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
-                environment.setTelemetry(false);
-                Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
-            } catch (OrtException | LinkageError | RuntimeException e) {
-                environment = null;
-                reason = rootCause(e);
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
-            ENVIRONMENT = environment;
-            REASON = reason;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return result.get();
+    }
+
+    private static Loading load() {
+        try {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
+            environment.setTelemetry(false);
+            Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
+            return new Loading(environment, "");
+        } catch (OrtException | LinkageError | RuntimeException e) {
+            return new Loading(null, rootCause(e));
         }
     }
 
@@ -53,14 +76,14 @@ public final class OrtRuntime {
 
     /** Why models cannot be run here, for a person; empty if they can. */
     public static String unavailableReason() {
-        return Loaded.REASON;
+        return Loaded.RESULT.reason();
     }
 
     /** @throws OrtUnavailableException if the native library cannot be loaded */
     static OrtEnvironment environment() {
-        OrtEnvironment environment = Loaded.ENVIRONMENT;
+        OrtEnvironment environment = Loaded.RESULT.environment();
         if (environment == null) {
-            throw new OrtUnavailableException(Loaded.REASON);
+            throw new OrtUnavailableException(Loaded.RESULT.reason());
         }
         return environment;
     }

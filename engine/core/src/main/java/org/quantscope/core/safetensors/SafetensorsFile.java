@@ -40,6 +40,9 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
     /** The longest header that the format allows, in bytes. */
     static final long MAX_HEADER = 100_000_000;
 
+    /** More tensors than this in one file are refused: some hundred megabytes on the heap. The largest models have some ten thousand a file. */
+    static final int MAX_TENSORS = 500_000;
+
     private static final Map<String, DType> DTYPES = Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
 
     /** Types of the format that we do not read yet. */
@@ -140,6 +143,9 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
                     metadata(file, in);
                 } else {
                     entries.add(entry(file, name, in));
+                    if (entries.size() > MAX_TENSORS) {
+                        throw new BadInputException(file, "header", "lists more than " + MAX_TENSORS + " tensors");
+                    }
                 }
             }
             if (in.nextToken() != null) {

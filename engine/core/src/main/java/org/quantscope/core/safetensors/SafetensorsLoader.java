@@ -106,7 +106,7 @@ public final class SafetensorsLoader implements ModelLoader {
         });
         List<String> notes = new ArrayList<>(notes(skipped));
         if (!unlisted.isEmpty()) {
-            notes.add(unlisted.size() + " tensors of the shards are not in the index and left out: " + unlisted.iterator().next() + (unlisted.size() > 1 ? ", …" : ""));
+            notes.add("in the shards but not in the index, left out: " + unlisted.size() + ", " + unlisted.iterator().next() + (unlisted.size() > 1 ? ", …" : ""));
         }
         return model(index, tensors, notes);
     }

@@ -374,7 +374,7 @@ public final class MomentSketch {
         }
         return x > 0 || (x == 0 && inclusive)
                 ? r.negative.count() + zeros() + r.positive.countBelow(x, inclusive)
-                : r.negative.count() - r.negative.countBelow(0.0 - x, !inclusive); // not -x, which makes -0.0 of 0
+                : r.negative.count() - r.negative.countBelow(-x, !inclusive);
     }
 
     /** Linear-interpolated quantile, {@code p} in [0, 1], within one sketch bin of the exact one; 0 if there is no value. */

@@ -112,7 +112,8 @@ class OnnxLoaderTest {
                 node("MatMul", List.of("a", "vector"), "b"),
                 node("Add", List.of("b", "added"), "c"),
                 node("MatMul", List.of("c", "integers"), "d"),
-                node("Conv", List.of("d", "foreign"), "y").setDomain("com.example"))
+                node("Conv", List.of("d", "foreign", "bias"), "y").setDomain("com.example"))
+                .addInitializer(floats("bias", new long[] {1}, 1))
                 .addInitializer(floats("first", new long[] {1, 1}, 1))
                 .addInitializer(floats("vector", new long[] {1}, 1))
                 .addInitializer(floats("added", new long[] {1, 1}, 1))
@@ -120,7 +121,7 @@ class OnnxLoaderTest {
                 .addInitializer(floats("foreign", new long[] {1, 1}, 1))
                 .addInitializer(floats("unused", new long[] {1, 1}, 1))));
 
-        assertThat(model.tensors()).hasSize(6).allSatisfy(t -> assertThat(t.info().kind()).isEqualTo(TensorKind.CONSTANT));
+        assertThat(model.tensors()).hasSize(7).allSatisfy(t -> assertThat(t.info().kind()).isEqualTo(TensorKind.CONSTANT));
         assertThat(tensor(model, "unused").info().consumers()).isEmpty();
     }
 
@@ -171,7 +172,7 @@ class OnnxLoaderTest {
         Model model = open(model(13, outer));
 
         assertThat(model.tensors()).singleElement().satisfies(w -> assertThat(w.info().consumers()).containsExactly(new Consumer("If_0/then_branch/MatMul_0", "MatMul", 1, 1)));
-        assertThat(model.notes()).containsExactly("1 tensors inside subgraphs (If, Loop, Scan) are left as they are");
+        assertThat(model.notes()).containsExactly("stored inside subgraphs (If, Loop, Scan) and left as they are: 1");
     }
 
     // Values.
@@ -354,7 +355,7 @@ class OnnxLoaderTest {
     }
 
     @Test
-    void aFileOfMillionsOfEmptyMessagesIsRefusedBeforeItIsParsed() throws IOException {
+    void aFileOfAMillionEmptyMessagesIsRefusedBeforeItIsParsed() throws IOException {
         // An empty node is two bytes: 0a 00.
         byte[] nodes = new byte[2 * MessageBudget.LIMIT + 2];
         for (int i = 0; i < nodes.length; i += 2) {
@@ -368,7 +369,7 @@ class OnnxLoaderTest {
         coded.flush();
         Path file = Files.write(folder.resolve("m.onnx"), out.toByteString().toByteArray());
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageContaining("2000000 messages");
+        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageContaining(MessageBudget.LIMIT + " messages");
     }
 
     @Test

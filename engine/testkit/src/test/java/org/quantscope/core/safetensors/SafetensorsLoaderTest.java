@@ -204,6 +204,16 @@ class SafetensorsLoaderTest {
     }
 
     @Test
+    void aHeaderOfTooManyTensorsIsRefused() throws IOException {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i <= SafetensorsFile.MAX_TENSORS; i++) {
+            header.append(i == 0 ? "" : ",").append(entry(Integer.toString(i), "U8", "[0]", "[0,0]"));
+        }
+
+        assertRefused(safetensors(header.append('}').toString(), new byte[0]), "header", "500000 tensors");
+    }
+
+    @Test
     void aFileCutOffAnywhereIsRefused() throws IOException {
         byte[] whole = safetensors("{" + entry("a", "F32", "[2]", "[0,8]") + "}", f4(1, 2));
         for (int length = 0; length < whole.length; length++) {
@@ -228,7 +238,7 @@ class SafetensorsLoaderTest {
         assertThat(model.format()).isEqualTo("safetensors");
         assertThat(model.tensors()).extracting(t -> t.id().name()).containsExactly("b", "a");
         assertThat(model.tensors().getFirst().data().toFloats()).containsExactly(2);
-        assertThat(model.notes()).containsExactly("1 tensors of the shards are not in the index and left out: extra");
+        assertThat(model.notes()).containsExactly("in the shards but not in the index, left out: 1, extra");
     }
 
     @ParameterizedTest

@@ -1,0 +1,123 @@
+package org.quantscope.core.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+
+class ExportersTest {
+    @TempDir
+    Path folder;
+
+    private final ExportPlan plan = new ExportPlan(
+            new Model(Path.of("/m.npz"), "npz", OptionalInt.empty(), List.of(), Optional.empty(), List.of()),
+            SessionState.of(new FileRef(Path.of("/m.npz"), "0".repeat(64))),
+            Map.of(),
+            Map.of());
+
+    /** Writes a main file and one more, then does what the test wants. */
+    private record TwoFiles(Runnable then) implements Exporter {
+        @Override
+        public String id() {
+            return "two";
+        }
+
+        @Override
+        public String title() {
+            return "Two files";
+        }
+
+        @Override
+        public List<OptionDoc> options() {
+            return List.of();
+        }
+
+        @Override
+        public String source() {
+            return "this test";
+        }
+
+        @Override
+        public String extension() {
+            return ".a";
+        }
+
+        @Override
+        public List<ExportProblem> check(ExportPlan plan) {
+            return List.of();
+        }
+
+        @Override
+        public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+            Path part = file.resolveSibling(file.getFileName() + ".part");
+            Files.writeString(file, "main");
+            Files.writeString(part, "part");
+            then.run();
+            return List.of(file, part);
+        }
+    }
+
+    private List<String> names() throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.map(f -> f.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void everyFileEndsUpBesideTheTarget() throws IOException {
+        Path target = folder.resolve("out.a");
+
+        assertThat(Exporters.export(new TwoFiles(() -> {}), plan, target, new CancelToken())).containsExactly(target, folder.resolve("out.a.part"));
+        assertThat(names()).containsExactly("out.a", "out.a.part");
+        assertThat(target).hasContent("main");
+    }
+
+    @Test
+    void aFailureLeavesWhatWasThere() throws IOException {
+        Path target = Files.writeString(folder.resolve("out.a"), "old");
+        TwoFiles failing = new TwoFiles(() -> {
+            throw new IllegalStateException("half way");
+        });
+
+        assertThatThrownBy(() -> Exporters.export(failing, plan, target, new CancelToken())).hasMessage("half way");
+        assertThat(names()).containsExactly("out.a");
+        assertThat(target).hasContent("old");
+    }
+
+    @Test
+    void aCancelLeavesWhatWasThere() throws IOException {
+        Path target = Files.writeString(folder.resolve("out.a"), "old");
+        CancelToken cancel = new CancelToken();
+
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(cancel::cancel), plan, target, cancel)).isInstanceOf(CancellationException.class);
+        assertThat(names()).containsExactly("out.a");
+        assertThat(target).hasContent("old");
+    }
+
+    @Test
+    void aMissingFolderAndAFolderAsTargetAreRefused() {
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder.resolve("no/out.a"), new CancelToken())).isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder, new CancelToken())).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void idsAreKnownOrRefused() {
+        assertThat(Exporters.byId("quantscope-json").extension()).isEqualTo(".json");
+        assertThatThrownBy(() -> Exporters.byId("tape")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("tape").hasMessageContaining("quantscope-json");
+    }
+}
