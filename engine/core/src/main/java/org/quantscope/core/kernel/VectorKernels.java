@@ -1,0 +1,211 @@
+package org.quantscope.core.kernel;
+
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static org.quantscope.core.kernel.AffineGrid.TO_INTEGER;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Everything about a value is done while it is in a register.
+ *
+ * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
+ * 0 or within a factor of two of it (Sterbenz). Fused multiply-adds therefore round as a product and a sum would.
+ */
+final class VectorKernels implements Kernels {
+    private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
+    private static final int WIDTH = F.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    /** The values behind the last whole vector, and zeros, which add nothing to any sum. */
+    private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
+
+    /** The width of a vector on this machine. */
+    static int bits() {
+        return F.vectorBitSize();
+    }
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
+        int whole = F.loopBound(count);
+        boolean finite = whole == 0 || addWhole(values, offset, whole, grid, sums);
+        if (!finite) {
+            addFinite(values, offset, whole, grid, sums);
+        }
+        int rest = count - whole;
+        if (rest > 0 && !addWhole(tail(values, offset + 4L * whole, rest), 0, WIDTH, grid, sums)) {
+            addFinite(values, offset + 4L * whole, rest, grid, sums);
+        } else {
+            sums.count += rest - (rest > 0 ? WIDTH : 0);
+        }
+    }
+
+    private static MemorySegment tail(MemorySegment values, long offset, int count) {
+        MemorySegment tail = TAIL.get();
+        tail.fill((byte) 0);
+        MemorySegment.copy(values, offset, tail, 0, 4L * count);
+        return tail;
+    }
+
+    /** Adds whole vectors of values; adds nothing and returns false if one of them is not finite. */
+    private static boolean addWhole(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
+        float scale = grid.scale();
+        float lo = grid.lo();
+        float hi = grid.hi();
+        DoubleVector xx0 = DoubleVector.zero(D);
+        DoubleVector xx1 = xx0;
+        DoubleVector yy0 = xx0;
+        DoubleVector yy1 = xx0;
+        DoubleVector xy0 = xx0;
+        DoubleVector xy1 = xx0;
+        DoubleVector ee0 = xx0;
+        DoubleVector ee1 = xx0;
+        DoubleVector clip0 = xx0;
+        DoubleVector clip1 = xx0;
+        DoubleVector clipMax = xx0;
+        FloatVector max = FloatVector.zero(F);
+        int low = 0;
+        int high = 0;
+        for (int i = 0; i < count; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            VectorMask<Float> above = x.compare(GT, hi);
+            VectorMask<Float> below = x.compare(LT, lo);
+            FloatVector inside = x.blend(hi, above).blend(lo, below);
+            FloatVector y = level(inside, scale);
+            FloatVector e = inside.sub(y);
+            DoubleVector x0 = lower(x);
+            DoubleVector x1 = upper(x);
+            DoubleVector y0 = lower(y);
+            DoubleVector y1 = upper(y);
+            DoubleVector e0 = lower(e);
+            DoubleVector e1 = upper(e);
+            xx0 = x0.fma(x0, xx0);
+            xx1 = x1.fma(x1, xx1);
+            yy0 = y0.fma(y0, yy0);
+            yy1 = y1.fma(y1, yy1);
+            xy0 = x0.fma(y0, xy0);
+            xy1 = x1.fma(y1, xy1);
+            ee0 = e0.fma(e0, ee0);
+            ee1 = e1.fma(e1, ee1);
+            e = e.abs();
+            max = max.blend(e, e.compare(GT, max));
+            if (above.or(below).anyTrue()) {
+                low += below.trueCount();
+                high += above.trueCount();
+                DoubleVector beyond0 = x0.sub(lower(inside)).abs();
+                DoubleVector beyond1 = x1.sub(upper(inside)).abs();
+                clip0 = beyond0.fma(beyond0, clip0);
+                clip1 = beyond1.fma(beyond1, clip1);
+                clipMax = clipMax.blend(beyond0, beyond0.compare(GT, clipMax));
+                clipMax = clipMax.blend(beyond1, beyond1.compare(GT, clipMax));
+            }
+        }
+        double squares = xx0.add(xx1).reduceLanes(ADD);
+        if (!Double.isFinite(squares)) {
+            return false;
+        }
+        sums.count += count;
+        sums.clippedLow += low;
+        sums.clippedHigh += high;
+        sums.squares += squares;
+        sums.quantizedSquares += yy0.add(yy1).reduceLanes(ADD);
+        sums.products += xy0.add(xy1).reduceLanes(ADD);
+        sums.roundingError += ee0.add(ee1).reduceLanes(ADD);
+        sums.clippingError += clip0.add(clip1).reduceLanes(ADD);
+        sums.maxAbsError = Math.max(sums.maxAbsError, Math.max(max.reduceLanes(MAX), clipMax.reduceLanes(MAX)));
+        return true;
+    }
+
+    private void addFinite(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
+        float[] x = new float[count];
+        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
+        int kept = ScalarKernels.keepFinite(x, count, sums);
+        addErrors(nativeCopy(x, kept), 0, kept, grid, sums);
+    }
+
+    @Override
+    public double squaredError(MemorySegment values, long offset, int count, AffineGrid grid) {
+        int whole = F.loopBound(count);
+        int rest = count - whole;
+        double sum = whole == 0 ? 0 : squaredErrorOfWhole(values, offset, whole, grid);
+        if (rest > 0) {
+            sum += squaredErrorOfWhole(tail(values, offset + 4L * whole, rest), 0, WIDTH, grid);
+        }
+        if (Double.isFinite(sum)) {
+            return sum;
+        }
+        float[] x = new float[count];
+        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
+        int kept = ScalarKernels.keepFinite(x, count, new ErrorSums());
+        return squaredError(nativeCopy(x, kept), 0, kept, grid);
+    }
+
+    private static MemorySegment nativeCopy(float[] x, int count) {
+        MemorySegment copy = Arena.ofAuto().allocate(Math.max(4L, 4L * count), 4);
+        MemorySegment.copy(x, 0, copy, ValueLayout.JAVA_FLOAT, 0, count);
+        return copy;
+    }
+
+    private static double squaredErrorOfWhole(MemorySegment values, long offset, int count, AffineGrid grid) {
+        float scale = grid.scale();
+        float lo = grid.lo();
+        float hi = grid.hi();
+        DoubleVector sum0 = DoubleVector.zero(D);
+        DoubleVector sum1 = sum0;
+        for (int i = 0; i < count; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            FloatVector y = level(inside(x, lo, hi), scale);
+            DoubleVector e0 = lower(x).sub(lower(y));
+            DoubleVector e1 = upper(x).sub(upper(y));
+            sum0 = e0.fma(e0, sum0);
+            sum1 = e1.fma(e1, sum1);
+        }
+        return sum0.add(sum1).reduceLanes(ADD);
+    }
+
+    @Override
+    public void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at) {
+        int whole = F.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            level(inside(x, grid.lo(), grid.hi()), grid.scale()).intoArray(out, at + i);
+        }
+        if (whole < count) {
+            FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
+            level(inside(x, grid.lo(), grid.hi()), grid.scale()).intoArray(out, at + whole, F.indexInRange(whole, count));
+        }
+    }
+
+    private static FloatVector inside(FloatVector x, float lo, float hi) {
+        return x.blend(hi, x.compare(GT, hi)).blend(lo, x.compare(LT, lo));
+    }
+
+    /** The level that values within the range of the levels go to. */
+    private static FloatVector level(FloatVector inside, float scale) {
+        return inside.div(scale).add(TO_INTEGER).sub(TO_INTEGER).mul(scale);
+    }
+
+    private static DoubleVector lower(FloatVector v) {
+        return (DoubleVector) v.convertShape(F2D, D, 0);
+    }
+
+    private static DoubleVector upper(FloatVector v) {
+        return (DoubleVector) v.convertShape(F2D, D, 1);
+    }
+}
