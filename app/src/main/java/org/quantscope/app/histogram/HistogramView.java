@@ -26,6 +26,8 @@ import org.quantscope.app.chart.StillChart;
 import org.quantscope.app.theme.Palette;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
 /**
@@ -86,7 +88,7 @@ public final class HistogramView extends Region {
 
     private @Nullable HistogramData data;
     private @Nullable ClipRange clip;
-    private @Nullable UniformGrid grid;
+    private @Nullable Grid grid;
     private boolean symmetric;
     private RangeListener listener = NOBODY;
 
@@ -152,6 +154,11 @@ public final class HistogramView extends Region {
                 resetZoom();
             }
         });
+        for (ClipHandle handle : new ClipHandle[] {lo, hi}) {
+            // A style sheet that comes later changes the width of the text.
+            handle.value().fontProperty().addListener((o, was, is) -> requestLayout());
+            handle.value().insetsProperty().addListener((o, was, is) -> requestLayout());
+        }
         log.addListener((o, was, is) -> touchChart());
         palette.addListener((o, was, is) -> touchChart());
         placeHandles();
@@ -190,7 +197,7 @@ public final class HistogramView extends Region {
     }
 
     /** The levels to draw, or none. May be called for every frame of a gesture. */
-    public void setGrid(@Nullable UniformGrid grid) {
+    public void setGrid(@Nullable Grid grid) {
         this.grid = grid;
         touchOverlay();
     }
@@ -328,7 +335,7 @@ public final class HistogramView extends Region {
 
     private double highest() {
         double bar = Arrays.stream(counts).max().orElse(0);
-        return data == null || grid == null || tooFine(grid) ? bar : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
+        return data == null || grid == null || (grid instanceof UniformGrid u && tooFine(u)) ? bar : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
     }
 
     private boolean linearAxisIsOff() {
@@ -344,7 +351,24 @@ public final class HistogramView extends Region {
     }
 
     /** How many values each level takes; the end levels take what is clipped. */
-    static double[] levelCounts(HistogramData data, UniformGrid grid) {
+    static double[] levelCounts(HistogramData data, Grid grid) {
+        return switch (grid) {
+            case UniformGrid u -> levelCounts(data, u);
+            case CodebookGrid c -> levelCounts(data, c);
+        };
+    }
+
+    private static double[] levelCounts(HistogramData data, CodebookGrid grid) {
+        double[] n = new double[grid.size()];
+        for (int i = 0; i < n.length; i++) {
+            double from = i == 0 ? data.min() : Math.max(data.min(), grid.start(i - 1));
+            double to = i == n.length - 1 ? data.max() : Math.min(data.max(), grid.start(i));
+            n[i] = from < to ? data.histogram(from, to, 1)[0] : 0;
+        }
+        return n;
+    }
+
+    private static double[] levelCounts(HistogramData data, UniformGrid grid) {
         double scale = grid.scale();
         double from = (grid.qmin() - grid.zeroPoint() - 0.5) * scale;
         double to = (grid.qmax() - grid.zeroPoint() + 0.5) * scale;
@@ -371,13 +395,13 @@ public final class HistogramView extends Region {
         g.clip();
         ClipRange kept = grid != null ? grid.effective() : clip;
         if (kept != null) {
-            paintClipped(g, area, kept);
+            paintClipped(g, area, kept, data);
         }
         if (grid != null) {
             g.setStroke(palette.get().quantized());
             g.setFill(palette.get().quantized());
-            if (tooFine(grid)) {
-                paintEnvelope(g, data, grid);
+            if (grid instanceof UniformGrid u && tooFine(u)) {
+                paintEnvelope(g, data, u);
             } else {
                 paintStems(g, area, data, grid);
             }
@@ -385,7 +409,7 @@ public final class HistogramView extends Region {
         g.restore();
     }
 
-    private void paintClipped(GraphicsContext g, Rectangle2D area, ClipRange kept) {
+    private void paintClipped(GraphicsContext g, Rectangle2D area, ClipRange kept, HistogramData data) {
         double left = Math.clamp(chart.toX(kept.lo()), area.getMinX(), area.getMaxX());
         double right = Math.clamp(chart.toX(kept.hi()), area.getMinX(), area.getMaxX());
         Color clipping = palette.get().clipping();
@@ -393,24 +417,28 @@ public final class HistogramView extends Region {
         g.fillRect(area.getMinX(), area.getMinY(), left - area.getMinX(), area.getHeight());
         g.fillRect(right, area.getMinY(), area.getMaxX() - right, area.getHeight());
         g.setFill(clipping);
+        // A bar that straddles an end is painted only if some value is beyond that end.
+        boolean below = data.min() < kept.lo();
+        boolean above = data.max() > kept.hi();
         for (int i = 0; i < counts.length; i++) {
             if (counts[i] > 0) {
                 double start = area.getMinX() + i * area.getWidth() / BINS;
                 double l = SnappedBarRenderer.left(start);
                 double r = SnappedBarRenderer.right(start, area.getMinX() + (i + 1) * area.getWidth() / BINS);
                 double top = chart.toY(y.position(counts[i]));
-                if (l < left) {
+                if (below && l < left) {
                     g.fillRect(l, top, Math.min(r, left) - l, area.getMaxY() - top);
                 }
-                if (r > right) {
+                if (above && r > right) {
                     g.fillRect(Math.max(l, right), top, r - Math.max(l, right), area.getMaxY() - top);
                 }
             }
         }
     }
 
-    private void paintStems(GraphicsContext g, Rectangle2D area, HistogramData data, UniformGrid grid) {
-        double pitch = grid.scale() / chart.pixel();
+    private void paintStems(GraphicsContext g, Rectangle2D area, HistogramData data, Grid grid) {
+        // Of a codebook the mean distance: where its levels are closer, stems may touch.
+        double pitch = ((double) grid.hi() - grid.lo()) / Math.max(1, grid.size() - 1) / chart.pixel();
         double radius = pitch >= DOTS_FROM ? Math.min(3.5, pitch * 0.35) : 0;
         double[] n = levelCounts(data, grid);
         double width = Math.min(1.6, pitch / 2.5);

@@ -103,6 +103,9 @@ public final class QuantizerViewModel {
     }
 
     private static String zeroPoint(Measured m, InHand.View v) {
+        if (!m.params().isAffine()) {
+            return "–";
+        }
         if (!all(m, v)) {
             return Integer.toString(m.params().zeroPoint(Math.min(v.slice(), m.params().slices() - 1)));
         }
@@ -116,7 +119,7 @@ public final class QuantizerViewModel {
     }
 
     private static String effective(Measured m, InHand.View v) {
-        return Figures.range(all(m, v) ? m.effective() : m.params().grid(Math.min(v.slice(), m.params().slices() - 1)).effective());
+        return Figures.range(all(m, v) ? m.effective() : m.params().effective(Math.min(v.slice(), m.params().slices() - 1)));
     }
 
     private static Optional<Calibrator> calibrator(String id) {

@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -57,10 +57,10 @@ final class ErrorCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
-        Tensor tensor = choose(Subject.open(file, !keepBatchNorm));
+        Tensor tensor = choose(Engine.open(file, !keepBatchNorm));
         Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
         QuantParams params = resolution.params();
-        ErrorReport exact = ErrorPass.measure(tensor, params, cancel());
+        ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = estimate(tensor, params);
         double bitsPerWeight = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
@@ -76,7 +76,7 @@ final class ErrorCommand extends EngineCommand {
         putRanges(json, "clip", resolution.requested());
         putRanges(json, "effective", effective);
         json.put("scale", IntStream.range(0, params.slices()).mapToObj(params::scale).toList())
-                .put("zero_point", IntStream.range(0, params.slices()).mapToObj(params::zeroPoint).toList())
+                .put("zero_point", IntStream.of(params.zeroPoints()).boxed().toList())
                 .put("mse", exact.mse())
                 .put("sqnr_db", exact.sqnrDb())
                 .put("cosine", exact.cosine())
@@ -93,7 +93,7 @@ final class ErrorCommand extends EngineCommand {
                     .row("clip", Text.ranges(resolution.requested()), "")
                     .row("effective range", Text.ranges(effective), "")
                     .row("scale", params.slices() == 1 ? Text.number(params.scale(0)) : params.slices() + " scales", "")
-                    .row("zero point", params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
+                    .row("zero point", !params.isAffine() ? "–" : params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
                     .row("MSE", Text.number(exact.mse()), "")
                     .row("  of clipping", Text.number(exact.clippingMse()), "")
                     .row("  of rounding", Text.number(exact.roundingMse()), "")

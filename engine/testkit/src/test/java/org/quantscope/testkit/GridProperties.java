@@ -69,7 +69,7 @@ class GridProperties {
     @Property(seed = SEED)
     void effectiveRangeIsWithinHalfAStepOfTheRequestedOne(@ForAll("specs") QuantSpec spec, @ForAll("ranges") ClipRange range) {
         ClipRange requested = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
-        UniformGrid grid = Quantizers.byId("uniform").resolve(spec, Granularity.TENSOR, List.of(requested)).grid(0);
+        UniformGrid grid = (UniformGrid) Quantizers.byId("uniform").resolve(spec, Granularity.TENSOR, List.of(requested)).grid(0);
         if (requested.absMax() < 1e-30f) {
             return;
         }

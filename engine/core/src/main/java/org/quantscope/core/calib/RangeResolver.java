@@ -57,7 +57,13 @@ public final class RangeResolver {
                 checkCount(tensor, slicing, manual.ranges().size());
                 yield resolution(spec, slicing.granularity(), manual.ranges());
             }
-            case Clip.ManualPerBlock b -> throw new IllegalArgumentException("clip: " + b.ranges().size() + " ranges for blocks are not supported yet");
+            case Clip.ManualPerBlock manual -> {
+                if (!slicing.isBlocked()) {
+                    throw new IllegalArgumentException("clip: ranges for blocks, but the granularity is " + spec.granularity());
+                }
+                checkCount(tensor, slicing, manual.ranges().size());
+                yield resolution(spec, slicing.granularity(), manual.ranges());
+            }
             case Clip.Fixed fixed -> {
                 checkCount(tensor, Slicing.of(tensor.info(), fixed.params().granularity()), fixed.params().slices());
                 yield new Resolution(fixed.params().effective(), fixed.params());
@@ -117,7 +123,7 @@ public final class RangeResolver {
         Quantizers.byId(spec.scheme()).check(spec);
         Calibrator calibrator = Calibrators.byId(auto.calibratorId());
         long length = data.count() / slicing.slices();
-        boolean contiguous = slicing.run() == Math.max(1, length);
+        boolean contiguous = !slicing.isBlocked() && slicing.run() == Math.max(1, length);
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
                     .mapToObj(slice -> part(data, slice * length, length))

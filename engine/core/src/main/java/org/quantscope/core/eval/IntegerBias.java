@@ -40,12 +40,12 @@ public final class IntegerBias {
      *
      * @param in parameters of the layer's input, per tensor
      * @param weight parameters of its weight
-     * @return empty if the bias is no {@link #candidate}, or the weight's scales are not one for all or one an output channel
+     * @return empty if the bias is no {@link #candidate}, a codebook gives no unit, or the weight's scales are not one for all or one an output channel
      */
     public static Optional<IntegerBias> of(Model model, BiasSite site, QuantParams in, QuantParams weight) {
         Tensor bias = candidate(model, site).orElse(null);
         Tensor w = model.find(site.weight()).orElse(null);
-        if (bias == null || w == null) {
+        if (bias == null || w == null || !in.isAffine() || !weight.isAffine()) {
             return Optional.empty();
         }
         int n = Math.toIntExact(bias.data().count());

@@ -115,6 +115,9 @@ public final class QuantizedSession {
             }
             request.activations().forEach((id, params) -> {
                 InstrumentedGraph.ActivationFeeds names = activations.get(id);
+                if (!params.isAffine()) {
+                    throw new BadInputException(model.file(), id.name(), "activations are quantized with a scale and a zero point, the setting has a codebook");
+                }
                 if (params.slices() != 1 || names == null) {
                     throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
                 }

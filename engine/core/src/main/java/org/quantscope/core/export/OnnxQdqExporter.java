@@ -97,7 +97,7 @@ public final class OnnxQdqExporter implements Exporter {
         Slicing slicing = Slicing.of(t.info(), params.granularity());
         UniformGrid[] grids = new UniformGrid[params.slices()];
         for (int i = 0; i < grids.length; i++) {
-            grids[i] = params.grid(i);
+            grids[i] = new UniformGrid(params.scale(i), params.zeroPoint(i), params.qmin(), params.qmax());
         }
         float[] chunk = new float[CHUNK];
         for (int from = 0; from < codes.length; from += CHUNK) {
@@ -157,6 +157,10 @@ public final class OnnxQdqExporter implements Exporter {
             String name = info.id().name();
             if (info.dtype() != DType.F32) {
                 error(name, "it is " + info.dtype() + ", the scales here are for float32", "convert the model to float32");
+                return false;
+            }
+            if (!params.isAffine()) {
+                error(name, "its levels are a codebook, this export has a scale and a zero point", "choose the scheme uniform or keep the tensor float");
                 return false;
             }
             int codes = params.qmax() - params.qmin() + 1;

@@ -1,8 +1,11 @@
 package org.quantscope.core.metric;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
@@ -117,24 +120,29 @@ public final class ErrorPass {
 
     private static final int MOST_STEPS = 1 << 22;
 
+    /** Grids kept by a thread. */
+    private static final int MOST_KNOWN = 256;
+
     private static float lowSteps(UniformGrid grid) {
-        return steps(grid, (long) grid.qmin() - grid.zeroPoint());
+        return steps((long) grid.qmin() - grid.zeroPoint());
     }
 
     private static float highSteps(UniformGrid grid) {
-        return steps(grid, (long) grid.qmax() - grid.zeroPoint());
+        return steps((long) grid.qmax() - grid.zeroPoint());
     }
 
-    private static float steps(UniformGrid grid, long steps) {
+    private static float steps(long steps) {
         if (Math.abs(steps) > MOST_STEPS) {
-            throw new IllegalArgumentException("qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + grid);
+            throw new IllegalArgumentException("qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + steps);
         }
         return steps;
     }
 
-    /** The grid of each slice; {@code lo} and {@code hi} are the end codes less the zero point. */
+    /** The grid of each slice; for affine ones {@code lo} and {@code hi} are the end codes less the zero point. */
     private static final class Grids {
         private final Slicing slicing;
+        private final QuantParams params;
+        private final boolean affine;
         private final float[] scale;
         private final float[] lo;
         private final float[] hi;
@@ -146,13 +154,14 @@ public final class ErrorPass {
                 throw new IllegalArgumentException(
                         "scales: " + slices + " scales, but " + info.id() + " of shape " + info.shape() + " has " + slicing.slices() + " slices");
             }
+            this.params = params;
+            affine = params.isAffine();
             scale = params.scales();
             lo = new float[slices];
             hi = new float[slices];
             for (int i = 0; i < slices; i++) {
-                UniformGrid grid = params.grid(i);
-                lo[i] = lowSteps(grid);
-                hi[i] = highSteps(grid);
+                lo[i] = affine ? steps((long) params.qmin() - params.zeroPoint(i)) : params.effective(i).lo();
+                hi[i] = affine ? steps((long) params.qmax() - params.zeroPoint(i)) : params.effective(i).hi();
             }
         }
     }
@@ -169,6 +178,7 @@ public final class ErrorPass {
         double squaredError(int n, Grid grid) {
             switch (grid) {
                 case UniformGrid u -> quantize(x, y, n, u.scale(), lowSteps(u), highSteps(u));
+                case CodebookGrid c -> quantize(x, y, 0, n, c);
             }
             for (int i = 0; i < n; i++) {
                 double e = (double) x[i] - (double) y[i];
@@ -190,6 +200,13 @@ public final class ErrorPass {
                 // Clamping before the rounding comes to the same, as the ends are integers.
                 float steps = Math.max(lo, Math.min(hi, x[i] / scale));
                 y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
+            }
+        }
+
+        /** As above for a codebook. */
+        private static void quantize(float[] x, float[] y, int from, int to, CodebookGrid grid) {
+            for (int i = from; i < to; i++) {
+                y[i] = Float.isNaN(x[i]) ? x[i] : grid.quantize(x[i]);
             }
         }
 
@@ -224,6 +241,8 @@ public final class ErrorPass {
         private int length;
         /** The slice that the grid arrays hold throughout; −1 if they hold several. */
         private int only = -1;
+        /** Codebook grids by scale. */
+        private final Map<Float, CodebookGrid> known = new HashMap<>();
 
         Chunk(Grids grids) {
             this.grids = grids;
@@ -232,6 +251,10 @@ public final class ErrorPass {
         void read(TensorData data, long at, int n) {
             length = n;
             data.read(at, x, 0, n);
+            if (!grids.affine) {
+                codebooks(at);
+                return;
+            }
             grids(at);
             for (int i = 0; i < n; i++) {
                 float steps = Math.max(lo[i], Math.min(hi[i], x[i] / scale[i]));
@@ -239,9 +262,39 @@ public final class ErrorPass {
             }
         }
 
+        /** The end levels themselves go to {@code lo} and {@code hi}, with a scale of 1. */
+        private void codebooks(long at) {
+            for (int i = 0; i < length; ) {
+                int slice = grids.slicing.sliceOf(at + i);
+                int end = (int) Math.min(length, grids.slicing.runEnd(at + i) - at);
+                Scratch.quantize(x, y, i, end, codebook(slice));
+                Arrays.fill(scale, i, end, 1);
+                Arrays.fill(lo, i, end, grids.lo[slice]);
+                Arrays.fill(hi, i, end, grids.hi[slice]);
+                i = end;
+            }
+        }
+
+        /** Blocks share scales far more often than not, and a grid is dear to make. */
+        private CodebookGrid codebook(int slice) {
+            if (grids.params.codebooks().size() > 1) {
+                return grid(slice);
+            } else if (known.size() > MOST_KNOWN) {
+                known.clear();
+            }
+            return known.computeIfAbsent(grids.params.scale(slice), s -> grid(slice));
+        }
+
+        private CodebookGrid grid(int slice) {
+            return switch (grids.params.grid(slice)) {
+                case CodebookGrid c -> c;
+                case UniformGrid u -> throw new IllegalStateException("codebooks: slice " + slice + " has " + u);
+            };
+        }
+
         private void grids(long at) {
             Slicing slicing = grids.slicing;
-            long left = slicing.run() - at % slicing.run();
+            long left = slicing.runEnd(at) - at;
             int slice = slicing.sliceOf(at);
             if (left >= length) {
                 if (only != slice) {
@@ -251,20 +304,19 @@ public final class ErrorPass {
                 return;
             }
             only = -1;
+            boolean neighbours = slicing.run() == 1 && !slicing.isBlocked();
             for (int i = 0; i < length; ) {
-                if (slicing.run() == 1) {
+                slice = slicing.sliceOf(at + i);
+                if (neighbours) {
                     int n = Math.min(length - i, slicing.slices() - slice);
                     System.arraycopy(grids.scale, slice, scale, i, n);
                     System.arraycopy(grids.lo, slice, lo, i, n);
                     System.arraycopy(grids.hi, slice, hi, i, n);
                     i += n;
-                    slice = 0;
                 } else {
-                    int end = (int) Math.min(length, i + left);
+                    int end = (int) Math.min(length, slicing.runEnd(at + i) - at);
                     fill(slice, i, end);
                     i = end;
-                    left = slicing.run();
-                    slice = slice + 1 == slicing.slices() ? 0 : slice + 1;
                 }
             }
         }

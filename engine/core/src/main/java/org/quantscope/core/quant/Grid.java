@@ -6,7 +6,7 @@ package org.quantscope.core.quant;
  * <p>Levels ascend strictly; every value goes to its nearest level up to the rounding of the float32 arithmetic that the
  * grid's own {@link #quantize} performs, which is the definition.
  */
-public sealed interface Grid permits UniformGrid {
+public sealed interface Grid permits UniformGrid, CodebookGrid {
     /** The number of levels. */
     int size();
 

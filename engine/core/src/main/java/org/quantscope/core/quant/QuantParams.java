@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Resolved parameters: what is exported. One scale and zero point for each slice of the tensor, in storage order.
+ * Resolved parameters: what is exported. For each slice of the tensor, in storage order, either a scale and a zero point
+ * (<i>affine</i>), or a scale and a codebook: one that all slices share, or one for each.
  *
- * <p>scales: [slices], weight units per step, finite, &gt; 0. zeroPoints: [slices], codes in {@code [qmin, qmax]}.
+ * <p>scales: [slices], finite, &gt; 0; tensor units per step, or for codebooks tensor units per unit of the codebook. zeroPoints:
+ * [slices] if affine, codes in {@code [qmin, qmax]}, else empty.
  */
 public final class QuantParams {
     private final Granularity granularity;
@@ -15,8 +17,11 @@ public final class QuantParams {
     private final int[] zeroPoints;
     private final int qmin;
     private final int qmax;
+    private final List<CodebookGrid> codebooks;
 
     /**
+     * Affine parameters.
+     *
      * @param granularity with every default axis replaced by a real one
      * @throws IllegalArgumentException if the arrays differ in length or a slice's values cannot make a {@link UniformGrid}
      */
@@ -29,9 +34,54 @@ public final class QuantParams {
         this.zeroPoints = zeroPoints.clone();
         this.qmin = qmin;
         this.qmax = qmax;
+        this.codebooks = List.of();
         for (int i = 0; i < scales.length; i++) {
-            grid(i);
+            uniform(i);
         }
+    }
+
+    private QuantParams(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
+        if (scales.length == 0) {
+            throw new IllegalArgumentException("scales: at least one is needed, got none");
+        }
+        if (codebooks.size() != 1 && codebooks.size() != scales.length) {
+            throw new IllegalArgumentException("codebooks: one, or one for each of " + scales.length + " scales, got " + codebooks.size());
+        }
+        this.granularity = granularity;
+        this.scales = scales.clone();
+        this.zeroPoints = new int[0];
+        this.qmin = 0;
+        this.qmax = codebooks.stream().mapToInt(CodebookGrid::size).max().orElseThrow() - 1;
+        this.codebooks = List.copyOf(codebooks);
+        for (int i = 0; i < scales.length; i++) {
+            float scale = scales[i];
+            if (!(scale > 0) || !Float.isFinite(scale)) {
+                throw new IllegalArgumentException("scale: a finite number above 0 is needed, got " + scale);
+            }
+            CodebookGrid book = codebook(i);
+            if (!Float.isFinite(book.lo() * scale) || !Float.isFinite(book.hi() * scale)) {
+                throw new IllegalArgumentException("scale: with " + scale + " the end levels " + book.lo() + " and " + book.hi() + " are not finite");
+            }
+        }
+    }
+
+    /**
+     * One codebook for all slices, times the scale of each.
+     *
+     * @param granularity with every default axis replaced by a real one
+     * @throws IllegalArgumentException if a scale is not finite and above 0, or takes a level beyond float32
+     */
+    public static QuantParams ofCodebook(Granularity granularity, float[] scales, CodebookGrid shared) {
+        return new QuantParams(granularity, scales, List.of(shared));
+    }
+
+    /**
+     * A codebook for each slice, or one for all, times the scale of each slice.
+     *
+     * @throws IllegalArgumentException as above, and if the numbers of scales and codebooks do not fit together
+     */
+    public static QuantParams ofCodebooks(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
+        return new QuantParams(granularity, scales, codebooks);
     }
 
     public Granularity granularity() {
@@ -43,11 +93,20 @@ public final class QuantParams {
         return scales.length;
     }
 
+    /** True for evenly spaced levels with integer codes: value = (code − zero point) · scale. False for codebooks. */
+    public boolean isAffine() {
+        return codebooks.isEmpty();
+    }
+
     public float scale(int slice) {
         return scales[slice];
     }
 
+    /** @throws IllegalStateException for a codebook, which has no zero point */
     public int zeroPoint(int slice) {
+        if (!isAffine()) {
+            throw new IllegalStateException("zeroPoint: a codebook has none");
+        }
         return zeroPoints[slice];
     }
 
@@ -55,25 +114,49 @@ public final class QuantParams {
         return scales.clone();
     }
 
+    /** [slices], or empty for codebooks. */
     public int[] zeroPoints() {
         return zeroPoints.clone();
     }
 
+    /** The lowest code; 0 for codebooks, whose codes number the levels from the lowest. */
     public int qmin() {
         return qmin;
     }
 
+    /** The highest code, for codebooks that of the longest one. */
     public int qmax() {
         return qmax;
     }
 
-    public UniformGrid grid(int slice) {
+    /** The codebooks before scaling: one for all slices, or one for each; empty if affine. */
+    public List<CodebookGrid> codebooks() {
+        return codebooks;
+    }
+
+    /** The levels of a slice. For a codebook they are made anew at each call, unless the scale is 1. */
+    public Grid grid(int slice) {
+        return isAffine() ? uniform(slice) : codebook(slice).scaled(scales[slice]);
+    }
+
+    private UniformGrid uniform(int slice) {
         return new UniformGrid(scales[slice], zeroPoints[slice], qmin, qmax);
+    }
+
+    private CodebookGrid codebook(int slice) {
+        return codebooks.get(codebooks.size() == 1 ? 0 : slice);
+    }
+
+    /** The effective range of a slice: its lowest and highest level. */
+    public ClipRange effective(int slice) {
+        return isAffine()
+                ? uniform(slice).effective()
+                : new ClipRange(codebook(slice).lo() * scales[slice], codebook(slice).hi() * scales[slice]);
     }
 
     /** The effective range of each slice: lowest to highest level after the zero point was rounded. */
     public List<ClipRange> effective() {
-        return IntStream.range(0, slices()).mapToObj(i -> grid(i).effective()).toList();
+        return IntStream.range(0, slices()).mapToObj(this::effective).toList();
     }
 
     @Override
@@ -83,16 +166,18 @@ public final class QuantParams {
                 && Arrays.equals(scales, p.scales)
                 && Arrays.equals(zeroPoints, p.zeroPoints)
                 && qmin == p.qmin
-                && qmax == p.qmax;
+                && qmax == p.qmax
+                && codebooks.equals(p.codebooks);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(scales) * 31 + Arrays.hashCode(zeroPoints);
+        return (Arrays.hashCode(scales) * 31 + Arrays.hashCode(zeroPoints)) * 31 + codebooks.hashCode();
     }
 
     @Override
     public String toString() {
-        return "QuantParams[" + granularity + ", " + slices() + " slices, scale " + scales[0] + (slices() > 1 ? " …" : "") + ", codes " + qmin + "…" + qmax + "]";
+        return "QuantParams[" + granularity + ", " + slices() + " slices, scale " + scales[0] + (slices() > 1 ? " …" : "")
+                + (isAffine() ? ", codes " + qmin + "…" + qmax : ", " + codebooks.size() + " codebooks of up to " + (qmax + 1) + " levels") + "]";
     }
 }

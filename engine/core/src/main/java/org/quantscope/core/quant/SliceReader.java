@@ -1,6 +1,7 @@
 package org.quantscope.core.quant;
 
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorData;
 
@@ -11,6 +12,9 @@ import org.quantscope.core.tensor.TensorData;
 public final class SliceReader {
     /** Values held at a time, unless a single slice has more. */
     private static final int GROUP_VALUES = 1 << 22;
+
+    /** Values that one thread takes at a time where slices are blocks. */
+    private static final int TASK_VALUES = 1 << 16;
 
     private SliceReader() {}
 
@@ -31,6 +35,10 @@ public final class SliceReader {
      * @throws ArithmeticException if a slice has more than 2^31 − 1 values
      */
     public static void forEach(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
+        if (slicing.isBlocked() && data.count() > 0) {
+            blocks(data, slicing, cancel, visitor);
+            return;
+        }
         int slices = slicing.slices();
         int outer = Math.toIntExact(data.count() / Math.multiplyExact(slicing.run(), slices));
         int length = Math.toIntExact(outer * slicing.run());
@@ -77,5 +85,45 @@ public final class SliceReader {
                 }
             }
         }
+    }
+
+    /** The {@code inner} blocks that start at one element of the axis lie interleaved in one region; regions are shared out to threads. */
+    private static void blocks(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
+        long length = slicing.length();
+        long span = slicing.span();
+        long inner = slicing.inner();
+        long perRow = Math.ceilDiv(length, span);
+        long regions = slicing.slices() / inner;
+        long task = Math.max(1, TASK_VALUES / Math.min(TASK_VALUES, span * inner));
+        // So many interleaved blocks are read at a time.
+        int wide = (int) Math.clamp(GROUP_VALUES / span, 1, Math.min(inner, Integer.MAX_VALUE));
+        LongStream.range(0, Math.ceilDiv(regions, task)).parallel().forEach(t -> {
+            float[] read = new float[Math.toIntExact(Math.multiplyExact(span, wide))];
+            float[] block = inner == 1 ? read : new float[(int) span];
+            for (long region = t * task; region < Math.min(regions, (t + 1) * task); region++) {
+                cancel.check();
+                long first = region % perRow * span;
+                int size = (int) Math.min(span, length - first);
+                long start = (region / perRow * length + first) * inner;
+                for (long from = 0; from < inner; from += wide) {
+                    int n = (int) Math.min(wide, inner - from);
+                    if (n == inner) {
+                        data.read(start, read, 0, size * n);
+                    } else {
+                        for (int k = 0; k < size; k++) {
+                            data.read(start + k * inner + from, read, k * n, n);
+                        }
+                    }
+                    for (int i = 0; i < n; i++) {
+                        if (inner > 1) {
+                            for (int k = 0; k < size; k++) {
+                                block[k] = read[k * n + i];
+                            }
+                        }
+                        visitor.visit((int) (region * inner + from + i), block, 0, size);
+                    }
+                }
+            }
+        });
     }
 }

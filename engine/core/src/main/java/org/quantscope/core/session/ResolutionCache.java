@@ -5,6 +5,7 @@ import java.util.Map;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -52,15 +53,20 @@ public final class ResolutionCache {
         Resolution made = RangeResolver.resolve(tensor, spec, cancel);
         synchronized (kept) {
             Resolution before = kept.put(key, made);
-            slices += made.params().slices() - (before == null ? 0 : before.params().slices());
+            slices += weight(made) - (before == null ? 0 : weight(before));
             var eldest = kept.entrySet().iterator();
             while (slices > budget && kept.size() > 1) {
                 Map.Entry<Key, Resolution> entry = eldest.next();
-                slices -= entry.getValue().params().slices();
+                slices -= weight(entry.getValue());
                 eldest.remove();
             }
         }
         return made;
+    }
+
+    /** In slices: a codebook of eight levels takes about as much as a slice. */
+    private static long weight(Resolution r) {
+        return r.params().slices() + r.params().codebooks().stream().mapToLong(CodebookGrid::size).sum() / 8;
     }
 
     /** Entries kept. */

@@ -90,7 +90,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
     /**
      * The parameters of one activation by its spec and the observed ranges; no data is looked at.
      *
-     * @throws BadInputException if the spec is not per tensor or needs a range that the state does not have
+     * @throws BadInputException if the spec is not per tensor, gives a codebook, or needs a range that the state does not have
      */
     public static QuantParams resolveActivation(TensorId id, QuantSpec spec, SessionState state) {
         if (!(spec.granularity() instanceof Granularity.PerTensor)) {
@@ -101,7 +101,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
                 if (fixed.params().slices() != 1) {
                     throw new BadInputException("", id.name(), fixed.params().slices() + " scales: activations are quantized per tensor");
                 }
-                yield fixed.params();
+                yield integerCodes(id, fixed.params());
             }
             case Clip.Manual manual -> fromRange(id, spec, manual.range());
             case Clip.Auto auto -> {
@@ -120,10 +120,17 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
 
     private static QuantParams fromRange(TensorId id, QuantSpec spec, ClipRange range) {
         try {
-            return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+            return integerCodes(id, Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range)));
         } catch (IllegalArgumentException e) {
             throw refused(id, e);
         }
+    }
+
+    private static QuantParams integerCodes(TensorId id, QuantParams params) {
+        if (!params.isAffine()) {
+            throw new BadInputException("", id.name(), "activations are quantized with a scale and a zero point, a codebook is for weights");
+        }
+        return params;
     }
 
     private static QuantParams resolveWeight(Tensor tensor, SessionState state, ResolutionCache cache, CancelToken cancel) {

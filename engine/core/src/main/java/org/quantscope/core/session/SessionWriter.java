@@ -13,6 +13,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -210,13 +211,25 @@ final class SessionWriter {
             float32(scale);
         }
         json.writeEndArray();
-        json.writeArrayPropertyStart("zero_point");
-        for (int zeroPoint : params.zeroPoints()) {
-            json.writeNumber(zeroPoint);
+        if (params.isAffine()) {
+            json.writeArrayPropertyStart("zero_point");
+            for (int zeroPoint : params.zeroPoints()) {
+                json.writeNumber(zeroPoint);
+            }
+            json.writeEndArray();
+            json.writeNumberProperty("qmin", params.qmin());
+            json.writeNumberProperty("qmax", params.qmax());
+        } else {
+            json.writeArrayPropertyStart("codebooks");
+            for (CodebookGrid codebook : params.codebooks()) {
+                json.writeStartArray();
+                for (float level : codebook.levels()) {
+                    float32(level);
+                }
+                json.writeEndArray();
+            }
+            json.writeEndArray();
         }
-        json.writeEndArray();
-        json.writeNumberProperty("qmin", params.qmin());
-        json.writeNumberProperty("qmax", params.qmax());
     }
 
     private void floats(String name, List<Float> values) {

@@ -11,6 +11,7 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -18,6 +19,8 @@ import org.quantscope.core.quant.Quantizers;
 
 /** Reads the quantizer settings of a session file: specs, clips, ranges and parameters. */
 final class SpecReader {
+    private static final int MOST_LEVELS = 1 << QuantSpec.MAX_BITS;
+
     private SpecReader() {}
 
     static QuantSpec read(StrictJson json) {
@@ -103,7 +106,7 @@ final class SpecReader {
                 case "rmax" -> ends[1] = floats(json).length;
                 default -> {
                     if (!read.member(json, name)) {
-                        throw json.unknown("name", "kind", "scheme", "bits", "granularity", "scale", "zero_point", "qmin", "qmax", "rmin", "rmax");
+                        throw json.unknown("name", "kind", "scheme", "bits", "granularity", "scale", "zero_point", "qmin", "qmax", "codebooks", "rmin", "rmax");
                     }
                 }
             }
@@ -143,7 +146,7 @@ final class SpecReader {
                 }
                 default -> {
                     if (!parameters.member(json, name)) {
-                        throw json.unknown("kind", "calibrator", "options", "lo", "hi", "ranges", "granularity", "scale", "zero_point", "qmin", "qmax");
+                        throw json.unknown("kind", "calibrator", "options", "lo", "hi", "ranges", "granularity", "scale", "zero_point", "qmin", "qmax", "codebooks");
                     }
                     read.parameters = true;
                 }
@@ -186,6 +189,7 @@ final class SpecReader {
         private int @Nullable [] zeroPoint;
         private @Nullable Integer qmin;
         private @Nullable Integer qmax;
+        private @Nullable List<CodebookGrid> codebooks;
 
         /** Reads the member if it is one of these. */
         boolean member(StrictJson json, String name) {
@@ -195,6 +199,7 @@ final class SpecReader {
                 case "zero_point" -> zeroPoint = ints(json);
                 case "qmin" -> qmin = json.integer(-65536, 65536);
                 case "qmax" -> qmax = json.integer(-65536, 65536);
+                case "codebooks" -> codebooks = readCodebooks(json);
                 default -> {
                     return false;
                 }
@@ -206,11 +211,30 @@ final class SpecReader {
             String at = json.path();
             Granularity g = json.required(at, "granularity", granularity);
             float[] s = json.required(at, "scale", scale);
+            List<CodebookGrid> books = codebooks;
+            if (books != null) {
+                if (zeroPoint != null || qmin != null || qmax != null) {
+                    throw json.bad("codebooks have no zero_point, qmin or qmax");
+                }
+                return json.make(() -> QuantParams.ofCodebooks(g, s, books));
+            }
             int[] z = json.required(at, "zero_point", zeroPoint);
             int lo = json.required(at, "qmin", qmin);
             int hi = json.required(at, "qmax", qmax);
             return json.make(() -> new QuantParams(g, s, z, lo, hi));
         }
+    }
+
+    private static List<CodebookGrid> readCodebooks(StrictJson json) {
+        List<CodebookGrid> codebooks = new ArrayList<>();
+        json.array(() -> {
+            float[] levels = floats(json);
+            if (levels.length > MOST_LEVELS) {
+                throw json.bad("at most " + MOST_LEVELS + " levels are read, got " + levels.length);
+            }
+            codebooks.add(json.make(() -> new CodebookGrid(levels)));
+        });
+        return codebooks;
     }
 
     private static Granularity readGranularity(StrictJson json) {

@@ -1,5 +1,6 @@
 package org.quantscope.core.sketch;
 
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
@@ -104,6 +105,7 @@ final class GridError {
             p++;
         }
         clipped(bins, sign * (double) grid.level(end), extreme);
+        before(bins, sign * (double) grid.level(top - end));
     }
 
     private void run(Bins bins, int from, int to, double q) {
@@ -172,7 +174,7 @@ final class GridError {
         double ulp = Bins.ulp(key);
         double n = bins.n(bin);
         double slack = last * 2 * DECISION_SLACK;
-        double gap = widestGap();
+        double gap = widestGap(sign * a, sign * last);
         double most = Math.max(gap / 2, Math.max(distance(sign * a), distance(sign * last))) + slack;
         double mean = bins.r1(bin) / n;
         double spread = ulp * Math.sqrt(Math.max(0, bins.r2(bin) / n - mean * mean) + 8 * U * Bins.SPAN * (double) Bins.SPAN);
@@ -189,10 +191,18 @@ final class GridError {
         return Math.abs((double) x - grid.quantize(x));
     }
 
-    /** The largest distance of neighbouring levels, up to the float32 rounding of the levels. */
-    private double widestGap() {
+    /** The largest distance of neighbouring levels that values between {@code a} and {@code b} go to, up to the float32 rounding of the levels. */
+    private double widestGap(float a, float b) {
         return switch (grid) {
             case UniformGrid u -> u.scale();
+            case CodebookGrid c -> {
+                double widest = 0;
+                int to = c.index(Math.max(a, b));
+                for (int i = c.index(Math.min(a, b)); i < to; i++) {
+                    widest = Math.max(widest, (double) c.level(i + 1) - c.level(i));
+                }
+                yield widest;
+            }
         };
     }
 
@@ -226,5 +236,29 @@ final class GridError {
         double s2 = bins.squares() - bins.squaresBefore(from);
         clippedCount += n;
         clippedError += from == size ? 0 : Math.max(0, s2 - 2 * end * s1 + end * end * n);
+    }
+
+    /** Values between zero and an end level on the same side of it, shared out as above. */
+    private void before(Bins bins, double end) {
+        if (!(end > 0) || bins.size() == 0) {
+            return;
+        }
+        int key = Bins.keyOf(end);
+        int to = bins.rank(key);
+        double n = bins.countBefore(to);
+        clippedCount += n;
+        clippedError += Math.max(0, bins.squaresBefore(to) - 2 * end * bins.sumBefore(to) + end * end * n);
+        if (to < bins.size() && bins.key(to) == key) {
+            if (bins.isPoint(to)) {
+                double missing = end - bins.point(to);
+                clippedCount += missing > 0 ? bins.n(to) : 0;
+                clippedError += missing > 0 ? bins.n(to) * missing * missing : 0;
+            } else {
+                double width = Bins.ulp(key) * (Bins.SPAN + 1);
+                double missing = end - Bins.start(key);
+                clippedCount += bins.n(to) * missing / width;
+                clippedError += bins.n(to) * missing * missing * missing / (3 * width);
+            }
+        }
     }
 }

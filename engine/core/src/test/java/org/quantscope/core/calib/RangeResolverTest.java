@@ -102,6 +102,22 @@ class RangeResolverTest {
     }
 
     @Test
+    void everyBlockHasARangeOfItsOwn() {
+        float[] values = {1, -2, 3, 4, 5, -6, 7, 8, 9, 10};
+        Tensor tensor = Oracles.tensor(values, 2, 5);
+        QuantSpec spec = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 2));
+        var resolved = RangeResolver.resolve(tensor, spec, cancel);
+        List<ClipRange> expected = java.util.stream.Stream.of(2, 4, 5, 7, 9, 10).map(ClipRange::symmetric).toList();
+
+        assertThat(resolved.requested()).isEqualTo(expected);
+        assertThat(resolved.params().granularity()).isEqualTo(new Granularity.PerBlock(1, 2));
+        assertThat(resolved.params().scale(2)).isEqualTo(5f / 127);
+        assertThat(RangeResolver.resolve(tensor, spec.withClip(new Clip.ManualPerBlock(expected)), cancel)).isEqualTo(resolved);
+        assertThat(RangeResolver.resolve(tensor, spec.withGranularity(new Granularity.PerBlock(0, 2)), cancel).requested())
+                .isEqualTo(java.util.stream.Stream.of(6, 7, 8, 9, 10).map(ClipRange::symmetric).toList());
+    }
+
+    @Test
     void fixedParametersPassThrough() {
         Tensor tensor = Oracles.tensor(new float[6], 2, 3);
         var params = new QuantParams(new Granularity.PerChannel(0), new float[] {1, 2}, new int[] {3, 4}, 0, 15);
@@ -128,8 +144,13 @@ class RangeResolverTest {
                 .hasMessageContaining("2 slices");
         assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(2)), cancel))
                 .hasMessageContaining("axis");
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(1, 32)), cancel))
-                .hasMessageContaining("not supported");
+        QuantSpec blocks = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(1, 2));
+        assertThatThrownBy(() -> RangeResolver.resolve(tensor, blocks.withClip(new Clip.ManualPerBlock(List.of(range))), cancel))
+                .hasMessageContaining("4 slices");
+        assertThatThrownBy(() -> RangeResolver.resolve(tensor, perChannel.withClip(new Clip.ManualPerBlock(List.of(range, range))), cancel))
+                .hasMessageContaining("granularity is channel:0");
+        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(2, 32)), cancel))
+                .hasMessageContaining("axis");
         assertThatThrownBy(() -> RangeResolver.resolve(new MomentSketch(), perChannel, cancel)).hasMessageContaining("granularity");
     }
 

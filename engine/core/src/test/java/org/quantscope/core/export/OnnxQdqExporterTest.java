@@ -27,6 +27,7 @@ import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -159,6 +160,18 @@ class OnnxQdqExporterTest {
         assertThat(EXPORTER.check(plan)).extracting(ExportProblem::severity).containsOnly(ExportProblem.Severity.ERROR);
         assertThat(EXPORTER.check(plan).getFirst().why()).contains("4 bits");
         assertThat(written(plan).getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("Gemm", "Relu");
+    }
+
+    @Test
+    void codebooksAndBlocksAreErrorsAndStayFloat() throws IOException {
+        QuantParams codebook = QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 0, 1));
+        QuantParams blocks = new QuantParams(new Granularity.PerBlock(0, 1), new float[] {1, 2, 3, 4}, new int[4], -127, 127);
+        for (QuantParams params : List.of(codebook, blocks)) {
+            ExportPlan plan = plan(gemm(13, 1, 1), Map.of(id("w"), params), Map.of());
+
+            assertThat(EXPORTER.check(plan)).singleElement().extracting(ExportProblem::severity).isEqualTo(ExportProblem.Severity.ERROR);
+            assertThat(written(plan).getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("Gemm", "Relu");
+        }
     }
 
     @ParameterizedTest

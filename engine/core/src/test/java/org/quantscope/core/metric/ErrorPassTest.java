@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
@@ -12,10 +14,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.Oracles;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.tensor.Tensor;
 import tools.jackson.databind.JsonNode;
 
@@ -113,13 +116,43 @@ class ErrorPassTest {
         }
         var params = new QuantParams(new Granularity.PerChannel(1), scales, zeroPoints, 0, 15);
         Tensor tensor = Oracles.tensor(values, outer, channels, inner);
+        compare(tensor, params);
+    }
+
+    /** Codebooks, blocks with a short last one, blocks that lie interleaved, and both ways to have codebooks. */
+    @ParameterizedTest
+    @CsvSource({"1, 10, 3, 1", "2, 7, 32, 1", "3, 64, 32, 1", "3, 5, 2, 7", "2, 9, 4, 513", "1, 9000, 5000, 1"})
+    void eachBlockHasItsOwnGrid(int outer, int length, int size, int inner) {
+        var random = new Random(8);
+        float[] values = new float[outer * length * inner];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (random.nextGaussian() * Math.exp(random.nextGaussian()));
+        }
+        var granularity = new Granularity.PerBlock(1, size);
+        Tensor tensor = Oracles.tensor(values, outer, length, inner);
+        int slices = Slicing.of(tensor.info(), granularity).slices();
+        float[] scales = new float[slices];
+        int[] zeroPoints = new int[slices];
+        List<CodebookGrid> own = new ArrayList<>();
+        for (int i = 0; i < slices; i++) {
+            scales[i] = 0.1f + random.nextInt(9);
+            zeroPoints[i] = random.nextInt(16);
+            own.add(new CodebookGrid(-1 - random.nextFloat(), 0, random.nextFloat(), 1));
+        }
+        compare(tensor, new QuantParams(granularity, scales, zeroPoints, 0, 15));
+        compare(tensor, QuantParams.ofCodebook(granularity, scales, new CodebookGrid(-1, -0.5f, 0.1f, 0.7f)));
+        compare(tensor, QuantParams.ofCodebooks(granularity, scales, own));
+    }
+
+    private void compare(Tensor tensor, QuantParams params) {
+        float[] values = tensor.data().toFloats();
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         float[] expected = new float[values.length];
         double error = 0;
         double clipping = 0;
         long clipped = 0;
         for (int i = 0; i < values.length; i++) {
-            UniformGrid grid = params.grid(slicing.sliceOf(i));
+            Grid grid = params.grid(slicing.sliceOf(i));
             expected[i] = grid.quantize(values[i]);
             double e = (double) values[i] - expected[i];
             error += e * e;

@@ -37,7 +37,7 @@ class UniformQuantizerTest {
             double maxError, double sqnr) {
         QuantSpec spec = spec(bits, signed, symmetric, narrow);
         QuantParams params = resolve(spec, lo, hi);
-        UniformGrid grid = params.grid(0);
+        UniformGrid grid = (UniformGrid) params.grid(0);
         int[] expected = java.util.Arrays.stream(codes.split(" ")).mapToInt(Integer::parseInt).toArray();
         int[] actual = IntStream.range(0, MICRO.length).map(i -> grid.code(MICRO[i])).toArray();
 
@@ -94,7 +94,7 @@ class UniformQuantizerTest {
     void levelsOfTheWidestRangesAreFinite() {
         for (int bits = 2; bits <= 16; bits++) {
             for (QuantSpec spec : List.of(spec(bits, true, true, true), spec(bits, true, true, false), spec(bits, false, false, false))) {
-                UniformGrid grid = resolve(spec, -Float.MAX_VALUE, Float.MAX_VALUE).grid(0);
+                Grid grid = resolve(spec, -Float.MAX_VALUE, Float.MAX_VALUE).grid(0);
 
                 assertThat(grid.lo()).isFinite();
                 assertThat(grid.hi()).isFinite().isGreaterThan(Float.MAX_VALUE * 0.4f);

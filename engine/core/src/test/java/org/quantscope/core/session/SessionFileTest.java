@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -36,7 +37,10 @@ class SessionFileTest {
     private SessionState full() {
         QuantSpec w = QuantSpec.WEIGHTS;
         QuantParams params = new QuantParams(new Granularity.PerChannel(0), new float[] {0.1f, Float.MIN_VALUE, 1.7e37f}, new int[] {0, -3, 7}, -8, 7);
+        QuantParams levels = QuantParams.ofCodebooks(
+                new Granularity.PerBlock(0, 2), new float[] {1, 3}, List.of(new CodebookGrid(-1, 0, 0.1f), new CodebookGrid(-Float.MIN_VALUE, 1e20f)));
         Map<TensorId, QuantSpec> overrides = Map.of(
+                new TensorId("codebooks"), w.withClip(new Clip.Fixed(levels)),
                 new TensorId("auto"), w.withClip(new Clip.Auto("percentile", Map.of("percentile", "99.9"))),
                 new TensorId("manual"), w.withClip(new Clip.Manual(new ClipRange(-0.0f, 1f / 3))).withGranularity(Granularity.CHANNEL),
                 new TensorId("per/channel \"1\"\n"), w.withClip(new Clip.ManualPerChannel(List.of(new ClipRange(-1, 1), new ClipRange(0, Float.MIN_VALUE)))),
