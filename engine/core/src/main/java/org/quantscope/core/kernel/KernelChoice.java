@@ -11,15 +11,19 @@ final class KernelChoice {
     /** Registers of less are too narrow to win against what the compiler makes of plain Java. */
     private static final int LEAST_BITS = 256;
 
-    static final Kernels CHOSEN = choose(System.getProperty(Kernels.PROPERTY, "auto"), ModuleLayer.boot().findModule(MODULE).isPresent());
+    static final Kernels CHOSEN = choose(System.getProperty(Kernels.PROPERTY, "auto"), moduleIsThere());
 
     private KernelChoice() {}
 
-    static Kernels choose(String asked, boolean moduleIsThere) {
+    static boolean moduleIsThere() {
+        return ModuleLayer.boot().findModule(MODULE).isPresent();
+    }
+
+    static Kernels choose(String asked, boolean moduleThere) {
         String why;
         if (asked.equals("scalar")) {
             why = "asked for by " + Kernels.PROPERTY;
-        } else if (!moduleIsThere) {
+        } else if (!moduleThere) {
             why = "started without --add-modules " + MODULE;
         } else if (asked.equals("vector")) {
             return logged(new VectorKernels(), "asked for by " + Kernels.PROPERTY);
@@ -32,7 +36,7 @@ final class KernelChoice {
     }
 
     private static Kernels logged(Kernels kernels, String why) {
-        LOG.info("kernels: {} ({})", kernels.name(), why);
+        LOG.debug("kernels: {} ({})", kernels.name(), why);
         return kernels;
     }
 }

@@ -1,6 +1,7 @@
 package org.quantscope.core.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * The loops over values, on one core. Values are float32 in native byte order at any byte offset of native memory ({@link ValueWindow}
@@ -16,6 +17,11 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** The version for this machine, chosen at the first call; the log says which and why. */
     static Kernels chosen() {
         return KernelChoice.CHOSEN;
+    }
+
+    /** Every version that runs here, the plain one first. */
+    static List<Kernels> available() {
+        return KernelChoice.moduleIsThere() ? List.of(new ScalarKernels(), new VectorKernels()) : List.of(new ScalarKernels());
     }
 
     /** {@code vector} or {@code scalar}. */

@@ -1,6 +1,5 @@
 package org.quantscope.core.kernel;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -30,6 +29,9 @@ final class VectorKernels implements Kernels {
 
     /** The values behind the last whole vector, and zeros, which add nothing to any sum. */
     private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
+
+    /** Room for the sums of {@link #addWhole}. */
+    private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[5 * D.length()]);
 
     /** The width of a vector on this machine. */
     static int bits() {
@@ -65,9 +67,10 @@ final class VectorKernels implements Kernels {
 
     /** Adds whole vectors of values; adds nothing and returns false if one of them is not finite. */
     private static boolean addWhole(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
-        float scale = grid.scale();
-        float lo = grid.lo();
-        float hi = grid.hi();
+        FloatVector scale = FloatVector.broadcast(F, grid.scale());
+        FloatVector lo = FloatVector.broadcast(F, grid.lo());
+        FloatVector hi = FloatVector.broadcast(F, grid.hi());
+        FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
         DoubleVector xx0 = DoubleVector.zero(D);
         DoubleVector xx1 = xx0;
         DoubleVector yy0 = xx0;
@@ -87,7 +90,7 @@ final class VectorKernels implements Kernels {
             VectorMask<Float> above = x.compare(GT, hi);
             VectorMask<Float> below = x.compare(LT, lo);
             FloatVector inside = x.blend(hi, above).blend(lo, below);
-            FloatVector y = level(inside, scale);
+            FloatVector y = level(inside, scale, toInteger);
             FloatVector e = inside.sub(y);
             DoubleVector x0 = lower(x);
             DoubleVector x1 = upper(x);
@@ -116,7 +119,13 @@ final class VectorKernels implements Kernels {
                 clipMax = clipMax.blend(beyond1, beyond1.compare(GT, clipMax));
             }
         }
-        double squares = xx0.add(xx1).reduceLanes(ADD);
+        double[] lanes = LANES.get();
+        xx0.add(xx1).intoArray(lanes, 0);
+        yy0.add(yy1).intoArray(lanes, D.length());
+        xy0.add(xy1).intoArray(lanes, 2 * D.length());
+        ee0.add(ee1).intoArray(lanes, 3 * D.length());
+        clip0.add(clip1).intoArray(lanes, 4 * D.length());
+        double squares = total(lanes, 0);
         if (!Double.isFinite(squares)) {
             return false;
         }
@@ -124,10 +133,10 @@ final class VectorKernels implements Kernels {
         sums.clippedLow += low;
         sums.clippedHigh += high;
         sums.squares += squares;
-        sums.quantizedSquares += yy0.add(yy1).reduceLanes(ADD);
-        sums.products += xy0.add(xy1).reduceLanes(ADD);
-        sums.roundingError += ee0.add(ee1).reduceLanes(ADD);
-        sums.clippingError += clip0.add(clip1).reduceLanes(ADD);
+        sums.quantizedSquares += total(lanes, 1);
+        sums.products += total(lanes, 2);
+        sums.roundingError += total(lanes, 3);
+        sums.clippingError += total(lanes, 4);
         sums.maxAbsError = Math.max(sums.maxAbsError, Math.max(max.reduceLanes(MAX), clipMax.reduceLanes(MAX)));
         return true;
     }
@@ -163,42 +172,61 @@ final class VectorKernels implements Kernels {
     }
 
     private static double squaredErrorOfWhole(MemorySegment values, long offset, int count, AffineGrid grid) {
-        float scale = grid.scale();
-        float lo = grid.lo();
-        float hi = grid.hi();
+        FloatVector scale = FloatVector.broadcast(F, grid.scale());
+        FloatVector lo = FloatVector.broadcast(F, grid.lo());
+        FloatVector hi = FloatVector.broadcast(F, grid.hi());
+        FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
         DoubleVector sum0 = DoubleVector.zero(D);
         DoubleVector sum1 = sum0;
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
-            FloatVector y = level(inside(x, lo, hi), scale);
+            FloatVector y = level(inside(x, lo, hi), scale, toInteger);
             DoubleVector e0 = lower(x).sub(lower(y));
             DoubleVector e1 = upper(x).sub(upper(y));
             sum0 = e0.fma(e0, sum0);
             sum1 = e1.fma(e1, sum1);
         }
-        return sum0.add(sum1).reduceLanes(ADD);
+        double[] lanes = LANES.get();
+        sum0.add(sum1).intoArray(lanes, 0);
+        return total(lanes, 0);
     }
 
     @Override
     public void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at) {
         int whole = F.loopBound(count);
+        FloatVector scale = FloatVector.broadcast(F, grid.scale());
+        FloatVector lo = FloatVector.broadcast(F, grid.lo());
+        FloatVector hi = FloatVector.broadcast(F, grid.hi());
+        FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
         for (int i = 0; i < whole; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
-            level(inside(x, grid.lo(), grid.hi()), grid.scale()).intoArray(out, at + i);
+            level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + i);
         }
         if (whole < count) {
             FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
-            level(inside(x, grid.lo(), grid.hi()), grid.scale()).intoArray(out, at + whole, F.indexInRange(whole, count));
+            level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + whole, F.indexInRange(whole, count));
         }
     }
 
-    private static FloatVector inside(FloatVector x, float lo, float hi) {
+    private static FloatVector inside(FloatVector x, FloatVector lo, FloatVector hi) {
         return x.blend(hi, x.compare(GT, hi)).blend(lo, x.compare(LT, lo));
     }
 
     /** The level that values within the range of the levels go to. */
-    private static FloatVector level(FloatVector inside, float scale) {
-        return inside.div(scale).add(TO_INTEGER).sub(TO_INTEGER).mul(scale);
+    private static FloatVector level(FloatVector inside, FloatVector scale, FloatVector toInteger) {
+        return inside.div(scale).add(toInteger).sub(toInteger).mul(scale);
+    }
+
+    /**
+     * The sum of the {@code index}-th vector from its first lane to its last; the order of {@code reduceLanes} changes once a method is
+     * compiled. Vectors come in an array, as one that is handed to a method which is not inlined is boxed at every turn of its loop.
+     */
+    private static double total(double[] lanes, int index) {
+        double sum = 0;
+        for (int i = index * D.length(); i < (index + 1) * D.length(); i++) {
+            sum += lanes[i];
+        }
+        return sum;
     }
 
     private static DoubleVector lower(FloatVector v) {
