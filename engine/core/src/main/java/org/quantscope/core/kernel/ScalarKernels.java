@@ -23,6 +23,7 @@ final class ScalarKernels implements Kernels {
         private final double[] yy = new double[LANES];
         private final double[] xy = new double[LANES];
         private final double[] ee = new double[LANES];
+        private final double[] clip = new double[LANES];
         private final double[] max = new double[LANES];
     }
 
@@ -34,30 +35,43 @@ final class ScalarKernels implements Kernels {
     @Override
     public void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
         Scratch s = SCRATCH.get();
-        for (double[] lanes : new double[][] {s.xx, s.yy, s.xy, s.ee, s.max}) {
+        for (double[] lanes : new double[][] {s.xx, s.yy, s.xy, s.ee, s.clip, s.max}) {
             Arrays.fill(lanes, 0);
         }
+        float lo = grid.lo();
+        float hi = grid.hi();
+        int low = 0;
+        int high = 0;
         for (int from = 0; from < count; from += LANES) {
             int n = Math.min(LANES, count - from);
             MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
-            if (!allFinite(s.x, n)) {
-                n = keepFinite(s.x, n, sums);
-            }
             quantize(s.x, s.y, n, grid.scale(), grid.loSteps(), grid.hiSteps());
             addProducts(s.x, s.x, s.xx, n);
             addProducts(s.y, s.y, s.yy, n);
             addProducts(s.x, s.y, s.xy, n);
-            if (anyClipped(s.x, n, grid.lo(), grid.hi())) {
-                takeClipped(s.x, s.y, n, grid, sums);
+            takeLargerErrors(s.x, s.y, s.max, n);
+            if (furthestBeyond(s.x, n, lo, hi) > 0) {
+                low += countBelow(s.x, n, lo);
+                high += countAbove(s.x, n, hi);
+                addClippingErrors(s.x, s.clip, n, lo, hi);
+                clamp(s.x, n, lo, hi);
             }
             addSquaredErrors(s.x, s.y, s.ee, n);
-            takeLargerErrors(s.x, s.y, s.max, n);
-            sums.count += n;
         }
-        sums.squares += total(s.xx);
+        double squares = total(s.xx);
+        if (!Double.isFinite(squares)) {
+            float[] x = finite(values, offset, count, sums);
+            addErrors(MemorySegment.ofArray(x), 0, x.length, grid, sums);
+            return;
+        }
+        sums.count += count;
+        sums.clippedLow += low;
+        sums.clippedHigh += high;
+        sums.squares += squares;
         sums.quantizedSquares += total(s.yy);
         sums.products += total(s.xy);
         sums.roundingError += total(s.ee);
+        sums.clippingError += total(s.clip);
         for (double e : s.max) {
             sums.maxAbsError = Math.max(sums.maxAbsError, e);
         }
@@ -70,13 +84,15 @@ final class ScalarKernels implements Kernels {
         for (int from = 0; from < count; from += LANES) {
             int n = Math.min(LANES, count - from);
             MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
-            if (!allFinite(s.x, n)) {
-                n = keepFinite(s.x, n, new ErrorSums());
-            }
             quantize(s.x, s.y, n, grid.scale(), grid.loSteps(), grid.hiSteps());
             addSquaredErrors(s.x, s.y, s.ee, n);
         }
-        return total(s.ee);
+        double sum = total(s.ee);
+        if (!Double.isFinite(sum)) {
+            float[] x = finite(values, offset, count, new ErrorSums());
+            return squaredError(MemorySegment.ofArray(x), 0, x.length, grid);
+        }
+        return sum;
     }
 
     @Override
@@ -98,28 +114,21 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** A NaN or infinity has the largest magnitude bits. */
-    private static boolean allFinite(float[] x, int n) {
-        int most = 0;
-        for (int i = 0; i < n; i++) {
-            most = Math.max(most, Float.floatToRawIntBits(x[i]) & Integer.MAX_VALUE);
-        }
-        return most < 0x7f800000;
-    }
-
-    /** Counts values that are not finite and moves the others to the front; their number. */
-    static int keepFinite(float[] x, int n, ErrorSums sums) {
+    /** The finite ones of {@code count} values; the others are counted. */
+    static float[] finite(MemorySegment values, long offset, int count, ErrorSums sums) {
+        float[] x = new float[count];
+        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
         int kept = 0;
-        for (int i = 0; i < n; i++) {
-            if (Float.isNaN(x[i])) {
+        for (float v : x) {
+            if (Float.isNaN(v)) {
                 sums.nan++;
-            } else if (Float.isInfinite(x[i])) {
+            } else if (Float.isInfinite(v)) {
                 sums.inf++;
             } else {
-                x[kept++] = x[i];
+                x[kept++] = v;
             }
         }
-        return kept;
+        return Arrays.copyOf(x, kept);
     }
 
     private static void addProducts(float[] x, float[] y, double[] lanes, int n) {
@@ -144,26 +153,41 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** The sign bit of a difference tells which of two floats is smaller. */
-    private static boolean anyClipped(float[] x, int n, float lo, float hi) {
-        int signs = 0;
+    /** By how much a value lies outside the range of the levels at most, 0 if none does. */
+    private static float furthestBeyond(float[] x, int n, float lo, float hi) {
+        float most = 0;
         for (int i = 0; i < n; i++) {
-            signs |= Float.floatToRawIntBits(x[i] - lo) | Float.floatToRawIntBits(hi - x[i]);
+            most = Math.max(most, Math.max(x[i] - hi, lo - x[i]));
         }
-        return signs < 0;
+        return most;
     }
 
-    /** Adds the errors of clipped values and makes them vanish from what follows. */
-    private static void takeClipped(float[] x, float[] y, int n, AffineGrid grid, ErrorSums sums) {
+    private static int countBelow(float[] x, int n, float lo) {
+        int below = 0;
         for (int i = 0; i < n; i++) {
-            if (x[i] < grid.lo() || x[i] > grid.hi()) {
-                double e = (double) x[i] - (double) y[i];
-                sums.clippingError += e * e;
-                sums.maxAbsError = Math.max(sums.maxAbsError, Math.abs(e));
-                sums.clippedLow += x[i] < grid.lo() ? 1 : 0;
-                sums.clippedHigh += x[i] > grid.hi() ? 1 : 0;
-                y[i] = x[i];
-            }
+            below += x[i] < lo ? 1 : 0;
+        }
+        return below;
+    }
+
+    private static int countAbove(float[] x, int n, float hi) {
+        int above = 0;
+        for (int i = 0; i < n; i++) {
+            above += x[i] > hi ? 1 : 0;
+        }
+        return above;
+    }
+
+    private static void addClippingErrors(float[] x, double[] lanes, int n, double lo, double hi) {
+        for (int i = 0; i < n; i++) {
+            double e = Math.max(0, Math.max(x[i] - hi, lo - x[i]));
+            lanes[i] += e * e;
+        }
+    }
+
+    private static void clamp(float[] x, int n, float lo, float hi) {
+        for (int i = 0; i < n; i++) {
+            x[i] = Math.max(lo, Math.min(hi, x[i]));
         }
     }
 

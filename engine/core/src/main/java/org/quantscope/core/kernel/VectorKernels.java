@@ -18,6 +18,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Everything about a value is done while it is in a register.
  *
+ * <p>Constants are vectors made before the loop and loops are short of operations on purpose: after so many nodes the compiler stops
+ * inlining, and a vector that is handed to a method that is not inlined is an object on the heap, at every turn of the loop.
+ *
  * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
  * 0 or within a factor of two of it (Sterbenz). Fused multiply-adds therefore round as a product and a sum would.
  */
@@ -142,10 +145,8 @@ final class VectorKernels implements Kernels {
     }
 
     private void addFinite(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
-        float[] x = new float[count];
-        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
-        int kept = ScalarKernels.keepFinite(x, count, sums);
-        addErrors(nativeCopy(x, kept), 0, kept, grid, sums);
+        float[] x = ScalarKernels.finite(values, offset, count, sums);
+        addErrors(nativeCopy(x), 0, x.length, grid, sums);
     }
 
     @Override
@@ -159,15 +160,13 @@ final class VectorKernels implements Kernels {
         if (Double.isFinite(sum)) {
             return sum;
         }
-        float[] x = new float[count];
-        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
-        int kept = ScalarKernels.keepFinite(x, count, new ErrorSums());
-        return squaredError(nativeCopy(x, kept), 0, kept, grid);
+        float[] x = ScalarKernels.finite(values, offset, count, new ErrorSums());
+        return squaredError(nativeCopy(x), 0, x.length, grid);
     }
 
-    private static MemorySegment nativeCopy(float[] x, int count) {
-        MemorySegment copy = Arena.ofAuto().allocate(Math.max(4L, 4L * count), 4);
-        MemorySegment.copy(x, 0, copy, ValueLayout.JAVA_FLOAT, 0, count);
+    private static MemorySegment nativeCopy(float[] x) {
+        MemorySegment copy = Arena.ofAuto().allocate(Math.max(4L, 4L * x.length), 4);
+        MemorySegment.copy(x, 0, copy, ValueLayout.JAVA_FLOAT, 0, x.length);
         return copy;
     }
 
@@ -219,7 +218,7 @@ final class VectorKernels implements Kernels {
 
     /**
      * The sum of the {@code index}-th vector from its first lane to its last; the order of {@code reduceLanes} changes once a method is
-     * compiled. Vectors come in an array, as one that is handed to a method which is not inlined is boxed at every turn of its loop.
+     * compiled.
      */
     private static double total(double[] lanes, int index) {
         double sum = 0;
