@@ -79,7 +79,7 @@ public final class ExportViewModel {
                         return Exporters.export(exporter, ready, target, cancel);
                     }
                 },
-                files -> notices.done("Exported " + files.getFirst().getFileName() + " (" + size(files) + "), read back and checked"),
+                files -> notices.done("Exported " + files.getFirst().getFileName() + " (" + size(files) + ")"),
                 e -> notices.problem("Export: " + e.getMessage()));
     }
 
