@@ -24,6 +24,7 @@ public final class ChannelStripView extends Region {
     private static final double LEFT = 52;
     private static final double RIGHT = 12;
     private static final double MARGIN = 4;
+    private static final double WIDEST = 18;
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private final Canvas canvas = new Canvas();
@@ -182,7 +183,7 @@ public final class ChannelStripView extends Region {
             g.setFill(palette.get().selected());
             g.fillRect(x, 0, width, canvas.getHeight());
         }
-        double gap = width >= 4 ? Math.min(3, width * 0.3) : 0;
+        double gap = width >= 4 ? Math.max(Math.min(3, width * 0.3), width - WIDEST) : 0;
         double l = x + gap / 2;
         double w = width - gap;
         double top = middle - high * scale;
@@ -200,8 +201,8 @@ public final class ChannelStripView extends Region {
         }
         if (clips.size() > 1) {
             g.setFill(palette.get().hand());
-            g.fillRect(x + gap / 4, middle - clipHi * scale - 0.8, width - gap / 2, 1.6);
-            g.fillRect(x + gap / 4, middle - clipLo * scale - 0.8, width - gap / 2, 1.6);
+            g.fillRect(l - 1, middle - clipHi * scale - 0.8, w + 2, 1.6);
+            g.fillRect(l - 1, middle - clipLo * scale - 0.8, w + 2, 1.6);
         }
     }
 }

@@ -134,7 +134,9 @@ public final class ErrorCurveView extends Region {
         leader.setManaged(false);
         leader.setMouseTransparent(true);
         marks.add(new Mark(pin, button, leader, dot));
-        getChildren().addAll(leader, button, dot);
+        button.fontProperty().addListener((o, was, is) -> requestLayout());
+        getChildren().add(1, leader);
+        getChildren().addAll(button, dot);
     }
 
     private void touch() {

@@ -152,6 +152,11 @@ public final class HistogramView extends Region {
                 resetZoom();
             }
         });
+        for (ClipHandle handle : new ClipHandle[] {lo, hi}) {
+            // A style sheet that comes later changes the width of the text.
+            handle.value().fontProperty().addListener((o, was, is) -> requestLayout());
+            handle.value().insetsProperty().addListener((o, was, is) -> requestLayout());
+        }
         log.addListener((o, was, is) -> touchChart());
         palette.addListener((o, was, is) -> touchChart());
         placeHandles();
@@ -371,7 +376,7 @@ public final class HistogramView extends Region {
         g.clip();
         ClipRange kept = grid != null ? grid.effective() : clip;
         if (kept != null) {
-            paintClipped(g, area, kept);
+            paintClipped(g, area, kept, data);
         }
         if (grid != null) {
             g.setStroke(palette.get().quantized());
@@ -385,7 +390,7 @@ public final class HistogramView extends Region {
         g.restore();
     }
 
-    private void paintClipped(GraphicsContext g, Rectangle2D area, ClipRange kept) {
+    private void paintClipped(GraphicsContext g, Rectangle2D area, ClipRange kept, HistogramData data) {
         double left = Math.clamp(chart.toX(kept.lo()), area.getMinX(), area.getMaxX());
         double right = Math.clamp(chart.toX(kept.hi()), area.getMinX(), area.getMaxX());
         Color clipping = palette.get().clipping();
@@ -393,16 +398,19 @@ public final class HistogramView extends Region {
         g.fillRect(area.getMinX(), area.getMinY(), left - area.getMinX(), area.getHeight());
         g.fillRect(right, area.getMinY(), area.getMaxX() - right, area.getHeight());
         g.setFill(clipping);
+        // A bar that straddles an end is painted only if some value is beyond that end.
+        boolean below = data.min() < kept.lo();
+        boolean above = data.max() > kept.hi();
         for (int i = 0; i < counts.length; i++) {
             if (counts[i] > 0) {
                 double start = area.getMinX() + i * area.getWidth() / BINS;
                 double l = SnappedBarRenderer.left(start);
                 double r = SnappedBarRenderer.right(start, area.getMinX() + (i + 1) * area.getWidth() / BINS);
                 double top = chart.toY(y.position(counts[i]));
-                if (l < left) {
+                if (below && l < left) {
                     g.fillRect(l, top, Math.min(r, left) - l, area.getMaxY() - top);
                 }
-                if (r > right) {
+                if (above && r > right) {
                     g.fillRect(Math.max(l, right), top, r - Math.max(l, right), area.getMaxY() - top);
                 }
             }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import javafx.geometry.Bounds;
 import javafx.geometry.Point2D;
 import javafx.scene.AccessibleAttribute;
@@ -14,12 +15,14 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.image.Image;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.ScrollEvent;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
+import javafx.scene.paint.Color;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -309,6 +312,28 @@ class HistogramViewTest {
     }
 
     @Test
+    void barsAreRecolouredOnlyWhereValuesAreClipped(FxRobot robot) {
+        assertThat(clippingPixels()).isPositive();
+        robot.interact(() -> view.setClip(new ClipRange(-4, 5), false));
+        assertThat(clippingPixels()).as("nothing is outside the extremes").isZero();
+    }
+
+    @Test
+    void labelsStayWholeWhenTheThemeChanges(FxRobot robot) {
+        robot.interact(() -> {
+            Theme.LIGHT.install();
+            Theme.LIGHT.applyTo(view.getScene());
+            view.paletteProperty().set(Theme.LIGHT.palette());
+        });
+        settle();
+        settle();
+        for (String id : List.of("#value-lo", "#value-hi")) {
+            Label label = (Label) view.lookup(id);
+            assertThat(label.getWidth()).isGreaterThanOrEqualTo(onFx(() -> label.prefWidth(-1)));
+        }
+    }
+
+    @Test
     void noTensorShowsNoHandles(FxRobot robot) {
         robot.interact(() -> view.setData(null));
         settle();
@@ -325,6 +350,16 @@ class HistogramViewTest {
         });
         settle();
         assertThat(lineOf("#handle-lo")).isFinite();
+    }
+
+    /** How much of the view has the very colour of clipping. */
+    private long clippingPixels() {
+        settle();
+        Image image = onFx(() -> view.snapshot(null, null));
+        Color clipping = Theme.DARK.palette().clipping();
+        return IntStream.range(0, (int) (image.getWidth() * image.getHeight()))
+                .filter(i -> image.getPixelReader().getColor(i % (int) image.getWidth(), i / (int) image.getWidth()).equals(clipping))
+                .count();
     }
 
     private static UniformGrid gridOf(ClipRange range) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
@@ -53,14 +54,14 @@ final class CalibrateCommand extends EngineCommand {
         }
         FileRef ref = FileRef.of(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
-        Model model = data == null ? Subject.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
+        Model model = data == null ? Engine.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         SessionState state = data == null
                 ? chosen.withActivations(Optional.empty())
                 : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, bar, cancel());
         }
         cancel().check();
         SessionFile.write(state, output);

@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -57,10 +57,10 @@ final class ErrorCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
-        Tensor tensor = choose(Subject.open(file, !keepBatchNorm));
+        Tensor tensor = choose(Engine.open(file, !keepBatchNorm));
         Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
         QuantParams params = resolution.params();
-        ErrorReport exact = ErrorPass.measure(tensor, params, cancel());
+        ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = estimate(tensor, params);
         double bitsPerWeight = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();

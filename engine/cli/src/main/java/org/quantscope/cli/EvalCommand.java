@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -32,9 +33,6 @@ import picocli.CommandLine.Parameters;
             "  quantscope eval model.onnx --data test.npz --config config.json --json"
         })
 final class EvalCommand extends EngineCommand {
-    /** Of the evaluation order; complete figures do not depend on it. */
-    private static final long SEED = 1;
-
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
@@ -77,13 +75,13 @@ final class EvalCommand extends EngineCommand {
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, true);
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, bar, cancel());
         }
         ModelSize size = ModelSize.of(model, state, resolved.weights());
 
         AccuracyEstimate figure;
         double evaluation;
-        try (LiveEvaluator evaluator = new LiveEvaluator(model, samples, SEED);
+        try (LiveEvaluator evaluator = Engine.evaluator(model, samples);
                 Terminal.Bar bar = terminal().progress("evaluate")) {
             int total = samples.size();
             evaluator.floatBaseline(cancel(), part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
@@ -59,11 +60,11 @@ final class ExportCommand extends EngineCommand {
         Exporter exporter = checked(() -> Exporters.byId(format));
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
         boolean runs = Verification.runs(exporter);
-        Model model = runs ? Subject.openGraph(file, state.foldBatchNorm()) : Subject.open(file, state.foldBatchNorm());
+        Model model = runs ? Subject.openGraph(file, state.foldBatchNorm()) : Engine.open(file, state.foldBatchNorm());
         Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = ResolvedSettings.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, bar, cancel());
         }
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         List<ExportProblem> problems = exporter.check(plan);

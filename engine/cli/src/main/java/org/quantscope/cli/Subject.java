@@ -5,13 +5,11 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
-import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
-import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -23,15 +21,9 @@ import org.quantscope.core.tensor.TensorId;
 final class Subject {
     private Subject() {}
 
-    /** Opens a model and folds its BatchNormalization if wanted. */
-    static Model open(Path file, boolean fold) throws IOException {
-        Model model = ModelLoaders.open(file);
-        return fold && model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
-    }
-
     /** Opens a model that can be run. */
     static Model openGraph(Path file, boolean fold) throws IOException {
-        Model model = open(file, fold);
+        Model model = Engine.open(file, fold);
         if (model.graph().isEmpty()) {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
@@ -60,8 +52,14 @@ final class Subject {
     static SessionState calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
         Map<TensorId, MomentSketch> sketches;
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            sketches = ActivationCalibration.run(model, data, bar, cancel);
+            sketches = Engine.observe(model, data, bar, cancel);
         }
+        sketches.forEach((id, sketch) -> {
+            if (sketch.nan() + sketch.inf() > 0) {
+                terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf() + " infinite values on "
+                        + data.file().getFileName() + "; its range is that of the others");
+            }
+        });
         return state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
     }

@@ -94,6 +94,10 @@ class ExitCodeTest {
         "eval MLP --data TEST --config DIR/given.json     | given.json: weights.bits: a whole number from 2 to 16 is needed, got 99",
         "export MLP --config DIR/given.json --format onnx-qdq -o DIR/x | given.json: weights.bits",
         "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
+        "eval DIR --data TEST                             | file: is a folder",
+        "eval MLP --data TEST --config DIR                | file: is a folder",
+        "eval MLP --data DIR                              | file: is no regular file",
+        "calibrate MLP -o DIR                             | is a folder",
         "calibrate MLP -o DIR/no/such/c.json              | the folder does not exist",
     })
     void badInputIsThreeAndIsNamed(String words, String message) throws IOException {

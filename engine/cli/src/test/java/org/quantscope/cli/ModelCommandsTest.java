@@ -8,10 +8,13 @@ import static org.quantscope.cli.CommandLineRun.sample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -131,6 +134,21 @@ class ModelCommandsTest {
         assertThat(state.activations()).isEmpty();
         assertThat(state.activationRanges()).isEmpty();
         assertThat(state.calibrationData()).isEmpty();
+    }
+
+    @Test
+    void nanInTheCalibrationIsToldAndKeptOutOfTheRanges() throws IOException {
+        float[] values = new float[2 * 64];
+        Arrays.fill(values, 0.5f);
+        values[3] = Float.NaN;
+        Path data = Files.write(folder.resolve("odd.npz"), ArrayFiles.zip(false, Map.of("x.npy", ArrayFiles.npy("<f4", "(2, 64)", ArrayFiles.f4(values)))));
+        Path config = folder.resolve("c.json");
+
+        CommandLineRun run = CommandLineRun.of("calibrate", MLP, "--data", data, "-o", config);
+
+        assertThat(run.code()).isZero();
+        assertThat(run.err()).contains("quantscope: warning: activation input takes 1 NaN and 0 infinite values on odd.npz; its range is that of the others");
+        assertThat(SessionFile.read(config).activationRanges().get(new TensorId("input"))).isEqualTo(new ClipRange(0.5f, 0.5f));
     }
 
     @Test

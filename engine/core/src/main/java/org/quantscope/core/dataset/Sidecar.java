@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
-import org.quantscope.core.model.StrictJson;
+import org.quantscope.core.json.Utf8Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.DeserializationFeature;
@@ -86,7 +86,7 @@ record Sidecar(
             throw new BadInputException(file, "file", "has " + size + " bytes, a sidecar has at most " + MAX_BYTES);
         }
         JsonNode root;
-        try (JsonParser in = StrictJson.parser(Files.readAllBytes(file))) {
+        try (JsonParser in = Utf8Json.parser(Files.readAllBytes(file))) {
             root = MAPPER.readTree(in);
             if (root == null || !root.isObject() || in.nextToken() != null) {
                 throw new BadInputException(file, "json", "is not one object");

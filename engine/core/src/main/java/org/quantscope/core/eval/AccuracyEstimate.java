@@ -30,6 +30,11 @@ public record AccuracyEstimate(int correct, int floatCorrect, int seen, int tota
         return (double) agree / seen;
     }
 
+    /** Throughput of the caller that timed this: samples seen a second. */
+    public double samplesPerSecond(long nanos) {
+        return seen * 1e9 / Math.max(1, nanos);
+    }
+
     public boolean isComplete() {
         return seen == total;
     }

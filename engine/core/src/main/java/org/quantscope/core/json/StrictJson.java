@@ -53,6 +53,9 @@ public final class StrictJson {
      * @throws IOException if it cannot be read at all
      */
     public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new BadInputException(file, "file", "is a folder");
+        }
         long size = Files.size(file);
         if (size > maxBytes) {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");

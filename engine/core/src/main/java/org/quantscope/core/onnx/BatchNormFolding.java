@@ -287,7 +287,7 @@ public final class BatchNormFolding {
             if (changed.isEmpty() && notes.isEmpty()) {
                 return model;
             }
-            OnnxGraph folded = new OnnxGraph(edit.build());
+            OnnxGraph folded = new OnnxGraph(edit.buildWithReferences());
             List<Tensor> tensors = new ArrayList<>();
             for (Tensor t : model.tensors()) {
                 String name = t.id().name();

@@ -29,7 +29,7 @@ import org.quantscope.core.tensor.Tensor;
  * order in which each value is computed before it is read. Used by one thread, once.
  *
  * <p>In the result initializers are constants: they are no graph inputs, and {@code ir_version} is at least 4, the first
- * that allows this. External tensors are inside.
+ * that allows this.
  */
 final class GraphEdit {
     private static final int IR_WITH_CONSTANT_INITIALIZERS = 4;
@@ -168,11 +168,20 @@ final class GraphEdit {
     }
 
     /**
-     * The rewritten model.
+     * The rewritten model in one piece: external tensors are inside.
      *
      * @throws BadInputException if it is too large for one protobuf message, or external values are out of reach
      */
     ModelProto build() {
+        return build(true);
+    }
+
+    /** The rewritten model with the tensors that were external still so; their values are the {@link Model}'s to know. */
+    ModelProto buildWithReferences() {
+        return build(false);
+    }
+
+    private ModelProto build(boolean whole) {
         GraphProto old = graph.proto().getGraph();
         GraphProto.Builder g = old.toBuilder();
         Set<String> initializers = new HashSet<>();
@@ -181,7 +190,7 @@ final class GraphEdit {
         long bytes = 0;
         for (TensorProto t : old.getInitializerList()) {
             if (!removed.contains(t.getName())) {
-                TensorProto now = inline(t, t.getName());
+                TensorProto now = current(t, t.getName(), whole);
                 bytes += size(now);
                 g.addInitializer(now);
             }
@@ -205,7 +214,7 @@ final class GraphEdit {
             boolean constant = node.getOpType().equals("Constant") && node.getOutputCount() == 1;
             boolean gone = droppedNodes.contains(i) || (constant && removed.contains(node.getOutput(0)));
             if (!gone) {
-                NodeProto now = constant ? withStored(node) : node;
+                NodeProto now = constant ? withStored(node, whole) : node;
                 bytes += constant ? now.getSerializedSize() : 0;
                 nodes.add(rewire(now));
             }
@@ -213,7 +222,7 @@ final class GraphEdit {
                 nodes.addAll(behind.getOrDefault(out, List.of()));
             }
         }
-        if (bytes + OVERHEAD > Integer.MAX_VALUE) {
+        if (whole && bytes + OVERHEAD > Integer.MAX_VALUE) {
             throw new BadInputException(model.file(), "tensors", "have " + bytes + " bytes; a graph can be run or written whole up to " + (Integer.MAX_VALUE - OVERHEAD));
         }
         g.clearNode().addAllNode(nodes);
@@ -258,20 +267,20 @@ final class GraphEdit {
                 .build();
     }
 
-    private NodeProto withStored(NodeProto constant) {
+    private NodeProto withStored(NodeProto constant, boolean whole) {
         NodeProto.Builder b = constant.toBuilder();
         for (int i = 0; i < b.getAttributeCount(); i++) {
             AttributeProto a = b.getAttribute(i);
             if (a.getName().equals("value") && a.hasT()) {
-                b.setAttribute(i, a.toBuilder().setT(inline(a.getT(), constant.getOutput(0))));
+                b.setAttribute(i, a.toBuilder().setT(current(a.getT(), constant.getOutput(0), whole)));
             }
         }
         return b.build();
     }
 
-    private TensorProto inline(TensorProto t, String name) {
+    private TensorProto current(TensorProto t, String name, boolean whole) {
         TensorProto now = replaced.getOrDefault(name, t);
-        if (TensorProtos.isExternal(now)) {
+        if (whole && TensorProtos.isExternal(now)) {
             Tensor stored = tensors.get(name);
             if (stored == null || stored.data().segment().byteSize() > Integer.MAX_VALUE) {
                 throw new BadInputException(model.file(), name, "its external values cannot be put into one model");

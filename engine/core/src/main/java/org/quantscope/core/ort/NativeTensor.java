@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -14,12 +15,19 @@ import org.quantscope.core.tensor.BFloat16;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
-/** Values in native memory, to be fed to a model. Not thread safe while it is being closed. */
+/**
+ * Values in native memory, to be fed to a model. Closed by the thread that made it, which frees the memory at once: a
+ * weight that is fed for every move of a hand must not wait for the garbage collector.
+ */
 public final class NativeTensor implements AutoCloseable {
-    private final OnnxTensor tensor;
+    private static final long ALIGNMENT = 64;
 
-    private NativeTensor(OnnxTensor tensor) {
+    private final OnnxTensor tensor;
+    private final Arena arena;
+
+    private NativeTensor(OnnxTensor tensor, Arena arena) {
         this.tensor = tensor;
+        this.arena = arena;
     }
 
     OnnxTensor tensor() {
@@ -46,50 +54,56 @@ public final class NativeTensor implements AutoCloseable {
      * @param type what the model's input wants; F16 and BF16 round to nearest even, integers drop the fraction and saturate
      * @throws IllegalArgumentException if {@link #canHold} says no
      */
+    @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
     public static NativeTensor of(float[] values, Shape shape, DType type) {
         OrtEnvironment environment = OrtRuntime.environment();
         int n = Math.toIntExact(shape.count());
         long[] dims = shape.toArray();
+        Arena arena = Arena.ofConfined();
         try {
             return new NativeTensor(switch (type) {
-                case F32 -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(values, 0, n), dims);
+                case F32 -> {
+                    FloatBuffer out = direct(arena, n, 4).asFloatBuffer();
+                    out.put(0, values, 0, n);
+                    yield OnnxTensor.createTensor(environment, out, dims);
+                }
                 case F64 -> {
-                    DoubleBuffer out = direct(n, 8).asDoubleBuffer();
+                    DoubleBuffer out = direct(arena, n, 8).asDoubleBuffer();
                     for (int i = 0; i < n; i++) {
                         out.put(i, values[i]);
                     }
                     yield OnnxTensor.createTensor(environment, out, dims);
                 }
                 case F16, BF16 -> {
-                    ShortBuffer out = direct(n, 2).asShortBuffer();
+                    ShortBuffer out = direct(arena, n, 2).asShortBuffer();
                     for (int i = 0; i < n; i++) {
                         out.put(i, type == DType.F16 ? Float.floatToFloat16(values[i]) : BFloat16.of(values[i]));
                     }
                     yield OnnxTensor.createTensor(environment, out, dims, type == DType.F16 ? OnnxJavaType.FLOAT16 : OnnxJavaType.BFLOAT16);
                 }
                 case I64 -> {
-                    LongBuffer out = direct(n, 8).asLongBuffer();
+                    LongBuffer out = direct(arena, n, 8).asLongBuffer();
                     for (int i = 0; i < n; i++) {
                         out.put(i, (long) values[i]);
                     }
                     yield OnnxTensor.createTensor(environment, out, dims);
                 }
                 case I32 -> {
-                    var out = direct(n, 4).asIntBuffer();
+                    var out = direct(arena, n, 4).asIntBuffer();
                     for (int i = 0; i < n; i++) {
                         out.put(i, (int) values[i]);
                     }
                     yield OnnxTensor.createTensor(environment, out, dims);
                 }
                 case I16 -> {
-                    ShortBuffer out = direct(n, 2).asShortBuffer();
+                    ShortBuffer out = direct(arena, n, 2).asShortBuffer();
                     for (int i = 0; i < n; i++) {
                         out.put(i, (short) Math.clamp((int) values[i], Short.MIN_VALUE, Short.MAX_VALUE));
                     }
                     yield OnnxTensor.createTensor(environment, out, dims);
                 }
                 case I8, U8 -> {
-                    ByteBuffer out = direct(n, 1);
+                    ByteBuffer out = direct(arena, n, 1);
                     int lo = type == DType.I8 ? Byte.MIN_VALUE : 0;
                     for (int i = 0; i < n; i++) {
                         out.put(i, (byte) Math.clamp((int) values[i], lo, lo + 255));
@@ -97,18 +111,20 @@ public final class NativeTensor implements AutoCloseable {
                     yield OnnxTensor.createTensor(environment, out, dims, type == DType.I8 ? OnnxJavaType.INT8 : OnnxJavaType.UINT8);
                 }
                 case F8_E4M3, F8_E5M2, U64, U32, U16, BOOL -> throw new IllegalArgumentException("type: ONNX Runtime's Java API makes no tensors of " + type);
-            });
+            }, arena);
         } catch (OrtException e) {
+            arena.close();
             throw new IllegalStateException("ONNX Runtime makes no tensor of " + shape + " " + type, e);
         }
     }
 
-    private static ByteBuffer direct(int n, int width) {
-        return ByteBuffer.allocateDirect(Math.multiplyExact(n, width)).order(ByteOrder.nativeOrder());
+    private static ByteBuffer direct(Arena arena, int n, int width) {
+        return arena.allocate((long) n * width, ALIGNMENT).asByteBuffer().order(ByteOrder.nativeOrder());
     }
 
     @Override
     public void close() {
         tensor.close();
+        arena.close();
     }
 }

@@ -21,13 +21,13 @@ public final class OrtRuntime {
     private static final Set<OrtModel> LIVE = new HashSet<>();
     private static final AtomicInteger RUNNING = new AtomicInteger();
 
-    private OrtRuntime() {}
-
     /**
      * Creating the environment recurses once for every few characters of the command line: with a class path of some
      * thousand characters that overflows the stack of an ordinary thread and ends the process.
      */
     private static final long LOADING_STACK_BYTES = 64L << 20;
+
+    private OrtRuntime() {}
 
     /** What loading gave: an environment, or the reason why there is none. */
     private record Loading(@Nullable OrtEnvironment environment, String reason) {}
@@ -37,12 +37,19 @@ public final class OrtRuntime {
     }
 
     private static Loading loadOnLargeStack() {
-        AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "loading ONNX Runtime was interrupted"));
+        AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "its loading ended early"));
         Thread thread = new Thread(null, () -> result.set(load()), "ort-load", LOADING_STACK_BYTES);
         thread.start();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
+        // Loaded once for the whole process: an interrupt of the first caller must not decide for all.
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
         return result.get();
@@ -55,8 +62,16 @@ public final class OrtRuntime {
             Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
             return new Loading(environment, "");
         } catch (OrtException | LinkageError | RuntimeException e) {
-            return new Loading(null, String.valueOf(e.getMessage() != null ? e.getMessage() : e));
+            return new Loading(null, rootCause(e));
         }
+    }
+
+    private static String rootCause(Throwable thrown) {
+        Throwable at = thrown;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return at.getMessage() != null ? at.getMessage() : at.toString();
     }
 
     /** Why models cannot be run here, for a person; empty if they can. */

@@ -15,8 +15,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.json.Utf8Json;
 import org.quantscope.core.model.MappedFile;
-import org.quantscope.core.model.StrictJson;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -136,7 +136,7 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
         if (json.length == 0 || json[0] != '{') {
             throw new BadInputException(file, "header", "does not begin with '{'");
         }
-        try (JsonParser in = StrictJson.parser(json)) {
+        try (JsonParser in = Utf8Json.parser(json)) {
             in.nextToken();
             for (String name = in.nextName(); name != null; name = in.nextName()) {
                 if (name.equals("__metadata__")) {

@@ -18,10 +18,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.json.Utf8Json;
 import org.quantscope.core.model.CompanionFile;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoader;
-import org.quantscope.core.model.StrictJson;
 import org.quantscope.core.tensor.Tensor;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -130,7 +130,7 @@ public final class SafetensorsLoader implements ModelLoader {
         }
         Map<String, String> places = new LinkedHashMap<>();
         boolean found = false;
-        try (JsonParser in = StrictJson.parser(Files.readAllBytes(index))) {
+        try (JsonParser in = Utf8Json.parser(Files.readAllBytes(index))) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
                 throw new BadInputException(index, "index", "is no JSON object");
             }

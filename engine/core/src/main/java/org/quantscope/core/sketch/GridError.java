@@ -99,7 +99,7 @@ final class GridError {
             } else if (beyond == level + sign) {
                 straddle(bins, p, last, q0, q1, threshold);
             } else {
-                several(bins, p, sign, last, Math.min(level, beyond), Math.max(level, beyond));
+                several(bins, p, sign, last);
             }
             p++;
         }
@@ -166,13 +166,13 @@ final class GridError {
         open += 2 * delta * (ulp * half + n * threshold * DECISION_SLACK) + 8 * U * (n * away * away + Math.abs(linear) + square);
     }
 
-    private void several(Bins bins, int bin, int sign, float last, int lowLevel, int highLevel) {
+    private void several(Bins bins, int bin, int sign, float last) {
         int key = bins.key(bin);
         float a = Bins.start(key);
         double ulp = Bins.ulp(key);
         double n = bins.n(bin);
         double slack = last * 2 * DECISION_SLACK;
-        double gap = widestGap(lowLevel, highLevel);
+        double gap = widestGap();
         double most = Math.max(gap / 2, Math.max(distance(sign * a), distance(sign * last))) + slack;
         double mean = bins.r1(bin) / n;
         double spread = ulp * Math.sqrt(Math.max(0, bins.r2(bin) / n - mean * mean) + 8 * U * Bins.SPAN * (double) Bins.SPAN);
@@ -189,9 +189,10 @@ final class GridError {
         return Math.abs((double) x - grid.quantize(x));
     }
 
-    private double widestGap(int lowLevel, int highLevel) {
+    /** The largest distance of neighbouring levels, up to the float32 rounding of the levels. */
+    private double widestGap() {
         return switch (grid) {
-            case UniformGrid u -> (highLevel - lowLevel) > 0 ? u.scale() : 0;
+            case UniformGrid u -> u.scale();
         };
     }
 

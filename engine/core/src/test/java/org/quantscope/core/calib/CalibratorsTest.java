@@ -89,7 +89,6 @@ class CalibratorsTest {
     @ValueSource(strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3", "constant", "zeros"})
     void percentileIsNumpysOnWeights(String name) {
         float[] values = Oracles.array(name);
-        // Enough copies to leave the directly sorted case; the percentiles of the plain array are numpy's.
         var stored = new StoredStatistics(Oracles.tensor(values).data(), cancel);
         Oracles.FIGURES.get(name).get("percentile_linear").properties().forEach(p -> assertThat(
                         stored.quantile(Double.parseDouble(p.getKey()) / 100))

@@ -2,6 +2,7 @@ package org.quantscope.core.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -167,6 +168,31 @@ class InstrumentedGraphTest {
                 .open(folder);
 
         assertThat(model.graph().orElseThrow().activations()).extracting(a -> a.id().name()).containsExactly("x", "y");
+    }
+
+    /** Values beside the file are put into the session; folding leaves them where they are. */
+    @Test
+    void externalTensorsAreRunAndFolded() throws IOException {
+        TinyOnnx tiny = new TinyOnnx(13).input("x", -1, 2).output("y", -1, 2).weight("w", Shape.of(2, 2), 1, 2, 3, 4).weight("v", Shape.of(2, 2), 2, 0, 0, 2);
+        for (String s : List.of("gamma", "beta", "mean")) {
+            tiny.weight(s, Shape.of(2), 1, 1);
+        }
+        Model inside = tiny.weight("variance", Shape.of(2), 3, 3)
+                .node("MatMul", List.of("x", "v"), List.of("doubled"))
+                .node("Gemm", List.of("doubled", "w"), List.of("g"))
+                .node("BatchNormalization", List.of("g", "gamma", "beta", "mean", "variance"), List.of("y"))
+                .open(folder);
+        Model model = TinyOnnx.withExternal(inside, "v", folder);
+        Model folded = BatchNormFolding.fold(model);
+        float[] x = {1, 2};
+
+        float[] expected = run(InstrumentedGraph.plain(inside), Map.of("x", NativeTensor.of(x, Shape.of(1, 2), DType.F32)), "y");
+        assertThat(run(InstrumentedGraph.plain(model), Map.of("x", NativeTensor.of(x, Shape.of(1, 2), DType.F32)), "y")).containsExactly(expected);
+        assertThat(folded.graph().orElseThrow().proto().getGraph().getInitializerList()).filteredOn(TensorProtos::isExternal).hasSize(1);
+        float[] y = run(InstrumentedGraph.plain(folded), Map.of("x", NativeTensor.of(x, Shape.of(1, 2), DType.F32)), "y");
+        for (int i = 0; i < y.length; i++) {
+            assertThat(y[i]).isEqualTo(expected[i], within(1e-5f));
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
@@ -103,6 +104,28 @@ public final class TinyOnnx {
                 .build();
         Path file = Files.createTempFile(folder, "tiny", ".onnx");
         Files.write(file, model.toByteArray());
+        return ModelLoaders.open(file);
+    }
+
+    /** The same model with one initializer in a file beside it. */
+    static Model withExternal(Model model, String tensor, Path folder) throws IOException {
+        ModelProto.Builder m = model.graph().orElseThrow().proto().toBuilder();
+        GraphProto.Builder g = m.getGraphBuilder();
+        for (int i = 0; i < g.getInitializerCount(); i++) {
+            TensorProto t = g.getInitializer(i);
+            if (t.getName().equals(tensor)) {
+                Path values = Files.createTempFile(folder, "values", ".bin");
+                Files.write(values, t.getRawData().toByteArray());
+                g.setInitializer(
+                        i,
+                        t.toBuilder()
+                                .clearRawData()
+                                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                                .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue(values.getFileName().toString())));
+            }
+        }
+        Path file = Files.createTempFile(folder, "external", ".onnx");
+        Files.write(file, m.build().toByteArray());
         return ModelLoaders.open(file);
     }
 

@@ -30,7 +30,7 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.tensor.TensorId;
 
 class SessionFileProperties {
-    @Property(tries = 300)
+    @Property(tries = 100)
     void everyStateReadsBackEqualAndGivesTheSameBytes(@ForAll("states") SessionState state) throws IOException {
         Path file = Files.createTempFile("session", ".json");
         try {
@@ -47,7 +47,7 @@ class SessionFileProperties {
     }
 
     /** Any one character of a good file changed: it is read or refused as bad input, nothing else. */
-    @Property(tries = 500, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 150, shrinking = ShrinkingMode.OFF)
     void aDamagedFileIsReadOrRefused(@ForAll("states") SessionState state, @ForAll long where, @ForAll byte what) throws IOException {
         Path file = Files.createTempFile("session", ".json");
         try {

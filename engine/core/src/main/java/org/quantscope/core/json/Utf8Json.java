@@ -1,4 +1,4 @@
-package org.quantscope.core.model;
+package org.quantscope.core.json;
 
 import java.io.ByteArrayInputStream;
 import java.io.InputStreamReader;
@@ -11,14 +11,14 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/** JSON from untrusted files: strict UTF-8, no key twice in one object, at most 64 levels deep. */
-public final class StrictJson {
+/** A plain token parser for JSON headers inside other formats: strict UTF-8, no key twice in one object, at most 64 levels deep. Whole JSON files are read by {@link StrictJson}. */
+public final class Utf8Json {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).maxNameLength(10_000).maxStringLength(1_000_000).maxNumberLength(64).build())
             .build();
 
-    private StrictJson() {}
+    private Utf8Json() {}
 
     /** A parser over {@code utf8}; it throws {@link tools.jackson.core.JacksonException} where the text is no such JSON. */
     public static JsonParser parser(byte[] utf8) {

@@ -1,0 +1,78 @@
+package org.quantscope.core;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.ActivationCalibration;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.onnx.BatchNormFolding;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The engine from above: what a front end does with a model, in the order in which it happens. Each method is one step and
+ * names the class that does the work; a front end that needs more of a step goes there.
+ *
+ * <ol>
+ *   <li>{@link #open} a model, as it is to be analysed;
+ *   <li>{@link #observe} its activations on calibration data;
+ *   <li>{@link #resolve} what a person has chosen to explicit parameters;
+ *   <li>{@link #measure} a tensor's error under its parameters;
+ *   <li>{@link #evaluator} for the accuracy of the whole, live;
+ *   <li>export: {@link org.quantscope.core.export.Exporters}.
+ * </ol>
+ */
+public final class Engine {
+    /** Of the evaluation order. One for all front ends, so that they see the same samples first; complete figures do not depend on it. */
+    public static final long EVALUATION_SEED = 1;
+
+    private Engine() {}
+
+    /**
+     * Opens a model by its content.
+     *
+     * @param foldBatchNorm fold each BatchNormalization into the layer in front of it, if the file has a graph
+     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @throws IOException if it cannot be read at all
+     */
+    public static Model open(Path file, boolean foldBatchNorm) throws IOException {
+        Model model = ModelLoaders.open(file);
+        return foldBatchNorm ? analysed(model) : model;
+    }
+
+    /** The model with its BatchNormalization folded; the model itself if it has no graph. */
+    public static Model analysed(Model model) {
+        return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+    }
+
+    /** Runs the float model on calibration data and keeps a sketch of each activation. */
+    public static Map<TensorId, MomentSketch> observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
+        return ActivationCalibration.run(model, calibrationData, progress, cancel);
+    }
+
+    /** Turns choices into explicit parameters. */
+    public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
+        return ResolvedSettings.resolve(model, state, progress, cancel);
+    }
+
+    /** The exact error of one tensor. */
+    public static ErrorReport measure(Tensor tensor, QuantParams params, CancelToken cancel) {
+        return ErrorPass.measure(tensor, params, cancel);
+    }
+
+    /** Accuracy of quantized settings against float on the same samples. The caller closes it. */
+    public static LiveEvaluator evaluator(Model model, Dataset data) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED);
+    }
+}
