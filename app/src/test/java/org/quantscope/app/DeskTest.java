@@ -28,6 +28,8 @@ import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Clip;
@@ -48,6 +50,7 @@ class DeskTest {
     Path folder;
 
     private final List<String> problems = new ArrayList<>();
+    private final List<String> done = new ArrayList<>();
     private final Answers answers = new Answers();
     /** Work that waits until the test runs it, while {@link #held} is set. */
     private final Queue<Runnable> waiting = new ArrayDeque<>();
@@ -115,7 +118,9 @@ class DeskTest {
             }
 
             @Override
-            public void done(String message) {}
+            public void done(String message) {
+                done.add(message);
+            }
         });
     }
 
@@ -429,6 +434,17 @@ class DeskTest {
         desk.session().open(List.of(SAMPLES.resolve("digits_test.npz")));
         assertThat(problems).isEmpty();
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void anExportedModelIsVerifiedBesideWhatIsShown() {
+        openDigits();
+        Exporter qdq = Exporters.byId("onnx-qdq");
+        Path target = folder.resolve("digits_qdq.onnx");
+        desk.export().export(qdq, target);
+        assertThat(problems).isEmpty();
+        assertThat(target).isNotEmptyFile();
+        assertThat(done).singleElement().satisfies(line -> assertThat(line).contains("digits_qdq.onnx").contains("on 500 samples").contains("agrees"));
     }
 
     @Test

@@ -167,7 +167,7 @@ final class TensorPane extends VBox {
         boolean symmetric = v.spec().map(s -> s.symmetric()).orElse(false);
         histogram.setEnabledHandles(v.draggable());
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
-        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin to adopt");
+        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin");
         Measured measured = v.measured().orElse(null);
         boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
