@@ -437,6 +437,14 @@ class DeskTest {
     }
 
     @Test
+    void dataThatComesWithAModelIsForThatModel() {
+        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_mlp.onnx")));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
     void anExportedModelIsVerifiedBesideWhatIsShown() {
         openDigits();
         Exporter qdq = Exporters.byId("onnx-qdq");

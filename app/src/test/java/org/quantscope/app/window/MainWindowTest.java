@@ -31,7 +31,6 @@ import org.quantscope.app.Desk;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.fx.FxThread;
 import org.quantscope.app.histogram.HistogramView;
-import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.app.workbench.Figures;
@@ -69,18 +68,12 @@ class MainWindowTest {
 
     @Start
     void start(Stage stage) {
-        Settings settings = new Settings(config.resolve("none"));
+        Settings settings = new Settings(config.resolve("" + System.nanoTime()));
         window = new MainWindow(stage, settings, work, FxThread.executor());
         desk = window.desk();
         stage.setWidth(1280);
         stage.setHeight(720);
-        stage.show();
-        desk.session().openSample(new Sample(
-                "digits",
-                SAMPLES.resolve("digits_mlp.onnx"),
-                SAMPLES.resolve("digits_test.npz"),
-                SAMPLES.resolve("digits_calibration.npz"),
-                Optional.empty()));
+        window.show(List.of(SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("digits_test.npz")));
     }
 
     @Stop
