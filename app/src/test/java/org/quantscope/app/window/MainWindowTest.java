@@ -63,11 +63,14 @@ class MainWindowTest {
     static Path config;
 
     private final ExecutorService work = Executors.newCachedThreadPool();
+    private Stage stage;
     private MainWindow window;
     private Desk desk;
 
     @Start
-    void start(Stage stage) {
+    void start(Stage shared) {
+        // The toolkit's own stage is every test's; a window that sets its size gets one for itself.
+        stage = new Stage();
         Settings settings = new Settings(config.resolve("" + System.nanoTime()));
         window = new MainWindow(stage, settings, work, FxThread.executor());
         desk = window.desk();
@@ -78,6 +81,7 @@ class MainWindowTest {
 
     @Stop
     void stop() {
+        stage.hide();
         desk.close();
         work.shutdownNow();
     }
