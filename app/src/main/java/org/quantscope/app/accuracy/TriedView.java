@@ -2,8 +2,12 @@ package org.quantscope.app.accuracy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
+import javafx.geometry.BoundingBox;
+import javafx.geometry.Bounds;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
@@ -80,23 +84,33 @@ public final class TriedView extends Region {
         double best = tried.stream().mapToDouble(AccuracyViewModel.Tried::accuracy).max().orElse(1);
         double worst = tried.stream().mapToDouble(AccuracyViewModel.Tried::accuracy).min().orElse(0);
         double span = Math.max(0.02, best - worst);
-        List<double[]> taken = new ArrayList<>();
+        List<Bounds> taken = new ArrayList<>();
+        double[] x = new double[tried.size()];
+        double[] y = new double[tried.size()];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = LEFT + width * tried.get(i).bytes() / most;
+            y[i] = TOP + DOT / 2 + (height - DOT) * (best - tried.get(i).accuracy()) / span;
+            dots.get(i).resizeRelocate(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT);
+            taken.add(new BoundingBox(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT));
+        }
         // The newest first: where labels would overlap, an older one gives way.
-        for (int i = tried.size() - 1; i >= 0; i--) {
-            AccuracyViewModel.Tried t = tried.get(i);
-            double x = LEFT + width * t.bytes() / most;
-            double y = TOP + DOT / 2 + (height - DOT) * (best - t.accuracy()) / span;
-            dots.get(i).resizeRelocate(x - DOT / 2, y - DOT / 2, DOT, DOT);
+        for (int i = x.length - 1; i >= 0; i--) {
             Label label = labels.get(i);
-            double w = label.prefWidth(-1);
-            double h = label.prefHeight(-1);
-            double left = x + DOT / 2 + LABEL_GAP;
-            boolean free = taken.stream().noneMatch(b -> left < b[2] && left + w > b[0] && y - h / 2 < b[3] && y + h / 2 > b[1]);
-            label.setVisible(free);
-            if (free) {
-                taken.add(new double[] {left, y - h / 2, left + w, y + h / 2});
-            }
-            place(label, left, y - h / 2);
+            double w = Math.ceil(label.prefWidth(-1));
+            double h = Math.ceil(label.prefHeight(-1));
+            double away = DOT / 2 + LABEL_GAP;
+            Optional<Bounds> free = Stream.of(
+                            new BoundingBox(x[i] + away, y[i] - h / 2, w, h),
+                            new BoundingBox(x[i] - away - w, y[i] - h / 2, w, h),
+                            new BoundingBox(x[i] - w / 2, y[i] + DOT / 2, w, h))
+                    .map(box -> (Bounds) box)
+                    .filter(box -> taken.stream().noneMatch(box::intersects))
+                    .findFirst();
+            label.setVisible(free.isPresent());
+            free.ifPresent(box -> {
+                taken.add(box);
+                place(label, box.getMinX(), box.getMinY());
+            });
         }
     }
 

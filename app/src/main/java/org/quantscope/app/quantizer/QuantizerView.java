@@ -37,8 +37,8 @@ public final class QuantizerView extends VBox {
 
     private static final double NUMBER_WIDTH = 82;
     private static final double SPINNER_WIDTH = 82;
-    private static final double OPTION_WIDTH = 64;
-    private static final double CHOICE_WIDTH = 120;
+    private static final double OPTION_WIDTH = 60;
+    private static final double CHOICE_WIDTH = 150;
 
     private final QuantizerViewModel model;
     private final ComboBox<String> scheme = new ComboBox<>();

@@ -36,9 +36,9 @@ import org.quantscope.core.tensor.TensorId;
 public final class TensorsView extends VBox {
     private static final double GAP = 8;
     private static final double NAME_WIDTH = 120;
-    private static final double SHAPE_WIDTH = 92;
-    private static final double BITS_WIDTH = 44;
-    private static final double SQNR_WIDTH = 66;
+    private static final double SHAPE_WIDTH = 86;
+    private static final double BITS_WIDTH = 42;
+    private static final double SQNR_WIDTH = 64;
     private static final double RANGE_WIDTH = 140;
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 

@@ -57,8 +57,8 @@ public final class MainWindow {
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
-    private static final double LEFT_WIDTH = 336;
-    private static final double LEFT_MIN = 300;
+    private static final double LEFT_WIDTH = 360;
+    private static final double LEFT_MIN = 340;
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;

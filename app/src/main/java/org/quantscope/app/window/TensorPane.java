@@ -54,8 +54,7 @@ final class TensorPane extends VBox {
     private final Button channel = new Button();
     private final Label channelHint = label("hint");
     private final Label curveHint = label("hint");
-    private final Button switchToChannels = new Button("Switch to per channel");
-    private final VBox channelCard;
+    private final Button switchToChannels = new Button("switch to per channel ▸");
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
@@ -85,7 +84,8 @@ final class TensorPane extends VBox {
         switchToChannels.setId("switch-to-channels");
         switchToChannels.getStyleClass().add("link");
         switchToChannels.setOnAction(e -> quantizer.setPerChannel(true));
-        channelCard = card(head(text("title", "Channels"), channelHint, spacer(), switchToChannels), channels);
+        VBox channelCard = card(text("title", "Channels"), channels);
+        channelCard.getChildren().add(head(channelHint, switchToChannels));
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -167,7 +167,7 @@ final class TensorPane extends VBox {
         boolean symmetric = v.spec().map(s -> s.symmetric()).orElse(false);
         histogram.setEnabledHandles(v.draggable());
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
-        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin to adopt it");
+        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin");
         Measured measured = v.measured().orElse(null);
         boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
