@@ -34,7 +34,7 @@ final class VectorKernels implements Kernels {
     private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
 
     /** Room for the sums of {@link #addWhole}. */
-    private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[5 * D.length()]);
+    private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[4 * D.length()]);
 
     /** The width of a vector on this machine. */
     static int bits() {
@@ -82,12 +82,8 @@ final class VectorKernels implements Kernels {
         DoubleVector xy1 = xx0;
         DoubleVector ee0 = xx0;
         DoubleVector ee1 = xx0;
-        DoubleVector clip0 = xx0;
-        DoubleVector clip1 = xx0;
-        DoubleVector clipMax = xx0;
         FloatVector max = FloatVector.zero(F);
-        int low = 0;
-        int high = 0;
+        var clipped = new ErrorSums();
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
             VectorMask<Float> above = x.compare(GT, hi);
@@ -112,14 +108,7 @@ final class VectorKernels implements Kernels {
             e = e.abs();
             max = max.blend(e, e.compare(GT, max));
             if (above.or(below).anyTrue()) {
-                low += below.trueCount();
-                high += above.trueCount();
-                DoubleVector beyond0 = x0.sub(lower(inside)).abs();
-                DoubleVector beyond1 = x1.sub(upper(inside)).abs();
-                clip0 = beyond0.fma(beyond0, clip0);
-                clip1 = beyond1.fma(beyond1, clip1);
-                clipMax = clipMax.blend(beyond0, beyond0.compare(GT, clipMax));
-                clipMax = clipMax.blend(beyond1, beyond1.compare(GT, clipMax));
+                addClipped(values, offset + 4L * i, grid, clipped);
             }
         }
         double[] lanes = LANES.get();
@@ -127,21 +116,32 @@ final class VectorKernels implements Kernels {
         yy0.add(yy1).intoArray(lanes, D.length());
         xy0.add(xy1).intoArray(lanes, 2 * D.length());
         ee0.add(ee1).intoArray(lanes, 3 * D.length());
-        clip0.add(clip1).intoArray(lanes, 4 * D.length());
         double squares = total(lanes, 0);
         if (!Double.isFinite(squares)) {
             return false;
         }
         sums.count += count;
-        sums.clippedLow += low;
-        sums.clippedHigh += high;
         sums.squares += squares;
         sums.quantizedSquares += total(lanes, 1);
         sums.products += total(lanes, 2);
         sums.roundingError += total(lanes, 3);
-        sums.clippingError += total(lanes, 4);
-        sums.maxAbsError = Math.max(sums.maxAbsError, Math.max(max.reduceLanes(MAX), clipMax.reduceLanes(MAX)));
+        sums.maxAbsError = Math.max(sums.maxAbsError, max.reduceLanes(MAX));
+        sums.add(clipped);
         return true;
+    }
+
+    /** What clipping does to the few values of a vector; few vectors have such values. */
+    private static void addClipped(MemorySegment values, long offset, AffineGrid grid, ErrorSums sums) {
+        for (int i = 0; i < WIDTH; i++) {
+            float x = values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i);
+            if (x < grid.lo() || x > grid.hi()) {
+                double e = x < grid.lo() ? (double) grid.lo() - x : (double) x - grid.hi();
+                sums.clippingError += e * e;
+                sums.maxAbsError = Math.max(sums.maxAbsError, e);
+                sums.clippedLow += x < grid.lo() ? 1 : 0;
+                sums.clippedHigh += x > grid.hi() ? 1 : 0;
+            }
+        }
     }
 
     private void addFinite(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
