@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -22,10 +23,11 @@ import jdk.incubator.vector.VectorSpecies;
  * inlining, and a vector that is handed to a method that is not inlined is an object on the heap, at every turn of the loop.
  *
  * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
- * 0 or within a factor of two of it (Sterbenz). Fused multiply-adds therefore round as a product and a sum would.
+ * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a product and a sum would.
  */
 final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -82,21 +84,25 @@ final class VectorKernels implements Kernels {
         DoubleVector xy1 = xx0;
         DoubleVector ee0 = xx0;
         DoubleVector ee1 = xx0;
-        FloatVector max = FloatVector.zero(F);
+        // Magnitudes of floats are ordered as their bits are.
+        IntVector max = IntVector.zero(I);
         var clipped = new ErrorSums();
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
             VectorMask<Float> above = x.compare(GT, hi);
             VectorMask<Float> below = x.compare(LT, lo);
-            FloatVector inside = x.blend(hi, above).blend(lo, below);
-            FloatVector y = level(inside, scale, toInteger);
-            FloatVector e = inside.sub(y);
+            if (above.or(below).anyTrue()) {
+                x = x.blend(hi, above).blend(lo, below);
+                addClipped(values, offset + 4L * i, grid, clipped);
+            }
+            FloatVector e = x.sub(level(x, scale, toInteger));
+            max = max.max(e.abs().reinterpretAsInts());
             DoubleVector x0 = lower(x);
             DoubleVector x1 = upper(x);
-            DoubleVector y0 = lower(y);
-            DoubleVector y1 = upper(y);
             DoubleVector e0 = lower(e);
             DoubleVector e1 = upper(e);
+            DoubleVector y0 = x0.sub(e0);
+            DoubleVector y1 = x1.sub(e1);
             xx0 = x0.fma(x0, xx0);
             xx1 = x1.fma(x1, xx1);
             yy0 = y0.fma(y0, yy0);
@@ -105,41 +111,39 @@ final class VectorKernels implements Kernels {
             xy1 = x1.fma(y1, xy1);
             ee0 = e0.fma(e0, ee0);
             ee1 = e1.fma(e1, ee1);
-            e = e.abs();
-            max = max.blend(e, e.compare(GT, max));
-            if (above.or(below).anyTrue()) {
-                addClipped(values, offset + 4L * i, grid, clipped);
-            }
         }
         double[] lanes = LANES.get();
         xx0.add(xx1).intoArray(lanes, 0);
         yy0.add(yy1).intoArray(lanes, D.length());
         xy0.add(xy1).intoArray(lanes, 2 * D.length());
         ee0.add(ee1).intoArray(lanes, 3 * D.length());
-        double squares = total(lanes, 0);
+        double squares = total(lanes, 0) + clipped.squares;
         if (!Double.isFinite(squares)) {
             return false;
         }
         sums.count += count;
-        sums.squares += squares;
+        sums.squares += total(lanes, 0);
         sums.quantizedSquares += total(lanes, 1);
         sums.products += total(lanes, 2);
         sums.roundingError += total(lanes, 3);
-        sums.maxAbsError = Math.max(sums.maxAbsError, max.reduceLanes(MAX));
+        sums.maxAbsError = Math.max(sums.maxAbsError, Float.intBitsToFloat(max.reduceLanes(MAX)));
         sums.add(clipped);
         return true;
     }
 
-    /** What clipping does to the few values of a vector; few vectors have such values. */
+    /** What the sums lack when clipped values are taken as the end level that they go to. Few vectors have such values. */
     private static void addClipped(MemorySegment values, long offset, AffineGrid grid, ErrorSums sums) {
         for (int i = 0; i < WIDTH; i++) {
             float x = values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i);
             if (x < grid.lo() || x > grid.hi()) {
-                double e = x < grid.lo() ? (double) grid.lo() - x : (double) x - grid.hi();
+                double y = x < grid.lo() ? grid.lo() : grid.hi();
+                double e = x - y;
+                sums.clippedLow += e < 0 ? 1 : 0;
+                sums.clippedHigh += e > 0 ? 1 : 0;
+                sums.squares += e * (x + y);
+                sums.products += e * y;
                 sums.clippingError += e * e;
-                sums.maxAbsError = Math.max(sums.maxAbsError, e);
-                sums.clippedLow += x < grid.lo() ? 1 : 0;
-                sums.clippedHigh += x > grid.hi() ? 1 : 0;
+                sums.maxAbsError = Math.max(sums.maxAbsError, Math.abs(e));
             }
         }
     }
