@@ -23,7 +23,8 @@ import jdk.incubator.vector.VectorSpecies;
  * inlining, and a vector that is handed to a method that is not inlined is an object on the heap, at every turn of the loop.
  *
  * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
- * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a product and a sum would.
+ * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a
+ * product and a sum would.
  */
 final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
