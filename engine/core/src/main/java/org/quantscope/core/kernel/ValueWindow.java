@@ -42,9 +42,7 @@ public final class ValueWindow {
         offset = 0;
         if (data.dtype() == DType.BF16) {
             readHalves(data, from, length);
-            for (int i = 0; i < length; i++) {
-                bits[i] = halves[i] << 16;
-            }
+            Kernels.chosen().widen(halves, bits, length);
             MemorySegment.copy(bits, 0, buffer, ValueLayout.JAVA_INT, 0, length);
             return;
         }

@@ -2,8 +2,10 @@ package org.quantscope.core.kernel;
 
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.S2I;
 import static org.quantscope.core.kernel.AffineGrid.TO_INTEGER;
 
 import java.lang.foreign.Arena;
@@ -13,7 +15,9 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -30,6 +34,7 @@ final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Short> HALF = VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -209,6 +214,18 @@ final class VectorKernels implements Kernels {
         if (whole < count) {
             FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
             level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + whole, F.indexInRange(whole, count));
+        }
+    }
+
+    @Override
+    public void widen(short[] halves, int[] out, int count) {
+        int whole = I.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            IntVector wide = (IntVector) ShortVector.fromArray(HALF, halves, i).convertShape(S2I, I, 0);
+            wide.lanewise(LSHL, 16).intoArray(out, i);
+        }
+        for (int i = whole; i < count; i++) {
+            out[i] = halves[i] << 16;
         }
     }
 
