@@ -49,7 +49,7 @@ public record Desk(
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements),
+                new TensorsViewModel(bench, measurements, inHand),
                 new QuantizerViewModel(inHand, activations, notices),
                 new ErrorViewModel(inHand),
                 new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices),
