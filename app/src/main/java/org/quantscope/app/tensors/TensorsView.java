@@ -44,9 +44,9 @@ public final class TensorsView extends VBox {
     /** Lines that stay in sight above the one in hand. */
     private static final int LINES_ABOVE = 4;
 
-    private static final double SHAPE_WIDTH = 88;
-    private static final double BITS_WIDTH = 56;
-    private static final double SQNR_WIDTH = 82;
+    private static final double SHAPE_WIDTH = 86;
+    private static final double BITS_WIDTH = 48;
+    private static final double SQNR_WIDTH = 78;
     private static final double RANGE_WIDTH = 140;
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 

@@ -59,13 +59,13 @@ public final class MainWindow {
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
-    private static final double LEFT_WIDTH = 360;
-    private static final double LEFT_MIN = 340;
+    private static final double LEFT_WIDTH = 376;
+    private static final double LEFT_MIN = 364;
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
-    private static final double STRIP_HEIGHT = 112;
+    private static final double STRIP_HEIGHT = 116;
 
     private final Stage stage;
     private final Settings settings;
@@ -278,9 +278,9 @@ public final class MainWindow {
     }
 
     private Node strip() {
-        Label head = new Label("SIZE AND ACCURACY OF EVERYTHING TRIED");
+        Label head = new Label("SIZE AND TOP-1 ACCURACY OF EVERYTHING TRIED");
         head.getStyleClass().add("section-head");
-        TriedView plot = new TriedView(desk.accuracy().tried());
+        TriedView plot = new TriedView(desk.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
         HBox.setHgrow(left, Priority.ALWAYS);
