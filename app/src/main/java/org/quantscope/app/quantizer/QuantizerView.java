@@ -29,6 +29,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Traits;
 
 /** The form of the quantizer. */
 public final class QuantizerView extends VBox {
@@ -144,13 +145,21 @@ public final class QuantizerView extends VBox {
     private void show(QuantizerViewModel.View v) {
         QuantSpec spec = v.spec();
         scheme.setValue(spec.scheme());
+        Traits traits = Quantizers.byId(spec.scheme()).traits();
+        if (bits.getValueFactory() instanceof SpinnerValueFactory.IntegerSpinnerValueFactory widths) {
+            widths.setMin(traits.minBits());
+            widths.setMax(traits.maxBits());
+        }
         bits.getValueFactory().setValue(spec.bits());
+        bits.setDisable(traits.fixesBits());
+        symmetry.setDisable(!traits.choosesSymmetric());
+        signed.setDisable(!traits.choosesSigned());
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
         narrow.setSelected(spec.narrowRange());
-        narrow.setDisable(!spec.symmetric() || !spec.signed());
+        narrow.setDisable(!traits.choosesNarrowRange() || !spec.symmetric() || !spec.signed());
         granularity.choose(spec.granularity() instanceof Granularity.PerTensor ? 0 : 1);
-        granularity.setDisable(v.channels() == 0);
+        granularity.setDisable(v.channels() == 0 || traits.blockSize() > 0);
         if (calibrator.getItems().isEmpty()) {
             calibrator.getItems().setAll(QuantizerViewModel.calibratorIds());
             calibrator.getItems().add(HAND);

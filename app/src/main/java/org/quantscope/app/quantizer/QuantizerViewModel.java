@@ -21,6 +21,8 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Traits;
 
 /** The settings of the tensor in hand as a form: every change is one step. */
 public final class QuantizerViewModel {
@@ -127,12 +129,13 @@ public final class QuantizerViewModel {
     }
 
     public void setScheme(String id) {
-        inHand.change("scheme " + id, spec -> spec.withScheme(id));
+        inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(spec));
     }
 
-    /** @param bits 2 to 16; anything else changes nothing */
+    /** @param bits a width that the scheme has; anything else changes nothing */
     public void setBits(int bits) {
-        if (bits >= QuantSpec.MIN_BITS && bits <= QuantSpec.MAX_BITS) {
+        Traits traits = view.get().map(v -> Quantizers.byId(v.spec().scheme()).traits()).orElse(null);
+        if (traits != null && bits >= traits.minBits() && bits <= traits.maxBits()) {
             inHand.change(bits + " bits", spec -> spec.withBits(bits));
         }
     }

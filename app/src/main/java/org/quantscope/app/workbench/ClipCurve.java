@@ -8,10 +8,7 @@ import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.Granularity;
-import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -57,21 +54,18 @@ public record ClipCurve(List<Point> points, List<Pin> pins) {
         if (slice.count() == 0 || (slice.min() == 0 && slice.max() == 0)) {
             return new ClipCurve(List.of(), List.of());
         }
-        QuantSpec one = spec.withGranularity(Granularity.TENSOR);
         ClipRange full = fullRange(slice, spec);
         List<Point> points = new ArrayList<>(POINTS);
         for (int i = 0; i < POINTS; i++) {
             cancel.check();
             float f = (float) (FIRST + (LAST - FIRST) * i / (POINTS - 1));
-            points.add(point(slice, one, new ClipRange(full.lo() * f, full.hi() * f)));
+            points.add(point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f)));
         }
         List<Pin> pins = new ArrayList<>();
         for (Calibrator calibrator : Calibrators.all()) {
             cancel.check();
-            ClipRange range = RangeResolver.resolve(slice, one.withClip(new Clip.Auto(calibrator.id())), cancel)
-                    .requested()
-                    .getFirst();
-            Point at = point(slice, one, range);
+            ClipRange range = RangeResolver.calibrate(slice, spec, new Clip.Auto(calibrator.id()), cancel).range();
+            Point at = point(slice, spec, range);
             pins.add(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
         }
         return new ClipCurve(points, pins);
@@ -88,9 +82,8 @@ public record ClipCurve(List<Point> points, List<Pin> pins) {
         return spec.symmetric() ? ClipRange.symmetric(data.absMax()) : data;
     }
 
-    private static Point point(MomentSketch slice, QuantSpec one, ClipRange range) {
-        QuantParams params = Quantizers.byId(one.scheme()).resolve(one.withClip(new Clip.Manual(range)), Granularity.TENSOR, List.of(range));
-        ErrorEstimate e = slice.estimate(params.grid(0));
+    private static Point point(MomentSketch slice, QuantSpec spec, ClipRange range) {
+        ErrorEstimate e = slice.estimate(RangeResolver.resolve(slice, spec, range).grid(0));
         return new Point(position(range), e.mse(), e.clippingMse());
     }
 }

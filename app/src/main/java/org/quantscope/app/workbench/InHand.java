@@ -230,6 +230,9 @@ public final class InHand {
         try {
             QuantSpec next = change.apply(v.spec().get());
             Quantizers.byId(next.scheme()).check(next);
+            if (v.subject() instanceof Subject.Activation && !Quantizers.byId(next.scheme()).traits().isAffine()) {
+                throw new IllegalArgumentException("scheme: activations need a scale and a zero point, " + next.scheme() + " is a codebook for weights");
+            }
             apply(v, title, next);
         } catch (IllegalArgumentException e) {
             notices.problem(String.valueOf(e.getMessage()));

@@ -17,7 +17,6 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.NearNames;
@@ -41,8 +40,8 @@ final class ErrorCommand extends EngineCommand {
     @Option(names = "--tensor", paramLabel = "T", description = "Name of the tensor; may be left out if there is only one.")
     private @Nullable String name;
 
-    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: ${DEFAULT-VALUE}).", defaultValue = "8")
-    private int bits;
+    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
+    private @Nullable Integer bits;
 
     @Mixin
     private QuantizerOptions quantizer;
@@ -61,7 +60,7 @@ final class ErrorCommand extends EngineCommand {
         Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());
-        ErrorEstimate estimate = estimate(tensor, params);
+        ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
         double bitsPerWeight = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
 
@@ -123,31 +122,6 @@ final class ErrorCommand extends EngineCommand {
         return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
                 .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name + "\"; near names: "
                         + String.join(", ", NearNames.of(String.valueOf(name), names, NEAR))));
-    }
-
-    /** What the sketches say of the whole tensor: the sum over its slices. */
-    private ErrorEstimate estimate(Tensor tensor, QuantParams params) {
-        if (params.slices() == 1) {
-            return MomentSketch.of(tensor, cancel()).estimate(params.grid(0));
-        }
-        MomentSketch[] sketches = MomentSketch.perSlice(tensor, Slicing.of(tensor.info(), params.granularity()), cancel());
-        long count = 0;
-        double squaredError = 0;
-        double bound = 0;
-        double clipping = 0;
-        double clipped = 0;
-        double squares = 0;
-        for (int i = 0; i < sketches.length; i++) {
-            ErrorEstimate slice = sketches[i].estimate(params.grid(i));
-            count += slice.count();
-            squaredError += slice.mse() * slice.count();
-            bound += slice.bound() * slice.count();
-            clipping += slice.clippingMse() * slice.count();
-            clipped += slice.clipped();
-            squares += slice.sumSquares();
-        }
-        double n = Math.max(1, count);
-        return new ErrorEstimate(count, squaredError / n, bound / n, clipping / n, clipped, squares);
     }
 
     private static void putRanges(Json json, String name, List<ClipRange> ranges) {

@@ -12,10 +12,14 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Traits;
 import picocli.CommandLine.Option;
 
 /** The quantizer options, and the {@link QuantSpec} they make. Every complaint is an {@link IllegalArgumentException}: wrong usage. */
 final class QuantizerOptions {
+    static final String DEFAULT_SCHEME = "uniform";
+    static final int DEFAULT_BITS = 8;
+
     @Option(names = "--scheme", paramLabel = "ID", description = "Quantizer (default: uniform); see quantscope list quantizers.")
     private @Nullable String scheme;
 
@@ -51,9 +55,10 @@ final class QuantizerOptions {
     /**
      * The spec, with the documented defaults for what was not given.
      *
+     * @param bits null for 8, or what the scheme fixes
      * @throws IllegalArgumentException naming the option and the value
      */
-    QuantSpec spec(int bits) {
+    QuantSpec spec(@Nullable Integer bits) {
         if (symmetric && asymmetric) {
             throw new IllegalArgumentException("--symmetric and --asymmetric exclude each other");
         }
@@ -63,21 +68,32 @@ final class QuantizerOptions {
         if (clip != null && calibrator != null) {
             throw new IllegalArgumentException("--clip and --calibrator exclude each other");
         }
-        Clip chosen = clip != null ? new Clip.Manual(range(clip)) : calibrator != null ? calibrator(calibrator) : new Clip.Auto("minmax");
+        String id = scheme == null ? DEFAULT_SCHEME : scheme;
+        Traits traits = Quantizers.byId(id).traits();
+        refuse(symmetric || asymmetric, traits.choosesSymmetric(), "--symmetric and --asymmetric", id);
+        refuse(signed || unsigned, traits.choosesSigned(), "--signed and --unsigned", id);
+        refuse(fullRange, traits.choosesNarrowRange(), "--full-range", id);
+        Clip chosen = clip != null ? new Clip.Manual(range(clip)) : calibrator != null ? calibrator(calibrator) : new Clip.Auto(traits.defaultCalibrator());
         QuantSpec spec = new QuantSpec(
-                scheme == null ? "uniform" : scheme,
-                bits,
+                id,
+                bits == null ? Math.clamp(DEFAULT_BITS, traits.minBits(), traits.maxBits()) : bits,
                 !unsigned,
-                !asymmetric,
+                traits.choosesSymmetric() ? !asymmetric : traits.symmetric(),
                 !asymmetric && !fullRange,
-                granularity == null ? Granularity.TENSOR : Granularity.parse(granularity),
+                granularity == null ? traits.defaultGranularity() : Granularity.parse(granularity),
                 chosen,
                 Map.of());
         Quantizers.byId(spec.scheme()).check(spec);
         if (spec.symmetric() && chosen instanceof Clip.Manual(ClipRange range) && range.lo() != -range.hi()) {
-            throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip + "; --asymmetric takes any range");
+            throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip + (traits.choosesSymmetric() ? "; --asymmetric takes any range" : ""));
         }
         return spec;
+    }
+
+    private static void refuse(boolean given, boolean applies, String options, String scheme) {
+        if (given && !applies) {
+            throw new IllegalArgumentException(options + " do not apply to " + scheme);
+        }
     }
 
     /**

@@ -23,8 +23,6 @@ import picocli.CommandLine.Option;
 
 /** How a whole model is quantized: the options that {@code calibrate} and {@code eval} share, and the session they make. */
 final class SettingsOptions {
-    private static final int DEFAULT_BITS = 8;
-
     @Option(names = "--bits", paramLabel = "B", description = "Short for --weights B --activations B.")
     private @Nullable Integer bits;
 
@@ -81,16 +79,17 @@ final class SettingsOptions {
             throw new IllegalArgumentException("--bits is short for --weights and --activations, and excludes them");
         }
         boolean unsaid = bits == null && weightBits == null && activationBits == null;
-        Integer w = bits != null ? bits : unsaid ? Integer.valueOf(DEFAULT_BITS) : weightBits;
-        Integer a = bits != null ? bits : unsaid && (calibrated || wantsActivations()) ? Integer.valueOf(DEFAULT_BITS) : activationBits;
+        boolean quantizesWeights = bits != null || unsaid || weightBits != null;
+        Integer w = bits != null ? bits : weightBits;
+        Integer a = bits != null ? bits : unsaid && (calibrated || wantsActivations()) ? Integer.valueOf(QuantizerOptions.DEFAULT_BITS) : activationBits;
         if (a == null && wantsActivations()) {
             throw new IllegalArgumentException("--activation-scheme, --activation-symmetric and --activation-calibrator need --activations B");
         }
-        if (w == null && weights.given()) {
+        if (!quantizesWeights && weights.given()) {
             throw new IllegalArgumentException("the quantizer options describe weights and need --weights B");
         }
         return SessionState.of(model)
-                .withWeights(w == null ? Optional.empty() : Optional.of(weights.spec(w)))
+                .withWeights(quantizesWeights ? Optional.of(weights.spec(w)) : Optional.empty())
                 .withActivations(a == null ? Optional.empty() : Optional.of(activationSpec(a)))
                 .withFoldBatchNorm(!keepBatchNorm);
     }
@@ -98,6 +97,10 @@ final class SettingsOptions {
     private QuantSpec activationSpec(int b) {
         QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(b).withSymmetric(activationSymmetric).withNarrowRange(activationSymmetric);
         if (activationScheme != null) {
+            if (!Quantizers.byId(activationScheme).traits().isAffine()) {
+                throw new IllegalArgumentException(
+                        "--activation-scheme: activations need a scale and a zero point, " + activationScheme + " is a codebook for weights");
+            }
             spec = spec.withScheme(activationScheme);
         }
         if (activationCalibrator != null) {

@@ -1,12 +1,14 @@
 package org.quantscope.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,14 +18,19 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.sketch.ErrorEstimate;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -86,18 +93,121 @@ class QuantizationRegistriesTest {
                 .hasMessageContaining("mse");
     }
 
+    /** Every width that a scheme has, with all that can be chosen at its first value. */
+    static Stream<QuantSpec> specs() {
+        return Quantizers.all().stream().flatMap(q -> IntStream.rangeClosed(q.traits().minBits(), q.traits().maxBits())
+                .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("specs")
+    void schemeResolvesEveryRangeToAFiniteGridThatHoldsTheRange(QuantSpec spec) {
+        Quantizer quantizer = Quantizers.byId(spec.scheme());
+        // Block formats saturate by design: E2M1 ends at 6 of 8 steps below the next power of two. Lloyd-Max levels lie inside.
+        // At the end of float32 the next power of two is no float any more.
+        double share = quantizer.traits().blockSize() > 0 ? 0.74 : quantizer instanceof FittedQuantizer ? 0.5 : 0.999;
+        for (float width : new float[] {0, Float.MIN_VALUE, 1e-30f, 1, 1e30f, Float.MAX_VALUE}) {
+            QuantParams params = quantizer.resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(width)));
+            Grid grid = params.grid(0);
+
+            assertThat(params.slices()).isEqualTo(1);
+            assertThat(params.isAffine()).isEqualTo(quantizer.traits().isAffine());
+            assertThat(params.scale(0)).isFinite().isPositive();
+            assertThat((double) params.effective().getFirst().hi()).isGreaterThanOrEqualTo(width * (width == Float.MAX_VALUE ? Math.min(share, 0.49) : share));
+            assertThat(params.effective().getFirst()).isEqualTo(grid.effective());
+            assertThat(quantizer.bitsPerWeight(spec, 100_000, 10)).isBetween((double) spec.bits(), spec.bits() + 1.0);
+            if (quantizer.traits().hasZero()) {
+                assertThat(grid.quantize(0f)).isZero();
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("quantizers")
-    void schemeResolvesEveryRangeToAFiniteGridThatHoldsTheRange(Quantizer quantizer) {
-        for (int bits = QuantSpec.MIN_BITS; bits <= QuantSpec.MAX_BITS; bits++) {
-            for (float width : new float[] {0, Float.MIN_VALUE, 1e-30f, 1, 1e30f, Float.MAX_VALUE}) {
-                QuantSpec spec = QuantSpec.WEIGHTS.withScheme(quantizer.id()).withBits(bits);
-                QuantParams params = quantizer.resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(width)));
+    void schemeAdaptsEverySpecToOneThatItAccepts(Quantizer quantizer) {
+        for (QuantSpec spec : List.of(
+                QuantSpec.WEIGHTS,
+                QuantSpec.ACTIVATIONS.withBits(16),
+                QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL).withClip(new Clip.Auto("mse")),
+                QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(-1, 3))),
+                QuantSpec.WEIGHTS.withClip(new Clip.Fixed(new QuantParams(Granularity.TENSOR, new float[] {1}, new int[1], 0, 1))))) {
+            QuantSpec adapted = quantizer.adapt(spec);
 
-                assertThat(params.slices()).isEqualTo(1);
-                assertThat(params.scale(0)).isFinite().isPositive();
-                assertThat(params.effective().getFirst().hi()).isGreaterThanOrEqualTo(width * 0.999f);
-                assertThat(quantizer.bitsPerWeight(spec, 1000, 10)).isGreaterThan(1).isLessThan(bits + 5);
+            assertThatCode(() -> quantizer.check(adapted)).doesNotThrowAnyException();
+            assertThat(adapted.scheme()).isEqualTo(quantizer.id());
+            assertThat(quantizer.adapt(adapted)).isEqualTo(adapted);
+        }
+    }
+
+    /** Levels are their own images, larger values never go to lower levels, nothing in the range is farther than half a gap. */
+    @ParameterizedTest
+    @MethodSource("specs")
+    void gridsAreIdempotentAndMonotoneAndNearest(QuantSpec spec) {
+        var random = new Random(5);
+        for (float width : new float[] {1e-30f, 0.3f, 1, 77, 1e30f}) {
+            Grid grid = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(width))).grid(0);
+            for (int i = 0; i < grid.size(); i += 1 + grid.size() / 300) {
+                assertThat(grid.index(grid.level(i))).isEqualTo(i);
+            }
+            float[] x = new float[400];
+            for (int i = 0; i < x.length; i++) {
+                x[i] = (float) (width * 1.5 * (2 * random.nextDouble() - 1) * Math.exp(-6 * random.nextDouble()));
+            }
+            java.util.Arrays.sort(x);
+            float last = Float.NEGATIVE_INFINITY;
+            for (float v : x) {
+                float y = grid.quantize(v);
+                assertThat(y).isGreaterThanOrEqualTo(last);
+                assertThat(grid.quantize(y)).isEqualTo(y);
+                last = y;
+                int at = grid.index(v);
+                double below = at == 0 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at - 1));
+                double above = at == grid.size() - 1 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at + 1));
+                assertThat(Math.abs((double) v - y)).isLessThanOrEqualTo(Math.min(below, above) + Math.abs(v) * 0x1p-22);
+            }
+        }
+    }
+
+    /** The sketch's promise for the grids of every scheme: the exact error lies within the bound, on data that has fooled histograms before. */
+    @ParameterizedTest
+    @MethodSource("specs")
+    void sketchEstimatesEveryGridWithinItsBound(QuantSpec spec) {
+        var random = new Random(6);
+        for (int family = 0; family < 8; family++) {
+            float[] values = new float[3000];
+            for (int i = 0; i < values.length; i++) {
+                double g = random.nextGaussian();
+                values[i] = (float) switch (family) {
+                    case 0 -> g;
+                    case 1 -> Math.pow(g, 7);
+                    case 2 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
+                    case 3 -> 0.7;
+                    case 4 -> 0;
+                    case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
+                    case 6 -> 1 + 1e-4 * g;
+                    default -> Math.max(0, g);
+                };
+            }
+            Tensor tensor = tensor(values);
+            MomentSketch sketch = MomentSketch.of(tensor, cancel);
+            for (QuantSpec s : List.of(spec, spec.withGranularity(new Granularity.PerBlock(0, 32)))) {
+                if (s.granularity() instanceof Granularity.PerTensor || Quantizers.byId(s.scheme()).traits().maxBits() <= 8) {
+                    RangeResolver.Resolution resolution = RangeResolver.resolve(tensor, s.withClip(new Clip.Auto("minmax")), cancel);
+                    ErrorReport exact = ErrorPass.measure(tensor, resolution.params(), cancel);
+                    ErrorEstimate estimate = MomentSketch.estimate(tensor, resolution.params(), cancel);
+
+                    assertThat(estimate.count()).isEqualTo(exact.count());
+                    assertThat(Math.abs(estimate.mse() - exact.mse())).isLessThanOrEqualTo(estimate.bound());
+                    assertThat(estimate.clipped()).isBetween(0.0, (double) exact.count());
+                }
+            }
+            for (float share : new float[] {0.1f, 0.6f}) {
+                ClipRange range = ClipRange.symmetric(share * sketch.absMax());
+                QuantParams params = RangeResolver.resolve(sketch, spec, range);
+                double exact = ErrorPass.squaredError(values, 0, values.length, params.grid(0)) / values.length;
+                ErrorEstimate estimate = sketch.estimate(params.grid(0));
+
+                assertThat(Math.abs(estimate.mse() - exact)).isLessThanOrEqualTo(estimate.bound());
             }
         }
     }

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
@@ -57,6 +57,10 @@ final class MseCalibrator implements Calibrator {
         if (slice.absMax() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());
         }
+        if (Quantizers.byId(spec.scheme()) instanceof FittedQuantizer) {
+            // Levels that follow the values have the least error with all of them in range.
+            return new Calibration(new ClipRange(slice.min(), slice.max()), List.of());
+        }
         var search = new Search(slice, spec, cancel);
         return spec.symmetric() ? search.symmetric() : search.asymmetric();
     }
@@ -72,7 +76,7 @@ final class MseCalibrator implements Calibrator {
 
         Search(SliceStatistics slice, QuantSpec spec, CancelToken cancel) {
             this.slice = slice;
-            this.spec = spec;
+            this.spec = RangeResolver.asOneSlice(spec);
             this.cancel = cancel;
             quantizer = Quantizers.byId(spec.scheme());
             direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
@@ -186,7 +190,7 @@ final class MseCalibrator implements Calibrator {
 
         private Candidate measured(Candidate c, ToDoubleFunction<org.quantscope.core.quant.Grid> error) {
             cancel.check();
-            var grid = quantizer.resolve(spec, Granularity.TENSOR, List.of(c.range)).grid(0);
+            var grid = quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
             return new Candidate(c.fraction, c.range, error.applyAsDouble(grid));
         }
 

@@ -2,16 +2,18 @@ package org.quantscope.core.calib;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
@@ -48,21 +50,21 @@ public final class RangeResolver {
     public static Resolution resolve(Tensor tensor, QuantSpec spec, CancelToken cancel) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         return switch (spec.clip()) {
-            case Clip.Auto auto -> resolution(spec, slicing.granularity(), calibrate(tensor.data(), slicing, spec, auto, cancel));
-            case Clip.Manual manual -> resolution(spec, slicing.granularity(), Collections.nCopies(slicing.slices(), manual.range()));
+            case Clip.Auto auto -> resolution(tensor, spec, slicing, calibrate(tensor.data(), slicing, spec, auto, cancel), cancel);
+            case Clip.Manual manual -> resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), cancel);
             case Clip.ManualPerChannel manual -> {
                 if (!(slicing.granularity() instanceof Granularity.PerChannel)) {
                     throw new IllegalArgumentException("clip: ranges for channels, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(spec, slicing.granularity(), manual.ranges());
+                yield resolution(tensor, spec, slicing, manual.ranges(), cancel);
             }
             case Clip.ManualPerBlock manual -> {
                 if (!slicing.isBlocked()) {
                     throw new IllegalArgumentException("clip: ranges for blocks, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(spec, slicing.granularity(), manual.ranges());
+                yield resolution(tensor, spec, slicing, manual.ranges(), cancel);
             }
             case Clip.Fixed fixed -> {
                 checkCount(tensor, Slicing.of(tensor.info(), fixed.params().granularity()), fixed.params().slices());
@@ -84,12 +86,9 @@ public final class RangeResolver {
             case Clip.Auto auto -> {
                 Calibrator calibrator = Calibrators.byId(auto.calibratorId());
                 Quantizers.byId(spec.scheme()).check(spec);
-                yield resolution(
-                        spec,
-                        Granularity.TENSOR,
-                        List.of(calibrator.calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel).range()));
+                yield resolution(sketch, spec, calibrator.calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel).range());
             }
-            case Clip.Manual manual -> resolution(spec, Granularity.TENSOR, List.of(manual.range()));
+            case Clip.Manual manual -> resolution(sketch, spec, manual.range());
             case Clip.Fixed fixed -> {
                 if (fixed.params().slices() != 1) {
                     throw new IllegalArgumentException("clip: one scale is needed, got " + fixed.params().slices());
@@ -102,7 +101,8 @@ public final class RangeResolver {
     }
 
     /**
-     * The parameters for ranges that are known already; no data is looked at. Cheap enough for every frame of a drag.
+     * The parameters for ranges that are known already. No data is looked at, unless the scheme fits its levels to the values
+     * ({@link FittedQuantizer}): cheap enough for every frame of a drag.
      *
      * @param ranges one for each slice; the spec's clip is not looked at
      * @throws IllegalArgumentException as above
@@ -110,13 +110,36 @@ public final class RangeResolver {
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         checkCount(tensor, slicing, ranges.size());
-        return resolution(spec, slicing.granularity(), ranges).params();
+        return resolution(tensor, spec, slicing, ranges, new CancelToken()).params();
+    }
+
+    /**
+     * The parameters of one slice that is known by its sketch, for a range that is known already.
+     *
+     * @param spec its granularity and its clip are not looked at; a format with a scale for each block takes the slice as one block
+     * @throws IllegalArgumentException as above
+     */
+    public static QuantParams resolve(MomentSketch slice, QuantSpec spec, ClipRange range) {
+        return resolution(slice, asOneSlice(spec), range).params();
+    }
+
+    /** The spec for a single slice, whatever the granularity that it is one of. */
+    static QuantSpec asOneSlice(QuantSpec spec) {
+        int blockSize = Quantizers.byId(spec.scheme()).traits().blockSize();
+        return spec.withGranularity(blockSize > 0 ? new Granularity.PerBlock(0, Integer.MAX_VALUE) : Granularity.TENSOR);
     }
 
     /** What a calibrator says of a whole tensor, with the curve it searched. */
     public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         Quantizers.byId(spec.scheme()).check(spec);
         return Calibrators.byId(auto.calibratorId()).calibrate(new StoredStatistics(tensor.data(), cancel), spec, auto.options(), cancel);
+    }
+
+    /** What a calibrator says of one slice that is known by its sketch; the spec's granularity and clip are not looked at. */
+    public static Calibrator.Calibration calibrate(MomentSketch slice, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+        QuantSpec one = asOneSlice(spec);
+        Quantizers.byId(one.scheme()).check(one);
+        return Calibrators.byId(auto.calibratorId()).calibrate(new StreamStatistics(slice), one, auto.options(), cancel);
     }
 
     private static List<ClipRange> calibrate(TensorData data, Slicing slicing, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
@@ -143,9 +166,40 @@ public final class RangeResolver {
         return new TensorData(data.dtype(), data.segment().asSlice(from * bytes, length * bytes), data.order(), length);
     }
 
+    private static Resolution resolution(Tensor tensor, QuantSpec spec, Slicing slicing, List<ClipRange> ranges, CancelToken cancel) {
+        if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
+            return resolution(spec, slicing.granularity(), ranges);
+        }
+        checkRanges(spec, ranges);
+        var codebooks = new CodebookGrid[slicing.slices()];
+        if (slicing.slices() == 1) {
+            codebooks[0] = fitted.fit(spec, ranges.getFirst(), MomentSketch.of(tensor, cancel).points());
+        } else {
+            SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> {
+                codebooks[slice] = fitted.fit(spec, ranges.get(slice), MomentSketch.of(values, from, n).points());
+            });
+        }
+        float[] scales = new float[codebooks.length];
+        Arrays.fill(scales, 1);
+        return new Resolution(ranges, QuantParams.ofCodebooks(slicing.granularity(), scales, List.of(codebooks)));
+    }
+
+    private static Resolution resolution(MomentSketch sketch, QuantSpec spec, ClipRange range) {
+        List<ClipRange> ranges = List.of(range);
+        if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
+            return resolution(spec, spec.granularity(), ranges);
+        }
+        checkRanges(spec, ranges);
+        return new Resolution(ranges, QuantParams.ofCodebook(spec.granularity(), new float[] {1}, fitted.fit(spec, range, sketch.points())));
+    }
+
     private static Resolution resolution(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
-        Quantizer quantizer = Quantizers.byId(spec.scheme());
-        quantizer.check(spec);
+        checkRanges(spec, ranges);
+        return new Resolution(ranges, Quantizers.byId(spec.scheme()).resolve(spec, granularity, ranges));
+    }
+
+    private static void checkRanges(QuantSpec spec, List<ClipRange> ranges) {
+        Quantizers.byId(spec.scheme()).check(spec);
         if (spec.symmetric()) {
             for (ClipRange range : ranges) {
                 if (range.lo() != -range.hi()) {
@@ -154,7 +208,6 @@ public final class RangeResolver {
                 }
             }
         }
-        return new Resolution(ranges, quantizer.resolve(spec, granularity, ranges));
     }
 
     private static void checkCount(Tensor tensor, Slicing slicing, int given) {

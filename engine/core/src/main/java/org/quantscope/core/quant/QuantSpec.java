@@ -8,7 +8,7 @@ import java.util.TreeMap;
  * How a tensor is to be quantized: the request, before the data has been looked at. {@link QuantParams} is the answer.
  *
  * @param scheme the id of a registered {@link Quantizer}
- * @param bits code width, 2 to 16
+ * @param bits code width, 1 to 16; 1 only in a scheme that fixes it
  * @param signed signed codes (ignored by schemes without integer codes)
  * @param symmetric zero point fixed to the middle of the code range
  * @param narrowRange the restricted range: symmetric signed codes without the most negative one
@@ -24,6 +24,7 @@ public record QuantSpec(
         Clip clip,
         Map<String, String> options) {
 
+    /** The narrowest code where the width can be chosen. */
     public static final int MIN_BITS = 2;
     public static final int MAX_BITS = 16;
 
@@ -34,8 +35,8 @@ public record QuantSpec(
     public static final QuantSpec ACTIVATIONS = new QuantSpec("uniform", 8, false, false, false, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
 
     public QuantSpec {
-        if (bits < MIN_BITS || bits > MAX_BITS) {
-            throw new IllegalArgumentException("bits: " + MIN_BITS + " to " + MAX_BITS + " are supported, got " + bits);
+        if (bits < 1 || bits > MAX_BITS) {
+            throw new IllegalArgumentException("bits: 1 to " + MAX_BITS + " are supported, got " + bits);
         }
         options = Collections.unmodifiableMap(new TreeMap<>(options));
     }

@@ -1,6 +1,7 @@
 package org.quantscope.core.quant;
 
 import java.util.List;
+import java.util.Map;
 
 /** A scheme: turns requested ranges into a grid for each slice. Stateless; one file and one line in {@link Quantizers}. */
 public interface Quantizer {
@@ -9,17 +10,58 @@ public interface Quantizer {
 
     String title();
 
-    List<OptionDoc> options();
+    default List<OptionDoc> options() {
+        return List.of();
+    }
 
     /** Where the formula comes from: a paper with its equation, or a specification. */
     String source();
+
+    /** What there is to choose. */
+    Traits traits();
 
     /**
      * Refuses what the scheme cannot do.
      *
      * @throws IllegalArgumentException naming the field and the value
      */
-    void check(QuantSpec spec);
+    default void check(QuantSpec spec) {
+        traits().check(id(), spec);
+    }
+
+    /**
+     * {@code spec} with this scheme, and everything else as it is where the scheme can have it: what a person means who only switches
+     * the scheme. {@link #check} accepts the result.
+     */
+    default QuantSpec adapt(QuantSpec spec) {
+        Traits t = traits();
+        boolean symmetric = t.choosesSymmetric() ? spec.symmetric() : t.symmetric();
+        boolean blocks = t.blockSize() > 0 && !(spec.granularity() instanceof Granularity.PerBlock);
+        Clip clip = switch (spec.clip()) {
+            case Clip.Auto auto -> auto.calibratorId().equals(Traits.affine().defaultCalibrator()) ? new Clip.Auto(t.defaultCalibrator()) : auto;
+            case Clip.Manual m -> blocks ? new Clip.Auto(t.defaultCalibrator()) : new Clip.Manual(symmetric ? mirror(m.range()) : m.range());
+            case Clip.ManualPerChannel m -> blocks ? new Clip.Auto(t.defaultCalibrator()) : symmetric ? new Clip.ManualPerChannel(mirror(m.ranges())) : m;
+            case Clip.ManualPerBlock m -> symmetric ? new Clip.ManualPerBlock(mirror(m.ranges())) : m;
+            case Clip.Fixed _ -> new Clip.Auto(t.defaultCalibrator());
+        };
+        return new QuantSpec(
+                id(),
+                Math.clamp(spec.bits(), t.minBits(), t.maxBits()),
+                spec.signed(),
+                symmetric,
+                spec.narrowRange(),
+                blocks ? t.defaultGranularity() : spec.granularity(),
+                clip,
+                Map.of());
+    }
+
+    private static ClipRange mirror(ClipRange range) {
+        return ClipRange.symmetric(range.absMax());
+    }
+
+    private static List<ClipRange> mirror(List<ClipRange> ranges) {
+        return ranges.stream().map(Quantizer::mirror).toList();
+    }
 
     /**
      * The parameters for the requested ranges.
@@ -31,4 +73,9 @@ public interface Quantizer {
 
     /** Bits per value, scales and codebooks included, for a tensor of {@code count} values in {@code slices} slices. */
     double bitsPerWeight(QuantSpec spec, long count, long slices);
+
+    /** {@code bits} a value, {@code perSlice} bits more for each slice and {@code once} more for the tensor. */
+    static double bitsPerWeight(double bits, long count, long slices, double perSlice, double once) {
+        return count == 0 ? bits : bits + (slices * perSlice + once) / count;
+    }
 }

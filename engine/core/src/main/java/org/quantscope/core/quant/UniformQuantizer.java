@@ -19,8 +19,6 @@ import java.util.List;
  * until they do not.
  */
 public final class UniformQuantizer implements Quantizer {
-    private static final int SCALE_BITS = 32;
-
     @Override
     public String id() {
         return "uniform";
@@ -32,20 +30,13 @@ public final class UniformQuantizer implements Quantizer {
     }
 
     @Override
-    public List<OptionDoc> options() {
-        return List.of();
-    }
-
-    @Override
     public String source() {
         return "ONNX QuantizeLinear (opset 10 to 25); scale and zero point as ONNX Runtime's quant_utils.compute_scale_zp";
     }
 
     @Override
-    public void check(QuantSpec spec) {
-        if (!spec.options().isEmpty()) {
-            throw new IllegalArgumentException("options: the scheme uniform has none, got " + String.join(", ", spec.options().keySet()));
-        }
+    public Traits traits() {
+        return Traits.affine();
     }
 
     @Override
@@ -68,24 +59,14 @@ public final class UniformQuantizer implements Quantizer {
                 zeroPoints[i] = spec.symmetric() ? middle : 0;
             } else {
                 zeroPoints[i] = spec.symmetric() ? middle : (int) Math.clamp(Math.rint(qmin - lo / scale), qmin, qmax);
-                scales[i] = withFiniteLevels((float) scale, Math.max(zeroPoints[i] - qmin, qmax - zeroPoints[i]));
+                scales[i] = Scales.of((float) scale, Math.max(zeroPoints[i] - qmin, qmax - zeroPoints[i]));
             }
         }
         return new QuantParams(granularity, scales, zeroPoints, qmin, qmax);
     }
 
-    /** The largest scale up to {@code scale} at which {@code steps} steps are finite in float32. */
-    private static float withFiniteLevels(float scale, int steps) {
-        float s = Math.min(scale, (float) ((double) Float.MAX_VALUE / steps));
-        while (!Float.isFinite(steps * s)) {
-            s = Math.nextDown(s);
-        }
-        return s;
-    }
-
     @Override
     public double bitsPerWeight(QuantSpec spec, long count, long slices) {
-        int parameters = SCALE_BITS + (spec.symmetric() ? 0 : spec.bits());
-        return count == 0 ? spec.bits() : spec.bits() + (double) slices * parameters / count;
+        return Quantizer.bitsPerWeight(spec.bits(), count, slices, Scales.FLOAT_BITS + (spec.symmetric() ? 0 : spec.bits()), 0);
     }
 }

@@ -37,7 +37,7 @@ final class SpecReader {
         json.object(name -> {
             switch (name) {
                 case "scheme" -> read.scheme = json.string();
-                case "bits" -> read.bits = json.integer(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS);
+                case "bits" -> read.bits = json.integer(1, QuantSpec.MAX_BITS);
                 case "signed" -> read.signed = json.bool();
                 case "symmetric" -> read.symmetric = json.bool();
                 case "narrow_range" -> read.narrowRange = json.bool();
@@ -101,7 +101,7 @@ final class SpecReader {
             switch (name) {
                 case "name" -> named[0] = !json.string().isEmpty();
                 case "kind", "scheme" -> json.string();
-                case "bits" -> json.integer(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS);
+                case "bits" -> json.integer(1, QuantSpec.MAX_BITS);
                 case "rmin" -> ends[0] = floats(json).length;
                 case "rmax" -> ends[1] = floats(json).length;
                 default -> {

@@ -183,6 +183,47 @@ final class Bins {
         return below + n(bin) * Math.min(1, (x - a) / (ulp(key) * (SPAN + 1)));
     }
 
+    /** Estimated sum of the magnitudes up to {@code x}; a bin that straddles it is taken as filled evenly. */
+    double sumBelow(double x) {
+        if (!(x >= 0)) {
+            return 0;
+        }
+        if (x > Float.MAX_VALUE) {
+            return sum();
+        }
+        int key = keyOf(x);
+        int bin = rank(key);
+        if (bin == keys.length || keys[bin] != key) {
+            return sum1[bin];
+        }
+        if (isPoint(bin)) {
+            return sum1[bin] + (point(bin) <= x ? n(bin) * (double) point(bin) : 0);
+        }
+        double a = start(key);
+        double share = Math.min(1, (x - a) / (ulp(key) * (SPAN + 1)));
+        return sum1[bin] + n(bin) * share * (a + x) / 2;
+    }
+
+    /** Adds the values of a bin in ascending order. Two values follow from their sum and the sum of their squares. */
+    void points(int bin, int sign, MomentSketch.Points into) {
+        double a = start(keys[bin]);
+        double ulp = ulp(keys[bin]);
+        if (isPoint(bin)) {
+            into.add(sign * (double) point(bin), n(bin));
+        } else if (n(bin) == 2) {
+            double half = sign * difference(bin) / 2.0;
+            into.add(sign * (a + ulp * (r1[bin] / 2.0 - half)), 1);
+            into.add(sign * (a + ulp * (r1[bin] / 2.0 + half)), 1);
+        } else {
+            into.add(sign * (a + ulp * ((double) r1[bin] / n(bin))), n(bin));
+        }
+    }
+
+    /** By how many steps the two values of a bin of two differ. */
+    long difference(int bin) {
+        return Math.round(Math.sqrt((double) (2 * r2[bin] - r1[bin] * r1[bin])));
+    }
+
     /** The magnitude of rank {@code k}, from 0. */
     MomentSketch.Location locate(long k, float extreme) {
         int low = 0;

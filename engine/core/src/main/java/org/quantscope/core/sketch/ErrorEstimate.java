@@ -1,5 +1,7 @@
 package org.quantscope.core.sketch;
 
+import java.util.List;
+
 /**
  * What a {@link MomentSketch} says of a grid's error without looking at the values again.
  *
@@ -11,6 +13,26 @@ package org.quantscope.core.sketch;
  * @param sumSquares Σx², exact up to rounding
  */
 public record ErrorEstimate(long count, double mse, double bound, double clippingMse, double clipped, double sumSquares) {
+    /** Of several sets of values together. */
+    public static ErrorEstimate sum(List<ErrorEstimate> parts) {
+        long count = 0;
+        double squaredError = 0;
+        double bound = 0;
+        double clipping = 0;
+        double clipped = 0;
+        double squares = 0;
+        for (ErrorEstimate part : parts) {
+            count += part.count;
+            squaredError += part.mse * part.count;
+            bound += part.bound * part.count;
+            clipping += part.clippingMse * part.count;
+            clipped += part.clipped;
+            squares += part.sumSquares;
+        }
+        double n = Math.max(1, count);
+        return new ErrorEstimate(count, squaredError / n, bound / n, clipping / n, clipped, squares);
+    }
+
     public double roundingMse() {
         return Math.max(0, mse - clippingMse);
     }

@@ -124,7 +124,7 @@ final class GridError {
     /** Two values are determined by their sum and the sum of their squares. */
     private void pair(Bins bins, int bin, int sign) {
         long sum = bins.r1(bin);
-        long difference = Math.round(Math.sqrt((double) (2 * bins.r2(bin) - sum * sum)));
+        long difference = bins.difference(bin);
         int base = bins.key(bin) << Bins.LOW_BITS;
         point(1, sign * Float.intBitsToFloat(base | (int) ((sum - difference) / 2)));
         point(1, sign * Float.intBitsToFloat(base | (int) ((sum + difference) / 2)));

@@ -1,13 +1,16 @@
 package org.quantscope.core.sketch;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.WeightedPoints;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
@@ -28,6 +31,10 @@ public final class MomentSketch {
     public static final long MAX_COUNT = 1L << 37;
 
     private static final int CHUNK = 1 << 14;
+    /** So few values are sorted rather than counted in tables. */
+    private static final int FEW = 1 << 11;
+
+    private static final int INFINITY_BITS = 0x7f800000;
     private static final int PARALLEL_PART = 1 << 20;
     private static final int OCTAVES = 512;
     private static final int PER_OCTAVE = 1 << Bins.MANTISSA_BITS;
@@ -76,6 +83,67 @@ public final class MomentSketch {
                         MomentSketch::merge);
     }
 
+    /** The sketch of {@code values[from .. from+length-1]}; for few values it takes no more than these do. */
+    public static MomentSketch of(float[] values, int from, int length) {
+        var sketch = new MomentSketch();
+        if (length <= FEW) {
+            sketch.settleFew(values, from, length);
+        } else {
+            sketch.add(values, from, length);
+        }
+        return sketch;
+    }
+
+    /** As {@link #add} and {@link #rest} would, without the tables in between. */
+    private void settleFew(float[] values, int from, int length) {
+        int[] positive = new int[length];
+        int[] negative = new int[length];
+        int p = 0;
+        int n = 0;
+        for (int i = from; i < from + length; i++) {
+            int bits = Float.floatToRawIntBits(values[i]);
+            int magnitude = bits & Integer.MAX_VALUE;
+            if (magnitude >= INFINITY_BITS) {
+                inf += magnitude == INFINITY_BITS ? 1 : 0;
+                nan += magnitude == INFINITY_BITS ? 0 : 1;
+                continue;
+            }
+            int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+            lowest = Math.min(lowest, ordered);
+            highest = Math.max(highest, ordered);
+            positiveZeros += bits == 0 ? 1 : 0;
+            negativeZeros += bits == Integer.MIN_VALUE ? 1 : 0;
+            if (magnitude != 0 && bits > 0) {
+                positive[p++] = magnitude;
+            } else if (magnitude != 0) {
+                negative[n++] = magnitude;
+            }
+        }
+        seen = length;
+        rest = rest(few(positive, p), few(negative, n));
+        octaves = new long[0][];
+    }
+
+    private static Bins few(int[] magnitudes, int count) {
+        Arrays.sort(magnitudes, 0, count);
+        int[] keys = new int[count];
+        long[] n = new long[count];
+        long[] r1 = new long[count];
+        long[] r2 = new long[count];
+        int size = 0;
+        for (int i = 0; i < count; i++) {
+            int key = magnitudes[i] >>> Bins.LOW_BITS;
+            if (size == 0 || keys[size - 1] != key) {
+                keys[size++] = key;
+            }
+            long r = magnitudes[i] & Bins.SPAN;
+            n[size - 1]++;
+            r1[size - 1] += r;
+            r2[size - 1] += r * r;
+        }
+        return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
+    }
+
     private void addRange(TensorData data, long from, long to, CancelToken cancel) {
         float[] buffer = new float[(int) Math.min(CHUNK, to - from)];
         for (long at = from; at < to; at += buffer.length) {
@@ -93,8 +161,7 @@ public final class MomentSketch {
         }
         var sketches = new MomentSketch[slicing.slices()];
         SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, length) -> {
-            var sketch = new MomentSketch();
-            sketch.add(values, from, length);
+            MomentSketch sketch = of(values, from, length);
             sketch.rest();
             sketches[slice] = sketch;
         });
@@ -231,8 +298,10 @@ public final class MomentSketch {
     }
 
     private Rest settle() {
-        Bins positive = collect(0, positiveZeros);
-        Bins negative = collect(OCTAVES / 2, negativeZeros);
+        return rest(collect(0, positiveZeros), collect(OCTAVES / 2, negativeZeros));
+    }
+
+    private Rest rest(Bins positive, Bins negative) {
         long n = count();
         double mean = n == 0 ? 0 : (positive.sum() - negative.sum()) / n;
         double about = positive.squaresAbout(mean) + negative.squaresAbout(-mean) + zeros() * mean * mean;
@@ -346,6 +415,69 @@ public final class MomentSketch {
         // The exact pass rounds as well: a sum in double of non-negative terms.
         double bound = sum.open() / n + mse * EXACT_PASS_ROUNDING;
         return new ErrorEstimate(n, mse, bound, Math.min(mse, sum.clippedError() / n), Math.min((double) n, sum.clippedCount()), sumSquares());
+    }
+
+    /**
+     * What the sketches of all slices say of a tensor's error: the sum over its slices, whose sketches are made one after the other.
+     *
+     * @throws IllegalArgumentException if the parameters do not fit the tensor
+     */
+    public static ErrorEstimate estimate(Tensor tensor, QuantParams params, CancelToken cancel) {
+        Slicing slicing = Slicing.of(tensor.info(), params.granularity());
+        if (slicing.slices() != params.slices()) {
+            throw new IllegalArgumentException("scales: " + params.slices() + " scales, but " + tensor.id() + " has " + slicing.slices() + " slices");
+        }
+        if (params.slices() == 1) {
+            return of(tensor, cancel).estimate(params.grid(0));
+        }
+        var parts = new ErrorEstimate[params.slices()];
+        SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> parts[slice] = of(values, from, n).estimate(params.grid(slice)));
+        return ErrorEstimate.sum(List.of(parts));
+    }
+
+    /** The values as a distribution in ascending order: exact where a bin holds one value or two, else the mean of the bin. */
+    public WeightedPoints points() {
+        Rest r = rest();
+        var points = new Points(2 * (r.positive.size() + r.negative.size()) + 1);
+        for (int i = r.negative.size() - 1; i >= 0; i--) {
+            r.negative.points(i, -1, points);
+        }
+        if (zeros() > 0) {
+            points.add(0, zeros());
+        }
+        for (int i = 0; i < r.positive.size(); i++) {
+            r.positive.points(i, 1, points);
+        }
+        return new WeightedPoints(Arrays.copyOf(points.values, points.size), Arrays.copyOf(points.counts, points.size));
+    }
+
+    /** Points under way. */
+    static final class Points {
+        private final double[] values;
+        private final long[] counts;
+        private int size;
+
+        Points(int most) {
+            values = new double[most];
+            counts = new long[most];
+        }
+
+        void add(double value, long count) {
+            values[size] = value;
+            counts[size++] = count;
+        }
+    }
+
+    /** Estimated number of values whose magnitude is above {@code x}, at least 0; a bin that straddles it is shared out linearly. */
+    public double countBeyond(double x) {
+        Rest r = rest();
+        return r.positive.count() - r.positive.countBelow(x, true) + r.negative.count() - r.negative.countBelow(x, true);
+    }
+
+    /** Estimated sum of the magnitudes above {@code x}, shared out likewise. */
+    public double sumBeyond(double x) {
+        Rest r = rest();
+        return r.positive.sum() - r.positive.sumBelow(x) + r.negative.sum() - r.negative.sumBelow(x);
     }
 
     /**

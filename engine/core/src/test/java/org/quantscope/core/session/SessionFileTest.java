@@ -198,12 +198,12 @@ class SessionFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "'bits':8         | 'bits':'8'     | bits: a whole number from 2 to 16 is needed, got \"8\"",
-        "'bits':8         | 'bits':8.0     | bits: a whole number from 2 to 16 is needed, got 8.0",
-        "'bits':8         | 'bits':17      | bits: a whole number from 2 to 16 is needed, got 17",
-        "'bits':8         | 'bits':99999999999999999999999 | bits: a whole number from 2 to 16 is needed, got 99999999999999999999999",
-        "'bits':8         | 'bits':null    | bits: a whole number from 2 to 16 is needed, got null",
-        "'bits':8         | 'bits':[8]     | bits: a whole number from 2 to 16 is needed, got a list",
+        "'bits':8         | 'bits':'8'     | bits: a whole number from 1 to 16 is needed, got \"8\"",
+        "'bits':8         | 'bits':8.0     | bits: a whole number from 1 to 16 is needed, got 8.0",
+        "'bits':8         | 'bits':17      | bits: a whole number from 1 to 16 is needed, got 17",
+        "'bits':8         | 'bits':99999999999999999999999 | bits: a whole number from 1 to 16 is needed, got 99999999999999999999999",
+        "'bits':8         | 'bits':null    | bits: a whole number from 1 to 16 is needed, got null",
+        "'bits':8         | 'bits':[8]     | bits: a whole number from 1 to 16 is needed, got a list",
         "'signed':true    | 'signed':1     | signed: true or false is needed, got 1",
         "'signed':true    | 'signed':{}    | signed: true or false is needed, got an object",
         "'uniform'        | 'cubic'        | : scheme: cubic is not one of",

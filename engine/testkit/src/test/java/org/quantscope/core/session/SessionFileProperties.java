@@ -98,7 +98,9 @@ class SessionFileProperties {
                         Arbitraries.of(true, false),
                         granularities(),
                         clips())
-                .as((scheme, bits, signed, symmetric, narrow, granularity, clip) -> new QuantSpec(scheme, bits, signed, symmetric, narrow, granularity, clip, Map.of()));
+                .as((scheme, bits, signed, symmetric, narrow, granularity, clip) -> Quantizers.byId(scheme)
+                        .adapt(new QuantSpec("uniform", bits, signed, symmetric, narrow, granularity, clip, Map.of()))
+                        .withClip(clip));
     }
 
     private static Arbitrary<Granularity> granularities() {

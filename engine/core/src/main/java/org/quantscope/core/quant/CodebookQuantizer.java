@@ -1,0 +1,40 @@
+package org.quantscope.core.quant;
+
+import java.util.List;
+
+/**
+ * Schemes with one codebook that every slice scales: levels = scale · codebook, where scale is the least float32 at which the codebook
+ * covers the requested range (max|x| over the largest level, for a codebook that mirrors about 0). The codebook belongs to the
+ * format and is not stored; a scale takes 32 bits.
+ */
+abstract class CodebookQuantizer implements Quantizer {
+    /** The levels before scaling. */
+    abstract CodebookGrid codebook(QuantSpec spec);
+
+    @Override
+    public final QuantParams resolve(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
+        check(spec);
+        CodebookGrid codebook = codebook(spec);
+        float[] scales = new float[ranges.size()];
+        for (int i = 0; i < scales.length; i++) {
+            scales[i] = Scales.covering(ranges.get(i), codebook);
+        }
+        return QuantParams.ofCodebook(granularity, scales, codebook);
+    }
+
+    @Override
+    public double bitsPerWeight(QuantSpec spec, long count, long slices) {
+        return Quantizer.bitsPerWeight(spec.bits(), count, slices, Scales.FLOAT_BITS, 0);
+    }
+
+    /** {@code magnitudes}, which ascend from 0, and the same below zero. */
+    static CodebookGrid mirrored(float[] magnitudes) {
+        int n = magnitudes.length;
+        float[] levels = new float[2 * n - 1];
+        for (int i = 0; i < n; i++) {
+            levels[n - 1 + i] = magnitudes[i];
+            levels[n - 1 - i] = -magnitudes[i];
+        }
+        return new CodebookGrid(levels);
+    }
+}

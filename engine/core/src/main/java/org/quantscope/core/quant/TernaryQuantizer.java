@@ -1,0 +1,34 @@
+package org.quantscope.core.quant;
+
+/**
+ * {−s, 0, s}, kept in two bits. s is the requested clip; for least squared error it is the mean of the magnitudes above s/2, which a search for
+ * the least error finds.
+ */
+final class TernaryQuantizer extends CodebookQuantizer {
+    private static final CodebookGrid LEVELS = new CodebookGrid(-1, 0, 1);
+
+    @Override
+    public String id() {
+        return "ternary";
+    }
+
+    @Override
+    public String title() {
+        return "Ternary";
+    }
+
+    @Override
+    public String source() {
+        return "Li, Zhang, Liu 2016 (ternary weight networks), arXiv 1605.04711, equations 2 to 5, solved exactly";
+    }
+
+    @Override
+    public Traits traits() {
+        return Traits.mirrored(2, 2).withCalibrator("mse");
+    }
+
+    @Override
+    CodebookGrid codebook(QuantSpec spec) {
+        return LEVELS;
+    }
+}
