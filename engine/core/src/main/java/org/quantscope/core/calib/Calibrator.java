@@ -41,6 +41,10 @@ public interface Calibrator {
         }
     }
 
-    /** A candidate and its (estimated) mean squared error. */
-    record CurvePoint(ClipRange clip, double mse) {}
+    /**
+     * A candidate.
+     *
+     * @param cost what the calibrator minimises, for example the mean squared error
+     */
+    record CurvePoint(ClipRange clip, double cost) {}
 }

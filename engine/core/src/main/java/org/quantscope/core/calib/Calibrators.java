@@ -5,7 +5,18 @@ import java.util.stream.Collectors;
 
 /** Every calibrator, in the order in which they are offered. */
 public final class Calibrators {
-    private static final List<Calibrator> ALL = List.of(new MinMaxCalibrator(), new PercentileCalibrator(), new MseCalibrator());
+    private static final List<Calibrator> ALL = List.of(
+            new MinMaxCalibrator(),
+            new MovingAverageCalibrator(),
+            new PercentileCalibrator(),
+            new MseCalibrator(),
+            new MaeCalibrator(),
+            new LpCalibrator(),
+            new EntropyCalibrator(),
+            AciqCalibrator.gauss(),
+            AciqCalibrator.laplace(),
+            new OctavCalibrator(),
+            new StdCalibrator());
 
     private Calibrators() {}
 

@@ -1,36 +1,17 @@
 package org.quantscope.core.calib;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
+import java.util.Optional;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizer;
-import org.quantscope.core.quant.Quantizers;
 
 /**
- * The range with the smallest mean squared error, for the very grid that comes of it.
- *
- * <p>Symmetric grids: 0 &lt; clip ≤ max|x|. The sketch gives the whole curve at evenly and at logarithmically spaced clips; around its
- * lowest valleys it is asked again in finer steps, and the best candidates are then compared by exact passes (for streams, by the
- * sketch; for a few thousand values exact passes do it all). Asymmetric grids: the same search for a common shrinking of both ends, then for each end in turn while it helps.
+ * The range with the smallest mean squared error. The sketch gives the whole curve, and exact passes decide between its best candidates; for
+ * streams the sketch decides as well, and for a few thousand values exact passes do it all.
  */
 final class MseCalibrator implements Calibrator {
-    private static final int EVEN = 192;
-    /** An octave apart, for a few values far out. */
-    private static final int LOGARITHMIC = 20;
-
-    private static final int VALLEYS = 5;
-    private static final int ZOOMS = 2;
-    private static final int ZOOM_POINTS = 5;
-    private static final int EXACT = 8;
-    private static final int ROUNDS = 4;
-
     @Override
     public String id() {
         return "mse";
@@ -54,158 +35,10 @@ final class MseCalibrator implements Calibrator {
     @Override
     public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
-        if (slice.absMax() == 0) {
-            return new Calibration(ClipRange.symmetric(0), List.of());
-        }
-        if (Quantizers.byId(spec.scheme()) instanceof FittedQuantizer) {
-            // Levels that follow the values have the least error with all of them in range.
-            return new Calibration(new ClipRange(slice.min(), slice.max()), List.of());
-        }
-        var search = new Search(slice, spec, cancel);
-        return spec.symmetric() ? search.symmetric() : search.asymmetric();
+        ClipSearch.Cost exact = (range, grid) -> slice.exactMse(grid);
+        ClipSearch.Cost estimate = (range, grid) -> slice.sketch().estimate(grid).mse();
+        boolean direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
+        Optional<ClipSearch.Cost> second = slice.isExact() && !direct ? Optional.of(exact) : Optional.empty();
+        return new ClipSearch(slice, spec, direct ? exact : estimate, second, cancel).run();
     }
-
-    /** One search over one slice. */
-    private static final class Search {
-        private final SliceStatistics slice;
-        private final QuantSpec spec;
-        private final CancelToken cancel;
-        private final Quantizer quantizer;
-        /** Few values: an exact pass costs no more than the sketch does. */
-        private final boolean direct;
-
-        Search(SliceStatistics slice, QuantSpec spec, CancelToken cancel) {
-            this.slice = slice;
-            this.spec = RangeResolver.asOneSlice(spec);
-            this.cancel = cancel;
-            quantizer = Quantizers.byId(spec.scheme());
-            direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
-        }
-
-        Calibration symmetric() {
-            float absMax = slice.absMax();
-            Line line = f -> ClipRange.symmetric((float) (f * absMax));
-            List<Candidate> curve = curve(line);
-            return new Calibration(best(zoom(line, curve)).range, points(curve));
-        }
-
-        Calibration asymmetric() {
-            float min = Math.min(0, slice.min());
-            float max = Math.max(0, slice.max());
-            Line both = f -> new ClipRange((float) (f * min), (float) (f * max));
-            List<Candidate> curve = curve(both);
-            Candidate best = best(zoom(both, curve));
-            for (int round = 0; round < ROUNDS; round++) {
-                ClipRange r = best.range;
-                Line low = f -> new ClipRange((float) (f * min), r.hi());
-                Line high = f -> new ClipRange(r.lo(), (float) (f * max));
-                Candidate better = best;
-                if (min < 0) {
-                    better = lower(better, best(zoom(low, curve(low))));
-                }
-                if (max > 0) {
-                    better = lower(better, best(zoom(high, curve(high))));
-                }
-                if (!(better.mse < best.mse * (1 - 1e-6))) {
-                    break;
-                }
-                best = better;
-            }
-            return new Calibration(best.range, points(curve));
-        }
-
-        private static Candidate lower(Candidate a, Candidate b) {
-            return b.mse < a.mse ? b : a;
-        }
-
-        /** Sketch estimates at fractions from just above 0 to 1 of the line, ascending. */
-        private List<Candidate> curve(Line line) {
-            List<Candidate> curve = new ArrayList<>(EVEN + LOGARITHMIC);
-            for (int i = LOGARITHMIC; i > 0; i--) {
-                double f = Math.scalb(1.0, -i) / EVEN;
-                curve.add(estimate(line, f));
-            }
-            for (int i = 1; i <= EVEN; i++) {
-                curve.add(estimate(line, (double) i / EVEN));
-            }
-            return curve;
-        }
-
-        /** The curve's lowest valleys and what lies around them in finer steps. */
-        private List<Candidate> zoom(Line line, List<Candidate> curve) {
-            List<Valley> valleys = new ArrayList<>();
-            for (int i = 0; i < curve.size(); i++) {
-                Candidate left = curve.get(Math.max(0, i - 1));
-                Candidate right = curve.get(Math.min(curve.size() - 1, i + 1));
-                Candidate c = curve.get(i);
-                if (c.mse <= left.mse && c.mse <= right.mse) {
-                    valleys.add(new Valley(left.fraction, c, right.fraction));
-                }
-            }
-            valleys.sort(Comparator.comparingDouble(v -> v.bottom.mse));
-            List<Candidate> found = new ArrayList<>(curve);
-            for (Valley valley : valleys.subList(0, Math.min(VALLEYS, valleys.size()))) {
-                Valley v = valley;
-                for (int z = 0; z < ZOOMS; z++) {
-                    v = narrow(line, v, found);
-                }
-            }
-            return found;
-        }
-
-        private Valley narrow(Line line, Valley v, List<Candidate> found) {
-            List<Candidate> row = new ArrayList<>();
-            for (int i = 1; i <= ZOOM_POINTS; i++) {
-                row.add(estimate(line, v.from + (v.bottom.fraction - v.from) * i / (ZOOM_POINTS + 1)));
-            }
-            row.add(v.bottom);
-            for (int i = 1; i <= ZOOM_POINTS; i++) {
-                row.add(estimate(line, v.bottom.fraction + (v.to - v.bottom.fraction) * i / (ZOOM_POINTS + 1)));
-            }
-            found.addAll(row);
-            int best = 0;
-            for (int i = 1; i < row.size(); i++) {
-                best = row.get(i).mse < row.get(best).mse ? i : best;
-            }
-            return new Valley(
-                    best == 0 ? v.from : row.get(best - 1).fraction, row.get(best), best == row.size() - 1 ? v.to : row.get(best + 1).fraction);
-        }
-
-        /** The best of the candidates: by exact passes over those that the sketch puts first. */
-        private Candidate best(List<Candidate> candidates) {
-            List<Candidate> sorted = candidates.stream()
-                    .sorted(Comparator.comparingDouble(Candidate::mse))
-                    .distinct()
-                    .limit(slice.isExact() && !direct ? EXACT : 1)
-                    .toList();
-            return sorted.size() == 1 ? sorted.getFirst() : sorted.stream()
-                    .map(c -> measured(c, g -> slice.exactMse(g)))
-                    .min(Comparator.comparingDouble(Candidate::mse))
-                    .orElseThrow();
-        }
-
-        private Candidate estimate(Line line, double fraction) {
-            return measured(new Candidate(fraction, line.at(fraction), 0), g -> direct ? slice.exactMse(g) : slice.sketch().estimate(g).mse());
-        }
-
-        private Candidate measured(Candidate c, ToDoubleFunction<org.quantscope.core.quant.Grid> error) {
-            cancel.check();
-            var grid = quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
-            return new Candidate(c.fraction, c.range, error.applyAsDouble(grid));
-        }
-
-        private static List<CurvePoint> points(List<Candidate> curve) {
-            return curve.stream().map(c -> new CurvePoint(c.range, c.mse)).toList();
-        }
-    }
-
-    /** The range for each fraction, 0 to 1, of the way from nothing to all of the data. */
-    @FunctionalInterface
-    private interface Line {
-        ClipRange at(double fraction);
-    }
-
-    private record Candidate(double fraction, ClipRange range, double mse) {}
-
-    private record Valley(double from, Candidate bottom, double to) {}
 }

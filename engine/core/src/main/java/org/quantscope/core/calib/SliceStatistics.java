@@ -1,5 +1,7 @@
 package org.quantscope.core.calib;
 
+import java.util.List;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -28,6 +30,14 @@ public interface SliceStatistics {
     /** The largest finite magnitude; 0 if there is no value. */
     default float absMax() {
         return count() == 0 ? 0 : Math.max(Math.abs(min()), Math.abs(max()));
+    }
+
+    /**
+     * The range of each of {@code chunks} contiguous parts of equal length, in the order in which the values came; parts without a finite
+     * value are left out. Where the order was not kept, all values are one part.
+     */
+    default List<ClipRange> chunkRanges(int chunks) {
+        return count() == 0 ? List.of() : List.of(new ClipRange(min(), max()));
     }
 
     /** Mean squared error of {@code grid}: exact for weights, else the sketch's estimate. */

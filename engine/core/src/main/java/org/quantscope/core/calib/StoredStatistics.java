@@ -1,9 +1,12 @@
 package org.quantscope.core.calib;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Quantiles;
@@ -61,20 +64,33 @@ final class StoredStatistics implements SliceStatistics {
         Extent e = extent;
         if (e == null) {
             MomentSketch s = sketch;
-            e = s == null ? sweep() : new Extent(s.count(), s.min(), s.max());
+            e = s == null ? sweep(0, data.count()) : new Extent(s.count(), s.min(), s.max());
             extent = e;
         }
         return e;
     }
 
-    private Extent sweep() {
-        float[] buffer = new float[(int) Math.min(CHUNK, data.count())];
+    @Override
+    public List<ClipRange> chunkRanges(int chunks) {
+        List<ClipRange> ranges = new ArrayList<>(chunks);
+        long length = Math.ceilDiv(data.count(), chunks);
+        for (long from = 0; from < data.count(); from += length) {
+            Extent part = sweep(from, Math.min(data.count(), from + length));
+            if (part.count > 0) {
+                ranges.add(new ClipRange(part.min, part.max));
+            }
+        }
+        return ranges;
+    }
+
+    private Extent sweep(long start, long end) {
+        float[] buffer = new float[(int) Math.min(CHUNK, end - start)];
         float min = Float.POSITIVE_INFINITY;
         float max = Float.NEGATIVE_INFINITY;
         long count = 0;
-        for (long from = 0; from < data.count(); from += buffer.length) {
+        for (long from = start; from < end; from += buffer.length) {
             cancel.check();
-            int length = (int) Math.min(buffer.length, data.count() - from);
+            int length = (int) Math.min(buffer.length, end - from);
             data.read(from, buffer, 0, length);
             float low = Float.POSITIVE_INFINITY;
             float high = Float.NEGATIVE_INFINITY;

@@ -165,7 +165,7 @@ class CalibratorsTest {
             double atMinMax = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel).mse();
 
             assertThat(curve).isSortedAccordingTo(java.util.Comparator.comparingDouble(p -> (double) p.clip().hi() - p.clip().lo()));
-            assertThat(curve.getLast().mse()).isCloseTo(atMinMax, within(1e-9 * atMinMax));
+            assertThat(curve.getLast().cost()).isCloseTo(atMinMax, within(1e-9 * atMinMax));
         }
     }
 

@@ -1,0 +1,190 @@
+package org.quantscope.core.calib;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.calib.Calibrator.Calibration;
+import org.quantscope.core.calib.Calibrator.CurvePoint;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
+import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
+
+/**
+ * One search over one slice for the range with the least cost, for the very grid that comes of it.
+ *
+ * <p>Symmetric grids: 0 &lt; clip ≤ max|x|. The cost is taken at evenly and at logarithmically spaced clips; around its lowest valleys it is
+ * asked again in finer steps, and the best candidates may then be compared by a second, exact cost. Asymmetric grids: the same search for a
+ * common shrinking of both ends, then for each end in turn while it helps.
+ */
+final class ClipSearch {
+    private static final int EVEN = 192;
+    /** An octave apart, for a few values far out. */
+    private static final int LOGARITHMIC = 20;
+
+    private static final int VALLEYS = 5;
+    private static final int ZOOMS = 2;
+    private static final int ZOOM_POINTS = 5;
+    private static final int EXACT = 8;
+    private static final int ROUNDS = 4;
+
+    /** What is to be least. */
+    @FunctionalInterface
+    interface Cost {
+        double of(ClipRange range, Grid grid);
+    }
+
+    private final SliceStatistics slice;
+    private final QuantSpec spec;
+    private final CancelToken cancel;
+    private final Quantizer quantizer;
+    private final Cost cost;
+    private final Optional<Cost> exact;
+
+    /**
+     * @param exact what decides between the best few by {@code cost}, if there is something better
+     */
+    ClipSearch(SliceStatistics slice, QuantSpec spec, Cost cost, Optional<Cost> exact, CancelToken cancel) {
+        this.slice = slice;
+        this.spec = RangeResolver.asOneSlice(spec);
+        this.cancel = cancel;
+        this.cost = cost;
+        this.exact = exact;
+        quantizer = Quantizers.byId(spec.scheme());
+    }
+
+    /** The best range; all of the data for a scheme that fits its levels to the values, which then have the least error. */
+    Calibration run() {
+        if (slice.absMax() == 0) {
+            return new Calibration(ClipRange.symmetric(0), List.of());
+        } else if (quantizer instanceof FittedQuantizer) {
+            return new Calibration(new ClipRange(slice.min(), slice.max()), List.of());
+        }
+        return spec.symmetric() ? symmetric() : asymmetric();
+    }
+
+    private Calibration symmetric() {
+        float absMax = slice.absMax();
+        Line line = f -> ClipRange.symmetric((float) (f * absMax));
+        List<Candidate> curve = curve(line);
+        return new Calibration(best(zoom(line, curve)).range, points(curve));
+    }
+
+    private Calibration asymmetric() {
+        float min = Math.min(0, slice.min());
+        float max = Math.max(0, slice.max());
+        Line both = f -> new ClipRange((float) (f * min), (float) (f * max));
+        List<Candidate> curve = curve(both);
+        Candidate best = best(zoom(both, curve));
+        for (int round = 0; round < ROUNDS; round++) {
+            ClipRange r = best.range;
+            Line low = f -> new ClipRange((float) (f * min), r.hi());
+            Line high = f -> new ClipRange(r.lo(), (float) (f * max));
+            Candidate better = best;
+            if (min < 0) {
+                better = lower(better, best(zoom(low, curve(low))));
+            }
+            if (max > 0) {
+                better = lower(better, best(zoom(high, curve(high))));
+            }
+            if (!(better.cost < best.cost * (1 - 1e-6))) {
+                break;
+            }
+            best = better;
+        }
+        return new Calibration(best.range, points(curve));
+    }
+
+    private static Candidate lower(Candidate a, Candidate b) {
+        return b.cost < a.cost ? b : a;
+    }
+
+    /** Costs at fractions from just above 0 to 1 of the line, ascending. */
+    private List<Candidate> curve(Line line) {
+        List<Candidate> curve = new ArrayList<>(EVEN + LOGARITHMIC);
+        for (int i = LOGARITHMIC; i > 0; i--) {
+            double f = Math.scalb(1.0, -i) / EVEN;
+            curve.add(estimate(line, f));
+        }
+        for (int i = 1; i <= EVEN; i++) {
+            curve.add(estimate(line, (double) i / EVEN));
+        }
+        return curve;
+    }
+
+    /** The curve's lowest valleys and what lies around them in finer steps. */
+    private List<Candidate> zoom(Line line, List<Candidate> curve) {
+        List<Valley> valleys = new ArrayList<>();
+        for (int i = 0; i < curve.size(); i++) {
+            Candidate left = curve.get(Math.max(0, i - 1));
+            Candidate right = curve.get(Math.min(curve.size() - 1, i + 1));
+            Candidate c = curve.get(i);
+            if (c.cost <= left.cost && c.cost <= right.cost) {
+                valleys.add(new Valley(left.fraction, c, right.fraction));
+            }
+        }
+        valleys.sort(Comparator.comparingDouble(v -> v.bottom.cost));
+        List<Candidate> found = new ArrayList<>(curve);
+        for (Valley valley : valleys.subList(0, Math.min(VALLEYS, valleys.size()))) {
+            Valley v = valley;
+            for (int z = 0; z < ZOOMS; z++) {
+                v = narrow(line, v, found);
+            }
+        }
+        return found;
+    }
+
+    private Valley narrow(Line line, Valley v, List<Candidate> found) {
+        List<Candidate> row = new ArrayList<>();
+        for (int i = 1; i <= ZOOM_POINTS; i++) {
+            row.add(estimate(line, v.from + (v.bottom.fraction - v.from) * i / (ZOOM_POINTS + 1)));
+        }
+        row.add(v.bottom);
+        for (int i = 1; i <= ZOOM_POINTS; i++) {
+            row.add(estimate(line, v.bottom.fraction + (v.to - v.bottom.fraction) * i / (ZOOM_POINTS + 1)));
+        }
+        found.addAll(row);
+        int best = 0;
+        for (int i = 1; i < row.size(); i++) {
+            best = row.get(i).cost < row.get(best).cost ? i : best;
+        }
+        return new Valley(
+                best == 0 ? v.from : row.get(best - 1).fraction, row.get(best), best == row.size() - 1 ? v.to : row.get(best + 1).fraction);
+    }
+
+    /** The best of the candidates: by the exact cost over those that the other puts first. */
+    private Candidate best(List<Candidate> candidates) {
+        List<Candidate> sorted = candidates.stream().sorted(Comparator.comparingDouble(Candidate::cost)).distinct().limit(exact.isPresent() ? EXACT : 1).toList();
+        return sorted.size() == 1
+                ? sorted.getFirst()
+                : sorted.stream().map(c -> measured(c, exact.orElseThrow())).min(Comparator.comparingDouble(Candidate::cost)).orElseThrow();
+    }
+
+    private Candidate estimate(Line line, double fraction) {
+        return measured(new Candidate(fraction, line.at(fraction), 0), cost);
+    }
+
+    private Candidate measured(Candidate c, Cost by) {
+        cancel.check();
+        Grid grid = quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
+        return new Candidate(c.fraction, c.range, by.of(c.range, grid));
+    }
+
+    private static List<CurvePoint> points(List<Candidate> curve) {
+        return curve.stream().map(c -> new CurvePoint(c.range, c.cost)).toList();
+    }
+
+    /** The range for each fraction, 0 to 1, of the way from nothing to all of the data. */
+    @FunctionalInterface
+    private interface Line {
+        ClipRange at(double fraction);
+    }
+
+    private record Candidate(double fraction, ClipRange range, double cost) {}
+
+    private record Valley(double from, Candidate bottom, double to) {}
+}
