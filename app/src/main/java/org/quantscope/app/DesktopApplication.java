@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.fx.FxThread;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.window.MainWindow;
+import org.quantscope.core.ort.OrtRuntime;
 
 /** The composition root of the desktop program: makes the threads and the window, and ends them. */
 public final class DesktopApplication extends Application {
@@ -37,6 +38,7 @@ public final class DesktopApplication extends Application {
         }
         work.shutdown();
         work.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS);
+        OrtRuntime.shutdown();
     }
 
     private static ThreadFactory daemons() {

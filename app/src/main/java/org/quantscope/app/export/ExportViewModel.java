@@ -14,12 +14,17 @@ import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
+import org.quantscope.core.export.OnnxQdqExporter;
+import org.quantscope.core.export.QdqVerification;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
@@ -29,7 +34,7 @@ public final class ExportViewModel {
     private final Measurements measurements;
     private final Jobs jobs;
     private final Notices notices;
-    private final LatestWins<List<Path>> latest;
+    private final LatestWins<String> latest;
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public ExportViewModel(Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
@@ -72,15 +77,32 @@ public final class ExportViewModel {
             notices.problem("Export: the tensors are still being measured");
             return;
         }
+        Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Exporting " + target.getFileName(), cancel)) {
                         job.report(0, 1, exporter.title());
-                        return Exporters.export(exporter, ready, target, cancel);
+                        List<Path> files = Exporters.export(exporter, ready, target, cancel);
+                        return "Exported " + files.getFirst().getFileName() + " (" + size(files) + ")" + verify(exporter, ready, files.getFirst(), data, job, cancel);
                     }
                 },
-                files -> notices.done("Exported " + files.getFirst().getFileName() + " (" + size(files) + "), read back and checked"),
+                notices::done,
                 e -> notices.problem("Export: " + e.getMessage()));
+    }
+
+    /** What ONNX Runtime says of the written model, on the evaluation data or else the calibration data. */
+    private static String verify(Exporter exporter, ExportPlan plan, Path file, Optional<Dataset> data, Progress progress, CancelToken cancel)
+            throws IOException {
+        if (!(exporter instanceof OnnxQdqExporter)) {
+            return "";
+        }
+        if (data.isEmpty()) {
+            return "; not verified, there is no data";
+        }
+        QdqVerification.Verified verified = QdqVerification.verify(file, plan, data.get(), progress, cancel);
+        return "; ONNX Runtime on " + Figures.count(verified.samples()) + " samples: "
+                + (verified.accuracy().isPresent() ? "accuracy " + Figures.percent(verified.accuracy().getAsDouble()) + ", " : "")
+                + "agrees with what was shown here on " + Figures.percent(verified.liveAgreement());
     }
 
     private static String size(List<Path> files) {

@@ -11,9 +11,4 @@ public final class FxThread {
     public static Executor executor() {
         return Platform::runLater;
     }
-
-    /** Ends the toolkit once the last window has closed. */
-    public static void exit() {
-        Platform.exit();
-    }
 }

@@ -86,7 +86,7 @@ public final class Screenshots {
                             new Step(
                                     () -> {
                                         shown.themeProperty().set(Theme.DARK);
-                                        desk.inHand().setRange(ClipRange.symmetric(0.6f));
+                                        desk.inHand().setRange(ClipRange.symmetric(0.25f));
                                     },
                                     done,
                                     "collapse.png")));

@@ -75,19 +75,46 @@ public final class SessionViewModel {
         bench.stateProperty().subscribe(x -> autosave());
     }
 
-    /** Opens whatever the files are: a session, a model, or data for the model that is open. */
+    /**
+     * Opens whatever the files are: a session, a model, or data for the model that is open. Of several files, data is for the
+     * model or session among them.
+     */
     public void open(List<Path> files) {
+        List<Path> data = new ArrayList<>();
+        List<Path> others = new ArrayList<>();
+        boolean hasGraph = bench.analysed().flatMap(Model::graph).isPresent();
         for (Path file : files) {
-            String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-            boolean hasGraph = bench.analysed().flatMap(Model::graph).isPresent();
-            if (name.endsWith(".json") && !name.endsWith(".index.json")) {
-                openSession(file);
-            } else if (name.endsWith(".npz") && hasGraph) {
-                openEvaluationData(file);
-            } else {
-                openModel(file);
-            }
+            boolean archive = name(file).endsWith(".npz");
+            (archive && (hasGraph || files.size() > 1) ? data : others).add(file);
         }
+        if (others.isEmpty()) {
+            data.forEach(this::openEvaluationData);
+            return;
+        }
+        // One window holds one model: the last one named.
+        Path file = others.getLast();
+        if (!mayLeave()) {
+            return;
+        }
+        boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
+        submit("Opening " + file.getFileName(), cancel -> withData(
+                session ? resume(file, SessionFile.read(file), false, cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
+    }
+
+    /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. */
+    private static Opened withData(Opened opened, List<Path> files) throws IOException {
+        if (files.isEmpty() || !(opened instanceof Opened.Bench b)) {
+            return opened;
+        }
+        Dataset dataset = Datasets.open(files.getLast());
+        List<Dataset> data = new ArrayList<>(b.data);
+        data.add(dataset);
+        boolean ofSession = b.file.isPresent();
+        return new Opened.Bench(b.model, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.unsaved || ofSession);
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     }
 
     /** Opens a model with the default settings, after asking about unsaved changes. */

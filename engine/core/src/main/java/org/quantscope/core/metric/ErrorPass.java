@@ -1,10 +1,16 @@
 package org.quantscope.core.metric;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.kernel.AffineGrid;
+import org.quantscope.core.kernel.ErrorSums;
+import org.quantscope.core.kernel.Kernels;
+import org.quantscope.core.kernel.ValueWindow;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
@@ -18,13 +24,16 @@ import org.quantscope.core.tensor.TensorInfo;
  * The exact passes over a tensor's values: its error, and its fake-quantized copy. Multi-core, cancellable.
  *
  * <p>Values are read in chunks; parts of fixed size are summed apart and then added in order, so a result does not depend on the
- * number of cores.
+ * number of cores. Where many neighbours share an evenly spaced grid the work is done by {@link Kernels}.
  */
 public final class ErrorPass {
     /** Values in cache at a time; also the work between two looks at the cancel token. */
     private static final int CHUNK = 1 << 12;
 
     private static final int PART = 1 << 18;
+
+    /** Neighbours on one grid from which on a kernel is worth its start. */
+    private static final int LONG_RUN = 64;
 
     private ErrorPass() {}
 
@@ -38,19 +47,39 @@ public final class ErrorPass {
         var grids = new Grids(tensor.info(), params);
         return parts(data.count())
                 .mapToObj(part -> {
-                    var chunk = new Chunk(grids);
-                    var sums = new Sums();
-                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
-                        cancel.check();
-                        chunk.read(data, at, (int) Math.min(CHUNK, end - at));
-                        sums.add(chunk);
-                    }
-                    return sums;
+                    long from = part * PART;
+                    long end = Math.min(data.count(), from + PART);
+                    return grids.longRuns() ? ofLongRuns(data, grids, from, end, cancel) : ofShortRuns(data, grids, from, end, cancel);
                 })
                 .toList()
                 .stream()
                 .reduce(new Sums(), Sums::add)
                 .report();
+    }
+
+    private static Sums ofShortRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
+        var chunk = new Chunk(grids);
+        var sums = new Sums();
+        for (long at = from; at < end; at += CHUNK) {
+            cancel.check();
+            chunk.read(data, at, (int) Math.min(CHUNK, end - at));
+            sums.add(chunk);
+        }
+        return sums;
+    }
+
+    private static Sums ofLongRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
+        Kernels kernels = Kernels.chosen();
+        ValueWindow window = ValueWindow.ofThread();
+        var sums = new ErrorSums();
+        for (long at = from; at < end; ) {
+            cancel.check();
+            int length = grids.inOneRun(at, end);
+            window.show(data, at, length);
+            kernels.addErrors(window.segment(), window.offset(), length, grids.affine(at), sums);
+            at += length;
+        }
+        return new Sums().add(sums);
     }
 
     /**
@@ -64,8 +93,22 @@ public final class ErrorPass {
         var grids = new Grids(tensor.info(), params);
         float[] out = new float[Math.toIntExact(data.count())];
         parts(data.count()).forEach(part -> {
+            long from = part * PART;
+            long end = Math.min(data.count(), from + PART);
+            if (grids.longRuns()) {
+                Kernels kernels = Kernels.chosen();
+                ValueWindow window = ValueWindow.ofThread();
+                for (long at = from; at < end; ) {
+                    cancel.check();
+                    int length = grids.inOneRun(at, end);
+                    window.show(data, at, length);
+                    kernels.quantize(window.segment(), window.offset(), length, grids.affine(at), out, (int) at);
+                    at += length;
+                }
+                return;
+            }
             var chunk = new Chunk(grids);
-            for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
+            for (long at = from; at < end; at += CHUNK) {
                 cancel.check();
                 chunk.read(data, at, (int) Math.min(CHUNK, end - at));
                 System.arraycopy(chunk.y, 0, out, (int) at, chunk.length);
@@ -76,15 +119,16 @@ public final class ErrorPass {
 
     /** Σ(x−y)² of the finite values of {@code data} on one grid. */
     public static double squaredError(TensorData data, Grid grid, CancelToken cancel) {
+        var rule = SquaredError.on(grid);
         double[] sums = parts(data.count())
                 .mapToDouble(part -> {
-                    Scratch scratch = Scratch.OF_THREAD.get();
+                    ValueWindow window = ValueWindow.ofThread();
                     double sum = 0;
-                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += CHUNK) {
+                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += ValueWindow.MOST) {
                         cancel.check();
-                        int length = (int) Math.min(CHUNK, end - at);
-                        data.read(at, scratch.x, 0, length);
-                        sum += scratch.squaredError(length, grid);
+                        int length = (int) Math.min(ValueWindow.MOST, end - at);
+                        window.show(data, at, length);
+                        sum += rule.of(window, length);
                     }
                     return sum;
                 })
@@ -98,14 +142,32 @@ public final class ErrorPass {
 
     /** Σ(x−y)² of the finite values of {@code x[from .. from+length-1]} on one grid. */
     public static double squaredError(float[] x, int from, int length, Grid grid) {
-        Scratch scratch = Scratch.OF_THREAD.get();
+        var rule = SquaredError.on(grid);
+        ValueWindow window = ValueWindow.ofThread();
         double sum = 0;
-        for (int at = from; at < from + length; at += CHUNK) {
-            int n = Math.min(CHUNK, from + length - at);
-            System.arraycopy(x, at, scratch.x, 0, n);
-            sum += scratch.squaredError(n, grid);
+        for (int at = from; at < from + length; at += ValueWindow.MOST) {
+            int n = Math.min(ValueWindow.MOST, from + length - at);
+            window.show(x, at, n);
+            sum += rule.of(window, n);
         }
         return sum;
+    }
+
+    /** Σ(x−y)² of the finite ones of the first {@code length} values in a window. */
+    @FunctionalInterface
+    private interface SquaredError {
+        double of(ValueWindow window, int length);
+
+        static SquaredError on(Grid grid) {
+            return switch (grid) {
+                case UniformGrid u -> {
+                    Kernels kernels = Kernels.chosen();
+                    AffineGrid affine = AffineGrid.of(u);
+                    yield (window, length) -> kernels.squaredError(window.segment(), window.offset(), length, affine);
+                }
+                case CodebookGrid c -> (window, length) -> Scratch.OF_THREAD.get().squaredError(window, length, c);
+            };
+        }
     }
 
     private static LongStream parts(long count) {
@@ -118,22 +180,12 @@ public final class ErrorPass {
      */
     private static final float TO_INTEGER = 0x1.8p23f;
 
-    private static final int MOST_STEPS = 1 << 22;
-
     /** Grids kept by a thread. */
     private static final int MOST_KNOWN = 256;
 
-    private static float lowSteps(UniformGrid grid) {
-        return steps((long) grid.qmin() - grid.zeroPoint());
-    }
-
-    private static float highSteps(UniformGrid grid) {
-        return steps((long) grid.qmax() - grid.zeroPoint());
-    }
-
     private static float steps(long steps) {
-        if (Math.abs(steps) > MOST_STEPS) {
-            throw new IllegalArgumentException("qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + steps);
+        if (Math.abs(steps) > AffineGrid.MOST_STEPS) {
+            throw new IllegalArgumentException("qmax: at most " + AffineGrid.MOST_STEPS + " steps on either side of the zero point, got " + steps);
         }
         return steps;
     }
@@ -164,6 +216,20 @@ public final class ErrorPass {
                 hi[i] = affine ? steps((long) params.qmax() - params.zeroPoint(i)) : params.effective(i).hi();
             }
         }
+
+        boolean longRuns() {
+            return affine && slicing.run() >= LONG_RUN;
+        }
+
+        /** How many values from {@code at} on, none at {@code end}, fill a window and lie in one slice. */
+        int inOneRun(long at, long end) {
+            return (int) Math.min(Math.min(ValueWindow.MOST, end - at), slicing.runEnd(at) - at);
+        }
+
+        AffineGrid affine(long at) {
+            int slice = slicing.sliceOf(at);
+            return new AffineGrid(scale[slice], lo[slice], hi[slice], lo[slice] * scale[slice], hi[slice] * scale[slice]);
+        }
     }
 
     /** Buffers that stay in a core's cache from one call to the next. */
@@ -174,12 +240,10 @@ public final class ErrorPass {
         private final float[] y = new float[CHUNK];
         private final double[] squares = new double[CHUNK];
 
-        /** Σ(x−y)² of the finite ones of the first {@code n} values of {@code x}. */
-        double squaredError(int n, Grid grid) {
-            switch (grid) {
-                case UniformGrid u -> quantize(x, y, n, u.scale(), lowSteps(u), highSteps(u));
-                case CodebookGrid c -> quantize(x, y, 0, n, c);
-            }
+        /** Σ(x−y)² of the finite ones of the first {@code n} values in {@code window}. */
+        double squaredError(ValueWindow window, int n, CodebookGrid grid) {
+            MemorySegment.copy(window.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, window.offset(), x, 0, n);
+            quantize(x, y, 0, n, grid);
             for (int i = 0; i < n; i++) {
                 double e = (double) x[i] - (double) y[i];
                 squares[i] = e * e;
@@ -194,16 +258,7 @@ public final class ErrorPass {
             return sum;
         }
 
-        /** {@code y[i] = grid.quantize(x[i])}; NaN stays NaN. Both arrays are read from 0: with an offset the loop does not vectorize. */
-        private static void quantize(float[] x, float[] y, int n, float scale, float lo, float hi) {
-            for (int i = 0; i < n; i++) {
-                // Clamping before the rounding comes to the same, as the ends are integers.
-                float steps = Math.max(lo, Math.min(hi, x[i] / scale));
-                y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
-            }
-        }
-
-        /** As above for a codebook. */
+        /** {@code y[i] = grid.quantize(x[i])}; NaN stays NaN. */
         private static void quantize(float[] x, float[] y, int from, int to, CodebookGrid grid) {
             for (int i = from; i < to; i++) {
                 y[i] = Float.isNaN(x[i]) ? x[i] : grid.quantize(x[i]);
@@ -406,6 +461,21 @@ public final class ErrorPass {
             c.only = -1;
             c.length = kept;
             add(c);
+        }
+
+        Sums add(ErrorSums s) {
+            count += s.count();
+            nan += s.nan();
+            inf += s.inf();
+            squares += s.squares();
+            error += s.squaredError();
+            quantizedSquares += s.quantizedSquares();
+            products += s.products();
+            worst = Math.max(worst, s.maxAbsError());
+            low += s.clippedLow();
+            high += s.clippedHigh();
+            clipping += s.clippingSquaredError();
+            return this;
         }
 
         Sums add(Sums s) {

@@ -1,5 +1,7 @@
 package org.quantscope.core.sketch;
 
+import java.io.IOException;
+
 /**
  * The bins of one sign, at rest: only those that hold a value, in ascending order of magnitude, with sums from zero outward.
  *
@@ -14,6 +16,10 @@ final class Bins {
     static final int SPAN = (1 << LOW_BITS) - 1;
     /** Keys of finite magnitudes are below this. */
     static final int KEYS = 255 << MANTISSA_BITS;
+
+    private static final long BYTES_PER_BIN = 4 + 8 + 8 + 24;
+    /** For 64 keys. */
+    private static final long BYTES_PER_WORD = 12;
 
     private final int[] keys;
     private final long[] r1;
@@ -265,7 +271,79 @@ final class Bins {
 
     /** Bytes of heap, arrays only. */
     long bytes() {
-        return keys.length * (4L + 8 + 8) + sumN.length * 24L + words.length * 12L;
+        return keys.length * BYTES_PER_BIN + 24 + words.length * BYTES_PER_WORD;
+    }
+
+    /** The number of bins; then of each the distance of its key from the one before (from -1 for the first), n, Σr and Σr². */
+    void write(SketchOutput out) throws IOException {
+        out.number(keys.length);
+        int before = -1;
+        for (int i = 0; i < keys.length; i++) {
+            out.number(keys[i] - before);
+            before = keys[i];
+            out.number(n(i));
+            out.number(r1[i]);
+            out.number(r2[i]);
+        }
+    }
+
+    /** @param most values that all bins may hold together */
+    static Bins read(SketchInput in, String field, long most) throws IOException {
+        // Each of the four numbers of a bin takes a byte at least.
+        int size = (int) in.number(field + ".bins", 0, Math.min(KEYS, in.left() / 4));
+        in.take(field + ".bins", 24 + size * BYTES_PER_BIN);
+        int[] keys = new int[size];
+        long[] n = new long[size];
+        long[] r1 = new long[size];
+        long[] r2 = new long[size];
+        int before = -1;
+        long free = most;
+        for (int i = 0; i < size; i++) {
+            String bin = field + ".bins[" + i + "]";
+            keys[i] = before + (int) in.number(bin + ".key", 1, KEYS - 1 - before);
+            before = keys[i];
+            n[i] = in.number(bin + ".n", 1, free);
+            free -= n[i];
+            // Zeros are no part of bin 0.
+            r1[i] = in.number(bin + ".r1", keys[i] == 0 ? n[i] : 0, n[i] * SPAN);
+            r2[i] = in.number(bin + ".r2", leastSquares(n[i], r1[i]), mostSquares(r1[i]));
+            if (((r1[i] ^ r2[i]) & 1) != 0 || (n[i] == 2 && !isPair(r1[i], r2[i]))) {
+                throw in.bad(bin + ".r2", n[i] + " numbers with the sum " + r1[i] + " cannot have squares that add up to " + r2[i]);
+            }
+        }
+        if (size > 0) {
+            in.take(field + ".bins", ((keys[size - 1] >>> 6) - (keys[0] >>> 6) + 1) * BYTES_PER_WORD);
+        }
+        return new Bins(keys, n, r1, r2);
+    }
+
+    /** The least Σr² of {@code n} whole numbers that add up to {@code sum}: all of them next to their mean. */
+    private static long leastSquares(long n, long sum) {
+        long low = sum / n;
+        long higher = sum % n;
+        return n * low * low + higher * (2 * low + 1);
+    }
+
+    /** The most Σr² of whole numbers up to {@link #SPAN} that add up to {@code sum}: all but one of them at an end. */
+    private static long mostSquares(long sum) {
+        long rest = sum % SPAN;
+        return sum / SPAN * SPAN * SPAN + rest * rest;
+    }
+
+    /** True if two whole numbers have this sum and this sum of squares. */
+    private static boolean isPair(long sum, long squares) {
+        long difference = Math.round(Math.sqrt((double) (2 * squares - sum * sum)));
+        return difference * difference == 2 * squares - sum * sum;
+    }
+
+    /** True if {@code r} may be the largest of the bin's numbers. */
+    boolean mayEndAt(int bin, int r) {
+        return r * n(bin) >= r1[bin] && (long) r * r1[bin] >= r2[bin] && (long) r * r <= r2[bin] && (!isPoint(bin) || r * n(bin) == r1[bin]);
+    }
+
+    /** True if {@code r} may be the smallest of the bin's numbers. */
+    boolean mayBeginAt(int bin, int r) {
+        return r * n(bin) <= r1[bin] && (long) r * r1[bin] <= r2[bin] && (!isPoint(bin) || r * n(bin) == r1[bin]);
     }
 
     /** Neumaier's sum: each value returned is within about one rounding of the exact sum of non-negative terms. */

@@ -1,5 +1,6 @@
 package org.quantscope.core.sketch;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -398,6 +399,66 @@ public final class MomentSketch {
     public long bytes() {
         Rest r = rest();
         return r.positive.bytes() + r.negative.bytes();
+    }
+
+    /** Everything that has been seen: counts of what is in no bin, the bins of both signs, and the extremes where there are values. */
+    void write(SketchOutput out) throws IOException {
+        Rest r = rest();
+        out.number(nan);
+        out.number(inf);
+        out.number(positiveZeros);
+        out.number(negativeZeros);
+        r.negative.write(out);
+        r.positive.write(out);
+        if (count() > 0) {
+            out.fixed32(lowest);
+            out.fixed32(highest);
+        }
+    }
+
+    /** @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes */
+    static MomentSketch read(SketchInput in, String field) throws IOException {
+        var sketch = new MomentSketch();
+        long most = MAX_COUNT;
+        sketch.nan = in.number(field + ".nan", 0, most);
+        most -= sketch.nan;
+        sketch.inf = in.number(field + ".inf", 0, most);
+        most -= sketch.inf;
+        sketch.positiveZeros = in.number(field + ".positive_zeros", 0, most);
+        most -= sketch.positiveZeros;
+        sketch.negativeZeros = in.number(field + ".negative_zeros", 0, most);
+        most -= sketch.negativeZeros;
+        Bins negative = Bins.read(in, field + ".negative", most);
+        Bins positive = Bins.read(in, field + ".positive", most - negative.count());
+        long finite = sketch.zeros() + negative.count() + positive.count();
+        sketch.seen = finite + sketch.nan + sketch.inf;
+        if (finite > 0) {
+            sketch.lowest = in.fixed32(field + ".lowest");
+            sketch.highest = in.fixed32(field + ".highest");
+            boolean low = negative.size() > 0
+                    ? endsAt(negative, ~sketch.lowest)
+                    : sketch.zeros() > 0 ? sketch.lowest == (sketch.negativeZeros > 0 ? -1 : 0) : beginsAt(positive, sketch.lowest);
+            boolean high = positive.size() > 0
+                    ? endsAt(positive, sketch.highest)
+                    : sketch.zeros() > 0 ? sketch.highest == (sketch.positiveZeros > 0 ? 0 : -1) : beginsAt(negative, ~sketch.highest);
+            if (!low || !high || sketch.lowest > sketch.highest) {
+                throw in.bad(
+                        field + (low ? ".highest" : ".lowest"),
+                        "the values from " + fromOrdered(sketch.lowest) + " to " + fromOrdered(sketch.highest) + " are not those of the bins");
+            }
+        }
+        sketch.rest = sketch.rest(positive, negative);
+        sketch.octaves = new long[0][];
+        return sketch;
+    }
+
+    /** True if the magnitude with these bits may be the largest of {@code bins}. */
+    private static boolean endsAt(Bins bins, int bits) {
+        return bits >>> Bins.LOW_BITS == bins.key(bins.size() - 1) && bins.mayEndAt(bins.size() - 1, bits & Bins.SPAN);
+    }
+
+    private static boolean beginsAt(Bins bins, int bits) {
+        return bits != 0 && bits >>> Bins.LOW_BITS == bins.key(0) && bins.mayBeginAt(0, bits & Bins.SPAN);
     }
 
     /** The error of {@code grid} on the values seen. */

@@ -1,0 +1,467 @@
+package org.quantscope.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.workbench.ClipCurve;
+import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.workbench.Measured;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/** The whole program without a window: everything runs at once, on the thread of the test. */
+class DeskTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    @TempDir
+    Path folder;
+
+    private final List<String> problems = new ArrayList<>();
+    private final List<String> done = new ArrayList<>();
+    private final Answers answers = new Answers();
+    /** Work that waits until the test runs it, while {@link #held} is set. */
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+
+    private boolean held;
+    private final Executor work = task -> {
+        if (held) {
+            waiting.add(task);
+        } else {
+            task.run();
+        }
+    };
+    private Desk desk;
+
+    private static final class Answers implements Questions {
+        Unsaved unsaved = Unsaved.STAY;
+        Optional<Path> save = Optional.empty();
+        Optional<Path> found = Optional.empty();
+        boolean changedIsFine;
+        boolean restore;
+        int asked;
+
+        @Override
+        public Unsaved unsaved(String name) {
+            asked++;
+            return unsaved;
+        }
+
+        @Override
+        public Optional<Path> whereToSave(Path suggestion) {
+            return save;
+        }
+
+        @Override
+        public Optional<Path> whereIs(FileRef missing) {
+            return found;
+        }
+
+        @Override
+        public boolean acceptChanged(Path file) {
+            return changedIsFine;
+        }
+
+        @Override
+        public boolean restore(String model) {
+            return restore;
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        desk = newDesk();
+    }
+
+    @AfterEach
+    void end() {
+        desk.close();
+    }
+
+    private Desk newDesk() {
+        return Desk.of(work, Runnable::run, new Settings(folder.resolve("config")), answers, new Notices() {
+            @Override
+            public void problem(String message) {
+                problems.add(message);
+            }
+
+            @Override
+            public void done(String message) {
+                done.add(message);
+            }
+        });
+    }
+
+    private void openDigits() {
+        desk.session()
+                .openSample(new Sample(
+                        "digits",
+                        SAMPLES.resolve("digits_mlp.onnx"),
+                        SAMPLES.resolve("digits_test.npz"),
+                        SAMPLES.resolve("digits_calibration.npz"),
+                        Optional.empty()));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().modelProperty().get()).isPresent();
+    }
+
+    private InHand.View hand() {
+        return desk.inHand().viewProperty().get().orElseThrow();
+    }
+
+    private Measured measured() {
+        return hand().measured().orElseThrow();
+    }
+
+    private SessionState state() {
+        return desk.bench().stateProperty().get().orElseThrow();
+    }
+
+    private Tensor inHand() {
+        return desk.bench().analysed().orElseThrow().find(hand().subject().id()).orElseThrow();
+    }
+
+    @Test
+    void openingASampleMeasuresEveryTensorExactlyAndEvaluatesIt() {
+        openDigits();
+        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().allSatisfy(row -> {
+            assertThat(row.sqnrDb()).isPresent();
+            assertThat(row.exact()).isTrue();
+        });
+        assertThat(desk.tensors().rowsProperty().get().activations()).isNotEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect()).isEqualTo(477);
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+                .isLessThan(desk.accuracy().viewProperty().get().size().orElseThrow().float32());
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+    }
+
+    @Test
+    void rowsAreWorstFirst() {
+        openDigits();
+        assertThat(desk.tensors().rowsProperty().get().weights().stream().map(row -> row.sqnrDb().orElseThrow())).isSorted();
+    }
+
+    @Test
+    void aPreviewAnswersFromTheSketchAtOnceAndExactlyALittleLater() {
+        openDigits();
+        held = true;
+        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        assertThat(measured().error().exact()).isFalse();
+        assertThat(desk.error().viewProperty().get().orElseThrow().mse()).startsWith("≈ ");
+        double estimate = measured().error().mse();
+        assertThat(desk.accuracy().viewProperty().get().previous()).isTrue();
+
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
+        var exact = ErrorPass.measure(inHand(), measured().params(), new CancelToken());
+        assertThat(measured().error().exact()).isTrue();
+        assertThat(measured().error().mse()).isEqualTo(exact.mse());
+        assertThat(measured().error().clipped()).isEqualTo((double) exact.clipped());
+        assertThat(estimate).isCloseTo(exact.mse(), Percentage.withPercentage(5));
+        assertThat(desk.accuracy().viewProperty().get().previous()).isFalse();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void lettingGoIsOneStepAndUndoRestoresEverything() {
+        openDigits();
+        InHand.View before = hand();
+        var accuracy = desk.accuracy().viewProperty().get().quantized();
+        for (int i = 1; i < 20; i++) {
+            desk.inHand().preview(ClipRange.symmetric(0.05f * i));
+        }
+        desk.inHand().commit();
+        assertThat(state().overrides().get(before.subject().id()).clip()).isEqualTo(new Clip.Manual(ClipRange.symmetric(0.05f * 19)));
+        desk.bench().undo();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(hand().measured()).isEqualTo(before.measured());
+        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(accuracy);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+    }
+
+    @Test
+    void escapeRestoresAndLeavesNoStep() {
+        openDigits();
+        var before = hand().measured();
+        desk.inHand().preview(ClipRange.symmetric(0.1f));
+        desk.inHand().cancel();
+        assertThat(hand().measured()).isEqualTo(before);
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void perChannelOneChannelIsDraggedAndTheOthersKeepTheirRanges() {
+        openDigits();
+        desk.quantizer().setPerChannel(true);
+        assertThat(hand().draggable()).isFalse();
+        List<ClipRange> before = measured().requested();
+        desk.inHand().selectChannel(2);
+        assertThat(hand().draggable()).isTrue();
+        desk.inHand().setRange(ClipRange.symmetric(0.125f));
+        List<ClipRange> expected = new ArrayList<>(before);
+        expected.set(2, ClipRange.symmetric(0.125f));
+        assertThat(state().overrides().get(hand().subject().id()).clip()).isEqualTo(new Clip.ManualPerChannel(expected));
+        desk.quantizer().setPerChannel(false);
+        assertThat(hand().spec().orElseThrow().clip()).isInstanceOf(Clip.Auto.class);
+    }
+
+    @Test
+    void aTypedRangeIsTakenOverAndNonsenseIsSaid() {
+        openDigits();
+        desk.quantizer().setHi("0,5");
+        assertThat(hand().clip()).contains(ClipRange.symmetric(0.5f));
+        desk.quantizer().setHi("wide");
+        assertThat(problems).containsExactly("hi: a number is needed, got wide");
+        desk.quantizer().setHi("-1");
+        assertThat(problems).hasSize(2);
+        desk.quantizer().setSymmetric(false);
+        desk.quantizer().setLo("-0.25");
+        assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
+        desk.quantizer().setLo("0.75");
+        assertThat(problems).hasSize(3);
+        assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
+    }
+
+    @Test
+    void becomingSymmetricWidensARangeSetByHand() {
+        openDigits();
+        desk.quantizer().setSymmetric(false);
+        desk.inHand().setRange(new ClipRange(-0.25f, 0.75f));
+        desk.quantizer().setSymmetric(true);
+        assertThat(problems).isEmpty();
+        assertThat(hand().clip()).contains(ClipRange.symmetric(0.75f));
+    }
+
+    @Test
+    void theFilterKeepsWhatContainsItWhateverTheCase() {
+        openDigits();
+        int all = desk.tensors().rowsProperty().get().weights().size();
+        TensorId one = desk.tensors().rowsProperty().get().weights().getFirst().id();
+        desk.tensors().filterProperty().set(one.name().toUpperCase(Locale.ROOT));
+        assertThat(desk.tensors().rowsProperty().get().weights()).extracting(row -> row.id()).containsExactly(one);
+        assertThat(desk.tensors().rowsProperty().get().hidden()).isGreaterThanOrEqualTo(all - 1);
+        desk.tensors().filterProperty().set("");
+        assertThat(desk.tensors().rowsProperty().get().weights()).hasSize(all);
+    }
+
+    @Test
+    void keepingATensorInFloatTakesItOutOfTheFormAndTheSize() {
+        openDigits();
+        long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantized();
+        desk.tensors().keepFloat(Set.of(hand().subject().id()));
+        assertThat(desk.quantizer().viewProperty().get()).isEmpty();
+        assertThat(hand().draggable()).isFalse();
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized()).isGreaterThan(before);
+    }
+
+    @Test
+    void everyRegisteredCalibratorCalibratesAllInOneStep() {
+        openDigits();
+        for (var calibrator : Calibrators.all()) {
+            desk.inHand().setRange(ClipRange.symmetric(0.2f));
+            desk.activations().calibrateAll(calibrator);
+            assertThat(desk.bench().undoTitleProperty().get()).contains(calibrator.title());
+            assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
+            assertThat(state().weights().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
+        }
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void quantizingActivationsIsOneStepWithRangesFromTheCalibrationData() {
+        openDigits();
+        desk.activations().quantize(true);
+        assertThat(state().activations()).contains(QuantSpec.ACTIVATIONS);
+        assertThat(state().activationRanges()).isNotEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        assertThat(measured().error().exact()).isFalse();
+        desk.inHand().setRange(new ClipRange(0, 1));
+        assertThat(state().overrides().get(activation).clip()).isEqualTo(new Clip.Manual(new ClipRange(0, 1)));
+        desk.bench().undo();
+        desk.bench().undo();
+        assertThat(state().activations()).isEmpty();
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void theSameSettingForAllForgetsWhatTensorsHadOfTheirOwn() {
+        openDigits();
+        desk.quantizer().setBits(3);
+        desk.quantizer().setPerChannel(true);
+        desk.quantizer().spread();
+        assertThat(state().overrides()).isEmpty();
+        assertThat(state().weights().orElseThrow()).isEqualTo(QuantSpec.WEIGHTS.withBits(3).withGranularity(Granularity.CHANNEL));
+    }
+
+    @Test
+    void aSavedSessionOpensAgainAsItWas() {
+        openDigits();
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        assertThat(desk.session().save()).isTrue();
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        SessionState saved = state();
+        desk.quantizer().setBits(2);
+        answers.unsaved = Questions.Unsaved.DISCARD;
+        desk.session().open(List.of(file));
+        assertThat(state()).isEqualTo(saved);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(desk.bench().sessionFileProperty().get()).contains(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.session().recentProperty().get().getFirst()).isEqualTo(file.toAbsolutePath().normalize());
+    }
+
+    @Test
+    void unsavedChangesAreAskedAboutAndStayingKeepsThem() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
+        assertThat(answers.asked).isEqualTo(1);
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
+    }
+
+    @Test
+    void unsavedWorkOfARunThatEndedBadlyIsRestored() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        SessionState lost = state();
+        answers.restore = true;
+        Desk next = newDesk();
+        assertThat(next.session().restore()).isTrue();
+        assertThat(next.bench().stateProperty().get()).contains(lost);
+        assertThat(next.bench().dirtyProperty().get()).isTrue();
+        next.close();
+    }
+
+    @Test
+    void nothingIsOfferedAfterChangesWereUndone() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        desk.bench().undo();
+        answers.restore = true;
+        Desk next = newDesk();
+        assertThat(next.session().restore()).isFalse();
+        next.close();
+    }
+
+    @Test
+    void aSessionWhoseModelHasMovedAsksWhereItIs() throws IOException {
+        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        desk.session().openModel(model);
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(model, folder.resolve("moved.onnx"));
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void aChangedModelIsUsedOnlyWhenThatIsAccepted() throws IOException {
+        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        desk.session().openModel(model);
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Files.copy(SAMPLES.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
+        desk.session().openSession(file);
+        int before = desk.tensors().rowsProperty().get().weights().size();
+        answers.changedIsFine = true;
+        desk.session().openSession(file);
+        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().hasSizeGreaterThan(before);
+    }
+
+    @Test
+    void aDamagedFileIsSaidInOneLineAndChangesNothing() throws IOException {
+        openDigits();
+        Path bad = Files.write(folder.resolve("bad.onnx"), new byte[] {1, 2, 3});
+        desk.session().open(List.of(bad));
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("bad.onnx").doesNotContain("\n"));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+    }
+
+    @Test
+    void bareWeightsHaveNoAccuracyButAnError() {
+        desk.session().openModel(SAMPLES.resolve("fashion_resnet.safetensors"));
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_GRAPH);
+        assertThat(hand().draggable()).isTrue();
+        assertThat(measured().error().exact()).isTrue();
+    }
+
+    @Test
+    void accuracyNeedsDataAndTakesItWhenItComes() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz")));
+        assertThat(problems).isEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void dataThatComesWithAModelIsForThatModel() {
+        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_mlp.onnx")));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void anExportedModelIsVerifiedBesideWhatIsShown() {
+        openDigits();
+        Exporter qdq = Exporters.byId("onnx-qdq");
+        Path target = folder.resolve("digits_qdq.onnx");
+        desk.export().export(qdq, target);
+        assertThat(problems).isEmpty();
+        assertThat(target).isNotEmptyFile();
+        assertThat(done).singleElement().satisfies(line -> assertThat(line).contains("digits_qdq.onnx").contains("on 500 samples").contains("agrees"));
+    }
+
+    @Test
+    void theCurveHasAPinForEveryCalibrator() {
+        openDigits();
+        var curve = desk.inHand().curveProperty().get().orElseThrow();
+        assertThat(curve.pins()).extracting(pin -> pin.calibratorId()).containsExactlyElementsOf(
+                Calibrators.all().stream().map(c -> c.id()).toList());
+        assertThat(curve.points()).hasSize(ClipCurve.POINTS);
+        assertThat(curve.points()).extracting(point -> point.x()).isSorted();
+    }
+}

@@ -1,0 +1,5 @@
+/** Measures the engine against simpler ways to do the same. Not part of the product. */
+@NullMarked
+package org.quantscope.bench;
+
+import org.jspecify.annotations.NullMarked;

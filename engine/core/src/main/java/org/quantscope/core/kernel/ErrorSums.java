@@ -1,0 +1,88 @@
+package org.quantscope.core.kernel;
+
+/**
+ * What an exact pass adds up, in double, over the finite values x and what they become, y. The squared error of clipped values (those
+ * outside the range of the levels) and of the others are kept apart. Not thread safe.
+ */
+public final class ErrorSums {
+    long count;
+    long nan;
+    long inf;
+    long clippedLow;
+    long clippedHigh;
+    double squares;
+    double quantizedSquares;
+    double products;
+    double roundingError;
+    double clippingError;
+    double maxAbsError;
+
+    /** Adds all of {@code other}. */
+    public ErrorSums add(ErrorSums other) {
+        count += other.count;
+        nan += other.nan;
+        inf += other.inf;
+        clippedLow += other.clippedLow;
+        clippedHigh += other.clippedHigh;
+        squares += other.squares;
+        quantizedSquares += other.quantizedSquares;
+        products += other.products;
+        roundingError += other.roundingError;
+        clippingError += other.clippingError;
+        maxAbsError = Math.max(maxAbsError, other.maxAbsError);
+        return this;
+    }
+
+    /** Finite values. */
+    public long count() {
+        return count;
+    }
+
+    public long nan() {
+        return nan;
+    }
+
+    public long inf() {
+        return inf;
+    }
+
+    /** Values below the lowest level. */
+    public long clippedLow() {
+        return clippedLow;
+    }
+
+    /** Values above the highest level. */
+    public long clippedHigh() {
+        return clippedHigh;
+    }
+
+    /** Σx². */
+    public double squares() {
+        return squares;
+    }
+
+    /** Σy². */
+    public double quantizedSquares() {
+        return quantizedSquares;
+    }
+
+    /** Σxy. */
+    public double products() {
+        return products;
+    }
+
+    /** Σ(x−y)². */
+    public double squaredError() {
+        return roundingError + clippingError;
+    }
+
+    /** The part of Σ(x−y)² that clipped values make. */
+    public double clippingSquaredError() {
+        return clippingError;
+    }
+
+    /** max |x−y|. */
+    public double maxAbsError() {
+        return maxAbsError;
+    }
+}

@@ -1,0 +1,41 @@
+package org.quantscope.core.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The loops over values, on one core. Values are float32 in native byte order at any byte offset of native memory ({@link ValueWindow}
+ * provides that), read where they lie.
+ *
+ * <p>All versions give the same counts, maxima and quantized values, bit for bit; sums, all in double, agree within 1e-12 of their
+ * size, as versions add in a different order. Each has a fixed order, so that the same version repeats its sums bit for bit.
+ */
+public sealed interface Kernels permits ScalarKernels, VectorKernels {
+    /** Chooses the version: {@code vector}, {@code scalar}, or {@code auto}, which is the default. */
+    String PROPERTY = "quantscope.kernels";
+
+    /** The version for this machine, chosen at the first call; the log says which and why. */
+    static Kernels chosen() {
+        return KernelChoice.CHOSEN;
+    }
+
+    /** Every version that runs here, the plain one first. */
+    static List<Kernels> available() {
+        return KernelChoice.moduleIsThere() ? List.of(new ScalarKernels(), new VectorKernels()) : List.of(new ScalarKernels());
+    }
+
+    /** {@code vector} or {@code scalar}. */
+    String name();
+
+    /** Adds the errors of {@code count} values to {@code sums}; values that are not finite are counted and left out. */
+    void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums);
+
+    /** Σ(x−y)² of the finite ones of {@code count} values. */
+    double squaredError(MemorySegment values, long offset, int count, AffineGrid grid);
+
+    /** Fake-quantizes {@code count} values to {@code out[at ..]}; infinities saturate, NaN stays NaN. */
+    void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at);
+
+    /** Turns bfloat16 into the bits of float32: {@code out[i] = halves[i] << 16}. */
+    void widen(short[] halves, int[] out, int count);
+}

@@ -1,0 +1,124 @@
+package org.quantscope.core.sketch;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Reads and writes {@link ActivationSketches}. What is read equals what was written in every count and sum, so merging goes on
+ * as if there had been no file. The bytes are described in {@code docs/config-schema.md}.
+ */
+public final class SketchFile {
+    /** What such a file ends in. */
+    public static final String EXTENSION = ".sketches";
+
+    public static final int VERSION = 1;
+
+    /** Longer files are refused. */
+    public static final long MAX_BYTES = 512L << 20;
+
+    /** Files whose sketches would take more heap, in bytes, are refused. */
+    static final long MAX_HEAP = Math.min(512L << 20, Runtime.getRuntime().maxMemory() / 4);
+
+    static final String MAGIC = "QSKETCH\n";
+
+    private static final int MAX_NAME = 65_536;
+
+    private SketchFile() {}
+
+    /** The file that goes with a session file: {@code a.quantscope.sketches} beside {@code a.quantscope.json}. */
+    public static Path beside(Path session) {
+        String name = String.valueOf(session.getFileName());
+        return session.resolveSibling((name.endsWith(".json") ? name.substring(0, name.length() - ".json".length()) : name) + EXTENSION);
+    }
+
+    /**
+     * Replaces {@code file} as a whole.
+     *
+     * @throws IOException if it cannot be written, or the sketches are more than {@link #read} takes; {@code file} is then as it was
+     */
+    public static void write(ActivationSketches seen, Path file) throws IOException {
+        long heap = seen.sketches().values().stream().mapToLong(MomentSketch::bytes).sum();
+        if (heap > MAX_HEAP) {
+            throw new IOException("the sketches take " + heap + " bytes, at most " + MAX_HEAP + " are kept in a file");
+        }
+        AtomicFile.write(file, out -> write(seen, out));
+    }
+
+    static void write(ActivationSketches seen, OutputStream to) throws IOException {
+        var out = new SketchOutput(to);
+        out.ascii(MAGIC);
+        out.fixed32(VERSION);
+        out.hex(seen.modelSha256());
+        out.hex(seen.dataSha256());
+        out.octet(seen.foldBatchNorm() ? 1 : 0);
+        out.number(seen.samples());
+        out.number(seen.sketches().size());
+        for (Map.Entry<TensorId, MomentSketch> entry : seen.sketches().entrySet()) {
+            out.text(entry.getKey().name());
+            entry.getValue().write(out);
+        }
+        out.checksum();
+    }
+
+    /**
+     * Reads a file; memory is taken only for what its length and {@link #MAX_BYTES} allow.
+     *
+     * @throws BadInputException naming the file, the field and the value
+     * @throws IOException if the file cannot be read at all
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static ActivationSketches read(Path file, CancelToken cancel) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new BadInputException(file, "file", "is a folder");
+        }
+        long length = Files.size(file);
+        if (length > MAX_BYTES) {
+            throw new BadInputException(file, "length", "at most " + MAX_BYTES + " bytes are read, got " + length);
+        }
+        try (var stream = Files.newInputStream(file)) {
+            return read(new SketchInput(file, stream, length, MAX_HEAP), cancel);
+        }
+    }
+
+    private static ActivationSketches read(SketchInput in, CancelToken cancel) throws IOException {
+        in.ascii("magic", MAGIC);
+        int version = in.fixed32("version");
+        if (version != VERSION) {
+            throw in.bad("version", "this program reads version " + VERSION + ", got " + Integer.toUnsignedString(version));
+        }
+        String model = in.hex("model_sha256");
+        String data = in.hex("data_sha256");
+        int fold = in.octet("fold_batch_norm");
+        if (fold > 1) {
+            throw in.bad("fold_batch_norm", "0 or 1 is needed, got " + fold);
+        }
+        long samples = in.number("samples", 0, Long.MAX_VALUE);
+        long count = in.number("activations", 0, in.left());
+        Map<TensorId, MomentSketch> sketches = new TreeMap<>();
+        TensorId before = null;
+        for (long i = 0; i < count; i++) {
+            cancel.check();
+            String field = "activations[" + i + "]";
+            String name = in.text(field + ".name", MAX_NAME);
+            if (name.isEmpty()) {
+                throw in.bad(field + ".name", "a tensor has a name, got an empty one");
+            }
+            TensorId id = new TensorId(name);
+            if (before != null && before.compareTo(id) >= 0) {
+                throw in.bad(field + ".name", "names ascend, got \"" + name + "\" after \"" + before + '"');
+            }
+            before = id;
+            sketches.put(id, MomentSketch.read(in, field));
+        }
+        in.checksum("checksum");
+        return new ActivationSketches(model, data, fold == 1, samples, sketches);
+    }
+}

@@ -1,0 +1,227 @@
+package org.quantscope.core.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.core.quant.UniformGrid;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.TensorData;
+
+class KernelsTest {
+    private static final List<UniformGrid> GRIDS = List.of(
+            new UniformGrid(0.01f, 0, -127, 127),
+            new UniformGrid(0.01f, 0, -128, 127),
+            new UniformGrid(0.37f, 3, 0, 15),
+            new UniformGrid(1, 0, 0, 3),
+            new UniformGrid(1, 3, 0, 3),
+            new UniformGrid(0.3f, 0, -1, 1),
+            new UniformGrid(1e-4f, 32_768, 0, 65_535),
+            new UniformGrid(Float.MIN_VALUE, 0, -32_767, 32_767),
+            new UniformGrid(Float.MIN_NORMAL, 7, 0, 255),
+            new UniformGrid(1e30f, 0, -127, 127),
+            new UniformGrid(0.1f, 0, -(1 << 20), 1 << 20));
+
+    record Case(int length, UniformGrid grid, int kind) {}
+
+    static Stream<Case> cases() {
+        return Stream.of(0, 1, 7, 63, 64, 65, 511, 512, 513, 1021)
+                .flatMap(length -> GRIDS.stream().flatMap(grid -> Stream.of(0, 1, 2).map(kind -> new Case(length, grid, kind))));
+    }
+
+    /** Values of all sizes, ties and their neighbours; kind 0 is bell-shaped, 1 adversarial and finite, 2 has NaN and infinities too. */
+    private static float[] values(Case c) {
+        var random = new Random(c.length * 31 + c.kind);
+        float scale = c.grid.scale();
+        float[] x = new float[c.length];
+        for (int i = 0; i < x.length; i++) {
+            float tie = (random.nextInt(2 * c.grid.size() + 3) - c.grid.size() - 0.5f) * scale;
+            float bits = Float.intBitsToFloat(random.nextInt());
+            x[i] = c.kind == 0
+                    ? (float) (random.nextGaussian() * scale * c.grid.size() / 4)
+                    : switch (random.nextInt(c.kind == 1 ? 9 : 12)) {
+                        case 0 -> tie;
+                        case 1 -> Math.nextUp(tie);
+                        case 2 -> Math.nextDown(tie);
+                        case 3 -> random.nextBoolean() ? 0f : -0f;
+                        case 4 -> Float.MIN_VALUE * (random.nextInt(9) - 4);
+                        case 5 -> random.nextBoolean() ? Float.MAX_VALUE : -Float.MAX_VALUE;
+                        case 6 -> Float.isFinite(bits) ? bits : 1;
+                        case 7 -> random.nextBoolean() ? c.grid.lo() : c.grid.hi();
+                        case 8 -> random.nextBoolean() ? Math.nextDown(c.grid.lo()) : Math.nextUp(c.grid.hi());
+                        case 9 -> Float.NaN;
+                        case 10 -> Float.POSITIVE_INFINITY;
+                        default -> Float.NEGATIVE_INFINITY;
+                    };
+        }
+        for (int i = 0; i < x.length; i++) {
+            x[i] = c.kind < 2 && !Float.isFinite(x[i]) ? 0 : x[i];
+        }
+        return x;
+    }
+
+    /** The values off any alignment, with others around that must not be read. */
+    private static MemorySegment memory(Arena arena, float[] x) {
+        MemorySegment segment = arena.allocate(4L * x.length + 65, 64).fill((byte) 0x7f);
+        MemorySegment.copy(x, 0, segment, ValueLayout.JAVA_FLOAT_UNALIGNED, 1, x.length);
+        return segment.asReadOnly();
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void bothVersionsQuantizeAsTheGridDoesBitForBit(Case c) {
+        float[] x = values(c);
+        int[] expected = new int[x.length];
+        for (int i = 0; i < x.length; i++) {
+            expected[i] = Float.floatToIntBits(Float.isNaN(x[i]) ? Float.NaN : c.grid.quantize(x[i]));
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            for (Kernels kernels : Kernels.available()) {
+                float[] out = new float[x.length + 3];
+                Arrays.fill(out, 77);
+                kernels.quantize(memory(arena, x), 1, x.length, AffineGrid.of(c.grid), out, 2);
+
+                for (int i = 0; i < x.length; i++) {
+                    assertThat(Float.floatToIntBits(out[2 + i])).as("%s of %s", kernels.name(), x[i]).isEqualTo(expected[i]);
+                }
+                assertThat(out[0]).isEqualTo(77);
+                assertThat(out[1]).isEqualTo(77);
+                assertThat(out[x.length + 2]).isEqualTo(77);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void bothVersionsAddUpWhatTheGridSays(Case c) {
+        float[] x = values(c);
+        var expected = new ErrorSums();
+        for (float v : x) {
+            if (Float.isFinite(v)) {
+                double y = c.grid.quantize(v);
+                double e = v - y;
+                boolean low = v < c.grid.lo();
+                boolean high = v > c.grid.hi();
+                expected.count++;
+                expected.clippedLow += low ? 1 : 0;
+                expected.clippedHigh += high ? 1 : 0;
+                expected.squares += (double) v * v;
+                expected.quantizedSquares += y * y;
+                expected.products += v * y;
+                expected.maxAbsError = Math.max(expected.maxAbsError, Math.abs(e));
+                expected.clippingError += low || high ? e * e : 0;
+                expected.roundingError += low || high ? 0 : e * e;
+            } else if (Float.isNaN(v)) {
+                expected.nan++;
+            } else {
+                expected.inf++;
+            }
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            for (Kernels kernels : Kernels.available()) {
+                var sums = new ErrorSums();
+                kernels.addErrors(memory(arena, x), 1, x.length, AffineGrid.of(c.grid), sums);
+
+                assertThat(List.of(sums.count, sums.nan, sums.inf, sums.clippedLow, sums.clippedHigh))
+                        .as(kernels.name())
+                        .isEqualTo(List.of(expected.count, expected.nan, expected.inf, expected.clippedLow, expected.clippedHigh));
+                assertThat(sums.maxAbsError).as(kernels.name()).isEqualTo(expected.maxAbsError);
+                same(kernels, sums.squares, expected.squares);
+                same(kernels, sums.quantizedSquares, expected.quantizedSquares);
+                same(kernels, sums.products, expected.products);
+                same(kernels, sums.roundingError, expected.roundingError);
+                same(kernels, sums.clippingError, expected.clippingError);
+                same(kernels, kernels.squaredError(memory(arena, x), 1, x.length, AffineGrid.of(c.grid)), expected.squaredError());
+            }
+        }
+    }
+
+    private static void same(Kernels kernels, double actual, double expected) {
+        assertThat(actual).as(kernels.name()).isCloseTo(expected, within(expected * 1e-12));
+    }
+
+    @Test
+    void sumsAreAddedToWhatIsThere() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment one = memory(arena, new float[] {0.3f, 9});
+            AffineGrid grid = AffineGrid.of(new UniformGrid(1, 0, -4, 4));
+            for (Kernels kernels : Kernels.available()) {
+                var twice = new ErrorSums();
+                kernels.addErrors(one, 1, 2, grid, twice);
+                kernels.addErrors(one, 1, 2, grid, twice);
+                var once = new ErrorSums();
+                kernels.addErrors(one, 1, 2, grid, once);
+                assertThat(twice).usingRecursiveComparison().isEqualTo(new ErrorSums().add(once).add(once));
+                assertThat(twice.clippedHigh()).isEqualTo(2);
+                assertThat(twice.clippingSquaredError()).isEqualTo(50);
+                assertThat(twice.maxAbsError()).isEqualTo(5);
+            }
+        }
+    }
+
+    @Test
+    void bothVersionsWidenBfloat16() {
+        short[] halves = new short[65_536 + 5];
+        int[] expected = new int[halves.length];
+        for (int i = 0; i < halves.length; i++) {
+            halves[i] = (short) i;
+            expected[i] = i << 16;
+        }
+        for (Kernels kernels : Kernels.available()) {
+            int[] out = new int[halves.length];
+            kernels.widen(halves, out, halves.length);
+            assertThat(out).isEqualTo(expected);
+        }
+    }
+
+    /** Decoded or in place, the window shows what the tensor says. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F64", "F32", "F16", "BF16", "I8"})
+    void theWindowShowsEveryTypeAndOrder(DType dtype) {
+        var random = new Random(3);
+        try (Arena arena = Arena.ofConfined()) {
+            for (ByteOrder order : List.of(ByteOrder.LITTLE_ENDIAN, ByteOrder.BIG_ENDIAN)) {
+                MemorySegment bytes = arena.allocate(1021L * dtype.bytes() + 1).asSlice(1);
+                for (long i = 0; i < bytes.byteSize(); i++) {
+                    bytes.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
+                }
+                var data = new TensorData(dtype, bytes, order, 1021);
+                float[] expected = new float[900];
+                data.read(11, expected, 0, 900);
+                ValueWindow window = ValueWindow.ofThread();
+                window.show(data, 11, 900);
+
+                assertThat(window.segment().asSlice(window.offset(), 3600).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)).containsExactly(expected);
+            }
+        }
+    }
+
+    @Test
+    void theChoiceFollowsThePropertyAndTheModule() {
+        assertThat(Kernels.available()).extracting(Kernels::name).containsExactly("scalar", "vector");
+        assertThat(KernelChoice.choose("scalar", true).name()).isEqualTo("scalar");
+        assertThat(KernelChoice.choose("vector", true).name()).isEqualTo("vector");
+        assertThat(KernelChoice.choose("vector", false).name()).isEqualTo("scalar");
+        assertThat(KernelChoice.choose("auto", false).name()).isEqualTo("scalar");
+        assertThat(KernelChoice.choose("auto", true).name()).isEqualTo(VectorKernels.bits() >= 256 ? "vector" : "scalar");
+    }
+
+    @Test
+    void moreStepsThanAFloatCanRoundAreRefused() {
+        assertThatThrownBy(() -> AffineGrid.of(new UniformGrid(1, 0, 0, (1 << 20) + 1))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("1048576");
+    }
+}
