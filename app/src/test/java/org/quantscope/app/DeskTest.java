@@ -10,10 +10,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import javafx.beans.value.ObservableValue;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +30,7 @@ import org.quantscope.app.workbench.ClipCurve;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -183,10 +187,7 @@ class DeskTest {
         double estimate = measured().error().mse();
         assertThat(desk.accuracy().viewProperty().get().previous()).isTrue();
 
-        held = false;
-        while (!waiting.isEmpty()) {
-            waiting.remove().run();
-        }
+        runWaiting();
         var exact = ErrorPass.measure(inHand(), measured().params(), new CancelToken());
         assertThat(measured().error().exact()).isTrue();
         assertThat(measured().error().mse()).isEqualTo(exact.mse());
@@ -194,6 +195,105 @@ class DeskTest {
         assertThat(estimate).isCloseTo(exact.mse(), Percentage.withPercentage(5));
         assertThat(desk.accuracy().viewProperty().get().previous()).isFalse();
         assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void aFrameOfADragChangesOnlyWhatTheHandMovesAndAsksForOneJobOfAKind() {
+        openDigits();
+        held = true;
+        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        int asked = waiting.size();
+        var changes = new TreeMap<String, Integer>();
+        count(changes, "error", desk.error().viewProperty());
+        count(changes, "quantizer", desk.quantizer().viewProperty());
+        count(changes, "in hand", desk.inHand().viewProperty());
+        count(changes, "accuracy", desk.accuracy().viewProperty());
+        count(changes, "measurements", desk.measurements().snapshotProperty());
+        count(changes, "rows", desk.tensors().rowsProperty());
+        count(changes, "export", desk.export().planProperty());
+        count(changes, "curve", desk.inHand().curveProperty());
+        count(changes, "state", desk.bench().stateProperty());
+        List<Subject.Weight> weights = desk.bench().weights();
+        int frames = 50;
+        for (int i = 0; i < frames; i++) {
+            desk.inHand().preview(ClipRange.symmetric(0.301f + 0.001f * i));
+        }
+        assertThat(changes).containsExactlyEntriesOf(new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
+        assertThat(waiting).hasSize(asked);
+        assertThat(desk.bench().weights()).isSameAs(weights);
+    }
+
+    private static void count(Map<String, Integer> changes, String name, ObservableValue<?> value) {
+        value.addListener((o, was, is) -> changes.merge(name, 1, Integer::sum));
+    }
+
+    @Test
+    void lettingGoKeepsTheEvaluationThatThePreviewBegan() {
+        openDigits();
+        int tried = desk.accuracy().tried().size();
+        desk.inHand().preview(ClipRange.symmetric(0.05f));
+        var evaluated = desk.accuracy().viewProperty().get().quantized();
+        assertThat(desk.accuracy().tried()).hasSize(tried);
+        held = true;
+        desk.inHand().commit();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
+        assertThat(desk.accuracy().tried()).hasSize(tried + 1);
+    }
+
+    @Test
+    void aCalibratorForAnActivationChoosesItsRangeInTheBackgroundAndALaterChangeKeepsIt() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        SessionState before = state();
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.quantizer().setBits(4);
+        assertThat(state()).isEqualTo(before);
+        runWaiting();
+        QuantSpec spec = state().overrides().get(activation);
+        assertThat(spec.bits()).isEqualTo(4);
+        assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void undoOvertakesAChangeThatIsStillLookingForItsRange() {
+        openDigits();
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.bench().undo();
+        SessionState undone = state();
+        runWaiting();
+        assertThat(state()).isEqualTo(undone);
+    }
+
+    @Test
+    void calibratingAllLooksForRangesInTheBackgroundAndKeepsAStepMadeMeanwhile() {
+        openDigits();
+        desk.activations().quantize(true);
+        SessionState before = state();
+        held = true;
+        desk.activations().calibrateAll(Calibrators.byId("mse"));
+        assertThat(state()).isEqualTo(before);
+        TensorId kept = desk.bench().weights().getLast().id();
+        desk.tensors().keepFloat(Set.of(kept), true);
+        runWaiting();
+        assertThat(state().keptFloat()).contains(kept);
+        assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+    }
+
+    private void runWaiting() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
     }
 
     @Test

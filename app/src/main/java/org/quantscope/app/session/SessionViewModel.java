@@ -15,14 +15,13 @@ import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.OpenModel;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
-import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -61,6 +60,7 @@ public final class SessionViewModel {
     private final Settings settings;
     private final LatestWins<Opened> opening;
     private final LatestWins<Boolean> autosaving;
+    private final LatestWins<Boolean> savingSettings;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
 
     public SessionViewModel(Workbench bench, Questions questions, Notices notices, Jobs jobs, Settings settings, Executor work, Executor ui) {
@@ -71,6 +71,7 @@ public final class SessionViewModel {
         this.settings = settings;
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.savingSettings = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
     }
@@ -301,9 +302,9 @@ public final class SessionViewModel {
     }
 
     private static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
-        Model source = ModelLoaders.open(file);
+        Model source = Engine.open(file, false);
         cancel.check();
-        return new OpenModel(source, BatchNormFolding.fold(source), FileRef.of(file, cancel));
+        return new OpenModel(source, Engine.analysed(source), FileRef.of(file, cancel));
     }
 
     private static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
@@ -320,7 +321,13 @@ public final class SessionViewModel {
 
     private void remember(Path file) {
         settings.addRecent(file);
-        settings.save();
+        savingSettings.submit(
+                (cancel, partial) -> {
+                    settings.save();
+                    return true;
+                },
+                written -> {},
+                e -> LOG.warn("settings were not saved", e));
         recent.set(settings.recent());
     }
 
