@@ -72,6 +72,7 @@ class DeskTest {
         boolean changedIsFine;
         boolean restore;
         int asked;
+        final List<Role> rolesAsked = new ArrayList<>();
 
         @Override
         public Unsaved unsaved(String name) {
@@ -85,12 +86,13 @@ class DeskTest {
         }
 
         @Override
-        public Optional<Path> whereIs(FileRef missing) {
+        public Optional<Path> whereIs(Role role, FileRef missing) {
+            rolesAsked.add(role);
             return found;
         }
 
         @Override
-        public boolean acceptChanged(Path file) {
+        public boolean acceptChanged(Role role, Path file) {
             return changedIsFine;
         }
 
@@ -393,6 +395,24 @@ class DeskTest {
         answers.found = Optional.of(moved);
         desk.session().openSession(file);
         assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
+        Path data = Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("d.npz"));
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), data));
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(data, folder.resolve("moved.npz"));
+        desk.session().openSession(file);
+        assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(data.toAbsolutePath().normalize());
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(moved.toAbsolutePath().normalize());
         assertThat(desk.bench().dirtyProperty().get()).isTrue();
     }
 

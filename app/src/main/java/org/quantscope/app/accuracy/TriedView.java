@@ -21,10 +21,10 @@ public final class TriedView extends Region {
     private static final double DOT = 10;
     private static final double LEFT = 60;
     private static final double RIGHT = 76;
-    private static final double TOP = 4;
+    private static final double TOP = 8;
     private static final double BOTTOM = 18;
     private static final double LABEL_GAP = 5;
-    private static final double MIN_HEIGHT = 72;
+    private static final double MIN_HEIGHT = 80;
     private static final double TICK = 4;
 
     /** About as many ticks as there is room for. */
@@ -150,7 +150,7 @@ public final class TriedView extends Region {
         best.setText(Figures.percent(top));
         place(best, 0, TOP + DOT - best.prefHeight(-1) / 2);
         worst.setText(Figures.percent(low));
-        worst.setVisible(apart > worst.prefHeight(-1));
+        worst.setVisible(!points.isEmpty() && apart > worst.prefHeight(-1));
         place(worst, 0, TOP + DOT + apart - worst.prefHeight(-1) / 2);
     }
 

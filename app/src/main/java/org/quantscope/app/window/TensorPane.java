@@ -229,7 +229,7 @@ final class TensorPane extends VBox {
 
     private static String hint(InHand.View v, boolean some) {
         if (!some) {
-            return v.subject() instanceof Subject.Activation ? "an activation has one range" : "one channel";
+            return v.subject() instanceof Subject.Activation ? "an activation has one range" : v.channels().isEmpty() ? "" : "one channel";
         }
         int n = v.channels().size();
         if (v.perChannel()) {
