@@ -27,6 +27,10 @@ public final class TriedView extends Region {
     private static final double MIN_HEIGHT = 80;
     private static final double TICK = 4;
 
+    /** How far a label may reach out at the top. */
+    private static final double MARGIN = 6;
+
+
     /** About as many ticks as there is room for. */
     private static final double TICK_SPACING = 110;
 
@@ -167,7 +171,7 @@ public final class TriedView extends Region {
                         new BoundingBox(x, y + DOT / 2, w, h),
                         new BoundingBox(x - w, y + DOT / 2, w, h))
                 .map(box -> (Bounds) box)
-                .filter(box -> box.getMinY() >= -2 && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
+                .filter(box -> box.getMinY() >= -MARGIN && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
                 .filter(box -> taken.stream().noneMatch(box::intersects))
                 .findFirst();
         label.setVisible(free.isPresent());

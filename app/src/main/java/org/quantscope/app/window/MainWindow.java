@@ -126,7 +126,7 @@ public final class MainWindow {
         root.setTop(new VBox(toolbar(), notices));
         root.setCenter(columns);
         root.setBottom(strip());
-        scene = new Scene(root, WIDTH, HEIGHT);
+        scene = new Scene(root, settings.number("window.width").orElse(WIDTH), settings.number("window.height").orElse(HEIGHT));
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         accelerators(tensors);
