@@ -76,6 +76,7 @@ class DeskTest {
         boolean changedIsFine;
         boolean restore;
         int asked;
+        final List<Role> rolesAsked = new ArrayList<>();
 
         @Override
         public Unsaved unsaved(String name) {
@@ -89,12 +90,13 @@ class DeskTest {
         }
 
         @Override
-        public Optional<Path> whereIs(FileRef missing) {
+        public Optional<Path> whereIs(Role role, FileRef missing) {
+            rolesAsked.add(role);
             return found;
         }
 
         @Override
-        public boolean acceptChanged(Path file) {
+        public boolean acceptChanged(Role role, Path file) {
             return changedIsFine;
         }
 
@@ -230,15 +232,15 @@ class DeskTest {
     @Test
     void lettingGoKeepsTheEvaluationThatThePreviewBegan() {
         openDigits();
-        int tried = desk.accuracy().tried().size();
+        int tried = desk.tried().viewProperty().get().points().size();
         desk.inHand().preview(ClipRange.symmetric(0.05f));
         var evaluated = desk.accuracy().viewProperty().get().quantized();
-        assertThat(desk.accuracy().tried()).hasSize(tried);
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried);
         held = true;
         desk.inHand().commit();
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
-        assertThat(desk.accuracy().tried()).hasSize(tried + 1);
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried + 1);
     }
 
     @Test
@@ -282,7 +284,7 @@ class DeskTest {
         desk.activations().calibrateAll(Calibrators.byId("mse"));
         assertThat(state()).isEqualTo(before);
         TensorId kept = desk.bench().weights().getLast().id();
-        desk.tensors().keepFloat(Set.of(kept), true);
+        desk.tensors().keepFloat(Set.of(kept));
         runWaiting();
         assertThat(state().keptFloat()).contains(kept);
         assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
@@ -493,6 +495,24 @@ class DeskTest {
         answers.found = Optional.of(moved);
         desk.session().openSession(file);
         assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
+        Path data = Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("d.npz"));
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), data));
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(data, folder.resolve("moved.npz"));
+        desk.session().openSession(file);
+        assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(data.toAbsolutePath().normalize());
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(moved.toAbsolutePath().normalize());
         assertThat(desk.bench().dirtyProperty().get()).isTrue();
     }
 
