@@ -32,9 +32,16 @@ public final class Launcher {
             System.err.println("Quantscope: there is no display to open a window on; use the command line instead (quantscope --help).");
             return;
         }
+        leaveAProcessorToTheWindow();
         // The class path is how this program is run: the note that JavaFX would like to be modules is not for its users.
         TOOLKIT.setFilter(entry -> !String.valueOf(entry.getMessage()).contains("Unsupported JavaFX configuration"));
         Application.launch(DesktopApplication.class, args);
+    }
+
+    /** Parallel passes over weights run on all processors but one; the thread that asks for a pass takes part in it. */
+    public static void leaveAProcessorToTheWindow() {
+        int helpers = Math.max(0, Runtime.getRuntime().availableProcessors() - 2);
+        System.getProperties().putIfAbsent("java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(helpers));
     }
 
     /** False on a Unix system without X11 and Wayland, unless the toolkit is told to do without a display. */

@@ -38,6 +38,7 @@ import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
 import javafx.stage.Stage;
 import org.quantscope.app.Desk;
+import org.quantscope.app.Launcher;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.histogram.HistogramView;
 import org.quantscope.app.session.Samples;
@@ -79,6 +80,7 @@ public final class DragBench {
     }
 
     public static void main(String[] args) throws InterruptedException, IOException {
+        Launcher.leaveAProcessorToTheWindow();
         Logger.getLogger("javafx").setLevel(Level.SEVERE);
         CountDownLatch started = new CountDownLatch(1);
         Platform.startup(started::countDown);

@@ -75,4 +75,9 @@ public final class Engine {
     public static LiveEvaluator evaluator(Model model, Dataset data) {
         return new LiveEvaluator(model, data, EVALUATION_SEED);
     }
+
+    /** The same beside a window that must stay quick: one processor is left to it. */
+    public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2));
+    }
 }

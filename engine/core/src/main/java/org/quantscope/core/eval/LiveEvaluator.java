@@ -33,6 +33,7 @@ public final class LiveEvaluator implements AutoCloseable {
 
     private final Model model;
     private final SampleFeed feed;
+    private final OrtModel.Options options;
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
 
@@ -65,7 +66,17 @@ public final class LiveEvaluator implements AutoCloseable {
      * @throws BadInputException if the data does not fit the model's input, has no labels, or the model makes no predictions
      */
     public LiveEvaluator(Model model, Dataset data, long seed) {
+        this(model, data, seed, OrtModel.Options.DEFAULT.threads());
+    }
+
+    /**
+     * Like the other one, on that many threads.
+     *
+     * @param threads of one operator, at least 1
+     */
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads) {
         this.model = model;
+        this.options = new OrtModel.Options(threads, true);
         this.feed = SampleFeed.of(model, data);
         if (!data.hasLabels()) {
             throw new BadInputException(data.file(), "labels", "accuracy needs labels, the data has none");
@@ -215,7 +226,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             OrtModel known = floatModel;
             if (known == null) {
-                known = OrtModel.load(InstrumentedGraph.plain(model), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT);
+                known = OrtModel.load(InstrumentedGraph.plain(model), String.valueOf(model.file().getFileName()), options);
                 floatModel = known;
             }
             return known;
@@ -231,7 +242,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             QuantizedSession session = sessions.get(key);
             if (session == null) {
-                session = QuantizedSession.build(model, key, cancel);
+                session = QuantizedSession.build(model, key, options, cancel);
                 sessions.put(key, session);
                 Iterator<QuantizedSession> oldest = sessions.values().iterator();
                 while (sessions.size() > SESSIONS) {

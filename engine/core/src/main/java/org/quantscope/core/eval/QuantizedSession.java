@@ -67,7 +67,7 @@ public final class QuantizedSession {
      * @throws BadInputException if the key names a tensor that the model does not have
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static QuantizedSession build(Model model, Key key, CancelToken cancel) {
+    public static QuantizedSession build(Model model, Key key, OrtModel.Options options, CancelToken cancel) {
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
@@ -83,7 +83,7 @@ public final class QuantizedSession {
         }
         InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand(), baked, key.activations(), biases);
         cancel.check();
-        return new QuantizedSession(model, OrtModel.load(graph.model(), String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT), graph);
+        return new QuantizedSession(model, OrtModel.load(graph.model(), String.valueOf(model.file().getFileName()), options), graph);
     }
 
     private static List<BiasSite> sites(Model model) {

@@ -45,7 +45,7 @@ public final class QdqVerification {
         SampleFeed feed = SampleFeed.of(plan.model(), data);
         EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
         String name = String.valueOf(exported.getFileName());
-        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request), cancel);
+        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request), OrtModel.Options.DEFAULT, cancel);
         int floatAgree = 0;
         int liveAgree = 0;
         int correct = 0;

@@ -46,7 +46,7 @@ public final class OrtModel implements AutoCloseable {
      * @param fuseQdq false keeps QuantizeLinear and DequantizeLinear nodes as they are written, computing between them in float
      */
     public record Options(int threads, boolean fuseQdq) {
-        /** Two threads leave a desktop machine a core for its window. */
+        /** For work that has the machine to itself. A window that is dragged meanwhile asks for a thread less. */
         public static final Options DEFAULT = new Options(2, true);
 
         public Options {

@@ -29,6 +29,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -106,8 +107,8 @@ class SampleModelsTest {
 
     private static double largestRelativeDifference(Model one, Model other, Dataset data) {
         EvalRequest plain = new EvalRequest(Optional.empty(), Map.of(), Map.of());
-        QuantizedSession a = QuantizedSession.build(one, QuantizedSession.Key.of(plain), NEVER);
-        QuantizedSession b = QuantizedSession.build(other, QuantizedSession.Key.of(plain), NEVER);
+        QuantizedSession a = QuantizedSession.build(one, QuantizedSession.Key.of(plain), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession b = QuantizedSession.build(other, QuantizedSession.Key.of(plain), OrtModel.Options.DEFAULT, NEVER);
         SampleFeed feed = SampleFeed.of(one, data);
         double largest = 0;
         double difference = 0;
