@@ -10,9 +10,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
@@ -39,6 +41,9 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -347,6 +352,66 @@ class DeskTest {
         assertThat(desk.bench().sessionFileProperty().get()).contains(file);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         assertThat(desk.session().recentProperty().get().getFirst()).isEqualTo(file.toAbsolutePath().normalize());
+    }
+
+    private Path saved() {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        openDigits();
+        desk.activations().quantize(true);
+        assertThat(desk.session().save()).isTrue();
+        return file;
+    }
+
+    /** The same provenance with other sketches: a run of the model would bring back the true ones. */
+    private ActivationSketches forged(ActivationSketches seen, String data) {
+        Map<TensorId, MomentSketch> other = new TreeMap<>();
+        seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
+        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other);
+    }
+
+    @Test
+    void activationsOfAnOpenedSessionAreChosenAgainWithoutLookingAgain() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        ActivationSketches seen = SketchFile.read(sketches, new CancelToken());
+        assertThat(seen.sketches().keySet()).isEqualTo(desk.bench().seenProperty().get().keySet());
+        SketchFile.write(forged(seen, seen.dataSha256()), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        desk.activations().calibrateAll(Calibrators.byId("minmax"));
+        assertThat(state().activationRanges().values()).isNotEmpty().allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        desk.quantizer().setBits(4);
+        assertThat(desk.bench().seenProperty().get().values()).allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+    }
+
+    @Test
+    void whatWasSeenOnOtherDataIsPassedOverWithANote() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        SketchFile.write(forged(SketchFile.read(sketches, new CancelToken()), "00".repeat(32)), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+
+        desk.quantizer().setBits(5);
+        desk.session().save();
+        assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256()).isEqualTo(state().calibrationData().orElseThrow().sha256());
+    }
+
+    @Test
+    void damagedSketchesArePassedOverWithANote() throws IOException {
+        Path file = saved();
+        Files.write(SketchFile.beside(file), new byte[] {1, 2, 3});
+
+        desk.session().open(List.of(file));
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get()).isNotEmpty();
     }
 
     @Test
