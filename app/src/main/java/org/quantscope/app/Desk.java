@@ -2,6 +2,7 @@ package org.quantscope.app;
 
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
@@ -30,6 +31,7 @@ public record Desk(
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         AccuracyViewModel accuracy,
+        TriedViewModel tried,
         SessionViewModel session,
         ExportViewModel export,
         Jobs jobs)
@@ -44,15 +46,17 @@ public record Desk(
         Measurements measurements = new Measurements(bench, work, ui, jobs, notices);
         InHand inHand = new InHand(bench, measurements, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
+        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements),
+                new TensorsViewModel(bench, measurements, inHand),
                 new QuantizerViewModel(inHand, activations, notices),
                 new ErrorViewModel(inHand),
-                new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices),
+                accuracy,
+                new TriedViewModel(bench, accuracy, inHand),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
                 jobs);

@@ -287,7 +287,7 @@ class DeskTest {
     void keepingATensorInFloatTakesItOutOfTheFormAndTheSize() {
         openDigits();
         long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantized();
-        desk.tensors().keepFloat(Set.of(hand().subject().id()), true);
+        desk.tensors().keepFloat(Set.of(hand().subject().id()));
         assertThat(desk.quantizer().viewProperty().get()).isEmpty();
         assertThat(hand().draggable()).isFalse();
         assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized()).isGreaterThan(before);

@@ -1,9 +1,7 @@
 package org.quantscope.app.accuracy;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -12,8 +10,6 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import javafx.collections.FXCollections;
-import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
@@ -29,7 +25,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -68,15 +63,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         static final View NOTHING = new View(Status.NO_MODEL, Optional.empty(), Optional.empty(), false, Optional.empty());
     }
 
-    /**
-     * A setting that was evaluated on all samples.
-     *
-     * @param label for example {@code W4 ch}; {@code float32} for the model as it is
-     * @param bytes the size of the model's tensors
-     * @param accuracy a fraction
-     */
-    public record Tried(String label, long bytes, double accuracy) {}
-
     /** A setting of the whole model: which tensor is in hand makes no difference to it. */
     private record Setting(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
 
@@ -95,7 +81,6 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<AccuracyEstimate> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final ObservableList<Tried> tried = FXCollections.observableArrayList();
     private final Map<Setting, AccuracyEstimate> kept = new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
@@ -121,7 +106,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         this.notices = notices;
         this.baselines = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.evaluations = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(x -> tried.clear());
         bench.stateProperty().subscribe(x -> refresh());
         measurements.snapshotProperty().subscribe(x -> refresh());
         inHand.viewProperty().subscribe(x -> refresh());
@@ -193,8 +177,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         view.set(new View(Status.WAITING, now.quantized(), now.baseline(), now.quantized().isPresent(), size));
         EvalRequest request = new EvalRequest(weight, setting.weights, setting.activations);
-        String label = label();
-        boolean preview = hand.map(InHand.View::preview).orElse(false);
         LiveEvaluator on = evaluator;
         if (on == null) {
             return;
@@ -207,9 +189,6 @@ public final class AccuracyViewModel implements AutoCloseable {
                     }
                     if (estimate.isComplete()) {
                         kept.put(setting, estimate);
-                        if (!preview) {
-                            size.ifPresent(s -> addTried(new Tried(label, s.quantized(), estimate.accuracy())));
-                        }
                     }
                     view.set(new View(
                             estimate.isComplete() ? Status.DONE : Status.RUNNING, Optional.of(estimate), view.get().baseline(), false, size));
@@ -264,12 +243,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         view.set(new View(Status.STOPPED, Optional.empty(), view.get().baseline(), false, view.get().size()));
     }
 
-    private void addTried(Tried point) {
-        if (!tried.contains(point)) {
-            tried.add(point);
-        }
-    }
-
     private Setting setting(Measurements.Snapshot measured, Optional<InHand.View> hand) {
         Map<TensorId, QuantParams> weights = new HashMap<>();
         Map<TensorId, QuantParams> activations = new HashMap<>();
@@ -288,25 +261,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         measured.tensors().forEach((id, m) -> specs.put(id, m.spec()));
         hand.filter(InHand.View::preview).flatMap(InHand.View::measured).ifPresent(m -> specs.put(hand.get().subject().id(), m.spec()));
         return specs;
-    }
-
-    /** A few letters for the settings: {@code W4}, {@code W8 ch A8}, {@code mixed}. */
-    private String label() {
-        List<QuantSpec> weights = new ArrayList<>();
-        bench.weights().forEach(w -> bench.spec(w).ifPresent(weights::add));
-        List<QuantSpec> activations = new ArrayList<>();
-        bench.activations().forEach(a -> bench.spec(a).ifPresent(activations::add));
-        if (weights.isEmpty() && activations.isEmpty()) {
-            return "float32";
-        }
-        String text = weights.isEmpty() ? "" : letters("W", weights);
-        return activations.isEmpty() ? text : (text + " " + letters("A", activations)).strip();
-    }
-
-    private static String letters(String prefix, List<QuantSpec> specs) {
-        long widths = specs.stream().map(QuantSpec::bits).distinct().count();
-        boolean channels = specs.stream().allMatch(s -> s.granularity() instanceof Granularity.PerChannel);
-        return (widths == 1 ? prefix + specs.getFirst().bits() : prefix + " mixed") + (channels ? " ch" : "");
     }
 
     private void open(@Nullable Model model, @Nullable Dataset data) {
@@ -356,9 +310,6 @@ public final class AccuracyViewModel implements AutoCloseable {
                 estimate -> {
                     View now = view.get();
                     view.set(new View(now.status(), now.quantized(), Optional.of(estimate), now.previous(), now.size()));
-                    if (estimate.isComplete()) {
-                        now.size().ifPresent(s -> addTried(new Tried("float32", s.float32(), estimate.floatAccuracy())));
-                    }
                 },
                 this::failed);
         refresh();
@@ -378,10 +329,5 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     public ReadOnlyObjectProperty<View> viewProperty() {
         return view.getReadOnlyProperty();
-    }
-
-    /** Everything that was evaluated on all samples since the model was opened, in that order. */
-    public ObservableList<Tried> tried() {
-        return tried;
     }
 }

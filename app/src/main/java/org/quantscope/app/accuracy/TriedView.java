@@ -1,117 +1,214 @@
 package org.quantscope.app.accuracy;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
-import javafx.collections.ListChangeListener;
-import javafx.collections.ObservableList;
 import javafx.geometry.BoundingBox;
 import javafx.geometry.Bounds;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
+import org.quantscope.app.accuracy.TriedViewModel.Tried;
 import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.eval.AccuracyEstimate;
 
-/** Size against accuracy of every setting tried: smaller is to the left, better is up. The newest one stands out. */
+/** Size against accuracy of every setting tried: smaller is to the left, better is up. A click on a point goes back to it. */
 public final class TriedView extends Region {
-    private static final double DOT = 9;
+    private static final double DOT = 10;
     private static final double LEFT = 60;
-    private static final double RIGHT = 64;
-    private static final double TOP = 8;
-    private static final double BOTTOM = 22;
+    private static final double RIGHT = 76;
+    private static final double TOP = 4;
+    private static final double BOTTOM = 18;
     private static final double LABEL_GAP = 5;
+    private static final double MIN_HEIGHT = 72;
+    private static final double TICK = 4;
 
-    private final ObservableList<AccuracyViewModel.Tried> tried;
+    /** About as many ticks as there is room for. */
+    private static final double TICK_SPACING = 110;
+
+    /** Accuracies closer than this share one line. */
+    private static final double LEAST_SPAN = 0.02;
+
+    private static final double KIB = 1024;
+
+    private final TriedViewModel model;
     private final Region axis = new Region();
-    private final Label up = new Label("top-1");
-    private final Label along = new Label("size");
+    private final Label best = new Label();
+    private final Label worst = new Label();
     private final Label nothing = new Label("Each setting that was evaluated on all samples appears here, by size and accuracy.");
-    private final List<Region> dots = new ArrayList<>();
+    private final List<Button> dots = new ArrayList<>();
     private final List<Label> labels = new ArrayList<>();
+    private final List<Label> ticks = new ArrayList<>();
+    private final List<Region> marks = new ArrayList<>();
+    private List<Tried> points = List.of();
 
-    public TriedView(ObservableList<AccuracyViewModel.Tried> tried) {
-        this.tried = tried;
+    public TriedView(TriedViewModel model) {
+        this.model = model;
         setId("tried");
         setAccessibleText("Size and accuracy of every setting tried");
         axis.getStyleClass().add("tried-axis");
-        for (Label label : new Label[] {up, along, nothing}) {
-            label.getStyleClass().add("hint");
+        axis.setManaged(false);
+        nothing.getStyleClass().add("hint");
+        for (Label label : new Label[] {best, worst}) {
+            label.getStyleClass().addAll("number", "tried-label");
+        }
+        for (Label label : new Label[] {best, worst, nothing}) {
             label.setManaged(false);
         }
-        axis.setManaged(false);
-        getChildren().addAll(axis, up, along, nothing);
-        setMinHeight(72);
-        tried.addListener((ListChangeListener<AccuracyViewModel.Tried>) change -> refresh());
-        refresh();
+        getChildren().addAll(axis, best, worst, nothing);
+        setMinHeight(MIN_HEIGHT);
+        model.viewProperty().subscribe(this::show);
     }
 
-    private void refresh() {
-        getChildren().removeAll(dots);
-        getChildren().removeAll(labels);
-        dots.clear();
-        labels.clear();
-        nothing.setVisible(tried.isEmpty());
-        for (int i = 0; i < tried.size(); i++) {
-            AccuracyViewModel.Tried t = tried.get(i);
-            Region dot = new Region();
-            dot.setManaged(false);
-            dot.getStyleClass().add("tried-dot");
-            if (i == tried.size() - 1) {
-                dot.getStyleClass().add("newest");
+    private void show(TriedViewModel.View view) {
+        if (!view.points().equals(points)) {
+            points = view.points();
+            getChildren().removeAll(dots);
+            getChildren().removeAll(labels);
+            dots.clear();
+            labels.clear();
+            for (Tried t : points) {
+                dots.add(dot(t));
+                Label label = new Label(t.label());
+                label.setManaged(false);
+                label.setMouseTransparent(true);
+                label.getStyleClass().addAll("number", "tried-label");
+                labels.add(label);
             }
-            Tooltip.install(dot, new Tooltip(t.label() + "\n" + Figures.percent(t.accuracy()) + " · " + Figures.bytes(t.bytes())));
-            Label label = new Label(t.label());
-            label.setManaged(false);
-            label.getStyleClass().addAll("number", "tried-label");
-            dots.add(dot);
-            labels.add(label);
+            getChildren().addAll(labels);
+            getChildren().addAll(dots);
         }
-        getChildren().addAll(dots);
-        getChildren().addAll(labels);
+        nothing.setVisible(points.isEmpty());
+        for (int i = 0; i < points.size(); i++) {
+            boolean current = view.current().map(points.get(i)::equals).orElse(false);
+            for (var styles : List.of(dots.get(i).getStyleClass(), labels.get(i).getStyleClass())) {
+                styles.remove("current");
+                if (current) {
+                    styles.add("current");
+                }
+            }
+            dots.get(i).setViewOrder(current ? -1 : 0);
+        }
         requestLayout();
+    }
+
+    private Button dot(Tried t) {
+        Button dot = new Button();
+        dot.setManaged(false);
+        dot.getStyleClass().setAll("tried-dot");
+        String text = t.label() + "\n" + t.details() + "\n" + Figures.bytes(t.bytes()) + " · accuracy " + share(t);
+        dot.setTooltip(new Tooltip(text + "\nclick to go back to this setting"));
+        dot.setAccessibleText(text.replace('\n', ','));
+        dot.setOnAction(e -> model.adopt(t));
+        return dot;
+    }
+
+    private static String share(Tried t) {
+        AccuracyEstimate a = t.accuracy();
+        return Figures.percent(t.top1()) + " (" + Figures.count(Math.round(t.top1() * a.seen())) + " of " + Figures.count(a.total()) + ")";
     }
 
     @Override
     protected void layoutChildren() {
         double width = Math.max(1, getWidth() - LEFT - RIGHT);
         double height = Math.max(1, getHeight() - TOP - BOTTOM);
-        axis.resizeRelocate(LEFT - DOT, TOP + height + DOT, width + 2 * DOT, 1);
-        place(up, 0, 0);
-        place(along, LEFT + width - along.prefWidth(-1) + DOT, TOP + height + DOT + 1);
-        place(nothing, LEFT, TOP + height / 2 - DOT);
-        double most = tried.stream().mapToDouble(AccuracyViewModel.Tried::bytes).max().orElse(1);
-        double best = tried.stream().mapToDouble(AccuracyViewModel.Tried::accuracy).max().orElse(1);
-        double worst = tried.stream().mapToDouble(AccuracyViewModel.Tried::accuracy).min().orElse(0);
-        double span = Math.max(0.02, best - worst);
+        double floor = TOP + height;
+        axis.setVisible(!points.isEmpty());
+        axis.resizeRelocate(LEFT - DOT, floor, width + 2 * DOT, 1);
+        place(nothing, 0, TOP + height / 2 - DOT);
+        long most = points.stream().mapToLong(Tried::bytes).max().orElse(0);
+        layoutTicks(most, width, floor);
+        double top = points.stream().mapToDouble(Tried::top1).max().orElse(1);
+        double low = points.stream().mapToDouble(Tried::top1).min().orElse(0);
+        double span = Math.max(LEAST_SPAN, top - low);
+        double room = height - 2 * DOT;
         List<Bounds> taken = new ArrayList<>();
-        double[] x = new double[tried.size()];
-        double[] y = new double[tried.size()];
+        double[] x = new double[points.size()];
+        double[] y = new double[points.size()];
+        // The label of the present setting has the first choice of a place, then the newest.
+        List<Integer> order = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
-            x[i] = LEFT + width * tried.get(i).bytes() / most;
-            y[i] = TOP + DOT / 2 + (height - DOT) * (best - tried.get(i).accuracy()) / span;
+            x[i] = LEFT + width * points.get(i).bytes() / Math.max(1, most);
+            y[i] = TOP + DOT + room * (top - points.get(i).top1()) / span;
             dots.get(i).resizeRelocate(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT);
             taken.add(new BoundingBox(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT));
+            order.addFirst(i);
         }
-        // The newest first: where labels would overlap, an older one gives way.
-        for (int i = x.length - 1; i >= 0; i--) {
-            Label label = labels.get(i);
-            double w = Math.ceil(label.prefWidth(-1));
-            double h = Math.ceil(label.prefHeight(-1));
-            double away = DOT / 2 + LABEL_GAP;
-            Optional<Bounds> free = Stream.of(
-                            new BoundingBox(x[i] + away, y[i] - h / 2, w, h),
-                            new BoundingBox(x[i] - away - w, y[i] - h / 2, w, h),
-                            new BoundingBox(x[i] - w / 2, y[i] + DOT / 2, w, h))
-                    .map(box -> (Bounds) box)
-                    .filter(box -> taken.stream().noneMatch(box::intersects))
-                    .findFirst();
-            label.setVisible(free.isPresent());
-            free.ifPresent(box -> {
-                taken.add(box);
-                place(label, box.getMinX(), box.getMinY());
-            });
+        order.sort(Comparator.comparing(i -> !dots.get(i).getStyleClass().contains("current")));
+        layoutScale(top, low, room * (top - low) / span);
+        for (int i : order) {
+            layoutLabel(i, x[i], y[i], floor, taken);
         }
+    }
+
+    private void layoutScale(double top, double low, double apart) {
+        best.setVisible(!points.isEmpty());
+        best.setText(Figures.percent(top));
+        place(best, 0, TOP + DOT - best.prefHeight(-1) / 2);
+        worst.setText(Figures.percent(low));
+        worst.setVisible(apart > worst.prefHeight(-1));
+        place(worst, 0, TOP + DOT + apart - worst.prefHeight(-1) / 2);
+    }
+
+    private void layoutLabel(int i, double x, double y, double floor, List<Bounds> taken) {
+        Label label = labels.get(i);
+        double w = Math.ceil(label.prefWidth(-1));
+        double h = Math.ceil(label.prefHeight(-1));
+        double away = DOT / 2 + LABEL_GAP;
+        Optional<Bounds> free = Stream.of(
+                        new BoundingBox(x + away, y - h / 2, w, h),
+                        new BoundingBox(x - away - w, y - h / 2, w, h),
+                        new BoundingBox(x - w / 2, y + DOT / 2, w, h),
+                        new BoundingBox(x - w / 2, y - DOT / 2 - h, w, h),
+                        new BoundingBox(x, y + DOT / 2, w, h),
+                        new BoundingBox(x - w, y + DOT / 2, w, h))
+                .map(box -> (Bounds) box)
+                .filter(box -> box.getMinY() >= -2 && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
+                .filter(box -> taken.stream().noneMatch(box::intersects))
+                .findFirst();
+        label.setVisible(free.isPresent());
+        free.ifPresent(box -> {
+            taken.add(box);
+            place(label, box.getMinX(), box.getMinY());
+        });
+    }
+
+    private void layoutTicks(long most, double width, double floor) {
+        double step = step(most / KIB, width / TICK_SPACING);
+        int count = most == 0 ? 0 : (int) Math.floor(most / KIB / step) + 1;
+        while (ticks.size() < count) {
+            Label tick = new Label();
+            tick.setManaged(false);
+            tick.getStyleClass().addAll("number", "tried-label");
+            Region mark = new Region();
+            mark.setManaged(false);
+            mark.getStyleClass().add("tried-axis");
+            ticks.add(tick);
+            marks.add(mark);
+            getChildren().addAll(tick, mark);
+        }
+        for (int i = 0; i < ticks.size(); i++) {
+            boolean shown = i < count;
+            ticks.get(i).setVisible(shown);
+            marks.get(i).setVisible(shown);
+            if (shown) {
+                double x = LEFT + width * i * step * KIB / most;
+                ticks.get(i).setText((step < 1 ? String.format(Locale.ROOT, "%.1f", i * step) : Figures.count(Math.round(i * step))) + (i == count - 1 ? " KiB" : ""));
+                marks.get(i).resizeRelocate(Math.rint(x), floor, 1, TICK);
+                place(ticks.get(i), x - ticks.get(i).prefWidth(-1) / 2, floor + TICK - 1);
+            }
+        }
+    }
+
+    /** The least of 1, 2 and 5 times a power of ten that gives no more than {@code wanted} steps. */
+    private static double step(double range, double wanted) {
+        double least = Math.max(range, 1e-3) / Math.max(1, wanted);
+        double power = Math.pow(10, Math.floor(Math.log10(least)));
+        return Stream.of(1, 2, 5, 10).mapToDouble(m -> m * power).filter(s -> s >= least).findFirst().orElse(10 * power);
     }
 
     private static void place(Label label, double x, double y) {

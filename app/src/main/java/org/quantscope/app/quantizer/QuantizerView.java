@@ -61,10 +61,12 @@ public final class QuantizerView extends VBox {
     private final Label effective;
     private final Facts facts = new Facts();
     private final Label nothing = new Label();
+    private final Button quantize = new Button("Quantize it");
     private final Button spread = new Button("Same for all tensors of this kind");
     private boolean updating;
 
-    public QuantizerView(QuantizerViewModel model) {
+    /** @param onQuantize quantizes the tensor in hand, which stays float */
+    public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
         this.model = model;
         scheme.setId("scheme");
         scheme.setItems(FXCollections.observableList(Quantizers.all().stream().map(Quantizer::id).toList()));
@@ -102,8 +104,12 @@ public final class QuantizerView extends VBox {
         spread.setOnAction(e -> model.spread());
         nothing.getStyleClass().add("hint");
         nothing.setWrapText(true);
-        nothing.setText("This tensor stays in float.");
-        getChildren().add(new Section("Quantizer", facts, spread, nothing));
+        nothing.setId("quantizer-nothing");
+        quantize.setId("quantize");
+        quantize.setTooltip(new Tooltip("Gives the tensor the setting that it had, or that of its kind"));
+        quantize.setOnAction(e -> onQuantize.run());
+        getChildren().add(new Section("Quantizer", facts, spread, nothing, quantize));
+        model.insteadProperty().subscribe(this::show);
 
         when(scheme, model::setScheme);
         when(calibrator, id -> {
@@ -134,12 +140,24 @@ public final class QuantizerView extends VBox {
                 node.setVisible(some);
                 node.setManaged(some);
             }
-            nothing.setVisible(!some);
-            nothing.setManaged(!some);
             view.ifPresent(this::show);
         } finally {
             updating = false;
         }
+    }
+
+    private void show(QuantizerViewModel.Instead instead) {
+        String text = switch (instead) {
+            case FORM -> "";
+            case NOTHING_OPEN -> "Open a model to choose how its tensors are quantized.";
+            case FLOAT -> "This tensor stays in float.";
+            case FLOAT_UNSEEN -> "This activation stays in float. “Activations” in the toolbar observes its range on calibration data and quantizes it.";
+        };
+        nothing.setText(text);
+        nothing.setVisible(!text.isEmpty());
+        nothing.setManaged(!text.isEmpty());
+        quantize.setVisible(instead == QuantizerViewModel.Instead.FLOAT);
+        quantize.setManaged(quantize.isVisible());
     }
 
     private void show(QuantizerViewModel.View v) {

@@ -53,16 +53,35 @@ public final class QuantizerViewModel {
             int channels,
             boolean previous) {}
 
+    /** What stands in place of the form. */
+    public enum Instead {
+        /** The form itself. */
+        FORM,
+        NOTHING_OPEN,
+        /** The tensor stays float, and could be quantized. */
+        FLOAT,
+        /** An activation that stays float; no range of it is known yet. */
+        FLOAT_UNSEEN
+    }
+
     private final InHand inHand;
     private final Activations activations;
     private final Notices notices;
+    private final ReadOnlyObjectWrapper<Instead> instead = new ReadOnlyObjectWrapper<>(Instead.NOTHING_OPEN);
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public QuantizerViewModel(InHand inHand, Activations activations, Notices notices) {
         this.inHand = inHand;
         this.activations = activations;
         this.notices = notices;
-        inHand.viewProperty().subscribe(v -> view.set(v.flatMap(QuantizerViewModel::view)));
+        inHand.viewProperty().subscribe(v -> {
+            instead.set(v.map(QuantizerViewModel::instead).orElse(Instead.NOTHING_OPEN));
+            view.set(v.flatMap(QuantizerViewModel::view));
+        });
+    }
+
+    private static Instead instead(InHand.View v) {
+        return v.spec().isPresent() ? Instead.FORM : v.subject() instanceof Subject.Activation a && a.sketch().isEmpty() ? Instead.FLOAT_UNSEEN : Instead.FLOAT;
     }
 
     private static Optional<View> view(InHand.View v) {
@@ -231,6 +250,10 @@ public final class QuantizerViewModel {
         List<String> ids = new ArrayList<>();
         Calibrators.all().forEach(c -> ids.add(c.id()));
         return ids;
+    }
+
+    public ReadOnlyObjectProperty<Instead> insteadProperty() {
+        return instead.getReadOnlyProperty();
     }
 
     /** What the form shows; empty without a tensor, or if it stays float. */

@@ -1,11 +1,14 @@
 package org.quantscope.app.tensors;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Insets;
@@ -22,6 +25,7 @@ import javafx.scene.control.TreeTableCell;
 import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
+import javafx.scene.control.skin.VirtualFlow;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
@@ -35,10 +39,14 @@ import org.quantscope.core.tensor.TensorId;
 /** The list of tensors with its filter. */
 public final class TensorsView extends VBox {
     private static final double GAP = 8;
-    private static final double NAME_WIDTH = 120;
+    private static final double NAME_WIDTH = 110;
+
+    /** Lines that stay in sight above the one in hand. */
+    private static final int LINES_ABOVE = 4;
+
     private static final double SHAPE_WIDTH = 86;
-    private static final double BITS_WIDTH = 42;
-    private static final double SQNR_WIDTH = 64;
+    private static final double BITS_WIDTH = 48;
+    private static final double SQNR_WIDTH = 78;
     private static final double RANGE_WIDTH = 140;
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 
@@ -53,6 +61,7 @@ public final class TensorsView extends VBox {
     private final TreeItem<Line> weights = new TreeItem<>();
     private final TreeItem<Line> activations = new TreeItem<>();
     private final Label nothing = new Label();
+    private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
     private boolean updating;
 
     public TensorsView(TensorsViewModel model, Workbench bench) {
@@ -85,26 +94,46 @@ public final class TensorsView extends VBox {
         TreeTableColumn<Line, Line> name = new TreeTableColumn<>("tensor (worst first)");
         name.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
         name.setCellFactory(column -> new NameCell());
-        name.setSortable(false);
         name.setPrefWidth(NAME_WIDTH);
+        name.setId("column-name");
+        name.setUserData(TensorsViewModel.Key.NAME);
         TreeTableColumn<Line, String> range = column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
         range.setVisible(false);
+        range.setSortable(false);
+        TreeTableColumn<Line, String> sqnr = sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
         tree.getColumns().setAll(List.of(
                 name,
-                column("shape", SHAPE_WIDTH, row -> row.shape().toString()),
-                column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float")),
-                column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr),
+                sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, row -> row.shape().toString())),
+                sortable(TensorsViewModel.Key.BITS, column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float"))),
+                sqnr,
                 range));
+        // The view-model sorts; a third click on a header gives the first order back.
+        tree.setOnSort(e -> {
+            e.consume();
+            order(sqnr);
+        });
+        tree.getSortOrder().add(sqnr);
+        model.orderProperty().subscribe(order -> name.setText(order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
+        tree.setOnContextMenuRequested(e -> {
+            // A row has a menu for the pointer; the menu key asks the list.
+            if (e.isKeyboardTrigger() && !selected().isEmpty()) {
+                menu().show(tree, e.getScreenX(), e.getScreenY());
+                e.consume();
+            }
+        });
         // Ranges appear when there is room for them.
         widthProperty().subscribe(w -> range.setVisible(w.doubleValue() > NAME_WIDTH + SHAPE_WIDTH + BITS_WIDTH + SQNR_WIDTH + RANGE_WIDTH));
         tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
             if (!updating && is != null && is.getValue() != null) {
-                is.getValue().row().ifPresent(row -> bench.select(row.id()));
+                is.getValue().row().ifPresent(row -> model.select(row.id()));
             }
         });
         getChildren().addAll(head, filter, tree);
         model.rowsProperty().subscribe(this::show);
-        bench.modelProperty().subscribe(x -> show(model.rowsProperty().get()));
+        bench.modelProperty().subscribe(x -> {
+            items.clear();
+            show(model.rowsProperty().get());
+        });
         bench.selectionProperty().subscribe(x -> select());
     }
 
@@ -135,8 +164,25 @@ public final class TensorsView extends VBox {
         column.setPrefWidth(width);
         column.setMinWidth(width);
         column.setMaxWidth(width);
-        column.setSortable(false);
         return column;
+    }
+
+    private static TreeTableColumn<Line, String> sortable(TensorsViewModel.Key key, TreeTableColumn<Line, String> column) {
+        column.setUserData(key);
+        column.setId("column-" + key.name().toLowerCase(Locale.ROOT));
+        return column;
+    }
+
+    private void order(TreeTableColumn<Line, ?> first) {
+        if (tree.getSortOrder().isEmpty()) {
+            first.setSortType(TreeTableColumn.SortType.ASCENDING);
+            tree.getSortOrder().add(first);
+            return;
+        }
+        TreeTableColumn<Line, ?> by = tree.getSortOrder().getFirst();
+        if (by.getUserData() instanceof TensorsViewModel.Key key) {
+            model.orderProperty().set(new TensorsViewModel.Order(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
+        }
     }
 
     private void show(TensorsViewModel.Rows rows) {
@@ -146,51 +192,70 @@ public final class TensorsView extends VBox {
             String count = rows.weights().size() + " weights";
             head.setText(bench.modelProperty().get().map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT)).orElse("NO MODEL"));
             nothing.setText(open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
-            fill(weights, "Weights", rows.weights());
-            fill(activations, "Activations", rows.activations());
+            Set<TensorId> chosen = selected();
+            boolean moved = fill(weights, "Weights", rows.weights());
+            moved |= fill(activations, "Activations", rows.activations());
             if (!rows.activations().isEmpty() && !model.filterProperty().get().isBlank()) {
                 activations.setExpanded(true);
             }
-            List<TreeItem<Line>> groups = List.of(weights, activations).stream().filter(g -> !g.getChildren().isEmpty()).toList();
-            tree.getSelectionModel().clearSelection();
-            tree.getRoot().getChildren().setAll(groups);
+            List<TreeItem<Line>> groups = Stream.of(weights, activations).filter(g -> !g.getChildren().isEmpty()).toList();
+            if (moved || !groups.equals(tree.getRoot().getChildren())) {
+                tree.getSelectionModel().clearSelection();
+                tree.getRoot().getChildren().setAll(groups);
+                lines().filter(item -> item.getValue().row().map(row -> chosen.contains(row.id())).orElse(false))
+                        .forEach(item -> tree.getSelectionModel().select(item));
+            }
         } finally {
             updating = false;
         }
         select();
     }
 
-    private static void fill(TreeItem<Line> group, String title, List<TensorRow> rows) {
-        group.setValue(new Line(title + " · " + rows.size(), Optional.empty()));
-        List<TreeItem<Line>> old = group.getChildren();
-        if (old.size() == rows.size()) {
-            // The same items keep the scroll position and the cells.
-            for (int i = 0; i < rows.size(); i++) {
-                old.get(i).setValue(new Line("", Optional.of(rows.get(i))));
-            }
-        } else {
-            group.getChildren().setAll(rows.stream().map(row -> new TreeItem<>(new Line("", Optional.of(row)))).toList());
-        }
+    private Stream<TreeItem<Line>> lines() {
+        return Stream.of(weights, activations).flatMap(group -> group.getChildren().stream());
     }
 
+    /** Puts rows into a group: a tensor keeps its item. True if the items changed or moved. */
+    private boolean fill(TreeItem<Line> group, String title, List<TensorRow> rows) {
+        group.setValue(new Line(title + " · " + rows.size(), Optional.empty()));
+        List<TreeItem<Line>> next = rows.stream()
+                .map(row -> {
+                    TreeItem<Line> item = items.computeIfAbsent(row.id(), id -> new TreeItem<>());
+                    item.setValue(new Line("", Optional.of(row)));
+                    return item;
+                })
+                .toList();
+        if (next.equals(group.getChildren())) {
+            return false;
+        }
+        group.getChildren().setAll(next);
+        return true;
+    }
+
+    /** Marks the tensor in hand and keeps it in sight. */
     private void select() {
         Optional<TensorId> wanted = bench.selectionProperty().get();
         updating = true;
         try {
-            for (TreeItem<Line> group : List.of(weights, activations)) {
-                for (TreeItem<Line> item : group.getChildren()) {
-                    if (item.getValue().row().map(TensorRow::id).equals(wanted)) {
-                        if (!tree.getSelectionModel().getSelectedItems().contains(item)) {
-                            group.setExpanded(true);
-                            tree.getSelectionModel().clearSelection();
-                            tree.getSelectionModel().select(item);
-                        }
-                        return;
-                    }
+            lines().filter(item -> item.getValue().row().map(TensorRow::id).equals(wanted)).findFirst().ifPresent(item -> {
+                if (!tree.getSelectionModel().getSelectedItems().contains(item)) {
+                    item.getParent().setExpanded(true);
+                    tree.getSelectionModel().clearSelection();
+                    tree.getSelectionModel().select(item);
                 }
-            }
+                show(tree.getRow(item));
+            });
         } finally {
             updating = false;
+        }
+    }
+
+    /** Scrolls only if the line is out of sight. */
+    private void show(int line) {
+        if (tree.lookup(".virtual-flow") instanceof VirtualFlow<?> flow && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
+            if (line <= flow.getFirstVisibleCell().getIndex() || line >= flow.getLastVisibleCell().getIndex()) {
+                tree.scrollTo(Math.max(0, line - LINES_ABOVE));
+            }
         }
     }
 
@@ -205,9 +270,9 @@ public final class TensorsView extends VBox {
     private ContextMenu menu() {
         ContextMenu menu = new ContextMenu();
         MenuItem keep = new MenuItem("Keep float");
-        keep.setOnAction(e -> model.keepFloat(selected(), true));
+        keep.setOnAction(e -> model.keepFloat(selected()));
         MenuItem quantize = new MenuItem("Quantize");
-        quantize.setOnAction(e -> model.keepFloat(selected(), false));
+        quantize.setOnAction(e -> model.quantize(selected()));
         MenuItem channel = new MenuItem("Per channel");
         channel.setOnAction(e -> model.change("per channel", selected(), spec -> spec.withGranularity(Granularity.CHANNEL)));
         MenuItem tensor = new MenuItem("Per tensor");
@@ -222,7 +287,7 @@ public final class TensorsView extends VBox {
         reset.setOnAction(e -> model.reset(selected()));
         menu.getItems().addAll(keep, quantize, new SeparatorMenuItem(), channel, tensor, bits, new SeparatorMenuItem(), reset);
         menu.setOnShowing(e -> {
-            boolean kept = selected().stream().allMatch(model::isKeptFloat);
+            boolean kept = selected().stream().allMatch(model::isFloat);
             keep.setVisible(!kept);
             quantize.setVisible(kept);
         });

@@ -1,17 +1,23 @@
 package org.quantscope.app.tensors;
 
+import java.math.BigInteger;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.SimpleObjectProperty;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
+import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Subject;
@@ -21,12 +27,81 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
-/** The tensors of the open model under the committed settings, worst first, filtered by name. */
+/**
+ * The tensors of the open model under the committed settings, sorted, filtered by name. As soon as all errors of a model are
+ * known its worst weight is taken in hand, unless a person was faster.
+ */
 public final class TensorsViewModel {
+    /** What the list is sorted by. */
+    public enum Key {
+        NAME,
+        /** The number of values. */
+        SHAPE,
+        /** The width of a code; float counts as widest. */
+        BITS,
+        SQNR
+    }
+
+    /** An order of the list; tensors without an SQNR are last in both directions of it. */
+    public record Order(Key key, boolean descending) {
+        /** The order to begin with. */
+        public static final Order WORST_FIRST = new Order(Key.SQNR, false);
+
+        Comparator<TensorRow> comparator() {
+            return switch (key) {
+                case NAME -> directed(Comparator.comparing(TensorRow::name, Order::naturally));
+                case SHAPE -> directed(Comparator.comparingLong(row -> row.shape().count()));
+                case BITS -> directed(Comparator.comparingInt(row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
+                case SQNR -> Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
+                        .thenComparing(directed(Comparator.comparingDouble(row -> row.sqnrDb().orElse(0))));
+            };
+        }
+
+        private Comparator<TensorRow> directed(Comparator<TensorRow> ascending) {
+            return descending ? ascending.reversed() : ascending;
+        }
+
+        /** Runs of digits compare as numbers, so that {@code layer.10} is behind {@code layer.9}; upper and lower case are the same. */
+        private static int naturally(String a, String b) {
+            int i = 0;
+            int j = 0;
+            while (i < a.length() && j < b.length()) {
+                if (digit(a, i) && digit(b, j)) {
+                    int endA = endOfDigits(a, i);
+                    int endB = endOfDigits(b, j);
+                    int byNumber = new BigInteger(a.substring(i, endA)).compareTo(new BigInteger(b.substring(j, endB)));
+                    if (byNumber != 0) {
+                        return byNumber;
+                    }
+                    i = endA;
+                    j = endB;
+                } else {
+                    int byLetter = Character.compare(Character.toLowerCase(a.charAt(i++)), Character.toLowerCase(b.charAt(j++)));
+                    if (byLetter != 0) {
+                        return byLetter;
+                    }
+                }
+            }
+            return Integer.compare(a.length() - i, b.length() - j);
+        }
+
+        private static boolean digit(String s, int at) {
+            return s.charAt(at) >= '0' && s.charAt(at) <= '9';
+        }
+
+        private static int endOfDigits(String s, int from) {
+            int end = from;
+            while (end < s.length() && digit(s, end)) {
+                end++;
+            }
+            return end;
+        }
+    }
+
     /**
      * What is listed.
      *
-     * @param weights worst first; tensors whose error is not known yet keep the order of the file, behind the others
+     * @param weights in the order asked for; ties, and tensors whose error is not known yet, keep the order of the file
      * @param activations likewise
      * @param hidden how many the filter leaves out
      */
@@ -37,36 +112,90 @@ public final class TensorsViewModel {
         }
     }
 
-    private static final Comparator<TensorRow> WORST_FIRST =
-            Comparator.comparingDouble((TensorRow row) -> row.sqnrDb().orElse(Double.POSITIVE_INFINITY));
-
     private final Workbench bench;
     private final Measurements measurements;
+    private final InHand inHand;
+    private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
     private final StringProperty filter = new SimpleStringProperty("");
     private final ReadOnlyObjectWrapper<Rows> rows = new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), 0));
 
-    public TensorsViewModel(Workbench bench, Measurements measurements) {
+    /** Where each tensor stood when all errors were known last: the list does not jump while they are measured anew. */
+    private Map<TensorId, Integer> places = Map.of();
+
+    private boolean choosesWorst;
+
+    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand) {
         this.bench = bench;
         this.measurements = measurements;
-        measurements.snapshotProperty().subscribe(x -> refresh());
+        this.inHand = inHand;
+        bench.modelProperty().subscribe(x -> {
+            places = Map.of();
+            choosesWorst = true;
+        });
+        measurements.snapshotProperty().subscribe(x -> {
+            takeWorst();
+            refresh();
+        });
         bench.seenProperty().subscribe(x -> refresh());
         filter.subscribe(x -> refresh());
+        order.subscribe(x -> {
+            places = Map.of();
+            refresh();
+        });
     }
 
     private void refresh() {
         List<TensorRow> weights = bench.weights().stream().map(this::row).toList();
         List<TensorRow> activations = bench.activations().stream().map(this::row).toList();
-        List<TensorRow> shownWeights = matching(weights);
-        List<TensorRow> shownActivations = matching(activations);
+        List<TensorRow> sortedWeights = sorted(weights);
+        List<TensorRow> sortedActivations = sorted(activations);
+        if (measurements.snapshotProperty().get().complete()) {
+            Map<TensorId, Integer> now = new HashMap<>();
+            Stream.concat(sortedWeights.stream(), sortedActivations.stream()).forEach(row -> now.put(row.id(), now.size()));
+            places = now;
+        }
+        List<TensorRow> shownWeights = matching(sortedWeights);
+        List<TensorRow> shownActivations = matching(sortedActivations);
         rows.set(new Rows(
                 shownWeights, shownActivations, weights.size() + activations.size() - shownWeights.size() - shownActivations.size()));
     }
 
+    private List<TensorRow> sorted(List<TensorRow> all) {
+        boolean hold = !measurements.snapshotProperty().get().complete() && !places.isEmpty();
+        Comparator<TensorRow> held = Comparator.comparingInt(row -> places.getOrDefault(row.id(), Integer.MAX_VALUE));
+        return all.stream().sorted(hold ? held : order.get().comparator()).toList();
+    }
+
     private List<TensorRow> matching(List<TensorRow> all) {
         String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
-        Stream<TensorRow> kept = all.stream().filter(row -> row.id().name().toLowerCase(Locale.ROOT).contains(wanted)
-                || row.name().toLowerCase(Locale.ROOT).contains(wanted));
-        return kept.sorted(WORST_FIRST).toList();
+        return all.stream()
+                .filter(row -> row.id().name().toLowerCase(Locale.ROOT).contains(wanted) || row.name().toLowerCase(Locale.ROOT).contains(wanted))
+                .toList();
+    }
+
+    private void takeWorst() {
+        if (!choosesWorst || !measurements.snapshotProperty().get().complete()) {
+            return;
+        }
+        choosesWorst = false;
+        List<Subject.Weight> weights = bench.weights();
+        Optional<TensorId> now = bench.selectionProperty().get();
+        boolean untouched = !bench.canUndoProperty().get()
+                && inHand.viewProperty().get().map(v -> !v.preview()).orElse(true)
+                && now.map(id -> id.equals(weights.getFirst().id())).orElse(true);
+        if (untouched) {
+            weights.stream()
+                    .map(this::row)
+                    .filter(row -> row.sqnrDb().isPresent())
+                    .min(Order.WORST_FIRST.comparator())
+                    .ifPresent(row -> bench.select(row.id()));
+        }
+    }
+
+    /** A person takes a tensor in hand. */
+    public void select(TensorId id) {
+        choosesWorst = false;
+        bench.select(id);
     }
 
     private TensorRow row(Subject subject) {
@@ -84,9 +213,26 @@ public final class TensorsViewModel {
                 measured.map(Measured::envelope));
     }
 
-    /** Keeps tensors in float, or quantizes them again: one step. */
-    public void keepFloat(Set<TensorId> ids, boolean on) {
-        apply(on ? "keep in float: " + names(ids) : "quantize " + names(ids), ids.stream().map(id -> (Edit) new Edit.KeepFloat(id, on)).toList());
+    /** Keeps tensors in float: one step. */
+    public void keepFloat(Set<TensorId> ids) {
+        apply("keep in float: " + names(ids), ids.stream().map(id -> (Edit) new Edit.KeepFloat(id, true)).toList());
+    }
+
+    /** Quantizes tensors again, with the setting they had, or that of their kind, or the documented default: one step. */
+    public void quantize(Set<TensorId> ids) {
+        bench.stateProperty().get().ifPresent(state -> apply("quantize " + names(ids), ids.stream()
+                .flatMap(id -> bench.subject(id).stream())
+                .map(subject -> quantize(subject, state))
+                .toList()));
+    }
+
+    private static Edit quantize(Subject subject, SessionState state) {
+        Edit again = new Edit.KeepFloat(subject.id(), false);
+        SessionState next = again.apply(state);
+        return switch (subject) {
+            case Subject.Weight w -> next.weightSpec(w.id()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
+            case Subject.Activation a -> next.activationSpec(a.id()).isPresent() ? again : new Edit.SetOverride(a.id(), QuantSpec.ACTIVATIONS);
+        };
     }
 
     /** Gives tensors the default setting of their kind again: one step. */
@@ -115,8 +261,14 @@ public final class TensorsViewModel {
         return ids.size() == 1 ? ids.iterator().next().name() : ids.size() + " tensors";
     }
 
-    public boolean isKeptFloat(TensorId id) {
-        return bench.stateProperty().get().map(SessionState::keptFloat).map(kept -> kept.contains(id)).orElse(false);
+    /** True if a tensor is not quantized. */
+    public boolean isFloat(TensorId id) {
+        return bench.subject(id).flatMap(bench::spec).isEmpty();
+    }
+
+    /** What the list is sorted by, within its groups. */
+    public ObjectProperty<Order> orderProperty() {
+        return order;
     }
 
     /** Part of a name; upper and lower case are the same. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
@@ -31,6 +32,7 @@ import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
@@ -57,13 +59,13 @@ public final class MainWindow {
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
-    private static final double LEFT_WIDTH = 360;
-    private static final double LEFT_MIN = 340;
+    private static final double LEFT_WIDTH = 376;
+    private static final double LEFT_MIN = 364;
     private static final double RIGHT_WIDTH = 352;
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
-    private static final double STRIP_HEIGHT = 112;
+    private static final double STRIP_HEIGHT = 116;
 
     private final Stage stage;
     private final Settings settings;
@@ -91,16 +93,27 @@ public final class MainWindow {
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
         this.list = tensors;
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer());
-        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer()), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
+        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
         right.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         right.getStyleClass().add("side-panel");
         tensors.setMinWidth(LEFT_MIN);
-        tensor.setMinWidth(CENTRE_MIN);
         right.setMinWidth(RIGHT_MIN);
-        columns = new SplitPane(tensors, tensor, right);
+        Welcome welcome = new Welcome(this::open, Samples.all(), desk.session()::openSample);
+        // While a file is being opened, nothing invites to open one.
+        Runnable showWelcome = () -> {
+            boolean some = desk.bench().modelProperty().get().isPresent();
+            welcome.setVisible(!some && desk.jobs().running().isEmpty());
+            tensor.setVisible(some);
+            answers.setVisible(some);
+        };
+        desk.bench().modelProperty().subscribe(x -> showWelcome.run());
+        desk.jobs().onChange(x -> showWelcome.run());
+        StackPane centre = new StackPane(tensor, welcome);
+        centre.setMinWidth(CENTRE_MIN);
+        columns = new SplitPane(tensors, centre, right);
         columns.setId("columns");
         SplitPane.setResizableWithParent(tensors, false);
         SplitPane.setResizableWithParent(right, false);
@@ -256,14 +269,18 @@ public final class MainWindow {
         return bar;
     }
 
+    private void quantizeInHand() {
+        desk.bench().selectionProperty().get().ifPresent(id -> desk.tensors().quantize(Set.of(id)));
+    }
+
     private boolean quantizesActivations() {
         return desk.bench().stateProperty().get().flatMap(SessionState::activations).isPresent();
     }
 
     private Node strip() {
-        Label head = new Label("SIZE AND ACCURACY OF EVERYTHING TRIED");
+        Label head = new Label("SIZE AND TOP-1 ACCURACY OF EVERYTHING TRIED");
         head.getStyleClass().add("section-head");
-        TriedView plot = new TriedView(desk.accuracy().tried());
+        TriedView plot = new TriedView(desk.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
         HBox.setHgrow(left, Priority.ALWAYS);

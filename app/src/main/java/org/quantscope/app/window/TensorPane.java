@@ -15,6 +15,7 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,7 @@ final class TensorPane extends VBox {
     private final Label title = label("title");
     private final Label facts = label("muted");
     private final Button channel = new Button();
+    private final Label rangeHint = label("hint");
     private final Label channelHint = label("hint");
     private final Label curveHint = label("hint");
     private final Button switchToChannels = new Button("switch to per channel ▸");
@@ -74,9 +76,15 @@ final class TensorPane extends VBox {
         channel.getStyleClass().add("link");
         channel.setTooltip(new Tooltip("Back to all channels"));
         channel.setOnAction(e -> inHand.selectChannel(InHand.ALL_CHANNELS));
-        VBox values = card(head(title, facts, spacer(), channel, axis), histogram);
+        rangeHint.setId("range-hint");
+        rangeHint.getStyleClass().add("over-plot");
+        rangeHint.setMouseTransparent(true);
+        StackPane plot = new StackPane(histogram, rangeHint);
+        StackPane.setAlignment(rangeHint, Pos.TOP_CENTER);
+        StackPane.setMargin(rangeHint, new Insets(GAP, 0, 0, 0));
+        VBox values = card(head(title, facts, spacer(), channel, axis), plot);
         VBox.setVgrow(values, Priority.ALWAYS);
-        VBox.setVgrow(histogram, Priority.ALWAYS);
+        VBox.setVgrow(plot, Priority.ALWAYS);
 
         VBox errors = card(
                 head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), curveHint), curve);
@@ -146,6 +154,7 @@ final class TensorPane extends VBox {
             channel.setVisible(false);
             switchToChannels.setVisible(false);
             channelHint.setText("");
+            hintAtRange("");
             return;
         }
         show(view.get());
@@ -166,6 +175,7 @@ final class TensorPane extends VBox {
         }
         boolean symmetric = v.spec().map(s -> s.symmetric()).orElse(false);
         histogram.setEnabledHandles(v.draggable());
+        hintAtRange(rangeHint(v));
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
         curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin");
         Measured measured = v.measured().orElse(null);
@@ -173,6 +183,19 @@ final class TensorPane extends VBox {
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
         showCurrent(v);
         showChannels(v);
+    }
+
+    private void hintAtRange(String text) {
+        rangeHint.setText(text);
+        rangeHint.setVisible(!text.isEmpty());
+    }
+
+    /** Why there is nothing to drag; empty if there is. */
+    private static String rangeHint(InHand.View v) {
+        if (v.spec().isEmpty()) {
+            return v.subject() instanceof Subject.Activation a && a.sketch().isEmpty() ? "no values of this activation were seen yet" : "stays in float: no range to drag";
+        }
+        return v.perChannel() && v.channel() == InHand.ALL_CHANNELS && v.channels().size() > 1 ? "each channel has its range: pick a channel below to drag its range" : "";
     }
 
     private void showCurve(Optional<ClipCurve> made) {

@@ -59,7 +59,6 @@ public final class Workbench {
         model.set(Optional.of(opened));
         sessionFile.set(file);
         take(History.of(start));
-        opened.weights(start.foldBatchNorm()).stream().findFirst().ifPresent(first -> select(first.id()));
     }
 
     /** Remembers an opened data set, so that the state may refer to it. */

@@ -1,89 +1,217 @@
 package org.quantscope.app.bench;
 
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import java.util.stream.LongStream;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
 import javafx.event.EventType;
 import javafx.geometry.Bounds;
 import javafx.geometry.Point2D;
 import javafx.scene.Node;
-import javafx.scene.Scene;
 import javafx.scene.control.Label;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
-import javafx.scene.layout.StackPane;
-import javafx.scene.layout.VBox;
 import javafx.stage.Stage;
-import org.quantscope.app.histogram.HistogramData;
+import org.quantscope.app.Desk;
+import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.histogram.HistogramView;
-import org.quantscope.app.histogram.RangeListener;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.session.Samples;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.window.MainWindow;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.UniformGrid;
-import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.testkit.ArrayFiles;
 
 /**
- * Drags a handle by 300 mouse events in five seconds over a tensor of 4 million weights, in a window of 1440 by 900, and
- * says how the picture followed: {@code mvn -q -Pbench-drag}. Headless with software rendering unless flags say otherwise.
+ * Drags a handle of the whole window by 300 mouse events in five seconds and says how the picture followed, and what a
+ * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. Headless with software rendering unless flags say
+ * otherwise. Three scenes: a tensor of 4 million weights, one of its 1024 channels, and a sample model whose accuracy is
+ * computed meanwhile.
  */
 public final class DragBench {
-    private static final int WEIGHTS = 4 << 20;
+    private static final int ROWS = 1024;
+    private static final int COLUMNS = 4096;
     private static final int EVENTS = 300;
     private static final long PERIOD = TimeUnit.SECONDS.toNanos(5) / EVENTS;
-    private static final int CODE_MAX = 127;
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(120);
+    private static final double MILLI = 1e6;
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-    private final MomentSketch sketch = new MomentSketch();
-    private final HistogramView view = new HistogramView();
-    private final Label error = new Label();
-    private final AtomicBoolean dragging = new AtomicBoolean();
-    private final AtomicLong longestStall = new AtomicLong();
-    private final AtomicLong previews = new AtomicLong();
-    private final long[] handling = new long[EVENTS];
-    private final long[] gaps = new long[10_000];
-    private int frames;
-    private int moved;
-    private int newFigures;
+    private final ExecutorService work = Executors.newCachedThreadPool();
+    private final Stage stage = new Stage();
+    private final MainWindow window;
+    private final Desk desk;
+    private final AtomicBoolean watched = new AtomicBoolean();
+    private final AtomicLong handlers = new AtomicLong();
+    private final AtomicLong longestHandler = new AtomicLong();
 
-    private DragBench() {}
+    private DragBench(Path folder) {
+        // Everything that our code does on the FX thread is an event, a result that arrives here, or part of a pulse.
+        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
+        desk = window.desk();
+    }
 
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws InterruptedException, IOException {
+        Logger.getLogger("javafx").setLevel(Level.SEVERE);
         CountDownLatch started = new CountDownLatch(1);
         Platform.startup(started::countDown);
         started.await();
-        ask(DragBench::new).run();
-        Platform.exit();
+        Path folder = Files.createTempDirectory("quantscope-bench");
+        try {
+            DragBench bench = ask(() -> new DragBench(folder));
+            bench.run(weights(folder));
+            onFx(bench::close);
+            bench.work.shutdown();
+            bench.work.awaitTermination(5, TimeUnit.SECONDS);
+        } finally {
+            OrtRuntime.shutdown();
+            Platform.exit();
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
     }
 
-    private void run() throws InterruptedException {
+    /** A file with a tensor of 4 million weights, with a few wide channels, and one of a million. */
+    private static Path weights(Path folder) throws IOException {
+        long large = 4L * ROWS * COLUMNS;
+        long small = large / 4;
+        ByteBuffer values = ByteBuffer.allocate((int) (large + small)).order(ByteOrder.LITTLE_ENDIAN);
         Random random = new Random(7);
-        float[] weights = new float[WEIGHTS];
-        for (int i = 0; i < WEIGHTS; i++) {
-            weights[i] = (float) (random.nextGaussian() * (i % 64 == 0 ? 0.3 : 0.05));
+        for (int i = 0; i < (large + small) / 4; i++) {
+            values.putFloat((float) (random.nextGaussian() * (i / COLUMNS % 64 == 0 ? 0.3 : 0.05)));
         }
-        sketch.add(weights, 0, WEIGHTS);
+        String header = String.format(
+                Locale.ROOT,
+                "{\"large.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]},\"small.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}}",
+                ROWS, COLUMNS, large, ROWS / 4, COLUMNS, large, large + small);
+        byte[] text = (header + " ".repeat(8 - header.length() % 8)).getBytes(StandardCharsets.UTF_8);
+        return Files.write(folder.resolve("large.safetensors"), ArrayFiles.safetensors(text, values.array()));
+    }
 
-        onFx(this::open);
-        Thread.sleep(1500);
+    private void run(Path large) throws InterruptedException {
+        onFx(() -> {
+            stage.setX(0);
+            stage.setY(0);
+            window.show(List.of(large));
+        });
+        TensorId weight = new TensorId("large.weight");
+        onceAtRest(() -> false);
+        select(weight);
+        drag("4 M weights, first drag");
+        drag("4 M weights, second drag");
+        change("to a tensor not seen before, 1 M weights", () -> desk.bench().select(new TensorId("small.weight")));
+        change("back to 4 M weights", () -> desk.bench().select(weight));
+        change("from counts on a log axis to a linear one", () -> histogram().logProperty().set(false));
+        change("and back", () -> histogram().logProperty().set(true));
+        onFx(() -> desk.quantizer().setPerChannel(true));
+        onceAtRest(() -> false);
+        onFx(() -> desk.inHand().selectChannel(ROWS / 2));
+        onceAtRest(() -> false);
+        drag("one of 1024 channels");
+
+        onFx(() -> {
+            while (desk.bench().canUndoProperty().get()) {
+                desk.bench().undo();
+            }
+            desk.session().openSample(Samples.all().getFirst());
+        });
+        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        drag("sample model, accuracy live");
+        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        drag("sample model, second drag");
+        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        var weights = ask(() -> desk.bench().weights());
+        change("to another tensor of the sample", () -> desk.bench().select(weights.getLast().id()));
+        onFx(() -> desk.activations().quantize(true));
+        onceAtRest(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
+        change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
+    }
+
+    private void close() {
+        stage.hide();
+        desk.close();
+    }
+
+    private void select(TensorId id) throws InterruptedException {
+        onFx(() -> desk.bench().select(id));
+        onceAtRest(() -> false);
+    }
+
+    /** Waits until nothing is computed any more, {@code busy} included, and what there is has been painted. */
+    private void onceAtRest(BooleanSupplier busy) throws InterruptedException {
+        long until = System.nanoTime() + PATIENCE;
+        int quiet = 0;
+        while (quiet < 10) {
+            Thread.sleep(50);
+            boolean rests = ask(() -> desk.jobs().running().isEmpty()
+                    && !busy.getAsBoolean()
+                    && desk.measurements().snapshotProperty().get().complete()
+                    && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && !v.channels().isEmpty()).orElse(false));
+            quiet = rests ? quiet + 1 : 0;
+            if (System.nanoTime() > until) {
+                throw new IllegalStateException("still busy after " + TimeUnit.NANOSECONDS.toSeconds(PATIENCE) + " s");
+            }
+        }
+    }
+
+    private HistogramView histogram() {
+        return (HistogramView) stage.getScene().lookup("#histogram");
+    }
+
+    /** Runs a piece of our code on the FX thread and adds up the processor time that it takes. */
+    private void metered(Runnable task) {
+        long before = THREADS.getCurrentThreadCpuTime();
+        try {
+            task.run();
+        } finally {
+            long taken = THREADS.getCurrentThreadCpuTime() - before;
+            handlers.addAndGet(taken);
+            longestHandler.accumulateAndGet(taken, Math::max);
+        }
+    }
+
+    private void drag(String title) throws InterruptedException {
         Point2D grip = ask(this::grip);
+        HistogramView view = ask(this::histogram);
         onFx(() -> mouse(MouseEvent.MOUSE_PRESSED, grip.getX(), grip.getY()));
-        onFx(this::watch);
+        Frames frames = ask(() -> new Frames(view, (Label) stage.getScene().lookup("#mse")));
+        onFx(frames::start);
         long chartsBefore = view.chartRedraws();
-        long paintsBefore = view.overlayPaints();
-        dragging.set(true);
-        Thread heart = Thread.ofPlatform().daemon().start(this::beat);
+        Heart heart = new Heart();
+        handlers.set(0);
+        longestHandler.set(0);
+        watched.set(true);
+        heart.start();
         long fxBefore = cpu("JavaFX Application Thread");
         long renderBefore = cpu("QuantumRenderer-0");
         long start = System.nanoTime();
@@ -95,143 +223,153 @@ public final class DragBench {
             }
             // There and back, a pixel at a time.
             double dx = -1.0 - Math.min(event, EVENTS - event);
-            Platform.runLater(() -> {
-                long from = System.nanoTime();
-                mouse(MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY());
-                handling[event] = System.nanoTime() - from;
-            });
+            Platform.runLater(() -> metered(() -> mouse(MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY())));
         }
         onFx(() -> {});
         double seconds = (System.nanoTime() - start) / 1e9;
         long fx = cpu("JavaFX Application Thread") - fxBefore;
         long render = cpu("QuantumRenderer-0") - renderBefore;
-        dragging.set(false);
-        heart.join();
+        watched.set(false);
+        heart.end();
+        onFx(frames::stop);
+        long charts = view.chartRedraws() - chartsBefore;
         onFx(() -> mouse(MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY()));
 
-        double perSecond = moved / seconds;
-        double share = (double) newFigures / Math.max(1, moved);
-        long[] sorted = Arrays.copyOf(gaps, Math.max(1, frames));
-        Arrays.sort(sorted);
-        long[] cost = handling.clone();
-        Arrays.sort(cost);
-        print("weights", String.format(Locale.ROOT, "%,d", WEIGHTS));
-        print("mouse events", String.format(Locale.ROOT, "%d in %.2f s, %d previews", EVENTS, seconds, previews.get()));
-        print("frames a second", String.format(Locale.ROOT, "%.1f with a changed picture (target 50), %.1f in all", perSecond, frames / seconds));
-        print("with a new error figure", String.format(Locale.ROOT, "%.0f %% of them (target 80 %%)", share * 100));
-        print("gap between frames", String.format(Locale.ROOT, "median %.1f ms, p99 %.1f ms, longest %.1f ms", sorted[sorted.length / 2] / 1e6, sorted[(int) (sorted.length * 0.99)] / 1e6, sorted[sorted.length - 1] / 1e6));
-        print("handling one event", String.format(Locale.ROOT, "median %.2f ms, p99 %.2f ms, mean %.2f ms", cost[EVENTS / 2] / 1e6, cost[(int) (EVENTS * 0.99)] / 1e6, LongStream.of(cost).average().orElse(0) / 1e6));
-        print("CPU a frame", String.format(Locale.ROOT, "%.2f ms on the FX thread (target 4), %.2f ms rendering", fx / 1e6 / Math.max(1, frames), render / 1e6 / Math.max(1, frames)));
-        print("longest FX stall", String.format(Locale.ROOT, "%.1f ms", longestStall.get() / 1e6));
-        print("redraws", String.format(Locale.ROOT, "%d of the chart (target 0), %d of the overlay", view.chartRedraws() - chartsBefore, view.overlayPaints() - paintsBefore));
+        long[] gaps = Arrays.copyOf(frames.gaps, Math.max(1, frames.count));
+        Arrays.sort(gaps);
+        int n = Math.max(1, frames.count);
+        System.out.println(title);
+        print("mouse events", String.format(Locale.ROOT, "%d in %.2f s", EVENTS, seconds));
+        print("frames a second", String.format(Locale.ROOT, "%.1f with a changed picture (target 50), %.1f in all", frames.moved / seconds, frames.count / seconds));
+        print("with a new error figure", String.format(Locale.ROOT, "%.0f %% of them (target 80 %%)", 100.0 * frames.newFigures / Math.max(1, frames.moved)));
+        print("gap between frames", String.format(Locale.ROOT, "median %.1f ms, p99 %.1f ms, longest %.1f ms", gaps[gaps.length / 2] / MILLI, gaps[(int) (gaps.length * 0.99)] / MILLI, gaps[gaps.length - 1] / MILLI));
+        print("FX thread CPU a frame", String.format(Locale.ROOT, "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread %.2f ms", fx / MILLI / n, handlers.get() / MILLI / n, longestHandler.get() / MILLI, render / MILLI / n));
+        print("longest FX stall", String.format(Locale.ROOT, "%.1f ms, with %.1f ms of CPU", heart.longest.get() / MILLI, heart.longestCpu.get() / MILLI));
+        print("chart redraws", String.format(Locale.ROOT, "%d (target 0)", charts));
+        onceAtRest(() -> false);
     }
 
-    private void open() {
-        Theme.DARK.install();
-        view.setData(HistogramData.of(sketch));
-        view.setListener(new RangeListener() {
-            @Override
-            public void preview(ClipRange range) {
-                previews.incrementAndGet();
-                follow(range);
-            }
-
-            @Override
-            public void commit(ClipRange range) {
-                follow(range);
-            }
-
-            @Override
-            public void cancel() {}
-        });
-        view.setClip(ClipRange.symmetric(0.9f), true);
-        follow(ClipRange.symmetric(0.9f));
-        error.getStyleClass().add("number");
-        VBox card = new VBox(8, error, view);
-        card.getStyleClass().add("card");
-        card.setMaxSize(760, 320);
-        Scene scene = new Scene(new StackPane(card), 1440, 900);
-        Theme.DARK.applyTo(scene);
-        Stage stage = new Stage();
-        stage.setScene(scene);
-        stage.setX(0);
-        stage.setY(0);
-        stage.show();
-    }
-
-    private void follow(ClipRange range) {
-        UniformGrid grid = new UniformGrid(range.absMax() / CODE_MAX, 0, -CODE_MAX, CODE_MAX);
-        view.setGrid(grid);
-        error.setText(String.format(Locale.ROOT, "%.6e", sketch.estimate(grid).mse()));
+    /** What one step takes on the FX thread, and how long until its results are all there. */
+    private void change(String title, Runnable step) throws InterruptedException {
+        HistogramView view = ask(this::histogram);
+        long charts = view.chartRedraws();
+        handlers.set(0);
+        longestHandler.set(0);
+        Heart heart = new Heart();
+        watched.set(true);
+        heart.start();
+        long start = System.nanoTime();
+        onFx(() -> metered(step));
+        long answered = System.nanoTime() - start;
+        long drawn = 0;
+        while (drawn == 0 && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2)) {
+            Thread.sleep(1);
+            drawn = ask(view::chartRedraws) > charts ? System.nanoTime() - start : 0;
+        }
+        onceAtRest(() -> false);
+        watched.set(false);
+        heart.end();
+        String redrawn = drawn == 0 ? "not redrawn" : String.format(Locale.ROOT, "histogram after %.1f ms", drawn / MILLI);
+        System.out.println("change " + title);
+        print("answered", String.format(Locale.ROOT, "step %.1f ms, %s", answered / MILLI, redrawn));
+        print("FX thread", String.format(Locale.ROOT, "longest event or result %.1f ms of CPU, longest stall %.1f ms with %.1f ms of CPU (target 50)", longestHandler.get() / MILLI, heart.longest.get() / MILLI, heart.longestCpu.get() / MILLI));
     }
 
     private Point2D grip() {
-        Node grip = view.lookup("#handle-hi > .grip");
+        Node grip = histogram().lookup("#handle-hi > .grip");
         Bounds b = grip.localToScene(grip.getBoundsInLocal());
         return new Point2D(Math.rint(b.getCenterX()), Math.rint(b.getCenterY()));
     }
 
     /** Sends what a mouse would; the headless robot cannot reach windows that are larger than its screen. */
     private void mouse(EventType<MouseEvent> type, double x, double y) {
-        Node handle = view.lookup("#handle-hi");
+        Node handle = histogram().lookup("#handle-hi");
         handle.fireEvent(new MouseEvent(type, x, y, x, y, MouseButton.PRIMARY, 1, false, false, false, false, type != MouseEvent.MOUSE_RELEASED, false, false, false, false, true, new PickResult(handle, x, y)));
     }
 
     /** Looks at each frame what has changed since the last. */
-    private void watch() {
-        new AnimationTimer() {
-            private long last;
-            private ClipRange clip = view.clip();
-            private String figure = error.getText();
+    private static final class Frames extends AnimationTimer {
+        private final HistogramView view;
+        private final Label error;
+        private final long[] gaps = new long[100_000];
+        private ClipRange clip;
+        private String figure;
+        private long last;
+        private int count;
+        private int moved;
+        private int newFigures;
 
-            @Override
-            public void handle(long now) {
-                long time = System.nanoTime();
-                if (dragging.get() && last != 0) {
-                    gaps[frames++] = time - last;
-                    if (!view.clip().equals(clip)) {
-                        moved++;
-                        if (!error.getText().equals(figure)) {
-                            newFigures++;
-                        }
-                    }
+        Frames(HistogramView view, Label error) {
+            this.view = view;
+            this.error = error;
+            clip = view.clip();
+            figure = error.getText();
+        }
+
+        @Override
+        public void handle(long now) {
+            long time = System.nanoTime();
+            if (last != 0) {
+                gaps[count++] = time - last;
+                if (!view.clip().equals(clip)) {
+                    moved++;
+                    newFigures += error.getText().equals(figure) ? 0 : 1;
                 }
-                clip = view.clip();
-                figure = error.getText();
-                last = time;
             }
-        }.start();
+            clip = view.clip();
+            figure = error.getText();
+            last = time;
+        }
     }
 
-    /** Asks the FX thread for a sign of life all the time and keeps the longest wait. */
-    private void beat() {
-        while (dragging.get()) {
-            CountDownLatch answered = new CountDownLatch(1);
-            long asked = System.nanoTime();
-            Platform.runLater(() -> {
-                longestStall.accumulateAndGet(System.nanoTime() - asked, Math::max);
-                answered.countDown();
-            });
-            try {
-                answered.await();
-            } catch (InterruptedException e) {
-                return;
+    /** Asks the FX thread for a sign of life all the time and keeps the longest wait, and the most CPU time between two signs. */
+    private final class Heart {
+        private final AtomicLong longest = new AtomicLong();
+        private final AtomicLong longestCpu = new AtomicLong();
+        private final Thread thread = Thread.ofPlatform().daemon().unstarted(this::beat);
+        private long lastCpu = -1;
+
+        void start() {
+            thread.start();
+        }
+
+        void end() throws InterruptedException {
+            thread.join();
+        }
+
+        private void beat() {
+            while (watched.get()) {
+                CountDownLatch answered = new CountDownLatch(1);
+                long asked = System.nanoTime();
+                Platform.runLater(() -> {
+                    longest.accumulateAndGet(System.nanoTime() - asked, Math::max);
+                    long now = THREADS.getCurrentThreadCpuTime();
+                    if (lastCpu >= 0) {
+                        longestCpu.accumulateAndGet(now - lastCpu, Math::max);
+                    }
+                    lastCpu = now;
+                    answered.countDown();
+                });
+                try {
+                    answered.await();
+                } catch (InterruptedException e) {
+                    return;
+                }
+                LockSupport.parkNanos(1_000_000);
             }
-            LockSupport.parkNanos(1_000_000);
         }
     }
 
     /** CPU time that a thread has used, in nanoseconds: what is left of a measurement on a busy machine. */
     private static long cpu(String thread) {
-        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        return Arrays.stream(threads.dumpAllThreads(false, false))
+        return Arrays.stream(THREADS.dumpAllThreads(false, false))
                 .filter(t -> t.getThreadName().equals(thread))
-                .mapToLong(t -> threads.getThreadCpuTime(t.getThreadId()))
+                .mapToLong(t -> THREADS.getThreadCpuTime(t.getThreadId()))
                 .sum();
     }
 
     private static void print(String what, String figures) {
-        System.out.println((what + " ".repeat(25)).substring(0, 25) + figures);
+        System.out.println("  " + (what + " ".repeat(25)).substring(0, 25) + figures);
     }
 
     private static void onFx(Runnable action) {

@@ -316,12 +316,17 @@ public final class SideBySide {
         void run(int round);
     }
 
+    /** After a second of work that does not count, as the compiler needs its time on a busy machine. */
     private static double median(int rounds, Round work) {
+        long warm = System.nanoTime() + 1_000_000_000;
+        for (int round = 0; System.nanoTime() < warm; round++) {
+            work.run(round % rounds);
+        }
         double[] seconds = new double[rounds];
-        for (int round = -rounds; round < rounds; round++) {
+        for (int round = 0; round < rounds; round++) {
             long start = System.nanoTime();
-            work.run(Math.max(0, round));
-            seconds[Math.max(0, round)] = (System.nanoTime() - start) * 1e-9;
+            work.run(round);
+            seconds[round] = (System.nanoTime() - start) * 1e-9;
         }
         Arrays.sort(seconds);
         return seconds[rounds / 2];

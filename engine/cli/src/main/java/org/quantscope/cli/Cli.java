@@ -27,6 +27,7 @@ final class Cli {
         CommandLine line = new CommandLine(new QuantscopeCommand())
                 .addSubcommand("inspect", new InspectCommand(terminal, cancel))
                 .addSubcommand("error", new ErrorCommand(terminal, cancel))
+                .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))

@@ -1,10 +1,17 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.tensor.NearNames;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,6 +21,8 @@ import picocli.CommandLine.Spec;
 /** What all commands share: where they write, when they stop, and {@code --json}. */
 @Command(mixinStandardHelpOptions = true, versionProvider = QuantscopeCommand.Version.class)
 abstract class EngineCommand implements Callable<Integer> {
+    private static final int NEAR = 10;
+
     private final Terminal terminal;
     private final CancelToken cancel;
 
@@ -68,6 +77,22 @@ abstract class EngineCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw usage(String.valueOf(e.getMessage()));
         }
+    }
+
+    /** The tensor called {@code name}, or the only one. */
+    final Tensor choose(Model model, Path file, @Nullable String name) {
+        List<String> names = model.tensors().stream().map(t -> t.id().name()).toList();
+        if (name == null) {
+            if (names.size() == 1) {
+                return model.tensors().getFirst();
+            }
+            List<String> first = names.stream().limit(NEAR).toList();
+            throw usage("--tensor is needed: " + file.getFileName() + " holds " + names.size() + " tensors"
+                    + (names.isEmpty() ? "" : ", such as " + String.join(", ", first)));
+        }
+        return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
+                .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name + "\"; near names: "
+                        + String.join(", ", NearNames.of(name, names, NEAR))));
     }
 
     /** A complaint about how the command was used. */

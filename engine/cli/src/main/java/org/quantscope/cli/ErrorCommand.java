@@ -3,7 +3,6 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
@@ -11,7 +10,6 @@ import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorReport;
-import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
@@ -19,9 +17,7 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
-import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
-import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,8 +28,6 @@ import picocli.CommandLine.Parameters;
         description = "Quantizes one tensor and says how far it moves.",
         footer = {"", "Example:", "  quantscope error weights.npy --bits 4 --calibrator mse"})
 final class ErrorCommand extends EngineCommand {
-    private static final int NEAR = 10;
-
     @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
     private Path file;
 
@@ -56,7 +50,7 @@ final class ErrorCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
-        Tensor tensor = choose(Engine.open(file, !keepBatchNorm));
+        Tensor tensor = choose(Engine.open(file, !keepBatchNorm), file, name);
         Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());
@@ -72,8 +66,8 @@ final class ErrorCommand extends EngineCommand {
         if (spec.clip() instanceof Clip.Auto auto) {
             json.put("calibrator", auto.calibratorId());
         }
-        putRanges(json, "clip", resolution.requested());
-        putRanges(json, "effective", effective);
+        json.putRanges("clip", resolution.requested());
+        json.putRanges("effective", effective);
         json.put("scale", IntStream.range(0, params.slices()).mapToObj(params::scale).toList())
                 .put("zero_point", IntStream.of(params.zeroPoints()).boxed().toList())
                 .put("mse", exact.mse())
@@ -107,29 +101,5 @@ final class ErrorCommand extends EngineCommand {
             }
         });
         return ExitCode.DONE;
-    }
-
-    private Tensor choose(Model model) {
-        List<String> names = model.tensors().stream().map(t -> t.id().name()).toList();
-        if (name == null) {
-            if (names.size() == 1) {
-                return model.tensors().getFirst();
-            }
-            List<String> first = names.stream().limit(NEAR).toList();
-            throw usage("--tensor is needed: " + file.getFileName() + " holds " + names.size() + " tensors"
-                    + (names.isEmpty() ? "" : ", such as " + String.join(", ", first)));
-        }
-        return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
-                .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name + "\"; near names: "
-                        + String.join(", ", NearNames.of(String.valueOf(name), names, NEAR))));
-    }
-
-    private static void putRanges(Json json, String name, List<ClipRange> ranges) {
-        List<Json> all = ranges.stream().map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi())).toList();
-        if (all.size() == 1) {
-            json.put(name, all.getFirst());
-        } else {
-            json.put(name, all);
-        }
     }
 }

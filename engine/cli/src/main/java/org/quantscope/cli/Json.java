@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.quantscope.core.quant.ClipRange;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -47,6 +48,12 @@ final class Json {
     Json put(String name, Json value) {
         members.put(name, value);
         return this;
+    }
+
+    /** Puts one range as an object, several as a list of them. */
+    Json putRanges(String name, List<ClipRange> ranges) {
+        List<Json> all = ranges.stream().map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi())).toList();
+        return all.size() == 1 ? put(name, all.getFirst()) : put(name, all);
     }
 
     /** Puts a list of strings, finite numbers or objects. */

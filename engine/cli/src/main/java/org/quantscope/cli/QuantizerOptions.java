@@ -47,6 +47,11 @@ final class QuantizerOptions {
     @Option(names = "--clip", paramLabel = "LO,HI", description = "The range itself, in the units of the tensor.")
     private @Nullable String clip;
 
+    /** The range itself was given. */
+    boolean givesClip() {
+        return clip != null;
+    }
+
     /** True if any of these options was given. */
     boolean given() {
         return symmetric || asymmetric || signed || unsigned || fullRange || Stream.of(scheme, granularity, calibrator, clip).anyMatch(o -> o != null);

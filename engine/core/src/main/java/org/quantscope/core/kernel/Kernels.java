@@ -35,4 +35,7 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
 
     /** Fake-quantizes {@code count} values to {@code out[at ..]}; infinities saturate, NaN stays NaN. */
     void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at);
+
+    /** Turns bfloat16 into the bits of float32: {@code out[i] = halves[i] << 16}. */
+    void widen(short[] halves, int[] out, int count);
 }

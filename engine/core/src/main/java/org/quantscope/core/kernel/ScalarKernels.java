@@ -106,6 +106,13 @@ final class ScalarKernels implements Kernels {
         }
     }
 
+    @Override
+    public void widen(short[] halves, int[] out, int count) {
+        for (int i = 0; i < count; i++) {
+            out[i] = halves[i] << 16;
+        }
+    }
+
     private static void quantize(float[] x, float[] y, int n, float scale, float lo, float hi) {
         for (int i = 0; i < n; i++) {
             // Clamping before the rounding comes to the same, as the ends are integers.

@@ -19,6 +19,7 @@ public final class ValueWindow {
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(4L * MOST, 64);
     private final float[] floats = new float[MOST];
+    private final int[] bits = new int[MOST];
     private final short[] halves = new short[MOST];
     private MemorySegment segment = buffer;
     private long offset;
@@ -37,12 +38,18 @@ public final class ValueWindow {
             offset = from * 4;
             return;
         }
-        if (data.dtype() == DType.F16 || data.dtype() == DType.BF16) {
-            MemorySegment.copy(data.segment(), ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(data.order()), from * 2, halves, 0, length);
-            if (data.dtype() == DType.F16) {
-                ofFloat16(halves, floats, length);
-            } else {
-                ofBFloat16(halves, floats, length);
+        segment = buffer;
+        offset = 0;
+        if (data.dtype() == DType.BF16) {
+            readHalves(data, from, length);
+            Kernels.chosen().widen(halves, bits, length);
+            MemorySegment.copy(bits, 0, buffer, ValueLayout.JAVA_INT, 0, length);
+            return;
+        }
+        if (data.dtype() == DType.F16) {
+            readHalves(data, from, length);
+            for (int i = 0; i < length; i++) {
+                floats[i] = Float.float16ToFloat(halves[i]);
             }
         } else {
             data.read(from, floats, 0, length);
@@ -67,15 +74,7 @@ public final class ValueWindow {
         return offset;
     }
 
-    private static void ofFloat16(short[] halves, float[] out, int length) {
-        for (int i = 0; i < length; i++) {
-            out[i] = Float.float16ToFloat(halves[i]);
-        }
-    }
-
-    private static void ofBFloat16(short[] halves, float[] out, int length) {
-        for (int i = 0; i < length; i++) {
-            out[i] = Float.intBitsToFloat(halves[i] << 16);
-        }
+    private void readHalves(TensorData data, long from, int length) {
+        MemorySegment.copy(data.segment(), ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(data.order()), from * 2, halves, 0, length);
     }
 }

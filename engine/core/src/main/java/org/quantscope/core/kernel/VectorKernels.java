@@ -2,8 +2,10 @@ package org.quantscope.core.kernel;
 
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.S2I;
 import static org.quantscope.core.kernel.AffineGrid.TO_INTEGER;
 
 import java.lang.foreign.Arena;
@@ -12,7 +14,10 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -22,11 +27,14 @@ import jdk.incubator.vector.VectorSpecies;
  * inlining, and a vector that is handed to a method that is not inlined is an object on the heap, at every turn of the loop.
  *
  * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
- * 0 or within a factor of two of it (Sterbenz). Fused multiply-adds therefore round as a product and a sum would.
+ * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a
+ * product and a sum would.
  */
 final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Short> HALF = VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -34,7 +42,7 @@ final class VectorKernels implements Kernels {
     private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
 
     /** Room for the sums of {@link #addWhole}. */
-    private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[5 * D.length()]);
+    private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[4 * D.length()]);
 
     /** The width of a vector on this machine. */
     static int bits() {
@@ -82,25 +90,25 @@ final class VectorKernels implements Kernels {
         DoubleVector xy1 = xx0;
         DoubleVector ee0 = xx0;
         DoubleVector ee1 = xx0;
-        DoubleVector clip0 = xx0;
-        DoubleVector clip1 = xx0;
-        DoubleVector clipMax = xx0;
-        FloatVector max = FloatVector.zero(F);
-        int low = 0;
-        int high = 0;
+        // Magnitudes of floats are ordered as their bits are.
+        IntVector max = IntVector.zero(I);
+        var clipped = new ErrorSums();
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
             VectorMask<Float> above = x.compare(GT, hi);
             VectorMask<Float> below = x.compare(LT, lo);
-            FloatVector inside = x.blend(hi, above).blend(lo, below);
-            FloatVector y = level(inside, scale, toInteger);
-            FloatVector e = inside.sub(y);
+            if (above.or(below).anyTrue()) {
+                x = x.blend(hi, above).blend(lo, below);
+                addClipped(values, offset + 4L * i, grid, clipped);
+            }
+            FloatVector e = x.sub(level(x, scale, toInteger));
+            max = max.max(e.abs().reinterpretAsInts());
             DoubleVector x0 = lower(x);
             DoubleVector x1 = upper(x);
-            DoubleVector y0 = lower(y);
-            DoubleVector y1 = upper(y);
             DoubleVector e0 = lower(e);
             DoubleVector e1 = upper(e);
+            DoubleVector y0 = x0.sub(e0);
+            DoubleVector y1 = x1.sub(e1);
             xx0 = x0.fma(x0, xx0);
             xx1 = x1.fma(x1, xx1);
             yy0 = y0.fma(y0, yy0);
@@ -109,39 +117,41 @@ final class VectorKernels implements Kernels {
             xy1 = x1.fma(y1, xy1);
             ee0 = e0.fma(e0, ee0);
             ee1 = e1.fma(e1, ee1);
-            e = e.abs();
-            max = max.blend(e, e.compare(GT, max));
-            if (above.or(below).anyTrue()) {
-                low += below.trueCount();
-                high += above.trueCount();
-                DoubleVector beyond0 = x0.sub(lower(inside)).abs();
-                DoubleVector beyond1 = x1.sub(upper(inside)).abs();
-                clip0 = beyond0.fma(beyond0, clip0);
-                clip1 = beyond1.fma(beyond1, clip1);
-                clipMax = clipMax.blend(beyond0, beyond0.compare(GT, clipMax));
-                clipMax = clipMax.blend(beyond1, beyond1.compare(GT, clipMax));
-            }
         }
         double[] lanes = LANES.get();
         xx0.add(xx1).intoArray(lanes, 0);
         yy0.add(yy1).intoArray(lanes, D.length());
         xy0.add(xy1).intoArray(lanes, 2 * D.length());
         ee0.add(ee1).intoArray(lanes, 3 * D.length());
-        clip0.add(clip1).intoArray(lanes, 4 * D.length());
-        double squares = total(lanes, 0);
+        double squares = total(lanes, 0) + clipped.squares;
         if (!Double.isFinite(squares)) {
             return false;
         }
         sums.count += count;
-        sums.clippedLow += low;
-        sums.clippedHigh += high;
-        sums.squares += squares;
+        sums.squares += total(lanes, 0);
         sums.quantizedSquares += total(lanes, 1);
         sums.products += total(lanes, 2);
         sums.roundingError += total(lanes, 3);
-        sums.clippingError += total(lanes, 4);
-        sums.maxAbsError = Math.max(sums.maxAbsError, Math.max(max.reduceLanes(MAX), clipMax.reduceLanes(MAX)));
+        sums.maxAbsError = Math.max(sums.maxAbsError, Float.intBitsToFloat(max.reduceLanes(MAX)));
+        sums.add(clipped);
         return true;
+    }
+
+    /** What the sums lack when clipped values are taken as the end level that they go to. Few vectors have such values. */
+    private static void addClipped(MemorySegment values, long offset, AffineGrid grid, ErrorSums sums) {
+        for (int i = 0; i < WIDTH; i++) {
+            float x = values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i);
+            if (x < grid.lo() || x > grid.hi()) {
+                double y = x < grid.lo() ? grid.lo() : grid.hi();
+                double e = x - y;
+                sums.clippedLow += e < 0 ? 1 : 0;
+                sums.clippedHigh += e > 0 ? 1 : 0;
+                sums.squares += e * (x + y);
+                sums.products += e * y;
+                sums.clippingError += e * e;
+                sums.maxAbsError = Math.max(sums.maxAbsError, Math.abs(e));
+            }
+        }
     }
 
     private void addFinite(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
@@ -204,6 +214,18 @@ final class VectorKernels implements Kernels {
         if (whole < count) {
             FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
             level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + whole, F.indexInRange(whole, count));
+        }
+    }
+
+    @Override
+    public void widen(short[] halves, int[] out, int count) {
+        int whole = I.loopBound(count);
+        for (int i = 0; i < whole; i += WIDTH) {
+            IntVector wide = (IntVector) ShortVector.fromArray(HALF, halves, i).convertShape(S2I, I, 0);
+            wide.lanewise(LSHL, 16).intoArray(out, i);
+        }
+        for (int i = whole; i < count; i++) {
+            out[i] = halves[i] << 16;
         }
     }
 

@@ -171,6 +171,21 @@ class KernelsTest {
         }
     }
 
+    @Test
+    void bothVersionsWidenBfloat16() {
+        short[] halves = new short[65_536 + 5];
+        int[] expected = new int[halves.length];
+        for (int i = 0; i < halves.length; i++) {
+            halves[i] = (short) i;
+            expected[i] = i << 16;
+        }
+        for (Kernels kernels : Kernels.available()) {
+            int[] out = new int[halves.length];
+            kernels.widen(halves, out, halves.length);
+            assertThat(out).isEqualTo(expected);
+        }
+    }
+
     /** Decoded or in place, the window shows what the tensor says. */
     @ParameterizedTest
     @EnumSource(

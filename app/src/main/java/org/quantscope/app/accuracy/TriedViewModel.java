@@ -1,0 +1,228 @@
+package org.quantscope.app.accuracy;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.workbench.Subject;
+import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+
+/** Every committed setting that was evaluated on all samples since the model was opened, and the way back to each. */
+public final class TriedViewModel {
+    /**
+     * A setting with what came of it.
+     *
+     * @param label tells it from the others in a few letters, for example {@code W4 ch mse}; {@code float32} for the model as it is
+     * @param details the setting in words
+     * @param bytes the size of the model's tensors
+     * @param accuracy of the quantized model, on all samples
+     * @param choices the settings themselves
+     */
+    public record Tried(String label, String details, long bytes, AccuracyEstimate accuracy, SessionState choices) {
+        /** Top-1, a fraction. For the float model it is the float accuracy. */
+        public double top1() {
+            return label.equals(FLOAT) ? accuracy.floatAccuracy() : accuracy.accuracy();
+        }
+    }
+
+    /**
+     * What is on show.
+     *
+     * @param points in the order of their first evaluation
+     * @param current which of them is the present setting; empty if it is not evaluated yet
+     */
+    public record View(List<Tried> points, Optional<Tried> current) {
+        public View {
+            points = List.copyOf(points);
+        }
+    }
+
+    static final String FLOAT = "float32";
+
+    /** So that hours of trying stay readable; the oldest give way. */
+    private static final int KEPT = 60;
+
+    private final Workbench bench;
+    private final AccuracyViewModel accuracy;
+    private final InHand inHand;
+    private final List<Tried> points = new ArrayList<>();
+    private Optional<FileRef> data = Optional.empty();
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty()));
+
+    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, InHand inHand) {
+        this.bench = bench;
+        this.accuracy = accuracy;
+        this.inHand = inHand;
+        bench.modelProperty().subscribe(x -> {
+            points.clear();
+            publish(Optional.empty());
+        });
+        accuracy.viewProperty().subscribe(x -> refresh());
+        inHand.viewProperty().subscribe(x -> refresh());
+    }
+
+    /** Goes back to a setting: one step, none if it is the present one. Which data is used does not change. */
+    public void adopt(Tried tried) {
+        bench.stateProperty().get().ifPresent(now -> {
+            SessionState then = tried.choices();
+            List<Edit> edits = new ArrayList<>();
+            edits.add(new Edit.SetFoldBatchNorm(then.foldBatchNorm()));
+            edits.add(new Edit.SetWeights(then.weights()));
+            edits.add(new Edit.SetActivations(then.activations()));
+            now.overrides().keySet().forEach(id -> edits.add(new Edit.ClearOverride(id)));
+            edits.add(new Edit.AdoptAll("", then.overrides()));
+            Set<TensorId> kept = new HashSet<>(now.keptFloat());
+            kept.addAll(then.keptFloat());
+            kept.forEach(id -> edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
+            edits.add(new Edit.SetActivationRanges(then.activationRanges(), now.calibrationData()));
+            bench.apply(new Edit.All("go back to " + tried.label(), edits));
+        });
+    }
+
+    private void refresh() {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        if (state == null) {
+            return;
+        }
+        if (!state.evaluationData().equals(data)) {
+            // Accuracies on different data do not compare.
+            data = state.evaluationData();
+            points.clear();
+        }
+        AccuracyViewModel.View now = accuracy.viewProperty().get();
+        Optional<ModelSize> size = now.size();
+        if (size.isEmpty()) {
+            return;
+        }
+        now.baseline().filter(AccuracyEstimate::isComplete).ifPresent(baseline -> {
+            SessionState plain = state.withWeights(Optional.empty()).withActivations(Optional.empty()).withOverrides(Map.of()).withKeptFloat(Set.of());
+            add(FLOAT, "the model as it is", size.get().float32(), baseline, plain);
+        });
+        boolean settled = now.status() == AccuracyViewModel.Status.DONE
+                && !now.previous()
+                && inHand.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
+        Optional<Tried> current = now.quantized()
+                .filter(estimate -> settled && estimate.isComplete())
+                .map(estimate -> add(label(), details(state), size.get().quantized(), estimate, state));
+        publish(current);
+    }
+
+    /** A setting that looks the same and does the same is the same point. */
+    private Tried add(String label, String details, long bytes, AccuracyEstimate estimate, SessionState state) {
+        for (Tried known : points) {
+            boolean alike = withoutNumber(known.label).equals(label) && known.accuracy.equals(estimate);
+            if (known.bytes == bytes && (alike || known.choices.equals(state))) {
+                return known;
+            }
+        }
+        Set<String> taken = points.stream().map(Tried::label).collect(Collectors.toSet());
+        String unique = label;
+        for (int i = 2; taken.contains(unique); i++) {
+            unique = label + " #" + i;
+        }
+        Tried tried = new Tried(unique, details, bytes, estimate, state);
+        points.add(tried);
+        if (points.size() > KEPT) {
+            points.stream().filter(p -> !p.label.equals(FLOAT)).findFirst().ifPresent(points::remove);
+        }
+        return tried;
+    }
+
+    private static String withoutNumber(String label) {
+        int hash = label.indexOf(" #");
+        return hash < 0 ? label : label.substring(0, hash);
+    }
+
+    private void publish(Optional<Tried> current) {
+        View next = new View(points, current);
+        if (!next.equals(view.get())) {
+            view.set(next);
+        }
+    }
+
+    private String label() {
+        List<QuantSpec> weights = specs(bench.weights());
+        List<QuantSpec> activations = specs(bench.activations());
+        if (weights.isEmpty() && activations.isEmpty()) {
+            return FLOAT;
+        }
+        List<QuantSpec> all = new ArrayList<>(weights);
+        all.addAll(activations);
+        return (letters("W", weights) + letters("A", activations) + rule(all)).strip();
+    }
+
+    private List<QuantSpec> specs(List<? extends Subject> subjects) {
+        return subjects.stream().flatMap(s -> bench.spec(s).stream()).toList();
+    }
+
+    private static String letters(String prefix, List<QuantSpec> specs) {
+        if (specs.isEmpty()) {
+            return "";
+        }
+        int least = specs.stream().mapToInt(QuantSpec::bits).min().orElseThrow();
+        int most = specs.stream().mapToInt(QuantSpec::bits).max().orElseThrow();
+        long channels = specs.stream().filter(s -> s.granularity() instanceof Granularity.PerChannel).count();
+        return prefix + least + (most > least ? "–" + most : "") + (channels == 0 ? "" : channels == specs.size() ? " ch" : " part ch") + " ";
+    }
+
+    /** Who chose the ranges, if it is not the usual rule. */
+    private static String rule(List<QuantSpec> specs) {
+        Set<String> rules = specs.stream().map(s -> s.clip() instanceof Clip.Auto auto ? auto.calibratorId() : "hand").collect(Collectors.toSet());
+        return rules.equals(Set.of("minmax")) ? "" : rules.contains("hand") ? "hand" : rules.size() > 1 ? "mixed" : rules.iterator().next();
+    }
+
+    private String details(SessionState state) {
+        return "weights " + describe(specs(bench.weights()), bench.weights().size())
+                + "\nactivations " + describe(specs(bench.activations()), bench.activations().size())
+                + (state.overrides().isEmpty() ? "" : "\n" + tensors(state.overrides().size()) + " with settings of their own");
+    }
+
+    private static String describe(List<QuantSpec> specs, int total) {
+        if (specs.isEmpty()) {
+            return "in float";
+        }
+        Map<String, Integer> kinds = new TreeMap<>();
+        specs.forEach(s -> kinds.merge(
+                s.bits() + " bits" + (s.granularity() instanceof Granularity.PerChannel ? " per channel" : "") + ", " + range(s), 1, Integer::sum));
+        String floats = specs.size() < total ? " · " + tensors(total - specs.size()) + " in float" : "";
+        if (kinds.size() == 1) {
+            return kinds.keySet().iterator().next() + floats;
+        }
+        return kinds.entrySet().stream().map(e -> "\n   " + tensors(e.getValue()) + ": " + e.getKey()).collect(Collectors.joining()) + floats;
+    }
+
+    private static String range(QuantSpec spec) {
+        return switch (spec.clip()) {
+            case Clip.Auto(var id, var options) -> Calibrators.all().stream().filter(c -> c.id().equals(id)).map(Calibrator::title).findFirst().orElse(id);
+            case Clip.Manual m -> "range by hand";
+            case Clip.ManualPerChannel m -> "ranges by hand";
+            case Clip.ManualPerBlock m -> "ranges by hand";
+            case Clip.Fixed f -> "range of the file";
+        };
+    }
+
+    private static String tensors(int n) {
+        return n == 1 ? "1 tensor" : n + " tensors";
+    }
+
+    public ReadOnlyObjectProperty<View> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

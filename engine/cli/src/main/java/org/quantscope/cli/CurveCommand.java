@@ -1,0 +1,144 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.sketch.ErrorEstimate;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Tensor;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "curve",
+        description = {
+            "Says how far one tensor moves for each clip, and which clip each calibrator chooses.",
+            "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each slice."
+        },
+        footer = {"", "Example:", "  quantscope curve weights.npy --bits 4 --points 64"})
+final class CurveCommand extends EngineCommand {
+    private static final int MOST_POINTS = 100_000;
+
+    /** More passes over values than this are left to the sketches, unless there are too many of them. */
+    private static final long EXACT_VALUES = 1L << 30;
+
+    private static final int MOST_SKETCHES = 1 << 13;
+
+    @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
+    private Path file;
+
+    @Option(names = "--tensor", paramLabel = "T", description = "Name of the tensor; may be left out if there is only one.")
+    private @Nullable String name;
+
+    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
+    private @Nullable Integer bits;
+
+    @Mixin
+    private QuantizerOptions quantizer;
+
+    @Option(names = "--points", paramLabel = "N", description = "Clips to look at (default: ${DEFAULT-VALUE}).", defaultValue = "128")
+    private int points;
+
+    @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
+    private boolean keepBatchNorm;
+
+    CurveCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    /** The error at one clip. */
+    private record Point(List<ClipRange> clip, double mse, double clippingMse, double roundingMse) {
+        Json json() {
+            return new Json().putRanges("clip", clip).put("mse", mse).put("clipping_mse", clippingMse).put("rounding_mse", roundingMse);
+        }
+    }
+
+    private record Pin(Calibrator calibrator, Point at) {}
+
+    @Override
+    public Integer call() throws IOException {
+        if (points < 1 || points > MOST_POINTS) {
+            throw usage("--points: 1 to " + MOST_POINTS + ", got " + points);
+        }
+        if (quantizer.givesClip()) {
+            throw usage("--clip does not apply: the curve is that of all clips");
+        }
+        QuantSpec spec = checked(() -> quantizer.spec(bits));
+        Tensor tensor = choose(Engine.open(file, !keepBatchNorm), file, name);
+        Slicing slicing = checked(() -> Slicing.of(tensor.info(), spec.granularity()));
+        int looks = points + Calibrators.all().size();
+        boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;
+        boolean refit = slicing.slices() == 1 && Quantizers.byId(spec.scheme()) instanceof FittedQuantizer;
+        MomentSketch[] sketches = exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
+        List<ClipRange> full = checked(() -> RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel())).requested();
+
+        List<Point> curve = new ArrayList<>();
+        List<Pin> pins = new ArrayList<>();
+        try (Terminal.Bar bar = terminal().progress("curve")) {
+            boolean empty = full.stream().allMatch(r -> r.absMax() == 0);
+            for (int i = 1; i <= points && !empty; i++) {
+                cancel().check();
+                bar.report(i, looks, "clip " + i + " of " + points);
+                double f = (double) i / points;
+                List<ClipRange> ranges = full.stream().map(r -> new ClipRange((float) (f * Math.min(0, r.lo())), (float) (f * Math.max(0, r.hi())))).toList();
+                QuantParams params = refit ? RangeResolver.resolve(sketches[0], spec, ranges.getFirst()) : RangeResolver.resolve(tensor, spec, ranges);
+                curve.add(point(tensor, ranges, params, exact, sketches));
+            }
+            for (Calibrator calibrator : Calibrators.all()) {
+                bar.report(points, looks, calibrator.id());
+                Clip.Auto auto = spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id()) ? a : new Clip.Auto(calibrator.id());
+                Resolution found = checked(() -> RangeResolver.resolve(tensor, spec.withClip(auto), cancel()));
+                pins.add(new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches)));
+            }
+        }
+        Json json = new Json()
+                .put("tensor", tensor.id().name())
+                .put("points", curve.stream().map(Point::json).toList())
+                .put("calibrators", pins.stream().map(p -> new Json().put("id", p.calibrator.id()).putRanges("clip", p.at.clip).put("mse", p.at.mse)).toList());
+        print(json, () -> show(tensor, spec, curve, pins, exact));
+        return ExitCode.DONE;
+    }
+
+    private Point point(Tensor tensor, List<ClipRange> clip, QuantParams params, boolean exact, MomentSketch[] sketches) {
+        if (exact) {
+            ErrorReport report = Engine.measure(tensor, params, cancel());
+            return new Point(clip, report.mse(), report.clippingMse(), report.roundingMse());
+        }
+        ErrorEstimate sum = ErrorEstimate.sum(IntStream.range(0, sketches.length).mapToObj(i -> sketches[i].estimate(params.grid(i))).toList());
+        return new Point(clip, sum.mse(), sum.clippingMse(), sum.roundingMse());
+    }
+
+    private void show(Tensor tensor, QuantSpec spec, List<Point> curve, List<Pin> pins, boolean exact) {
+        String about = exact ? "" : "≈ ";
+        terminal().out().println(terminal().strong(tensor.id() + "  " + tensor.info().dtype() + " " + tensor.info().shape() + ", " + spec.scheme() + ", " + spec.bits() + " bits"));
+        Table clips = new Table(">clip", ">MSE", ">of clipping", ">of rounding");
+        for (Point p : curve) {
+            clips.row(Text.ranges(p.clip), about + Text.number(p.mse), Text.number(p.clippingMse), Text.number(p.roundingMse));
+        }
+        clips.print(terminal());
+        Table chosen = new Table("calibrator", ">clip", ">MSE");
+        for (Pin pin : pins) {
+            chosen.row(pin.calibrator.title(), Text.ranges(pin.at.clip), about + Text.number(pin.at.mse));
+        }
+        chosen.print(terminal());
+    }
+}
