@@ -7,6 +7,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sketch.HistogramDivergence;
 
 /**
  * The range in which the quantized distribution tells least from the float one: the least Kullback-Leibler divergence Σ P·ln(P/Q).
@@ -67,7 +68,7 @@ final class EntropyCalibrator implements Calibrator {
     }
 
     private static Calibration search(SliceStatistics slice, QuantSpec spec, ClipRange window, int bins, CancelToken cancel) {
-        return new ClipSearch(slice, spec, new Divergence(slice.sketch(), window, bins), Optional.empty(), cancel).run();
+        return new ClipSearch(slice, spec, new HistogramDivergence(slice.sketch(), window, bins)::of, Optional.empty(), cancel).run();
     }
 
     private static double width(ClipRange range) {

@@ -62,6 +62,21 @@ public record ErrorReport(
         return count == 0 ? 0 : (double) (clippedLow + clippedHigh) / count;
     }
 
+    /** Values below the lowest level as a fraction of the finite ones. */
+    public double clippedLowFraction() {
+        return count == 0 ? 0 : (double) clippedLow / count;
+    }
+
+    /** Values above the highest level as a fraction of the finite ones. */
+    public double clippedHighFraction() {
+        return count == 0 ? 0 : (double) clippedHigh / count;
+    }
+
+    /** Root of {@link #mse}, in tensor units. */
+    public double rmse() {
+        return Math.sqrt(mse());
+    }
+
     public long clipped() {
         return clippedLow + clippedHigh;
     }

@@ -1,11 +1,16 @@
-package org.quantscope.core.calib;
+package org.quantscope.core.sketch;
 
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
-import org.quantscope.core.sketch.MomentSketch;
 
-/** The Kullback-Leibler divergence of a clipped and quantized histogram from the clipped one; {@link EntropyCalibrator} says how. */
-final class Divergence implements ClipSearch.Cost {
+/**
+ * How much less a quantized distribution tells than the float one: the Kullback-Leibler divergence Σ P·ln(P/Q) of histograms, in nats.
+ *
+ * <p>P is the histogram of the values inside a range, with all that is clipped added to its outermost bins. Q shares the count of each grid
+ * level, without what is clipped, evenly among its bins that P has anything in; what is clipped is missing from Q, so that the sum may be a little
+ * off that of a distribution. A bin that Q lacks counts as if it had {@code 1e-4} values there.
+ */
+public final class HistogramDivergence {
     private static final double MISSING = 1e-4;
 
     private final double lo;
@@ -20,7 +25,7 @@ final class Divergence implements ClipSearch.Cost {
      *
      * @param window the widest range that is asked for; not of width 0
      */
-    Divergence(MomentSketch sketch, ClipRange window, int bins) {
+    public HistogramDivergence(MomentSketch sketch, ClipRange window, int bins) {
         // A little wider, so that a value at an end lies inside.
         double margin = 1e-6 * ((double) window.hi() - window.lo());
         lo = window.lo() - margin;
@@ -31,7 +36,7 @@ final class Divergence implements ClipSearch.Cost {
         aboveWindow = sketch.max() > hi ? sketch.histogram(hi, sketch.max(), 1)[0] : 0;
     }
 
-    @Override
+    /** The divergence for a grid with this clipping range; +∞ if that is wider than the window. */
     public double of(ClipRange range, Grid grid) {
         if (range.lo() < lo || range.hi() > hi) {
             return Double.POSITIVE_INFINITY;
