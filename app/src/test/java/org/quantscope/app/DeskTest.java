@@ -36,8 +36,11 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -528,5 +531,38 @@ class DeskTest {
                 Calibrators.all().stream().map(c -> c.id()).toList());
         assertThat(curve.points()).hasSize(ClipCurve.POINTS);
         assertThat(curve.points()).extracting(point -> point.x()).isSorted();
+        assertThat(curve.neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(6, 7, 9, 10);
+        for (int i = 1; i < 4; i++) {
+            assertThat(curve.neighbours().get(i).points().getLast().mse()).isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
+        }
+    }
+
+    @Test
+    void aSettingSeenBeforeHasItsCurveAtOnce() {
+        openDigits();
+        var eight = desk.inHand().curveProperty().get();
+        desk.quantizer().setBits(2);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(3, 4);
+        desk.quantizer().setBits(8);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
+    }
+
+    @Test
+    void everySchemeHasACurveOrSaysWhyNot() {
+        openDigits();
+        for (Quantizer scheme : Quantizers.all()) {
+            desk.quantizer().setScheme(scheme.id());
+            assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            ClipCurve curve = desk.inHand().curveProperty().get().orElseThrow();
+            boolean fits = scheme instanceof FittedQuantizer || hand().spec().orElseThrow().granularity() instanceof Granularity.PerBlock;
+            assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
+            assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
+            if (!fits) {
+                double best = curve.points().stream().mapToDouble(ClipCurve.Point::mse).min().orElseThrow();
+                double mse = curve.pins().stream().filter(pin -> pin.calibratorId().equals("mse")).findFirst().orElseThrow().mse();
+                assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
+            }
+        }
+        assertThat(problems).isEmpty();
     }
 }
