@@ -86,7 +86,7 @@ public final class ErrorCurveView extends Region {
         getStyleClass().add("error-curve-view");
         setAccessibleText("Error of the tensor against its clip");
         setMinSize(240, 110);
-        setPrefSize(680, 180);
+        setPrefSize(680, 200);
         chart.node().setManaged(false);
         current.setId("current-point");
         current.getStyleClass().add("current-point");
@@ -180,7 +180,7 @@ public final class ErrorCurveView extends Region {
     }
 
     private static String describe(ErrorCurve.Pin pin) {
-        return String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse());
+        return String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse()).replace("e-0", "e-");
     }
 
     /** Lists the pins that share a label, best first. */

@@ -66,7 +66,11 @@ final class PinLabels {
         }
         while (true) {
             List<Label> labels = new ArrayList<>();
-            int stuck = fill(groups, labels);
+            if (fill(groups, labels, false) < 0) {
+                return labels;
+            }
+            labels.clear();
+            int stuck = fill(groups, labels, true);
             if (stuck < 0) {
                 return labels;
             }
@@ -81,13 +85,18 @@ final class PinLabels {
         return x[groups.get(group + 1).from] - x[groups.get(group).to - 1];
     }
 
-    /** Places the groups one after the other; the first that finds no place is returned, or -1. A single group always has one. */
-    private int fill(List<Group> groups, List<Label> labels) {
+    /**
+     * Places the groups one after the other. A single group always has a place.
+     *
+     * @param tight each label as far to the left as it may be, which leaves the most room; else over the middle of its pin where it can
+     * @return the first group that finds no place, or -1
+     */
+    private int fill(List<Group> groups, List<Label> labels, boolean tight) {
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
             int lead = best(group);
             double width = widths.of(lead, group.to - group.from - 1);
-            double wanted = Math.clamp(x[lead] - width / 2, 0, Math.max(0, right - width));
+            double wanted = Math.clamp(x[lead] - (tight ? width - HOLD : width / 2), 0, Math.max(0, right - width));
             Label found = null;
             double least = Double.POSITIVE_INFINITY;
             for (int row = 0; row < rows; row++) {

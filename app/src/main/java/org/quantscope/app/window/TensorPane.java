@@ -56,6 +56,7 @@ final class TensorPane extends VBox {
     private final Label rangeHint = label("hint");
     private final Label channelHint = label("hint");
     private final Label curveHint = label("hint");
+    private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"));
     private final Button switchToChannels = new Button("switch to per channel ▸");
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
@@ -87,7 +88,7 @@ final class TensorPane extends VBox {
         VBox.setVgrow(plot, Priority.ALWAYS);
 
         VBox errors = card(
-                head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), curveHint), curve);
+                head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
 
         switchToChannels.setId("switch-to-channels");
         switchToChannels.getStyleClass().add("link");
@@ -204,8 +205,10 @@ final class TensorPane extends VBox {
     }
 
     private void showCurrent(InHand.View v) {
-        curve.setNote(curveNote(v));
-        curveHint.setText(inHand.curveProperty().get().filter(c -> c.absence().isEmpty()).isPresent() ? "click a pin" : "");
+        String note = curveNote(v);
+        curve.setNote(note);
+        curveKeys.setVisible(note.isEmpty());
+        curveHint.setText(note.isEmpty() ? "click a pin" : "");
         boolean one = !v.perChannel() || v.channel() != InHand.ALL_CHANNELS;
         if (v.measured().isEmpty() || v.clip().isEmpty() || v.shown().isEmpty() || !one || inHand.curveProperty().get().isEmpty()) {
             curve.clearCurrent();

@@ -108,6 +108,14 @@ class ErrorCurveViewTest {
     }
 
     @Test
+    void aRoomFullOfPinsIsPackedBeforeTheyShareLabels(FxRobot robot) {
+        // Six pins at the right edge, too near for labels over their middles, have three rows to go to.
+        List<ErrorCurve.Pin> pins = IntStream.range(0, 6).mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator " + i, 3.6 + 0.27 * i, 0.02)).toList();
+        robot.interact(() -> view.setCurve(new ErrorCurve(POINTS, pins)));
+        assertThat(labels()).hasSize(6);
+    }
+
+    @Test
     void curvesOfNeighboursMakeRoomForTheirNamesAndAreDrawnOnce(FxRobot robot) {
         labels();
         List<ErrorCurve.Point> finer = POINTS.stream().map(p -> new ErrorCurve.Point(p.clip(), p.mse() / 4000, p.rounding(), p.clipping())).toList();
