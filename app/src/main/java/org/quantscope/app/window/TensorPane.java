@@ -180,7 +180,7 @@ final class TensorPane extends VBox {
         hintAtRange(rangeHint(v));
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
         Measured measured = v.measured().orElse(null);
-        boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
+        boolean oneGrid = measured != null && v.spec().isPresent() && (measured.params().slices() == 1 || (v.perChannel() && one));
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
         showCurrent(v);
         showChannels(v);

@@ -2,6 +2,8 @@ package org.quantscope.app.workbench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
@@ -99,28 +101,27 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
     }
 
     private static List<Point> points(MomentSketch slice, QuantSpec spec, ClipRange full, CancelToken cancel) {
-        List<Point> points = new ArrayList<>(POINTS);
-        for (int i = 0; i < POINTS; i++) {
+        return IntStream.range(0, POINTS).parallel().mapToObj(i -> {
             cancel.check();
             float f = (float) (FIRST + (LAST - FIRST) * i / (POINTS - 1));
-            points.add(point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f)));
-        }
-        return points;
+            return point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f));
+        }).toList();
     }
 
     private static List<Pin> pins(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
-        List<Pin> pins = new ArrayList<>();
-        for (Calibrator calibrator : Calibrators.all()) {
-            cancel.check();
-            try {
-                ClipRange range = RangeResolver.calibrate(slice, spec, new Clip.Auto(calibrator.id()), cancel).range();
-                Point at = point(slice, spec, range);
-                pins.add(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
-            } catch (IllegalArgumentException _) {
-                // A calibrator says so itself where it has no rule for a scheme; it has no place on this curve.
-            }
+        return Calibrators.all().parallelStream().flatMap(c -> pin(c, slice, spec, cancel).stream()).toList();
+    }
+
+    /** Empty if the calibrator says that it has no rule for the scheme. */
+    private static Optional<Pin> pin(Calibrator calibrator, MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+        cancel.check();
+        try {
+            ClipRange range = RangeResolver.calibrate(slice, spec, new Clip.Auto(calibrator.id()), cancel).range();
+            Point at = point(slice, spec, range);
+            return Optional.of(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
         }
-        return pins;
     }
 
     /** Where a clip stands on the axis of the curve. */
