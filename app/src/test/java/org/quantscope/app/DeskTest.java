@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import javafx.beans.value.ObservableValue;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +30,7 @@ import org.quantscope.app.workbench.ClipCurve;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -80,6 +82,7 @@ class DeskTest {
         boolean changedIsFine;
         boolean restore;
         int asked;
+        final List<Role> rolesAsked = new ArrayList<>();
 
         @Override
         public Unsaved unsaved(String name) {
@@ -93,12 +96,13 @@ class DeskTest {
         }
 
         @Override
-        public Optional<Path> whereIs(FileRef missing) {
+        public Optional<Path> whereIs(Role role, FileRef missing) {
+            rolesAsked.add(role);
             return found;
         }
 
         @Override
-        public boolean acceptChanged(Path file) {
+        public boolean acceptChanged(Role role, Path file) {
             return changedIsFine;
         }
 
@@ -191,10 +195,7 @@ class DeskTest {
         double estimate = measured().error().mse();
         assertThat(desk.accuracy().viewProperty().get().previous()).isTrue();
 
-        held = false;
-        while (!waiting.isEmpty()) {
-            waiting.remove().run();
-        }
+        runWaiting();
         var exact = ErrorPass.measure(inHand(), measured().params(), new CancelToken());
         assertThat(measured().error().exact()).isTrue();
         assertThat(measured().error().mse()).isEqualTo(exact.mse());
@@ -202,6 +203,105 @@ class DeskTest {
         assertThat(estimate).isCloseTo(exact.mse(), Percentage.withPercentage(5));
         assertThat(desk.accuracy().viewProperty().get().previous()).isFalse();
         assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void aFrameOfADragChangesOnlyWhatTheHandMovesAndAsksForOneJobOfAKind() {
+        openDigits();
+        held = true;
+        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        int asked = waiting.size();
+        var changes = new TreeMap<String, Integer>();
+        count(changes, "error", desk.error().viewProperty());
+        count(changes, "quantizer", desk.quantizer().viewProperty());
+        count(changes, "in hand", desk.inHand().viewProperty());
+        count(changes, "accuracy", desk.accuracy().viewProperty());
+        count(changes, "measurements", desk.measurements().snapshotProperty());
+        count(changes, "rows", desk.tensors().rowsProperty());
+        count(changes, "export", desk.export().planProperty());
+        count(changes, "curve", desk.inHand().curveProperty());
+        count(changes, "state", desk.bench().stateProperty());
+        List<Subject.Weight> weights = desk.bench().weights();
+        int frames = 50;
+        for (int i = 0; i < frames; i++) {
+            desk.inHand().preview(ClipRange.symmetric(0.301f + 0.001f * i));
+        }
+        assertThat(changes).containsExactlyEntriesOf(new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
+        assertThat(waiting).hasSize(asked);
+        assertThat(desk.bench().weights()).isSameAs(weights);
+    }
+
+    private static void count(Map<String, Integer> changes, String name, ObservableValue<?> value) {
+        value.addListener((o, was, is) -> changes.merge(name, 1, Integer::sum));
+    }
+
+    @Test
+    void lettingGoKeepsTheEvaluationThatThePreviewBegan() {
+        openDigits();
+        int tried = desk.tried().viewProperty().get().points().size();
+        desk.inHand().preview(ClipRange.symmetric(0.05f));
+        var evaluated = desk.accuracy().viewProperty().get().quantized();
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried);
+        held = true;
+        desk.inHand().commit();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried + 1);
+    }
+
+    @Test
+    void aCalibratorForAnActivationChoosesItsRangeInTheBackgroundAndALaterChangeKeepsIt() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        SessionState before = state();
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.quantizer().setBits(4);
+        assertThat(state()).isEqualTo(before);
+        runWaiting();
+        QuantSpec spec = state().overrides().get(activation);
+        assertThat(spec.bits()).isEqualTo(4);
+        assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void undoOvertakesAChangeThatIsStillLookingForItsRange() {
+        openDigits();
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.bench().undo();
+        SessionState undone = state();
+        runWaiting();
+        assertThat(state()).isEqualTo(undone);
+    }
+
+    @Test
+    void calibratingAllLooksForRangesInTheBackgroundAndKeepsAStepMadeMeanwhile() {
+        openDigits();
+        desk.activations().quantize(true);
+        SessionState before = state();
+        held = true;
+        desk.activations().calibrateAll(Calibrators.byId("mse"));
+        assertThat(state()).isEqualTo(before);
+        TensorId kept = desk.bench().weights().getLast().id();
+        desk.tensors().keepFloat(Set.of(kept));
+        runWaiting();
+        assertThat(state().keptFloat()).contains(kept);
+        assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+    }
+
+    private void runWaiting() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
     }
 
     @Test
@@ -461,6 +561,24 @@ class DeskTest {
         answers.found = Optional.of(moved);
         desk.session().openSession(file);
         assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
+        Path data = Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("d.npz"));
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), data));
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(data, folder.resolve("moved.npz"));
+        desk.session().openSession(file);
+        assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(data.toAbsolutePath().normalize());
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(moved.toAbsolutePath().normalize());
         assertThat(desk.bench().dirtyProperty().get()).isTrue();
     }
 

@@ -1,5 +1,6 @@
 package org.quantscope.app.accuracy;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,6 +18,7 @@ import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -64,10 +66,39 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     /** A setting of the whole model: which tensor is in hand makes no difference to it. */
-    private record Setting(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
+    private record Setting(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+        Setting with(TensorId id, QuantParams params) {
+            return new Setting(replaced(weights, id, params), replaced(activations, id, params));
+        }
 
-    /** Of the evaluation order, so that figures on part of the samples are comparable. */
-    private static final long SEED = 0;
+        private static Map<TensorId, QuantParams> replaced(Map<TensorId, QuantParams> in, TensorId id, QuantParams params) {
+            if (!in.containsKey(id)) {
+                return in;
+            }
+            Map<TensorId, QuantParams> out = new HashMap<>(in);
+            out.put(id, params);
+            return Map.copyOf(out);
+        }
+
+        Optional<QuantParams> of(TensorId id) {
+            return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
+        }
+    }
+
+    /** The committed setting and its size: made once a step, shared by all frames of a gesture. */
+    private record Committed(Model model, Measurements.Snapshot measured, Setting setting, ModelSize size) {}
+
+    /** Other parameters for one tensor. */
+    private record Preview(TensorId id, QuantParams params) {}
+
+    /** What is to be evaluated. The whole setting is put together where it is needed, off the thread of the scene. */
+    private record Question(Setting committed, Optional<Preview> preview) {
+        Setting setting() {
+            return preview.map(p -> committed.with(p.id, p.params)).orElse(committed);
+        }
+    }
+
+    private record Answer(Setting setting, AccuracyEstimate estimate) {}
 
     private static final int KEPT = 500;
 
@@ -79,20 +110,21 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final Jobs jobs;
     private final Notices notices;
     private final LatestWins<AccuracyEstimate> baselines;
-    private final LatestWins<AccuracyEstimate> evaluations;
+    private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final Map<Setting, AccuracyEstimate> kept = new LinkedHashMap<>(64, 0.75f, true) {
+    private final Map<Setting, AccuracyEstimate> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<Setting, AccuracyEstimate> eldest) {
             return size() > KEPT;
         }
-    };
+    });
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model evaluatedModel;
     private @Nullable Dataset evaluatedData;
-    private @Nullable Setting asked;
+    private @Nullable Committed committed;
+    private @Nullable Question asked;
     private Optional<TensorId> askedInHand = Optional.empty();
     private boolean closed;
 
@@ -132,14 +164,50 @@ public final class AccuracyViewModel implements AutoCloseable {
             waitFor(evaluable ? Status.WAITING : missing);
             return;
         }
-        Setting setting = setting(measured, hand);
-        Optional<ModelSize> size = Optional.of(ModelSize.of(model.get(), specs(measured, hand), setting.weights));
+        Committed now = committed(model.get(), measured);
         if (!evaluable) {
-            view.set(new View(missing, Optional.empty(), Optional.empty(), false, size));
+            show(new View(missing, Optional.empty(), Optional.empty(), false, Optional.of(now.size)));
             return;
         }
         if (evaluator != null) {
-            ask(setting, hand, size);
+            ask(new Question(now.setting, preview(now.setting, hand)), now.size, hand);
+        }
+    }
+
+    private Committed committed(Model model, Measurements.Snapshot measured) {
+        Committed known = committed;
+        if (known == null || !known.model.equals(model) || !known.measured.equals(measured)) {
+            Map<TensorId, QuantParams> weights = new HashMap<>();
+            Map<TensorId, QuantParams> activations = new HashMap<>();
+            Map<TensorId, QuantSpec> specs = new HashMap<>();
+            measured.tensors().forEach((id, m) -> specs.put(id, m.spec()));
+            bench.weights().forEach(w -> put(weights, w, measured));
+            bench.activations().forEach(a -> put(activations, a, measured));
+            Setting setting = new Setting(Map.copyOf(weights), Map.copyOf(activations));
+            known = new Committed(model, measured, setting, ModelSize.of(model, specs, setting.weights));
+            committed = known;
+        }
+        return known;
+    }
+
+    private static void put(Map<TensorId, QuantParams> into, Subject subject, Measurements.Snapshot measured) {
+        Measured m = measured.tensors().get(subject.id());
+        if (m != null) {
+            into.put(subject.id(), m.params());
+        }
+    }
+
+    /** The parameters in hand where they differ from the committed ones. A preview changes a clip only, and so no size. */
+    private static Optional<Preview> preview(Setting committed, Optional<InHand.View> hand) {
+        return hand.filter(InHand.View::preview)
+                .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
+                .filter(p -> committed.of(p.id).map(params -> !params.equals(p.params)).orElse(false));
+    }
+
+    /** A gesture asks in every frame; only what differs is announced. */
+    private void show(View next) {
+        if (!next.equals(view.get())) {
+            view.set(next);
         }
     }
 
@@ -154,66 +222,76 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    private void ask(Setting setting, Optional<InHand.View> hand, Optional<ModelSize> size) {
+    private void ask(Question question, ModelSize size, Optional<InHand.View> hand) {
         Optional<TensorId> weight = hand.filter(h -> h.subject() instanceof Subject.Weight).map(h -> h.subject().id());
-        boolean same = setting.equals(asked);
+        boolean rests = question.preview.isEmpty();
         View now = view.get();
-        if (same) {
+        // Letting go commits what was asked for already.
+        if (question.equals(asked) || (rests && asked != null && question.committed.equals(asked.setting()))) {
+            asked = question;
             if (!weight.equals(askedInHand)) {
                 askedInHand = weight;
                 if (now.status() == Status.DONE) {
-                    prepare(new EvalRequest(weight, setting.weights, setting.activations));
+                    prepare(new EvalRequest(weight, question.committed.weights, question.committed.activations));
                 }
             }
             return;
         }
-        asked = setting;
+        asked = question;
         askedInHand = weight;
-        AccuracyEstimate known = kept.get(setting);
+        AccuracyEstimate known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
-            view.set(new View(Status.DONE, Optional.of(known), now.baseline(), false, size));
+            show(new View(Status.DONE, Optional.of(known), now.baseline(), false, Optional.of(size)));
             return;
         }
-        view.set(new View(Status.WAITING, now.quantized(), now.baseline(), now.quantized().isPresent(), size));
-        EvalRequest request = new EvalRequest(weight, setting.weights, setting.activations);
+        show(new View(Status.WAITING, now.quantized(), now.baseline(), now.quantized().isPresent(), Optional.of(size)));
         LiveEvaluator on = evaluator;
         if (on == null) {
             return;
         }
         evaluations.submit(
-                (cancel, partial) -> evaluate(on, setting, request, cancel, partial),
-                estimate -> {
-                    if (evaluator != on) {
-                        return;
+                (cancel, partial) -> evaluate(on, question, weight, cancel, partial),
+                answer -> {
+                    if (evaluator == on) {
+                        answered(answer, size);
                     }
-                    if (estimate.isComplete()) {
-                        kept.put(setting, estimate);
-                    }
-                    view.set(new View(
-                            estimate.isComplete() ? Status.DONE : Status.RUNNING, Optional.of(estimate), view.get().baseline(), false, size));
                 },
                 this::failed);
     }
 
-    private AccuracyEstimate evaluate(LiveEvaluator on, Setting setting, EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+    private void answered(Answer answer, ModelSize size) {
+        AccuracyEstimate estimate = answer.estimate;
+        if (estimate.isComplete()) {
+            kept.put(answer.setting, estimate);
+        }
+        show(new View(estimate.isComplete() ? Status.DONE : Status.RUNNING, Optional.of(estimate), view.get().baseline(), false, Optional.of(size)));
+    }
+
+    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> weight, CancelToken cancel, Consumer<Answer> partial) {
+        Setting setting = question.setting();
+        AccuracyEstimate known = kept.get(setting);
+        if (known != null) {
+            return new Answer(setting, known);
+        }
         try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
-            return on.evaluate(request, cancel, estimate -> {
+            AccuracyEstimate complete = on.evaluate(new EvalRequest(weight, setting.weights, setting.activations), cancel, estimate -> {
                 job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
                 if (!estimate.isComplete()) {
-                    partial.accept(estimate);
+                    partial.accept(new Answer(setting, estimate));
                 }
             });
+            return new Answer(setting, complete);
         } catch (CancellationException e) {
-            ui.execute(() -> stopped(setting));
+            ui.execute(() -> stopped(question));
             throw e;
         }
     }
 
     /** A cancel by hand: nothing newer is waiting, so what there is stays, marked. */
-    private void stopped(Setting setting) {
+    private void stopped(Question question) {
         View now = view.get();
-        if (setting.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
+        if (question.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
             view.set(new View(Status.STOPPED, now.quantized(), now.baseline(), now.previous(), now.size()));
         }
     }
@@ -243,26 +321,6 @@ public final class AccuracyViewModel implements AutoCloseable {
         view.set(new View(Status.STOPPED, Optional.empty(), view.get().baseline(), false, view.get().size()));
     }
 
-    private Setting setting(Measurements.Snapshot measured, Optional<InHand.View> hand) {
-        Map<TensorId, QuantParams> weights = new HashMap<>();
-        Map<TensorId, QuantParams> activations = new HashMap<>();
-        bench.weights().forEach(w -> put(weights, w, measured, hand));
-        bench.activations().forEach(a -> put(activations, a, measured, hand));
-        return new Setting(Map.copyOf(weights), Map.copyOf(activations));
-    }
-
-    private static void put(Map<TensorId, QuantParams> into, Subject subject, Measurements.Snapshot measured, Optional<InHand.View> hand) {
-        Optional<Measured> previewed = hand.filter(h -> h.preview() && h.subject().id().equals(subject.id())).flatMap(InHand.View::measured);
-        previewed.or(() -> Optional.ofNullable(measured.tensors().get(subject.id()))).ifPresent(m -> into.put(subject.id(), m.params()));
-    }
-
-    private static Map<TensorId, QuantSpec> specs(Measurements.Snapshot measured, Optional<InHand.View> hand) {
-        Map<TensorId, QuantSpec> specs = new HashMap<>();
-        measured.tensors().forEach((id, m) -> specs.put(id, m.spec()));
-        hand.filter(InHand.View::preview).flatMap(InHand.View::measured).ifPresent(m -> specs.put(hand.get().subject().id(), m.spec()));
-        return specs;
-    }
-
     private void open(@Nullable Model model, @Nullable Dataset data) {
         if (Objects.equals(model, evaluatedModel) && Objects.equals(data, evaluatedData)) {
             return;
@@ -284,7 +342,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = new LiveEvaluator(model, data, SEED);
+                LiveEvaluator fresh = Engine.evaluator(model, data);
                 ui.execute(() -> opened(fresh, model, data));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));

@@ -21,11 +21,15 @@ public final class TriedView extends Region {
     private static final double DOT = 10;
     private static final double LEFT = 60;
     private static final double RIGHT = 76;
-    private static final double TOP = 4;
+    private static final double TOP = 8;
     private static final double BOTTOM = 18;
     private static final double LABEL_GAP = 5;
-    private static final double MIN_HEIGHT = 72;
+    private static final double MIN_HEIGHT = 80;
     private static final double TICK = 4;
+
+    /** How far a label may reach out at the top. */
+    private static final double MARGIN = 6;
+
 
     /** About as many ticks as there is room for. */
     private static final double TICK_SPACING = 110;
@@ -150,7 +154,7 @@ public final class TriedView extends Region {
         best.setText(Figures.percent(top));
         place(best, 0, TOP + DOT - best.prefHeight(-1) / 2);
         worst.setText(Figures.percent(low));
-        worst.setVisible(apart > worst.prefHeight(-1));
+        worst.setVisible(!points.isEmpty() && apart > worst.prefHeight(-1));
         place(worst, 0, TOP + DOT + apart - worst.prefHeight(-1) / 2);
     }
 
@@ -167,7 +171,7 @@ public final class TriedView extends Region {
                         new BoundingBox(x, y + DOT / 2, w, h),
                         new BoundingBox(x - w, y + DOT / 2, w, h))
                 .map(box -> (Bounds) box)
-                .filter(box -> box.getMinY() >= -2 && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
+                .filter(box -> box.getMinY() >= -MARGIN && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
                 .filter(box -> taken.stream().noneMatch(box::intersects))
                 .findFirst();
         label.setVisible(free.isPresent());

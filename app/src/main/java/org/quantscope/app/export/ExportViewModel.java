@@ -25,16 +25,45 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Fingerprint;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
 /** Writes the committed settings in a target's format, after listing what the target will not take. */
 public final class ExportViewModel {
+    /**
+     * A file that was written.
+     *
+     * @param files the file itself first, then what belongs to it
+     * @param bytes of all of them
+     * @param sha256 of the first, lower-case hex
+     * @param verified what ONNX Runtime said of it; empty if it cannot run the format, or there is no data
+     */
+    public record Result(Exporter exporter, List<Path> files, long bytes, String sha256, Optional<QdqVerification.Verified> verified) {
+        public Result {
+            files = List.copyOf(files);
+        }
+
+        public Path file() {
+            return files.getFirst();
+        }
+
+        /** All of it in one line. */
+        public String summary() {
+            return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified
+                    .map(v -> "; ONNX Runtime on " + Figures.count(v.samples()) + " samples: "
+                            + (v.accuracy().isPresent() ? "accuracy " + Figures.percent(v.accuracy().getAsDouble()) + ", " : "")
+                            + "agrees with what was shown here on " + Figures.percent(v.liveAgreement()))
+                    .orElse(exporter instanceof OnnxQdqExporter ? "; not verified, there is no data" : "");
+        }
+    }
+
     private final Workbench bench;
     private final Measurements measurements;
     private final Jobs jobs;
     private final Notices notices;
-    private final LatestWins<String> latest;
+    private final LatestWins<Result> latest;
+    private final ReadOnlyObjectWrapper<Optional<Result>> result = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public ExportViewModel(Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
@@ -77,44 +106,45 @@ public final class ExportViewModel {
             notices.problem("Export: the tensors are still being measured");
             return;
         }
+        if (target.toAbsolutePath().normalize().equals(bench.modelProperty().get().orElseThrow().file().path())) {
+            notices.problem("Export: " + target.getFileName() + " is the model itself; choose another name");
+            return;
+        }
         Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Exporting " + target.getFileName(), cancel)) {
                         job.report(0, 1, exporter.title());
                         List<Path> files = Exporters.export(exporter, ready, target, cancel);
-                        return "Exported " + files.getFirst().getFileName() + " (" + size(files) + ")" + verify(exporter, ready, files.getFirst(), data, job, cancel);
+                        return new Result(exporter, files, size(files), Fingerprint.sha256(files.getFirst(), cancel), verify(exporter, ready, files.getFirst(), data, job, cancel));
                     }
                 },
-                notices::done,
+                written -> {
+                    result.set(Optional.of(written));
+                    notices.done(written.summary());
+                },
                 e -> notices.problem("Export: " + e.getMessage()));
     }
 
     /** What ONNX Runtime says of the written model, on the evaluation data or else the calibration data. */
-    private static String verify(Exporter exporter, ExportPlan plan, Path file, Optional<Dataset> data, Progress progress, CancelToken cancel)
-            throws IOException {
-        if (!(exporter instanceof OnnxQdqExporter)) {
-            return "";
-        }
-        if (data.isEmpty()) {
-            return "; not verified, there is no data";
-        }
-        QdqVerification.Verified verified = QdqVerification.verify(file, plan, data.get(), progress, cancel);
-        return "; ONNX Runtime on " + Figures.count(verified.samples()) + " samples: "
-                + (verified.accuracy().isPresent() ? "accuracy " + Figures.percent(verified.accuracy().getAsDouble()) + ", " : "")
-                + "agrees with what was shown here on " + Figures.percent(verified.liveAgreement());
+    private static Optional<QdqVerification.Verified> verify(
+            Exporter exporter, ExportPlan plan, Path file, Optional<Dataset> data, Progress progress, CancelToken cancel) throws IOException {
+        return exporter instanceof OnnxQdqExporter && data.isPresent()
+                ? Optional.of(QdqVerification.verify(file, plan, data.get(), progress, cancel))
+                : Optional.empty();
     }
 
-    private static String size(List<Path> files) {
+    private static long size(List<Path> files) throws IOException {
         long bytes = 0;
         for (Path file : files) {
-            try {
-                bytes += Files.size(file);
-            } catch (IOException e) {
-                return files.size() + " files";
-            }
+            bytes += Files.size(file);
         }
-        return Figures.bytes(bytes);
+        return bytes;
+    }
+
+    /** The last file that was written since the program started. */
+    public ReadOnlyObjectProperty<Optional<Result>> resultProperty() {
+        return result.getReadOnlyProperty();
     }
 
     /** What would be exported; empty while tensors are being measured. */

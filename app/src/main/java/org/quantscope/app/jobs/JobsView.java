@@ -3,6 +3,7 @@ package org.quantscope.app.jobs;
 import java.util.ArrayList;
 import java.util.List;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressBar;
@@ -36,7 +37,11 @@ public final class JobsView extends VBox {
         for (int i = 0; i < running.size(); i++) {
             lines.get(i).show(running.get(i));
         }
-        getChildren().setAll(running.isEmpty() ? List.of(idle) : lines.subList(0, running.size()));
+        List<? extends Node> shown = running.isEmpty() ? List.of(idle) : lines.subList(0, running.size());
+        // Progress comes often; nodes that are put in anew are styled and laid out anew.
+        if (!getChildren().equals(shown)) {
+            getChildren().setAll(shown);
+        }
     }
 
     private static final class Line extends HBox {

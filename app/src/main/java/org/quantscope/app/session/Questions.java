@@ -14,17 +14,35 @@ public interface Questions {
         STAY
     }
 
+    /** What a session rests on. */
+    enum Role {
+        MODEL("model"),
+        EVALUATION("evaluation data"),
+        CALIBRATION("calibration data");
+
+        private final String title;
+
+        Role(String title) {
+            this.title = title;
+        }
+
+        /** For a person, within a sentence. */
+        public String title() {
+            return title;
+        }
+    }
+
     /** @param name of what would be lost */
     Unsaved unsaved(String name);
 
     /** Where to save; empty to save nothing. */
     Optional<Path> whereToSave(Path suggestion);
 
-    /** Where a file that a session rests on is now; empty to give up. */
-    Optional<Path> whereIs(FileRef missing);
+    /** Where a file that a session rests on is now; empty to go on without it, or to give up if it is the model. */
+    Optional<Path> whereIs(Role role, FileRef missing);
 
-    /** True to go on although {@code file} is not what the session was made with. */
-    boolean acceptChanged(Path file);
+    /** True to use {@code file} although it is not what the session was made with; false to go on without it, or to give up if it is the model. */
+    boolean acceptChanged(Role role, Path file);
 
     /** True to take up the work that an earlier run did not save. */
     boolean restore(String model);

@@ -5,9 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -15,18 +17,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.OpenModel;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
-import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -53,9 +55,9 @@ public final class SessionViewModel {
     private sealed interface Opened {
         record Bench(OpenModel model, SessionState state, Optional<Path> file, List<Dataset> data, Seen seen, boolean unsaved) implements Opened {}
 
-        record Missing(Path session, SessionState state, boolean unsaved) implements Opened {}
+        record Missing(Resumption of, Role role) implements Opened {}
 
-        record Changed(Path session, SessionState state, FileRef now, boolean unsaved) implements Opened {}
+        record Changed(Resumption of, Role role, FileRef now) implements Opened {}
 
         record Data(Dataset dataset, boolean calibration) implements Opened {}
     }
@@ -79,6 +81,37 @@ public final class SessionViewModel {
     /** Seconds that closing waits for what is being written. */
     private static final int PATIENCE = 20;
 
+    /**
+     * A session on its way to the bench.
+     *
+     * @param unsaved true if the state is not what the file says
+     * @param waived data to go on without
+     */
+    private record Resumption(Path file, SessionState state, boolean unsaved, Set<Role> waived) {
+        Resumption with(Role role, FileRef ref) {
+            SessionState next = switch (role) {
+                case MODEL -> state.withModel(ref);
+                case EVALUATION -> state.withEvaluationData(Optional.of(ref));
+                case CALIBRATION -> state.withCalibrationData(Optional.of(ref));
+            };
+            return new Resumption(file, next, true, waived);
+        }
+
+        Resumption without(Role role) {
+            Set<Role> more = EnumSet.of(role);
+            more.addAll(waived);
+            return new Resumption(file, state, unsaved, more);
+        }
+
+        Optional<FileRef> ref(Role role) {
+            return waived.contains(role) ? Optional.empty() : switch (role) {
+                case MODEL -> Optional.of(state.model());
+                case EVALUATION -> state.evaluationData();
+                case CALIBRATION -> state.calibrationData();
+            };
+        }
+    }
+
     private final Workbench bench;
     private final Questions questions;
     private final Notices notices;
@@ -86,6 +119,8 @@ public final class SessionViewModel {
     private final Settings settings;
     private final LatestWins<Opened> opening;
     private final LatestWins<Boolean> autosaving;
+    private final LatestWins<Boolean> savingSettings;
+    private final LatestWins<List<Path>> pruning;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
     private final Executor work;
     private final Executor ui;
@@ -101,7 +136,9 @@ public final class SessionViewModel {
         this.work = work;
         this.ui = ui;
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.pruning = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.savingSettings = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
     }
@@ -129,7 +166,7 @@ public final class SessionViewModel {
         }
         boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
         submit("Opening " + file.getFileName(), cancel -> withData(
-                session ? resume(file, SessionFile.read(file), false, cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
+                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
     }
 
     /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. */
@@ -173,7 +210,7 @@ public final class SessionViewModel {
     /** Opens a saved session with the model and the data it names. */
     public void openSession(Path file) {
         if (mayLeave()) {
-            submit("Opening " + file.getFileName(), cancel -> resume(file, SessionFile.read(file), false, cancel));
+            submit("Opening " + file.getFileName(), cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel));
         }
     }
 
@@ -205,7 +242,7 @@ public final class SessionViewModel {
             deleteAutosave();
             return false;
         }
-        submit("Restoring unsaved work", cancel -> resume(file, state, true, cancel));
+        submit("Restoring unsaved work", cancel -> resume(new Resumption(file, state, true, Set.of()), cancel));
         return true;
     }
 
@@ -329,12 +366,19 @@ public final class SessionViewModel {
                     remember(b.file.orElse(b.model.file().path()));
                 }
             }
-            case Opened.Missing m -> questions.whereIs(m.state.model())
-                    .ifPresent(path -> submit("Opening " + path.getFileName(), cancel -> resume(
-                            m.session, m.state.withModel(new FileRef(path, m.state.model().sha256())), true, cancel)));
-            case Opened.Changed c -> {
-                if (questions.acceptChanged(c.now.path())) {
-                    submit("Opening " + c.now.path().getFileName(), cancel -> resume(c.session, c.state.withModel(c.now), true, cancel));
+            case Opened.Missing(var of, var role) -> {
+                Optional<Path> found = questions.whereIs(role, of.ref(role).orElseThrow());
+                if (found.isPresent()) {
+                    resume(of.with(role, new FileRef(found.get().toAbsolutePath().normalize(), of.ref(role).orElseThrow().sha256())));
+                } else if (role != Role.MODEL) {
+                    resume(of.without(role));
+                }
+            }
+            case Opened.Changed(var of, var role, var now) -> {
+                if (questions.acceptChanged(role, now.path())) {
+                    resume(of.with(role, now));
+                } else if (role != Role.MODEL) {
+                    resume(of.without(role));
                 }
             }
             case Opened.Data(var dataset, var calibration) -> {
@@ -344,23 +388,33 @@ public final class SessionViewModel {
         }
     }
 
-    private Opened resume(Path session, SessionState state, boolean unsaved, CancelToken cancel) throws IOException {
-        Path file = state.model().path();
-        if (!Files.isRegularFile(file)) {
-            return new Opened.Missing(session, state, unsaved);
-        }
-        FileRef now = FileRef.of(file, cancel);
-        if (!now.sha256().equals(state.model().sha256())) {
-            return new Opened.Changed(session, state, now, unsaved);
-        }
-        List<Dataset> data = new ArrayList<>();
-        for (Optional<FileRef> ref : List.of(state.evaluationData(), state.calibrationData())) {
-            if (ref.isPresent() && Files.isRegularFile(ref.get().path())) {
-                data.add(Datasets.open(ref.get().path()));
+    private void resume(Resumption session) {
+        submit("Opening " + session.file.getFileName(), cancel -> resume(session, cancel));
+    }
+
+    /** Whatever is not where it was, or not what it was, is asked about before anything is opened. */
+    private static Opened resume(Resumption session, CancelToken cancel) throws IOException {
+        for (Role role : Role.values()) {
+            FileRef ref = session.ref(role).orElse(null);
+            if (ref == null) {
+                continue;
+            }
+            if (!Files.isRegularFile(ref.path())) {
+                return new Opened.Missing(session, role);
+            }
+            FileRef now = FileRef.of(ref.path(), cancel);
+            if (!now.sha256().equals(ref.sha256())) {
+                return new Opened.Changed(session, role, now);
             }
         }
-        OpenModel model = readModel(file, cancel);
-        return new Opened.Bench(model, state.withModel(model.file()), Optional.of(session), data, seen(session, state, data, cancel), unsaved);
+        List<Dataset> data = new ArrayList<>();
+        for (Role role : List.of(Role.EVALUATION, Role.CALIBRATION)) {
+            if (session.ref(role).isPresent()) {
+                data.add(Datasets.open(session.ref(role).get().path()));
+            }
+        }
+        OpenModel model = readModel(session.state.model().path(), cancel);
+        return new Opened.Bench(model, session.state.withModel(model.file()), Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved);
     }
 
     /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
@@ -381,9 +435,9 @@ public final class SessionViewModel {
     }
 
     private static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
-        Model source = ModelLoaders.open(file);
+        Model source = Engine.open(file, false);
         cancel.check();
-        return new OpenModel(source, BatchNormFolding.fold(source), FileRef.of(file, cancel));
+        return new OpenModel(source, Engine.analysed(source), FileRef.of(file, cancel));
     }
 
     private static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
@@ -400,6 +454,34 @@ public final class SessionViewModel {
 
     private void remember(Path file) {
         settings.addRecent(file);
+        savingSettings.submit(
+                (cancel, partial) -> {
+                    settings.save();
+                    return true;
+                },
+                written -> {},
+                e -> LOG.warn("settings were not saved", e));
+        recent.set(settings.recent());
+    }
+
+    /** Takes files that are not there any more out of the recent ones; a little later. */
+    public void forgetMissing() {
+        List<Path> known = recent.get();
+        pruning.submit(
+                (cancel, partial) -> known.stream().filter(file -> !Files.exists(file)).toList(),
+                missing -> {
+                    if (!missing.isEmpty()) {
+                        missing.forEach(settings::removeRecent);
+                        settings.save();
+                        recent.set(settings.recent());
+                    }
+                },
+                e -> LOG.warn("recent files could not be looked at", e));
+    }
+
+    /** Empties the list of recent files. */
+    public void clearRecent() {
+        recent.get().forEach(settings::removeRecent);
         settings.save();
         recent.set(settings.recent());
     }

@@ -95,6 +95,17 @@ public final class Settings {
         Path absolute = file.toAbsolutePath().normalize();
         files.remove(absolute);
         files.addFirst(absolute);
+        setRecent(files);
+    }
+
+    /** Takes a file out of the recent ones. */
+    public void removeRecent(Path file) {
+        List<Path> files = new ArrayList<>(recent());
+        files.remove(file);
+        setRecent(files);
+    }
+
+    private void setRecent(List<Path> files) {
         for (int i = 0; i < RECENT; i++) {
             if (i < files.size()) {
                 values.setProperty("recent." + i, files.get(i).toString());

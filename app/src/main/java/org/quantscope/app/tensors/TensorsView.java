@@ -26,6 +26,7 @@ import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.control.skin.VirtualFlow;
+import javafx.scene.input.MouseEvent;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
@@ -110,7 +111,14 @@ public final class TensorsView extends VBox {
         // The view-model sorts; a third click on a header gives the first order back.
         tree.setOnSort(e -> {
             e.consume();
-            order(sqnr);
+            order();
+        });
+        // Only when the header is done with a click: it clears the order before it sets its own.
+        tree.addEventHandler(MouseEvent.MOUSE_CLICKED, e -> {
+            if (tree.getSortOrder().isEmpty()) {
+                sqnr.setSortType(TreeTableColumn.SortType.ASCENDING);
+                tree.getSortOrder().add(sqnr);
+            }
         });
         tree.getSortOrder().add(sqnr);
         model.orderProperty().subscribe(order -> name.setText(order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
@@ -173,10 +181,8 @@ public final class TensorsView extends VBox {
         return column;
     }
 
-    private void order(TreeTableColumn<Line, ?> first) {
+    private void order() {
         if (tree.getSortOrder().isEmpty()) {
-            first.setSortType(TreeTableColumn.SortType.ASCENDING);
-            tree.getSortOrder().add(first);
             return;
         }
         TreeTableColumn<Line, ?> by = tree.getSortOrder().getFirst();

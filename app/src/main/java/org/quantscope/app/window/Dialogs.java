@@ -44,23 +44,29 @@ final class Dialogs implements Questions {
     }
 
     @Override
-    public Optional<Path> whereIs(FileRef missing) {
+    public Optional<Path> whereIs(Role role, FileRef missing) {
         ButtonType find = new ButtonType("Find it…", ButtonBar.ButtonData.YES);
-        ButtonType answer = ask("The model has moved", missing.path() + " is not there any more.", find, ButtonType.CANCEL);
-        return answer == find ? openFile("Where is " + missing.path().getFileName() + "?", "Model", "*.*") : Optional.empty();
+        ButtonType without = role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
+        ButtonType answer = ask("The " + role.title() + " has moved", missing.path() + " is not there any more.", find, without);
+        if (answer != find) {
+            return Optional.empty();
+        }
+        String name = String.valueOf(missing.path().getFileName());
+        return openFile("Where is " + name + "?", role.title(), role == Role.MODEL ? "*.*" : "*.npz");
     }
 
     @Override
-    public boolean acceptChanged(Path file) {
+    public boolean acceptChanged(Role role, Path file) {
         ButtonType use = new ButtonType("Use it", ButtonBar.ButtonData.YES);
-        return ask("Another content", file.getFileName() + " is not the file that this session was made with. Use it all the same?", use, ButtonType.CANCEL) == use;
+        ButtonType without = role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
+        return ask("The " + role.title() + " has changed", file.getFileName() + " is not what this session was made with. Use it all the same?", use, without) == use;
     }
 
     @Override
     public boolean restore(String model) {
         ButtonType restore = new ButtonType("Restore", ButtonBar.ButtonData.YES);
         ButtonType forget = new ButtonType("Forget it", ButtonBar.ButtonData.NO);
-        return ask("Unsaved work", "The last run ended with unsaved settings for " + model + ".", restore, forget) == restore;
+        return ask("Unsaved work", "The last run ended before the settings for " + model + " were saved. Take them up again?", restore, forget) == restore;
     }
 
     /** Asks for a file to read. */

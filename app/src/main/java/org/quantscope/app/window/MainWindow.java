@@ -4,7 +4,7 @@ import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ObjectProperty;
@@ -34,12 +34,14 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
+import javafx.stage.Screen;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.Desk;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.error.ErrorView;
+import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.jobs.JobsView;
 import org.quantscope.app.quantizer.QuantizerView;
 import org.quantscope.app.session.Samples;
@@ -49,7 +51,6 @@ import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.export.Exporter;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 
@@ -65,7 +66,11 @@ public final class MainWindow {
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
+    private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
+
+    /** As much of the window must lie on a screen. */
+    private static final double GRIP = 40;
 
     private final Stage stage;
     private final Settings settings;
@@ -121,7 +126,7 @@ public final class MainWindow {
         root.setTop(new VBox(toolbar(), notices));
         root.setCenter(columns);
         root.setBottom(strip());
-        scene = new Scene(root, WIDTH, HEIGHT);
+        scene = new Scene(root, settings.number("window.width").orElse(WIDTH), settings.number("window.height").orElse(HEIGHT));
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         accelerators(tensors);
@@ -130,6 +135,7 @@ public final class MainWindow {
         stage.setScene(scene);
         stage.setMinWidth(MIN_WIDTH);
         stage.setMinHeight(MIN_HEIGHT);
+        desk.export().resultProperty().subscribe(result -> result.ifPresent(this::tell));
         desk.bench().modelProperty().subscribe(x -> title());
         desk.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
@@ -183,10 +189,13 @@ public final class MainWindow {
         open.setId("open");
         open.setTooltip(new Tooltip("Open a model, data or a session; or drop it anywhere on the window"));
         Menu recent = new Menu("Recent");
+        recent.setId("recent");
         desk.session().recentProperty().subscribe(files -> {
             recent.getItems().setAll(files.stream().map(this::recent).toList());
+            recent.getItems().addAll(new SeparatorMenuItem(), item("Clear this list", null, desk.session()::clearRecent));
             recent.setDisable(files.isEmpty());
         });
+        open.setOnShowing(e -> desk.session().forgetMissing());
         open.getItems().addAll(
                 item("Model or session…", "Shortcut+O", this::open),
                 item("Evaluation data…", "Shortcut+Shift+O", this::openEvaluationData),
@@ -256,10 +265,13 @@ public final class MainWindow {
                 node.setDisable(m.isEmpty());
             }
         });
+        Button keys = button("?", "keys", "Keys (F1)", this::showKeys);
+        keys.setAccessibleText("List the keys");
+        keys.getStyleClass().add("icon");
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, look);
+                brand, open, sample, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -291,7 +303,7 @@ public final class MainWindow {
         right.setMinWidth(RIGHT_MIN);
         HBox strip = new HBox(GAP, left, right);
         strip.getStyleClass().add("bottom-strip");
-        strip.setPadding(new Insets(GAP));
+        strip.setPadding(new Insets(STRIP_PADDING, GAP, STRIP_PADDING, GAP));
         strip.setMinHeight(STRIP_HEIGHT);
         strip.setPrefHeight(STRIP_HEIGHT);
         return strip;
@@ -315,6 +327,7 @@ public final class MainWindow {
         bind("Shortcut+E", this::export);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", this::switchTheme);
+        bind("F1", this::showKeys);
     }
 
     private void bind(String keys, Runnable action) {
@@ -367,11 +380,22 @@ public final class MainWindow {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        ExportDialog dialog = new ExportDialog(desk.export());
+        ExportDialog dialog = new ExportDialog(
+                desk.export(), (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
         dialogs.dress(dialog);
-        Optional<Exporter> chosen = dialog.showAndWait();
-        chosen.ifPresent(exporter -> dialogs.saveFile("Export " + exporter.title(), desk.export().suggestion(exporter), exporter.title(), "*" + exporter.extension())
-                .ifPresent(file -> desk.export().export(exporter, file)));
+        dialog.showAndWait().ifPresent(choice -> desk.export().export(choice.exporter(), choice.file()));
+    }
+
+    private void tell(ExportViewModel.Result written) {
+        ExportResultDialog dialog = new ExportResultDialog(written);
+        dialogs.dress(dialog);
+        dialog.show();
+    }
+
+    private void showKeys() {
+        KeysDialog dialog = new KeysDialog();
+        dialogs.dress(dialog);
+        dialog.show();
     }
 
     private void switchTheme() {
@@ -388,8 +412,13 @@ public final class MainWindow {
     private void placeWindow() {
         stage.setWidth(settings.number("window.width").orElse(WIDTH));
         stage.setHeight(settings.number("window.height").orElse(HEIGHT));
-        settings.number("window.x").ifPresent(stage::setX);
-        settings.number("window.y").ifPresent(stage::setY);
+        OptionalDouble x = settings.number("window.x");
+        OptionalDouble y = settings.number("window.y");
+        // A screen that was there then may be gone.
+        if (x.isPresent() && y.isPresent() && !Screen.getScreensForRectangle(x.getAsDouble(), y.getAsDouble(), GRIP, GRIP).isEmpty()) {
+            stage.setX(x.getAsDouble());
+            stage.setY(y.getAsDouble());
+        }
     }
 
     private void placeDividers() {

@@ -41,6 +41,7 @@ import org.quantscope.core.sketch.MomentSketch;
 final class TensorPane extends VBox {
     private static final double GAP = 10;
     private static final double KEY_LENGTH = 14;
+    private static final double TITLE_MIN = 150;
 
     /** How much wider than the middle one a channel is that spoils a common range. */
     private static final double WIDE = 3;
@@ -70,6 +71,8 @@ final class TensorPane extends VBox {
         setPadding(new Insets(12));
 
         title.setId("tensor-name");
+        title.setMinWidth(TITLE_MIN);
+        switchToChannels.setMinWidth(USE_PREF_SIZE);
         Segments axis = new Segments("lin", "log").describe(0, "lin", "Counts on a linear axis").describe(1, "log", "Counts on a logarithmic axis");
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
@@ -234,7 +237,7 @@ final class TensorPane extends VBox {
 
     private static String hint(InHand.View v, boolean some) {
         if (!some) {
-            return v.subject() instanceof Subject.Activation ? "an activation has one range" : "one channel";
+            return v.subject() instanceof Subject.Activation ? "an activation has one range" : v.channels().isEmpty() ? "" : "one channel";
         }
         int n = v.channels().size();
         if (v.perChannel()) {

@@ -6,14 +6,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -22,6 +24,7 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -35,6 +38,7 @@ public final class Activations {
     private final Jobs jobs;
     private final Notices notices;
     private final LatestWins<ActivationSketches> latest;
+    private final LatestWins<Map<TensorId, ClipRange>> steps;
     private @Nullable Source asked;
     private boolean quantizeWhenSeen;
 
@@ -43,6 +47,7 @@ public final class Activations {
         this.jobs = jobs;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.steps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         bench.stateProperty().subscribe(x -> refresh());
     }
 
@@ -67,56 +72,78 @@ public final class Activations {
 
     /** Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. */
     public void calibrateAll(Calibrator calibrator) {
-        Optional<SessionState> now = bench.stateProperty().get();
-        if (now.isEmpty()) {
-            return;
-        }
-        SessionState state = now.get();
         Clip clip = new Clip.Auto(calibrator.id());
-        Map<TensorId, QuantSpec> overrides = new TreeMap<>();
-        state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
-        Optional<QuantSpec> activations = state.activations().map(spec -> spec.withClip(clip));
-        SessionState next = state.withWeights(state.weights().map(spec -> spec.withClip(clip))).withActivations(activations).withOverrides(overrides);
-        bench.apply(new Edit.All("calibrate all with " + calibrator.title(), List.of(
-                new Edit.SetWeights(next.weights()),
-                new Edit.SetActivations(activations),
-                new Edit.AdoptAll("", overrides),
-                new Edit.SetActivationRanges(ranges(next), state.calibrationData()))));
+        step(state -> {
+            Map<TensorId, QuantSpec> overrides = new TreeMap<>();
+            state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
+            return new Edit.All("calibrate all with " + calibrator.title(), List.of(
+                    new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))),
+                    new Edit.SetActivations(state.activations().map(spec -> spec.withClip(clip))),
+                    new Edit.AdoptAll("", overrides)));
+        });
     }
 
     /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor. */
     public void spread(Subject from, QuantSpec spec) {
-        Optional<SessionState> now = bench.stateProperty().get();
-        if (now.isEmpty()) {
-            return;
-        }
-        SessionState state = now.get();
         QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
         boolean weight = from instanceof Subject.Weight;
         List<Edit> edits = new ArrayList<>();
         List<TensorId> ids = (weight ? bench.weights() : bench.activations()).stream().map(Subject::id).toList();
         ids.forEach(id -> edits.add(new Edit.ClearOverride(id)));
         edits.add(weight ? new Edit.SetWeights(Optional.of(common)) : new Edit.SetActivations(Optional.of(common)));
-        if (!weight) {
-            edits.add(new Edit.SetActivationRanges(ranges(new Edit.All("", edits).apply(state)), state.calibrationData()));
+        Edit edit = new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits);
+        if (weight) {
+            bench.apply(edit);
+        } else {
+            step(state -> edit);
         }
-        bench.apply(new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits));
     }
 
     private void quantizeSeen() {
-        bench.stateProperty().get().ifPresent(state -> {
-            QuantSpec spec = state.activations().orElse(QuantSpec.ACTIVATIONS);
-            Edit on = new Edit.SetActivations(Optional.of(spec));
-            bench.apply(new Edit.All(on.title(), List.of(on, new Edit.SetActivationRanges(ranges(on.apply(state)), state.calibrationData()))));
-        });
+        step(state -> new Edit.SetActivations(Optional.of(state.activations().orElse(QuantSpec.ACTIVATIONS))));
+    }
+
+    /**
+     * Makes a step together with the activation ranges that follow from it. They are looked for in the background; if another
+     * step comes in between, they are looked for again on top of that.
+     */
+    private void step(Function<SessionState, Edit> choice) {
+        Optional<SessionState> now = bench.stateProperty().get();
+        if (now.isEmpty()) {
+            return;
+        }
+        SessionState state = now.get();
+        Edit edit = choice.apply(state);
+        SessionState next = edit.apply(state);
+        Map<TensorId, MomentSketch> seen = bench.seenProperty().get();
+        steps.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start("Choosing ranges", cancel)) {
+                        return ranges(next, seen, job, cancel);
+                    }
+                },
+                ranges -> bench.stateProperty().get().filter(s -> s.model().equals(state.model())).ifPresent(present -> {
+                    if (present.equals(state)) {
+                        bench.apply(new Edit.All(edit.title(), List.of(edit, new Edit.SetActivationRanges(ranges, state.calibrationData()))));
+                    } else {
+                        step(choice);
+                    }
+                }),
+                e -> notices.problem("Ranges: " + e.getMessage()));
     }
 
     /** The ranges that automatic settings of {@code state} come to on what was seen. */
-    private Map<TensorId, ClipRange> ranges(SessionState state) {
+    private static Map<TensorId, ClipRange> ranges(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
         Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-        bench.seenProperty().get().forEach((id, sketch) -> state.activationSpec(id)
-                .filter(spec -> spec.clip() instanceof Clip.Auto)
-                .ifPresent(spec -> ranges.put(id, RangeResolver.resolve(sketch, spec, new CancelToken()).requested().getFirst())));
+        int done = 0;
+        for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
+            cancel.check();
+            progress.report(done++, seen.size(), "tensor " + done + " of " + seen.size());
+            state.activationSpec(entry.getKey())
+                    .filter(spec -> spec.clip() instanceof Clip.Auto)
+                    .ifPresent(spec -> ranges.put(
+                            entry.getKey(), RangeResolver.resolve(entry.getValue(), spec, cancel).requested().getFirst()));
+        }
         return ranges;
     }
 
@@ -142,7 +169,7 @@ public final class Activations {
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
-                        return new ActivationSketches(file, data.sha256(), folded, data.size(), ActivationCalibration.run(model, data, job, cancel));
+                        return new ActivationSketches(file, data.sha256(), folded, data.size(), Engine.observe(model, data, job, cancel));
                     }
                 },
                 sketches -> {

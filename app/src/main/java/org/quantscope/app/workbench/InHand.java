@@ -12,10 +12,9 @@ import java.util.function.UnaryOperator;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
-import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -25,7 +24,6 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Edit;
-import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
@@ -96,6 +94,9 @@ public final class InHand {
 
     private record Sketches(MomentSketch whole, List<MomentSketch> channels, boolean complete) {}
 
+    /** A change of an activation's setting whose range is being looked for. */
+    private record Changing(Subject.Activation subject, QuantSpec spec) {}
+
     private record SketchKey(int opened, TensorId id, boolean folded) {}
 
     private final Workbench bench;
@@ -104,6 +105,7 @@ public final class InHand {
     private final LatestWins<Sketches> reading;
     private final LatestWins<ErrorReport> exact;
     private final LatestWins<ClipCurve> curves;
+    private final LatestWins<ClipRange> choosing;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final Map<SketchKey, Sketches> sketches = new LinkedHashMap<>(16, 0.75f, true) {
@@ -118,6 +120,7 @@ public final class InHand {
     private int channel = ALL_CHANNELS;
     private @Nullable SketchKey readingKey;
     private @Nullable Measured previewed;
+    private @Nullable Changing changing;
     private List<ErrorEstimate> estimates = List.of();
     private @Nullable QuantParams estimated;
     private @Nullable CurveKey curveOf;
@@ -137,6 +140,7 @@ public final class InHand {
         this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.choosing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
@@ -148,6 +152,9 @@ public final class InHand {
             refresh();
         });
         bench.stateProperty().subscribe(x -> {
+            // What was chosen or undone since is not to be overtaken.
+            changing = null;
+            choosing.cancel();
             forgetPreview();
             refresh();
         });
@@ -198,7 +205,7 @@ public final class InHand {
         refresh();
         if (known == null && v.subject() instanceof Subject.Weight w) {
             exact.submit(
-                    (cancel, partial) -> ErrorPass.measure(w.tensor(), params, cancel),
+                    (cancel, partial) -> Engine.measure(w.tensor(), params, cancel),
                     report -> {
                         Measured done = measured.withError(ErrorFigures.of(report));
                         measurements.keep(w, done);
@@ -242,7 +249,9 @@ public final class InHand {
             return;
         }
         try {
-            QuantSpec next = change.apply(v.spec().get());
+            // A change that waits for its range counts, though it does not show yet.
+            QuantSpec before = changing != null && changing.subject.equals(v.subject()) ? changing.spec : v.spec().get();
+            QuantSpec next = change.apply(before);
             Quantizers.byId(next.scheme()).check(next);
             if (v.subject() instanceof Subject.Activation && !Quantizers.byId(next.scheme()).traits().isAffine()) {
                 throw new IllegalArgumentException("scheme: activations need a scale and a zero point, " + next.scheme() + " is a codebook for weights");
@@ -254,16 +263,28 @@ public final class InHand {
     }
 
     private void apply(View v, String title, QuantSpec next) {
-        SessionState state = bench.stateProperty().get().orElseThrow();
-        List<Edit> edits = new ArrayList<>();
-        edits.add(new Edit.SetOverride(v.subject().id(), next));
-        if (v.subject() instanceof Subject.Activation a && next.clip() instanceof Clip.Auto && a.sketch().isPresent()) {
-            // An activation's chosen range is part of the session, so that it can be used where its data is not.
-            Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-            ranges.put(a.id(), RangeResolver.resolve(a.sketch().get(), next, new CancelToken()).requested().getFirst());
-            edits.add(new Edit.SetActivationRanges(ranges, state.calibrationData()));
+        Edit override = new Edit.SetOverride(v.subject().id(), next);
+        if (!(v.subject() instanceof Subject.Activation a) || !(next.clip() instanceof Clip.Auto) || a.sketch().isEmpty()) {
+            bench.apply(new Edit.All(title, List.of(override)));
+            return;
         }
-        bench.apply(new Edit.All(title, edits));
+        // An activation's chosen range is part of the session, so that it can be used where its data is not.
+        MomentSketch sketch = a.sketch().get();
+        changing = new Changing(a, next);
+        choosing.submit(
+                (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel).requested().getFirst(),
+                range -> {
+                    changing = null;
+                    bench.stateProperty().get().filter(state -> bench.subject(a.id()).filter(a::equals).isPresent()).ifPresent(state -> {
+                        Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+                        ranges.put(a.id(), range);
+                        bench.apply(new Edit.All(title, List.of(override, new Edit.SetActivationRanges(ranges, state.calibrationData()))));
+                    });
+                },
+                e -> {
+                    changing = null;
+                    notices.problem(String.valueOf(e.getMessage()));
+                });
     }
 
     private void forgetPreview() {

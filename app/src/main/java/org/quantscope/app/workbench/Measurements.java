@@ -10,11 +10,11 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
@@ -91,7 +91,7 @@ public final class Measurements {
         return switch (subject) {
             case Subject.Weight(var tensor) -> {
                 var resolution = RangeResolver.resolve(tensor, spec, cancel);
-                yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(ErrorPass.measure(tensor, resolution.params(), cancel)));
+                yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
             }
             case Subject.Activation(var info, var sketch) -> {
                 if (spec.clip() instanceof Clip.Auto && observed.isPresent()) {

@@ -40,6 +40,25 @@ public final class Workbench {
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
     private Optional<History> history = Optional.empty();
+    private Listing listing = new Listing(Optional.empty(), true, Map.of(), List.of(), List.of(), Map.of());
+
+    /** The subjects of a model, made once and asked for in every frame of a gesture. */
+    private record Listing(
+            Optional<OpenModel> model,
+            boolean folded,
+            Map<TensorId, MomentSketch> seen,
+            List<Subject.Weight> weights,
+            List<Subject.Activation> activations,
+            Map<TensorId, Subject> byId) {
+        static Listing of(Optional<OpenModel> model, boolean folded, Map<TensorId, MomentSketch> seen) {
+            List<Subject.Weight> weights = model.map(m -> m.weights(folded)).orElse(List.of());
+            List<Subject.Activation> activations = model.map(m -> m.activations(folded, seen)).orElse(List.of());
+            Map<TensorId, Subject> byId = new HashMap<>();
+            activations.forEach(a -> byId.put(a.id(), a));
+            weights.forEach(w -> byId.put(w.id(), w));
+            return new Listing(model, folded, seen, weights, activations, byId);
+        }
+    }
 
     /**
      * Puts a model on the bench in place of what is there.
@@ -123,16 +142,24 @@ public final class Workbench {
     }
 
     public List<Subject.Weight> weights() {
-        return model.get().map(m -> m.weights(foldsBatchNorm())).orElse(List.of());
+        return listing().weights;
     }
 
     public List<Subject.Activation> activations() {
-        return model.get().map(m -> m.activations(foldsBatchNorm(), seen.get())).orElse(List.of());
+        return listing().activations;
     }
 
     public Optional<Subject> subject(TensorId id) {
-        Optional<Subject> weight = weights().stream().filter(w -> w.id().equals(id)).map(w -> (Subject) w).findFirst();
-        return weight.isPresent() ? weight : activations().stream().filter(a -> a.id().equals(id)).map(a -> (Subject) a).findFirst();
+        return Optional.ofNullable(listing().byId.get(id));
+    }
+
+    private Listing listing() {
+        Optional<OpenModel> open = model.get();
+        boolean folded = foldsBatchNorm();
+        if (!open.equals(listing.model) || folded != listing.folded || !seen.get().equals(listing.seen)) {
+            listing = Listing.of(open, folded, seen.get());
+        }
+        return listing;
     }
 
     /** The committed spec of a tensor; empty if it stays float. */

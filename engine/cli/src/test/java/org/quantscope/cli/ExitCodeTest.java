@@ -43,13 +43,13 @@ class ExitCodeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "''                                              | a command is needed: inspect, error, calibrate, eval, export, list",
+        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, export, list",
         "fly                                             | fly",
         "list planes                                     | planes",
         "inspect                                         | MODEL",
         "inspect MLP --colour                            | --colour",
-        "error MLP --tensor x --bits 1                   | bits: 2 to 16 are supported, got 1",
-        "error MLP --tensor x --bits 17                  | bits: 2 to 16 are supported, got 17",
+        "error MLP --tensor x --bits 1                   | bits: uniform has 2 to 16, got 1",
+        "error MLP --tensor x --bits 17                  | bits: 1 to 16 are supported, got 17",
         "error MLP --tensor x --bits eight               | eight",
         "error MLP --tensor x --scheme cubic             | cubic",
         "error MLP --tensor x --calibrator magic         | magic",
@@ -91,7 +91,7 @@ class ExitCodeTest {
         "eval MLP --data DIR/given.txt                    | given.txt: format",
         "eval MLP --data TEST --config DIR/none.json      | none.json: no such file",
         "eval MLP --data TEST --config DIR/given.txt      | given.txt: content",
-        "eval MLP --data TEST --config DIR/given.json     | given.json: weights.bits: a whole number from 2 to 16 is needed, got 99",
+        "eval MLP --data TEST --config DIR/given.json     | given.json: weights.bits: a whole number from 1 to 16 is needed, got 99",
         "export MLP --config DIR/given.json --format onnx-qdq -o DIR/x | given.json: weights.bits",
         "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
         "eval DIR --data TEST                             | file: is a folder",

@@ -1,0 +1,46 @@
+package org.quantscope.app.window;
+
+import java.util.List;
+import javafx.geometry.Insets;
+import javafx.scene.control.ButtonType;
+import javafx.scene.control.Dialog;
+import javafx.scene.control.Label;
+import javafx.scene.layout.GridPane;
+
+/** What the keyboard can do. */
+final class KeysDialog extends Dialog<ButtonType> {
+    private record Key(String keys, String does) {}
+
+    private static final double GAP = 24;
+    private static final double LINE = 6;
+    private static final List<Key> KEYS = List.of(
+            new Key("Ctrl+O", "open a model or a session"),
+            new Key("Ctrl+Shift+O", "open labelled data"),
+            new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
+            new Key("Ctrl+E", "export"),
+            new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
+            new Key("Ctrl+F", "filter the tensors"),
+            new Key("Ctrl+T", "light or dark"),
+            new Key("↑ ↓", "in the list: take the next tensor in hand"),
+            new Key("Menu, Shift+F10", "in the list: what to do with the chosen tensors"),
+            new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),
+            new Key("Home, End", "on a handle: to the end of the values"),
+            new Key("Esc", "take a drag or a typed value back"),
+            new Key("Enter", "take a typed value over"),
+            new Key("F1", "this list"));
+
+    KeysDialog() {
+        setTitle("Keys");
+        setHeaderText("Keys");
+        GridPane grid = new GridPane(GAP, LINE);
+        grid.setId("keys-list");
+        grid.setPadding(new Insets(LINE));
+        for (int i = 0; i < KEYS.size(); i++) {
+            Label keys = new Label(KEYS.get(i).keys);
+            keys.getStyleClass().add("number");
+            grid.addRow(i, keys, new Label(KEYS.get(i).does));
+        }
+        getDialogPane().setContent(grid);
+        getDialogPane().getButtonTypes().add(ButtonType.CLOSE);
+    }
+}

@@ -1,0 +1,144 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
+import javafx.scene.control.TreeTableColumn;
+import javafx.scene.control.TreeTableView;
+import javafx.scene.input.KeyCode;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.tensors.TensorsViewModel.Order;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.tensor.TensorId;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+@ExtendWith(ApplicationExtension.class)
+class TensorListTest {
+    @TempDir
+    static Path config;
+
+    private DeskInWindow at;
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(config.resolve("" + System.nanoTime()));
+        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        at.waitForRest();
+    }
+
+    private List<TensorRow> rows() {
+        return DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+    }
+
+    /** The shapes of the weights as the list itself shows them. */
+    private List<String> shown(FxRobot robot) {
+        return DeskInWindow.onFx(() -> {
+            TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
+            return IntStream.rangeClosed(1, at.desk.tensors().rowsProperty().get().weights().size())
+                    .mapToObj(i -> String.valueOf(list.getColumns().get(1).getCellData(i)))
+                    .toList();
+        });
+    }
+
+    @Test
+    void theWorstTensorIsInHandAtFirst() {
+        double worst = rows().stream().mapToDouble(row -> row.sqnrDb().orElseThrow()).min().orElseThrow();
+        assertThat(rows().getFirst().sqnrDb()).hasValue(worst);
+        assertThat(at.hand().subject().id()).isEqualTo(rows().getFirst().id());
+    }
+
+    /** What a click on a header does to the list. */
+    private static void sortBy(FxRobot robot, int column, TreeTableColumn.SortType type) {
+        DeskInWindow.doOnFx(() -> {
+            TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
+            sortBy(list, column, type);
+        });
+    }
+
+    private static <T> void sortBy(TreeTableView<T> list, int column, TreeTableColumn.SortType type) {
+        TreeTableColumn<T, ?> by = list.getColumns().get(column);
+        by.setSortType(type);
+        list.getSortOrder().setAll(List.of(by));
+    }
+
+    @Test
+    void aColumnSortsInBothDirectionsAndTheTensorInHandStays(FxRobot robot) {
+        List<String> worstFirst = shown(robot);
+        TensorId inHand = at.hand().subject().id();
+        sortBy(robot, 1, TreeTableColumn.SortType.ASCENDING);
+        assertThat(rows()).extracting(row -> row.shape().count()).isSorted();
+        sortBy(robot, 1, TreeTableColumn.SortType.DESCENDING);
+        assertThat(rows()).extracting(row -> -row.shape().count()).isSorted();
+        assertThat(shown(robot)).isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
+        sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get())).isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
+        sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get())).isEqualTo(Order.WORST_FIRST);
+        assertThat(shown(robot)).isEqualTo(worstFirst);
+        assertThat(at.hand().subject().id()).isEqualTo(inHand);
+    }
+
+    @Test
+    void theArrowKeysTakeTheNextTensorInHand(FxRobot robot) {
+        DeskInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        robot.type(KeyCode.DOWN);
+        assertThat(at.hand().subject().id()).isEqualTo(rows().get(1).id());
+        robot.type(KeyCode.UP);
+        assertThat(at.hand().subject().id()).isEqualTo(rows().getFirst().id());
+    }
+
+    @Test
+    void theMenuOfATensorKeepsItInFloatAndQuantizesItAgain(FxRobot robot) throws Exception {
+        TensorId id = rows().getFirst().id();
+        String name = rows().getFirst().name();
+        robot.rightClickOn(name).clickOn("Keep float");
+        at.waitForRest();
+        assertThat(at.state().keptFloat()).containsExactly(id);
+        assertThat(at.hand().spec()).isEmpty();
+        assertThat(DeskInWindow.text(robot, "#quantizer-nothing")).isEqualTo("This tensor stays in float.");
+        robot.clickOn("#quantize");
+        at.waitForRest();
+        assertThat(at.state().keptFloat()).isEmpty();
+        assertThat(at.hand().spec()).isPresent();
+    }
+
+    @Test
+    void theMenuOfATensorSetsItPerChannelAndResetsItInOneStepEach(FxRobot robot) throws Exception {
+        TensorId id = rows().getFirst().id();
+        String name = rows().getFirst().name();
+        robot.rightClickOn(name).clickOn("Per channel");
+        at.waitForRest();
+        assertThat(at.state().overrides().get(id).granularity()).isEqualTo(Granularity.CHANNEL);
+        assertThat(DeskInWindow.text(robot, "#range-hint")).contains("pick a channel below");
+        robot.rightClickOn(name).clickOn("Reset to the default");
+        at.waitForRest();
+        assertThat(at.state().overrides()).isEmpty();
+        robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
+        assertThat(at.state().overrides()).containsOnlyKeys(id);
+        robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
+        assertThat(at.state().overrides()).isEmpty();
+        robot.press(KeyCode.SHORTCUT, KeyCode.Y).release(KeyCode.Y, KeyCode.SHORTCUT);
+        assertThat(at.state().overrides()).containsOnlyKeys(id);
+    }
+}
