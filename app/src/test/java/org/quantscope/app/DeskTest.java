@@ -38,11 +38,17 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -451,6 +457,66 @@ class DeskTest {
         assertThat(desk.session().recentProperty().get().getFirst()).isEqualTo(file.toAbsolutePath().normalize());
     }
 
+    private Path saved() {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        openDigits();
+        desk.activations().quantize(true);
+        assertThat(desk.session().save()).isTrue();
+        return file;
+    }
+
+    /** The same provenance with other sketches: a run of the model would bring back the true ones. */
+    private ActivationSketches forged(ActivationSketches seen, String data) {
+        Map<TensorId, MomentSketch> other = new TreeMap<>();
+        seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
+        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other);
+    }
+
+    @Test
+    void activationsOfAnOpenedSessionAreChosenAgainWithoutLookingAgain() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        ActivationSketches seen = SketchFile.read(sketches, new CancelToken());
+        assertThat(seen.sketches().keySet()).isEqualTo(desk.bench().seenProperty().get().keySet());
+        SketchFile.write(forged(seen, seen.dataSha256()), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        desk.activations().calibrateAll(Calibrators.byId("minmax"));
+        assertThat(state().activationRanges().values()).isNotEmpty().allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        desk.quantizer().setBits(4);
+        assertThat(desk.bench().seenProperty().get().values()).allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+    }
+
+    @Test
+    void whatWasSeenOnOtherDataIsPassedOverWithANote() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        SketchFile.write(forged(SketchFile.read(sketches, new CancelToken()), "00".repeat(32)), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+
+        desk.quantizer().setBits(5);
+        desk.session().save();
+        assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256()).isEqualTo(state().calibrationData().orElseThrow().sha256());
+    }
+
+    @Test
+    void damagedSketchesArePassedOverWithANote() throws IOException {
+        Path file = saved();
+        Files.write(SketchFile.beside(file), new byte[] {1, 2, 3});
+
+        desk.session().open(List.of(file));
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get()).isNotEmpty();
+    }
+
     @Test
     void unsavedChangesAreAskedAboutAndStayingKeepsThem() {
         openDigits();
@@ -583,5 +649,38 @@ class DeskTest {
                 Calibrators.all().stream().map(c -> c.id()).toList());
         assertThat(curve.points()).hasSize(ClipCurve.POINTS);
         assertThat(curve.points()).extracting(point -> point.x()).isSorted();
+        assertThat(curve.neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(6, 7, 9, 10);
+        for (int i = 1; i < 4; i++) {
+            assertThat(curve.neighbours().get(i).points().getLast().mse()).isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
+        }
+    }
+
+    @Test
+    void aSettingSeenBeforeHasItsCurveAtOnce() {
+        openDigits();
+        var eight = desk.inHand().curveProperty().get();
+        desk.quantizer().setBits(2);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(3, 4);
+        desk.quantizer().setBits(8);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
+    }
+
+    @Test
+    void everySchemeHasACurveOrSaysWhyNot() {
+        openDigits();
+        for (Quantizer scheme : Quantizers.all()) {
+            desk.quantizer().setScheme(scheme.id());
+            assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            ClipCurve curve = desk.inHand().curveProperty().get().orElseThrow();
+            boolean fits = scheme instanceof FittedQuantizer || hand().spec().orElseThrow().granularity() instanceof Granularity.PerBlock;
+            assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
+            assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
+            if (!fits) {
+                double best = curve.points().stream().mapToDouble(ClipCurve.Point::mse).min().orElseThrow();
+                double mse = curve.pins().stream().filter(pin -> pin.calibratorId().equals("mse")).findFirst().orElseThrow().mse();
+                assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
+            }
+        }
+        assertThat(problems).isEmpty();
     }
 }

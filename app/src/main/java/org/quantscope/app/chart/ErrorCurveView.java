@@ -2,39 +2,58 @@ package org.quantscope.app.chart;
 
 import java.awt.BasicStroke;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
+import javafx.geometry.Pos;
 import javafx.geometry.Rectangle2D;
+import javafx.geometry.Side;
 import javafx.scene.control.Button;
+import javafx.scene.control.ContextMenu;
+import javafx.scene.control.Label;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import javafx.scene.shape.Circle;
 import javafx.scene.shape.Line;
+import javafx.scene.text.TextAlignment;
+import org.jfree.chart.annotations.XYTextAnnotation;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
+import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.xy.DefaultXYDataset;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.theme.Fonts;
 import org.quantscope.app.theme.Palette;
 import org.quantscope.app.theme.Theme;
 
 /**
- * Error against clip on a logarithmic axis: the total and its two parts, a pin for each calibrator, and a point for the
- * clip in hand. The point is a node and moves without the chart being drawn again.
+ * Error against clip on a logarithmic axis: the total and its two parts, faint curves beside it, a pin for each calibrator,
+ * and a point for the clip in hand. The point is a node and moves without the chart being drawn again.
+ *
+ * <p>Pins that are too close to have a label each share one that opens a list of them.
  */
 public final class ErrorCurveView extends Region {
-    private static final double TOP = 40;
+    private static final double TOP = 52;
     private static final double RIGHT = 12;
     private static final double ROW = 14;
-    private static final int ROWS = 2;
+    private static final int ROWS = 3;
     /** Decades shown below the lowest total, for the parts. */
     private static final double DEPTH = 1.6;
+    /** The horizontal axis goes beyond the curves by this factor; with words at their ends there has to be room for these. */
+    private static final double ROOM = 1.03;
+
+    private static final double ROOM_FOR_WORDS = 1.075;
+    private static final int WORD_SIZE = 10;
+    /** Pixels between words, from middle to middle. */
+    private static final double WORD_PITCH = 12;
 
     private record Mark(ErrorCurve.Pin pin, Button button, Line leader, Circle dot) {}
 
@@ -45,6 +64,9 @@ public final class ErrorCurveView extends Region {
     private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
     private final StillChart chart = new StillChart(x, y, lines, renderer, TOP, RIGHT, 24, 52);
     private final Circle current = new Circle(6);
+    private final Label note = new Label();
+    private final ContextMenu choice = new ContextMenu();
+    /** From left to right. */
     private final List<Mark> marks = new ArrayList<>();
 
     private @Nullable ErrorCurve curve;
@@ -64,7 +86,7 @@ public final class ErrorCurveView extends Region {
         getStyleClass().add("error-curve-view");
         setAccessibleText("Error of the tensor against its clip");
         setMinSize(240, 110);
-        setPrefSize(680, 180);
+        setPrefSize(680, 200);
         chart.node().setManaged(false);
         current.setId("current-point");
         current.getStyleClass().add("current-point");
@@ -72,7 +94,13 @@ public final class ErrorCurveView extends Region {
         current.setMouseTransparent(true);
         renderer.setDrawSeriesLineAsPath(true);
         chart.hideVerticalLines();
-        getChildren().addAll(chart.node(), current);
+        note.setId("curve-note");
+        note.getStyleClass().add("hint");
+        note.setManaged(false);
+        note.setWrapText(true);
+        note.setAlignment(Pos.CENTER);
+        note.setTextAlignment(TextAlignment.CENTER);
+        getChildren().addAll(chart.node(), note, current);
         palette.addListener((o, was, is) -> touch());
         placeCurrent();
     }
@@ -84,11 +112,23 @@ public final class ErrorCurveView extends Region {
             getChildren().removeAll(m.button(), m.leader(), m.dot());
         }
         marks.clear();
+        choice.hide();
         if (curve != null) {
             curve.pins().stream().sorted(Comparator.comparingDouble(ErrorCurve.Pin::clip)).forEach(this::addMark);
         }
         current.toFront();
         touch();
+    }
+
+    /** One sentence in place of the curve: why there is none. Not seen while there is one. */
+    public void setNote(String sentence) {
+        note.setText(sentence);
+        showNote();
+    }
+
+    private void showNote() {
+        note.setVisible(curve == null && !note.getText().isEmpty());
+        chart.node().setVisible(!note.isVisible());
     }
 
     /** Where the clip in hand stands; may be called for every frame of a gesture. */
@@ -123,12 +163,12 @@ public final class ErrorCurveView extends Region {
         button.getStyleClass().add("pin");
         button.setManaged(false);
         button.setMinSize(USE_PREF_SIZE, USE_PREF_SIZE);
-        button.setOnAction(e -> onPin.accept(pin));
-        button.setTooltip(new Tooltip(String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse())));
+        button.setTooltip(new Tooltip(describe(pin)));
         Circle dot = new Circle(4);
         dot.getStyleClass().add("pin-dot");
         dot.setManaged(false);
-        dot.setOnMouseClicked(e -> button.fire());
+        dot.setOnMouseClicked(e -> onPin.accept(pin));
+        Tooltip.install(dot, new Tooltip(describe(pin)));
         Line leader = new Line();
         leader.getStyleClass().add("pin-leader");
         leader.setManaged(false);
@@ -137,6 +177,21 @@ public final class ErrorCurveView extends Region {
         button.fontProperty().addListener((o, was, is) -> requestLayout());
         getChildren().add(1, leader);
         getChildren().addAll(button, dot);
+    }
+
+    private static String describe(ErrorCurve.Pin pin) {
+        return String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse()).replace("e-0", "e-");
+    }
+
+    /** Lists the pins that share a label, best first. */
+    private void choose(Button under, List<ErrorCurve.Pin> pins) {
+        choice.getItems().setAll(pins.stream().map(pin -> {
+            MenuItem item = new MenuItem(describe(pin));
+            item.setId("choose-" + pin.id());
+            item.setOnAction(e -> onPin.accept(pin));
+            return item;
+        }).toList());
+        choice.show(under, Side.BOTTOM, 0, 2);
     }
 
     private void touch() {
@@ -149,31 +204,80 @@ public final class ErrorCurveView extends Region {
             return;
         }
         dirty = false;
+        showNote();
         while (lines.getSeriesCount() > 0) {
             lines.removeSeries(lines.getSeriesKey(0));
         }
+        int faint = 0;
         if (curve != null && !curve.points().isEmpty()) {
             List<ErrorCurve.Point> points = curve.points();
-            double most = points.stream().mapToDouble(ErrorCurve.Point::mse).filter(v -> v > 0).max().orElse(1);
-            double least = points.stream().mapToDouble(ErrorCurve.Point::mse).filter(v -> v > 0).min().orElse(0.1);
-            y.setRange(Math.log10(least) - DEPTH, Math.log10(most) + 0.2);
-            x.setRange(0, Math.max(Double.MIN_NORMAL, points.getLast().clip()) * 1.03);
+            fitAxes(curve);
             // Later series are drawn over earlier ones.
+            for (ErrorCurve.Neighbour neighbour : curve.neighbours()) {
+                renderer.setSeriesPaint(faint, Palette.awt(palette.get().muted().deriveColor(0, 1, 1, 0.45)));
+                renderer.setSeriesStroke(faint, new BasicStroke(1));
+                lines.addSeries("neighbour " + faint++, series(neighbour.points(), ErrorCurve.Point::mse));
+            }
             lines.addSeries("clipping", series(points, ErrorCurve.Point::clipping));
             lines.addSeries("rounding", series(points, ErrorCurve.Point::rounding));
             lines.addSeries("total", series(points, ErrorCurve.Point::mse));
         }
         BasicStroke dashed = new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 3}, 0);
-        renderer.setSeriesPaint(0, Palette.awt(palette.get().clipping()));
-        renderer.setSeriesStroke(0, dashed);
-        renderer.setSeriesPaint(1, Palette.awt(palette.get().rounding()));
-        renderer.setSeriesStroke(1, dashed);
-        renderer.setSeriesPaint(2, Palette.awt(palette.get().text()));
-        renderer.setSeriesStroke(2, new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        renderer.setSeriesPaint(faint, Palette.awt(palette.get().clipping()));
+        renderer.setSeriesStroke(faint, dashed);
+        renderer.setSeriesPaint(faint + 1, Palette.awt(palette.get().rounding()));
+        renderer.setSeriesStroke(faint + 1, dashed);
+        renderer.setSeriesPaint(faint + 2, Palette.awt(palette.get().text()));
+        renderer.setSeriesStroke(faint + 2, new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        chart.annotate(curve == null ? List.of() : words(curve));
         chart.paint(palette.get());
         chart.draw();
         placeMarks();
         placeCurrent();
+    }
+
+    private void fitAxes(ErrorCurve c) {
+        double least = positive(c.points()).min().orElse(0.1);
+        double most = positive(c.points()).max().orElse(1);
+        double low = Math.log10(least) - DEPTH;
+        double end = c.points().getLast().clip();
+        for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
+            low = Math.min(low, Math.log10(positive(neighbour.points()).min().orElse(least)) - 0.2);
+            most = Math.max(most, positive(neighbour.points()).max().orElse(most));
+        }
+        y.setRange(low, Math.log10(most) + 0.2);
+        x.setRange(0, Math.max(Double.MIN_NORMAL, end) * (c.neighbours().isEmpty() ? ROOM : ROOM_FOR_WORDS));
+    }
+
+    private static DoubleStream positive(List<ErrorCurve.Point> points) {
+        return points.stream().mapToDouble(ErrorCurve.Point::mse).filter(v -> v > 0);
+    }
+
+    /** The labels of the curves at their right ends, that of the curve in hand first; one without room is left out. */
+    private List<XYTextAnnotation> words(ErrorCurve c) {
+        List<XYTextAnnotation> words = new ArrayList<>();
+        if (c.neighbours().isEmpty() || c.points().isEmpty()) {
+            return words;
+        }
+        List<Double> taken = new ArrayList<>();
+        word(words, taken, c.label(), c.points().getLast(), Palette.awt(palette.get().text()));
+        for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
+            word(words, taken, neighbour.label(), neighbour.points().getLast(), Palette.awt(palette.get().muted()));
+        }
+        return words;
+    }
+
+    private void word(List<XYTextAnnotation> words, List<Double> taken, String text, ErrorCurve.Point end, java.awt.Color colour) {
+        double at = end.mse() > 0 ? chart.toY(Math.log10(end.mse())) : Double.NaN;
+        Rectangle2D area = chart.area();
+        if (at >= area.getMinY() && at <= area.getMaxY() && taken.stream().noneMatch(t -> Math.abs(t - at) < WORD_PITCH)) {
+            taken.add(at);
+            var word = new XYTextAnnotation(text, end.clip() + 5 * chart.pixel(), Math.log10(end.mse()));
+            word.setTextAnchor(TextAnchor.CENTER_LEFT);
+            word.setFont(Fonts.awtMono(WORD_SIZE));
+            word.setPaint(colour);
+            words.add(word);
+        }
     }
 
     private double[][] series(List<ErrorCurve.Point> points, ToDoubleFunction<ErrorCurve.Point> part) {
@@ -191,42 +295,72 @@ public final class ErrorCurveView extends Region {
         double h = Math.floor(getHeight());
         if (w != chart.node().getWidth() || h != chart.node().getHeight()) {
             chart.resize(w, h);
+            // Whether the words at the ends of the curves have room depends on the height.
+            dirty = true;
         }
+        double inset = chart.area().getMinX();
+        note.resizeRelocate(inset, 0, Math.max(0, w - 2 * inset), h);
         settle();
         placeMarks();
         placeCurrent();
     }
 
-    /** Labels in two rows above the plot; a label without room is left out and its dot keeps the tooltip. */
     private void placeMarks() {
         Rectangle2D area = chart.area();
-        double[] free = new double[ROWS];
-        Arrays.fill(free, Double.NEGATIVE_INFINITY);
+        List<Mark> inSight = new ArrayList<>();
         for (Mark m : marks) {
             double at = chart.toX(m.pin().clip());
-            double dot = m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY();
-            boolean inSight = at >= area.getMinX() - 1 && at <= area.getMaxX() + 1;
-            double w = Math.ceil(m.button().prefWidth(-1));
-            double left = Math.clamp(at - w / 2, 0, Math.max(0, getWidth() - w));
-            int row = 0;
-            while (row < ROWS && free[row] > left) {
-                row++;
+            boolean shown = at >= area.getMinX() - 1 && at <= area.getMaxX() + 1;
+            if (shown) {
+                inSight.add(m);
             }
-            boolean labelled = inSight && row < ROWS;
-            m.button().setVisible(labelled);
-            m.leader().setVisible(inSight);
-            m.dot().setVisible(inSight);
+            m.dot().setVisible(shown);
             m.dot().setCenterX(at);
-            m.dot().setCenterY(dot);
-            if (labelled) {
-                free[row] = left + w;
-                m.button().resizeRelocate(Math.rint(left), row * (ROW + 1), w, ROW);
-            }
-            m.leader().setStartX(Math.rint(at) + 0.5);
-            m.leader().setEndX(Math.rint(at) + 0.5);
-            m.leader().setStartY(labelled ? (row + 1) * ROW + 2 : ROWS * ROW + 2);
-            m.leader().setEndY(dot - 5);
+            m.dot().setCenterY(m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY());
         }
+        var labels = new PinLabels(
+                inSight.stream().mapToDouble(m -> m.dot().getCenterX()).toArray(),
+                inSight.stream().mapToDouble(m -> m.pin().mse()).toArray(),
+                (lead, others) -> {
+                    Button button = inSight.get(lead).button();
+                    button.setText(text(inSight.get(lead).pin(), others));
+                    return Math.ceil(button.prefWidth(-1));
+                },
+                getWidth(),
+                ROWS);
+        List<PinLabels.Label> placed = labels.place();
+        for (Mark m : marks) {
+            boolean labelled = placed.stream().anyMatch(label -> inSight.get(label.lead()).equals(m));
+            m.button().setVisible(labelled);
+            m.leader().setVisible(labelled);
+        }
+        for (PinLabels.Label label : placed) {
+            Mark m = inSight.get(label.lead());
+            List<ErrorCurve.Pin> pins = inSight.subList(label.from(), label.to()).stream()
+                    .map(Mark::pin)
+                    .sorted(Comparator.comparingDouble(ErrorCurve.Pin::mse))
+                    .toList();
+            double top = (ROWS - 1 - label.row()) * (ROW + 1);
+            Button button = m.button();
+            button.setText(text(m.pin(), pins.size() - 1));
+            button.resizeRelocate(Math.rint(label.left()), top, label.width(), ROW);
+            button.setOnAction(e -> {
+                if (pins.size() == 1) {
+                    onPin.accept(m.pin());
+                } else {
+                    choose(button, pins);
+                }
+            });
+            button.getTooltip().setText(pins.stream().map(ErrorCurveView::describe).collect(Collectors.joining("\n")));
+            m.leader().setStartX(Math.rint(m.dot().getCenterX()) + 0.5);
+            m.leader().setEndX(m.leader().getStartX());
+            m.leader().setStartY(top + ROW + 1);
+            m.leader().setEndY(m.dot().getCenterY() - 5);
+        }
+    }
+
+    private static String text(ErrorCurve.Pin pin, int others) {
+        return others == 0 ? pin.label() : pin.label() + " +" + others;
     }
 
     private void placeCurrent() {

@@ -5,10 +5,12 @@ import java.awt.Stroke;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
 import java.text.NumberFormat;
+import java.util.List;
 import java.util.Locale;
 import javafx.geometry.Rectangle2D;
 import org.jfree.chart.ChartRenderingInfo;
 import org.jfree.chart.JFreeChart;
+import org.jfree.chart.annotations.XYAnnotation;
 import org.jfree.chart.axis.AxisSpace;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnit;
@@ -123,6 +125,12 @@ public final class StillChart {
     /** Leaves out the vertical grid lines. */
     public void hideVerticalLines() {
         plot.setDomainGridlinesVisible(false);
+    }
+
+    /** Writes words at their places, in axis units, in place of those before; seen at the next {@link #draw}. */
+    void annotate(List<? extends XYAnnotation> words) {
+        plot.clearAnnotations();
+        words.forEach(plot::addAnnotation);
     }
 
     /** Takes the colours of {@code palette}. */

@@ -10,7 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Questions.Role;
@@ -29,6 +33,8 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.SketchFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +53,7 @@ public final class SessionViewModel {
     public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
 
     private sealed interface Opened {
-        record Bench(OpenModel model, SessionState state, Optional<Path> file, List<Dataset> data, boolean unsaved) implements Opened {}
+        record Bench(OpenModel model, SessionState state, Optional<Path> file, List<Dataset> data, Seen seen, boolean unsaved) implements Opened {}
 
         record Missing(Resumption of, Role role) implements Opened {}
 
@@ -55,6 +61,25 @@ public final class SessionViewModel {
 
         record Data(Dataset dataset, boolean calibration) implements Opened {}
     }
+
+    /**
+     * What a session file has beside it.
+     *
+     * @param activations what was seen of them, if it rests on what the session does
+     * @param note why there is nothing, where there should be something
+     */
+    private record Seen(Optional<ActivationSketches> activations, Optional<String> note) {
+        static final Seen NOTHING = new Seen(Optional.empty(), Optional.empty());
+
+        static Seen not(String why) {
+            return new Seen(Optional.empty(), Optional.of(why + ": the activations are looked at again"));
+        }
+    }
+
+    private record Kept(ActivationSketches activations, Path file) {}
+
+    /** Seconds that closing waits for what is being written. */
+    private static final int PATIENCE = 20;
 
     /**
      * A session on its way to the bench.
@@ -97,6 +122,10 @@ public final class SessionViewModel {
     private final LatestWins<Boolean> savingSettings;
     private final LatestWins<List<Path>> pruning;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
+    private final Executor work;
+    private final Executor ui;
+    private Optional<Kept> kept = Optional.empty();
+    private CompletableFuture<Void> keeping = CompletableFuture.completedFuture(null);
 
     public SessionViewModel(Workbench bench, Questions questions, Notices notices, Jobs jobs, Settings settings, Executor work, Executor ui) {
         this.bench = bench;
@@ -104,6 +133,8 @@ public final class SessionViewModel {
         this.notices = notices;
         this.jobs = jobs;
         this.settings = settings;
+        this.work = work;
+        this.ui = ui;
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.pruning = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
@@ -147,7 +178,7 @@ public final class SessionViewModel {
         List<Dataset> data = new ArrayList<>(b.data);
         data.add(dataset);
         boolean ofSession = b.file.isPresent();
-        return new Opened.Bench(b.model, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.unsaved || ofSession);
+        return new Opened.Bench(b.model, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession);
     }
 
     private static String name(Path file) {
@@ -238,9 +269,32 @@ public final class SessionViewModel {
             return false;
         }
         bench.saved(state, file);
+        keepActivations(file);
         remember(file);
         deleteAutosave();
         return true;
+    }
+
+    /** Writes what was seen of the activations beside the session, so that opening it needs no run of the model. */
+    private void keepActivations(Path session) {
+        Path file = SketchFile.beside(session);
+        Optional<Kept> now = bench.observed().map(seen -> new Kept(seen, file));
+        if (now.isEmpty() || (now.equals(kept) && Files.isRegularFile(file))) {
+            return;
+        }
+        kept = now;
+        ActivationSketches seen = now.get().activations();
+        keeping = keeping.handleAsync((x, e) -> {
+            try {
+                SketchFile.write(seen, file);
+            } catch (IOException failure) {
+                ui.execute(() -> {
+                    kept = Optional.empty();
+                    notices.problem(file.getFileName() + ": not saved, " + reason(failure));
+                });
+            }
+            return null;
+        }, work);
     }
 
     /** True if what is open may be left: nothing is unsaved, or it was saved now, or may be lost. */
@@ -259,10 +313,17 @@ public final class SessionViewModel {
         return leave;
     }
 
-    /** Ends background reading and writing; work that was given up on purpose is not offered again. */
+    /** Ends background reading and waits for what is being written; work that was given up on purpose is not offered again. */
     public void close() {
         opening.cancel();
         settings.save();
+        try {
+            keeping.get(PATIENCE, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("what was seen of the activations may not be kept", e);
+        }
     }
 
     private Optional<Path> askWhere() {
@@ -294,7 +355,9 @@ public final class SessionViewModel {
     private void opened(Opened result) {
         switch (result) {
             case Opened.Bench b -> {
-                bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data);
+                bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data, b.seen.activations);
+                kept = b.seen.activations.flatMap(seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
+                b.seen.note.ifPresent(notices::problem);
                 if (b.unsaved) {
                     bench.markUnsaved();
                 }
@@ -351,7 +414,24 @@ public final class SessionViewModel {
             }
         }
         OpenModel model = readModel(session.state.model().path(), cancel);
-        return new Opened.Bench(model, session.state.withModel(model.file()), Optional.of(session.file), data, session.unsaved);
+        return new Opened.Bench(model, session.state.withModel(model.file()), Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved);
+    }
+
+    /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
+    private static Seen seen(Path session, SessionState state, List<Dataset> data, CancelToken cancel) {
+        Path file = SketchFile.beside(session);
+        if (!Files.isRegularFile(file)) {
+            return Seen.NOTHING;
+        }
+        try {
+            ActivationSketches read = SketchFile.read(file, cancel);
+            Optional<FileRef> ref = state.calibrationData();
+            long samples = data.stream().filter(d -> ref.equals(Optional.of(ref(d)))).mapToLong(Dataset::size).findFirst().orElse(read.samples());
+            boolean fits = ref.isPresent() && read.restsOn(state.model().sha256(), ref.get().sha256(), state.foldBatchNorm(), samples);
+            return fits ? new Seen(Optional.of(read), Optional.empty()) : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
+        } catch (IOException | BadInputException e) {
+            return Seen.not(reason(e));
+        }
     }
 
     private static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
@@ -365,7 +445,7 @@ public final class SessionViewModel {
         for (Edit edit : edits) {
             state = edit.apply(state);
         }
-        return new Opened.Bench(model, state, file, data, false);
+        return new Opened.Bench(model, state, file, data, Seen.NOTHING, false);
     }
 
     private static FileRef ref(Dataset data) {

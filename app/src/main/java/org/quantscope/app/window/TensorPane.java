@@ -57,6 +57,7 @@ final class TensorPane extends VBox {
     private final Label rangeHint = label("hint");
     private final Label channelHint = label("hint");
     private final Label curveHint = label("hint");
+    private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"));
     private final Button switchToChannels = new Button("switch to per channel ▸");
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
@@ -90,7 +91,7 @@ final class TensorPane extends VBox {
         VBox.setVgrow(plot, Priority.ALWAYS);
 
         VBox errors = card(
-                head(text("title", "Error against clip"), key("total"), key("rounding"), key("clipping"), spacer(), curveHint), curve);
+                head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
 
         switchToChannels.setId("switch-to-channels");
         switchToChannels.getStyleClass().add("link");
@@ -152,6 +153,7 @@ final class TensorPane extends VBox {
             histogram.setData(null);
             histogram.setEnabledHandles(false);
             curve.setCurve(null);
+            curve.setNote("");
             curve.clearCurrent();
             channels.setChannels(List.of());
             channel.setVisible(false);
@@ -180,9 +182,8 @@ final class TensorPane extends VBox {
         histogram.setEnabledHandles(v.draggable());
         hintAtRange(rangeHint(v));
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
-        curveHint.setText(v.spec().isEmpty() ? "" : v.perChannel() && !one ? "click a channel to see its curve" : "click a pin");
         Measured measured = v.measured().orElse(null);
-        boolean oneGrid = measured != null && v.spec().isPresent() && (!v.perChannel() || one);
+        boolean oneGrid = measured != null && v.spec().isPresent() && (measured.params().slices() == 1 || (v.perChannel() && one));
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
         showCurrent(v);
         showChannels(v);
@@ -202,11 +203,15 @@ final class TensorPane extends VBox {
     }
 
     private void showCurve(Optional<ClipCurve> made) {
-        curve.setCurve(made.map(TensorPane::draw).orElse(null));
+        curve.setCurve(made.filter(c -> c.absence().isEmpty()).map(TensorPane::draw).orElse(null));
         inHand.viewProperty().get().ifPresent(this::showCurrent);
     }
 
     private void showCurrent(InHand.View v) {
+        String note = curveNote(v);
+        curve.setNote(note);
+        curveKeys.setVisible(note.isEmpty());
+        curveHint.setText(note.isEmpty() ? "click a pin" : "");
         boolean one = !v.perChannel() || v.channel() != InHand.ALL_CHANNELS;
         if (v.measured().isEmpty() || v.clip().isEmpty() || v.shown().isEmpty() || !one || inHand.curveProperty().get().isEmpty()) {
             curve.clearCurrent();
@@ -262,8 +267,25 @@ final class TensorPane extends VBox {
 
     private static ErrorCurve draw(ClipCurve c) {
         return new ErrorCurve(
-                c.points().stream().map(p -> new ErrorCurve.Point(p.x(), p.mse(), Math.max(0, p.mse() - p.clippingMse()), p.clippingMse())).toList(),
-                c.pins().stream().map(p -> new ErrorCurve.Pin(p.calibratorId(), p.title(), p.x(), p.mse())).toList());
+                points(c.points()),
+                c.pins().stream().map(p -> new ErrorCurve.Pin(p.calibratorId(), p.title(), p.x(), p.mse())).toList(),
+                c.bits() + " bit",
+                c.neighbours().stream().map(n -> new ErrorCurve.Neighbour(n.bits() + " bit", points(n.points()))).toList());
+    }
+
+    private static List<ErrorCurve.Point> points(List<ClipCurve.Point> points) {
+        return points.stream().map(p -> new ErrorCurve.Point(p.x(), p.mse(), Math.max(0, p.mse() - p.clippingMse()), p.clippingMse())).toList();
+    }
+
+    /** Why there is no curve; empty if there is one, or will be. */
+    private String curveNote(InHand.View v) {
+        if (v.spec().isEmpty()) {
+            return "stays in float, so there is no clip to choose";
+        }
+        if (v.perChannel() && v.channel() == InHand.ALL_CHANNELS && v.channels().size() > 1) {
+            return "every channel has a range of its own: pick a channel to see its curve";
+        }
+        return inHand.curveProperty().get().map(ClipCurve::absence).orElse("");
     }
 
     private static String describe(InHand.View v) {

@@ -23,6 +23,7 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -36,7 +37,7 @@ public final class Activations {
     private final Workbench bench;
     private final Jobs jobs;
     private final Notices notices;
-    private final LatestWins<Map<TensorId, MomentSketch>> latest;
+    private final LatestWins<ActivationSketches> latest;
     private final LatestWins<Map<TensorId, ClipRange>> steps;
     private @Nullable Source asked;
     private boolean quantizeWhenSeen;
@@ -159,10 +160,16 @@ public final class Activations {
             return;
         }
         asked = source;
+        if (bench.observed().filter(seen -> !seen.sketches().isEmpty()).isPresent()) {
+            latest.cancel();
+            return;
+        }
+        String file = bench.modelProperty().get().orElseThrow().file().sha256();
+        boolean folded = bench.foldsBatchNorm();
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
-                        return Engine.observe(model, data, job, cancel);
+                        return new ActivationSketches(file, data.sha256(), folded, data.size(), Engine.observe(model, data, job, cancel));
                     }
                 },
                 sketches -> {

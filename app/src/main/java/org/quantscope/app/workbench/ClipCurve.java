@@ -2,26 +2,38 @@ package org.quantscope.app.workbench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
+import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
- * The error of one grid over all clips between nothing and the whole range, and where each calibrator stands on it. All
- * figures are estimates from a sketch.
+ * The error of one grid over all clips between nothing and the whole range, where each calibrator stands on it, and the same
+ * for neighbouring widths. All figures are estimates from a sketch.
  *
- * @param points in ascending order of {@code x}
- * @param pins one a calibrator, in registry order
+ * @param bits the width of {@code points}
+ * @param points in ascending order of {@code x}; empty if there is no clip to choose
+ * @param pins one a calibrator that applies, in registry order
+ * @param neighbours widths nearby, ascending, without the one of {@code points}
+ * @param absence why there is no curve, as a sentence; empty if there is one
  */
-public record ClipCurve(List<Point> points, List<Pin> pins) {
-    /** Clips that are looked at. */
-    public static final int POINTS = 200;
+public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neighbour> neighbours, String absence) {
+    /** Clips that are looked at, for each width. */
+    public static final int POINTS = 512;
+
+    /** How many bits less and more than the width in hand are shown beside it. */
+    private static final int BITS_AROUND = 2;
 
     /** The smallest clip that is looked at, as a fraction of the largest. */
     private static final double FIRST = 0.04;
@@ -32,10 +44,11 @@ public record ClipCurve(List<Point> points, List<Pin> pins) {
     public ClipCurve {
         points = List.copyOf(points);
         pins = List.copyOf(pins);
+        neighbours = List.copyOf(neighbours);
     }
 
     /**
-     * @param x half the width of the clip in tensor units: the absolute clip of a symmetric grid
+     * @param x half the width of the clip in tensor units: the absolute clip of a symmetric grid, the largest level of a mirrored codebook
      * @param mse mean squared error
      * @param clippingMse the part made by clipped values; the rest is rounding
      */
@@ -44,31 +57,71 @@ public record ClipCurve(List<Point> points, List<Pin> pins) {
     /** What a calibrator chooses. */
     public record Pin(String calibratorId, String title, ClipRange range, double x, double mse) {}
 
+    /** The curve of another width. */
+    public record Neighbour(int bits, List<Point> points) {
+        public Neighbour {
+            points = List.copyOf(points);
+        }
+    }
+
+    /** No curve, and why. */
+    private static ClipCurve absent(QuantSpec spec, String why) {
+        return new ClipCurve(spec.bits(), List.of(), List.of(), List.of(), why);
+    }
+
     /**
-     * Computes the curve: clips {@code f·[min, max]} (or {@code ±f·absmax} for a symmetric grid), f from 0.04 to 1.02.
+     * Computes the curve: clips {@code f·[min, max]} (or {@code ±f·absmax} for a symmetric grid), f from 0.04 to 1.02. It takes some
+     * tens of milliseconds, whatever the number of values.
      *
      * @param slice the values, as a sketch
-     * @param spec the grid; its clip and granularity are not looked at
+     * @param spec the grid; its clip is not looked at, and of its granularity only whether it has blocks
      */
     public static ClipCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
-        if (slice.count() == 0 || (slice.min() == 0 && slice.max() == 0)) {
-            return new ClipCurve(List.of(), List.of());
+        Quantizer quantizer = Quantizers.byId(spec.scheme());
+        if (slice.count() == 0 || slice.absMax() == 0) {
+            return absent(spec, "no value differs from 0, so there is no clip to search");
+        }
+        if (quantizer instanceof FittedQuantizer) {
+            return absent(spec, quantizer.title() + " puts its levels where the values are, so there is no clip to search");
+        }
+        if (spec.granularity() instanceof Granularity.PerBlock) {
+            return absent(spec, "every block has a range of its own, so there is no one clip to search");
         }
         ClipRange full = fullRange(slice, spec);
-        List<Point> points = new ArrayList<>(POINTS);
-        for (int i = 0; i < POINTS; i++) {
+        List<Point> points = points(slice, spec, full, cancel);
+        List<Neighbour> neighbours = new ArrayList<>();
+        int least = Math.max(spec.bits() - BITS_AROUND, quantizer.traits().minBits());
+        int most = Math.min(spec.bits() + BITS_AROUND, quantizer.traits().maxBits());
+        for (int bits = least; bits <= most; bits++) {
+            if (bits != spec.bits()) {
+                neighbours.add(new Neighbour(bits, points(slice, spec.withBits(bits), full, cancel)));
+            }
+        }
+        return new ClipCurve(spec.bits(), points, pins(slice, spec, cancel), neighbours, "");
+    }
+
+    private static List<Point> points(MomentSketch slice, QuantSpec spec, ClipRange full, CancelToken cancel) {
+        return IntStream.range(0, POINTS).parallel().mapToObj(i -> {
             cancel.check();
             float f = (float) (FIRST + (LAST - FIRST) * i / (POINTS - 1));
-            points.add(point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f)));
-        }
-        List<Pin> pins = new ArrayList<>();
-        for (Calibrator calibrator : Calibrators.all()) {
-            cancel.check();
+            return point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f));
+        }).toList();
+    }
+
+    private static List<Pin> pins(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+        return Calibrators.all().parallelStream().flatMap(c -> pin(c, slice, spec, cancel).stream()).toList();
+    }
+
+    /** Empty if the calibrator says that it has no rule for the scheme. */
+    private static Optional<Pin> pin(Calibrator calibrator, MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+        cancel.check();
+        try {
             ClipRange range = RangeResolver.calibrate(slice, spec, new Clip.Auto(calibrator.id()), cancel).range();
             Point at = point(slice, spec, range);
-            pins.add(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
+            return Optional.of(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
+        } catch (IllegalArgumentException _) {
+            return Optional.empty();
         }
-        return new ClipCurve(points, pins);
     }
 
     /** Where a clip stands on the axis of the curve. */

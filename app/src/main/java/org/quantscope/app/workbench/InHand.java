@@ -38,6 +38,8 @@ public final class InHand {
 
     private static final int SKETCHES_KEPT = 64;
 
+    private static final int CURVES_KEPT = 64;
+
     /**
      * What is on show.
      *
@@ -87,6 +89,9 @@ public final class InHand {
         }
     }
 
+    /** Everything that a curve depends on: the values and the grid, whatever its clip. */
+    private record CurveKey(MomentSketch values, QuantSpec grid) {}
+
     private record Sketches(MomentSketch whole, List<MomentSketch> channels, boolean complete) {}
 
     /** A change of an activation's setting whose range is being looked for. */
@@ -118,7 +123,15 @@ public final class InHand {
     private @Nullable Changing changing;
     private List<ErrorEstimate> estimates = List.of();
     private @Nullable QuantParams estimated;
-    private @Nullable List<Object> curveOf;
+    private @Nullable CurveKey curveOf;
+    private final Map<CurveKey, ClipCurve> knownCurves = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<CurveKey, ClipCurve> eldest) {
+            return size() > CURVES_KEPT;
+        }
+    };
 
     public InHand(Workbench bench, Measurements measurements, Executor work, Executor ui, Notices notices) {
         this.bench = bench;
@@ -131,6 +144,7 @@ public final class InHand {
         bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
+            knownCurves.clear();
         });
         bench.selectionProperty().subscribe(x -> {
             channel = ALL_CHANNELS;
@@ -372,18 +386,28 @@ public final class InHand {
         MomentSketch values = v.shown().orElse(null);
         QuantSpec spec = v.spec().orElse(null);
         if (values == null || spec == null || (v.perChannel() && v.channel() == ALL_CHANNELS)) {
+            curves.cancel();
             curve.set(Optional.empty());
             curveOf = null;
             return;
         }
-        List<Object> key = List.of(values, spec.withClip(new Clip.Auto("minmax")).withGranularity(Granularity.TENSOR));
+        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")));
         if (key.equals(curveOf)) {
             return;
         }
         curveOf = key;
+        ClipCurve known = knownCurves.get(key);
+        if (known != null) {
+            curves.cancel();
+            curve.set(Optional.of(known));
+            return;
+        }
         curves.submit(
                 (cancel, partial) -> ClipCurve.of(values, spec, cancel),
-                made -> curve.set(Optional.of(made)),
+                made -> {
+                    knownCurves.put(key, made);
+                    curve.set(Optional.of(made));
+                },
                 e -> notices.problem(String.valueOf(e.getMessage())));
     }
 

@@ -18,6 +18,7 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.History;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -37,6 +38,7 @@ public final class Workbench {
     private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
+    private Optional<ActivationSketches> observed = Optional.empty();
     private Optional<History> history = Optional.empty();
     private Listing listing = new Listing(Optional.empty(), true, Map.of(), List.of(), List.of(), Map.of());
 
@@ -64,13 +66,15 @@ public final class Workbench {
      * @param start the choices to start from; they count as saved
      * @param file the session file they were read from
      * @param data the opened data sets that {@code start} refers to
+     * @param activations what is known already of the activations on the calibration data
      */
-    public void show(OpenModel opened, SessionState start, Optional<Path> file, List<Dataset> data) {
+    public void show(OpenModel opened, SessionState start, Optional<Path> file, List<Dataset> data, Optional<ActivationSketches> activations) {
         datasets.clear();
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        seen.set(Map.of());
+        observed = activations;
+        seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
         model.set(Optional.of(opened));
         sessionFile.set(file);
         take(History.of(start));
@@ -115,8 +119,17 @@ public final class Workbench {
     }
 
     /** Takes over what a calibration run has seen of the activations. */
-    public void sawActivations(Map<TensorId, MomentSketch> sketches) {
-        seen.set(Map.copyOf(sketches));
+    public void sawActivations(ActivationSketches sketches) {
+        observed = Optional.of(sketches);
+        seen.set(sketches.sketches());
+    }
+
+    /** What a calibration run saw, if it rests on the model, the fold flag and the calibration data of now. */
+    public Optional<ActivationSketches> observed() {
+        Optional<Dataset> data = calibrationData();
+        return observed.filter(o -> model.get().isPresent()
+                && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
+                        model.get().get().file().sha256(), ref.sha256(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
     }
 
     /** The model as it is analysed. */

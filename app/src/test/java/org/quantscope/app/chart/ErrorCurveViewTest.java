@@ -37,9 +37,10 @@ class ErrorCurveViewTest {
                 POINTS,
                 List.of(
                         new ErrorCurve.Pin("minmax", "min-max", 5, 0.05),
-                        new ErrorCurve.Pin("mse", "MSE", 1, 0.02),
+                        new ErrorCurve.Pin("mse", "MSE", 1, 0.019),
                         new ErrorCurve.Pin("aciq-gauss", "ACIQ Gauss", 1.02, 0.02),
                         new ErrorCurve.Pin("percentile", "99.9 %", 1.04, 0.02),
+                        new ErrorCurve.Pin("octav", "OCTAV", 3, 0.03),
                         new ErrorCurve.Pin("beyond", "beyond", 70, 0.3))));
         Scene scene = new Scene(view, 700, 200);
         Theme.LIGHT.applyTo(scene);
@@ -50,22 +51,95 @@ class ErrorCurveViewTest {
     @Test
     void pinIsAButtonThatHandsItselfOver(FxRobot robot) {
         robot.clickOn("#pin-minmax");
-        robot.interact(() -> view.lookup("#pin-mse").requestFocus());
+        robot.interact(() -> view.lookup("#pin-octav").requestFocus());
         robot.type(KeyCode.SPACE);
-        assertThat(adopted).containsExactly("minmax", "mse");
+        assertThat(adopted).containsExactly("minmax", "octav");
+    }
+
+    private List<Button> labels() {
+        WaitForAsyncUtils.waitForFxEvents();
+        return view.lookupAll(".pin").stream().map(n -> (Button) n).filter(Button::isVisible).toList();
     }
 
     @Test
-    void labelsOfPinsDoNotOverlapAndStayInTheView() {
+    void pinsAlmostOnOneAnotherShareALabelThatListsThem(FxRobot robot) {
+        assertThat(labels()).extracting(Button::getText).containsExactlyInAnyOrder("min-max", "MSE +2", "OCTAV");
+        robot.clickOn("#pin-mse");
+        assertThat(adopted).isEmpty();
+        robot.clickOn("#choose-percentile");
+        assertThat(adopted).containsExactly("percentile");
+    }
+
+    @Test
+    void aListOfPinsIsReachedByTheKeyboard(FxRobot robot) {
+        labels();
+        robot.interact(() -> view.lookup("#pin-mse").requestFocus());
+        robot.type(KeyCode.SPACE);
         WaitForAsyncUtils.waitForFxEvents();
-        List<Button> shown = view.lookupAll(".pin").stream().map(n -> (Button) n).filter(Button::isVisible).toList();
-        assertThat(shown).extracting(Button::getText).containsExactlyInAnyOrder("min-max", "MSE", "ACIQ Gauss");
-        for (Button a : shown) {
-            assertThat(view.getLayoutBounds().contains(a.getBoundsInParent())).isTrue();
-            for (Button b : shown) {
-                assertThat(!a.getText().equals(b.getText()) && a.getBoundsInParent().intersects(b.getBoundsInParent())).as("%s over %s", a.getText(), b.getText()).isFalse();
+        robot.type(KeyCode.DOWN, KeyCode.ENTER);
+        assertThat(adopted).containsExactly("aciq-gauss");
+        robot.interact(() -> view.lookup("#pin-mse").requestFocus());
+        robot.type(KeyCode.SPACE, KeyCode.ESCAPE);
+        assertThat(adopted).hasSize(1);
+    }
+
+    @Test
+    void manyPinsAreAllReachableByLabelsThatDoNotOverlap(FxRobot robot) {
+        List<ErrorCurve.Pin> pins = IntStream.range(0, 14)
+                .mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator number " + i, 1 + 0.11 * i * (i % 3), 0.02 + i * 1e-4))
+                .toList();
+        for (int width : new int[] {1100, 680, 420, 260}) {
+            robot.interact(() -> {
+                view.getScene().getWindow().setWidth(width);
+                view.setCurve(new ErrorCurve(POINTS, pins));
+            });
+            List<Button> shown = labels();
+            int reached = shown.size();
+            for (Button a : shown) {
+                int plus = a.getText().indexOf(" +");
+                reached += plus < 0 ? 0 : Integer.parseInt(a.getText().substring(plus + 2));
+                assertThat(view.getLayoutBounds().contains(a.getBoundsInParent())).as("%s at %s", a.getText(), width).isTrue();
+                for (Button b : shown) {
+                    assertThat(!a.equals(b) && a.getBoundsInParent().intersects(b.getBoundsInParent())).as("%s over %s at %s", a.getText(), b.getText(), width).isFalse();
+                }
             }
+            assertThat(reached).as("pins at %s", width).isEqualTo(14);
         }
+    }
+
+    @Test
+    void aRoomFullOfPinsIsPackedBeforeTheyShareLabels(FxRobot robot) {
+        // Six pins at the right edge, too near for labels over their middles, have three rows to go to.
+        List<ErrorCurve.Pin> pins = IntStream.range(0, 6).mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator " + i, 3.6 + 0.27 * i, 0.02)).toList();
+        robot.interact(() -> view.setCurve(new ErrorCurve(POINTS, pins)));
+        assertThat(labels()).hasSize(6);
+    }
+
+    @Test
+    void curvesOfNeighboursMakeRoomForTheirNamesAndAreDrawnOnce(FxRobot robot) {
+        labels();
+        List<ErrorCurve.Point> finer = POINTS.stream().map(p -> new ErrorCurve.Point(p.clip(), p.mse() / 4000, p.rounding(), p.clipping())).toList();
+        long redraws = view.chartRedraws();
+        robot.interact(() -> {
+            view.setCurve(new ErrorCurve(POINTS, List.of(), "4 bit", List.of(new ErrorCurve.Neighbour("10 bit", finer))));
+            view.setCurrent(5, finer.getLast().mse());
+        });
+        WaitForAsyncUtils.waitForFxEvents();
+        Circle point = (Circle) view.lookup("#current-point");
+        // The end of the lowest curve is within the plot, and there is room to its right.
+        assertThat(point.isVisible()).isTrue();
+        assertThat(point.getCenterY()).isLessThan(view.getHeight() - 24);
+        assertThat(point.getCenterX()).isLessThan(view.getWidth() - 12 - 40);
+        assertThat(view.chartRedraws()).isEqualTo(redraws + 1);
+    }
+
+    @Test
+    void aNoteStandsInPlaceOfTheCurve(FxRobot robot) {
+        robot.interact(() -> view.setNote("there is no clip to search"));
+        assertThat(view.lookup("#curve-note").isVisible()).isFalse();
+        robot.interact(() -> view.setCurve(null));
+        assertThat(view.lookup("#curve-note").isVisible()).isTrue();
+        assertThat(labels()).isEmpty();
     }
 
     @Test

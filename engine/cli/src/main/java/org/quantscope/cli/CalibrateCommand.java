@@ -11,6 +11,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.SketchFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Parameters;
         name = "calibrate",
         description = {
             "Chooses how a model is quantized and writes it down as a config: the file that the desktop saves.",
-            "Activations are calibrated on --data; without it the config covers weights only."
+            "Activations are calibrated on --data; without it the config covers weights only.",
+            "What was seen of them lies beside the config (.sketches), so that the desktop need not look again."
         },
         footer = {"", "Example:", "  quantscope calibrate model.onnx --data calibration.npz --bits 8 --granularity channel -o config.json"})
 final class CalibrateCommand extends EngineCommand {
@@ -56,15 +58,18 @@ final class CalibrateCommand extends EngineCommand {
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
-        SessionState state = data == null
-                ? chosen.withActivations(Optional.empty())
-                : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
+        Subject.Calibrated calibrated =
+                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
+        SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, bar, cancel());
         }
         cancel().check();
         SessionFile.write(state, output);
+        if (calibrated != null) {
+            SketchFile.write(calibrated.seen(), SketchFile.beside(output));
+        }
         int tensors = resolved.weights().size() + resolved.activations().size();
         double seconds = (System.nanoTime() - start) / 1e9;
         print(

@@ -68,7 +68,7 @@ final class EvalCommand extends EngineCommand {
         Model model = Subject.openGraph(file, asked.foldBatchNorm());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel());
+            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel()).state();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }

@@ -14,6 +14,7 @@ import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -48,8 +49,16 @@ final class Subject {
         return state;
     }
 
-    /** Calibrates activations: the state with the ranges and the data they rest on. */
-    static SessionState calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
+    /**
+     * What a calibration run comes to.
+     *
+     * @param state with the ranges of activations and the data they rest on
+     * @param seen what the ranges were chosen from
+     */
+    record Calibrated(SessionState state, ActivationSketches seen) {}
+
+    /** Calibrates activations. */
+    static Calibrated calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
         Map<TensorId, MomentSketch> sketches;
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
             sketches = Engine.observe(model, data, bar, cancel);
@@ -60,7 +69,8 @@ final class Subject {
                         + data.file().getFileName() + "; its range is that of the others");
             }
         });
-        return state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
+        SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
+        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), data.sha256(), state.foldBatchNorm(), data.size(), sketches));
     }
 }

@@ -14,11 +14,15 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
@@ -116,6 +120,9 @@ class ModelCommandsTest {
         assertThat(state.model().path()).isEqualTo(MLP.toAbsolutePath().normalize());
         assertThat(state.calibrationData().orElseThrow().path()).isEqualTo(CALIBRATION.toAbsolutePath().normalize());
         assertThat(written.get("tensors").asInt()).isEqualTo(3 + state.activationRanges().size());
+        ActivationSketches seen = SketchFile.read(folder.resolve("c.sketches"), new CancelToken());
+        assertThat(seen.restsOn(state.model().sha256(), state.calibrationData().orElseThrow().sha256(), state.foldBatchNorm(), seen.samples())).isTrue();
+        assertThat(ActivationRanges.of(seen.sketches(), state, new CancelToken())).isEqualTo(state.activationRanges());
 
         JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
         JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--bits", 4, "--calibrator", "mse", "--calibration-data", CALIBRATION, "--json").json();
@@ -211,7 +218,7 @@ class ModelCommandsTest {
         assertThat(json.get("verified").get("samples").asInt()).isEqualTo(200);
         assertThat(json.get("verified").get("live_agreement").asDouble()).isGreaterThanOrEqualTo(0.99);
         assertThat(run.err()).isEmpty();
-        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("c.json", "q.onnx");
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("c.json", "c.sketches", "q.onnx");
 
         JsonNode onCalibration = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--json").json();
         assertThat(onCalibration.get("verified").get("samples").asInt()).isEqualTo(256);
