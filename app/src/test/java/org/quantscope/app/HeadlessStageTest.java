@@ -20,6 +20,7 @@ class HeadlessStageTest {
         button = new Button("count");
         button.setOnAction(e -> button.setText("counted"));
         stage.setScene(new Scene(button, 200, 100));
+        stage.sizeToScene();
         stage.show();
     }
 

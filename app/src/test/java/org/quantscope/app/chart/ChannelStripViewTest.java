@@ -35,6 +35,7 @@ class ChannelStripViewTest {
         Scene scene = new Scene(view, 464, 108);
         Theme.LIGHT.applyTo(scene);
         stage.setScene(scene);
+        stage.sizeToScene();
         stage.show();
     }
 

@@ -45,6 +45,7 @@ class ErrorCurveViewTest {
         Scene scene = new Scene(view, 700, 200);
         Theme.LIGHT.applyTo(scene);
         stage.setScene(scene);
+        stage.sizeToScene();
         stage.show();
     }
 

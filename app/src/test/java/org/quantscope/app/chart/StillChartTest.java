@@ -31,6 +31,7 @@ class StillChartTest {
         chart = new StillChart(x, y, new DefaultXYDataset(), new XYLineAndShapeRenderer(true, false), 8, 12, 24, 52);
         chart.resize(500, 200);
         stage.setScene(new Scene(new Pane(chart.node())));
+        stage.sizeToScene();
         stage.show();
     }
 

@@ -70,6 +70,7 @@ class HistogramViewTest {
         Scene scene = new Scene(new VBox(view, new Button("elsewhere")), 760, 320);
         Theme.DARK.applyTo(scene);
         stage.setScene(scene);
+        stage.sizeToScene();
         stage.show();
     }
 

@@ -33,6 +33,7 @@ class ThemeTest {
         scene = new Scene(new VBox(title, number, card), 300, 200);
         Theme.DARK.applyTo(scene);
         stage.setScene(scene);
+        stage.sizeToScene();
         stage.show();
     }
 
