@@ -79,7 +79,9 @@ public final class StillChart {
         plot.setFixedRangeAxisSpace(beside);
         JFreeChart chart = new JFreeChart(null, null, plot, false);
         chart.setPadding(RectangleInsets.ZERO_INSETS);
-        chart.setBackgroundPaint(null);
+        // Nothing to see, but a paint that no part of the chart has: the graphics skips a paint that it has set before, although the
+        // canvas has forgotten it since, and the first words of a drawing would be black.
+        chart.setBackgroundPaint(new java.awt.Color(0, 0, 0, 0));
         chart.setNotify(false);
         chart.addProgressListener(e -> {
             if (e.getType() == ChartProgressEvent.DRAWING_FINISHED) {

@@ -40,8 +40,9 @@ import org.quantscope.core.sketch.MomentSketch;
 /** The tensor in hand as pictures: its values with the clipping range, its error against the clip, its channels. */
 final class TensorPane extends VBox {
     private static final double GAP = 10;
-    private static final double KEY_LENGTH = 14;
+    /** A longer name gives way to the facts beside it. */
     private static final double TITLE_MIN = 150;
+    private static final double KEY_LENGTH = 14;
 
     /** How much wider than the middle one a channel is that spoils a common range. */
     private static final double WIDE = 3;
@@ -51,7 +52,12 @@ final class TensorPane extends VBox {
     private final HistogramView histogram = new HistogramView();
     private final ErrorCurveView curve = new ErrorCurveView();
     private final ChannelStripView channels = new ChannelStripView();
-    private final Label title = label("title");
+    private final Label title = new Label() {
+        @Override
+        protected double computeMinWidth(double height) {
+            return Math.min(TITLE_MIN, computePrefWidth(height));
+        }
+    };
     private final Label facts = label("muted");
     private final Button channel = new Button();
     private final Label rangeHint = label("hint");
@@ -71,7 +77,7 @@ final class TensorPane extends VBox {
         setPadding(new Insets(12));
 
         title.setId("tensor-name");
-        title.setMinWidth(TITLE_MIN);
+        title.getStyleClass().add("title");
         switchToChannels.setMinWidth(USE_PREF_SIZE);
         Segments axis = new Segments("lin", "log").describe(0, "lin", "Counts on a linear axis").describe(1, "log", "Counts on a logarithmic axis");
         axis.choose(1);
