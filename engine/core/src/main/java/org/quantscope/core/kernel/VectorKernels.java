@@ -23,8 +23,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Everything about a value is done while it is in a register.
  *
- * <p>Constants are vectors made before the loop and loops are short of operations on purpose: after so many nodes the compiler stops
- * inlining, and a vector that is handed to a method that is not inlined is an object on the heap, at every turn of the loop.
+ * <p>Constants are vectors made before the loop, and the long loop calls no method of ours with a vector: after so many nodes the
+ * compiler stops inlining methods that are not marked for it as those of the Vector API are, and a vector that is handed to a method
+ * that is not inlined is an object on the heap, at every turn of the loop.
  *
  * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
  * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a
@@ -101,12 +102,12 @@ final class VectorKernels implements Kernels {
                 x = x.blend(hi, above).blend(lo, below);
                 addClipped(values, offset + 4L * i, grid, clipped);
             }
-            FloatVector e = x.sub(level(x, scale, toInteger));
+            FloatVector e = x.sub(x.div(scale).add(toInteger).sub(toInteger).mul(scale));
             max = max.max(e.abs().reinterpretAsInts());
-            DoubleVector x0 = lower(x);
-            DoubleVector x1 = upper(x);
-            DoubleVector e0 = lower(e);
-            DoubleVector e1 = upper(e);
+            DoubleVector x0 = (DoubleVector) x.convertShape(F2D, D, 0);
+            DoubleVector x1 = (DoubleVector) x.convertShape(F2D, D, 1);
+            DoubleVector e0 = (DoubleVector) e.convertShape(F2D, D, 0);
+            DoubleVector e1 = (DoubleVector) e.convertShape(F2D, D, 1);
             DoubleVector y0 = x0.sub(e0);
             DoubleVector y1 = x1.sub(e1);
             xx0 = x0.fma(x0, xx0);
