@@ -104,7 +104,7 @@ public final class TensorsView extends VBox {
         TreeTableColumn<Line, String> sqnr = sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
         tree.getColumns().setAll(List.of(
                 name,
-                sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, row -> row.shape().toString())),
+                sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorsView::shape)),
                 sortable(TensorsViewModel.Key.BITS, column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float"))),
                 sqnr,
                 range));
@@ -309,10 +309,15 @@ public final class TensorsView extends VBox {
             Optional<TensorRow> row = empty || line == null ? Optional.empty() : line.row();
             setContextMenu(row.isPresent() ? menu() : null);
             setTooltip(row.isPresent() ? tip : null);
-            row.ifPresent(r -> tip.setText(r.id() + "\n" + r.shape()
+            row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
                     + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
                     + (r.own() ? "\nhas settings of its own" : "")));
         }
+    }
+
+    /** Many models declare no shape for the values inside. */
+    private static String shape(TensorRow row) {
+        return row.shape().rank() == 0 ? Figures.NONE : row.shape().toString();
     }
 
     private static final class NameCell extends TreeTableCell<Line, Line> {

@@ -41,10 +41,11 @@ public final class Figures {
         return String.format(Locale.ROOT, "%.1f %%", fraction * 100);
     }
 
-    /** A difference of two fractions in percentage points, signed. */
+    /** A difference of two fractions in percentage points, signed; a small one with a digit more, so that it does not look like none. */
     public static String points(double fraction) {
-        String text = String.format(Locale.ROOT, "%+.1f", fraction * 100);
-        return text.equals("-0.0") ? "+0.0" : text;
+        String format = fraction == 0 || Math.abs(fraction) >= 0.0005 ? "%+.1f" : "%+.2f";
+        String text = String.format(Locale.ROOT, format, fraction * 100);
+        return text.startsWith("-0.0") && Double.parseDouble(text) == 0 ? "+0.0" : text;
     }
 
     /** A count with thousands separated by commas. */
