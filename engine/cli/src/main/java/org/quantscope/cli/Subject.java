@@ -31,6 +31,14 @@ final class Subject {
         return model;
     }
 
+    /** Opens a model that can be run, as a session wants it analysed. */
+    static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
+        Model source = openGraph(file, false);
+        try (Terminal.Bar bar = terminal.progress("correct")) {
+            return Engine.analysed(source, state, bar, cancel);
+        }
+    }
+
     /** Opens data, the first {@code limit} samples of it if that is positive. */
     static Dataset openData(Path file, int limit, boolean labelled) throws IOException {
         Dataset data = Datasets.open(file);
@@ -71,6 +79,6 @@ final class Subject {
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
-        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), data.sha256(), state.foldBatchNorm(), data.size(), sketches));
+        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), data.sha256(), state.foldBatchNorm(), data.size(), sketches));
     }
 }

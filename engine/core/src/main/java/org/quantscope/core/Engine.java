@@ -3,7 +3,9 @@ package org.quantscope.core;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
@@ -14,6 +16,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
@@ -54,6 +57,26 @@ public final class Engine {
     /** The model with its BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
         return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+    }
+
+    /**
+     * The model as a session wants it analysed: folded if it says so, then corrected, in its order.
+     *
+     * @param source as stored
+     * @throws BadInputException if a correction is not known, or its data is missing or has changed
+     * @throws org.quantscope.core.correction.CorrectionUnavailableException if one cannot run on this machine
+     */
+    public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel) throws IOException {
+        Model folded = state.foldBatchNorm() ? analysed(source) : source;
+        return state.corrections().isEmpty() ? folded : Corrections.apply(folded, state, Engine::unchanged, progress, cancel).model();
+    }
+
+    private static Dataset unchanged(FileRef ref) throws IOException {
+        Dataset data = Datasets.open(ref.path());
+        if (!data.sha256().equals(ref.sha256())) {
+            throw new BadInputException(ref.path(), "corrections", "its content is not what a correction was made with");
+        }
+        return data;
     }
 
     /** Runs the float model on calibration data and keeps a sketch of each activation. */

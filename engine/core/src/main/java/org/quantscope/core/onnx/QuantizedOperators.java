@@ -10,7 +10,7 @@ import java.util.Set;
  * <ul>
  * <li>every floating input and output of a {@link #COMPUTING} operator is quantized, because integer kernels exist for it
  *     and they need both. An Add or Mul computes only where both operands are activations;
- * <li>an Add or Mul by a constant, a BatchNormalization ({@link #ABSORBED}) or an activation function ({@link #CLAMPING})
+ * <li>an Add or Mul by a constant, a Min or Max with one (a clamp by channel), a BatchNormalization ({@link #ABSORBED}) or an activation function ({@link #CLAMPING})
  *     that alone reads a value belongs to the layer in front of it: the quantizer comes behind the last of them, because
  *     the integer kernel adds the bias, scales and clamps before it rounds;
  * <li>a {@link #CARRYING} operator only moves or picks values: its output lies on its input's grid already, and a second
@@ -43,7 +43,7 @@ final class QuantizedOperators {
     static final Set<String> BETWEEN_ACTIVATIONS = Set.of("Add", "Mul");
 
     /** Operators that a layer absorbs, given that their other operands are constants. */
-    static final Set<String> ABSORBED = Set.of("Add", "Mul", "BatchNormalization");
+    static final Set<String> ABSORBED = Set.of("Add", "Mul", "BatchNormalization", "Min", "Max");
 
     /** Activation functions that clamp: computed within the layer in front, or alone. */
     static final Set<String> CLAMPING = Set.of("Relu", "Clip");

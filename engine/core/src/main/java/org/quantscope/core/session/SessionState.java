@@ -1,6 +1,7 @@
 package org.quantscope.core.session;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that {@code activationRanges} rest on
  * @param evaluationData the data that accuracy is computed on
+ * @param corrections what is done to the float model before analysis, in this order, after folding
  */
 public record SessionState(
         FileRef model,
@@ -31,17 +33,19 @@ public record SessionState(
         Map<TensorId, ClipRange> activationRanges,
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
-        Optional<FileRef> evaluationData) {
+        Optional<FileRef> evaluationData,
+        List<AppliedCorrection> corrections) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
+        corrections = List.copyOf(corrections);
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), List.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -63,15 +67,15 @@ public record SessionState(
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
-        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withActivations(Optional<QuantSpec> spec) {
-        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
-        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     /** Sets the spec of one tensor. */
@@ -82,26 +86,38 @@ public record SessionState(
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withModel(FileRef ref) {
-        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
     }
 
     public SessionState withCalibrationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, corrections);
     }
 
     public SessionState withEvaluationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, corrections);
+    }
+
+    public SessionState withCorrections(List<AppliedCorrection> applied) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, applied);
+    }
+
+    /**
+     * Stands for the values of the corrected model, wherever its files lie: the model's sha256 where nothing is corrected,
+     * else the sha256 of that and of every correction. What was observed of one such model holds for that one only.
+     */
+    public String modelKey() {
+        return corrections.isEmpty() ? model.sha256() : SessionWriter.keyOf(model.sha256(), corrections);
     }
 }

@@ -1,8 +1,12 @@
 package org.quantscope.core.session;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,16 +66,55 @@ final class SessionWriter {
         state.calibrationData().ifPresent(ref -> file("calibration_data", ref));
         state.evaluationData().ifPresent(ref -> file("evaluation_data", ref));
         json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
-        state.weights().ifPresent(spec -> spec("weights", spec));
-        state.activations().ifPresent(spec -> spec("activations", spec));
+        settings(CorrectionSettings.of(state));
+        if (!state.corrections().isEmpty()) {
+            json.writeArrayPropertyStart("corrections");
+            state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
+            json.writeEndArray();
+        }
+    }
+
+    /** Lower-case hex of what a list of corrections says: the files they rest on count by their content. */
+    static String keyOf(String modelSha256, List<AppliedCorrection> corrections) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out);
+        SessionWriter writer = new SessionWriter(json, Path.of(""));
+        json.writeStartArray();
+        json.writeString(modelSha256);
+        corrections.forEach(c -> writer.correction(c, ref -> json.writeStringProperty("data", ref.sha256())));
+        json.writeEndArray();
+        json.close();
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(out.toByteArray()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private void correction(AppliedCorrection correction, Consumer<FileRef> data) {
+        json.writeStartObject();
+        json.writeStringProperty("id", correction.id());
+        options(correction.options());
+        correction.data().ifPresent(data);
+        correction.settings().ifPresent(settings -> {
+            json.writeObjectPropertyStart("settings");
+            settings(settings);
+            json.writeEndObject();
+        });
+        json.writeEndObject();
+    }
+
+    private void settings(CorrectionSettings settings) {
+        settings.weights().ifPresent(spec -> spec("weights", spec));
+        settings.activations().ifPresent(spec -> spec("activations", spec));
         json.writeObjectPropertyStart("overrides");
-        state.overrides().forEach((id, spec) -> spec(id.name(), spec));
+        settings.overrides().forEach((id, spec) -> spec(id.name(), spec));
         json.writeEndObject();
         json.writeArrayPropertyStart("keep_float");
-        state.keptFloat().forEach(id -> json.writeString(id.name()));
+        settings.keptFloat().forEach(id -> json.writeString(id.name()));
         json.writeEndArray();
         json.writeObjectPropertyStart("activation_ranges");
-        for (Map.Entry<TensorId, ClipRange> entry : state.activationRanges().entrySet()) {
+        for (Map.Entry<TensorId, ClipRange> entry : settings.activationRanges().entrySet()) {
             json.writeName(entry.getKey().name());
             range(entry.getValue());
         }
@@ -188,6 +231,9 @@ final class SessionWriter {
         json.writeStringProperty("model_sha256", state.model().sha256());
         state.calibrationData().ifPresent(ref -> json.writeStringProperty("calibration_data_sha256", ref.sha256()));
         state.evaluationData().ifPresent(ref -> json.writeStringProperty("evaluation_data_sha256", ref.sha256()));
+        if (!state.corrections().isEmpty()) {
+            json.writeStringProperty("corrections", AppliedCorrection.ids(state.corrections()));
+        }
         json.writeEndObject();
     }
 

@@ -55,7 +55,14 @@ class SessionFileTest {
                 Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
                 false,
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
-                Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)));
+                Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
+                List.of(
+                        new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
+                        new AppliedCorrection(
+                                "bias-correction",
+                                Map.of(),
+                                Optional.of(new FileRef(folder.resolve("c.npz").toAbsolutePath(), SHA)),
+                                Optional.of(new CorrectionSettings(Optional.of(w), Optional.empty(), overrides, Set.of(new TensorId("kept")), Map.of(new TensorId("relu"), new ClipRange(0, 2)))))));
     }
 
     @Test

@@ -72,7 +72,14 @@ class SessionFileProperties {
         Arbitrary<Set<TensorId>> kept = ids().set().ofMaxSize(4);
         Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
         return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
-                .as((model, w, a, o, k, r, fold, data) -> new SessionState(model, w, a, o, k, r, fold, data, data));
+                .as((model, w, a, o, k, r, fold, data) -> new SessionState(
+                        model, w, a, o, k, r, fold, data, data, fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r))));
+    }
+
+    private static List<AppliedCorrection> corrections(Optional<FileRef> data, CorrectionSettings settings) {
+        return List.of(
+                new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
+                new AppliedCorrection("bias-correction", Map.of(), data, Optional.of(settings)));
     }
 
     private static Arbitrary<TensorId> ids() {
