@@ -32,11 +32,8 @@ final class Subject {
     }
 
     /** Opens data, the first {@code limit} samples of it if that is positive. */
-    static Dataset openData(Path file, int limit, boolean labelled) throws IOException {
+    static Dataset openData(Path file, int limit) throws IOException {
         Dataset data = Datasets.open(file);
-        if (labelled && !data.hasLabels()) {
-            throw new BadInputException(file, "labels", "accuracy needs labels, this file has none");
-        }
         return limit > 0 ? data.limit(limit) : data;
     }
 
