@@ -14,7 +14,8 @@ import org.quantscope.core.job.CancelToken;
 public final class Exporters {
     private static final List<Exporter> ALL = List.of(
             new QuantscopeJsonExporter(),
-            new OnnxQdqExporter());
+            new OnnxQdqExporter(),
+            new TensorRtCacheExporter());
 
     private Exporters() {}
 
