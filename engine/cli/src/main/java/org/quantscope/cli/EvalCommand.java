@@ -79,7 +79,8 @@ final class EvalCommand extends EngineCommand {
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
-        Optional<Task> task = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
+        Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
+        Optional<Task> task = wanted.or(asked::metric);
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit);
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
@@ -91,8 +92,8 @@ final class EvalCommand extends EngineCommand {
         double evaluation;
         try (LiveEvaluator evaluator = Engine.evaluator(model, samples, task);
                 Terminal.Bar bar = terminal().progress("evaluate")) {
-            if (task.isPresent() && !evaluator.tasks(cancel()).contains(task.get())) {
-                throw usage("--metric: " + task.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");
+            if (wanted.isPresent() && !evaluator.tasks(cancel()).contains(wanted.get())) {
+                throw usage("--metric: " + wanted.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");
             }
             int total = samples.size();
             evaluator.floatBaseline(cancel(), part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
