@@ -34,6 +34,14 @@ public interface Dataset {
      */
     void fill(int[] samples, float[] out);
 
+    /**
+     * A sample as a picture, for a person: what the model gets, before scale, mean and std; empty if it is no picture. Features are one
+     * if their number is a square of 16 or more. Reads and decodes one sample: not for a thread that draws.
+     */
+    default Optional<SamplePicture> picture(int sample) {
+        return Optional.empty();
+    }
+
     /** The first {@code n} samples in file order, or this if there are no more. */
     Dataset limit(int n);
 

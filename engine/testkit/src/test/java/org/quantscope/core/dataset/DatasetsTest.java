@@ -219,4 +219,22 @@ class DatasetsTest {
 
         assertThat(all(Datasets.open(write()))).containsExactly(Float.NaN, Float.POSITIVE_INFINITY, 2);
     }
+
+    @Test
+    void aSampleIsAPictureOfItsStoredLevels() throws IOException {
+        members.put("x.npy", npy("|u1", "(1, 1, 1, 3)", new byte[] {0, 16, (byte) 255}));
+
+        assertThat(Datasets.open(write()).picture(0).orElseThrow().argb()).containsExactly(0xff000000, 0xff101010, 0xffffffff);
+        sidecar("{\"layout\":\"NHWC\",\"mean\":9}");
+        SamplePicture colour = Datasets.open(write()).picture(0).orElseThrow();
+        assertThat(colour.argb()).containsExactly(0xff0010ff);
+        assertThat(colour.width()).isEqualTo(1);
+    }
+
+    @Test
+    void aSampleThatIsNoPictureHasNone() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 3)", f4(1, 2, 3)));
+
+        assertThat(Datasets.open(write()).picture(0)).isEmpty();
+    }
 }
