@@ -16,6 +16,9 @@ import javafx.scene.layout.VBox;
 public final class TabbedCard extends VBox {
     private static final double GAP = 6;
 
+    /** One height for all pages, so that nothing moves when another is chosen. */
+    private static final double PAGE_HEIGHT = 112;
+
     private final List<CardTab> tabs;
     private final Segments strip;
     private final StackPane page = new StackPane();
@@ -34,9 +37,10 @@ public final class TabbedCard extends VBox {
         strip.setOnChoose(this::show);
         HBox head = new HBox(GAP, strip);
         head.setAlignment(Pos.CENTER_LEFT);
+        page.setPrefHeight(PAGE_HEIGHT);
         VBox.setVgrow(page, Priority.ALWAYS);
         getChildren().addAll(head, page);
-        show(0);
+        select(0);
     }
 
     /** Shows the page of that id; an unknown one changes nothing. */

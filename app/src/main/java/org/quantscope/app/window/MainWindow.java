@@ -42,6 +42,7 @@ import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.card.CardTab;
 import org.quantscope.app.card.TabbedCard;
+import org.quantscope.app.codes.CodesView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.jobs.JobsView;
@@ -78,6 +79,8 @@ public final class MainWindow {
     /** What the page under the curve is remembered by. */
     private static final String PAGE = "page";
 
+    private static final String MORE_ERRORS = "error.more";
+
     /** As many pages as there are digits have a key. */
     private static final int MOST_PAGES = 9;
 
@@ -108,6 +111,7 @@ public final class MainWindow {
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
         this.list = tensors;
         this.pages = pages();
+        desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
         answers.setPadding(new Insets(GAP));
@@ -164,9 +168,16 @@ public final class MainWindow {
         SlicesView channels = new SlicesView(desk.inHand(), desk.quantizer());
         channels.paletteProperty().bind(theme.map(Theme::palette));
         TabbedCard card = new TabbedCard(List.of(
-                new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing)));
+                new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing),
+                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
+    }
+
+    private CodesView codes() {
+        CodesView view = new CodesView(desk.codes());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
     }
 
     /** The program behind the window. */
@@ -461,6 +472,7 @@ public final class MainWindow {
         double[] dividers = columns.getDividerPositions();
         settings.setNumber("divider.left", dividers[0]);
         settings.setNumber("divider.right", dividers[1]);
+        settings.setText(MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
         settings.save();
     }

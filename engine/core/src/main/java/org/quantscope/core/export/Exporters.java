@@ -15,7 +15,11 @@ public final class Exporters {
     private static final List<Exporter> ALL = List.of(
             new QuantscopeJsonExporter(),
             new OnnxQdqExporter(),
-            new TensorRtCacheExporter());
+            new TensorRtCacheExporter(),
+            new AimetLegacyExporter(),
+            new Aimet1Exporter(),
+            new Aimet2Exporter(),
+            new QnnOverridesExporter());
 
     private Exporters() {}
 

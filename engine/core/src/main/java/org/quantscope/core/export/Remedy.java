@@ -37,14 +37,22 @@ final class Remedy {
 
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
     static Optional<Edit> grain(Encoding e, Takes takes) {
+        if (takes.grains().contains(Takes.Grain.CHANNEL) && !(e.params().granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
+            return perChannel(e);
+        }
+        return takes.grains().contains(Takes.Grain.TENSOR) ? cut(e, Granularity.TENSOR) : Optional.empty();
+    }
+
+    /** Per channel along the axis of the consumer. */
+    static Optional<Edit> perChannel(Encoding e) {
+        return cut(e, Granularity.CHANNEL);
+    }
+
+    /** Ranges for slices that are no more are looked for again. */
+    private static Optional<Edit> cut(Encoding e, Granularity granularity) {
         QuantSpec spec = free(e);
         Clip clip = spec.clip() instanceof Clip.Auto || spec.clip() instanceof Clip.Manual ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
-        if (takes.grains().contains(Takes.Grain.CHANNEL) && !(spec.granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
-            return Optional.of(set(e, spec.withGranularity(Granularity.CHANNEL).withClip(clip)));
-        }
-        return takes.grains().contains(Takes.Grain.TENSOR)
-                ? Optional.of(set(e, spec.withGranularity(Granularity.TENSOR).withClip(clip)))
-                : Optional.empty();
+        return Optional.of(set(e, spec.withGranularity(granularity).withClip(clip)));
     }
 
     /** Ranges narrower than {@code span} grow to it about their middle. */

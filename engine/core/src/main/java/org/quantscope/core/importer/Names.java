@@ -9,7 +9,6 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
-import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /** Finds the tensors of a model by the names in a file, and remembers those that it could not find. */
@@ -38,8 +37,8 @@ final class Names {
     }
 
     /** Remembers an entry that cannot be taken over. */
-    void refuse(TensorId id, String why) {
-        unmatched.add(new Imported.Unmatched(id.name(), why, List.of()));
+    void refuse(String name, String why) {
+        unmatched.add(new Imported.Unmatched(name, why, List.of()));
     }
 
     List<Imported.Unmatched> unmatched() {

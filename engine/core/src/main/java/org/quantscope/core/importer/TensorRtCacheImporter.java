@@ -73,7 +73,7 @@ public final class TensorRtCacheImporter implements Importer {
             }
             TensorInfo info = found.get();
             if (info.kind() != TensorKind.ACTIVATION) {
-                names.refuse(info.id(), "it is a " + info.kind().id() + ", a calibration cache is of activations");
+                names.refuse(info.id().name(), "it is a " + info.kind().id() + ", a calibration cache is of activations");
                 continue;
             }
             try {
