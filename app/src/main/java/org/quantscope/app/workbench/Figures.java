@@ -9,6 +9,9 @@ public final class Figures {
     /** Shown where a figure does not exist, for example the SQNR at zero error. */
     public static final String NONE = "–";
 
+    /** Put in front of an estimate. */
+    public static final String ABOUT = "≈ ";
+
     private Figures() {}
 
     /** A value in tensor units: four decimals in the usual range, else scientific with five significant digits. */
@@ -26,6 +29,11 @@ public final class Figures {
     /** A squared error: three significant digits, scientific. */
     public static String mse(double x) {
         return x == 0 ? "0" : scientific(x, 2);
+    }
+
+    /** A figure near 0 without a usual size: three significant digits. */
+    public static String small(double x) {
+        return x == 0 ? "0" : Math.abs(x) >= 0.001 && Math.abs(x) < 1000 ? String.format(Locale.ROOT, "%.3g", x) : scientific(x, 2);
     }
 
     public static String range(ClipRange range) {
