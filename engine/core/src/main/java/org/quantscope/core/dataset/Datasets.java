@@ -47,7 +47,7 @@ public final class Datasets {
      */
     public static Dataset open(Path file, Optional<Preprocessing> how, CancelToken cancel) throws IOException {
         Samples samples = samples(file, cancel);
-        return how.isPresent() ? prepare(samples, how.get()) : new PreparedDataset(samples, samples.stated(), samples.said());
+        return how.isPresent() ? prepare(samples, how.get()) : prepare(samples);
     }
 
     /**
@@ -74,6 +74,15 @@ public final class Datasets {
             }
         }
         throw new BadInputException(file, "format", "is no data that can be read: " + kinds());
+    }
+
+    /**
+     * Samples as their sidecar says.
+     *
+     * @throws BadInputException if that does not fit them
+     */
+    public static Dataset prepare(Samples samples) {
+        return new PreparedDataset(samples, samples.stated(), samples.said());
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
@@ -111,9 +112,9 @@ public final class SessionFile {
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
-                case "model" -> read.model = readFile(json, file);
-                case "calibration_data" -> read.calibration = readFile(json, file);
-                case "evaluation_data" -> read.evaluation = readFile(json, file);
+                case "model" -> read.model = readFile(json, file, false);
+                case "calibration_data" -> read.calibration = readFile(json, file, true);
+                case "evaluation_data" -> read.evaluation = readFile(json, file, true);
                 case "fold_batch_norm" -> read.fold = json.bool();
                 case "weights" -> read.weights = SpecReader.read(json);
                 case "activations" -> read.activations = SpecReader.read(json);
@@ -142,8 +143,9 @@ public final class SessionFile {
                 Optional.ofNullable(read.evaluation));
     }
 
-    private static FileRef readFile(StrictJson json, Path file) {
+    private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
+            @Nullable Preprocessing preprocessing;
             @Nullable Path path;
             @Nullable String sha256;
         };
@@ -167,10 +169,16 @@ public final class SessionFile {
                     }
                     read.sha256 = text;
                 }
-                default -> throw json.unknown("path", "sha256");
+                case "preprocessing" -> {
+                    if (!data) {
+                        throw json.unknown("path", "sha256");
+                    }
+                    read.preprocessing = PreprocessingReader.read(json);
+                }
+                default -> throw data ? json.unknown("path", "sha256", "preprocessing") : json.unknown("path", "sha256");
             }
         });
         String at = json.path();
-        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256));
+        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing));
     }
 }
