@@ -84,14 +84,14 @@ final class CorrectCommand extends EngineCommand {
         SessionState asked = settings();
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
-        Optional<Dataset> data = calibrationData == null ? Optional.empty() : Optional.of(Subject.openData(calibrationData, 0, false));
+        Optional<Dataset> data = calibrationData == null ? Optional.empty() : Optional.of(Subject.openData(calibrationData, 0, Optional.of(asked), cancel()));
         if (chosen.needsData() && state.activations().isPresent() && (config == null || state.activationRanges().isEmpty())) {
             state = Subject.calibrate(model, state, data.orElseThrow(), terminal(), cancel()).state();
         }
         AppliedCorrection applied = new AppliedCorrection(
                 chosen.id(),
                 options,
-                data.filter(d -> chosen.needsData()).map(d -> new FileRef(d.file().toAbsolutePath().normalize(), d.sha256())),
+                data.filter(d -> chosen.needsData()).map(FileRef::of),
                 chosen.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
         Correction.Output result;
         try (Terminal.Bar bar = terminal().progress("correct")) {

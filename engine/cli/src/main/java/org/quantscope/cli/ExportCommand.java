@@ -63,7 +63,7 @@ final class ExportCommand extends EngineCommand {
         Model model = runs || !state.corrections().isEmpty()
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state.foldBatchNorm());
-        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal()) : Optional.empty();
+        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, bar, cancel());

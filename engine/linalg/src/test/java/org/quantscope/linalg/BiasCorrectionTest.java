@@ -37,13 +37,13 @@ class BiasCorrectionTest {
         Dataset calibration = SampleRun.data("fashion_mnist_calibration", 128);
         Dataset test = SampleRun.data("fashion_mnist_test", 2000);
         SessionState settings = SampleRun.settings(model, 4, false, 0, calibration);
-        double before = SampleRun.evaluate(model, settings, test).accuracy();
+        double before = SampleRun.evaluate(model, settings, test).score();
 
         Correction.Output output = correct(model, calibration, settings);
 
         assertThat(output.kept()).isEmpty();
         assertThat(output.changed()).hasSize(18).allMatch(id -> output.model().find(id).orElseThrow().info().kind() == TensorKind.BIAS);
-        assertThat(SampleRun.evaluate(output.model(), settings, test).accuracy() - before).isGreaterThan(0.25);
+        assertThat(SampleRun.evaluate(output.model(), settings, test).score() - before).isGreaterThan(0.25);
     }
 
     @Test

@@ -44,13 +44,13 @@ class CrossLayerEqualizationTest {
         Model model = SampleRun.open("fashion_lenet_unequalized");
         Dataset test = SampleRun.data("fashion_mnist_test", 10_000);
         Dataset none = SampleRun.data("fashion_mnist_calibration", 1);
-        assertThat(SampleRun.evaluate(model, SampleRun.settings(model, 8, false, 0, none), test).accuracy()).isCloseTo(0.10, within(0.001));
+        assertThat(SampleRun.evaluate(model, SampleRun.settings(model, 8, false, 0, none), test).score()).isCloseTo(0.10, within(0.001));
 
         Model equalized = SampleRun.equalize(model).model();
 
         var after = SampleRun.evaluate(equalized, SampleRun.settings(equalized, 8, false, 0, none), test);
         assertThat(after.total()).isEqualTo(10_000);
-        assertThat(after.floatAccuracy()).isCloseTo(0.9010, within(0.0002));
+        assertThat(after.floatScore()).isCloseTo(0.9010, within(0.0002));
         assertThat(after.delta()).isGreaterThanOrEqualTo(-0.005);
     }
 

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -22,6 +23,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that {@code activationRanges} rest on
  * @param evaluationData the data that accuracy is computed on
+ * @param metric what is scored on it; empty for what fits the model and the data best
  * @param corrections what is done to the float model before analysis, in this order, after folding
  */
 public record SessionState(
@@ -34,6 +36,7 @@ public record SessionState(
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
         Optional<FileRef> evaluationData,
+        Optional<Task> metric,
         List<AppliedCorrection> corrections) {
 
     public SessionState {
@@ -45,7 +48,7 @@ public record SessionState(
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), List.of());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -67,15 +70,15 @@ public record SessionState(
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
-        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withActivations(Optional<QuantSpec> spec) {
-        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
-        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     /** Sets the spec of one tensor. */
@@ -86,31 +89,35 @@ public record SessionState(
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, corrections);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withModel(FileRef ref) {
-        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, corrections);
+        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, corrections);
     }
 
     public SessionState withCalibrationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, corrections);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, metric, corrections);
     }
 
     public SessionState withEvaluationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, corrections);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, metric, corrections);
+    }
+
+    public SessionState withMetric(Optional<Task> task) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, task, corrections);
     }
 
     public SessionState withCorrections(List<AppliedCorrection> applied) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, applied);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, applied);
     }
 
     /**
