@@ -97,7 +97,7 @@ public final class InHand {
     /** A change of an activation's setting whose range is being looked for. */
     private record Changing(Subject.Activation subject, QuantSpec spec) {}
 
-    private record SketchKey(int opened, TensorId id, boolean folded) {}
+    private record SketchKey(int opened, TensorId id, String variant) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -350,7 +350,7 @@ public final class InHand {
         return switch (subject) {
             case Subject.Activation a -> a.sketch().map(s -> new Sketches(s, List.of(), true)).orElse(null);
             case Subject.Weight w -> {
-                SketchKey key = new SketchKey(opened, w.id(), bench.foldsBatchNorm());
+                SketchKey key = new SketchKey(opened, w.id(), bench.variant());
                 Sketches known = sketches.get(key);
                 if ((known == null || !known.complete()) && !key.equals(readingKey)) {
                     readingKey = key;

@@ -108,11 +108,20 @@ public final class Engine {
      * @param task what to score; empty for what fits the model and the data best
      */
     public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, OrtModel.Options.DEFAULT.threads(), task);
+        return evaluator(model, model, data, task);
+    }
+
+    /**
+     * Scores of quantized settings of a corrected model against the float model as it was.
+     *
+     * @param reference the float model before its corrections
+     */
+    public static LiveEvaluator evaluator(Model model, Model reference, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED, OrtModel.Options.DEFAULT.threads(), task, reference);
     }
 
     /** The same beside a window that must stay quick: one processor is left to it. */
-    public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2), task);
+    public static LiveEvaluator evaluatorBesideWindow(Model model, Model reference, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2), task, reference);
     }
 }

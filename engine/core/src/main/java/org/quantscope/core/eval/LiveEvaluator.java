@@ -35,6 +35,7 @@ public final class LiveEvaluator implements AutoCloseable {
     private static final long LOGIT_BYTES = 64L << 20;
 
     private final Model model;
+    private final Model reference;
     private final SampleFeed feed;
     private final OrtModel.Options options;
     private final int[][] batches;
@@ -70,7 +71,17 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      */
     public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
+        this(model, data, seed, threads, chosen, model);
+    }
+
+    /**
+     * Like the other one, beside another float model.
+     *
+     * @param reference the float model that is compared with: {@code model} before it was corrected, with the same input and outputs
+     */
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen, Model reference) {
         this.model = model;
+        this.reference = reference;
         this.options = new OrtModel.Options(threads, true);
         this.feed = SampleFeed.of(model, data);
         Logits.predictionOutput(model);
@@ -253,7 +264,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             OrtModel known = floatModel;
             if (known == null) {
-                known = OrtModel.load(InstrumentedGraph.plain(model), String.valueOf(model.file().getFileName()), options);
+                known = OrtModel.load(InstrumentedGraph.plain(reference), String.valueOf(model.file().getFileName()), options);
                 floatModel = known;
             }
             return known;
