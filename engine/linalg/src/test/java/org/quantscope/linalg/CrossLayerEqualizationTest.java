@@ -194,8 +194,8 @@ class CrossLayerEqualizationTest {
     void goesThroughMatMulWithItsBiasBehindAndAClampOfAnOldOperatorSet() throws Exception {
         Model model = new Net(new long[] {-1, 5}, new long[] {-1, 2},
                         node("MatMul", "a", "x", "w1"), node("Add", "b", "k", "a"), node("Clip", "c", "b").addAttribute(floating("min", 0)).addAttribute(floating("max", 6)),
-                        node("MatMul", "d", "c", "w2"), node("Relu", "e", "d"), node("Gemm", "y", "e", "w3"))
-                .weight("w1", 5, 6).weight("k", 6).weight("w2", 6, 4).weight("w3", 4, 2).open(folder, 9);
+                        node("MatMul", "d", "c", "w2"), node("Relu", "e", "d"), node("Gemm", "y", "e", "w3", "b3"))
+                .weight("w1", 5, 6).weight("k", 6).weight("w2", 6, 4).weight("w3", 4, 2).weight("b3", 2).open(folder, 9);
         assertSameFunctionAndChanged(model, "w1", "k", "w2", "w3");
     }
 
