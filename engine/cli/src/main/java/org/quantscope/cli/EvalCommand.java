@@ -65,7 +65,7 @@ final class EvalCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked.foldBatchNorm());
+        Model model = Subject.openGraph(file, asked);
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
             state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel()).state();

@@ -3,6 +3,7 @@ package org.quantscope.core;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -51,9 +52,19 @@ public final class Engine {
         return foldBatchNorm ? analysed(model) : model;
     }
 
+    /** Opens a model as {@code state} wants it analysed: folded or not, with its quantizers in place. */
+    public static Model open(Path file, SessionState state) throws IOException {
+        return placed(open(file, state.foldBatchNorm()), state.addedQuantizers());
+    }
+
     /** The model with its BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
         return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+    }
+
+    /** The model with quantizers of its own at further activations; the model itself if there are none. */
+    public static Model placed(Model model, Set<TensorId> addedQuantizers) {
+        return addedQuantizers.isEmpty() || model.graph().isEmpty() ? model : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
     }
 
     /** Runs the float model on calibration data and keeps a sketch of each activation. */

@@ -143,7 +143,7 @@ public final class LiveEvaluator implements AutoCloseable {
      */
     public void prepare(EvalRequest request, CancelToken cancel) {
         try (Linked linked = new Linked(cancel, closing)) {
-            lease(request, linked.token).close();
+            lease(request.withTies(model), linked.token).close();
         }
     }
 
@@ -155,7 +155,8 @@ public final class LiveEvaluator implements AutoCloseable {
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
      * @throws BadInputException if a tensor of the request is none of the model's
      */
-    public AccuracyEstimate evaluate(EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+    public AccuracyEstimate evaluate(EvalRequest asked, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+        EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
                 QuantizedSession.Feeds feeds = leased.session.feeds(request, linked.token)) {

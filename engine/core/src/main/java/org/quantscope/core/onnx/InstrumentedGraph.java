@@ -120,7 +120,7 @@ public final class InstrumentedGraph {
         Map<TensorId, BiasFeed> biases = new LinkedHashMap<>();
         fedBiases.forEach(id -> biases.put(id, feedBias(edit, stored(model, id))));
         Map<TensorId, ActivationFeeds> feeds = new LinkedHashMap<>();
-        for (var activation : edit.graph().activations()) {
+        for (var activation : edit.graph().values()) {
             if (quantized.contains(activation.id())) {
                 feeds.put(activation.id(), quantizer(edit, activation.id().name()));
             }

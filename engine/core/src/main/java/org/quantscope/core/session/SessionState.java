@@ -21,6 +21,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that {@code activationRanges} rest on
  * @param evaluationData the data that accuracy is computed on
+ * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement leave
+ *     them in float or tie them to another
  */
 public record SessionState(
         FileRef model,
@@ -31,17 +33,19 @@ public record SessionState(
         Map<TensorId, ClipRange> activationRanges,
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
-        Optional<FileRef> evaluationData) {
+        Optional<FileRef> evaluationData,
+        Set<TensorId> addedQuantizers) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
+        addedQuantizers = Collections.unmodifiableSet(new TreeSet<>(addedQuantizers));
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Set.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -63,15 +67,15 @@ public record SessionState(
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
-        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withActivations(Optional<QuantSpec> spec) {
-        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
-        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     /** Sets the spec of one tensor. */
@@ -82,26 +86,30 @@ public record SessionState(
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withModel(FileRef ref) {
-        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData);
+        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
     }
 
     public SessionState withCalibrationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, addedQuantizers);
     }
 
     public SessionState withEvaluationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, addedQuantizers);
+    }
+
+    public SessionState withAddedQuantizers(Set<TensorId> ids) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, ids);
     }
 }

@@ -55,7 +55,8 @@ class SessionFileTest {
                 Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
                 false,
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
-                Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)));
+                Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
+                Set.of(new TensorId("pool"), new TensorId("b.concat")));
     }
 
     @Test
