@@ -29,7 +29,8 @@ class RuntimePlacementTest {
         }
         Map<String, String> theirs = new TreeMap<>();
         try (InputStream in = Objects.requireNonNull(getClass().getResourceAsStream("placement/" + model + ".txt"))) {
-            new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(line -> theirs.put(line.split(" ")[0], line.split(" ")[1]));
+            new String(in.readAllBytes(), StandardCharsets.UTF_8).lines()
+                    .forEach(line -> theirs.put(line.substring(0, line.indexOf(' ')), line.substring(line.indexOf(' ') + 1)));
         }
 
         assertThat(ours).isEqualTo(theirs);
