@@ -52,6 +52,12 @@ final class TensorEncoding {
         return raw(name, DType.I32, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
+    /** A scalar. */
+    static TensorProto int64(String name, long value) {
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(0, value);
+        return raw(name, DType.I64, Shape.of(), UnsafeByteOperations.unsafeWrap(bytes));
+    }
+
     /** @param dtype I8 or U8 */
     static TensorProto bytes(String name, DType dtype, Shape shape, byte[] values) {
         return raw(name, dtype, shape, UnsafeByteOperations.unsafeWrap(values));
