@@ -14,6 +14,8 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
+import org.quantscope.core.onnx.ConstantFolding;
+import org.quantscope.core.onnx.PadFolding;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -43,7 +45,7 @@ public final class Engine {
     /**
      * Opens a model by its content.
      *
-     * @param foldBatchNorm fold each BatchNormalization into the layer in front of it, if the file has a graph
+     * @param foldBatchNorm fold each BatchNormalization and Pad into the layer beside it and compute constants, if the file has a graph
      * @throws BadInputException if the file is damaged, lies or holds what is not supported
      * @throws IOException if it cannot be read at all
      */
@@ -57,9 +59,9 @@ public final class Engine {
         return placed(open(file, state.foldBatchNorm()), state.addedQuantizers());
     }
 
-    /** The model with its BatchNormalization folded; the model itself if it has no graph. */
+    /** The model with its constants computed, and Pad and BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
-        return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+        return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
     }
 
     /** The model with quantizers of its own at further activations; the model itself if there are none. */

@@ -109,12 +109,12 @@ public final class LevelLookup {
             case STEPS -> {
                 String at = "";
                 for (int i = 0; i < Math.max(2, levels); i++) {
-                    String index = edit.shared(TensorEncoding.int64("index_" + i, i));
+                    String index = edit.shared(TensorEncoding.int64("index_" + i, Shape.of(), i));
                     String level = row.add("Gather", feeds.below, index);
                     if (i == 0) {
                         at = level;
                     } else {
-                        String before = edit.shared(TensorEncoding.int64("index_" + (i - 1), i - 1));
+                        String before = edit.shared(TensorEncoding.int64("index_" + (i - 1), Shape.of(), i - 1));
                         String less = row.add("Less", from, row.add("Gather", feeds.starts, before));
                         at = i == Math.max(2, levels) - 1 ? row.last("Where", to, less, at, level) : row.add("Where", less, at, level);
                     }

@@ -52,10 +52,10 @@ final class TensorEncoding {
         return raw(name, DType.I32, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
-    /** A scalar. */
-    static TensorProto int64(String name, long value) {
-        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(0, value);
-        return raw(name, DType.I64, Shape.of(), UnsafeByteOperations.unsafeWrap(bytes));
+    static TensorProto int64(String name, Shape shape, long... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asLongBuffer().put(values);
+        return raw(name, DType.I64, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
     /** @param dtype I8 or U8 */
