@@ -73,7 +73,7 @@ final class EvalCommand extends EngineCommand {
         }
         SessionState asked = settings();
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
-        Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.foldBatchNorm());
+        Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
             state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();

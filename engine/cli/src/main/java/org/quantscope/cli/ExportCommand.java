@@ -62,7 +62,7 @@ final class ExportCommand extends EngineCommand {
         boolean runs = Verification.runs(exporter);
         Model model = runs || !state.corrections().isEmpty()
                 ? Subject.openGraph(file, state, terminal(), cancel())
-                : Engine.open(file, state.foldBatchNorm());
+                : Engine.open(file, state);
         Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

@@ -25,17 +25,20 @@ final class Subject {
     private Subject() {}
 
     /** Opens a model that can be run. */
-    static Model openGraph(Path file, boolean fold) throws IOException {
-        Model model = Engine.open(file, fold);
+    static Model openGraph(Path file, SessionState state) throws IOException {
+        return withGraph(Engine.open(file, state), file);
+    }
+
+    private static Model withGraph(Model model, Path file) {
         if (model.graph().isEmpty()) {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
         return model;
     }
 
-    /** Opens a model that can be run, as a session wants it analysed. */
+    /** Opens a model that can be run, as a session wants it analysed, corrections included. */
     static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
-        Model source = openGraph(file, false);
+        Model source = withGraph(Engine.open(file, false), file);
         try (Terminal.Bar bar = terminal.progress("correct")) {
             return Engine.analysed(source, state, bar, cancel);
         }

@@ -3,7 +3,6 @@ package org.quantscope.linalg;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.IntegerBias;
@@ -21,7 +21,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.GraphCut;
+import org.quantscope.core.onnx.GraphPrefix;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.ModelRewrite;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -121,9 +121,9 @@ public final class BiasCorrection implements Correction {
             this.progress = progress;
             this.cancel = cancel;
             this.feed = SampleFeed.of(given, data);
-            ResolvedSettings before = ResolvedSettings.resolve(given, settings, Progress.NONE, cancel);
+            ResolvedSettings before = ResolvedSettings.resolve(Engine.placed(given, settings.addedQuantizers()), settings, Progress.NONE, cancel);
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
-            this.model = withBiases(given, before, biasOf);
+            this.model = Engine.placed(withBiases(given, before, biasOf), settings.addedQuantizers());
             this.resolved = before;
             for (Layer layer : Layer.of(model)) {
                 TensorId bias = biasOf.get(layer.node().index());
@@ -251,19 +251,21 @@ public final class BiasCorrection implements Correction {
             Map<TensorId, float[]> baked = new HashMap<>(weights);
             baked.putAll(biases);
             integerBiases(baked);
-            Set<TensorId> quantized = new HashSet<>(resolved.activations().keySet());
+            Map<TensorId, InstrumentedGraph.Form> quantized = new HashMap<>();
+            resolved.activations().keySet().forEach(id -> quantized.put(id, InstrumentedGraph.Form.CHAIN));
             // Its own quantizer would come behind it.
             quantized.remove(new TensorId(value));
             InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, quantized, Set.of());
-            GraphCut cut = GraphCut.upTo(graph.model(), value);
+            GraphPrefix cut = GraphPrefix.upTo(graph.model(), value);
             Map<String, NativeTensor> feeds = new LinkedHashMap<>();
             try {
                 resolved.activations().forEach((id, params) -> {
                     InstrumentedGraph.ActivationFeeds names = graph.activations().get(id);
                     if (names != null && cut.inputs().contains(names.scale())) {
+                        feeds.put(names.on(), NativeTensor.flag(true));
                         feeds.put(names.scale(), NativeTensor.scalar(params.scale(0)));
-                        feeds.put(names.lo(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
-                        feeds.put(names.hi(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
+                        feeds.put(names.lower(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
+                        feeds.put(names.upper(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
                     }
                 });
                 Mean mean = new Mean(layer);

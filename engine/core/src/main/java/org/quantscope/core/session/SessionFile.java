@@ -42,7 +42,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "metric", "corrections", "resolved", "provenance"
+        "activation_ranges", "metric", "added_quantizers", "corrections", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -115,6 +115,7 @@ public final class SessionFile {
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
         List<AppliedCorrection> corrections = new ArrayList<>();
+        Set<TensorId> added = new TreeSet<>();
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
@@ -133,6 +134,7 @@ public final class SessionFile {
                     read.metric = Task.byId(id)
                             .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
                 }
+                case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
                 default -> throw json.unknown(FIELDS);
@@ -149,6 +151,7 @@ public final class SessionFile {
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
                 Optional.ofNullable(read.metric),
+                added,
                 corrections);
     }
 

@@ -61,6 +61,11 @@ final class SessionWriter {
         json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
         settings(CorrectionSettings.of(state));
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
+        if (!state.addedQuantizers().isEmpty()) {
+            json.writeArrayPropertyStart("added_quantizers");
+            state.addedQuantizers().forEach(id -> json.writeString(id.name()));
+            json.writeEndArray();
+        }
         if (!state.corrections().isEmpty()) {
             json.writeArrayPropertyStart("corrections");
             state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
@@ -249,7 +254,7 @@ final class SessionWriter {
         json.writeArrayPropertyStart("resolved");
         Map<TensorId, TensorInfo> infos = new TreeMap<>();
         model.tensors().forEach(t -> infos.put(t.id(), t.info()));
-        model.graph().ifPresent(graph -> graph.activations().forEach(info -> infos.put(info.id(), info)));
+        model.graph().ifPresent(graph -> graph.values().forEach(info -> infos.put(info.id(), info)));
         for (TensorInfo info : infos.values()) {
             cancel.check();
             QuantParams weight = resolved.weights().get(info.id());
@@ -257,7 +262,8 @@ final class SessionWriter {
             if (weight != null) {
                 entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
             } else if (activation != null) {
-                entry(info, state.activationSpec(info.id()).orElseThrow(), activation);
+                TensorId owner = model.graph().orElseThrow().placement().parametersOf(info.id()).orElseThrow();
+                entry(info, state.activationSpec(owner).orElseThrow(), activation);
             }
         }
         json.writeEndArray();

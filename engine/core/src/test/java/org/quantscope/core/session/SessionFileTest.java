@@ -58,6 +58,7 @@ class SessionFileTest {
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
                 Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
                 Optional.of(new Task.Regression(Task.Loss.ABSOLUTE)),
+                Set.of(new TensorId("pool"), new TensorId("b.concat")),
                 List.of(
                         new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
                         new AppliedCorrection(

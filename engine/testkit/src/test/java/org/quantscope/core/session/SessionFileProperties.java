@@ -74,7 +74,7 @@ class SessionFileProperties {
         Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
         return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
                 .as((model, w, a, o, k, r, fold, data) -> new SessionState(
-                        model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r))));
+                        model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet(), fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r))));
     }
 
     private static List<AppliedCorrection> corrections(Optional<FileRef> data, CorrectionSettings settings) {
