@@ -117,6 +117,8 @@ public final class InHand {
         }
     };
     private int opened;
+    /** Of the model that the view is about. */
+    private String variant = "";
     private int channel = ALL_CHANNELS;
     private @Nullable SketchKey readingKey;
     private @Nullable Measured previewed;
@@ -318,6 +320,8 @@ public final class InHand {
             curveOf = null;
             return;
         }
+        boolean sameValues = bench.variant().equals(variant);
+        variant = bench.variant();
         Sketches known = sketches(subject);
         Optional<QuantSpec> committed = bench.spec(subject);
         Measured now = previewed;
@@ -328,7 +332,8 @@ public final class InHand {
                             .filter(m -> m.spec().equals(committed.get())))
                     .orElse(null);
             if (now == null) {
-                Measured before = view.get().filter(v -> v.subject().id().equals(subject.id())).flatMap(View::measured).orElse(null);
+                // Ranges of other values would stretch the axis for good.
+                Measured before = view.get().filter(v -> sameValues && v.subject().id().equals(subject.id())).flatMap(View::measured).orElse(null);
                 now = before;
                 previous = before != null;
             }
