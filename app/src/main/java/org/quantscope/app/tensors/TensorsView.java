@@ -157,7 +157,11 @@ public final class TensorsView extends VBox {
     }
 
     private static String bits(QuantSpec spec) {
-        return spec.bits() + (spec.granularity() instanceof Granularity.PerChannel ? " ch" : "");
+        return spec.bits() + switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> "";
+            case Granularity.PerChannel _ -> " ch";
+            case Granularity.PerBlock _ -> " bl";
+        };
     }
 
     private static String sqnr(TensorRow row) {
