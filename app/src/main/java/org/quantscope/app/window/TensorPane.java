@@ -75,6 +75,7 @@ final class TensorPane extends VBox {
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
         channel.setId("channel-in-hand");
+        channel.setMinWidth(USE_PREF_SIZE);
         channel.getStyleClass().add("link");
         channel.setTooltip(new Tooltip("Back to the whole tensor"));
         channel.setOnAction(e -> inHand.selectSlice(InHand.ALL));
@@ -233,6 +234,9 @@ final class TensorPane extends VBox {
     }
 
     private static String describe(InHand.View v) {
+        if (v.slice() != InHand.ALL && v.inSlice().isPresent()) {
+            return v.subject().info().shape() + " · " + Figures.count(v.inSlice().get().count()) + " of " + Figures.count(v.subject().info().shape().count());
+        }
         return switch (v.subject()) {
             case Subject.Weight w -> w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
                     + Figures.count(w.info().shape().count()) + " values";
