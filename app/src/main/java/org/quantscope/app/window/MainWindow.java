@@ -326,8 +326,9 @@ public final class MainWindow {
     }
 
     private Node strip() {
-        Label head = new Label("SIZE AND TOP-1 ACCURACY OF EVERYTHING TRIED");
+        Label head = new Label();
         head.getStyleClass().add("section-head");
+        desk.accuracy().viewProperty().subscribe(v -> head.setText(("Size and " + v.baseline().map(e -> e.task().headline()).orElse("accuracy") + " of everything tried").toUpperCase(Locale.ROOT)));
         TriedView plot = new TriedView(desk.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
