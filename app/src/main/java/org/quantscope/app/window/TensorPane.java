@@ -43,6 +43,9 @@ final class TensorPane extends VBox {
     private static final double TITLE_MIN = 150;
     private static final double KEY_LENGTH = 14;
 
+    /** Under the row in which the handles show their values. */
+    private static final double BELOW_VALUES = 34;
+
     private final InHand inHand;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -84,7 +87,7 @@ final class TensorPane extends VBox {
         rangeHint.setMouseTransparent(true);
         StackPane plot = new StackPane(histogram, rangeHint);
         StackPane.setAlignment(rangeHint, Pos.TOP_CENTER);
-        StackPane.setMargin(rangeHint, new Insets(GAP, 0, 0, 0));
+        StackPane.setMargin(rangeHint, new Insets(BELOW_VALUES, 0, 0, 0));
         VBox values = card(head(title, facts, spacer(), channel, axis), plot);
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
