@@ -165,13 +165,17 @@ public final class MainWindow {
 
     /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
     private TabbedCard pages() {
-        SlicesView channels = new SlicesView(desk.inHand(), desk.quantizer());
-        channels.paletteProperty().bind(theme.map(Theme::palette));
         TabbedCard card = new TabbedCard(List.of(
-                new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing),
+                new CardTab("channels", "Channels", "The values of each channel or block, and the range that clips them", this::channels, desk.slices()::setShowing),
                 new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
+    }
+
+    private SlicesView channels() {
+        SlicesView view = new SlicesView(desk.slices());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
     }
 
     private CodesView codes() {
