@@ -38,27 +38,29 @@ public final class InputViewModel {
     private static final int PICTURE_SIDE = 256;
 
     private static final int MAX_CHANNELS = 4;
-    private static final List<Double> ZERO = List.of(0.0);
-    private static final List<Double> ONE = List.of(1.0);
 
     /** Values that many models are trained with; raw values are bytes. */
     public enum Preset {
-        RAW("as stored", 1, ZERO, ONE),
-        UNIT("0 … 1", 1 / 255.0, ZERO, ONE),
-        SIGNED("−1 … 1", 1 / 255.0, List.of(0.5), List.of(0.5)),
+        RAW("as stored"),
+        UNIT("0 … 1"),
+        SIGNED("−1 … 1"),
         /** Of torchvision's models. */
-        IMAGENET("ImageNet", 1 / 255.0, List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
+        IMAGENET("ImageNet");
 
         private final String title;
-        private final double scale;
-        private final List<Double> mean;
-        private final List<Double> std;
 
-        Preset(String title, double scale, List<Double> mean, List<Double> std) {
+        Preset(String title) {
             this.title = title;
-            this.scale = scale;
-            this.mean = mean;
-            this.std = std;
+        }
+
+        /** Scale, mean and std, and nothing else. */
+        Preprocessing valuesOnly() {
+            return switch (this) {
+                case RAW -> Preprocessing.NONE;
+                case UNIT -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.0), List.of(1.0));
+                case SIGNED -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.5), List.of(0.5));
+                case IMAGENET -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
+            };
         }
 
         public String title() {
@@ -232,7 +234,7 @@ public final class InputViewModel {
     /** Values of a preset; size, colours and layout stay. */
     public void preset(Preset preset) {
         InputForm f = view.get().form;
-        InputForm values = InputForm.of(Preprocessing.NONE.withValues(preset.scale, preset.mean, preset.std));
+        InputForm values = InputForm.of(preset.valuesOnly());
         edit(new InputForm(
                 f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), values.scale(), values.mean(), values.std(), f.base()));
     }

@@ -59,7 +59,7 @@ final class CalibrateCommand extends EngineCommand {
         Model model = data == null ? Engine.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         Subject.Calibrated calibrated =
-                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false, Optional.empty(), cancel()), terminal(), cancel());
+                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()), terminal(), cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

@@ -38,7 +38,7 @@ final class Subject {
      *
      * @param config the same data is prepared as it says; else the sidecar does
      */
-    static Dataset openData(Path file, int limit, boolean labelled, Optional<SessionState> config, CancelToken cancel) throws IOException {
+    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
         Samples samples = Datasets.samples(file, cancel);
         Dataset data = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
                 .flatMap(Optional::stream)
@@ -47,9 +47,6 @@ final class Subject {
                 .findFirst()
                 .map(how -> Datasets.prepare(samples, how))
                 .orElseGet(() -> Datasets.prepare(samples));
-        if (labelled && !data.hasLabels()) {
-            throw new BadInputException(file, "labels", "accuracy needs labels, this file has none");
-        }
         return limit > 0 ? data.limit(limit) : data;
     }
 

@@ -13,9 +13,10 @@ import org.quantscope.core.tensor.TensorData;
  * @param raw all samples, one after the other
  * @param sample the shape of one
  * @param labels one per sample, empty if there are none
+ * @param targets labels that are no classes; empty if there are none, or classes
  */
 record ArraySamples(
-        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
+        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, Optional<Targets> targets, List<String> classes, Optional<String> origin, Preprocessing stated,
         Path said, String what)
         implements Samples {
     @Override

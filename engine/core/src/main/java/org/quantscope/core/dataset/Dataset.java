@@ -18,10 +18,25 @@ public interface Dataset {
     /** The shape of one sample, without the batch dimension. */
     Shape sampleShape();
 
+    /** True if each sample has a class; see {@link #targetShape} for other labels. */
     boolean hasLabels();
 
     /** The label of a sample: a class index. */
     int label(int sample);
+
+    /** The shape of one sample's targets, where labels are floating numbers and no classes; empty elsewhere. */
+    default Optional<Shape> targetShape() {
+        return Optional.empty();
+    }
+
+    /**
+     * Writes the targets of a sample, float32, row-major.
+     *
+     * @param out at least {@link #targetShape}'s count of values
+     */
+    default void target(int sample, float[] out) {
+        throw new IllegalStateException("targets: " + file().getFileName() + " has none");
+    }
 
     /** Names of the classes, empty if unknown. */
     List<String> classes();

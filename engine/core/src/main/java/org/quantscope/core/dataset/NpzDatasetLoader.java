@@ -21,7 +21,8 @@ import org.quantscope.core.tensor.TensorData;
 
 /**
  * Reads a NumPy archive of inputs and labels. Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, labels the
- * first integer array of rank 1, both in the order of the archive.
+ * first integer array of rank 1, both in the order of the archive. Labels that are floating numbers are targets; without a sidecar they are called labels,
+ * targets or y.
  */
 final class NpzDatasetLoader implements DatasetLoader {
     @Override
@@ -51,9 +52,11 @@ final class NpzDatasetLoader implements DatasetLoader {
         String inputName = sidecar.input()
                 .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
                 .orElseThrow(() -> new BadInputException(file, "input", "no array is floating or U8 and of rank over 1; there are " + names(headers)));
-        Optional<String> labelsName = sidecar.labels().or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())));
         check(headers, inputName, said, "input");
-        labelsName.ifPresent(name -> check(headers, name, said, "labels"));
+        sidecar.labels().ifPresent(name -> check(headers, name, said, "labels"));
+        Optional<String> labelsName = sidecar.labels()
+                .or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
+                .filter(name -> !named(headers, name).info().dtype().isFloating());
 
         Set<String> wanted = Stream.concat(Stream.of(inputName), labelsName.stream()).collect(Collectors.toSet());
         List<Tensor> arrays = Npz.read(file, wanted::contains).arrays();
@@ -65,8 +68,9 @@ final class NpzDatasetLoader implements DatasetLoader {
         Shape sample = Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank()));
         int size = (int) all.dim(0);
         Optional<Labels> labels = labelsName.map(name -> labels(named(arrays, name), size, sidecar.classes(), said));
+        Optional<Targets> targets = Targets.of(file, headers, sidecar.labels(), labels.isPresent(), size, said);
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title());
+                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, targets, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title());
     }
 
     /**

@@ -242,6 +242,18 @@ final class PreparedDataset implements Dataset {
     }
 
     @Override
+    public Optional<Shape> targetShape() {
+        return samples instanceof ArraySamples array ? array.targets().map(Targets::shape) : Optional.empty();
+    }
+
+    @Override
+    public void target(int sample, float[] out) {
+        Objects.checkIndex(sample, size);
+        Optional<Targets> targets = samples instanceof ArraySamples array ? array.targets() : Optional.empty();
+        targets.orElseThrow(() -> new IllegalStateException("targets: " + file().getFileName() + " has none")).read(sample, out);
+    }
+
+    @Override
     public List<String> classes() {
         return how.modelClasses().isEmpty() ? samples.classes() : how.modelClasses();
     }

@@ -7,6 +7,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -127,5 +128,11 @@ public final class SampleFeed {
         dims[0] = rows;
         System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
         return NativeTensor.of(values, Shape.of(dims), type);
+    }
+
+    /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
+    static int realValues(FloatOutput out, int rows, int batch) {
+        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+        return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

@@ -67,6 +67,7 @@ final class SessionWriter {
             range(entry.getValue());
         }
         json.writeEndObject();
+        state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
     }
 
     private void file(String name, FileRef ref) {
