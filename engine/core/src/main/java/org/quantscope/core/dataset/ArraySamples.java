@@ -13,11 +13,11 @@ import org.quantscope.core.tensor.TensorData;
  * @param raw all samples, one after the other
  * @param sample the shape of one
  * @param labels one per sample, empty if there are none
- * @param targets labels that are no classes; empty if there are none, or classes
+ * @param targets floating labels, empty if there are none
  */
 record ArraySamples(
-        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, Optional<Targets> targets, List<String> classes, Optional<String> origin, Preprocessing stated,
-        Path said, String what)
+        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
+        Path said, String what, Optional<Targets> targets)
         implements Samples {
     @Override
     public Optional<Shape> shape() {
@@ -27,6 +27,16 @@ record ArraySamples(
     @Override
     public DType dtype() {
         return raw.dtype();
+    }
+
+    @Override
+    public Optional<Shape> targetShape() {
+        return targets.map(Targets::shape);
+    }
+
+    @Override
+    public void target(int i, float[] out) {
+        targets.orElseThrow(() -> new IllegalStateException("targets: " + file.getFileName() + " has none")).read(i, out);
     }
 
     @Override

@@ -369,7 +369,7 @@ final class CsvLoader implements DatasetLoader {
                 }
             }
             return new ArraySamples(
-                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, targets, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what);
+                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, targets);
         }
 
         private boolean wholeNumbers(int column) {

@@ -21,10 +21,13 @@ import org.quantscope.core.tensor.TensorData;
 
 /**
  * Reads a NumPy archive of inputs and labels. Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, labels the
- * first integer array of rank 1, both in the order of the archive. Labels that are floating numbers are targets; without a sidecar they are called labels,
- * targets or y.
+ * first integer array of rank 1, both in the order of the archive; without one, a floating array called labels, targets or y. Labels that are floating numbers
+ * are targets.
  */
 final class NpzDatasetLoader implements DatasetLoader {
+    /** What floating labels may be called where nothing says. */
+    private static final Set<String> TARGETS = Set.of("labels", "targets", "y");
+
     @Override
     public String id() {
         return "npz";
@@ -52,13 +55,15 @@ final class NpzDatasetLoader implements DatasetLoader {
         String inputName = sidecar.input()
                 .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
                 .orElseThrow(() -> new BadInputException(file, "input", "no array is floating or U8 and of rank over 1; there are " + names(headers)));
-        check(headers, inputName, said, "input");
-        sidecar.labels().ifPresent(name -> check(headers, name, said, "labels"));
-        Optional<String> labelsName = sidecar.labels()
+        Optional<String> named = sidecar.labels()
                 .or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
-                .filter(name -> !named(headers, name).info().dtype().isFloating());
+                .or(() -> first(headers, t -> TARGETS.contains(t.id().name()) && isTarget(t)));
+        check(headers, inputName, said, "input");
+        named.ifPresent(name -> check(headers, name, said, "labels"));
+        Optional<String> targetsName = named.filter(name -> isTarget(named(headers, name)));
+        Optional<String> labelsName = named.filter(name -> targetsName.isEmpty());
 
-        Set<String> wanted = Stream.concat(Stream.of(inputName), labelsName.stream()).collect(Collectors.toSet());
+        Set<String> wanted = Stream.concat(Stream.of(inputName), named.stream()).collect(Collectors.toSet());
         List<Tensor> arrays = Npz.read(file, wanted::contains).arrays();
         Tensor input = named(arrays, inputName);
         Shape all = input.info().shape();
@@ -68,9 +73,9 @@ final class NpzDatasetLoader implements DatasetLoader {
         Shape sample = Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank()));
         int size = (int) all.dim(0);
         Optional<Labels> labels = labelsName.map(name -> labels(named(arrays, name), size, sidecar.classes(), said));
-        Optional<Targets> targets = Targets.of(file, headers, sidecar.labels(), labels.isPresent(), size, said);
+        Optional<Targets> targets = targetsName.map(name -> Targets.of(named(arrays, name), size, said));
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, targets, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title());
+                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets);
     }
 
     /**
@@ -100,6 +105,10 @@ final class NpzDatasetLoader implements DatasetLoader {
             values[i] = (int) label;
         }
         return new Labels(values);
+    }
+
+    private static boolean isTarget(Tensor t) {
+        return t.info().dtype().isFloating() && t.info().shape().rank() > 0;
     }
 
     static boolean isInteger(DType dtype) {

@@ -230,6 +230,17 @@ final class PreparedDataset implements Dataset {
     }
 
     @Override
+    public Optional<Shape> targetShape() {
+        return samples.targetShape();
+    }
+
+    @Override
+    public void target(int sample, float[] out) {
+        Objects.checkIndex(sample, size);
+        samples.target(sample, out);
+    }
+
+    @Override
     public boolean hasLabels() {
         return samples.hasLabels();
     }
@@ -239,18 +250,6 @@ final class PreparedDataset implements Dataset {
         Objects.checkIndex(sample, size);
         int label = samples.label(sample);
         return mapped.isEmpty() ? label : mapped.get(label);
-    }
-
-    @Override
-    public Optional<Shape> targetShape() {
-        return samples instanceof ArraySamples array ? array.targets().map(Targets::shape) : Optional.empty();
-    }
-
-    @Override
-    public void target(int sample, float[] out) {
-        Objects.checkIndex(sample, size);
-        Optional<Targets> targets = samples instanceof ArraySamples array ? array.targets() : Optional.empty();
-        targets.orElseThrow(() -> new IllegalStateException("targets: " + file().getFileName() + " has none")).read(sample, out);
     }
 
     @Override

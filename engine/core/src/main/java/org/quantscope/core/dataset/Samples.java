@@ -27,6 +27,16 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
     /** The label of a sample as stored: a class index. */
     int label(int sample);
 
+    /** The shape of one sample's targets: labels that are floating numbers and no classes; empty if there are none. */
+    default Optional<Shape> targetShape() {
+        return Optional.empty();
+    }
+
+    /** Writes the targets of a sample, row-major. */
+    default void target(int i, float[] out) {
+        throw new IllegalStateException("targets: " + file().getFileName() + " has none");
+    }
+
     /** Names of the classes, empty if unknown. */
     List<String> classes();
 

@@ -314,6 +314,17 @@ class DatasetLoadersContractTest {
     }
 
     @Test
+    void labelsOfATableThatAreNoClassesAreTargets() throws IOException {
+        Dataset data = Datasets.open(Files.writeString(folder.resolve("r.csv"), "a,y\n1,0.5\n2,-3\n"));
+
+        float[] target = new float[1];
+        data.target(1, target);
+        assertThat(target).containsExactly(-3);
+        assertThat(data.hasLabels()).isFalse();
+        assertThat(data.targetShape()).contains(Shape.of());
+    }
+
+    @Test
     void labelsAreLookedUpByNameWhereTheModelNumbersThemInAnotherWay() throws IOException {
         Path at = pictures(folder);
         Files.writeString(at.resolve("names.txt"), "other\nb\n\na\n");
