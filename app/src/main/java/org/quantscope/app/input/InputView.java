@@ -257,8 +257,8 @@ public final class InputView extends VBox {
     private Label name(String text, String of) {
         Label label = new Label(text);
         sceneProperty().subscribe(scene -> {
-            if (scene != null && scene.lookup("#" + of) instanceof Node node) {
-                label.setLabelFor(node);
+            if (scene != null) {
+                label.setLabelFor(scene.lookup("#" + of));
             }
         });
         return label;

@@ -56,51 +56,56 @@ class DataFormatsTest {
 
     private Path write(String kind, boolean sidecar) throws IOException {
         String how = "{\"scale\":0.0625" + (kind.equals("csv") ? "}" : ",\"output_layout\":\"NF\"}");
-        switch (kind) {
-            case "csv" -> {
-                List<String> lines = IntStream.range(0, N).mapToObj(i -> labels[i] + "," + String.join(",", Arrays.stream(levels[i]).mapToObj(Integer::toString).toList())).toList();
-                if (sidecar) {
-                    Files.writeString(folder.resolve("d.dataset.json"), how);
-                }
-                return Files.write(folder.resolve("d.csv"), lines);
-            }
-            case "idx" -> {
-                ByteArrayOutputStream images = new ByteArrayOutputStream();
-                DataOutputStream out = new DataOutputStream(images);
-                out.writeInt(0x00000803);
-                out.writeInt(N);
-                out.writeInt(8);
-                out.writeInt(8);
-                ByteArrayOutputStream classes = new ByteArrayOutputStream();
-                DataOutputStream of = new DataOutputStream(classes);
-                of.writeInt(0x00000801);
-                of.writeInt(N);
-                for (int i = 0; i < N; i++) {
-                    for (int level : levels[i]) {
-                        out.write(level);
-                    }
-                    of.write(labels[i]);
-                }
-                Files.write(folder.resolve("d-labels.idx1-ubyte"), classes.toByteArray());
-                if (sidecar) {
-                    Files.writeString(folder.resolve("d-images.idx3-ubyte.dataset.json"), how);
-                }
-                return Files.write(folder.resolve("d-images.idx3-ubyte"), images.toByteArray());
-            }
-            default -> {
-                Path at = folder.resolve("pictures");
-                for (int i = 0; i < N; i++) {
-                    BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
-                    image.getRaster().setPixels(0, 0, 8, 8, levels[i]);
-                    Path c = Files.createDirectories(at.resolve(Integer.toString(labels[i])));
-                    ImageIO.write(image, "png", c.resolve(i + ".png").toFile());
-                }
-                if (sidecar) {
-                    Files.writeString(at.resolve("dataset.json"), how);
-                }
-                return at;
-            }
+        Path said = switch (kind) {
+            case "csv" -> folder.resolve("d.dataset.json");
+            case "idx" -> folder.resolve("d-images.idx3-ubyte.dataset.json");
+            default -> Files.createDirectories(folder.resolve("pictures")).resolve("dataset.json");
+        };
+        if (sidecar) {
+            Files.writeString(said, how);
         }
+        return switch (kind) {
+            case "csv" -> csv();
+            case "idx" -> idx();
+            default -> pictures();
+        };
+    }
+
+    private Path csv() throws IOException {
+        List<String> lines = IntStream.range(0, N).mapToObj(i -> labels[i] + "," + String.join(",", Arrays.stream(levels[i]).mapToObj(Integer::toString).toList())).toList();
+        return Files.write(folder.resolve("d.csv"), lines);
+    }
+
+    private Path idx() throws IOException {
+        ByteArrayOutputStream images = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(images);
+        out.writeInt(0x00000803);
+        out.writeInt(N);
+        out.writeInt(8);
+        out.writeInt(8);
+        ByteArrayOutputStream classes = new ByteArrayOutputStream();
+        DataOutputStream of = new DataOutputStream(classes);
+        of.writeInt(0x00000801);
+        of.writeInt(N);
+        for (int i = 0; i < N; i++) {
+            for (int level : levels[i]) {
+                out.write(level);
+            }
+            of.write(labels[i]);
+        }
+        Files.write(folder.resolve("d-labels.idx1-ubyte"), classes.toByteArray());
+        return Files.write(folder.resolve("d-images.idx3-ubyte"), images.toByteArray());
+    }
+
+    private Path pictures() throws IOException {
+        Path at = folder.resolve("pictures");
+        for (int i = 0; i < N; i++) {
+            BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
+            image.getRaster().setPixels(0, 0, 8, 8, levels[i]);
+            Path c = Files.createDirectories(at.resolve(Integer.toString(labels[i])));
+            assertThat(ImageIO.write(image, "png", c.resolve(i + ".png").toFile())).isTrue();
+        }
+        return at;
     }
 
     private static JsonNode eval(Object... more) {
