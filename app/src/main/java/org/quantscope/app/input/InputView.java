@@ -83,7 +83,8 @@ public final class InputView extends VBox {
     private final Label guessed = new Label("Proposed from the model's input; check it against how the model was trained.");
     private final Button propose = new Button("Use what fits");
     private List<Thumbnail> shown = List.of();
-    private boolean showing;
+    /** True while the form is filled: nobody types then. */
+    private boolean showing = true;
 
     /** @param browse asks for a file, or for a folder if its argument is true */
     public InputView(InputViewModel model, Function<Boolean, Optional<java.nio.file.Path>> browse) {
