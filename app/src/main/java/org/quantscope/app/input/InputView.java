@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import javafx.geometry.HPos;
+import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -47,6 +48,7 @@ import org.quantscope.core.dataset.SamplePicture;
 public final class InputView extends VBox {
     private static final double GAP = 8;
     private static final double WIDE = 20;
+    private static final double EDGE = 12;
     private static final double THUMB = 52;
     private static final double PICTURE = 128;
     private static final double NAMES = 84;
@@ -90,6 +92,7 @@ public final class InputView extends VBox {
     public InputView(InputViewModel model, Function<Boolean, Optional<java.nio.file.Path>> browse) {
         this.model = model;
         setSpacing(GAP);
+        setPadding(new Insets(0, 0, 0, EDGE));
         getStyleClass().add("input-view");
         role.setOnChoose(i -> model.show(i == 0 ? Role.EVALUATION : Role.CALIBRATION));
         Button openFile = new Button("File…");
