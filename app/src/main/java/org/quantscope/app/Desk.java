@@ -6,6 +6,7 @@ import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
@@ -39,6 +40,7 @@ public record Desk(
         TriedViewModel tried,
         SessionViewModel session,
         ExportViewModel export,
+        InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
     /**
@@ -68,6 +70,7 @@ public record Desk(
                 new TriedViewModel(bench, accuracy, inHand),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }
 

@@ -15,7 +15,7 @@ final class KeysDialog extends Dialog<ButtonType> {
     private static final double LINE = 6;
     private static final List<Key> KEYS = List.of(
             new Key("Ctrl+O", "open a model or a session"),
-            new Key("Ctrl+Shift+O", "open labelled data"),
+            new Key("Ctrl+Shift+O", "data and its preprocessing"),
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
             new Key("Ctrl+E", "export"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
