@@ -7,10 +7,12 @@ import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.slices.SlicesViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.workbench.Activations;
 import org.quantscope.app.workbench.CodeUse;
@@ -33,12 +35,14 @@ public record Desk(
         TensorsViewModel tensors,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
+        SlicesViewModel slices,
         CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
         CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
+        InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
     /**
@@ -53,20 +57,23 @@ public record Desk(
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
                 new TensorsViewModel(bench, measurements, inHand),
-                new QuantizerViewModel(inHand, activations, notices),
+                quantizer,
                 new ErrorViewModel(inHand, codeUse),
+                new SlicesViewModel(inHand, quantizer),
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
                 new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }
 
