@@ -470,7 +470,7 @@ class DeskTest {
     private ActivationSketches forged(ActivationSketches seen, String data) {
         Map<TensorId, MomentSketch> other = new TreeMap<>();
         seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
-        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other);
+        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
     }
 
     @Test

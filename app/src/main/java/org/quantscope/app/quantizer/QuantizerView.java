@@ -1,5 +1,7 @@
 package org.quantscope.app.quantizer;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -178,9 +180,10 @@ public final class QuantizerView extends VBox {
         narrow.setDisable(!traits.choosesNarrowRange() || !spec.symmetric() || !spec.signed());
         granularity.choose(spec.granularity() instanceof Granularity.PerTensor ? 0 : 1);
         granularity.setDisable(v.channels() == 0 || traits.blockSize() > 0);
-        if (calibrator.getItems().isEmpty()) {
-            calibrator.getItems().setAll(QuantizerViewModel.calibratorIds());
-            calibrator.getItems().add(HAND);
+        List<String> choices = new ArrayList<>(v.calibrators());
+        choices.add(HAND);
+        if (!calibrator.getItems().equals(choices)) {
+            calibrator.getItems().setAll(choices);
         }
         calibrator.setValue(v.calibratorId().orElse(HAND));
         option.setVisible(v.option().isPresent());

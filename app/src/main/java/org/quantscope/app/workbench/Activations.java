@@ -70,9 +70,22 @@ public final class Activations {
         }
     }
 
-    /** Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. */
+    /**
+     * Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. A calibrator that needs to know
+     * how much each value matters chooses those of the weights of which that is known.
+     */
     public void calibrateAll(Calibrator calibrator) {
         Clip clip = new Clip.Auto(calibrator.id());
+        if (calibrator.needsImportance()) {
+            List<Edit> edits = new ArrayList<>();
+            for (Subject.Weight weight : bench.weights()) {
+                if (bench.importances().of(weight.info()).isPresent()) {
+                    bench.spec(weight).ifPresent(spec -> edits.add(new Edit.SetOverride(weight.id(), spec.withClip(clip))));
+                }
+            }
+            bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
+            return;
+        }
         step(state -> {
             Map<TensorId, QuantSpec> overrides = new TreeMap<>();
             state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
@@ -160,7 +173,8 @@ public final class Activations {
             return;
         }
         asked = source;
-        if (bench.observed().filter(seen -> !seen.sketches().isEmpty()).isPresent()) {
+        boolean wantsInputs = !model.graph().get().weightInputs().isEmpty();
+        if (bench.observed().filter(seen -> !seen.sketches().isEmpty() && (!wantsInputs || !seen.inputs().isEmpty())).isPresent()) {
             latest.cancel();
             return;
         }

@@ -13,6 +13,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.ErrorReport;
@@ -51,6 +52,7 @@ public final class InHand {
      * @param measured what came of the setting; of the setting before while {@code previous}
      * @param preview true while a handle is being dragged
      * @param previous true if {@code measured} belongs to an earlier setting
+     * @param weighted true if it is known how much the error of each of its values matters
      */
     public record View(
             Subject subject,
@@ -60,7 +62,8 @@ public final class InHand {
             int channel,
             Optional<Measured> measured,
             boolean preview,
-            boolean previous) {
+            boolean previous,
+            boolean weighted) {
         /** True if every channel has a range of its own. */
         public boolean perChannel() {
             return spec.map(s -> s.granularity() instanceof Granularity.PerChannel).orElse(false);
@@ -90,7 +93,7 @@ public final class InHand {
     }
 
     /** Everything that a curve depends on: the values and the grid, whatever its clip. */
-    private record CurveKey(MomentSketch values, QuantSpec grid) {}
+    private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
 
     private record Sketches(MomentSketch whole, List<MomentSketch> channels, boolean complete) {}
 
@@ -342,7 +345,8 @@ public final class InHand {
                 channel,
                 Optional.ofNullable(shown),
                 previewed != null,
-                previous)));
+                previous,
+                subject instanceof Subject.Weight w && bench.importances().of(w.info()).isPresent())));
         refreshCurve(view.get().get());
     }
 
@@ -391,7 +395,7 @@ public final class InHand {
             curveOf = null;
             return;
         }
-        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")));
+        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
         if (key.equals(curveOf)) {
             return;
         }
@@ -403,7 +407,13 @@ public final class InHand {
             return;
         }
         curves.submit(
-                (cancel, partial) -> ClipCurve.of(values, spec, cancel),
+                (cancel, partial) -> ClipCurve.of(
+                        values,
+                        spec,
+                        clip -> v.subject() instanceof Subject.Weight w && v.weighted()
+                                ? Optional.of(RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel).requested().get(v.slice()))
+                                : Optional.empty(),
+                        cancel),
                 made -> {
                     knownCurves.put(key, made);
                     curve.set(Optional.of(made));

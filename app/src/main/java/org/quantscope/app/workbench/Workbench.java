@@ -11,6 +11,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -39,6 +40,7 @@ public final class Workbench {
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
+    private Importances importances = Importances.NONE;
     private Optional<History> history = Optional.empty();
     private Listing listing = new Listing(Optional.empty(), true, Map.of(), List.of(), List.of(), Map.of());
 
@@ -73,7 +75,7 @@ public final class Workbench {
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        observed = activations;
+        takeObserved(activations);
         seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
         model.set(Optional.of(opened));
         sessionFile.set(file);
@@ -120,7 +122,7 @@ public final class Workbench {
 
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
-        observed = Optional.of(sketches);
+        takeObserved(Optional.of(sketches));
         seen.set(sketches.sketches());
     }
 
@@ -130,6 +132,16 @@ public final class Workbench {
         return observed.filter(o -> model.get().isPresent()
                 && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
                         model.get().get().file().sha256(), ref.sha256(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+    }
+
+    /** What calibration data has shown of the importance of the weights. */
+    public Importances importances() {
+        return importances;
+    }
+
+    private void takeObserved(Optional<ActivationSketches> activations) {
+        observed = activations;
+        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
     }
 
     /** The model as it is analysed. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -67,15 +68,18 @@ final class EvalCommand extends EngineCommand {
         SessionState asked = settings();
         Model model = Subject.openGraph(file, asked.foldBatchNorm());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
+        Importances importances = config != null && Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel()).state();
+            Subject.Calibrated calibrated = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel());
+            state = calibrated.state();
+            importances = calibrated.importances();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, true);
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         ModelSize size = ModelSize.of(model, state, resolved.weights());
 

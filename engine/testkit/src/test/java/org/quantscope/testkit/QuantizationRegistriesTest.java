@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -15,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -41,6 +44,9 @@ import org.quantscope.core.tensor.TensorKind;
 
 /** What every registered scheme and calibrator owes its users. */
 class QuantizationRegistriesTest {
+    /** Every value matters alike: for calibrators that need to know. */
+    private static final Importances ALIKE = tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 1));
+
     private final CancelToken cancel = new CancelToken();
 
     static Stream<Quantizer> quantizers() {
@@ -77,7 +83,7 @@ class QuantizationRegistriesTest {
         assertThat(source).isNotBlank();
         assertThat(options).allSatisfy(o -> {
             assertThat(o.name()).matches("[a-z][a-z_]*");
-            assertThat(o.type()).matches("int|float|bool|choice:.+");
+            assertThat(o.type()).matches("int|float|bool|file|choice:.+");
             assertThat(o.defaultValue()).isNotBlank();
             assertThat(o.doc()).isNotBlank();
         });
@@ -153,7 +159,7 @@ class QuantizationRegistriesTest {
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) (width * 1.5 * (2 * random.nextDouble() - 1) * Math.exp(-6 * random.nextDouble()));
             }
-            java.util.Arrays.sort(x);
+            Arrays.sort(x);
             float last = Float.NEGATIVE_INFINITY;
             for (float v : x) {
                 float y = grid.quantize(v);
@@ -222,7 +228,7 @@ class QuantizationRegistriesTest {
         }
         values[9] = Float.NaN;
         for (int n : new int[] {1, 2, 100, values.length}) {
-            Tensor tensor = tensor(java.util.Arrays.copyOf(values, n));
+            Tensor tensor = tensor(Arrays.copyOf(values, n));
             float lo = Float.POSITIVE_INFINITY;
             float hi = Float.NEGATIVE_INFINITY;
             for (int i = 0; i < n; i++) {
@@ -233,7 +239,7 @@ class QuantizationRegistriesTest {
             for (int bits : new int[] {2, 4, 8, 16}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits).withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id(), Map.of()));
-                    RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, cancel);
+                    RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, ALIKE, cancel);
                     ClipRange range = found.requested().getFirst();
 
                     assertThat(range.lo()).isGreaterThanOrEqualTo(symmetric ? -absMax : Math.min(0, lo));

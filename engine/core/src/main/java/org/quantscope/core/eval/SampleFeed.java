@@ -101,6 +101,14 @@ public final class SampleFeed {
         return input;
     }
 
+    /** The shape in which the input takes {@code rows} samples. */
+    Shape shape(int rows) {
+        long[] dims = new long[sampleDims.length + 1];
+        dims[0] = rows;
+        System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
+        return Shape.of(dims);
+    }
+
     /** How many samples go in at once. */
     public int batchSize() {
         return batch;
@@ -123,9 +131,6 @@ public final class SampleFeed {
         }
         float[] values = new float[Math.toIntExact(rows * data.sampleShape().count())];
         data.fill(padded, values);
-        long[] dims = new long[sampleDims.length + 1];
-        dims[0] = rows;
-        System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
-        return NativeTensor.of(values, Shape.of(dims), type);
+        return NativeTensor.of(values, shape(rows), type);
     }
 }

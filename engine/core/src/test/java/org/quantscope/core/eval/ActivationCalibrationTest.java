@@ -52,7 +52,7 @@ class ActivationCalibrationTest {
         }
         List<Long> done = new ArrayList<>();
 
-        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model(batch), data, (d, total, what) -> done.add(d), new CancelToken());
+        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model(batch), data, (d, total, what) -> done.add(d), new CancelToken()).sketches();
 
         assertThat(sketches.keySet()).extracting(TensorId::name).containsExactly("x", "r", "y");
         assertThat(sketches.values()).extracting(MomentSketch::count).containsOnly(75L);

@@ -68,7 +68,7 @@ class SketchFileTest {
     private static byte[] bytes(Map<TensorId, MomentSketch> sketches) {
         var out = new ByteArrayOutputStream();
         try {
-            SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches), out);
+            SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches, Map.of()), out);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -90,7 +90,7 @@ class SketchFileTest {
     @Test
     void everythingComesBackAsItWas() throws IOException {
         Path file = folder.resolve("b.quantscope.sketches");
-        var seen = new ActivationSketches(MODEL, DATA, true, 500, Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()));
+        var seen = new ActivationSketches(MODEL, DATA, true, 500, Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()), Map.of());
         SketchFile.write(seen, file);
         ActivationSketches back = SketchFile.read(file, new CancelToken());
 
