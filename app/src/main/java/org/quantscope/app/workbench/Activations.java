@@ -78,11 +78,16 @@ public final class Activations {
         Clip clip = new Clip.Auto(calibrator.id());
         if (calibrator.needsImportance()) {
             List<Edit> edits = new ArrayList<>();
-            for (Subject.Weight weight : bench.weights()) {
-                if (bench.importances().of(weight.info()).isPresent()) {
-                    bench.spec(weight).ifPresent(spec -> edits.add(new Edit.SetOverride(weight.id(), spec.withClip(clip))));
+            List<Subject.Weight> known = bench.weights().stream().filter(w -> bench.importances().of(w.info()).isPresent()).toList();
+            boolean all = known.size() == bench.weights().size();
+            bench.stateProperty().get().ifPresent(state -> {
+                if (all) {
+                    edits.add(new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))));
                 }
-            }
+                known.stream()
+                        .filter(w -> !all || state.overrides().containsKey(w.id()))
+                        .forEach(w -> bench.spec(w).ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
+            });
             bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
             return;
         }

@@ -174,6 +174,52 @@ class QuantizationRegistriesTest {
         }
     }
 
+    /** Which schemes hold 0 exactly is a promise to people: a change of the set is one. */
+    @Test
+    void everySchemeButThreeHoldsZero() {
+        assertThat(Quantizers.all().stream().filter(q -> !q.traits().hasZero()).map(Quantizer::id)).containsExactlyInAnyOrder("lloyd-max", "binary", "iq4_nl");
+    }
+
+    /** Widths of one scheme where every level of the first is one of the second, at the same clip or at one that its search may take. */
+    static Stream<QuantSpec> nested() {
+        return Quantizers.all().stream().filter(q -> !q.traits().fixesBits()).flatMap(q -> IntStream.range(q.traits().minBits(), Math.min(8, q.traits().maxBits()))
+                .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
+    }
+
+    /**
+     * The finer grid of a scheme is never worse at its own optimum, by more than a search may miss. Neighbouring widths of uniform and APoT
+     * grids are not nested: values that lie on the coarser one are theirs alone, so that these are looked at on spread-out values only
+     * (the nested widths of uniform grids: {@link SketchProperties#moreBitsAreNeverWorse}).
+     */
+    @ParameterizedTest
+    @MethodSource("nested")
+    void theFinerGridOfASchemeIsNeverWorseAtItsOwnOptimum(QuantSpec coarse) {
+        var random = new Random(8);
+        boolean nested = !List.of("uniform", "apot").contains(coarse.scheme());
+        QuantSpec fine = coarse.withBits(coarse.bits() + 1);
+        for (int family = 0; family < (nested ? 7 : 3); family++) {
+            float[] values = new float[3000];
+            for (int i = 0; i < values.length; i++) {
+                double g = random.nextGaussian();
+                values[i] = (float) switch (family) {
+                    case 0 -> g;
+                    case 1 -> g * Math.abs(g);
+                    case 2 -> Math.max(0, g);
+                    case 3 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
+                    case 4 -> 0.7;
+                    case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
+                    default -> 0;
+                };
+            }
+            Tensor tensor = tensor(values);
+            double power = MomentSketch.of(tensor, cancel).sumSquares() / values.length;
+            double before = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, coarse.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
+            double after = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, fine.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
+
+            assertThat(after).as("family %d", family).isLessThanOrEqualTo(before * 1.005 + 1e-12 * power);
+        }
+    }
+
     /** The sketch's promise for the grids of every scheme: the exact error lies within the bound, on data that has fooled histograms before. */
     @ParameterizedTest
     @MethodSource("specs")

@@ -77,14 +77,14 @@ class WeightedMseCalibratorTest {
 
     private static double bruteForce(float[] w, float[] h, QuantSpec spec, float absMax) {
         double best = Double.POSITIVE_INFINITY;
-        for (int i = 1; i <= 800; i++) {
-            Grid grid = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(absMax * i / 800))).grid(0);
+        for (int i = 1; i <= 300; i++) {
+            Grid grid = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(absMax * i / 300))).grid(0);
             best = Math.min(best, error(w, h, grid));
         }
         return best;
     }
 
-    /** Against 800 clips in small steps, on all arrays of the oracles. */
+    /** Against 300 clips in small steps, on all arrays of the oracles. */
     @ParameterizedTest
     @ValueSource(strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3"})
     void theClipIsAsGoodAsTheBestOfAllThatAreTried(String name) {
