@@ -60,7 +60,7 @@ final class CalibrateCommand extends EngineCommand {
         Model model = data == null ? Engine.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         Subject.Calibrated calibrated =
-                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
+                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit), terminal(), cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

@@ -54,16 +54,13 @@ final class Subject {
         }
         checkGraph(model, model.file());
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            return Importances.observed(Engine.observe(model, openData(data, 0, false), bar, cancel).inputs());
+            return Importances.observed(Engine.observe(model, openData(data, 0), bar, cancel).inputs());
         }
     }
 
     /** Opens data, the first {@code limit} samples of it if that is positive. */
-    static Dataset openData(Path file, int limit, boolean labelled) throws IOException {
+    static Dataset openData(Path file, int limit) throws IOException {
         Dataset data = Datasets.open(file);
-        if (labelled && !data.hasLabels()) {
-            throw new BadInputException(file, "labels", "accuracy needs labels, this file has none");
-        }
         return limit > 0 ? data.limit(limit) : data;
     }
 

@@ -32,7 +32,7 @@ record Verification(Json json, String text) {
      */
     static Optional<Dataset> data(@Nullable Path asked, int limit, SessionState state, Terminal terminal) throws IOException {
         if (asked != null) {
-            return Optional.of(Subject.openData(asked, limit, false));
+            return Optional.of(Subject.openData(asked, limit));
         }
         if (state.calibrationData().isEmpty()) {
             terminal.warn("not verified: the config records no calibration data and no --data is given");
@@ -43,7 +43,7 @@ record Verification(Json json, String text) {
             terminal.warn("not verified: the calibration data is not at " + recorded.path() + " any more and no --data is given");
             return Optional.empty();
         }
-        Dataset data = Subject.openData(recorded.path(), limit, false);
+        Dataset data = Subject.openData(recorded.path(), limit);
         if (!data.sha256().equals(recorded.sha256())) {
             terminal.warn("not verified: " + recorded.path() + " has another content than when the config was made and no --data is given");
             return Optional.empty();

@@ -29,7 +29,8 @@ public final class Datasets {
      * Opens an .npz with its sidecar {@code <name>.dataset.json}.
      *
      * <p>Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, labels the first integer array of rank 1, both
-     * in the order of the archive; scale 1, mean 0, std 1. Dimensions stay in their stored order.
+     * in the order of the archive; scale 1, mean 0, std 1. Dimensions stay in their stored order. Labels that are floating numbers are
+     * targets; without a sidecar they are called labels, targets or y.
      *
      * @throws BadInputException if the file or the sidecar is damaged or does not fit together
      * @throws IOException if the file cannot be read at all
@@ -48,7 +49,8 @@ public final class Datasets {
         Path sidecarFile = Sidecar.pathOf(file);
         boolean described = Files.exists(sidecarFile);
         Sidecar sidecar = described ? Sidecar.read(sidecarFile) : Sidecar.NONE;
-        return open(file, sidecar, described ? sidecarFile : file);
+        Path said = described ? sidecarFile : file;
+        return TargetedDataset.of(open(file, sidecar, said), file, sidecar.labels(), said);
     }
 
     /** @param said the file to name where the choice of arrays is wrong */
@@ -57,9 +59,11 @@ public final class Datasets {
         String inputName = sidecar.input()
                 .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
                 .orElseThrow(() -> new BadInputException(file, "input", "no array is floating or U8 and of rank over 1; there are " + names(headers)));
-        Optional<String> labelsName = sidecar.labels().or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())));
         check(headers, inputName, said, "input");
-        labelsName.ifPresent(name -> check(headers, name, said, "labels"));
+        sidecar.labels().ifPresent(name -> check(headers, name, said, "labels"));
+        Optional<String> labelsName = sidecar.labels()
+                .or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
+                .filter(name -> !named(headers, name).info().dtype().isFloating());
 
         Set<String> wanted = Stream.concat(Stream.of(inputName), labelsName.stream()).collect(Collectors.toSet());
         List<Tensor> arrays = Npz.read(file, wanted::contains).arrays();

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
@@ -68,6 +69,16 @@ record NpzDataset(
                 out[j] = (float) ((out[j] * scale - m) / s);
             }
         }
+    }
+
+    @Override
+    public Optional<SamplePicture> picture(int sample) {
+        Objects.checkIndex(sample, size);
+        return PictureForm.of(sampleShape, channelAxis == 2).map(form -> {
+            float[] values = new float[Math.toIntExact(sampleShape.count())];
+            raw.read((long) sample * values.length, values, 0, values.length);
+            return form.picture(values, scale, raw.dtype() == DType.U8, false);
+        });
     }
 
     @Override

@@ -86,7 +86,7 @@ public final class ActivationCalibration {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            seen.take(out.name(), out.values(), realValues(out, batch.length, feed.batchSize()), out.shape());
+                            seen.take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
                         }
                     }
                 }
@@ -108,11 +108,5 @@ public final class ActivationCalibration {
                 reader.power.add(values, length, shape, axis);
             }
         }
-    }
-
-    /** Leaves out the rows that only pad a fixed batch, where the batch is the first dimension. */
-    private static int realValues(FloatOutput out, int rows, int batch) {
-        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
-        return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

@@ -7,6 +7,7 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -132,5 +133,11 @@ public final class SampleFeed {
         float[] values = new float[Math.toIntExact(rows * data.sampleShape().count())];
         data.fill(padded, values);
         return NativeTensor.of(values, shape(rows), type);
+    }
+
+    /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
+    static int realValues(FloatOutput out, int rows, int batch) {
+        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+        return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

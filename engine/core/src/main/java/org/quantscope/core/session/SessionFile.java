@@ -9,7 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
@@ -37,7 +39,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "resolved", "provenance"
+        "activation_ranges", "metric", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -103,6 +105,7 @@ public final class SessionFile {
             @Nullable FileRef evaluation;
             @Nullable QuantSpec weights;
             @Nullable QuantSpec activations;
+            @Nullable Task metric;
             boolean fold = true;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -125,6 +128,11 @@ public final class SessionFile {
                     }
                 });
                 case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
+                case "metric" -> {
+                    String id = json.string();
+                    read.metric = Task.byId(id)
+                            .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
+                }
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
                 default -> throw json.unknown(FIELDS);
@@ -139,7 +147,8 @@ public final class SessionFile {
                 ranges,
                 read.fold,
                 Optional.ofNullable(read.calibration),
-                Optional.ofNullable(read.evaluation));
+                Optional.ofNullable(read.evaluation),
+                Optional.ofNullable(read.metric));
     }
 
     private static FileRef readFile(StrictJson json, Path file) {

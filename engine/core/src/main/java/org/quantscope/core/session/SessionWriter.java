@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.quantscope.core.ProductVersion;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -19,12 +20,6 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.PrettyPrinter;
-import tools.jackson.core.exc.JacksonIOException;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.util.DefaultIndenter;
-import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** Writes the JSON of a session: fixed order of fields, two spaces, line feeds, the shortest decimal of each float32. */
 final class SessionWriter {
@@ -41,18 +36,13 @@ final class SessionWriter {
      * @param more writes further members behind the state's own
      */
     static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more) throws IOException {
-        try {
-            JsonGenerator json = new JsonFactory().createGenerator(new Pretty(), out);
+        PrettyJson.write(out, json -> {
             SessionWriter writer = new SessionWriter(json, file);
             json.writeStartObject();
             writer.state(state);
             more.accept(writer);
             json.writeEndObject();
-            json.writeRaw('\n');
-            json.flush();
-        } catch (JacksonIOException e) {
-            throw e.getCause();
-        }
+        });
     }
 
     private void state(SessionState state) {
@@ -76,6 +66,7 @@ final class SessionWriter {
             range(entry.getValue());
         }
         json.writeEndObject();
+        state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
     }
 
     private void file(String name, FileRef ref) {
@@ -238,21 +229,7 @@ final class SessionWriter {
         json.writeEndArray();
     }
 
-    /** The shortest decimal that only this float32 reads as; {@code -0.0} keeps its sign. */
     private void float32(float value) {
-        json.writeNumber(Float.toString(value));
-    }
-
-    private static final class Pretty extends ObjectWriteContext.Base {
-        @Override
-        public PrettyPrinter getPrettyPrinter() {
-            DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
-            return new DefaultPrettyPrinter().withObjectIndenter(indenter);
-        }
-
-        @Override
-        public boolean hasPrettyPrinter() {
-            return true;
-        }
+        PrettyJson.float32(json, value);
     }
 }
