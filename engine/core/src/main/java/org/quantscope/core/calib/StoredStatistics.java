@@ -33,6 +33,9 @@ final class StoredStatistics implements SliceStatistics {
     private @Nullable Extent extent;
     private float @Nullable [] finite;
     private float @Nullable [] finiteImportances;
+    /** NaN until it is asked for. */
+    private double fewTotal = Double.NaN;
+
     private float @Nullable [] sorted;
     private float @Nullable [] sortedMagnitudes;
 
@@ -161,7 +164,11 @@ final class StoredStatistics implements SliceStatistics {
     @Override
     public double weightedMse(Grid grid) {
         Importance known = importance;
-        if (known == null || weighted().total() == 0) {
+        if (known == null) {
+            return exactMse(grid);
+        }
+        double total = data.count() <= FEW ? fewTotal(known) : weighted().total();
+        if (total == 0) {
             return exactMse(grid);
         }
         double sum = 0;
@@ -184,7 +191,7 @@ final class StoredStatistics implements SliceStatistics {
                 sum += e;
             }
         }
-        return sum / weighted().total();
+        return sum / total;
     }
 
     /** Reads a chunk at most up to {@code end}; values that are not finite become 0 and matter no more. */
@@ -281,7 +288,19 @@ final class StoredStatistics implements SliceStatistics {
         return f;
     }
 
-    /** The importances of {@link #few}. */
+    private double fewTotal(Importance known) {
+        if (Double.isNaN(fewTotal)) {
+            float[] h = fewImportances(known);
+            double sum = 0;
+            for (int i = 0; i < count(); i++) {
+                sum += h[i];
+            }
+            fewTotal = sum;
+        }
+        return fewTotal;
+    }
+
+    /** The importances of {@link #few}, in front. */
     private float[] fewImportances(Importance known) {
         float[] f = finiteImportances;
         if (f == null) {
