@@ -13,6 +13,7 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
@@ -54,13 +55,24 @@ final class Subject {
         }
         checkGraph(model, model.file());
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            return Importances.observed(Engine.observe(model, openData(data, 0), bar, cancel).inputs());
+            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel).inputs());
         }
     }
 
-    /** Opens data, the first {@code limit} samples of it if that is positive. */
-    static Dataset openData(Path file, int limit) throws IOException {
-        Dataset data = Datasets.open(file);
+    /**
+     * Opens data, the first {@code limit} samples of it if that is positive.
+     *
+     * @param config the same data is prepared as it says; else the sidecar does
+     */
+    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
+        Samples samples = Datasets.samples(file, cancel);
+        Dataset data = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+                .flatMap(Optional::stream)
+                .filter(ref -> ref.sha256().equals(samples.sha256()))
+                .flatMap(ref -> ref.preprocessing().stream())
+                .findFirst()
+                .map(how -> Datasets.prepare(samples, how))
+                .orElseGet(() -> Datasets.prepare(samples));
         return limit > 0 ? data.limit(limit) : data;
     }
 
@@ -97,7 +109,7 @@ final class Subject {
             return Importances.NONE;
         }
         ActivationSketches seen = SketchFile.read(file, cancel);
-        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.model().sha256(), ref.sha256(), state.foldBatchNorm(), seen.samples())).isPresent();
+        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.model().sha256(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
     }
 
@@ -121,7 +133,7 @@ final class Subject {
             }
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
-                .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
-        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), data.sha256(), state.foldBatchNorm(), data.size(), observed));
+                .withCalibrationData(Optional.of(FileRef.of(data)));
+        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
     }
 }
