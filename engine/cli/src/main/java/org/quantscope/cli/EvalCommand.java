@@ -73,7 +73,7 @@ final class EvalCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked.foldBatchNorm());
+        Model model = Subject.openGraph(file, asked);
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         Importances importances = config != null && Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         if (calibrationData != null) {

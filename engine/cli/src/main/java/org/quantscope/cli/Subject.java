@@ -32,8 +32,8 @@ final class Subject {
     private Subject() {}
 
     /** Opens a model that can be run. */
-    static Model openGraph(Path file, boolean fold) throws IOException {
-        Model model = Engine.open(file, fold);
+    static Model openGraph(Path file, SessionState state) throws IOException {
+        Model model = Engine.open(file, state);
         checkGraph(model, file);
         return model;
     }

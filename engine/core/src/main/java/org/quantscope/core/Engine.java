@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationCalibration;
@@ -16,11 +17,14 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
+import org.quantscope.core.onnx.ConstantFolding;
+import org.quantscope.core.onnx.PadFolding;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
 
 /**
  * The engine from above: what a front end does with a model, in the order in which it happens. Each method is one step and
@@ -46,7 +50,7 @@ public final class Engine {
     /**
      * Opens a model by its content.
      *
-     * @param foldBatchNorm fold each BatchNormalization into the layer in front of it, if the file has a graph
+     * @param foldBatchNorm fold each BatchNormalization and Pad into the layer beside it and compute constants, if the file has a graph
      * @throws BadInputException if the file is damaged, lies or holds what is not supported
      * @throws IOException if it cannot be read at all
      */
@@ -55,9 +59,19 @@ public final class Engine {
         return foldBatchNorm ? analysed(model) : model;
     }
 
-    /** The model with its BatchNormalization folded; the model itself if it has no graph. */
+    /** Opens a model as {@code state} wants it analysed: folded or not, with its quantizers in place. */
+    public static Model open(Path file, SessionState state) throws IOException {
+        return placed(open(file, state.foldBatchNorm()), state.addedQuantizers());
+    }
+
+    /** The model with its constants computed, and Pad and BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
-        return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+        return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
+    }
+
+    /** The model with quantizers of its own at further activations; the model itself if there are none. */
+    public static Model placed(Model model, Set<TensorId> addedQuantizers) {
+        return addedQuantizers.isEmpty() || model.graph().isEmpty() ? model : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
     }
 
     /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */

@@ -203,13 +203,13 @@ public final class RangeResolver {
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
                     .mapToObj(slice -> new StoredStatistics(part(data, slice * length, length), part(importance, slice * length), cancel))
-                    .map(part -> calibrator.calibrate(part, spec, auto.options(), cancel).range())
+                    .map(part -> calibrator.range(part, spec, auto.options(), cancel))
                     .toList();
         }
         var ranges = new ClipRange[slicing.slices()];
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
             var statistics = new StoredStatistics(slice(values, from, n), part(importance, slicing, slice), cancel);
-            ranges[slice] = calibrator.calibrate(statistics, spec, auto.options(), cancel).range();
+            ranges[slice] = calibrator.range(statistics, spec, auto.options(), cancel);
         });
         return List.of(ranges);
     }

@@ -38,10 +38,11 @@ public final class ActivationCalibration {
     /** A weight whose layer reads a value. */
     private record Reader(InputPower power, boolean lastAxis) {}
 
-    private ActivationCalibration(Model model, OnnxGraph graph) {
-        for (TensorInfo activation : graph.activations()) {
-            sketches.put(activation.id(), new MomentSketch());
-        }
+    private ActivationCalibration(List<TensorId> activations) {
+        activations.forEach(id -> sketches.put(id, new MomentSketch()));
+    }
+
+    private void readInputs(Model model, OnnxGraph graph) {
         Map<TensorId, TensorInfo> weights = new HashMap<>();
         for (Tensor tensor : model.tensors()) {
             weights.put(tensor.id(), tensor.info());
@@ -63,11 +64,22 @@ public final class ActivationCalibration {
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
      */
     public static Observed run(Model model, Dataset data, Progress progress, CancelToken cancel) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        var seen = new ActivationCalibration(graph.activations().stream().map(TensorInfo::id).toList());
+        seen.readInputs(model, graph);
+        return seen.stream(model, data, progress, cancel);
+    }
+
+    /** The sketch of each activation asked for, in that order. */
+    public static Map<TensorId, MomentSketch> run(Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
+        return new ActivationCalibration(activations).stream(model, data, progress, cancel).sketches();
+    }
+
+    private Observed stream(Model model, Dataset data, Progress progress, CancelToken cancel) {
         SampleFeed feed = SampleFeed.of(model, data);
-        var seen = new ActivationCalibration(model, model.graph().orElseThrow());
         Set<String> wanted = new LinkedHashSet<>();
-        seen.sketches.keySet().forEach(id -> wanted.add(id.name()));
-        wanted.addAll(seen.readers.keySet());
+        sketches.keySet().forEach(id -> wanted.add(id.name()));
+        wanted.addAll(readers.keySet());
         List<String> tapped = wanted.stream().filter(name -> !name.equals(feed.input())).toList();
         byte[] graph = InstrumentedGraph.tapped(model, tapped.stream().map(TensorId::new).toList());
         int samples = data.size();
@@ -80,19 +92,19 @@ public final class ActivationCalibration {
                 if (wanted.contains(feed.input())) {
                     float[] values = new float[batch.length * sampleValues];
                     data.fill(batch, values);
-                    seen.take(feed.input(), values, values.length, feed.shape(batch.length));
+                    take(feed.input(), values, values.length, feed.shape(batch.length));
                 }
                 if (!tapped.isEmpty()) {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            seen.take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
+                            take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
                         }
                     }
                 }
             }
             progress.report(samples, samples, "sample " + samples + " of " + samples);
-            return new Observed(seen.sketches, seen.inputs);
+            return new Observed(sketches, inputs);
         }
     }
 

@@ -186,7 +186,8 @@ public final class LiveEvaluator implements AutoCloseable {
      *
      * @throws CancellationException if cancelled or closed
      */
-    public void prepare(EvalRequest request, CancelToken cancel) {
+    public void prepare(EvalRequest asked, CancelToken cancel) {
+        EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token)) {
             if (!leased.session.isCut() || cacheBudget == 0) {
@@ -233,7 +234,8 @@ public final class LiveEvaluator implements AutoCloseable {
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
      * @throws BadInputException if a tensor of the request is none of the model's
      */
-    public Evaluation evaluateSamples(EvalRequest request, CancelToken cancel, Consumer<Evaluation> partial) {
+    public Evaluation evaluateSamples(EvalRequest asked, CancelToken cancel, Consumer<Evaluation> partial) {
+        EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
                 PrefixCache.Use use = cache.use(leased.session.settingsInFront(request));

@@ -195,7 +195,7 @@ public final class InstrumentedGraph {
         });
         Map<TensorId, ActivationFeeds> feeds = new LinkedHashMap<>();
         Map<String, Quantizer> quantizers = new LinkedHashMap<>();
-        for (var activation : edit.graph().activations()) {
+        for (var activation : edit.graph().values()) {
             Form form = quantized.get(activation.id());
             if (form != null) {
                 Quantizer q = quantizer(edit, activation.id().name(), edit.opset() >= FIRST_WITH_INTEGER_CLIP ? form : Form.CHAIN);

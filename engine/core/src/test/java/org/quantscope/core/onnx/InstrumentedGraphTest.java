@@ -173,7 +173,7 @@ class InstrumentedGraphTest {
                 .node("Sigmoid", List.of("reshaped"), List.of("y"))
                 .open(folder);
 
-        assertThat(model.graph().orElseThrow().activations()).extracting(a -> a.id().name()).containsExactly("x", "y");
+        assertThat(model.graph().orElseThrow().activations()).extracting(a -> a.id().name()).containsExactly("reshaped", "y");
     }
 
     /** Values beside the file are put into the session; folding leaves them where they are. */
