@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.codes.CodesViewModel;
+import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.input.InputViewModel;
@@ -38,6 +39,7 @@ public record Desk(
         CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
+        CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
         InputViewModel input,
@@ -68,6 +70,7 @@ public record Desk(
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
+                new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
                 new InputViewModel(bench, work, ui, jobs),

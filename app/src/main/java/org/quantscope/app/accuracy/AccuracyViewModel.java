@@ -340,9 +340,11 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (model == null || data == null) {
             return;
         }
+        // Before any correction: a bias correction changes what the float model says.
+        Model reference = bench.uncorrected().orElse(model);
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, data, Optional.empty());
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, Optional.empty());
                 ui.execute(() -> opened(fresh, model, data));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));

@@ -48,7 +48,7 @@ public final class Measurements {
     }
 
     /** @param importances where the setting rests on them, else {@link Importances#NONE} */
-    private record Key(int opened, TensorId id, boolean folded, QuantSpec spec, Optional<ClipRange> observed, Importances importances) {}
+    private record Key(int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed, Importances importances) {}
 
     private record Task(Subject subject, Key key) {}
 
@@ -179,7 +179,7 @@ public final class Measurements {
         Optional<ClipRange> observed = subject instanceof Subject.Activation
                 ? bench.stateProperty().get().map(s -> s.activationRanges().get(subject.id()))
                 : Optional.empty();
-        return new Key(opened, subject.id(), bench.foldsBatchNorm(), spec, observed, needsImportance(spec) ? bench.importances() : Importances.NONE);
+        return new Key(opened, subject.id(), bench.variant(), spec, observed, needsImportance(spec) ? bench.importances() : Importances.NONE);
     }
 
     private static boolean needsImportance(QuantSpec spec) {

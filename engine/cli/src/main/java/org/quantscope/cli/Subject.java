@@ -33,15 +33,14 @@ final class Subject {
 
     /** Opens a model that can be run. */
     static Model openGraph(Path file, SessionState state) throws IOException {
-        Model model = Engine.open(file, state);
-        checkGraph(model, file);
-        return model;
+        return withGraph(Engine.open(file, state), file);
     }
 
-    private static void checkGraph(Model model, Path file) {
+    private static Model withGraph(Model model, Path file) {
         if (model.graph().isEmpty()) {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
+        return model;
     }
 
     /**
@@ -53,9 +52,17 @@ final class Subject {
         if (data == null) {
             return Importances.NONE;
         }
-        checkGraph(model, model.file());
+        withGraph(model, model.file());
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
             return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel).inputs());
+        }
+    }
+
+    /** Opens a model that can be run, as a session wants it analysed, corrections included. */
+    static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
+        Model source = withGraph(Engine.open(file, false), file);
+        try (Terminal.Bar bar = terminal.progress("correct")) {
+            return Engine.analysed(source, state, bar, cancel);
         }
     }
 
@@ -109,7 +116,7 @@ final class Subject {
             return Importances.NONE;
         }
         ActivationSketches seen = SketchFile.read(file, cancel);
-        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.model().sha256(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
+        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
     }
 
@@ -134,6 +141,6 @@ final class Subject {
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(FileRef.of(data)));
-        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
+        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
     }
 }
