@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ObjectProperty;
@@ -45,7 +46,11 @@ import org.quantscope.app.card.TabbedCard;
 import org.quantscope.app.codes.CodesView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.flipped.FlippedStrip;
+import org.quantscope.app.flipped.FlippedWindow;
+import org.quantscope.app.flipped.Thumbnails;
 import org.quantscope.app.jobs.JobsView;
+import org.quantscope.app.layers.LayerOutputView;
 import org.quantscope.app.quantizer.QuantizerView;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
@@ -93,6 +98,8 @@ public final class MainWindow {
     private final Scene scene;
     private final SplitPane columns;
     private final TensorsView list;
+    private final Thumbnails thumbnails;
+    private @Nullable FlippedWindow flipped;
     private final TabbedCard pages;
 
     /**
@@ -105,6 +112,7 @@ public final class MainWindow {
         this.settings = settings;
         this.dialogs = new Dialogs(() -> stage, theme::get);
         NoticeBar notices = new NoticeBar();
+        this.thumbnails = new Thumbnails(work, ui);
         this.desk = Desk.of(work, ui, settings, dialogs, notices);
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
@@ -113,7 +121,8 @@ public final class MainWindow {
         this.pages = pages();
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
-        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
+        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()),
+                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
@@ -178,6 +187,15 @@ public final class MainWindow {
         CodesView view = new CodesView(desk.codes());
         view.paletteProperty().bind(theme.map(Theme::palette));
         return view;
+    }
+
+    private void showFlipped(OptionalInt sample) {
+        FlippedWindow open = flipped;
+        if (open == null) {
+            open = new FlippedWindow(stage, desk.flipped(), desk.sampleLayers(), thumbnails, theme);
+            flipped = open;
+        }
+        open.show(sample);
     }
 
     /** The program behind the window. */
