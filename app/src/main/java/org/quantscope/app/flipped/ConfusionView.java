@@ -18,6 +18,7 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Segments;
 import org.quantscope.app.flipped.Confusion.Kind;
+import org.quantscope.app.workbench.Figures;
 
 /** Which class is taken for which, before, after, and what changed. A cell lists its samples. */
 final class ConfusionView extends VBox {
@@ -101,7 +102,7 @@ final class ConfusionView extends VBox {
             }
         }
         boolean labelled = model.data().map(d -> d.hasLabels()).orElse(false);
-        note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on " + v.seen() + " of " + v.total() + " samples"
+        note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on " + Figures.count(v.seen()) + " of " + Figures.count(v.total()) + " samples"
                 + (classes.size() < confusion.classes() ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most" : "")
                 + " · a cell lists its samples");
         grid.getStyleClass().remove("previous");

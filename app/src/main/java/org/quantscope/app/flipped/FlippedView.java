@@ -35,6 +35,7 @@ public final class FlippedView extends BorderPane {
     private static final double TILE = 44;
     private static final double LIST_WIDTH = 400;
     private static final double LIST_SHARE = 0.4;
+    private static final double MATRIX_SHARE = 0.52;
     private static final double BAR = 96;
     private static final double NAME = 116;
     private static final double PERCENT = 56;
@@ -87,7 +88,7 @@ public final class FlippedView extends BorderPane {
         sample.setPadding(new Insets(GAP));
         SplitPane right = new SplitPane(matrix, sample);
         right.setOrientation(Orientation.VERTICAL);
-        right.setDividerPositions(0.58);
+        right.setDividerPositions(MATRIX_SHARE);
         SplitPane columns = new SplitPane(left, right);
         columns.setDividerPositions(LIST_SHARE);
         SplitPane.setResizableWithParent(left, false);

@@ -3,6 +3,7 @@ package org.quantscope.app.layers;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
@@ -11,7 +12,6 @@ import javafx.scene.control.ListView;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
-import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.card.SplitBar;
@@ -24,21 +24,29 @@ final class ErrorBars extends VBox {
     private static final double NAME = 150;
     private static final double FIGURES = 128;
 
-    private final ListView<LayerError> list = new ListView<>();
+    private static final double ROW = 24;
 
-    ErrorBars() {
+    private final Function<TensorId, String> names;
+    private final ListView<LayerError> list = new ListView<>();
+    private final Label scale = head("", 0);
+    /** Of the longest bar. */
+    private double most = 1;
+
+    /** @param names of values, for people */
+    ErrorBars(Function<TensorId, String> names) {
         super(2);
+        this.names = names;
         Label name = head("layer, in graph order", NAME);
-        Label bar = head("error / values", 0);
-        HBox.setHgrow(bar, Priority.ALWAYS);
-        bar.setMaxWidth(Double.MAX_VALUE);
+        HBox.setHgrow(scale, Priority.ALWAYS);
+        scale.setMaxWidth(Double.MAX_VALUE);
         Label figures = head("SQNR · relative", FIGURES);
         figures.setAlignment(Pos.CENTER_RIGHT);
-        HBox heads = new HBox(GAP, name, bar, figures);
+        HBox heads = new HBox(GAP, name, scale, figures);
         heads.setPadding(new Insets(0, 12, 0, 0));
         list.setId("sample-layers");
         list.getStyleClass().add("plain-list");
         list.setCellFactory(x -> new Line());
+        list.setFixedCellSize(ROW);
         list.setAccessibleText("Error of each activation on this sample");
         VBox.setVgrow(list, Priority.ALWAYS);
         getChildren().addAll(heads, list);
@@ -55,6 +63,9 @@ final class ErrorBars extends VBox {
     }
 
     void show(List<LayerError> errors, boolean previous) {
+        double largest = errors.stream().mapToDouble(e -> e.relative().orElse(1)).max().orElse(1);
+        most = largest == 0 ? 1 : Math.min(1, largest);
+        scale.setText(String.format(Locale.ROOT, "error relative to the values, full at %.3g %%", most * 100));
         list.getItems().setAll(errors);
         list.getStyleClass().remove("previous");
         if (previous) {
@@ -71,14 +82,7 @@ final class ErrorBars extends VBox {
         return db.isEmpty() ? "–" : Double.isInfinite(db.getAsDouble()) && db.getAsDouble() > 0 ? "no error" : String.format(Locale.ROOT, "%.1f dB", db.getAsDouble());
     }
 
-    /** The end of a path says more than its start. */
-    static String shortName(TensorId id) {
-        String name = id.name();
-        int from = Math.max(0, name.length() - 22);
-        return from == 0 ? name : "…" + name.substring(from);
-    }
-
-    private static final class Line extends ListCell<LayerError> {
+    private final class Line extends ListCell<LayerError> {
         private final Label name = new Label();
         private final SplitBar bar = new SplitBar("error", "");
         private final Label figures = new Label();
@@ -91,7 +95,6 @@ final class ErrorBars extends VBox {
             figures.getStyleClass().add("number");
             HBox.setHgrow(bar, Priority.ALWAYS);
             line.setAlignment(Pos.CENTER_LEFT);
-            setPrefWidth(Region.USE_COMPUTED_SIZE);
             setPrefWidth(0);
         }
 
@@ -102,9 +105,9 @@ final class ErrorBars extends VBox {
                 setGraphic(null);
                 return;
             }
-            name.setText(shortName(item.value()));
+            name.setText(names.apply(item.value()));
             name.setTooltip(new Tooltip(item.value().name()));
-            bar.setShare(item.relative().orElse(1));
+            bar.setShare(item.relative().orElse(1) / most);
             figures.setText(figures(item));
             setAccessibleText(item.value().name() + " " + figures.getText());
             setGraphic(line);

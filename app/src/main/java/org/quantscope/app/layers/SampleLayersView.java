@@ -8,10 +8,11 @@ import javafx.scene.layout.VBox;
 /** One sample's error layer by layer. */
 public final class SampleLayersView extends VBox {
     private final Label hint = new Label();
-    private final ErrorBars bars = new ErrorBars();
+    private final ErrorBars bars;
 
     public SampleLayersView(SampleLayersViewModel model) {
         super(4);
+        bars = new ErrorBars(model::name);
         hint.setId("sample-layers-hint");
         hint.getStyleClass().add("hint");
         hint.setWrapText(true);

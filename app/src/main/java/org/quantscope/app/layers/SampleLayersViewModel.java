@@ -10,6 +10,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
@@ -58,6 +59,11 @@ public final class SampleLayersViewModel implements AutoCloseable {
     public void show(OptionalInt of) {
         sample = of;
         refresh();
+    }
+
+    /** The name of an activation, for people. */
+    public String name(TensorId id) {
+        return bench.subject(id).map(Subject::shortName).orElse(id.name());
     }
 
     private void refresh() {

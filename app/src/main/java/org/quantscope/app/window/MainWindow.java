@@ -178,7 +178,13 @@ public final class MainWindow {
         channels.paletteProperty().bind(theme.map(Theme::palette));
         TabbedCard card = new TabbedCard(List.of(
                 new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing),
-                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
+                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing),
+                new CardTab(
+                        "layer-output",
+                        "Layer output",
+                        "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
+                        () -> new LayerOutputView(desk.layerOutput()),
+                        desk.layerOutput()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }

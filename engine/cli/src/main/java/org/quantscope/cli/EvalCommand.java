@@ -40,13 +40,13 @@ final class EvalCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", required = true, description = "The data to evaluate on (.npz).")
+    @Option(names = "--data", paramLabel = "D", required = true, description = "Data: .npz, a folder of pictures by class, IDX or CSV.")
     private Path data;
 
     @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options.")
     private @Nullable Path config;
 
-    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on (.npz).")
+    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on; labels are not needed.")
     private @Nullable Path calibrationData;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
@@ -75,13 +75,13 @@ final class EvalCommand extends EngineCommand {
         Model model = Subject.openGraph(file, asked.foldBatchNorm());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0), terminal(), cancel()).state();
+            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
         Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Optional<Task> task = wanted.or(asked::metric);
-        Dataset samples = Subject.openData(data, limit == null ? 0 : limit);
+        Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, bar, cancel());

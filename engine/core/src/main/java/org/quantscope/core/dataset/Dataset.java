@@ -9,7 +9,7 @@ import org.quantscope.core.tensor.Shape;
 public interface Dataset {
     Path file();
 
-    /** SHA-256 of the file, lower-case hex. */
+    /** SHA-256 of the file, or of a folder's names and contents; lower-case hex. How it is prepared is not in it. */
     String sha256();
 
     /** The number of samples. */
@@ -59,6 +59,16 @@ public interface Dataset {
 
     /** The first {@code n} samples in file order, or this if there are no more. */
     Dataset limit(int n);
+
+    /** What this was prepared from, to prepare it in another way; empty if it came from no file. */
+    default Optional<Samples> samples() {
+        return Optional.empty();
+    }
+
+    /** How it was prepared; empty if it came from no file. */
+    default Optional<Preprocessing> preprocessing() {
+        return Optional.empty();
+    }
 
     /** Where the data comes from, for a person. */
     Optional<String> origin();

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
@@ -114,9 +115,9 @@ public final class SessionFile {
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
-                case "model" -> read.model = readFile(json, file);
-                case "calibration_data" -> read.calibration = readFile(json, file);
-                case "evaluation_data" -> read.evaluation = readFile(json, file);
+                case "model" -> read.model = readFile(json, file, false);
+                case "calibration_data" -> read.calibration = readFile(json, file, true);
+                case "evaluation_data" -> read.evaluation = readFile(json, file, true);
                 case "fold_batch_norm" -> read.fold = json.bool();
                 case "weights" -> read.weights = SpecReader.read(json);
                 case "activations" -> read.activations = SpecReader.read(json);
@@ -151,8 +152,9 @@ public final class SessionFile {
                 Optional.ofNullable(read.metric));
     }
 
-    private static FileRef readFile(StrictJson json, Path file) {
+    private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
+            @Nullable Preprocessing preprocessing;
             @Nullable Path path;
             @Nullable String sha256;
         };
@@ -176,10 +178,16 @@ public final class SessionFile {
                     }
                     read.sha256 = text;
                 }
-                default -> throw json.unknown("path", "sha256");
+                case "preprocessing" -> {
+                    if (!data) {
+                        throw json.unknown("path", "sha256");
+                    }
+                    read.preprocessing = PreprocessingReader.read(json);
+                }
+                default -> throw data ? json.unknown("path", "sha256", "preprocessing") : json.unknown("path", "sha256");
             }
         });
         String at = json.path();
-        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256));
+        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing));
     }
 }

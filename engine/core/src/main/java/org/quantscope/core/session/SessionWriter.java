@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.quantscope.core.ProductVersion;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.model.Model;
@@ -73,7 +74,49 @@ final class SessionWriter {
         json.writeObjectPropertyStart(name);
         json.writeStringProperty("path", relative(ref.path()));
         json.writeStringProperty("sha256", ref.sha256());
+        ref.preprocessing().ifPresent(this::preprocessing);
         json.writeEndObject();
+    }
+
+    private void preprocessing(Preprocessing p) {
+        json.writeObjectPropertyStart("preprocessing");
+        p.shape().ifPresent(shape -> {
+            json.writeArrayPropertyStart("shape");
+            for (long d : shape.toArray()) {
+                json.writeNumber(d);
+            }
+            json.writeEndArray();
+        });
+        p.layout().ifPresent(l -> json.writeStringProperty("layout", l.name()));
+        p.outputLayout().ifPresent(l -> json.writeStringProperty("output_layout", l.name()));
+        p.resize().ifPresent(r -> {
+            json.writeArrayPropertyStart("resize");
+            json.writeNumber(r.width());
+            json.writeNumber(r.height());
+            json.writeEndArray();
+            json.writeStringProperty("resize_method", r.method().id());
+            json.writeStringProperty("resize_aspect", r.aspect().id());
+            json.writeBooleanProperty("resize_antialias", r.antialias());
+            if (r.shorter() > 0) {
+                json.writeNumberProperty("resize_shorter", r.shorter());
+            }
+        });
+        p.colour().ifPresent(c -> json.writeStringProperty("colour", c.id()));
+        json.writeNumberProperty("scale", p.scale());
+        numbers("mean", p.mean());
+        numbers("std", p.std());
+        if (!p.modelClasses().isEmpty()) {
+            json.writeArrayPropertyStart("model_classes");
+            p.modelClasses().forEach(json::writeString);
+            json.writeEndArray();
+        }
+        json.writeEndObject();
+    }
+
+    private void numbers(String name, List<Double> values) {
+        json.writeArrayPropertyStart(name);
+        values.forEach(json::writeNumber);
+        json.writeEndArray();
     }
 
     /** Relative, with slashes, if the two files share a folder below the root; else absolute. */

@@ -236,9 +236,9 @@ class DatasetsTest {
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
         assertRefused("d.npz: input: no array", "y 2 I64");
         assertThatThrownBy(() -> Datasets.open(folder.resolve("none.npz"))).isInstanceOf(BadInputException.class).hasMessage("none.npz: file: does not exist");
-        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("no regular file");
+        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("holds no PNG, JPEG, BMP or GIF");
         Path text = Files.writeString(folder.resolve("t.npz"), "hello");
-        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no .npz archive");
+        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no data that can be read: folder of pictures, NumPy archive, IDX, CSV");
     }
 
     @ParameterizedTest
