@@ -245,22 +245,22 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void ask(Question question, ModelSize size, Optional<InHand.View> hand) {
-        Optional<TensorId> weight = hand.filter(h -> h.subject() instanceof Subject.Weight).map(h -> h.subject().id());
+        Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
         View now = view.get();
         // Letting go commits what was asked for already.
         if (question.equals(asked) || (rests && asked != null && question.committed.equals(asked.setting()))) {
             asked = question;
-            if (!weight.equals(askedInHand)) {
-                askedInHand = weight;
+            if (!moving.equals(askedInHand)) {
+                askedInHand = moving;
                 if (now.status() == Status.DONE) {
-                    prepare(new EvalRequest(weight, question.committed.weights, question.committed.activations));
+                    prepare(new EvalRequest(moving, question.committed.weights, question.committed.activations));
                 }
             }
             return;
         }
         asked = question;
-        askedInHand = weight;
+        askedInHand = moving;
         Evaluation known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
@@ -273,7 +273,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return;
         }
         evaluations.submit(
-                (cancel, partial) -> evaluate(on, question, weight, cancel, partial),
+                (cancel, partial) -> evaluate(on, question, moving, cancel, partial),
                 answer -> {
                     if (evaluator == on) {
                         answered(answer, size);
@@ -290,14 +290,14 @@ public final class AccuracyViewModel implements AutoCloseable {
         show(new View(complete ? Status.DONE : Status.RUNNING, Optional.of(answer.evaluation), view.get().baseline(), false, Optional.of(size)));
     }
 
-    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> weight, CancelToken cancel, Consumer<Answer> partial) {
+    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> moving, CancelToken cancel, Consumer<Answer> partial) {
         Setting setting = question.setting();
         Evaluation known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
-            Evaluation complete = on.evaluateSamples(new EvalRequest(weight, setting.weights, setting.activations), cancel, evaluation -> {
+            Evaluation complete = on.evaluateSamples(new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
                 AccuracyEstimate estimate = evaluation.accuracy();
                 job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
                 if (!estimate.isComplete()) {

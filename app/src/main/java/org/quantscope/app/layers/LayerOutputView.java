@@ -1,5 +1,7 @@
 package org.quantscope.app.layers;
 
+import java.util.Locale;
+import java.util.stream.Stream;
 import javafx.geometry.HPos;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
@@ -55,11 +57,13 @@ public final class LayerOutputView extends VBox {
                     muted("all", "SQNR with everything quantized as it is set"),
                     muted("", ""));
         }
+        double largest = v.rows().stream().flatMap(r -> Stream.of(r.isolated(), r.accumulated())).mapToDouble(e -> e.relative().orElse(1)).max().orElse(0);
+        double most = largest == 0 ? 1 : Math.min(1, largest);
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);
             Label place = new Label(row.place());
             place.setTooltip(new Tooltip(row.value().name()));
-            table.addRow(i + 1, place, figure("isolated-" + i, row.isolated()), bar(row.isolated()), figure("accumulated-" + i, row.accumulated()), bar(row.accumulated()));
+            table.addRow(i + 1, place, figure("isolated-" + i, row.isolated()), bar(row.isolated(), most), figure("accumulated-" + i, row.accumulated()), bar(row.accumulated(), most));
         }
         hint.setText(switch (v.status()) {
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
@@ -69,7 +73,7 @@ public final class LayerOutputView extends VBox {
             case SHOWN ->
                 v.rows().isEmpty()
                         ? "…"
-                        : "SQNR on " + Figures.count(v.samples()) + " samples of " + v.data() + "; bars: error relative to the values, full at 100 %";
+                        : "SQNR, " + Figures.count(v.samples()) + " samples of " + v.data() + String.format(Locale.ROOT, " · a full bar: error of %.3g %%", most * 100);
         });
     }
 
@@ -91,9 +95,9 @@ public final class LayerOutputView extends VBox {
         return label;
     }
 
-    private static SplitBar bar(LayerError error) {
+    private static SplitBar bar(LayerError error, double most) {
         SplitBar bar = new SplitBar("error", "");
-        bar.setShare(error.relative().orElse(1));
+        bar.setShare(error.relative().orElse(1) / most);
         return bar;
     }
 }

@@ -160,10 +160,10 @@ public final class LayerOutputViewModel implements AutoCloseable {
                         case Subject.Activation _ -> new EvalRequest(Optional.empty(), Map.of(), Map.of(id, q.params));
                     };
                     List<TensorId> values = new ArrayList<>(List.of(sites.get().layer()));
-                    List<String> places = new ArrayList<>(List.of(q.subject instanceof Subject.Weight ? "output of its layer" : "the activation itself"));
+                    List<String> places = new ArrayList<>(List.of(q.subject instanceof Subject.Weight ? "behind its layer" : "the activation"));
                     sites.get().block().ifPresent(block -> {
                         values.add(block);
-                        places.add("output of its block: " + sites.get().blockIs());
+                        places.add("behind its block: " + sites.get().blockIs());
                     });
                     sites.get().output().ifPresent(output -> {
                         values.add(output);

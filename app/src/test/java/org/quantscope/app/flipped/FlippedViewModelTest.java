@@ -117,8 +117,8 @@ class FlippedViewModelTest {
         for (EvalRequest request : List.of(new EvalRequest(Optional.empty(), Map.of(), Map.of()), new EvalRequest(Optional.empty(), all.weights(), all.activations()))) {
             CancelToken cancel = new CancelToken();
             SampleFeed feed = SampleFeed.of(model, data);
-            QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request), OrtModel.Options.DEFAULT, cancel);
-            try (OrtModel _ = session.loaded();
+            QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
+            try (OrtModel _ = session.loaded().getFirst();
                     QuantizedSession.Feeds feeds = session.feeds(request, cancel)) {
                 for (int i = 0; i < data.size(); i++) {
                     Logits logits = session.logits(feed, new int[] {i}, feeds, cancel);
@@ -214,7 +214,7 @@ class FlippedViewModelTest {
         assertThat(v.status()).isEqualTo(LayerOutputViewModel.Status.SHOWN);
         assertThat(v.samples()).isEqualTo(128);
         assertThat(v.rows()).hasSizeGreaterThanOrEqualTo(2);
-        assertThat(v.rows().getFirst().place()).isEqualTo("output of its layer");
+        assertThat(v.rows().getFirst().place()).isEqualTo("behind its layer");
         assertThat(v.rows().getLast().place()).isEqualTo("predictions");
         TensorId inHand = desk.bench().selectionProperty().get().orElseThrow();
         Model model = desk.bench().analysed().orElseThrow();

@@ -56,7 +56,7 @@ final class CalibrateCommand extends EngineCommand {
         }
         FileRef ref = FileRef.of(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
-        Model model = data == null ? Engine.open(file, asked.foldBatchNorm()) : Subject.openGraph(file, asked.foldBatchNorm());
+        Model model = data == null ? Engine.open(file, asked) : Subject.openGraph(file, asked);
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         Subject.Calibrated calibrated =
                 data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()), terminal(), cancel());

@@ -72,7 +72,7 @@ final class EvalCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked.foldBatchNorm());
+        Model model = Subject.openGraph(file, asked);
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
             state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();

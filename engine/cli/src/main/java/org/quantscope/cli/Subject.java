@@ -25,8 +25,8 @@ final class Subject {
     private Subject() {}
 
     /** Opens a model that can be run. */
-    static Model openGraph(Path file, boolean fold) throws IOException {
-        Model model = Engine.open(file, fold);
+    static Model openGraph(Path file, SessionState state) throws IOException {
+        Model model = Engine.open(file, state);
         if (model.graph().isEmpty()) {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }

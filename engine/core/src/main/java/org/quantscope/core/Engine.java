@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -15,7 +16,8 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
-import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.onnx.ConstantFolding;
+import org.quantscope.core.onnx.PadFolding;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -40,12 +42,14 @@ public final class Engine {
     /** Of the evaluation order. One for all front ends, so that they see the same samples first; complete figures do not depend on it. */
     public static final long EVALUATION_SEED = 1;
 
+    private static final int MOST_BATCHES_AT_ONCE = 4;
+
     private Engine() {}
 
     /**
      * Opens a model by its content.
      *
-     * @param foldBatchNorm fold each BatchNormalization into the layer in front of it, if the file has a graph
+     * @param foldBatchNorm fold each BatchNormalization and Pad into the layer beside it and compute constants, if the file has a graph
      * @throws BadInputException if the file is damaged, lies or holds what is not supported
      * @throws IOException if it cannot be read at all
      */
@@ -54,9 +58,19 @@ public final class Engine {
         return foldBatchNorm ? analysed(model) : model;
     }
 
-    /** The model with its BatchNormalization folded; the model itself if it has no graph. */
+    /** Opens a model as {@code state} wants it analysed: folded or not, with its quantizers in place. */
+    public static Model open(Path file, SessionState state) throws IOException {
+        return placed(open(file, state.foldBatchNorm()), state.addedQuantizers());
+    }
+
+    /** The model with its constants computed, and Pad and BatchNormalization folded; the model itself if it has no graph. */
     public static Model analysed(Model model) {
-        return model.graph().isPresent() ? BatchNormFolding.fold(model) : model;
+        return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
+    }
+
+    /** The model with quantizers of its own at further activations; the model itself if there are none. */
+    public static Model placed(Model model, Set<TensorId> addedQuantizers) {
+        return addedQuantizers.isEmpty() || model.graph().isEmpty() ? model : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
     }
 
     /** Runs the float model on calibration data and keeps a sketch of each activation. */
@@ -85,11 +99,16 @@ public final class Engine {
      * @param task what to score; empty for what fits the model and the data best
      */
     public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, OrtModel.Options.DEFAULT.threads(), task);
+        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(0), task);
     }
 
     /** The same beside a window that must stay quick: one processor is left to it. */
     public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2), task);
+        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(1), task);
+    }
+
+    /** Batches that are evaluated at once: each needs memory for its intermediate values, so there is an end to it. */
+    private static int processors(int left) {
+        return Math.clamp(Runtime.getRuntime().availableProcessors() - left, 1, MOST_BATCHES_AT_ONCE);
     }
 }

@@ -29,13 +29,18 @@ public final class ActivationCalibration {
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
      */
     public static Map<TensorId, MomentSketch> run(Model model, Dataset data, Progress progress, CancelToken cancel) {
+        return run(model, model.graph().orElseThrow().activations().stream().map(TensorInfo::id).toList(), data, progress, cancel);
+    }
+
+    /** The sketch of each activation asked for, in that order. */
+    public static Map<TensorId, MomentSketch> run(Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
         SampleFeed feed = SampleFeed.of(model, data);
         Map<TensorId, MomentSketch> sketches = new LinkedHashMap<>();
         List<String> tapped = new ArrayList<>();
-        for (TensorInfo activation : model.graph().orElseThrow().activations()) {
-            sketches.put(activation.id(), new MomentSketch());
-            if (!activation.id().name().equals(feed.input())) {
-                tapped.add(activation.id().name());
+        for (TensorId activation : activations) {
+            sketches.put(activation, new MomentSketch());
+            if (!activation.name().equals(feed.input())) {
+                tapped.add(activation.name());
             }
         }
         byte[] graph = InstrumentedGraph.tapped(model, tapped.stream().map(TensorId::new).toList());

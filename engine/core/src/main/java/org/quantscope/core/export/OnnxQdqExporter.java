@@ -138,7 +138,7 @@ public final class OnnxQdqExporter implements Exporter {
                     weights.put(t, params);
                 }
             }
-            for (TensorInfo activation : graph.get().activations()) {
+            for (TensorInfo activation : graph.get().values()) {
                 QuantParams params = plan.activations().get(activation.id());
                 if (params != null && fits(activation, params, opset)) {
                     activations.put(activation.id(), params);

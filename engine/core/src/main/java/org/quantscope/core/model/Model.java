@@ -24,6 +24,11 @@ public record Model(Path file, String format, OptionalInt opset, List<Tensor> te
         notes = List.copyOf(notes);
     }
 
+    /** The same file with another view of its graph. */
+    public Model withGraph(OnnxGraph other) {
+        return new Model(file, format, opset, tensors, Optional.of(other), notes);
+    }
+
     /** The tensor of that name, if it is stored. */
     public Optional<Tensor> find(TensorId id) {
         return tensors.stream().filter(t -> t.id().equals(id)).findFirst();

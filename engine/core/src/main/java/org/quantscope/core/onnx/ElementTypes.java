@@ -14,7 +14,7 @@ import java.util.Set;
 
 /**
  * The element type of each value of a graph, and whether it depends on the graph's inputs. Declared types count; where
- * the file declares none, the operator's rule gives it. An operator without a rule (a function, a control-flow node, an
+ * the file declares none, the operator's rule gives it. An operator without a rule (a function, an
  * operator of another domain) leaves its outputs without a type.
  */
 final class ElementTypes {
@@ -24,7 +24,7 @@ final class ElementTypes {
     /** Operators that look at the shape of their input and not at its values. */
     private static final Set<String> SHAPE_ONLY = Set.of("Shape", "Size");
 
-    private static final Set<String> UNKNOWN = Set.of("If", "Loop", "Scan", "SequenceAt", "Optional", "OptionalGetElement", "StringNormalizer", "TfIdfVectorizer");
+    private static final Set<String> UNKNOWN = Set.of("SequenceAt", "Optional", "OptionalGetElement", "StringNormalizer", "TfIdfVectorizer");
 
     private final Map<String, Integer> types = new HashMap<>();
     private final Set<String> dependent = new HashSet<>();
@@ -73,7 +73,7 @@ final class ElementTypes {
     }
 
     private void visit(NodeProto node) {
-        if (!SHAPE_ONLY.contains(node.getOpType()) && node.getInputList().stream().anyMatch(dependent::contains)) {
+        if (!SHAPE_ONLY.contains(node.getOpType()) && readsDependent(node)) {
             dependent.addAll(node.getOutputList());
         }
         for (int i = 0; i < node.getOutputCount(); i++) {
@@ -85,6 +85,32 @@ final class ElementTypes {
                 }
             }
         }
+    }
+
+    /** True if the node, or a node of a subgraph of it, reads a value that changes with the data. */
+    private boolean readsDependent(NodeProto node) {
+        if (node.getInputList().stream().anyMatch(dependent::contains)) {
+            return true;
+        }
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.hasG() && (a.getG().getNodeList().stream().anyMatch(this::readsDependent)
+                    || a.getG().getOutputList().stream().anyMatch(o -> dependent.contains(o.getName())))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What the subgraph of a control-flow node declares for what becomes its output; a Loop's first output is its condition. */
+    private static int declaredInside(NodeProto node, int output) {
+        String attribute = node.getOpType().equals("If") ? "then_branch" : "body";
+        int at = node.getOpType().equals("Loop") ? output + 1 : output;
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.getName().equals(attribute) && at < a.getG().getOutputCount()) {
+                return a.getG().getOutput(at).getType().getTensorType().getElemType();
+            }
+        }
+        return DataType.UNDEFINED_VALUE;
     }
 
     private int outputType(NodeProto node, int output) {
@@ -99,6 +125,7 @@ final class ElementTypes {
             return DataType.INT64_VALUE;
         }
         return switch (op) {
+            case "If", "Loop", "Scan" -> declaredInside(node, output);
             case "Cast" -> (int) intAttribute(node, "to", DataType.UNDEFINED_VALUE);
             case "CastLike", "OneHot" -> typeOfInput(node, op.equals("OneHot") ? 2 : 1);
             case "Where" -> typeOfInput(node, 1);

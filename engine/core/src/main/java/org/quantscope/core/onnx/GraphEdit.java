@@ -46,6 +46,7 @@ final class GraphEdit {
     private final Set<Integer> droppedNodes = new HashSet<>();
     private final Map<Integer, NodeProto> rewrittenNodes = new HashMap<>();
     private final List<TensorProto> added = new ArrayList<>();
+    private final Map<String, String> shared = new HashMap<>();
     private final List<ValueInfoProto> newInputs = new ArrayList<>();
     private final List<ValueInfoProto> newOutputs = new ArrayList<>();
     /** Readers of the key read the value instead. */
@@ -112,6 +113,24 @@ final class GraphEdit {
 
     void addInput(String name, int type, Shape shape) {
         newInputs.add(valueInfo(name, type, shape));
+    }
+
+    /** An input of rank 1 of any length. */
+    void addVectorInput(String name, int type) {
+        TensorShapeProto free = TensorShapeProto.newBuilder().addDim(TensorShapeProto.Dimension.newBuilder().setDimParam(name + "_length")).build();
+        newInputs.add(ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(free)))
+                .build());
+    }
+
+    /** The name of an initializer with these values that all may read; added once. */
+    String shared(TensorProto tensor) {
+        return shared.computeIfAbsent(tensor.getName(), base -> {
+            String name = fresh("shared_" + base);
+            addInitializer(tensor.toBuilder().setName(name).build());
+            return name;
+        });
     }
 
     /** Makes a value a graph output as well. */

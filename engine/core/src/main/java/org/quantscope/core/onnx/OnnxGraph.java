@@ -5,12 +5,13 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,16 +31,46 @@ public final class OnnxGraph {
     private final ElementTypes types;
     private final Map<String, List<Consumer>> consumers;
     private final Set<String> stored;
+    private final Placement placement;
+    private final List<TensorInfo> values;
     private final List<TensorInfo> activations;
 
     /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
     OnnxGraph(OnnxMl.ModelProto proto) {
+        this(proto, Set.of());
+    }
+
+    private OnnxGraph(OnnxMl.ModelProto proto, Set<TensorId> added) {
         this.proto = proto;
         GraphProto graph = proto.getGraph();
         this.types = new ElementTypes(graph);
         this.consumers = consumersOf(graph);
         this.stored = storedNames(graph);
-        this.activations = List.copyOf(findActivations(graph));
+        this.placement = PlacementRules.of(this, added);
+        this.values = List.copyOf(infos());
+        Set<TensorId> own = new HashSet<>();
+        placement.in(Placement.State.OWN).forEach(s -> own.add(s.id()));
+        this.activations = values.stream().filter(v -> own.contains(v.id())).toList();
+    }
+
+    /**
+     * The same graph with further quantizers.
+     *
+     * @param added values that get a quantizer with parameters of their own, also where the rules leave them in float or tie
+     *     them to another; names of no such value are passed over, {@link Placement#misplaced} tells them
+     */
+    public OnnxGraph withQuantizersAt(Set<TensorId> added) {
+        return new OnnxGraph(proto, added);
+    }
+
+    /** Where activations are quantized, and why there. */
+    public Placement placement() {
+        return placement;
+    }
+
+    /** All activations at which a quantizer can be, in graph order, the graph's input first; their shapes are as those of {@link #activations}. */
+    public List<TensorInfo> values() {
+        return values;
     }
 
     OnnxMl.ModelProto proto() {
@@ -106,11 +137,15 @@ public final class OnnxGraph {
     /** The type of the operator that computes a value, looked for behind those that only move values; empty if nothing computes it. */
     public Optional<String> operatorBefore(String value) {
         Map<String, NodeProto> producers = producers(proto.getGraph());
-        return Optional.ofNullable(producers.get(carriedFrom(value, producers))).map(NodeProto::getOpType);
+        NodeProto node = producers.get(value);
+        while (node != null && QuantizedOperators.MOVING.contains(node.getOpType()) && producers.containsKey(node.getInput(0))) {
+            node = producers.get(node.getInput(0));
+        }
+        return Optional.ofNullable(node).map(NodeProto::getOpType);
     }
 
     /**
-     * The floating activations that can be quantized, in graph order, the graph's input first.
+     * The activations with quantization parameters of their own, in graph order, the graph's input first.
      *
      * <p>A shape is the declared one, with 1 for a free dimension, so that it counts one sample. Most files declare none
      * for values inside the graph: the shape is then a scalar's and says nothing.
@@ -124,7 +159,7 @@ public final class OnnxGraph {
      *
      * @param bias the third input of a Conv, ConvTranspose or Gemm
      * @param weight its second input
-     * @param activation the activation whose grid the first input lies on
+     * @param activation the activation whose grid the first input lies on, if it is quantized
      * @param onlyUse false if the bias has another consumer too
      * @param unscaled false if a Gemm multiplies by an alpha or beta other than 1
      */
@@ -132,7 +167,6 @@ public final class OnnxGraph {
 
     /** Every stored bias, in graph order. */
     public List<BiasSite> biases() {
-        Map<String, NodeProto> producers = producers(proto.getGraph());
         List<BiasSite> sites = new ArrayList<>();
         for (NodeProto node : proto.getGraph().getNodeList()) {
             boolean layer = Set.of("Conv", "ConvTranspose", "Gemm").contains(node.getOpType()) && ElementTypes.isDefaultDomain(node);
@@ -140,7 +174,7 @@ public final class OnnxGraph {
                 sites.add(new BiasSite(
                         new TensorId(node.getInput(2)),
                         new TensorId(node.getInput(1)),
-                        new TensorId(carriedFrom(node.getInput(0), producers)),
+                        placement.parametersOf(new TensorId(node.getInput(0))).orElse(new TensorId(node.getInput(0))),
                         consumers.getOrDefault(node.getInput(2), List.of()).size() == 1,
                         ElementTypes.floatAttribute(node, "alpha", 1) == 1 && ElementTypes.floatAttribute(node, "beta", 1) == 1));
             }
@@ -155,6 +189,33 @@ public final class OnnxGraph {
 
     boolean isStored(String value) {
         return stored.contains(value);
+    }
+
+    /** The value of a stored float32 scalar inside the file; empty if it is none. */
+    Optional<Float> scalar(String name) {
+        for (TensorProto t : proto.getGraph().getInitializerList()) {
+            if (t.getName().equals(name)) {
+                return scalar(t);
+            }
+        }
+        for (NodeProto node : proto.getGraph().getNodeList()) {
+            if (node.getOpType().equals("Constant") && node.getOutputList().contains(name)) {
+                return ElementTypes.tensorAttribute(node, "value").flatMap(OnnxGraph::scalar);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Float> scalar(TensorProto t) {
+        if (t.getDataType() != TensorProto.DataType.FLOAT_VALUE) {
+            return Optional.empty();
+        }
+        if (t.getFloatDataCount() == 1) {
+            return Optional.of(t.getFloatData(0));
+        }
+        return t.getRawData().size() == Float.BYTES
+                ? Optional.of(t.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getFloat())
+                : Optional.empty();
     }
 
     private java.util.stream.Stream<ValueInfoProto> inputs() {
@@ -222,116 +283,23 @@ public final class OnnxGraph {
         }
     }
 
-    private List<TensorInfo> findActivations(GraphProto graph) {
-        Map<String, NodeProto> producers = producers(graph);
-        Map<String, NodeProto> onlyReader = onlyReaders(graph);
-        Set<String> wanted = new HashSet<>();
-        for (NodeProto node : graph.getNodeList()) {
-            boolean absorbed = node.getInputList().stream().anyMatch(in -> isInsideLayer(in, producers, onlyReader));
-            if (isComputing(node)) {
-                for (String in : node.getInputList()) {
-                    String root = carriedFrom(in, producers);
-                    if (isQuantizable(root) && !isInsideLayer(root, producers, onlyReader)) {
-                        wanted.add(root);
-                    }
-                }
-            }
-            if (absorbed || isComputing(node)) {
-                for (String out : node.getOutputList()) {
-                    if (isQuantizable(out) && !isInsideLayer(out, producers, onlyReader)) {
-                        wanted.add(out);
-                    }
-                }
-            }
-        }
+    private List<TensorInfo> infos() {
+        GraphProto graph = proto.getGraph();
         Map<String, ValueInfoProto> declared = new HashMap<>();
         graph.getValueInfoList().forEach(v -> declared.put(v.getName(), v));
         graph.getInputList().forEach(v -> declared.put(v.getName(), v));
         graph.getOutputList().forEach(v -> declared.put(v.getName(), v));
-        Set<String> ordered = new LinkedHashSet<>();
-        graph.getInputList().forEach(v -> ordered.add(v.getName()));
-        graph.getNodeList().forEach(n -> ordered.addAll(n.getOutputList()));
         List<TensorInfo> found = new ArrayList<>();
-        for (String name : ordered) {
-            if (wanted.contains(name)) {
+        for (Placement.Site site : placement.sites()) {
+            if (site.addable()) {
+                String name = site.id().name();
                 ValueInfoProto info = declared.get(name);
                 long[] dims = info == null ? new long[0] : declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray();
                 DType dtype = TensorProtos.dtype(types.of(name)).orElse(DType.F32);
-                found.add(new TensorInfo(new TensorId(name), TensorKind.ACTIVATION, dtype, Shape.of(dims), OptionalInt.empty(), consumers(name)));
+                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, Shape.of(dims), OptionalInt.empty(), consumers(name)));
             }
         }
         return found;
-    }
-
-    private boolean isQuantizable(String value) {
-        return !value.isEmpty() && types.isFloating(value) && types.dependsOnInput(value) && !stored.contains(value);
-    }
-
-    /** Values that exactly one node reads, once, and that are no graph outputs. */
-    private Map<String, NodeProto> onlyReaders(GraphProto graph) {
-        Set<String> outputs = new HashSet<>();
-        graph.getOutputList().forEach(v -> outputs.add(v.getName()));
-        Map<String, NodeProto> readers = new HashMap<>();
-        for (NodeProto node : graph.getNodeList()) {
-            for (String in : node.getInputList()) {
-                if (!outputs.contains(in) && consumers(in).size() == 1) {
-                    readers.put(in, node);
-                }
-            }
-        }
-        return readers;
-    }
-
-    private boolean isComputing(NodeProto node) {
-        return ElementTypes.isDefaultDomain(node)
-                && QuantizedOperators.COMPUTING.contains(node.getOpType())
-                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType()) || node.getInputList().stream().allMatch(types::dependsOnInput));
-    }
-
-    /** True if a node can be a later part of the layer that computes its input {@code value}. */
-    private boolean isAbsorbable(NodeProto node, String value) {
-        if (!ElementTypes.isDefaultDomain(node)) {
-            return false;
-        }
-        if (QuantizedOperators.CLAMPING.contains(node.getOpType())) {
-            return node.getInput(0).equals(value);
-        }
-        return QuantizedOperators.ABSORBED.contains(node.getOpType())
-                && node.getInputList().stream().filter(in -> !in.equals(value)).noneMatch(types::dependsOnInput);
-    }
-
-    /** True if the value is computed by a layer whose next part alone reads it. */
-    private boolean isInsideLayer(String value, Map<String, NodeProto> producers, Map<String, NodeProto> onlyReader) {
-        String at = value;
-        NodeProto reader = onlyReader.get(at);
-        while (reader != null && isAbsorbable(reader, at)) {
-            NodeProto producer = producers.get(at);
-            if (producer == null) {
-                return false;
-            }
-            if (isComputing(producer)) {
-                return true;
-            }
-            // The producer may itself be a part behind the first: look at what it reads.
-            String before = producer.getInputList().stream().filter(types::dependsOnInput).findFirst().orElse("");
-            reader = onlyReader.get(before);
-            at = before;
-        }
-        return false;
-    }
-
-    /** The value whose grid {@code value} lies on: the one in front of any operators that only move values. */
-    private static String carriedFrom(String value, Map<String, NodeProto> producers) {
-        String at = value;
-        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
-        for (int steps = 0; steps <= producers.size(); steps++) {
-            NodeProto producer = producers.get(at);
-            if (producer == null || !QuantizedOperators.CARRYING.contains(producer.getOpType()) || producer.getInputCount() == 0) {
-                return at;
-            }
-            at = producer.getInput(0);
-        }
-        return at;
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */

@@ -3,24 +3,24 @@ package org.quantscope.core.onnx;
 import java.util.Set;
 
 /**
- * Which operators decide where activations are quantized. The one place to change when a target wants it otherwise.
+ * Which operators decide where activations are quantized. The one place to change when a target wants it otherwise; {@link
+ * PlacementRules} applies it, and {@code docs/placement.md} sets it beside what it follows.
  *
- * <p>The rule follows the QDQ quantizer of ONNX Runtime's Python tools (registry.py there), with simplifications that keep
- * one quantizer for each value and place it where targets that fuse layers have one:
+ * <p>The sets are those of the QDQ quantizer of ONNX Runtime's Python tools (registry.py and operators/ there, 1.30), for
+ * asymmetric activations, which is its default. It differs in four points, each for a reason:
  * <ul>
- * <li>every floating input and output of a {@link #COMPUTING} operator is quantized, because integer kernels exist for it
- *     and they need both. An Add or Mul computes only where both operands are activations;
- * <li>an Add or Mul by a constant, a BatchNormalization ({@link #ABSORBED}) or an activation function ({@link #CLAMPING})
- *     that alone reads a value belongs to the layer in front of it: the quantizer comes behind the last of them, because
- *     the integer kernel adds the bias, scales and clamps before it rounds;
- * <li>a {@link #CARRYING} operator only moves or picks values: its output lies on its input's grid already, and a second
- *     grid there would add an error that no integer kernel makes.
+ * <li>an Add or Mul by a constant computes in integers only as a part of the layer in front of it, and the quantizer
+ *     comes behind it, because the integer kernel adds a bias before it rounds. By itself it stays in float: in a
+ *     normalization written out as primitives, the variance plus its small constant would be rounded to 0 and divided by;
+ * <li>the same for a BatchNormalization behind a layer, which that tool expects to be folded before;
+ * <li>Identity, Dropout, GlobalMaxPool, Expand, Tile, DepthToSpace and SpaceToDepth carry a grid along like Reshape does,
+ *     because they, too, only move values;
+ * <li>a value that only a Concat reads is tied to the Concat's output, so that it is rounded once and needs no second
+ *     rounding in the Concat; a person can give it a grid of its own.
  * </ul>
- * Normalization, reductions and the other elementwise functions have no integer kernel and stay in float. That includes
- * the variance inside a normalization written out as primitives: rounded to zero it would divide by zero.
  */
 final class QuantizedOperators {
-    /** Operators that are computed in integers. */
+    /** Operators that are computed in integers: their floating inputs and outputs are quantized. */
     static final Set<String> COMPUTING = Set.of(
             "Conv",
             "ConvTranspose",
@@ -28,16 +28,17 @@ final class QuantizedOperators {
             "MatMul",
             "Add",
             "Mul",
-            "AveragePool",
             "GlobalAveragePool",
             "Concat",
             "Softmax",
             "Sigmoid",
             "LeakyRelu",
-            "HardSigmoid",
-            "HardSwish",
-            "Relu",
-            "Clip");
+            "ArgMax",
+            "CumSum",
+            "Pad",
+            "InstanceNormalization",
+            "LayerNormalization",
+            "BatchNormalization");
 
     /** Computing operators that do so only between two activations. */
     static final Set<String> BETWEEN_ACTIVATIONS = Set.of("Add", "Mul");
@@ -45,11 +46,11 @@ final class QuantizedOperators {
     /** Operators that a layer absorbs, given that their other operands are constants. */
     static final Set<String> ABSORBED = Set.of("Add", "Mul", "BatchNormalization");
 
-    /** Activation functions that clamp: computed within the layer in front, or alone. */
+    /** Activation functions that clamp: computed within the layer in front, or behind a quantized value. */
     static final Set<String> CLAMPING = Set.of("Relu", "Clip");
 
     /** Operators whose output values are some of their first input's values. */
-    static final Set<String> CARRYING = Set.of(
+    static final Set<String> MOVING = Set.of(
             "MaxPool",
             "GlobalMaxPool",
             "Reshape",
@@ -60,12 +61,29 @@ final class QuantizedOperators {
             "Slice",
             "Split",
             "Gather",
+            "GatherElements",
+            "TopK",
             "Expand",
             "Tile",
             "DepthToSpace",
             "SpaceToDepth",
             "Identity",
             "Dropout");
+
+    /** Operators that average and round back to their input's grid. */
+    static final Set<String> AVERAGING = Set.of("AveragePool", "Resize");
+
+    /** The inputs of layers that have a unit of their own and are no activations: biases. */
+    static final Set<String> WITH_BIAS = Set.of("Conv", "ConvTranspose", "Gemm");
+
+    static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+
+    static final Set<String> CONTROL_FLOW = Set.of("If", "Loop", "Scan");
+
+    /** The first operator sets in which these work on integers. */
+    static final int FIRST_WITH_INTEGER_MAX_POOL = 12;
+
+    static final int FIRST_WITH_INTEGER_RESIZE = 11;
 
     private QuantizedOperators() {}
 }

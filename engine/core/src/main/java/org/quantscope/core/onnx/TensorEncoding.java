@@ -52,6 +52,12 @@ final class TensorEncoding {
         return raw(name, DType.I32, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
+    static TensorProto int64(String name, Shape shape, long... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asLongBuffer().put(values);
+        return raw(name, DType.I64, shape, UnsafeByteOperations.unsafeWrap(bytes));
+    }
+
     /** @param dtype I8 or U8 */
     static TensorProto bytes(String name, DType dtype, Shape shape, byte[] values) {
         return raw(name, dtype, shape, UnsafeByteOperations.unsafeWrap(values));

@@ -91,6 +91,30 @@ public sealed interface Edit {
         }
     }
 
+    /** Puts a quantizer with parameters of its own at activations where the rules of placement have none, or takes it away again. */
+    record PlaceQuantizers(Set<TensorId> ids, boolean on) implements Edit {
+        public PlaceQuantizers {
+            ids = Collections.unmodifiableSet(new TreeSet<>(ids));
+        }
+
+        @Override
+        public String title() {
+            String what = ids.size() == 1 ? ids.iterator().next().name() : ids.size() + " values";
+            return on ? "quantize at " + what : "no quantizer at " + what;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            Set<TensorId> all = new TreeSet<>(state.addedQuantizers());
+            if (on) {
+                all.addAll(ids);
+            } else {
+                all.removeAll(ids);
+            }
+            return state.withAddedQuantizers(all);
+        }
+    }
+
     /** Takes over the ranges observed on calibration data, and the data they rest on. */
     record SetActivationRanges(Map<TensorId, ClipRange> ranges, Optional<FileRef> calibrationData) implements Edit {
         public SetActivationRanges {

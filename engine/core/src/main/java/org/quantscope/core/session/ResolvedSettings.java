@@ -30,7 +30,7 @@ import org.quantscope.core.tensor.TensorKind;
  * A session's choices turned into explicit parameters for one model.
  *
  * @param weights each quantized weight; also another stored floating tensor that has an override of its own
- * @param activations each quantized activation
+ * @param activations each quantized activation; one that is tied to another and rounded again has that one's parameters
  */
 public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
     public ResolvedSettings {
@@ -39,7 +39,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
     }
 
     /**
-     * Resolves every quantized tensor of {@code model} (folded as the state says).
+     * Resolves every quantized tensor of {@code model} (folded and with quantizers placed as the state says).
      *
      * @throws BadInputException if an override names no tensor of the model, a spec does not fit its tensor, or an activation has no range
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -54,7 +54,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
      */
     public static ResolvedSettings resolve(Model model, SessionState state, ResolutionCache cache, Progress progress, CancelToken cancel) {
         List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
-        checkNames(model, activations, state);
+        checkNames(model, state);
 
         List<Tensor> quantized = new ArrayList<>();
         for (Tensor tensor : model.tensors()) {
@@ -73,6 +73,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         for (TensorInfo activation : activations) {
             state.activationSpec(activation.id()).ifPresent(spec -> ranges.put(activation.id(), resolveActivation(activation.id(), spec, state)));
         }
+        model.graph().ifPresent(graph -> ranges.putAll(graph.placement().tied(ranges)));
         return new ResolvedSettings(weights, ranges);
     }
 
@@ -148,10 +149,15 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         return bad;
     }
 
-    private static void checkNames(Model model, List<TensorInfo> activations, SessionState state) {
+    private static void checkNames(Model model, SessionState state) {
         Set<String> known = new TreeSet<>();
+        Set<String> values = new TreeSet<>();
+        model.graph().ifPresent(graph -> graph.values().forEach(a -> values.add(a.id().name())));
+        for (TensorId id : state.addedQuantizers()) {
+            checkName("added_quantizers", id, values, model);
+        }
         model.tensors().forEach(t -> known.add(t.id().name()));
-        activations.forEach(a -> known.add(a.id().name()));
+        known.addAll(values);
         for (TensorId id : state.overrides().keySet()) {
             checkName("overrides", id, known, model);
         }
@@ -164,7 +170,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         if (!known.contains(id.name())) {
             String near = String.join(", ", NearNames.of(id.name(), known, 3));
             throw new BadInputException(
-                    "", field, id + " is no tensor of " + model.file().getFileName() + (near.isEmpty() ? "" : "; near names: " + near));
+                    "", field, id + " is no " + (field.equals("added_quantizers") ? "floating activation" : "tensor") + " of " + model.file().getFileName() + (near.isEmpty() ? "" : "; near names: " + near));
         }
     }
 }

@@ -40,7 +40,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "metric", "resolved", "provenance"
+        "activation_ranges", "metric", "added_quantizers", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -112,6 +112,7 @@ public final class SessionFile {
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        Set<TensorId> added = new TreeSet<>();
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
@@ -122,18 +123,14 @@ public final class SessionFile {
                 case "weights" -> read.weights = SpecReader.read(json);
                 case "activations" -> read.activations = SpecReader.read(json);
                 case "overrides" -> json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
-                case "keep_float" -> json.array(() -> {
-                    TensorId id = json.make(() -> new TensorId(json.string()));
-                    if (!keptFloat.add(id)) {
-                        throw json.bad("\"" + id + "\" is listed twice");
-                    }
-                });
+                case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
                 case "metric" -> {
                     String id = json.string();
                     read.metric = Task.byId(id)
                             .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
                 }
+                case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
                 default -> throw json.unknown(FIELDS);
@@ -149,7 +146,17 @@ public final class SessionFile {
                 read.fold,
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
-                Optional.ofNullable(read.metric));
+                Optional.ofNullable(read.metric),
+                added);
+    }
+
+    private static void readNames(StrictJson json, Set<TensorId> names) {
+        json.array(() -> {
+            TensorId id = json.make(() -> new TensorId(json.string()));
+            if (!names.add(id)) {
+                throw json.bad("\"" + id + "\" is listed twice");
+            }
+        });
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {

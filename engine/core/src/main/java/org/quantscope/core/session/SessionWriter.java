@@ -68,6 +68,11 @@ final class SessionWriter {
         }
         json.writeEndObject();
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
+        if (!state.addedQuantizers().isEmpty()) {
+            json.writeArrayPropertyStart("added_quantizers");
+            state.addedQuantizers().forEach(id -> json.writeString(id.name()));
+            json.writeEndArray();
+        }
     }
 
     private void file(String name, FileRef ref) {
@@ -204,7 +209,7 @@ final class SessionWriter {
         json.writeArrayPropertyStart("resolved");
         Map<TensorId, TensorInfo> infos = new TreeMap<>();
         model.tensors().forEach(t -> infos.put(t.id(), t.info()));
-        model.graph().ifPresent(graph -> graph.activations().forEach(info -> infos.put(info.id(), info)));
+        model.graph().ifPresent(graph -> graph.values().forEach(info -> infos.put(info.id(), info)));
         for (TensorInfo info : infos.values()) {
             cancel.check();
             QuantParams weight = resolved.weights().get(info.id());
@@ -212,7 +217,8 @@ final class SessionWriter {
             if (weight != null) {
                 entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
             } else if (activation != null) {
-                entry(info, state.activationSpec(info.id()).orElseThrow(), activation);
+                TensorId owner = model.graph().orElseThrow().placement().parametersOf(info.id()).orElseThrow();
+                entry(info, state.activationSpec(owner).orElseThrow(), activation);
             }
         }
         json.writeEndArray();

@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,6 +91,23 @@ public final class TinyOnnx {
 
     public static AttributeProto attribute(String name, long value) {
         return GraphEdit.attribute(name, value);
+    }
+
+    public static AttributeProto attribute(String name, long first, long... more) {
+        AttributeProto.Builder b = AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS).addInts(first);
+        for (long v : more) {
+            b.addInts(v);
+        }
+        return b.build();
+    }
+
+    public static AttributeProto attribute(String name, String value) {
+        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(value)).build();
+    }
+
+    /** A subgraph. */
+    public static AttributeProto attribute(String name, TinyOnnx body) {
+        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(body.graph).build();
     }
 
     public static AttributeProto attribute(String name, float value) {

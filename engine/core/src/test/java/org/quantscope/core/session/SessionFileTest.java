@@ -57,7 +57,8 @@ class SessionFileTest {
                 false,
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
                 Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
-                Optional.of(new Task.Regression(Task.Loss.ABSOLUTE)));
+                Optional.of(new Task.Regression(Task.Loss.ABSOLUTE)),
+                Set.of(new TensorId("pool"), new TensorId("b.concat")));
     }
 
     @Test

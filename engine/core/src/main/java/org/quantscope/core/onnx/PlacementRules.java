@@ -1,0 +1,281 @@
+package org.quantscope.core.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.onnx.Placement.Rule;
+import org.quantscope.core.onnx.Placement.Site;
+import org.quantscope.core.onnx.Placement.State;
+import org.quantscope.core.tensor.TensorId;
+
+/** Applies the rules of {@link QuantizedOperators} to one graph. Used once. */
+final class PlacementRules {
+    private final OnnxGraph graph;
+    private final GraphProto proto;
+    private final ElementTypes types;
+    private final Map<String, NodeProto> producers;
+    private final Map<String, NodeProto> onlyReader;
+    private final IdentityHashMap<NodeProto, String> names = new IdentityHashMap<>();
+    private final Set<String> outputs;
+    private final Set<String> inputs = new HashSet<>();
+    private final Set<String> added;
+    private final Map<String, Site> found = new HashMap<>();
+
+    private PlacementRules(OnnxGraph graph, Set<TensorId> added) {
+        this.graph = graph;
+        this.proto = graph.proto().getGraph();
+        this.types = graph.types();
+        this.producers = OnnxGraph.producers(proto);
+        this.outputs = new HashSet<>(graph.outputNames());
+        proto.getInputList().forEach(v -> inputs.add(v.getName()));
+        this.onlyReader = onlyReaders();
+        this.added = new HashSet<>();
+        added.forEach(id -> this.added.add(id.name()));
+    }
+
+    /** @param added values that get a quantizer of their own whatever the rules say; names that are none are passed over */
+    static Placement of(OnnxGraph graph, Set<TensorId> added) {
+        return new PlacementRules(graph, added).place();
+    }
+
+    private Placement place() {
+        for (int i = 0; i < proto.getNodeCount(); i++) {
+            names.put(proto.getNode(i), OnnxGraph.nodeName(proto.getNode(i), i));
+        }
+        for (String name : added) {
+            if (isQuantizable(name)) {
+                put(name, State.OWN, Rule.ADDED, null, Optional.empty(), true);
+            }
+        }
+        proto.getNodeList().forEach(this::claimInputs);
+        proto.getNodeList().forEach(this::claimOutputs);
+        proto.getNodeList().forEach(this::tieConcat);
+        Set<String> ordered = new LinkedHashSet<>();
+        proto.getInputList().stream().map(ValueInfoProto::getName).forEach(ordered::add);
+        proto.getNodeList().forEach(n -> ordered.addAll(n.getOutputList()));
+        List<Site> sites = new ArrayList<>();
+        for (String name : ordered) {
+            Site site = found.get(name);
+            if (site != null) {
+                sites.add(site);
+            } else if (isQuantizable(name)) {
+                sites.add(floating(name));
+            } else if (!name.isEmpty() && types.of(name) == DataType.UNDEFINED_VALUE && types.dependsOnInput(name)) {
+                sites.add(site(name, State.FLOAT, Rule.UNKNOWN_TYPE, producers.get(name), Optional.empty(), false, false));
+            }
+        }
+        return new Placement(sites);
+    }
+
+    private void claimInputs(NodeProto node) {
+        if (!isComputing(node)) {
+            return;
+        }
+        for (int i = 0; i < node.getInputCount(); i++) {
+            String in = node.getInput(i);
+            boolean bias = i == 2 && QuantizedOperators.WITH_BIAS.contains(node.getOpType());
+            if (!bias && isQuantizable(in) && !isInsideLayer(in)) {
+                own(in, Rule.READ_BY_INTEGER, node);
+            }
+        }
+    }
+
+    private void claimOutputs(NodeProto node) {
+        if (!ElementTypes.isDefaultDomain(node) || node.getInputCount() == 0) {
+            return;
+        }
+        String op = node.getOpType();
+        String first = node.getInput(0);
+        boolean absorbed = node.getInputList().stream().anyMatch(this::isInsideLayer);
+        if (absorbed) {
+            forOutputs(node, out -> end(out, Rule.BEHIND_LAYER, node));
+        } else if (op.equals("Pad") && keepsGrid(node)) {
+            forOutputs(node, out -> tie(out, first, Rule.MOVED, node, false));
+        } else if (isComputing(node)) {
+            forOutputs(node, out -> end(out, Rule.COMPUTED_IN_INTEGERS, node));
+        } else if (QuantizedOperators.CLAMPING.contains(op) && isQuantized(first)) {
+            forOutputs(node, out -> end(out, Rule.BEHIND_QUANTIZED, node));
+        } else if (op.equals("Where") && node.getInputCount() == 3 && isQuantized(node.getInput(1)) && isQuantized(node.getInput(2))) {
+            forOutputs(node, out -> end(out, Rule.BEHIND_QUANTIZED, node));
+        } else if (QuantizedOperators.MOVING.contains(op) && isQuantized(first) && (!op.equals("MaxPool") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_MAX_POOL)) {
+            forOutputs(node, out -> tie(out, first, Rule.MOVED, node, false));
+        } else if (QuantizedOperators.AVERAGING.contains(op) && isQuantized(first) && (!op.equals("Resize") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_RESIZE)) {
+            forOutputs(node, out -> tie(out, first, Rule.AVERAGED, node, true));
+        }
+    }
+
+    private void forOutputs(NodeProto node, Consumer<String> action) {
+        node.getOutputList().stream().filter(this::isQuantizable).forEach(action);
+    }
+
+    /** The end of a layer or operator; what is inside a longer layer waits for that one's end. */
+    private void end(String out, Rule rule, NodeProto node) {
+        if (!isInsideLayer(out)) {
+            own(out, rule, node);
+        }
+    }
+
+    private void own(String value, Rule rule, @Nullable NodeProto node) {
+        Site now = found.get(value);
+        if (now == null || (now.state() == State.OWN && now.rule() == Rule.READ_BY_INTEGER)) {
+            put(value, State.OWN, rule, node, Optional.empty(), true);
+        }
+    }
+
+    private void tie(String value, String to, Rule rule, NodeProto node, boolean rounds) {
+        if (!added.contains(value)) {
+            put(value, State.TIED, rule, node, Optional.of(new TensorId(to)), rounds);
+        }
+    }
+
+    /** What only a Concat reads takes its output's parameters: that is where its values are rounded to in any case. */
+    private void tieConcat(NodeProto node) {
+        Site out = node.getOpType().equals("Concat") && isComputing(node) ? found.get(node.getOutput(0)) : null;
+        if (out == null || out.state() == State.FLOAT) {
+            return;
+        }
+        for (String in : node.getInputList()) {
+            Site site = found.get(in);
+            if (site != null && site.state() == State.OWN && onlyReader.containsKey(in) && !inputs.contains(in)) {
+                tie(in, node.getOutput(0), Rule.CONCATENATED, node, true);
+            }
+        }
+    }
+
+    private Site floating(String name) {
+        NodeProto producer = producers.get(name);
+        if (producer == null) {
+            return site(name, State.FLOAT, Rule.NOT_READ, null, Optional.empty(), false, true);
+        }
+        String op = producer.getOpType();
+        if (isInsideLayer(name)) {
+            return site(name, State.FLOAT, Rule.INSIDE_LAYER, lastOfLayer(name), Optional.empty(), false, true);
+        }
+        Rule rule = !ElementTypes.isDefaultDomain(producer)
+                ? Rule.OTHER_DOMAIN
+                : QuantizedOperators.RECURRENT.contains(op)
+                        ? Rule.RECURRENT
+                        : QuantizedOperators.CONTROL_FLOW.contains(op)
+                                ? Rule.SUBGRAPH
+                                : QuantizedOperators.MOVING.contains(op) || QuantizedOperators.AVERAGING.contains(op) || QuantizedOperators.CLAMPING.contains(op)
+                                        ? Rule.FLOAT_INPUT
+                                        : Rule.FLOAT_OPERATORS;
+        return site(name, State.FLOAT, rule, producer, Optional.empty(), false, true);
+    }
+
+    private @Nullable NodeProto lastOfLayer(String value) {
+        NodeProto last = onlyReader.get(value);
+        for (int steps = 0; last != null && isInsideLayer(last.getOutput(0)) && steps <= producers.size(); steps++) {
+            last = onlyReader.get(last.getOutput(0));
+        }
+        return last;
+    }
+
+    private void put(String name, State state, Rule rule, @Nullable NodeProto node, Optional<TensorId> tiedTo, boolean rounds) {
+        found.put(name, site(name, state, rule, node, tiedTo, rounds, true));
+    }
+
+    private Site site(
+            String name,
+            State state,
+            Rule rule,
+            @Nullable NodeProto node,
+            Optional<TensorId> tiedTo,
+            boolean rounds,
+            boolean addable) {
+        return new Site(new TensorId(name), state, rule, node == null ? "" : names.getOrDefault(node, ""), node == null ? "" : node.getOpType(), tiedTo, rounds, addable);
+    }
+
+    private boolean isQuantized(String value) {
+        return found.containsKey(value);
+    }
+
+    private boolean isQuantizable(String value) {
+        return !value.isEmpty() && types.isFloating(value) && types.dependsOnInput(value) && !graph.isStored(value);
+    }
+
+    /** Values that exactly one node of the main graph reads, once, and that are no graph outputs. */
+    private Map<String, NodeProto> onlyReaders() {
+        Map<String, NodeProto> readers = new HashMap<>();
+        for (NodeProto node : proto.getNodeList()) {
+            for (String in : node.getInputList()) {
+                if (!outputs.contains(in) && graph.consumers(in).size() == 1) {
+                    readers.put(in, node);
+                }
+            }
+        }
+        return readers;
+    }
+
+    private boolean isComputing(NodeProto node) {
+        return ElementTypes.isDefaultDomain(node)
+                && QuantizedOperators.COMPUTING.contains(node.getOpType())
+                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType()) || node.getInputList().stream().allMatch(types::dependsOnInput));
+    }
+
+    /** True if a node can be a later part of the layer that computes its input {@code value}. */
+    private boolean isAbsorbable(NodeProto node, String value) {
+        if (!ElementTypes.isDefaultDomain(node)) {
+            return false;
+        }
+        if (QuantizedOperators.CLAMPING.contains(node.getOpType())) {
+            return node.getInput(0).equals(value);
+        }
+        return QuantizedOperators.ABSORBED.contains(node.getOpType())
+                && node.getInputList().stream().filter(in -> !in.equals(value)).noneMatch(types::dependsOnInput);
+    }
+
+    /** True if the value is computed by a layer whose next part alone reads it. */
+    private boolean isInsideLayer(String value) {
+        if (added.contains(value)) {
+            return false;
+        }
+        String at = value;
+        NodeProto reader = onlyReader.get(at);
+        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
+        for (int steps = 0; reader != null && isAbsorbable(reader, at) && steps <= producers.size(); steps++) {
+            NodeProto producer = producers.get(at);
+            if (producer == null) {
+                return false;
+            }
+            if (isComputing(producer)) {
+                return true;
+            }
+            // The producer may itself be a part behind the first: look at what it reads.
+            String before = producer.getInputList().stream().filter(types::dependsOnInput).findFirst().orElse("");
+            reader = onlyReader.get(before);
+            at = before;
+        }
+        return false;
+    }
+
+    /** True if a Pad adds copies of its input's values, or zeros, which every grid of an activation has. */
+    private boolean keepsGrid(NodeProto pad) {
+        String mode = "constant";
+        for (AttributeProto a : pad.getAttributeList()) {
+            if (a.getName().equals("mode")) {
+                mode = a.getS().toStringUtf8();
+            }
+        }
+        if (!mode.equals("constant")) {
+            return true;
+        }
+        if (pad.getInputCount() > 2 && !pad.getInput(2).isEmpty()) {
+            return graph.scalar(pad.getInput(2)).filter(v -> v == 0).isPresent();
+        }
+        return ElementTypes.floatAttribute(pad, "value", 0) == 0;
+    }
+}

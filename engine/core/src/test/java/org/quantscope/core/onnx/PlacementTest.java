@@ -1,0 +1,171 @@
+package org.quantscope.core.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.Placement.Rule;
+import org.quantscope.core.onnx.Placement.Site;
+import org.quantscope.core.onnx.Placement.State;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+class PlacementTest {
+    private static final QuantParams GRID = new QuantParams(Granularity.TENSOR, new float[] {0.5f}, new int[] {0}, -8, 7);
+
+    @TempDir
+    private Path folder;
+
+    /** A convolution, then one operator. */
+    @ParameterizedTest
+    @CsvSource({
+        "Sigmoid, 13, OWN, COMPUTED_IN_INTEGERS, true",
+        "LeakyRelu, 13, OWN, COMPUTED_IN_INTEGERS, true",
+        "Softmax, 13, OWN, COMPUTED_IN_INTEGERS, true",
+        "GlobalAveragePool, 13, OWN, COMPUTED_IN_INTEGERS, true",
+        "Relu, 13, OWN, BEHIND_LAYER, true",
+        "Clip, 13, OWN, BEHIND_LAYER, true",
+        "Flatten, 13, TIED, MOVED, false",
+        "Transpose, 13, TIED, MOVED, false",
+        "Identity, 13, TIED, MOVED, false",
+        "GlobalMaxPool, 13, TIED, MOVED, false",
+        "Tanh, 13, FLOAT, FLOAT_OPERATORS, false",
+        "HardSwish, 14, FLOAT, FLOAT_OPERATORS, false",
+        "Erf, 13, FLOAT, FLOAT_OPERATORS, false"
+    })
+    void theOperatorDecides(String op, int opset, State state, Rule rule, boolean rounds) throws IOException {
+        Site y = site(behindConv(opset, op, "y").open(folder), "y");
+
+        assertThat(y.state()).isEqualTo(state);
+        assertThat(y.rule()).isEqualTo(rule);
+        assertThat(y.rounds()).isEqualTo(rounds);
+        assertThat(y.reason()).contains(op);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"11, FLOAT", "12, TIED"})
+    void aMaxPoolCarriesTheGridWhereItWorksOnIntegers(int opset, State state) throws IOException {
+        Model model = conv(opset).output("y", -1, 2, 1, 1)
+                .node("MaxPool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 1, 1)).open(folder);
+
+        assertThat(site(model, "y").state()).isEqualTo(state);
+    }
+
+    @Test
+    void anAveragePoolRoundsBackToItsInputsGrid() throws IOException {
+        Model model = conv(13).output("y", -1, 2, 1, 1)
+                .node("AveragePool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 2, 2)).open(folder);
+        Placement placement = placement(model);
+
+        assertThat(site(model, "y")).returns(State.TIED, Site::state).returns(Rule.AVERAGED, Site::rule).returns(true, Site::rounds);
+        assertThat(placement.parametersOf(new TensorId("y"))).contains(new TensorId("c"));
+        assertThat(placement.tiedTo(new TensorId("c"))).extracting(s -> s.id().name()).containsExactly("y");
+        assertThat(placement.tied(Map.of(new TensorId("c"), GRID))).isEqualTo(Map.of(new TensorId("y"), GRID));
+        assertThat(placement.tied(Map.of())).isEmpty();
+    }
+
+    @Test
+    void aValueThatOnlyAConcatReadsHasTheGridOfItsOutput() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 4)
+                .output("y", -1, 12)
+                .randomWeight("w", Shape.of(4, 4), -1, 1)
+                .node("MatMul", List.of("x", "w"), List.of("a"))
+                .node("MatMul", List.of("x", "w"), List.of("b"))
+                .node("Relu", List.of("b"), List.of("r"))
+                .node("MatMul", List.of("r", "w"), List.of("c"))
+                .node("Concat", List.of("a", "r", "c"), List.of("y"), TinyOnnx.attribute("axis", 1L))
+                .open(folder);
+
+        // r is read by a MatMul too, with a grid of its own.
+        assertThat(states(model)).isEqualTo(Map.of("x", State.OWN, "a", State.TIED, "b", State.FLOAT, "r", State.OWN, "c", State.TIED, "y", State.OWN));
+        assertThat(placement(model).tiedTo(new TensorId("y"))).extracting(s -> s.id().name()).containsExactly("a", "c");
+        assertThat(site(model, "b").reason()).isEqualTo("inside a layer: the integer kernel rounds behind Relu Relu2");
+    }
+
+    @Test
+    void aPersonUntiesAValueAndAddsAQuantizer() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 4)
+                .output("y", -1, 8)
+                .randomWeight("w", Shape.of(4, 4), -1, 1)
+                .node("Tanh", List.of("x"), List.of("t"))
+                .node("Flatten", List.of("t"), List.of("f"))
+                .node("Cos", List.of("f"), List.of("u"))
+                .node("MatMul", List.of("u", "w"), List.of("a"))
+                .node("Relu", List.of("a"), List.of("r"))
+                .node("MatMul", List.of("u", "w"), List.of("b"))
+                .node("Concat", List.of("r", "b"), List.of("y"), TinyOnnx.attribute("axis", 1L))
+                .open(folder);
+        assertThat(states(model)).isEqualTo(Map.of(
+                "x", State.FLOAT, "t", State.FLOAT, "f", State.FLOAT, "u", State.OWN, "a", State.FLOAT, "r", State.TIED, "b", State.TIED, "y", State.OWN));
+
+        OnnxGraph edited = model.graph().orElseThrow().withQuantizersAt(Set.of(new TensorId("t"), new TensorId("a"), new TensorId("b"), new TensorId("none")));
+
+        assertThat(edited.activations()).extracting(a -> a.id().name()).containsExactly("t", "u", "a", "b", "y");
+        assertThat(edited.placement().site(new TensorId("f")).orElseThrow()).returns(State.TIED, Site::state);
+        assertThat(edited.placement().site(new TensorId("t")).orElseThrow().reason()).isEqualTo("added by hand");
+        assertThat(edited.placement().site(new TensorId("r")).orElseThrow()).returns(State.TIED, Site::state);
+        assertThat(placement(model).misplaced(Set.of(new TensorId("t"), new TensorId("none"), new TensorId("w")))).containsExactlyInAnyOrder(new TensorId("none"), new TensorId("w"));
+    }
+
+    @Test
+    void aBiasIsInUnitsOfTheGridThatItsInputIsTiedTo() throws IOException {
+        Model model = conv(13)
+                .output("y", -1, 2)
+                .randomWeight("fc", Shape.of(2, 2), -1, 1)
+                .weight("bias", Shape.of(2), 1, 2)
+                .node("GlobalMaxPool", List.of("c"), List.of("m"))
+                .node("Flatten", List.of("m"), List.of("f"))
+                .node("Gemm", List.of("f", "fc", "bias"), List.of("y"))
+                .open(folder);
+
+        assertThat(model.graph().orElseThrow().biases()).extracting(OnnxGraph.BiasSite::activation).containsExactly(new TensorId("c"));
+        assertThat(model.graph().orElseThrow().withQuantizersAt(Set.of(new TensorId("f"))).biases())
+                .extracting(OnnxGraph.BiasSite::activation)
+                .containsExactly(new TensorId("f"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, TIED", "1, OWN"})
+    void aPadKeepsTheGridIfItAddsZeros(float value, State state) throws IOException {
+        Model model = conv(13)
+                .output("y", -1, 2, 4, 4)
+                .weight64("pads", 0, 0, 1, 1, 0, 0, 1, 1)
+                .weight("value", Shape.of(), value)
+                .node("Pad", List.of("c", "pads", "value"), List.of("y"))
+                .open(folder);
+
+        assertThat(site(model, "y").state()).isEqualTo(state);
+    }
+
+    private TinyOnnx conv(int opset) {
+        return new TinyOnnx(opset).input("x", -1, 1, 4, 4).randomWeight("w", Shape.of(2, 1, 3, 3), -1, 1).node("Conv", List.of("x", "w"), List.of("c"));
+    }
+
+    private TinyOnnx behindConv(int opset, String op, String out) {
+        return conv(opset).output(out).node(op, List.of("c"), List.of(out));
+    }
+
+    private static Placement placement(Model model) {
+        return model.graph().orElseThrow().placement();
+    }
+
+    private static Site site(Model model, String name) {
+        return placement(model).site(new TensorId(name)).orElseThrow();
+    }
+
+    private static Map<String, State> states(Model model) {
+        return placement(model).sites().stream().collect(java.util.stream.Collectors.toMap(s -> s.id().name(), Site::state));
+    }
+}
