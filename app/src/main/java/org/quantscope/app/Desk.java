@@ -7,12 +7,14 @@ import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
+import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.layers.LayerOutputViewModel;
 import org.quantscope.app.layers.SampleLayersViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.slices.SlicesViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.workbench.Activations;
 import org.quantscope.app.workbench.CodeUse;
@@ -35,6 +37,7 @@ public record Desk(
         TensorsViewModel tensors,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
+        SlicesViewModel slices,
         CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
@@ -43,6 +46,7 @@ public record Desk(
         SampleLayersViewModel sampleLayers,
         SessionViewModel session,
         ExportViewModel export,
+        InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
     /**
@@ -57,14 +61,16 @@ public record Desk(
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
                 new TensorsViewModel(bench, measurements, inHand),
-                new QuantizerViewModel(inHand, activations, notices),
+                quantizer,
                 new ErrorViewModel(inHand, codeUse),
+                new SlicesViewModel(inHand, quantizer),
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
@@ -73,6 +79,7 @@ public record Desk(
                 new SampleLayersViewModel(bench, accuracy, work, ui, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }
 

@@ -1,8 +1,8 @@
 package org.quantscope.core.eval;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,10 +11,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -50,6 +48,9 @@ public final class LiveEvaluator implements AutoCloseable {
     private static final int SESSIONS = 4;
 
     private static final long LOGIT_BYTES = 64L << 20;
+    /** Batches that are computed before they are counted. */
+    private static final int MOST_AHEAD = 32;
+
     private static final long BAKED_BYTES = 256L << 20;
 
     private final Model model;
@@ -287,67 +288,133 @@ public final class LiveEvaluator implements AutoCloseable {
 
     /** Computes all batches on the workers and hands the results over on this thread, in order. When it returns or throws, none is being computed. */
     private <R> void inOrder(CancelToken cancel, IntFunction<R> compute, Taker<R> taker) {
-        ArrayDeque<Future<R>> open = new ArrayDeque<>();
-        int next = 0;
-        boolean whole = false;
+        Results<R> results = new Results<>(cancel, compute);
         try {
-            boolean more = true;
-            for (int b = 0; b < batches.length && more; b++) {
-                // One more than there are workers, so that none waits while a result is counted.
-                while (next < batches.length && open.size() <= threads) {
-                    int batch = next++;
-                    cancel.check();
-                    open.add(workers.submit(() -> {
-                        cancel.check();
-                        return compute.apply(batch);
-                    }));
+            for (int b = 0; b < batches.length; b++) {
+                cancel.check();
+                if (!taker.take(b, results.take(b))) {
+                    return;
                 }
-                more = taker.take(b, await(open.removeFirst(), cancel));
             }
-            whole = open.isEmpty();
-        } catch (RejectedExecutionException e) {
-            CancellationException closed = new CancellationException("the evaluator is closed");
-            closed.initCause(e);
-            throw closed;
         } finally {
-            if (!whole) {
-                // A future that is cancelled itself ends before its run does; feeds would be freed under it.
-                cancel.cancel();
-                open.forEach(LiveEvaluator::awaitEnd);
-            }
+            results.end();
         }
     }
 
-    private static <R> R await(Future<R> result, CancelToken cancel) {
-        boolean interrupted = false;
-        try {
+    /**
+     * The results of one caller's batches. As many chains of tasks as there are workers: each task computes the next batch and
+     * puts its successor behind what other callers have put into the queue meanwhile, so callers take turns and no worker
+     * waits for this one to count.
+     */
+    private final class Results<R> {
+        private final CancelToken cancel;
+        private final IntFunction<R> compute;
+        private final Map<Integer, R> results = new HashMap<>();
+        private @Nullable Throwable failure;
+        private int next;
+        private int taken;
+        private int chains;
+        private boolean ending;
+
+        Results(CancelToken cancel, IntFunction<R> compute) {
+            this.cancel = cancel;
+            this.compute = compute;
+        }
+
+        synchronized R take(int batch) {
+            taken = batch;
+            boolean interrupted = false;
             while (true) {
+                R result = results.remove(batch);
+                if (result != null) {
+                    if (interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return result;
+                }
+                if (failure != null) {
+                    rethrow(failure);
+                }
+                while (chains < threads && hasMore()) {
+                    chains++;
+                    submit();
+                }
                 try {
-                    return result.get();
+                    wait();
                 } catch (InterruptedException e) {
                     interrupted = true;
                     cancel.cancel();
-                } catch (ExecutionException e) {
-                    switch (e.getCause()) {
-                        case RuntimeException r -> throw r;
-                        case Error r -> throw r;
-                        case null, default -> throw new IllegalStateException(e);
-                    }
                 }
             }
-        } finally {
+        }
+
+        /** Starts nothing more and waits for what runs. Only the first failure, or the cancel, was told. */
+        synchronized void end() {
+            ending = true;
+            cancel.cancel();
+            boolean interrupted = false;
+            while (chains > 0) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
-    }
 
-    /** Waits for the end of a computation whatever becomes of it. */
-    private static void awaitEnd(Future<?> result) {
-        try {
-            await(result, new CancelToken());
-        } catch (RuntimeException e) {
-            // Only the first failure, or the cancel, is told.
+        private synchronized boolean hasMore() {
+            return !ending && failure == null && next < batches.length && next < taken + MOST_AHEAD;
+        }
+
+        private void submit() {
+            try {
+                workers.execute(this::link);
+            } catch (RejectedExecutionException e) {
+                CancellationException closed = new CancellationException("the evaluator is closed");
+                closed.initCause(e);
+                over(closed);
+            }
+        }
+
+        private void link() {
+            int batch;
+            synchronized (this) {
+                if (!hasMore()) {
+                    over(null);
+                    return;
+                }
+                batch = next++;
+            }
+            try {
+                cancel.check();
+                R result = compute.apply(batch);
+                synchronized (this) {
+                    results.put(batch, result);
+                    notifyAll();
+                }
+            } catch (RuntimeException | Error e) {
+                over(e);
+                return;
+            }
+            submit();
+        }
+
+        /** The end of one chain. */
+        private synchronized void over(@Nullable Throwable why) {
+            chains--;
+            failure = failure == null ? why : failure;
+            notifyAll();
+        }
+
+        private static void rethrow(Throwable failure) {
+            switch (failure) {
+                case RuntimeException r -> throw r;
+                case Error r -> throw r;
+                default -> throw new IllegalStateException(failure);
+            }
         }
     }
 

@@ -186,6 +186,7 @@ class DatasetsTest {
         "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
         "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
         "{\"labels\":\"z\"} ~ labels: 'z' is no array",
+        "{\"labels\":\"matrix\"} ~ labels: 'matrix' is 2×1 of I64",
         "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
         "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
         "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
@@ -217,7 +218,7 @@ class DatasetsTest {
         members.put("three.npy", npy("<i8", "(3,)", i8(0, 1, 2)));
         members.put("negative.npy", npy("<i8", "(2,)", i8(0, -1)));
         members.put("huge.npy", npy("<i8", "(2,)", i8(1L << 32, 0)));
-        members.put("floats.npy", npy("<f4", "(2,)", f4(0, 1)));
+        members.put("matrix.npy", npy("<i8", "(2, 1)", i8(0, 1)));
         sidecar(json);
 
         assertRefused("d.dataset.json: " + message);
