@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.codes.CodesViewModel;
+import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
@@ -44,6 +45,7 @@ public record Desk(
         FlippedViewModel flipped,
         LayerOutputViewModel layerOutput,
         SampleLayersViewModel sampleLayers,
+        CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
         InputViewModel input,
@@ -77,6 +79,7 @@ public record Desk(
                 new FlippedViewModel(bench, accuracy),
                 new LayerOutputViewModel(bench, accuracy, inHand, work, ui, notices),
                 new SampleLayersViewModel(bench, accuracy, work, ui, notices),
+                new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
                 new InputViewModel(bench, work, ui, jobs),

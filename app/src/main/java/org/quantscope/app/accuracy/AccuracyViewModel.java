@@ -387,9 +387,11 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (model == null || data == null) {
             return;
         }
+        // Before any correction: a bias correction changes what the float model says.
+        Model reference = bench.uncorrected().orElse(model);
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, data, task);
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task);
                 ui.execute(() -> opened(fresh, model, data, task));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));

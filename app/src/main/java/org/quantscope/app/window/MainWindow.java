@@ -45,6 +45,7 @@ import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.card.CardTab;
 import org.quantscope.app.card.TabbedCard;
 import org.quantscope.app.codes.CodesView;
+import org.quantscope.app.correction.CorrectionsView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedStrip;
@@ -62,7 +63,8 @@ import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.session.Edit;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.session.SessionState;
 
 /** The one window. */
@@ -124,8 +126,14 @@ public final class MainWindow {
         this.pages = pages();
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
-        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()),
-                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
+        VBox answers = new VBox(
+                GAP,
+                new QuantizerView(desk.quantizer(), this::quantizeInHand),
+                new ErrorView(desk.error()),
+                new AccuracyView(desk.accuracy()),
+                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped),
+                new CorrectionsView(desk.corrections()));
+        tensors.tellBefore(desk.corrections()::sqnrBefore);
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
@@ -300,6 +308,7 @@ public final class MainWindow {
         for (Calibrator c : Calibrators.all()) {
             calibrate.getItems().add(item(c.title(), null, () -> desk.activations().calibrateAll(c)));
         }
+        MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");
         activations.setId("activations");
         activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
@@ -310,7 +319,10 @@ public final class MainWindow {
         ToggleButton fold = new ToggleButton("Fold BN");
         fold.setId("fold");
         fold.setTooltip(new Tooltip("Fold batch normalization into the layer in front of it before analysis"));
-        fold.setOnAction(e -> desk.bench().apply(new Edit.SetFoldBatchNorm(fold.isSelected())));
+        fold.setOnAction(e -> {
+            desk.corrections().fold(fold.isSelected());
+            fold.setSelected(desk.bench().foldsBatchNorm());
+        });
         desk.bench().stateProperty().subscribe(state -> {
             activations.setSelected(quantizesActivations());
             activations.setDisable(!desk.activations().possible());
@@ -326,7 +338,7 @@ public final class MainWindow {
 
         desk.bench().modelProperty().subscribe(m -> {
             data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty());
-            for (Node node : new Node[] {save, export, calibrate}) {
+            for (Node node : new Node[] {save, export, calibrate, correct}) {
                 node.setDisable(m.isEmpty());
             }
         });
@@ -336,7 +348,7 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, keys, look);
+                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -344,6 +356,40 @@ public final class MainWindow {
             }
         });
         return bar;
+    }
+
+    private MenuButton correct() {
+        MenuButton menu = new MenuButton("Correct");
+        menu.setId("correct");
+        menu.setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
+        MenuItem remove = item("", null, desk.corrections()::removeLast);
+        remove.setId("correct-remove");
+        Runnable refresh = () -> {
+            for (MenuItem item : menu.getItems()) {
+                if (item.getUserData() instanceof Correction c) {
+                    Optional<String> refusal = desk.bench().stateProperty().get().isEmpty() ? Optional.of("no model is open") : desk.corrections().refusal(c);
+                    item.setDisable(refusal.isPresent());
+                    item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
+                }
+            }
+            List<String> applied = desk.corrections().viewProperty().get().titles();
+            remove.setVisible(!applied.isEmpty());
+            remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
+        };
+        for (Correction c : Corrections.all()) {
+            MenuItem item = item(c.title(), null, () -> desk.corrections().apply(c));
+            item.setId("correct-" + c.id());
+            item.setUserData(c);
+            menu.getItems().add(item);
+        }
+        menu.getItems().add(remove);
+        menu.setOnShowing(e -> {
+            desk.corrections().ask();
+            refresh.run();
+        });
+        desk.corrections().unavailableProperty().subscribe(x -> refresh.run());
+        desk.corrections().viewProperty().subscribe(x -> refresh.run());
+        return menu;
     }
 
     private void quantizeInHand() {

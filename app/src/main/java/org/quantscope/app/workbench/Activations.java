@@ -133,7 +133,7 @@ public final class Activations {
     }
 
     /** The ranges that automatic settings of {@code state} come to on what was seen. */
-    private static Map<TensorId, ClipRange> ranges(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
+    public static Map<TensorId, ClipRange> ranges(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
         Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
         int done = 0;
         for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
@@ -164,7 +164,7 @@ public final class Activations {
             latest.cancel();
             return;
         }
-        String file = bench.modelProperty().get().orElseThrow().file().sha256();
+        String file = bench.stateProperty().get().orElseThrow().modelKey();
         boolean folded = bench.foldsBatchNorm();
         latest.submit(
                 (cancel, partial) -> {

@@ -128,7 +128,7 @@ public final class InHand {
     /** A change of an activation's setting whose range is being looked for. */
     private record Changing(Subject.Activation subject, QuantSpec spec) {}
 
-    private record SketchKey(int opened, TensorId id, boolean folded) {}
+    private record SketchKey(int opened, TensorId id, String variant) {}
 
     private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
 
@@ -423,7 +423,7 @@ public final class InHand {
     }
 
     private SketchKey key(Subject.Weight w) {
-        return new SketchKey(opened, w.id(), bench.foldsBatchNorm());
+        return new SketchKey(opened, w.id(), bench.variant());
     }
 
     /** How the tensor is cut into ranges; one with a single range by its channels. Null until it has been looked at. */

@@ -43,7 +43,7 @@ public final class Measurements {
         static final Snapshot EMPTY = new Snapshot(Map.of(), false);
     }
 
-    private record Key(int opened, TensorId id, boolean folded, QuantSpec spec, Optional<ClipRange> observed) {}
+    private record Key(int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed) {}
 
     private record Task(Subject subject, Key key) {}
 
@@ -165,7 +165,7 @@ public final class Measurements {
         Optional<ClipRange> observed = subject instanceof Subject.Activation
                 ? bench.stateProperty().get().map(s -> s.activationRanges().get(subject.id()))
                 : Optional.empty();
-        return new Key(opened, subject.id(), bench.foldsBatchNorm(), spec, observed);
+        return new Key(opened, subject.id(), bench.variant(), spec, observed);
     }
 
     /** The present settings' results. */

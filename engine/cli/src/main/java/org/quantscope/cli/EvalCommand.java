@@ -72,7 +72,8 @@ final class EvalCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked);
+        Model model = Subject.openGraph(file, asked, terminal(), cancel());
+        Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
             state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();
@@ -90,7 +91,7 @@ final class EvalCommand extends EngineCommand {
 
         AccuracyEstimate figure;
         double evaluation;
-        try (LiveEvaluator evaluator = Engine.evaluator(model, samples, task);
+        try (LiveEvaluator evaluator = Engine.evaluator(model, reference, samples, task);
                 Terminal.Bar bar = terminal().progress("evaluate")) {
             if (wanted.isPresent() && !evaluator.tasks(cancel()).contains(wanted.get())) {
                 throw usage("--metric: " + wanted.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");

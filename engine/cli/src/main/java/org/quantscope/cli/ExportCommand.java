@@ -60,7 +60,9 @@ final class ExportCommand extends EngineCommand {
         Exporter exporter = checked(() -> Exporters.byId(format));
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
         boolean runs = Verification.runs(exporter);
-        Model model = runs ? Subject.openGraph(file, state) : Engine.open(file, state);
+        Model model = runs || !state.corrections().isEmpty()
+                ? Subject.openGraph(file, state, terminal(), cancel())
+                : Engine.open(file, state);
         Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

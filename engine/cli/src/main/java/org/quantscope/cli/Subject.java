@@ -26,11 +26,22 @@ final class Subject {
 
     /** Opens a model that can be run. */
     static Model openGraph(Path file, SessionState state) throws IOException {
-        Model model = Engine.open(file, state);
+        return withGraph(Engine.open(file, state), file);
+    }
+
+    private static Model withGraph(Model model, Path file) {
         if (model.graph().isEmpty()) {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
         return model;
+    }
+
+    /** Opens a model that can be run, as a session wants it analysed, corrections included. */
+    static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
+        Model source = withGraph(Engine.open(file, false), file);
+        try (Terminal.Bar bar = terminal.progress("correct")) {
+            return Engine.analysed(source, state, bar, cancel);
+        }
     }
 
     /**
@@ -81,6 +92,6 @@ final class Subject {
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(FileRef.of(data)));
-        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), sketches));
+        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), sketches));
     }
 }

@@ -182,12 +182,22 @@ public final class OnnxGraph {
         return sites;
     }
 
+    /** The nodes of the graph, each behind those whose values it reads. */
+    public List<OnnxNode> nodes() {
+        List<OnnxNode> nodes = new ArrayList<>();
+        for (int i = 0; i < proto.getGraph().getNodeCount(); i++) {
+            nodes.add(new OnnxNode(i, proto.getGraph().getNode(i)));
+        }
+        return nodes;
+    }
+
     /** The nodes that read a value, in graph order; nodes of subgraphs too. */
-    List<Consumer> consumers(String value) {
+    public List<Consumer> consumers(String value) {
         return consumers.getOrDefault(value, List.of());
     }
 
-    boolean isStored(String value) {
+    /** True if the value is an initializer or a Constant node's. */
+    public boolean isStored(String value) {
         return stored.contains(value);
     }
 
