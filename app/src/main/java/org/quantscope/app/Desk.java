@@ -3,6 +3,7 @@ package org.quantscope.app;
 import java.util.concurrent.Executor;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.accuracy.TriedViewModel;
+import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
@@ -11,6 +12,7 @@ import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.workbench.Activations;
+import org.quantscope.app.workbench.CodeUse;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
@@ -30,6 +32,7 @@ public record Desk(
         TensorsViewModel tensors,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
+        CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
         SessionViewModel session,
@@ -45,6 +48,7 @@ public record Desk(
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, work, ui, jobs, notices);
         InHand inHand = new InHand(bench, measurements, work, ui, notices);
+        CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
         return new Desk(
@@ -54,7 +58,8 @@ public record Desk(
                 activations,
                 new TensorsViewModel(bench, measurements, inHand),
                 new QuantizerViewModel(inHand, activations, notices),
-                new ErrorViewModel(inHand),
+                new ErrorViewModel(inHand, codeUse),
+                new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),

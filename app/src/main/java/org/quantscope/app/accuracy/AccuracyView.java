@@ -75,12 +75,12 @@ public final class AccuracyView extends VBox {
         again.setManaged(again.isVisible());
         Optional<AccuracyEstimate> q = v.quantized();
         boolean partial = q.isPresent() && !q.get().isComplete();
-        number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.percent(e.accuracy())).orElse("…"));
+        number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score())).orElse("…"));
         number.setAccessibleText("Accuracy " + number.getText());
-        baseline.setText(v.baseline().map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.percent(e.floatAccuracy())).orElse("float …"));
+        baseline.setText(v.baseline().map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore())).orElse("float …"));
         change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
         seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
-        agrees.setText(q.map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement())).orElse(Figures.NONE));
+        agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
         for (Node node : new Node[] {number, change, seen, agrees, progress}) {
             node.getStyleClass().remove("previous");
@@ -89,7 +89,7 @@ public final class AccuracyView extends VBox {
             }
         }
         change.getStyleClass().remove("loss");
-        if (q.isPresent() && q.get().deltaHi() < 0) {
+        if (q.map(AccuracyEstimate::isLoss).orElse(false)) {
             change.getStyleClass().add("loss");
         }
         size.setText(v.size().map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32())).orElse(Figures.NONE));
@@ -97,7 +97,13 @@ public final class AccuracyView extends VBox {
 
     private static String change(AccuracyEstimate e) {
         double half = (e.deltaHi() - e.deltaLo()) / 2;
-        String interval = e.isComplete() ? "" : String.format(Locale.ROOT, " ± %.1f", half * 100);
-        return Figures.points(e.delta()) + " pts" + interval;
+        if (e.isComplete()) {
+            return Figures.difference(e.task(), e.delta());
+        }
+        if (Double.isInfinite(half)) {
+            return Figures.difference(e.task(), e.delta()) + " ± ?";
+        }
+        String interval = e.task().isProportion() ? String.format(Locale.ROOT, "%.1f", half * 100) : Figures.score(e.task(), half);
+        return Figures.difference(e.task(), e.delta()) + " ± " + interval;
     }
 }

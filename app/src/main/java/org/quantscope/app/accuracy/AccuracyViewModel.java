@@ -342,7 +342,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, data);
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, data, Optional.empty());
                 ui.execute(() -> opened(fresh, model, data));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));

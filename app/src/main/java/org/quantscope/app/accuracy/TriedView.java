@@ -104,16 +104,22 @@ public final class TriedView extends Region {
         Button dot = new Button();
         dot.setManaged(false);
         dot.getStyleClass().setAll("tried-dot");
-        String text = t.label() + "\n" + t.details() + "\n" + Figures.bytes(t.bytes()) + " · accuracy " + share(t);
+        String text = t.label() + "\n" + t.details() + "\n" + Figures.bytes(t.bytes()) + " · " + score(t);
         dot.setTooltip(new Tooltip(text + "\nclick to go back to this setting"));
         dot.setAccessibleText(text.replace('\n', ','));
         dot.setOnAction(e -> model.adopt(t));
         return dot;
     }
 
-    private static String share(Tried t) {
+    private static String score(Tried t) {
         AccuracyEstimate a = t.accuracy();
-        return Figures.percent(t.top1()) + " (" + Figures.count(Math.round(t.top1() * a.seen())) + " of " + Figures.count(a.total()) + ")";
+        String counts = a.task().isProportion() ? " (" + Figures.count(Math.round(t.score() * a.seen())) + " of " + Figures.count(a.total()) + ")" : "";
+        return a.task().title() + " " + Figures.score(a.task(), t.score()) + counts;
+    }
+
+    /** The better the larger. */
+    private static double merit(Tried t) {
+        return t.accuracy().task().higherIsBetter() ? t.score() : -t.score();
     }
 
     @Override
@@ -126,9 +132,9 @@ public final class TriedView extends Region {
         place(nothing, 0, TOP + height / 2 - DOT);
         long most = points.stream().mapToLong(Tried::bytes).max().orElse(0);
         layoutTicks(most, width, floor);
-        double top = points.stream().mapToDouble(Tried::top1).max().orElse(1);
-        double low = points.stream().mapToDouble(Tried::top1).min().orElse(0);
-        double span = Math.max(LEAST_SPAN, top - low);
+        double top = points.stream().mapToDouble(TriedView::merit).max().orElse(1);
+        double low = points.stream().mapToDouble(TriedView::merit).min().orElse(0);
+        double span = Math.max(points.stream().allMatch(p -> p.accuracy().task().isProportion()) ? LEAST_SPAN : Double.MIN_NORMAL, top - low);
         double room = height - 2 * DOT;
         List<Bounds> taken = new ArrayList<>();
         double[] x = new double[points.size()];
@@ -137,7 +143,7 @@ public final class TriedView extends Region {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
             x[i] = LEFT + width * points.get(i).bytes() / Math.max(1, most);
-            y[i] = TOP + DOT + room * (top - points.get(i).top1()) / span;
+            y[i] = TOP + DOT + room * (top - merit(points.get(i))) / span;
             dots.get(i).resizeRelocate(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT);
             taken.add(new BoundingBox(x[i] - DOT / 2, y[i] - DOT / 2, DOT, DOT));
             order.addFirst(i);
@@ -151,11 +157,15 @@ public final class TriedView extends Region {
 
     private void layoutScale(double top, double low, double apart) {
         best.setVisible(!points.isEmpty());
-        best.setText(Figures.percent(top));
+        best.setText(scale(top));
         place(best, 0, TOP + DOT - best.prefHeight(-1) / 2);
-        worst.setText(Figures.percent(low));
+        worst.setText(scale(low));
         worst.setVisible(!points.isEmpty() && apart > worst.prefHeight(-1));
         place(worst, 0, TOP + DOT + apart - worst.prefHeight(-1) / 2);
+    }
+
+    private String scale(double merit) {
+        return points.isEmpty() ? "" : Figures.score(points.getFirst().accuracy().task(), Math.abs(merit));
     }
 
     private void layoutLabel(int i, double x, double y, double floor, List<Bounds> taken) {

@@ -36,9 +36,9 @@ public final class TriedViewModel {
      * @param choices the settings themselves
      */
     public record Tried(String label, String details, long bytes, AccuracyEstimate accuracy, SessionState choices) {
-        /** Top-1, a fraction. For the float model it is the float accuracy. */
-        public double top1() {
-            return label.equals(FLOAT) ? accuracy.floatAccuracy() : accuracy.accuracy();
+        /** The mean score. For the float model it is the float score. */
+        public double score() {
+            return label.equals(FLOAT) ? accuracy.floatScore() : accuracy.score();
         }
     }
 

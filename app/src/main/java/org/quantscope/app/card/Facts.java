@@ -13,6 +13,8 @@ public final class Facts extends GridPane {
     private static final double GAP = 12;
     private static final double LINE = 4;
 
+    private static final double TIP_WIDTH = 420;
+
     private int next;
 
     public Facts() {
@@ -36,7 +38,7 @@ public final class Facts extends GridPane {
         label.getStyleClass().add("muted");
         label.setMinWidth(USE_PREF_SIZE);
         label.setLabelFor(value);
-        label.setTooltip(new Tooltip(tip));
+        label.setTooltip(tip(tip));
         value.setAccessibleText(name);
         addRow(next++, label, value);
     }
@@ -47,10 +49,18 @@ public final class Facts extends GridPane {
         value.setId(id);
         value.getStyleClass().add("number");
         value.setMinWidth(USE_PREF_SIZE);
-        value.setTooltip(new Tooltip(tip));
+        value.setTooltip(tip(tip));
         add(name, value, tip);
         value.textProperty().subscribe(text -> value.setAccessibleText(name + " " + text));
         return value;
+    }
+
+    /** A tooltip that breaks long text into lines. */
+    static Tooltip tip(String text) {
+        Tooltip tip = new Tooltip(text);
+        tip.setWrapText(true);
+        tip.setMaxWidth(TIP_WIDTH);
+        return tip;
     }
 
     /** Adds something over the whole width. */

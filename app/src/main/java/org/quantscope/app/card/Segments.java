@@ -9,10 +9,11 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 
-/** One of several, side by side. One is always chosen. */
+/** One of several, side by side. One is always chosen, by the mouse or by the arrow keys. */
 public final class Segments extends HBox {
     private final List<ToggleButton> buttons = new ArrayList<>();
     private IntConsumer onChoose = choice -> {};
+    private int told = -1;
 
     public Segments(String... texts) {
         getStyleClass().add("segmented");
@@ -23,14 +24,18 @@ public final class Segments extends HBox {
             ToggleButton button = new ToggleButton(text);
             button.setMinWidth(Region.USE_PREF_SIZE);
             button.setToggleGroup(group);
-            int index = buttons.size();
-            button.setOnAction(e -> {
-                // A second click on the chosen one would leave none.
-                button.setSelected(true);
-                onChoose.accept(index);
-            });
+            // A second click on the chosen one would leave none.
+            button.setOnAction(e -> button.setSelected(true));
             buttons.add(button);
         }
+        // Not by the buttons' actions: the arrow keys choose without one.
+        group.selectedToggleProperty().addListener((o, was, is) -> {
+            int index = is == null ? told : buttons.indexOf(is);
+            if (index != told) {
+                told = index;
+                onChoose.accept(index);
+            }
+        });
         getChildren().addAll(buttons);
     }
 
@@ -43,6 +48,7 @@ public final class Segments extends HBox {
 
     /** Chooses without telling anybody. */
     public void choose(int index) {
+        told = index;
         buttons.get(index).setSelected(true);
     }
 

@@ -2,46 +2,93 @@ package org.quantscope.app.error;
 
 import java.util.List;
 import java.util.Optional;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
 import org.quantscope.app.card.Section;
 import org.quantscope.app.card.SplitBar;
+import org.quantscope.app.workbench.Figures;
 
-/** The error of the tensor in hand, and how it splits. */
+/** The error of the tensor in hand: its ratio to the signal and how it splits first, then the other figures. */
 public final class ErrorView extends VBox {
-    private final Facts facts = new Facts();
-    private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, in squared tensor units");
-    private final Label sqnr = facts.addNumber("SQNR", "sqnr", "Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²) in dB; more is better");
-    private final Label cosine = facts.addNumber("cosine", "cosine", "Cosine of the angle between the tensor and its quantized self; 1 is best");
-    private final Label maxError = facts.addNumber("largest error", "max-error", "Largest |x−y|, in tensor units");
-    private final Label clipped = facts.addNumber("clipped", "clipped", "Values outside the effective range");
+    private static final double GAP = 8;
+    private static final String PREVIOUS = "previous";
+
+    private final Label sqnr = new Label();
     private final SplitBar bar = new SplitBar("rounding", "clipping");
     private final Label split = new Label();
+    private final Facts facts = new Facts();
+    private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
+    private final Label clipped = facts.addNumber("clipped", "clipped", "Values below the lowest or above the highest level, which go to that level");
+    private final Label bitsPerWeight =
+            facts.addNumber("bits per weight", "bits-per-weight", "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
+    private final Facts more = new Facts();
+    private final Label rmse = more.addNumber(
+            "RMSE/scale",
+            "rmse-in-steps",
+            "√(Σ((x−y)/s)²/n) with the scale s of each value's slice: the error in steps. Rounding that spreads evenly over a step has 1/√12 = 0.2887; "
+                    + "less where values sit on levels, more where they are clipped. A codebook has no step.");
+    private final Label mae = more.addNumber("MAE", "mae", "Mean absolute error, Σ|x−y|/n, in tensor units");
+    private final Label maxError = more.addNumber("largest error", "max-error", "max |x−y|, in tensor units");
+    private final Label psnr = more.addNumber("PSNR", "psnr", "Peak signal to noise, 10·log10((max−min)²/MSE), in dB; more is better");
+    private final Label cosine = more.addNumber("cosine", "cosine", "Σxy/√(Σx²·Σy²): cosine of the angle between the tensor and its quantized self; 1 is best");
+    private final Label low = more.addNumber("clipped low", "clipped-low", "Values below the lowest level, as a share of all");
+    private final Label high = more.addNumber("clipped high", "clipped-high", "Values above the highest level, as a share of all");
+    private final Label used = more.addNumber("codes used", "used-codes", "Codes that occur, of those that there are");
+    private final Label entropy = more.addNumber(
+            "entropy", "entropy", "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits of a code");
     private final Label nonFinite = new Label();
+    private final Button fold = new Button();
 
     public ErrorView(ErrorViewModel model) {
+        sqnr.setId("sqnr");
+        sqnr.getStyleClass().addAll("number", "headline");
+        sqnr.setMinWidth(USE_PREF_SIZE);
+        sqnr.textProperty().subscribe(text -> sqnr.setAccessibleText("SQNR " + text));
+        Label name = new Label("SQNR");
+        name.getStyleClass().add("muted");
+        Tooltip tip = new Tooltip("Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²), in dB; more is better");
+        sqnr.setTooltip(tip);
+        name.setTooltip(tip);
+        HBox first = new HBox(GAP, sqnr, name);
+        first.setAlignment(Pos.BASELINE_LEFT);
         split.setId("split");
         split.getStyleClass().add("hint");
         bar.setAccessibleText("Share of rounding and clipping in the squared error");
         nonFinite.setId("non-finite");
         nonFinite.getStyleClass().addAll("hint", "warning");
         nonFinite.setWrapText(true);
-        facts.addWide(bar);
-        facts.addWide(split);
-        facts.addWide(nonFinite);
-        getChildren().add(new Section("Error of this tensor", facts));
+        fold.setId("error-more");
+        fold.getStyleClass().add("link");
+        fold.setOnAction(e -> model.unfoldedProperty().set(!model.unfoldedProperty().get()));
+        Section section = new Section("Error of this tensor", first, bar, split, facts, more, nonFinite, fold);
+        getChildren().add(section);
+        model.unfoldedProperty().subscribe(on -> {
+            put(more, on);
+            fold.setText(on ? "less ▴" : "more ▾");
+            fold.setAccessibleText(on ? "Fewer figures" : "More figures");
+        });
         model.viewProperty().subscribe(this::show);
+        model.moreProperty().subscribe(this::showMore);
+    }
+
+    private static void put(Node node, boolean on) {
+        node.setVisible(on);
+        node.setManaged(on);
     }
 
     private void show(Optional<ErrorViewModel.View> view) {
-        List<Label> numbers = List.of(mse, sqnr, cosine, maxError, clipped, split);
+        List<Label> numbers = List.of(mse, sqnr, cosine, maxError, clipped, low, high, bitsPerWeight, split);
         if (view.isEmpty()) {
-            numbers.forEach(label -> label.setText("–"));
+            numbers.forEach(label -> label.setText(Figures.NONE));
             split.setText("");
             bar.setVisible(false);
-            nonFinite.setManaged(false);
-            nonFinite.setVisible(false);
+            put(nonFinite, false);
             return;
         }
         ErrorViewModel.View v = view.get();
@@ -50,17 +97,31 @@ public final class ErrorView extends VBox {
         cosine.setText(v.cosine());
         maxError.setText(v.maxError());
         clipped.setText(v.clipped());
+        low.setText(v.clippedLow());
+        high.setText(v.clippedHigh());
+        bitsPerWeight.setText(v.bitsPerWeight());
         split.setText(v.split());
         bar.setVisible(v.hasError());
         bar.setShare(1 - v.clippingShare());
         nonFinite.setText(v.nonFinite());
-        nonFinite.setVisible(!v.nonFinite().isEmpty());
-        nonFinite.setManaged(!v.nonFinite().isEmpty());
-        for (Label label : numbers) {
-            label.getStyleClass().remove("previous");
-            if (v.previous()) {
-                label.getStyleClass().add("previous");
-            }
+        put(nonFinite, !v.nonFinite().isEmpty());
+        numbers.forEach(label -> mark(label, v.previous()));
+    }
+
+    private void showMore(Optional<ErrorViewModel.More> view) {
+        rmse.setText(view.map(ErrorViewModel.More::rmseInSteps).orElse(Figures.NONE));
+        mae.setText(view.map(ErrorViewModel.More::mae).orElse(Figures.NONE));
+        psnr.setText(view.map(ErrorViewModel.More::psnr).orElse(Figures.NONE));
+        used.setText(view.map(ErrorViewModel.More::usedCodes).orElse(Figures.NONE));
+        entropy.setText(view.map(ErrorViewModel.More::entropy).orElse(Figures.NONE));
+        boolean previous = view.map(ErrorViewModel.More::previous).orElse(false);
+        List.of(rmse, mae, psnr, used, entropy).forEach(label -> mark(label, previous));
+    }
+
+    private static void mark(Label label, boolean previous) {
+        label.getStyleClass().remove(PREVIOUS);
+        if (previous) {
+            label.getStyleClass().add(PREVIOUS);
         }
     }
 }

@@ -369,7 +369,8 @@ public final class SessionViewModel {
             case Opened.Missing(var of, var role) -> {
                 Optional<Path> found = questions.whereIs(role, of.ref(role).orElseThrow());
                 if (found.isPresent()) {
-                    resume(of.with(role, new FileRef(found.get().toAbsolutePath().normalize(), of.ref(role).orElseThrow().sha256())));
+                    FileRef was = of.ref(role).orElseThrow();
+                    resume(of.with(role, new FileRef(found.get().toAbsolutePath().normalize(), was.sha256(), was.preprocessing())));
                 } else if (role != Role.MODEL) {
                     resume(of.without(role));
                 }
@@ -399,10 +400,10 @@ public final class SessionViewModel {
             if (ref == null) {
                 continue;
             }
-            if (!Files.isRegularFile(ref.path())) {
+            if (role == Role.MODEL ? !Files.isRegularFile(ref.path()) : !Files.exists(ref.path())) {
                 return new Opened.Missing(session, role);
             }
-            FileRef now = FileRef.of(ref.path(), cancel);
+            FileRef now = FileRef.ofData(ref.path(), cancel).withPreprocessing(ref.preprocessing());
             if (!now.sha256().equals(ref.sha256())) {
                 return new Opened.Changed(session, role, now);
             }
@@ -410,7 +411,8 @@ public final class SessionViewModel {
         List<Dataset> data = new ArrayList<>();
         for (Role role : List.of(Role.EVALUATION, Role.CALIBRATION)) {
             if (session.ref(role).isPresent()) {
-                data.add(Datasets.open(session.ref(role).get().path()));
+                FileRef ref = session.ref(role).get();
+                data.add(Datasets.open(ref.path(), ref.preprocessing(), cancel));
             }
         }
         OpenModel model = readModel(session.state.model().path(), cancel);
@@ -427,7 +429,7 @@ public final class SessionViewModel {
             ActivationSketches read = SketchFile.read(file, cancel);
             Optional<FileRef> ref = state.calibrationData();
             long samples = data.stream().filter(d -> ref.equals(Optional.of(ref(d)))).mapToLong(Dataset::size).findFirst().orElse(read.samples());
-            boolean fits = ref.isPresent() && read.restsOn(state.model().sha256(), ref.get().sha256(), state.foldBatchNorm(), samples);
+            boolean fits = ref.isPresent() && read.restsOn(state.model().sha256(), ref.get().digest(), state.foldBatchNorm(), samples);
             return fits ? new Seen(Optional.of(read), Optional.empty()) : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
         } catch (IOException | BadInputException e) {
             return Seen.not(reason(e));
@@ -449,7 +451,7 @@ public final class SessionViewModel {
     }
 
     private static FileRef ref(Dataset data) {
-        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256());
+        return FileRef.of(data);
     }
 
     private void remember(Path file) {

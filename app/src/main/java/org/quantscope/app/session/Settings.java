@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
 import org.quantscope.core.io.AtomicFile;
@@ -127,6 +128,15 @@ public final class Settings {
 
     public void setNumber(String name, double x) {
         values.setProperty(name, Double.toString(x));
+    }
+
+    /** A remembered word, for example the page that was on show. */
+    public Optional<String> text(String name) {
+        return Optional.ofNullable(values.getProperty(name));
+    }
+
+    public void setText(String name, String value) {
+        values.setProperty(name, value);
     }
 
     /** Writes the file; a failure is logged, since nobody waits for it. */

@@ -21,6 +21,7 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
             new Key("Ctrl+F", "filter the tensors"),
             new Key("Ctrl+T", "light or dark"),
+            new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),
             new Key("↑ ↓", "in the list: take the next tensor in hand"),
             new Key("Menu, Shift+F10", "in the list: what to do with the chosen tensors"),
             new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),

@@ -40,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.Desk;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.TriedView;
+import org.quantscope.app.card.CardTab;
+import org.quantscope.app.card.TabbedCard;
+import org.quantscope.app.codes.CodesView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.jobs.JobsView;
@@ -47,6 +50,7 @@ import org.quantscope.app.quantizer.QuantizerView;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.slices.SlicesView;
 import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
@@ -72,6 +76,14 @@ public final class MainWindow {
     /** As much of the window must lie on a screen. */
     private static final double GRIP = 40;
 
+    /** What the page under the curve is remembered by. */
+    private static final String PAGE = "page";
+
+    private static final String MORE_ERRORS = "error.more";
+
+    /** As many pages as there are digits have a key. */
+    private static final int MOST_PAGES = 9;
+
     private final Stage stage;
     private final Settings settings;
     private final Desk desk;
@@ -81,6 +93,7 @@ public final class MainWindow {
     private final Scene scene;
     private final SplitPane columns;
     private final TensorsView list;
+    private final TabbedCard pages;
 
     /**
      * @param stage not shown yet
@@ -97,7 +110,9 @@ public final class MainWindow {
 
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
         this.list = tensors;
-        TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer());
+        this.pages = pages();
+        desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
+        TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
@@ -146,6 +161,23 @@ public final class MainWindow {
             }
         });
         placeWindow();
+    }
+
+    /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
+    private TabbedCard pages() {
+        SlicesView channels = new SlicesView(desk.inHand(), desk.quantizer());
+        channels.paletteProperty().bind(theme.map(Theme::palette));
+        TabbedCard card = new TabbedCard(List.of(
+                new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing),
+                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
+        settings.text(PAGE).ifPresent(card::select);
+        return card;
+    }
+
+    private CodesView codes() {
+        CodesView view = new CodesView(desk.codes());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
     }
 
     /** The program behind the window. */
@@ -290,8 +322,9 @@ public final class MainWindow {
     }
 
     private Node strip() {
-        Label head = new Label("SIZE AND TOP-1 ACCURACY OF EVERYTHING TRIED");
+        Label head = new Label();
         head.getStyleClass().add("section-head");
+        desk.accuracy().viewProperty().subscribe(v -> head.setText(("Size and " + v.baseline().map(e -> e.task().headline()).orElse("accuracy") + " of everything tried").toUpperCase(Locale.ROOT)));
         TriedView plot = new TriedView(desk.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
@@ -328,6 +361,10 @@ public final class MainWindow {
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", this::switchTheme);
         bind("F1", this::showKeys);
+        for (int i = 0; i < MOST_PAGES; i++) {
+            int page = i;
+            bind("Shortcut+" + (i + 1), () -> pages.select(page));
+        }
     }
 
     private void bind(String keys, Runnable action) {
@@ -435,6 +472,8 @@ public final class MainWindow {
         double[] dividers = columns.getDividerPositions();
         settings.setNumber("divider.left", dividers[0]);
         settings.setNumber("divider.right", dividers[1]);
+        settings.setText(MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
+        settings.setText(PAGE, pages.selectedProperty().get());
         settings.save();
     }
 

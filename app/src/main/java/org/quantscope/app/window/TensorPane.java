@@ -1,6 +1,5 @@
 package org.quantscope.app.window;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,7 +19,7 @@ import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.card.Segments;
-import org.quantscope.app.chart.ChannelStripView;
+import org.quantscope.app.card.TabbedCard;
 import org.quantscope.app.chart.ErrorCurve;
 import org.quantscope.app.chart.ErrorCurveView;
 import org.quantscope.app.histogram.HistogramData;
@@ -37,21 +36,17 @@ import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** The tensor in hand as pictures: its values with the clipping range, its error against the clip, its channels. */
+/** The tensor in hand as pictures: its values with the clipping range, its error against the clip, and pages of more. */
 final class TensorPane extends VBox {
     private static final double GAP = 10;
     /** A longer name gives way to the facts beside it. */
     private static final double TITLE_MIN = 150;
     private static final double KEY_LENGTH = 14;
 
-    /** How much wider than the middle one a channel is that spoils a common range. */
-    private static final double WIDE = 3;
-
     private final InHand inHand;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
     private final ErrorCurveView curve = new ErrorCurveView();
-    private final ChannelStripView channels = new ChannelStripView();
     private final Label title = new Label() {
         @Override
         protected double computeMinWidth(double height) {
@@ -61,16 +56,14 @@ final class TensorPane extends VBox {
     private final Label facts = label("muted");
     private final Button channel = new Button();
     private final Label rangeHint = label("hint");
-    private final Label channelHint = label("hint");
     private final Label curveHint = label("hint");
     private final HBox curveKeys = head(key("total"), key("rounding"), key("clipping"));
-    private final Button switchToChannels = new Button("switch to per channel ▸");
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
-    private List<MomentSketch> shownChannels = List.of();
 
-    TensorPane(InHand inHand, QuantizerViewModel quantizer) {
+    /** @param pages what else there is to see of the tensor, under the curve */
+    TensorPane(InHand inHand, QuantizerViewModel quantizer, TabbedCard pages) {
         super(GAP);
         this.inHand = inHand;
         this.quantizer = quantizer;
@@ -78,7 +71,6 @@ final class TensorPane extends VBox {
 
         title.setId("tensor-name");
         title.getStyleClass().add("title");
-        switchToChannels.setMinWidth(USE_PREF_SIZE);
         Segments axis = new Segments("lin", "log").describe(0, "lin", "Counts on a linear axis").describe(1, "log", "Counts on a logarithmic axis");
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
@@ -98,12 +90,6 @@ final class TensorPane extends VBox {
 
         VBox errors = card(
                 head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
-
-        switchToChannels.setId("switch-to-channels");
-        switchToChannels.getStyleClass().add("link");
-        switchToChannels.setOnAction(e -> quantizer.setPerChannel(true));
-        VBox channelCard = card(text("title", "Channels"), channels);
-        channelCard.getChildren().add(head(channelHint, switchToChannels));
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -126,11 +112,9 @@ final class TensorPane extends VBox {
         curve.setOnPin(pin -> inHand.curveProperty().get()
                 .flatMap(c -> c.pins().stream().filter(p -> p.calibratorId().equals(pin.id())).findFirst())
                 .ifPresent(this::adopt));
-        channels.setOnChannel(inHand::selectChannel);
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
-        channels.paletteProperty().bind(palette);
-        getChildren().addAll(values, errors, channelCard);
+        getChildren().addAll(values, errors, pages);
         inHand.viewProperty().subscribe(v -> showView());
         inHand.curveProperty().subscribe(this::showCurve);
     }
@@ -161,10 +145,7 @@ final class TensorPane extends VBox {
             curve.setCurve(null);
             curve.setNote("");
             curve.clearCurrent();
-            channels.setChannels(List.of());
             channel.setVisible(false);
-            switchToChannels.setVisible(false);
-            channelHint.setText("");
             hintAtRange("");
             return;
         }
@@ -192,7 +173,6 @@ final class TensorPane extends VBox {
         boolean oneGrid = measured != null && v.spec().isPresent() && (measured.params().slices() == 1 || (v.perChannel() && one));
         histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
         showCurrent(v);
-        showChannels(v);
     }
 
     private void hintAtRange(String text) {
@@ -226,49 +206,6 @@ final class TensorPane extends VBox {
         Measured m = v.measured().get();
         double mse = v.perChannel() ? v.shown().get().estimate(m.params().grid(v.slice())).mse() : m.error().mse();
         curve.setCurrent(ClipCurve.position(v.clip().get()), mse);
-    }
-
-    private void showChannels(InHand.View v) {
-        boolean some = v.channels().size() > 1;
-        channels.setVisible(some);
-        if (!v.channels().equals(shownChannels)) {
-            shownChannels = v.channels();
-            channels.setChannels(some ? ranges(v.channels()) : List.of());
-        }
-        switchToChannels.setVisible(some && v.spec().isPresent() && !v.perChannel());
-        switchToChannels.setManaged(switchToChannels.isVisible());
-        channels.setClips(v.spec().isEmpty() || v.measured().isEmpty() ? List.of() : v.perChannel() ? v.measured().get().requested() : List.of(v.measured().get().envelope()));
-        channelHint.setText(hint(v, some));
-    }
-
-    private static String hint(InHand.View v, boolean some) {
-        if (!some) {
-            return v.subject() instanceof Subject.Activation ? "an activation has one range" : v.channels().isEmpty() ? "" : "one channel";
-        }
-        int n = v.channels().size();
-        if (v.perChannel()) {
-            return v.channel() == InHand.ALL_CHANNELS ? n + " channels, a range each · click one to drag its range" : n + " channels, a range each";
-        }
-        double[] widths = v.channels().stream().mapToDouble(TensorPane::absMax).toArray();
-        double[] sorted = widths.clone();
-        Arrays.sort(sorted);
-        int widest = 0;
-        for (int i = 1; i < n; i++) {
-            if (widths[i] > widths[widest]) {
-                widest = i;
-            }
-        }
-        return widths[widest] > WIDE * sorted[n / 2]
-                ? n + " channels · one range for all spends its levels on channel " + widest
-                : n + " channels share one range";
-    }
-
-    private static double absMax(MomentSketch s) {
-        return s.count() == 0 ? 0 : Math.max(Math.abs(s.min()), Math.abs(s.max()));
-    }
-
-    private static List<ClipRange> ranges(List<MomentSketch> sketches) {
-        return sketches.stream().map(s -> s.count() == 0 ? new ClipRange(0, 0) : new ClipRange(s.min(), s.max())).toList();
     }
 
     private static ErrorCurve draw(ClipCurve c) {

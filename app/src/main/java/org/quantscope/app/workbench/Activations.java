@@ -169,7 +169,7 @@ public final class Activations {
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
-                        return new ActivationSketches(file, data.sha256(), folded, data.size(), Engine.observe(model, data, job, cancel));
+                        return new ActivationSketches(file, FileRef.of(data).digest(), folded, data.size(), Engine.observe(model, data, job, cancel));
                     }
                 },
                 sketches -> {

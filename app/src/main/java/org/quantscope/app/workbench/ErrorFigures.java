@@ -16,6 +16,7 @@ import org.quantscope.core.sketch.ErrorEstimate;
  * @param cosine empty where it does not exist or is not estimated
  * @param maxAbsError in tensor units; empty if it is not estimated
  * @param clipped number of clipped values
+ * @param clippedLow how many of these lie below the lowest level
  */
 public record ErrorFigures(
         boolean exact,
@@ -25,7 +26,8 @@ public record ErrorFigures(
         OptionalDouble sqnrDb,
         OptionalDouble cosine,
         OptionalDouble maxAbsError,
-        double clipped) {
+        double clipped,
+        double clippedLow) {
     public static ErrorFigures of(ErrorReport report) {
         return new ErrorFigures(
                 true,
@@ -35,7 +37,8 @@ public record ErrorFigures(
                 report.sqnrDb(),
                 report.cosine(),
                 OptionalDouble.of(report.maxAbsError()),
-                report.clipped());
+                report.clipped(),
+                report.clippedLow());
     }
 
     /** The sum over the slices of a tensor; means are weighted by the slices' counts. */
@@ -45,16 +48,18 @@ public record ErrorFigures(
         double clipping = 0;
         double squares = 0;
         double clipped = 0;
+        double low = 0;
         for (ErrorEstimate e : slices) {
             count += e.count();
             error += e.mse() * e.count();
             clipping += e.clippingMse() * e.count();
             squares += e.sumSquares();
             clipped += e.clipped();
+            low += e.clippedLow();
         }
         long n = Math.max(1, count);
         OptionalDouble sqnr = squares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(squares / error)) : OptionalDouble.empty();
-        return new ErrorFigures(false, count, error / n, clipping / n, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), clipped);
+        return new ErrorFigures(false, count, error / n, clipping / n, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), clipped, low);
     }
 
     public double roundingMse() {
@@ -64,6 +69,16 @@ public record ErrorFigures(
     /** Clipped values as a fraction of the finite ones. */
     public double clippedFraction() {
         return count == 0 ? 0 : clipped / count;
+    }
+
+    /** Values below the lowest level as a fraction of the finite ones. */
+    public double clippedLowFraction() {
+        return count == 0 ? 0 : clippedLow / count;
+    }
+
+    /** Values above the highest level as a fraction of the finite ones. */
+    public double clippedHighFraction() {
+        return count == 0 ? 0 : Math.max(0, clipped - clippedLow) / count;
     }
 
     /** The clipped values' share of the squared error, 0 to 1; 0 without error. */

@@ -2,12 +2,16 @@ package org.quantscope.app.workbench;
 
 import java.util.Locale;
 import java.util.OptionalDouble;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 
 /** Numbers as text for people: a decimal point whatever the locale, fixed digits, the unit after a space. */
 public final class Figures {
     /** Shown where a figure does not exist, for example the SQNR at zero error. */
     public static final String NONE = "–";
+
+    /** Put in front of an estimate. */
+    public static final String ABOUT = "≈ ";
 
     private Figures() {}
 
@@ -28,6 +32,11 @@ public final class Figures {
         return x == 0 ? "0" : scientific(x, 2);
     }
 
+    /** A figure near 0 without a usual size: three significant digits. */
+    public static String small(double x) {
+        return x == 0 ? "0" : Math.abs(x) >= 0.001 && Math.abs(x) < 1000 ? String.format(Locale.ROOT, "%.3g", x) : scientific(x, 2);
+    }
+
     public static String range(ClipRange range) {
         return value(range.lo()) + " … " + value(range.hi());
     }
@@ -46,6 +55,21 @@ public final class Figures {
         String format = fraction == 0 || Math.abs(fraction) >= 0.0005 ? "%+.1f" : "%+.2f";
         String text = String.format(Locale.ROOT, format, fraction * 100);
         return text.startsWith("-0.0") && Double.parseDouble(text) == 0 ? "+0.0" : text;
+    }
+
+    /** The mean score of a task: a share as a percentage, anything else with four significant digits. */
+    public static String score(Task task, double score) {
+        return task.isProportion() ? percent(score) : significant(score);
+    }
+
+    /** A difference of two scores of a task, signed: of shares in percentage points, {@code pts}. */
+    public static String difference(Task task, double delta) {
+        return task.isProportion() ? points(delta) + " pts" : (delta > 0 ? "+" : "") + significant(delta);
+    }
+
+    private static String significant(double x) {
+        double a = Math.abs(x);
+        return x == 0 ? "0" : a >= 0.01 && a < 10_000 ? String.format(Locale.ROOT, a >= 1000 ? "%.1f" : a >= 1 ? "%.3f" : "%.4f", x) : scientific(x, 2);
     }
 
     /** A count with thousands separated by commas. */

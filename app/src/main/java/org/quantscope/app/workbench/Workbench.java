@@ -82,7 +82,7 @@ public final class Workbench {
 
     /** Remembers an opened data set, so that the state may refer to it. */
     public FileRef keep(Dataset data) {
-        FileRef ref = new FileRef(data.file().toAbsolutePath().normalize(), data.sha256());
+        FileRef ref = FileRef.of(data);
         datasets.put(ref, data);
         return ref;
     }
@@ -129,7 +129,7 @@ public final class Workbench {
         Optional<Dataset> data = calibrationData();
         return observed.filter(o -> model.get().isPresent()
                 && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
-                        model.get().get().file().sha256(), ref.sha256(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+                        model.get().get().file().sha256(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
     }
 
     /** The model as it is analysed. */

@@ -174,9 +174,9 @@ class MainWindowTest {
             accuracy = engine.evaluate(
                     new EvalRequest(Optional.of(tensor.id()), resolved.weights(), Map.of()), new CancelToken(), partial -> {});
         }
-        assertThat(text(robot, "#accuracy")).isEqualTo(Figures.percent(accuracy.accuracy()));
+        assertThat(text(robot, "#accuracy")).isEqualTo(Figures.percent(accuracy.score()));
         assertThat(text(robot, "#accuracy-seen")).isEqualTo("500 of 500");
-        assertThat(text(robot, "#accuracy-agreement")).isEqualTo(Figures.percent(accuracy.agreement()));
+        assertThat(text(robot, "#accuracy-agreement")).isEqualTo(Figures.percent(accuracy.agreement().getAsDouble()));
 
         robot.clickOn("#undo");
         waitUntil(this::rests);

@@ -29,7 +29,7 @@ final class CalibrateCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, or bare weights without --data.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", description = "Calibration data (.npz); labels are not needed.")
+    @Option(names = "--data", paramLabel = "D", description = "Calibration data: .npz, a folder of pictures, IDX or CSV; labels are not needed.")
     private @Nullable Path data;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
@@ -59,7 +59,7 @@ final class CalibrateCommand extends EngineCommand {
         Model model = data == null ? Engine.open(file, asked) : Subject.openGraph(file, asked);
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
         Subject.Calibrated calibrated =
-                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, false), terminal(), cancel());
+                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()), terminal(), cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {

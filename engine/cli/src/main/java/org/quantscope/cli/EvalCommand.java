@@ -2,13 +2,16 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -23,7 +26,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "eval",
         description = {
-            "Says what quantization costs in accuracy: the float model against the quantized one on the same labelled samples.",
+            "Says what quantization costs: the float model against the quantized one on the same samples. What is scored follows from",
+            "the model's output and the labels; data without labels is scored against the float model's answers.",
             "Activations need ranges: from --calibration-data or from the config, never from the evaluation data."
         },
         footer = {
@@ -36,17 +40,20 @@ final class EvalCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", required = true, description = "Labelled data (.npz).")
+    @Option(names = "--data", paramLabel = "D", required = true, description = "Data: .npz, a folder of pictures by class, IDX or CSV.")
     private Path data;
 
     @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options.")
     private @Nullable Path config;
 
-    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on (.npz).")
+    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on; labels are not needed.")
     private @Nullable Path calibrationData;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
     private @Nullable Integer limit;
+
+    @Option(names = "--metric", paramLabel = "ID", description = "What to score instead of the automatic choice: top1, top5, binary, mse, mae, agreement, cosine or float-mae.")
+    private @Nullable String metric;
 
     @Mixin
     private SettingsOptions settings;
@@ -68,11 +75,13 @@ final class EvalCommand extends EngineCommand {
         Model model = Subject.openGraph(file, asked);
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, false), terminal(), cancel()).state();
+            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
-        Dataset samples = Subject.openData(data, limit == null ? 0 : limit, true);
+        Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
+        Optional<Task> task = wanted.or(asked::metric);
+        Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, bar, cancel());
@@ -81,8 +90,11 @@ final class EvalCommand extends EngineCommand {
 
         AccuracyEstimate figure;
         double evaluation;
-        try (LiveEvaluator evaluator = Engine.evaluator(model, samples);
+        try (LiveEvaluator evaluator = Engine.evaluator(model, samples, task);
                 Terminal.Bar bar = terminal().progress("evaluate")) {
+            if (wanted.isPresent() && !evaluator.tasks(cancel()).contains(wanted.get())) {
+                throw usage("--metric: " + wanted.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");
+            }
             int total = samples.size();
             evaluator.floatBaseline(cancel(), part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
             long from = System.nanoTime();
@@ -94,9 +106,9 @@ final class EvalCommand extends EngineCommand {
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         Json json = new Json()
-                .put("metric", "top1")
-                .put("float32", accuracy(figure.floatCorrect(), figure.seen(), figure.floatAccuracy()))
-                .put("quantized", accuracy(figure.correct(), figure.seen(), figure.accuracy()))
+                .put("metric", figure.task().id())
+                .put("float32", score(figure, figure.task().isProportion() ? figure.floatCorrect() : 0, figure.floatScore()))
+                .put("quantized", score(figure, figure.task().isProportion() ? figure.correct() : 0, figure.score()))
                 .put("delta", figure.delta())
                 .put("delta_lo95", figure.deltaLo())
                 .put("delta_hi95", figure.deltaHi())
@@ -106,12 +118,14 @@ final class EvalCommand extends EngineCommand {
                 .put("samples_per_second", figure.seen() / evaluation)
                 .put("seconds", seconds);
         print(json, () -> {
-            new Table("", ">correct", ">of", ">accuracy", ">size")
-                    .row("float32", Integer.toString(figure.floatCorrect()), Integer.toString(figure.seen()), Text.percent(figure.floatAccuracy()), Text.bytes(size.floatBytes()))
-                    .row("quantized", Integer.toString(figure.correct()), Integer.toString(figure.seen()), Text.percent(figure.accuracy()), Text.bytes(size.quantizedBytes()))
+            boolean share = figure.task().isProportion();
+            (share ? new Table("", ">correct", ">of", ">" + figure.task().title(), ">size") : new Table("", ">samples", ">" + figure.task().title(), ">size"))
+                    .row(row("float32", figure, share ? figure.floatCorrect() : 0, figure.floatScore(), size.floatBytes()))
+                    .row(row("quantized", figure, share ? figure.correct() : 0, figure.score(), size.quantizedBytes()))
                     .print(terminal());
-            terminal().out().println("difference " + Text.percent(figure.delta()) + ", same answer on " + Text.percent(figure.agreement()) + " of the samples, logit SQNR "
-                    + Text.number(figure.logitSqnrDb()) + " dB");
+            String agreement = figure.agreement().isPresent() ? ", same class on " + Text.percent(figure.agreement().getAsDouble()) + " of the samples" : "";
+            String divergence = figure.divergence().isPresent() ? ", KL " + Text.number(figure.divergence()) + " nats" : "";
+            terminal().out().println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR " + Text.number(figure.logitSqnrDb()) + " dB" + divergence);
             terminal().out().println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds) + " s in all");
         });
         return ExitCode.DONE;
@@ -126,7 +140,24 @@ final class EvalCommand extends EngineCommand {
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 
-    private static Json accuracy(int correct, int total, double accuracy) {
-        return new Json().put("correct", correct).put("total", total).put("accuracy", accuracy);
+    private static String[] row(String name, AccuracyEstimate figure, int correct, double score, long bytes) {
+        return figure.task().isProportion()
+                ? new String[] {name, Integer.toString(correct), Integer.toString(figure.seen()), text(figure, score), Text.bytes(bytes)}
+                : new String[] {name, Integer.toString(figure.seen()), text(figure, score), Text.bytes(bytes)};
+    }
+
+    private static String text(AccuracyEstimate figure, double score) {
+        return figure.task().isProportion() ? Text.percent(score) : Text.number(score);
+    }
+
+    private static String ids(List<Task> tasks) {
+        return tasks.stream().map(Task::id).collect(Collectors.joining(", "));
+    }
+
+    /** A share is counted; any other mean is a value. */
+    private static Json score(AccuracyEstimate figure, int correct, double score) {
+        return figure.task().isProportion()
+                ? new Json().put("correct", correct).put("total", figure.seen()).put("accuracy", score)
+                : new Json().put("total", figure.seen()).put("value", score);
     }
 }

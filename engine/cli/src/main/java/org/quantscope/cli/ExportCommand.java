@@ -61,7 +61,7 @@ final class ExportCommand extends EngineCommand {
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
         boolean runs = Verification.runs(exporter);
         Model model = runs ? Subject.openGraph(file, state) : Engine.open(file, state);
-        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal()) : Optional.empty();
+        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, bar, cancel());

@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.util.List;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.export.Exporters;
+import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.quant.OptionDoc;
@@ -42,7 +43,8 @@ final class ListCommand extends EngineCommand {
                     case quantizers -> Quantizers.all().stream().map(q -> new Entry(q.id(), q.title(), q.options(), q.source())).toList();
                     case calibrators -> Calibrators.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
                     case exporters -> Exporters.all().stream().map(e -> new Entry(e.id(), e.title(), e.options(), e.source())).toList();
-                    case importers, corrections -> List.of();
+                    case importers -> Importers.all().stream().map(i -> new Entry(i.id(), i.title(), i.options(), i.source())).toList();
+                    case corrections -> List.of();
                 };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
         return ExitCode.DONE;

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
@@ -31,12 +33,20 @@ final class Subject {
         return model;
     }
 
-    /** Opens data, the first {@code limit} samples of it if that is positive. */
-    static Dataset openData(Path file, int limit, boolean labelled) throws IOException {
-        Dataset data = Datasets.open(file);
-        if (labelled && !data.hasLabels()) {
-            throw new BadInputException(file, "labels", "accuracy needs labels, this file has none");
-        }
+    /**
+     * Opens data, the first {@code limit} samples of it if that is positive.
+     *
+     * @param config the same data is prepared as it says; else the sidecar does
+     */
+    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
+        Samples samples = Datasets.samples(file, cancel);
+        Dataset data = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+                .flatMap(Optional::stream)
+                .filter(ref -> ref.sha256().equals(samples.sha256()))
+                .flatMap(ref -> ref.preprocessing().stream())
+                .findFirst()
+                .map(how -> Datasets.prepare(samples, how))
+                .orElseGet(() -> Datasets.prepare(samples));
         return limit > 0 ? data.limit(limit) : data;
     }
 
@@ -70,7 +80,7 @@ final class Subject {
             }
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
-                .withCalibrationData(Optional.of(new FileRef(data.file().toAbsolutePath().normalize(), data.sha256())));
-        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), data.sha256(), state.foldBatchNorm(), data.size(), sketches));
+                .withCalibrationData(Optional.of(FileRef.of(data)));
+        return new Calibrated(calibrated, new ActivationSketches(state.model().sha256(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), sketches));
     }
 }

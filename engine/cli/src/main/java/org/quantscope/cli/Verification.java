@@ -30,9 +30,9 @@ record Verification(Json json, String text) {
      * The data to verify on: what was asked for, else the calibration data of the config if it is still what it was. Opened
      * before anything is written, so that a wrong name does no harm.
      */
-    static Optional<Dataset> data(@Nullable Path asked, int limit, SessionState state, Terminal terminal) throws IOException {
+    static Optional<Dataset> data(@Nullable Path asked, int limit, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
         if (asked != null) {
-            return Optional.of(Subject.openData(asked, limit, false));
+            return Optional.of(Subject.openData(asked, limit, Optional.of(state), cancel));
         }
         if (state.calibrationData().isEmpty()) {
             terminal.warn("not verified: the config records no calibration data and no --data is given");
@@ -43,7 +43,7 @@ record Verification(Json json, String text) {
             terminal.warn("not verified: the calibration data is not at " + recorded.path() + " any more and no --data is given");
             return Optional.empty();
         }
-        Dataset data = Subject.openData(recorded.path(), limit, false);
+        Dataset data = Subject.openData(recorded.path(), limit, Optional.of(state), cancel);
         if (!data.sha256().equals(recorded.sha256())) {
             terminal.warn("not verified: " + recorded.path() + " has another content than when the config was made and no --data is given");
             return Optional.empty();

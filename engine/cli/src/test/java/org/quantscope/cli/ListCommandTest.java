@@ -34,7 +34,7 @@ class ListCommandTest {
         assertThat(ids("quantizers")).contains("uniform");
         assertThat(ids("calibrators")).contains("minmax", "percentile", "mse");
         assertThat(ids("exporters")).contains("quantscope-json", "onnx-qdq");
-        assertThat(ids("importers")).isEmpty();
+        assertThat(ids("importers")).contains("tensorrt-cache");
         assertThat(ids("corrections")).isEmpty();
     }
 

@@ -76,6 +76,22 @@ class ModelCommandsTest {
     }
 
     @Test
+    void evalScoresAnotherMetricWhereOneIsAskedFor() {
+        JsonNode five = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "top5", "--json").json();
+        JsonNode one = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--json").json();
+
+        assertThat(five.get("metric").asString()).isEqualTo("top5");
+        assertThat(five.get("quantized").get("correct").asInt()).isGreaterThan(one.get("quantized").get("correct").asInt());
+        JsonNode cosine = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "cosine", "--json").json();
+        assertThat(cosine.get("float32").propertyNames()).containsExactly("total", "value");
+        assertThat(cosine.get("float32").get("value").asDouble()).isEqualTo(1, within(1e-9));
+        assertThat(cosine.get("quantized").get("value").asDouble()).isBetween(0.5, 0.9999);
+        assertThat(cosine.get("agreement")).isNull();
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "mse").code()).isEqualTo(2);
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "f1").code()).isEqualTo(2);
+    }
+
+    @Test
     void evalComparesFloatAndQuantizedOnTheSameSamples() {
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--json");
         JsonNode json = run.json();

@@ -3,10 +3,12 @@ package org.quantscope.core;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;
@@ -16,6 +18,7 @@ import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.ConstantFolding;
 import org.quantscope.core.onnx.PadFolding;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -86,11 +89,20 @@ public final class Engine {
 
     /** Accuracy of quantized settings against float on the same samples. The caller closes it. */
     public static LiveEvaluator evaluator(Model model, Dataset data) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED);
+        return evaluator(model, data, Optional.empty());
+    }
+
+    /**
+     * Scores of quantized settings against float on the same samples. The caller closes it.
+     *
+     * @param task what to score; empty for what fits the model and the data best
+     */
+    public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED, OrtModel.Options.DEFAULT.threads(), task);
     }
 
     /** The same beside a window that must stay quick: one processor is left to it. */
-    public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2));
+    public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2), task);
     }
 }

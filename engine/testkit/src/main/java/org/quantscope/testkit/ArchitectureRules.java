@@ -1,5 +1,6 @@
 package org.quantscope.testkit;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -22,10 +23,19 @@ public final class ArchitectureRules {
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope.core..")
+                        .and()
+                        .resideOutsideOfPackage("org.quantscope.core.picture..")
                         .should()
                         .dependOnClassesThat()
-                        .resideInAnyPackage("javafx..", "java.awt..", "javax.swing..", "org.jfree..", "org.nd4j..", "org.quantscope.app..", "org.quantscope.cli..")
+                        .resideInAnyPackage("javafx..", "java.awt..", "javax.imageio..", "javax.swing..", "org.jfree..", "org.nd4j..", "org.quantscope.app..", "org.quantscope.cli..")
                         .because("the engine runs without a display; the command line is the standing proof"),
+                classes()
+                        .that()
+                        .resideInAPackage("org.quantscope.core.picture..")
+                        .should()
+                        .onlyDependOnClassesThat()
+                        .resideInAnyPackage("java.lang..", "java.io..", "java.nio..", "java.util..", "javax.imageio..", "java.awt.image..", "org.quantscope.core..", "org.jspecify..")
+                        .because("pixels and readers of picture files need no display, all else of AWT may"),
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope..")

@@ -3,141 +3,94 @@ package org.quantscope.core.dataset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.quantscope.core.BadInputException;
-import org.quantscope.core.dataset.Sidecar.Layout;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.Fingerprint;
-import org.quantscope.core.npy.Npz;
-import org.quantscope.core.npy.NpzLoader;
-import org.quantscope.core.tensor.DType;
-import org.quantscope.core.tensor.Shape;
-import org.quantscope.core.tensor.Tensor;
-import org.quantscope.core.tensor.TensorData;
 
-/** Opens labelled data. */
+/** Opens data by its content. The registry of loaders, in the order in which they are asked. */
 public final class Datasets {
+    /** Bytes of a file that a loader sees to know it. */
+    static final int HEAD_BYTES = 4096;
+
+    private static final List<DatasetLoader> ALL = List.of(new PictureFolderLoader(), new NpzDatasetLoader(), new IdxLoader(), new CsvLoader());
+
     private Datasets() {}
 
+    static List<DatasetLoader> all() {
+        return ALL;
+    }
+
+    /** What can be opened, for a person: {@code NumPy archive, IDX, …}. */
+    public static String kinds() {
+        return ALL.stream().map(DatasetLoader::title).collect(Collectors.joining(", "));
+    }
+
     /**
-     * Opens an .npz with its sidecar {@code <name>.dataset.json}.
-     *
-     * <p>Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, labels the first integer array of rank 1, both
-     * in the order of the archive; scale 1, mean 0, std 1. Dimensions stay in their stored order.
+     * Opens data, prepared as its sidecar says; as it is stored, if there is none.
      *
      * @throws BadInputException if the file or the sidecar is damaged or does not fit together
      * @throws IOException if the file cannot be read at all
      */
     public static Dataset open(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
+        return open(file, Optional.empty(), new CancelToken());
+    }
+
+    /**
+     * Opens data.
+     *
+     * @param how the preprocessing, in place of what the sidecar says
+     * @throws BadInputException if the file or the preprocessing is damaged or does not fit together
+     * @throws IOException if the file cannot be read at all
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Dataset open(Path file, Optional<Preprocessing> how, CancelToken cancel) throws IOException {
+        Samples samples = samples(file, cancel);
+        return how.isPresent() ? prepare(samples, how.get()) : prepare(samples);
+    }
+
+    /**
+     * Opens data as it is stored. Its preprocessing is not checked against it.
+     *
+     * @throws BadInputException if the file or the sidecar is damaged or does not fit together
+     * @throws IOException if the file cannot be read at all
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Samples samples(Path file, CancelToken cancel) throws IOException {
+        boolean folder = Files.isDirectory(file);
+        if (!folder && !Files.isRegularFile(file)) {
             throw new BadInputException(file, "file", Files.exists(file) ? "is no regular file" : "does not exist");
         }
-        byte[] head;
-        try (var in = Files.newInputStream(file)) {
-            head = in.readNBytes(4);
-        }
-        if (!new NpzLoader().matches(head, Files.size(file))) {
-            throw new BadInputException(file, "format", "is no .npz archive");
-        }
-        Path sidecarFile = Sidecar.pathOf(file);
-        boolean described = Files.exists(sidecarFile);
-        Sidecar sidecar = described ? Sidecar.read(sidecarFile) : Sidecar.NONE;
-        return open(file, sidecar, described ? sidecarFile : file);
-    }
-
-    /** @param said the file to name where the choice of arrays is wrong */
-    private static Dataset open(Path file, Sidecar sidecar, Path said) throws IOException {
-        List<Tensor> headers = Npz.read(file, name -> false).arrays();
-        String inputName = sidecar.input()
-                .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
-                .orElseThrow(() -> new BadInputException(file, "input", "no array is floating or U8 and of rank over 1; there are " + names(headers)));
-        Optional<String> labelsName = sidecar.labels().or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())));
-        check(headers, inputName, said, "input");
-        labelsName.ifPresent(name -> check(headers, name, said, "labels"));
-
-        Set<String> wanted = Stream.concat(Stream.of(inputName), labelsName.stream()).collect(Collectors.toSet());
-        List<Tensor> arrays = Npz.read(file, wanted::contains).arrays();
-        Tensor input = named(arrays, inputName);
-        long[] dims = input.info().shape().toArray();
-        Shape all = input.info().shape();
-        if (all.rank() < 2 || all.count() == 0 || all.dim(0) > Integer.MAX_VALUE || all.count() / all.dim(0) > Integer.MAX_VALUE) {
-            throw new BadInputException(said, "input", "'" + inputName + "' is " + all + ", not samples by values");
-        }
-        Shape sample = Shape.of(Arrays.copyOfRange(dims, 1, dims.length));
-        int channelAxis = channelAxis(sidecar, all, said);
-        Optional<NpzDataset.Labels> labels = labelsName.map(name -> labels(named(arrays, name), (int) dims[0], sidecar.classes(), said));
-        return new NpzDataset(
-                file, Fingerprint.sha256(file, new CancelToken()), (int) dims[0], sample, input.data(), labels, sidecar.scale(), sidecar.mean(), sidecar.std(), channelAxis,
-                sidecar.classes(), sidecar.origin());
-    }
-
-    /** The axis of one sample that mean and std run along; 0 if they do not. */
-    private static int channelAxis(Sidecar sidecar, Shape all, Path said) {
-        sidecar.layout().ifPresent(layout -> {
-            if (layout.rank() != all.rank()) {
-                throw new BadInputException(said, "layout", layout + " has " + layout.rank() + " dimensions, the input is " + all);
+        byte[] head = new byte[0];
+        if (!folder) {
+            try (var in = Files.newInputStream(file)) {
+                head = in.readNBytes(HEAD_BYTES);
             }
-        });
-        int axis = sidecar.layout().map(Layout::channelAxis).orElse(1);
-        checkChannels("mean", sidecar.mean(), sidecar, all.dim(axis), said);
-        checkChannels("std", sidecar.std(), sidecar, all.dim(axis), said);
-        return axis - 1;
-    }
-
-    private static void checkChannels(String key, List<Double> values, Sidecar sidecar, long channels, Path said) {
-        if (values.size() > 1 && sidecar.layout().isEmpty()) {
-            throw new BadInputException(said, key, "has " + values.size() + " values, and no layout says which axis they are for");
         }
-        if (values.size() > 1 && values.size() != channels) {
-            throw new BadInputException(said, key, "has " + values.size() + " values, the input has " + channels + " channels");
-        }
-    }
-
-    private static NpzDataset.Labels labels(Tensor tensor, int samples, List<String> classes, Path said) {
-        TensorData data = tensor.data();
-        if (tensor.info().shape().rank() != 1 || !isInteger(data.dtype())) {
-            throw new BadInputException(said, "labels", "'" + tensor.id() + "' is " + tensor.info().shape() + " of " + data.dtype() + ", not one integer per sample");
-        }
-        if (data.count() != samples) {
-            throw new BadInputException(said, "labels", "'" + tensor.id() + "' has " + data.count() + " labels for " + samples + " samples");
-        }
-        long limit = classes.isEmpty() ? Integer.MAX_VALUE : classes.size();
-        int[] values = new int[samples];
-        for (int i = 0; i < samples; i++) {
-            long label = data.integer(i);
-            if (label < 0 || label >= limit) {
-                throw new BadInputException(said, "labels", "label " + label + " of sample " + i + " is no class from 0 to " + (limit - 1));
+        for (DatasetLoader loader : ALL) {
+            if (loader.matches(file, head)) {
+                return loader.open(file, Sidecar.of(file), cancel);
             }
-            values[i] = (int) label;
         }
-        return new NpzDataset.Labels(values);
+        throw new BadInputException(file, "format", "is no data that can be read: " + kinds());
     }
 
-    private static boolean isInteger(DType dtype) {
-        return !dtype.isFloating() && dtype != DType.BOOL;
+    /**
+     * Samples as their sidecar says.
+     *
+     * @throws BadInputException if that does not fit them
+     */
+    public static Dataset prepare(Samples samples) {
+        return new PreparedDataset(samples, samples.stated(), samples.said());
     }
 
-    private static Optional<String> first(List<Tensor> arrays, Predicate<Tensor> fits) {
-        return arrays.stream().filter(fits).map(t -> t.id().name()).findFirst();
-    }
-
-    private static void check(List<Tensor> arrays, String name, Path said, String key) {
-        if (arrays.stream().noneMatch(t -> t.id().name().equals(name))) {
-            throw new BadInputException(said, key, "'" + name + "' is no array of the archive; there are " + names(arrays));
-        }
-    }
-
-    private static Tensor named(List<Tensor> arrays, String name) {
-        return arrays.stream().filter(t -> t.id().name().equals(name)).findFirst().orElseThrow();
-    }
-
-    private static String names(List<Tensor> arrays) {
-        return arrays.stream().limit(10).map(t -> t.id() + " " + t.info().shape() + " " + t.info().dtype()).collect(Collectors.joining(", "));
+    /**
+     * Samples with a preprocessing of one's own.
+     *
+     * @throws BadInputException if the preprocessing does not fit them
+     */
+    public static Dataset prepare(Samples samples, Preprocessing how) {
+        return new PreparedDataset(samples, how, samples.file());
     }
 }

@@ -1,17 +1,21 @@
 package org.quantscope.core.dataset;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.json.Utf8Json;
+import org.quantscope.core.tensor.Shape;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.DeserializationFeature;
@@ -20,62 +24,56 @@ import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What {@code <name>.dataset.json} says about {@code <name>.npz}. Keys it does not know are left alone; a known key of the wrong type is refused.
+ * What {@code <name>.dataset.json} says about {@code <name>.npz}, another file or a folder. Keys it does not know are left alone; a known key of the wrong type is refused.
  *
+ * @param file the sidecar, or the data if there is none: what to name where something is wrong
  * @param input name of the array of inputs
- * @param labels name of the array of labels
- * @param layout order of the dimensions as they are stored
- * @param scale what raw values are multiplied with
- * @param mean one for all, or one per channel
- * @param std one for all, or one per channel; never 0
+ * @param labels name of the array of labels, or of the file of labels beside IDX inputs
+ * @param labelColumn of a CSV: {@code first}, {@code last}, {@code none}, or its name
+ * @param header of a CSV: its first line holds names
  * @param classes names of the classes
  * @param origin where the data comes from
  */
 record Sidecar(
+        Path file,
         Optional<String> input,
         Optional<String> labels,
-        Optional<Layout> layout,
-        double scale,
-        List<Double> mean,
-        List<Double> std,
+        Optional<String> labelColumn,
+        Optional<Boolean> header,
+        Preprocessing preprocessing,
         List<String> classes,
         Optional<String> origin) {
 
-    /** What holds where there is no sidecar. */
-    static final Sidecar NONE =
-            new Sidecar(Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of(), Optional.empty());
+    /** The name of a folder's sidecar, inside it. */
+    static final String IN_FOLDER = "dataset.json";
 
-    private static final long MAX_BYTES = 16 << 20;
-    private static final ObjectMapper MAPPER = JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
-    /** The order of the stored dimensions. */
-    enum Layout {
-        NCHW(4, 1),
-        NHWC(4, 3),
-        NF(2, 1);
-
-        private final int rank;
-        private final int channelAxis;
-
-        Layout(int rank, int channelAxis) {
-            this.rank = rank;
-            this.channelAxis = channelAxis;
-        }
-
-        int rank() {
-            return rank;
-        }
-
-        /** The axis that {@code mean} and {@code std} run along. */
-        int channelAxis() {
-            return channelAxis;
-        }
+    /**
+     * What holds where there is no sidecar.
+     *
+     * @param said what to name where something is wrong
+     */
+    static Sidecar none(Path said) {
+        return new Sidecar(
+                said, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Preprocessing.NONE, List.of(), Optional.empty());
     }
 
-    /** The sidecar of a data file: beside it, with {@code .dataset.json} for {@code .npz}. */
+    /** The sidecar of {@code data}, or what holds without one. */
+    static Sidecar of(Path data) throws IOException {
+        Path file = pathOf(data);
+        return Files.exists(file) ? read(file) : none(data);
+    }
+
+    private static final long MAX_BYTES = 16 << 20;
+    private static final int MAX_DIMENSIONS = 8;
+    private static final ObjectMapper MAPPER = JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+    /** The sidecar of a folder is {@code dataset.json} in it; that of a file lies beside it, with {@code .dataset.json} for {@code .npz}, {@code .csv}, {@code .tsv} or {@code .gz}. */
     static Path pathOf(Path data) {
+        if (Files.isDirectory(data)) {
+            return data.resolve(IN_FOLDER);
+        }
         String name = String.valueOf(data.getFileName());
-        String stem = name.endsWith(".npz") ? name.substring(0, name.length() - 4) : name;
+        String stem = name.replaceFirst("(?<=.)\\.(npz|csv|tsv|gz)$", "");
         return data.resolveSibling(stem + ".dataset.json");
     }
 
@@ -103,8 +101,12 @@ record Sidecar(
         if (std.contains(0.0) || std.contains(-0.0)) {
             throw new BadInputException(file, "std", "is 0, values cannot be divided by it");
         }
+        Preprocessing preprocessing = new Preprocessing(
+                fields.shape(), fields.oneOf("layout", Layout.values(), Layout::name), fields.oneOf("output_layout", Layout.values(), Layout::name), fields.resize(),
+                fields.oneOf("colour", Colour.values(), Colour::id), scale.getFirst(), fields.numbers("mean", 0), std, fields.modelClasses());
         return new Sidecar(
-                fields.text("input"), fields.text("labels"), fields.layout(), scale.getFirst(), fields.numbers("mean", 0), std, fields.texts("classes"), fields.text("origin"));
+                file, fields.text("input"), fields.text("labels"), fields.text("label_column"), fields.bool("header"), preprocessing, fields.texts("classes"),
+                fields.text("origin"));
     }
 
     /** The keys of the sidecar with their types. */
@@ -160,12 +162,97 @@ record Sidecar(
             return node.doubleValue();
         }
 
-        Optional<Layout> layout() {
-            return text("layout").map(text -> Stream.of(Layout.values())
-                    .filter(l -> l.name().equals(text))
+        Optional<Boolean> bool(String key) {
+            JsonNode node = root.get(key);
+            if (node != null && !node.isBoolean()) {
+                throw bad(key, "is neither true nor false", node);
+            }
+            return Optional.ofNullable(node).map(JsonNode::booleanValue);
+        }
+
+        /** Whole numbers from 1 on. */
+        private List<Integer> sizes(String key, int most) {
+            JsonNode node = root.get(key);
+            if (node == null || !node.isArray()) {
+                throw bad(key, "is no list of whole numbers", node);
+            }
+            List<Integer> out = new ArrayList<>();
+            node.forEach(item -> {
+                if (!item.isInt() || item.intValue() < 1 || item.intValue() > most) {
+                    throw bad(key, "is no whole number from 1 to " + most, item);
+                }
+                out.add(item.intValue());
+            });
+            return out;
+        }
+
+        Optional<Shape> shape() {
+            if (!root.has("shape")) {
+                return Optional.empty();
+            }
+            List<Integer> dims = sizes("shape", Integer.MAX_VALUE);
+            if (dims.isEmpty() || dims.size() > MAX_DIMENSIONS) {
+                throw bad("shape", "has from 1 to " + MAX_DIMENSIONS + " dimensions", root.get("shape"));
+            }
+            return Optional.of(Shape.of(dims.stream().mapToLong(d -> d).toArray()));
+        }
+
+        Optional<Resize> resize() {
+            Optional<Resize.Method> method = oneOf("resize_method", Resize.Method.values(), Resize.Method::id);
+            Optional<Resize.Aspect> aspect = oneOf("resize_aspect", Resize.Aspect.values(), Resize.Aspect::id);
+            Optional<Boolean> antialias = bool("resize_antialias");
+            Optional<JsonNode> shorter = Optional.ofNullable(root.get("resize_shorter"));
+            if (!root.has("resize")) {
+                for (String key : List.of("resize_method", "resize_aspect", "resize_antialias", "resize_shorter")) {
+                    if (root.has(key)) {
+                        throw new BadInputException(file, key, "says how to resize, and no resize [width, height] is given");
+                    }
+                }
+                return Optional.empty();
+            }
+            List<Integer> size = sizes("resize", Resize.MAX_SIDE);
+            if (size.size() != 2) {
+                throw bad("resize", "is no [width, height]", root.get("resize"));
+            }
+            shorter.filter(n -> !n.isInt() || n.intValue() < 1).ifPresent(n -> {
+                throw bad("resize_shorter", "is no whole number from 1 on", n);
+            });
+            try {
+                return Optional.of(new Resize(
+                        size.get(0), size.get(1), method.orElse(Resize.Method.BILINEAR), aspect.orElse(Resize.Aspect.STRETCH), antialias.orElse(true),
+                        shorter.map(JsonNode::intValue).orElse(0)));
+            } catch (IllegalArgumentException e) {
+                throw new BadInputException(file, "resize", String.valueOf(e.getMessage()), e);
+            }
+        }
+
+        /** A list of names, or the name of a file beside this one that holds one name on each line. */
+        List<String> modelClasses() throws IOException {
+            JsonNode node = root.get("model_classes");
+            if (node == null || !node.isString()) {
+                return texts("model_classes");
+            }
+            Path names;
+            try {
+                names = file.resolveSibling(node.stringValue());
+            } catch (InvalidPathException e) {
+                throw new BadInputException(file, "model_classes", "is no file name: " + e.getMessage(), e);
+            }
+            if (!Files.isRegularFile(names) || Files.size(names) > MAX_BYTES) {
+                throw bad("model_classes", Files.isRegularFile(names) ? "is too long a file" : "is no file beside this one", node);
+            }
+            try {
+                return Files.readAllLines(names).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+            } catch (CharacterCodingException e) {
+                throw new BadInputException(names, "text", "is no UTF-8", e);
+            }
+        }
+
+        <E> Optional<E> oneOf(String key, E[] all, Function<E, String> id) {
+            return text(key).map(text -> Stream.of(all)
+                    .filter(e -> id.apply(e).equals(text))
                     .findFirst()
-                    .orElseThrow(() -> new BadInputException(
-                            file, "layout", "'" + text + "' is none of " + Stream.of(Layout.values()).map(Layout::name).collect(Collectors.joining(", ")))));
+                    .orElseThrow(() -> new BadInputException(file, key, "'" + text + "' is none of " + Stream.of(all).map(id).collect(Collectors.joining(", ")))));
         }
 
         private BadInputException bad(String key, String problem, @Nullable JsonNode value) {

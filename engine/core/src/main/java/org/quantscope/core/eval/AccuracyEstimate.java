@@ -1,33 +1,63 @@
 package org.quantscope.core.eval;
 
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
 /**
- * Quantized against float accuracy on the samples seen so far, paired: both figures rest on the same samples.
+ * The quantized against the float model on the samples seen so far, paired: both figures rest on the same samples.
  *
- * @param correct samples the quantized model got right
- * @param floatCorrect samples of the same {@code seen} that the float model got right
+ * @param task what is scored
+ * @param score mean score of the quantized model: a fraction where {@link Task#isProportion}, else in the unit of the task
+ * @param floatScore mean score of the float model on the same samples
  * @param seen samples evaluated so far, at least 1
  * @param total samples in the evaluation set
- * @param agree samples where both models' top-1 are equal
- * @param deltaLo lower end of the 95 % interval of quantized − float accuracy over all {@code total} samples (a fraction)
- * @param deltaHi upper end; equal to {@code deltaLo} when {@code seen == total}
- * @param logitSqnrDb 10·log10(Σf²/Σ(f−q)²) over the logits f of the float and q of the quantized model; infinite if equal
+ * @param agree samples where both models give the same class; empty if the outputs are no classes
+ * @param interval 95 % interval of quantized − float score over all {@code total} samples; of no width when {@code seen == total}
+ * @param logitSqnrDb 10·log10(Σf²/Σ(f−q)²) over the outputs f of the float and q of the quantized model; infinite if equal
+ * @param divergence mean over the samples of the Kullback-Leibler divergence Σ p·ln(p/q) of the quantized model's class
+ *     probabilities q from the float model's p, in nats, at least 0; empty if the outputs are no classes or not finite
  */
-public record AccuracyEstimate(int correct, int floatCorrect, int seen, int total, int agree, double deltaLo, double deltaHi, double logitSqnrDb) {
-    public double accuracy() {
-        return (double) correct / seen;
+public record AccuracyEstimate(
+        Task task, double score, double floatScore, int seen, int total, OptionalInt agree, PairedInterval interval, double logitSqnrDb, OptionalDouble divergence) {
+
+    /** Samples the quantized model got right, where the score is a share. */
+    public int correct() {
+        return count(score);
     }
 
-    public double floatAccuracy() {
-        return (double) floatCorrect / seen;
+    /** Samples of the same {@link #seen} that the float model got right, where the score is a share. */
+    public int floatCorrect() {
+        return count(floatScore);
     }
 
-    /** Quantized − float accuracy as a fraction; negative is a loss. */
+    private int count(double share) {
+        if (!task.isProportion()) {
+            throw new IllegalStateException("task: " + task.id() + " counts nothing");
+        }
+        return (int) Math.rint(share * seen);
+    }
+
+    /** Quantized − float score. Negative is a loss where {@link Task#higherIsBetter}, positive elsewhere. */
     public double delta() {
-        return (double) (correct - floatCorrect) / seen;
+        return score - floatScore;
     }
 
-    public double agreement() {
-        return (double) agree / seen;
+    public double deltaLo() {
+        return interval.lo();
+    }
+
+    public double deltaHi() {
+        return interval.hi();
+    }
+
+    /** True if the whole interval is on the worse side of 0. */
+    public boolean isLoss() {
+        return task.higherIsBetter() ? interval.hi() < 0 : interval.lo() > 0;
+    }
+
+    /** Share of samples where both models give the same class. */
+    public OptionalDouble agreement() {
+        return agree.isPresent() ? OptionalDouble.of((double) agree.getAsInt() / seen) : OptionalDouble.empty();
     }
 
     /** Throughput of the caller that timed this: samples seen a second. */

@@ -61,7 +61,7 @@ public final class ActivationCalibration {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            Objects.requireNonNull(sketches.get(new TensorId(out.name()))).add(out.values(), 0, realValues(out, batch.length, feed.batchSize()));
+                            Objects.requireNonNull(sketches.get(new TensorId(out.name()))).add(out.values(), 0, SampleFeed.realValues(out, batch.length, feed.batchSize()));
                         }
                     }
                 }
@@ -69,11 +69,5 @@ public final class ActivationCalibration {
             progress.report(samples, samples, "sample " + samples + " of " + samples);
             return sketches;
         }
-    }
-
-    /** Leaves out the rows that only pad a fixed batch, where the batch is the first dimension. */
-    private static int realValues(FloatOutput out, int rows, int batch) {
-        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
-        return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

@@ -6,6 +6,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,8 +24,9 @@ import org.quantscope.core.ort.OrtModel;
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
  * sessions. Thread safe; batches run one at a time, those of a float baseline and of an evaluation in turn.
  *
- * <p>The float model's predictions are computed once for each batch, by whoever needs them first, and kept. Its logits are
- * kept for the first samples of the evaluation order up to {@value #LOGIT_BYTES} bytes; the SQNR of the logits rests on those.
+ * <p>The float model's predictions are computed once for each batch, by whoever needs them first, and kept. Its outputs are
+ * kept for the first samples of the evaluation order up to {@value #LOGIT_BYTES} bytes; the SQNR and the divergence rest on those.
+ * What is scored is a {@link Task}.
  */
 public final class LiveEvaluator implements AutoCloseable {
     /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
@@ -40,7 +43,10 @@ public final class LiveEvaluator implements AutoCloseable {
     /** Held for one batch. Fair, so that a baseline and an evaluation take turns. */
     private final ReentrantLock running = new ReentrantLock(true);
     /** By batch, null until computed; guarded by {@code running}. */
-    private final @Nullable FloatBatch[] floats;
+    private final Scoring.@Nullable Reference[] floats;
+    private final Optional<Task> chosen;
+    /** Null until the first outputs are there; guarded by {@code running}. */
+    private @Nullable Scoring scoring;
 
     /** Guards the sessions and is held while one is built. */
     private final ReentrantLock building = new ReentrantLock();
@@ -48,42 +54,29 @@ public final class LiveEvaluator implements AutoCloseable {
     private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
     private @Nullable OrtModel floatModel;
 
-    /** What the float model says to one batch. */
-    private static final class FloatBatch {
-        final int[] top;
-        /** Null if they are too many to keep. */
-        final @Nullable Logits logits;
-
-        FloatBatch(int[] top, @Nullable Logits logits) {
-            this.top = top;
-            this.logits = logits;
-        }
-    }
-
     /**
      * @param model with a graph, folded or not as it is to be analysed
      * @param seed of the evaluation order
-     * @throws BadInputException if the data does not fit the model's input, has no labels, or the model makes no predictions
+     * @throws BadInputException if the data does not fit the model's input, or the model has no floating output
      */
     public LiveEvaluator(Model model, Dataset data, long seed) {
-        this(model, data, seed, OrtModel.Options.DEFAULT.threads());
+        this(model, data, seed, OrtModel.Options.DEFAULT.threads(), Optional.empty());
     }
 
     /**
      * Like the other one, on that many threads.
      *
      * @param threads of one operator, at least 1
+     * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      */
-    public LiveEvaluator(Model model, Dataset data, long seed, int threads) {
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
         this.model = model;
         this.options = new OrtModel.Options(threads, true);
         this.feed = SampleFeed.of(model, data);
-        if (!data.hasLabels()) {
-            throw new BadInputException(data.file(), "labels", "accuracy needs labels, the data has none");
-        }
         Logits.predictionOutput(model);
         this.batches = batches(data.size(), feed.batchSize(), seed);
-        this.floats = new @Nullable FloatBatch[batches.length];
+        this.floats = new Scoring.@Nullable Reference[batches.length];
+        this.chosen = chosen;
     }
 
     private static int[][] batches(int samples, int size, long seed) {
@@ -119,16 +112,17 @@ public final class LiveEvaluator implements AutoCloseable {
      */
     public AccuracyEstimate floatBaseline(CancelToken cancel, Consumer<AccuracyEstimate> partial) {
         try (Linked linked = new Linked(cancel, closing)) {
-            int correct = 0;
+            double scores = 0;
             int seen = 0;
-            AccuracyEstimate estimate = new AccuracyEstimate(0, 0, 1, samples(), 1, 0, 0, Double.POSITIVE_INFINITY);
+            Scoring by = scoring(linked.token);
+            AccuracyEstimate estimate = by.baseline(0, 1, samples());
             for (int b = 0; b < batches.length; b++) {
-                int[] top = floatBatch(b, linked.token).top;
-                for (int i = 0; i < top.length; i++) {
-                    correct += top[i] == feed.data().label(batches[b][i]) ? 1 : 0;
+                Scoring.Reference reference = reference(b, linked.token);
+                for (int i = 0; i < reference.rows(); i++) {
+                    scores += reference.score(i);
                 }
-                seen += top.length;
-                estimate = new AccuracyEstimate(correct, correct, seen, samples(), seen, 0, 0, Double.POSITIVE_INFINITY);
+                seen += reference.rows();
+                estimate = by.baseline(scores, seen, samples());
                 partial.accept(estimate);
             }
             return estimate;
@@ -148,6 +142,23 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     /**
+     * What is scored, the automatic choice first, and what could be scored instead. Runs the float model on one batch if nothing has run yet.
+     *
+     * @throws CancellationException if cancelled or closed
+     * @throws BadInputException if the model's outputs do not fit the targets
+     */
+    public List<Task> tasks(CancelToken cancel) {
+        try (Linked linked = new Linked(cancel, closing)) {
+            return scoring(linked.token).possible();
+        }
+    }
+
+    /** Evaluates batch by batch as {@link #evaluateSamples} does, for a caller that wants the figure only. */
+    public AccuracyEstimate evaluate(EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+        return evaluateSamples(request, cancel, e -> partial.accept(e.accuracy())).accuracy();
+    }
+
+    /**
      * Evaluates batch by batch in a fixed random order.
      *
      * @param partial called on the working thread after each batch, the last time with the complete figure
@@ -155,15 +166,15 @@ public final class LiveEvaluator implements AutoCloseable {
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
      * @throws BadInputException if a tensor of the request is none of the model's
      */
-    public AccuracyEstimate evaluate(EvalRequest asked, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+    public Evaluation evaluateSamples(EvalRequest asked, CancelToken cancel, Consumer<Evaluation> partial) {
         EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
                 QuantizedSession.Feeds feeds = leased.session.feeds(request, linked.token)) {
-            Tally tally = new Tally();
-            AccuracyEstimate estimate = tally.estimate(samples());
+            Scoring.Tally tally = scoring(linked.token).tally(samples());
+            Evaluation evaluation = tally.evaluation();
             for (int b = 0; b < batches.length; b++) {
-                FloatBatch reference = floatBatch(b, linked.token);
+                Scoring.Reference reference = reference(b, linked.token);
                 Logits quantized;
                 running.lock();
                 try {
@@ -172,10 +183,10 @@ public final class LiveEvaluator implements AutoCloseable {
                     running.unlock();
                 }
                 tally.add(batches[b], reference, quantized);
-                estimate = tally.estimate(samples());
-                partial.accept(estimate);
+                evaluation = tally.evaluation();
+                partial.accept(evaluation);
             }
-            return estimate;
+            return evaluation;
         }
     }
 
@@ -199,22 +210,38 @@ public final class LiveEvaluator implements AutoCloseable {
         all.forEach(OrtModel::awaitRelease);
     }
 
-    private FloatBatch floatBatch(int b, CancelToken cancel) {
+    private Scoring scoring(CancelToken cancel) {
+        running.lock();
+        try {
+            Scoring known = scoring;
+            if (known == null) {
+                reference(0, cancel);
+                known = Objects.requireNonNull(scoring);
+            }
+            return known;
+        } finally {
+            running.unlock();
+        }
+    }
+
+    /** What the float model says to a batch; with its outputs if the task is about those. */
+    private Scoring.Reference reference(int b, CancelToken cancel) {
         running.lock();
         try {
             cancel.check();
-            FloatBatch known = floats[b];
-            if (known != null) {
+            Scoring.Reference known = floats[b];
+            if (known != null && (known.hasOutputs() || scoring == null || !scoring.task().comparesOutputs())) {
                 return known;
             }
-            Logits logits = Logits.of(floatModel(cancel), model, feed, batches[b], Map.of(), cancel);
-            int[] top = new int[logits.rows()];
-            for (int i = 0; i < top.length; i++) {
-                top[i] = logits.top(i);
+            Logits outputs = Logits.of(floatModel(cancel), model, feed, batches[b], Map.of(), cancel);
+            Scoring by = scoring;
+            if (by == null) {
+                by = Scoring.of(model, feed.data(), chosen, outputs);
+                scoring = by;
             }
-            long before = (long) b * feed.batchSize() * logits.classes() * Float.BYTES;
-            FloatBatch computed = new FloatBatch(top, before < LOGIT_BYTES ? logits : null);
-            floats[b] = computed;
+            Scoring.Reference computed = by.reference(batches[b], outputs);
+            long before = (long) b * feed.batchSize() * outputs.classes() * Float.BYTES;
+            floats[b] = before < LOGIT_BYTES ? computed : computed.withoutOutputs();
             return computed;
         } finally {
             running.unlock();
@@ -279,50 +306,6 @@ public final class LiveEvaluator implements AutoCloseable {
         public void close() {
             first.close();
             second.close();
-        }
-    }
-
-    /** The running counts of one evaluation. */
-    private final class Tally {
-        private int correct;
-        private int floatCorrect;
-        private int gained;
-        private int lost;
-        private int agree;
-        private int seen;
-        private double signal;
-        private double noise;
-
-        void add(int[] samples, FloatBatch reference, Logits quantized) {
-            for (int i = 0; i < samples.length; i++) {
-                int label = feed.data().label(samples[i]);
-                int top = quantized.top(i);
-                boolean right = top == label;
-                boolean floatRight = reference.top[i] == label;
-                correct += right ? 1 : 0;
-                floatCorrect += floatRight ? 1 : 0;
-                gained += right && !floatRight ? 1 : 0;
-                lost += !right && floatRight ? 1 : 0;
-                agree += top == reference.top[i] ? 1 : 0;
-            }
-            seen += samples.length;
-            Logits kept = reference.logits;
-            if (kept != null) {
-                float[] f = kept.values();
-                float[] q = quantized.values();
-                for (int i = 0; i < f.length; i++) {
-                    double d = (double) f[i] - q[i];
-                    signal += (double) f[i] * f[i];
-                    noise += d * d;
-                }
-            }
-        }
-
-        AccuracyEstimate estimate(int total) {
-            int n = Math.max(1, seen);
-            PairedInterval interval = PairedInterval.of(gained, lost, n, total);
-            double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
-            return new AccuracyEstimate(correct, floatCorrect, n, total, agree, interval.lo(), interval.hi(), sqnr);
         }
     }
 }

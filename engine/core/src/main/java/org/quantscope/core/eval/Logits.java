@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -11,16 +12,18 @@ import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 
-/** The outputs of a classifier for one batch. Immutable by agreement: nobody writes to {@link #values}. */
+/** The predictions of a model for one batch, a row for each sample. Immutable by agreement: nobody writes to {@link #values}. */
 public final class Logits {
     private final int rows;
     private final int classes;
     private final float[] values;
+    private final boolean vector;
 
-    private Logits(int rows, int classes, float[] values) {
+    private Logits(int rows, int classes, float[] values, boolean vector) {
         this.rows = rows;
         this.classes = classes;
         this.values = values;
+        this.vector = vector;
     }
 
     /** Samples. */
@@ -33,6 +36,11 @@ public final class Logits {
         return classes;
     }
 
+    /** True if a row is one vector; false if it has several dimensions of more than one value. */
+    public boolean isVector() {
+        return vector;
+    }
+
     /** [rows, classes], row-major, not copied. */
     public float[] values() {
         return values;
@@ -43,7 +51,7 @@ public final class Logits {
      *
      * @param loaded {@code model} in any of its rewritten forms
      * @param extra what is fed besides the samples
-     * @throws BadInputException if the model has no output of rank 2 with one row a sample
+     * @throws BadInputException if the model has no floating output whose first dimension counts the samples
      */
     public static Logits of(OrtModel loaded, Model model, SampleFeed feed, int[] samples, Map<String, NativeTensor> extra, CancelToken cancel) {
         String output = predictionOutput(model);
@@ -51,12 +59,13 @@ public final class Logits {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
             feeds.put(feed.input(), batch);
             FloatOutput out = loaded.run(feeds, List.of(output), cancel).getFirst();
-            if (out.shape().rank() != 2 || out.shape().dim(0) < samples.length || out.shape().dim(1) < 1) {
+            if (out.shape().rank() < 1 || out.shape().dim(0) < samples.length || out.values().length == 0) {
                 throw new BadInputException(model.file(), output, "predictions need a row for each of " + samples.length + " samples, the output is " + out.shape());
             }
-            int classes = (int) out.shape().dim(1);
+            int classes = out.values().length / (int) out.shape().dim(0);
+            boolean vector = LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
             int count = samples.length * classes;
-            return new Logits(samples.length, classes, out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count));
+            return new Logits(samples.length, classes, out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count), vector);
         }
     }
 
@@ -64,7 +73,7 @@ public final class Logits {
     static String predictionOutput(Model model) {
         return model.graph()
                 .flatMap(g -> g.predictionOutput())
-                .orElseThrow(() -> new BadInputException(model.file(), "output", "predictions need a floating output of shape batch×classes, there is none"));
+                .orElseThrow(() -> new BadInputException(model.file(), "output", "predictions need a floating output, there is none"));
     }
 
     /** The class of the largest value of a row, the first of equals; NaN is never the largest, and −1 comes of a row of nothing else. */

@@ -11,9 +11,11 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.GraphTaps;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
+import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
@@ -68,6 +70,15 @@ public final class QuantizedSession {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static QuantizedSession build(Model model, Key key, OrtModel.Options options, CancelToken cancel) {
+        return build(model, key, List.of(), options, cancel);
+    }
+
+    /**
+     * Builds one that also gives values from inside.
+     *
+     * @param taps computed by the graph; what {@link #values} may be asked for. A quantizer of their own lies behind them
+     */
+    static QuantizedSession build(Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
@@ -83,7 +94,8 @@ public final class QuantizedSession {
         }
         InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand(), baked, key.activations(), biases);
         cancel.check();
-        return new QuantizedSession(model, OrtModel.load(graph.model(), String.valueOf(model.file().getFileName()), options), graph);
+        byte[] bytes = taps.isEmpty() ? graph.model() : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
+        return new QuantizedSession(model, OrtModel.load(bytes, String.valueOf(model.file().getFileName()), options), graph);
     }
 
     private static List<BiasSite> sites(Model model) {
@@ -162,5 +174,14 @@ public final class QuantizedSession {
     /** The logits of one batch. */
     public Logits logits(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
         return Logits.of(loaded, model, feed, samples, feeds.byName, cancel);
+    }
+
+    /** Tapped values of one batch, in the order of {@code names}. */
+    List<FloatOutput> values(SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
+        try (NativeTensor batch = feed.load(samples)) {
+            Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.byName);
+            all.put(feed.input(), batch);
+            return loaded.run(all, names, cancel);
+        }
     }
 }

@@ -2,11 +2,12 @@ package org.quantscope.core.eval;
 
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.LongStream;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -41,11 +42,8 @@ public final class SampleFeed {
      *     a type that cannot be fed, or there is no sample
      */
     public static SampleFeed of(Model model, Dataset data) {
-        OnnxGraph graph = model.graph().orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
-        List<String> required = graph.requiredInputs();
-        if (required.size() != 1) {
-            throw new BadInputException(model.file(), "input", "one input is needed to feed data to, the model has " + required.size() + " " + required);
-        }
+        InputFit wanted = wanted(model);
+        OnnxGraph graph = model.graph().orElseThrow();
         if (data.size() == 0) {
             throw new BadInputException(data.file(), "samples", "there are none");
         }
@@ -57,9 +55,10 @@ public final class SampleFeed {
             return new SampleFeed(data, graph.inputName(), type, sample.toArray(), freeBatch(sample), false);
         }
         List<Long> declared = graph.inputShape();
-        if (declared.isEmpty() || !fits(declared.subList(1, declared.size()), sample)) {
+        if (declared.isEmpty() || !wanted.takes(sample)) {
             throw new BadInputException(
-                    data.file(), "sample shape", "samples of " + sample + " do not fit the input " + graph.inputName() + " of " + model.file().getFileName() + ", which is " + text(declared));
+                    data.file(), "sample shape", "samples of " + sample + " do not fit the input " + graph.inputName() + " of " + model.file().getFileName() + ", which is " + text(declared)
+                            + wanted.advice(data).map(how -> "; in the sidecar this would fit: " + how).orElse(""));
         }
         long[] dims = declared.size() - 1 == sample.rank() ? sample.toArray() : declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray();
         long first = declared.getFirst();
@@ -74,18 +73,20 @@ public final class SampleFeed {
         return Math.clamp(MAX_BATCH_VALUES / Math.max(1, sample.count()), 1, MAX_BATCH);
     }
 
-    /** Equal dimension by dimension where the model says one; with another rank, equal after dimensions of 1 are left out. */
-    private static boolean fits(List<Long> model, Shape sample) {
-        if (model.size() == sample.rank()) {
-            for (int i = 0; i < sample.rank(); i++) {
-                if (model.get(i) >= 0 && model.get(i) != sample.dim(i)) {
-                    return false;
-                }
-            }
-            return true;
+    /**
+     * What a model's input wants.
+     *
+     * @throws BadInputException if the model has no graph, or not one input
+     */
+    public static InputFit wanted(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
+        List<String> required = graph.requiredInputs();
+        if (required.size() != 1) {
+            throw new BadInputException(model.file(), "input", "one input is needed to feed data to, the model has " + required.size() + " " + required);
         }
-        return model.stream().noneMatch(d -> d < 0)
-                && model.stream().filter(d -> d != 1).toList().equals(LongStream.of(sample.toArray()).filter(d -> d != 1).boxed().toList());
+        boolean known = graph.hasInputShape();
+        List<Long> declared = known ? graph.inputShape() : List.of();
+        return new InputFit(graph.inputName(), declared.isEmpty() ? declared : declared.subList(1, declared.size()), known);
     }
 
     private static String text(List<Long> dims) {
@@ -127,5 +128,11 @@ public final class SampleFeed {
         dims[0] = rows;
         System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
         return NativeTensor.of(values, Shape.of(dims), type);
+    }
+
+    /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
+    static int realValues(FloatOutput out, int rows, int batch) {
+        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+        return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

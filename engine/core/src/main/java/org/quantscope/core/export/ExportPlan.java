@@ -1,10 +1,18 @@
 package org.quantscope.core.export;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * What is exported: every tensor resolved to explicit parameters.
@@ -13,10 +21,35 @@ import org.quantscope.core.tensor.TensorId;
  * @param state the choices it came from
  * @param weights resolved parameters of each quantized weight
  * @param activations resolved parameters of each quantized activation
+ * @param options of the format, by name; an option left out has its default
  */
-public record ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+public record ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, Map<String, String> options) {
     public ExportPlan {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
+        options = java.util.Collections.unmodifiableMap(new TreeMap<>(options));
+    }
+
+    /** With the default options of the format. */
+    public ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+        this(model, state, weights, activations, Map.of());
+    }
+
+    public ExportPlan withOptions(Map<String, String> given) {
+        return new ExportPlan(model, state, weights, activations, given);
+    }
+
+    /** Every quantized tensor: activations in graph order, then stored tensors in the order of the model. */
+    public List<Encoding> encodings() {
+        List<Encoding> all = new ArrayList<>();
+        for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
+            Optional.ofNullable(activations.get(activation.id()))
+                    .ifPresent(p -> all.add(new Encoding(activation, state.activationSpec(activation.id()).orElseThrow(), p)));
+        }
+        for (Tensor tensor : model.tensors()) {
+            Optional.ofNullable(weights.get(tensor.id()))
+                    .ifPresent(p -> all.add(new Encoding(tensor.info(), ResolvedSettings.specOf(tensor.info(), state).orElseThrow(), p)));
+        }
+        return all;
     }
 }

@@ -3,6 +3,7 @@ package org.quantscope.core.export;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.OptionDoc;
 
@@ -13,13 +14,18 @@ public interface Exporter {
 
     String title();
 
-    List<OptionDoc> options();
+    default List<OptionDoc> options() {
+        return List.of();
+    }
 
     /** The published format description. */
     String source();
 
     /** The usual file name ending, with its dot. */
     String extension();
+
+    /** What of the settings the format has no place for: shown with the export, and left out when a file is compared after reading it again. */
+    Set<Field> loses();
 
     /** What the target will not take as it is, in the order of the tensors; empty if it is ready. */
     List<ExportProblem> check(ExportPlan plan);
@@ -30,4 +36,30 @@ public interface Exporter {
      * @return every file written, {@code file} first
      */
     List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException;
+
+    /** A part of the settings that a format may have no place for. */
+    enum Field {
+        WEIGHTS("the weights"),
+        ACTIVATIONS("the activations"),
+        SCALE("the exact scales"),
+        ZERO_POINT("the zero points"),
+        RANGE("the effective ranges"),
+        SIGN("whether codes are signed"),
+        CODES("a code range narrower than its type"),
+        GRANULARITY("the axis and block size"),
+        CODEBOOK("codebooks"),
+        CHOICE("how the ranges were chosen"),
+        PROVENANCE("where the settings come from");
+
+        private final String words;
+
+        Field(String words) {
+            this.words = words;
+        }
+
+        /** For people, in a list: "the zero points". */
+        public String words() {
+            return words;
+        }
+    }
 }

@@ -14,7 +14,12 @@ import org.quantscope.core.job.CancelToken;
 public final class Exporters {
     private static final List<Exporter> ALL = List.of(
             new QuantscopeJsonExporter(),
-            new OnnxQdqExporter());
+            new OnnxQdqExporter(),
+            new TensorRtCacheExporter(),
+            new AimetLegacyExporter(),
+            new Aimet1Exporter(),
+            new Aimet2Exporter(),
+            new QnnOverridesExporter());
 
     private Exporters() {}
 

@@ -6,10 +6,12 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.ProductVersion;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -17,7 +19,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.QdqGraph;
 import org.quantscope.core.quant.Granularity;
-import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.UniformGrid;
@@ -53,11 +54,6 @@ public final class OnnxQdqExporter implements Exporter {
     }
 
     @Override
-    public List<OptionDoc> options() {
-        return List.of();
-    }
-
-    @Override
     public String source() {
         return "https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html";
     }
@@ -65,6 +61,11 @@ public final class OnnxQdqExporter implements Exporter {
     @Override
     public String extension() {
         return ".onnx";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.CHOICE);
     }
 
     @Override

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -29,11 +29,6 @@ public final class QuantscopeJsonExporter implements Exporter {
     }
 
     @Override
-    public List<OptionDoc> options() {
-        return List.of();
-    }
-
-    @Override
     public String source() {
         return "docs/config-schema.md";
     }
@@ -41,6 +36,11 @@ public final class QuantscopeJsonExporter implements Exporter {
     @Override
     public String extension() {
         return ".json";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return Set.of();
     }
 
     /** Nothing: every setting has its place in this file. */

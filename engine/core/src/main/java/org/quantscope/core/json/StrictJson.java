@@ -151,6 +151,33 @@ public final class StrictJson {
         return value;
     }
 
+    /** A finite number. */
+    public double float64() {
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
+            throw bad("a number is needed, got " + seen());
+        }
+        double value = Double.parseDouble(parser.getString());
+        if (!Double.isFinite(value)) {
+            throw bad("a finite number is needed, got " + seen());
+        }
+        return value;
+    }
+
+    /** True if the value is an object. */
+    public boolean isObject() {
+        return parser.currentToken() == JsonToken.START_OBJECT;
+    }
+
+    /** True if the value is a list. */
+    public boolean isArray() {
+        return parser.currentToken() == JsonToken.START_ARRAY;
+    }
+
+    /** True if the value is a string. */
+    public boolean isString() {
+        return parser.currentToken() == JsonToken.VALUE_STRING;
+    }
+
     /** Passes over the value, whatever it is. */
     public void skip() {
         parser.skipChildren();

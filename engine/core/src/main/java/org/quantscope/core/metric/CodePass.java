@@ -1,7 +1,7 @@
 package org.quantscope.core.metric;
 
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
@@ -9,6 +9,7 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.WeightedPoints;
 import org.quantscope.core.sketch.HistogramDivergence;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
@@ -20,6 +21,9 @@ public final class CodePass {
     private static final int PART = 1 << 18;
     private static final int BINS = 2048;
 
+    /** Beyond so many slices each has too few values for a histogram. */
+    private static final int MOST_HISTOGRAMS = 4096;
+
     private CodePass() {}
 
     private static final class Sums {
@@ -27,6 +31,8 @@ public final class CodePass {
         private long count;
         private double absError;
         private double scaledSquares;
+        private float min = Float.POSITIVE_INFINITY;
+        private float max = Float.NEGATIVE_INFINITY;
 
         Sums(int codes) {
             this.codes = new long[codes];
@@ -39,6 +45,8 @@ public final class CodePass {
             count += other.count;
             absError += other.absError;
             scaledSquares += other.scaledSquares;
+            min = Math.min(min, other.min);
+            max = Math.max(max, other.max);
             return this;
         }
     }
@@ -60,26 +68,44 @@ public final class CodePass {
                 .mapToObj(part -> sums(data, part * PART, Math.min(data.count(), (part + 1) * PART), slicing, params, codes, cancel))
                 .toList();
         Sums sums = parts.stream().reduce(new Sums(codes), Sums::add);
-        double entropy = 0;
-        int used = 0;
-        for (long n : sums.codes) {
-            if (n > 0) {
-                double p = (double) n / sums.count;
-                entropy -= p * Math.log(p) / Math.log(2);
-                used++;
-            }
+        return report(sums, params, sums.count == 0 ? 0 : divergence(tensor, slicing, params, cancel) / sums.count);
+    }
+
+    /**
+     * The same from what a sketch knows, with the values of a bin taken as its mean: counts of codes are within those of the bins
+     * that straddle a boundary.
+     *
+     * @param params of one slice
+     */
+    public static CodeReport estimate(MomentSketch sketch, QuantParams params) {
+        Grid grid = params.grid(0);
+        double scale = params.scale(0);
+        var sums = new Sums(params.qmax() - params.qmin() + 1);
+        WeightedPoints points = sketch.points();
+        for (int i = 0; i < points.values().length; i++) {
+            double x = points.values()[i];
+            long n = points.counts()[i];
+            int code = grid.index((float) x);
+            double e = x - grid.level(code);
+            sums.codes[code] += n;
+            sums.count += n;
+            sums.absError += n * Math.abs(e);
+            sums.scaledSquares += n * (e / scale * (e / scale));
         }
-        Extent extent = extent(tensor, slicing, params, cancel);
+        sums.min = sketch.min();
+        sums.max = sketch.max();
+        return report(sums, params, sums.count == 0 ? 0 : divergence(sketch, params, 0) / sums.count);
+    }
+
+    private static CodeReport report(Sums sums, QuantParams params, double divergence) {
         return new CodeReport(
                 sums.count,
                 sums.absError,
                 params.isAffine() ? sums.scaledSquares : Double.NaN,
-                codes,
-                used,
-                Math.max(0, entropy),
-                sums.count == 0 ? 0 : extent.divergence / sums.count,
-                extent.min,
-                extent.max);
+                new CodeCounts(sums.codes),
+                divergence,
+                sums.count == 0 ? 0 : sums.min,
+                sums.count == 0 ? 0 : sums.max);
     }
 
     private static Sums sums(TensorData data, long from, long to, Slicing slicing, QuantParams params, int codes, CancelToken cancel) {
@@ -107,6 +133,8 @@ public final class CodePass {
                         sums.count++;
                         sums.absError += Math.abs(e);
                         sums.scaledSquares += e / scale * (e / scale);
+                        sums.min = Math.min(sums.min, x[i]);
+                        sums.max = Math.max(sums.max, x[i]);
                     }
                 }
             }
@@ -114,30 +142,24 @@ public final class CodePass {
         return sums;
     }
 
-    /** @param divergence Σ n·divergence over slices */
-    private record Extent(float min, float max, double divergence) {}
-
-    private static Extent extent(Tensor tensor, Slicing slicing, QuantParams params, CancelToken cancel) {
-        var parts = new Extent[params.slices()];
-        if (parts.length == 1) {
-            parts[0] = extent(MomentSketch.of(tensor, cancel), params, 0);
-        } else {
-            SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> parts[slice] = extent(MomentSketch.of(values, from, n), params, slice));
+    /** Σ n·divergence over slices; NaN if there are too many. */
+    private static double divergence(Tensor tensor, Slicing slicing, QuantParams params, CancelToken cancel) {
+        if (params.slices() == 1) {
+            return divergence(MomentSketch.of(tensor, cancel), params, 0);
+        } else if (params.slices() > MOST_HISTOGRAMS) {
+            return Double.NaN;
         }
-        return IntStream.range(0, parts.length)
-                .mapToObj(i -> parts[i])
-                .reduce(
-                        new Extent(Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0),
-                        (a, b) -> new Extent(Math.min(a.min, b.min), Math.max(a.max, b.max), a.divergence + b.divergence));
+        double[] parts = new double[params.slices()];
+        SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> parts[slice] = divergence(MomentSketch.of(values, from, n), params, slice));
+        return Arrays.stream(parts).sum();
     }
 
-    private static Extent extent(MomentSketch sketch, QuantParams params, int slice) {
-        ClipRange kept = params.effective(slice);
-        double divergence = 0;
-        if (sketch.count() > 0) {
-            ClipRange window = new ClipRange(Math.min(kept.lo(), sketch.min()), Math.max(kept.hi(), sketch.max()));
-            divergence = window.lo() < window.hi() ? sketch.count() * Math.max(0, new HistogramDivergence(sketch, window, BINS).of(kept, params.grid(slice))) : 0;
+    private static double divergence(MomentSketch sketch, QuantParams params, int slice) {
+        if (sketch.count() == 0) {
+            return 0;
         }
-        return new Extent(sketch.min(), sketch.max(), divergence);
+        ClipRange kept = params.effective(slice);
+        ClipRange window = new ClipRange(Math.min(kept.lo(), sketch.min()), Math.max(kept.hi(), sketch.max()));
+        return window.lo() < window.hi() ? sketch.count() * Math.max(0, new HistogramDivergence(sketch, window, BINS).of(kept, params.grid(slice))) : 0;
     }
 }

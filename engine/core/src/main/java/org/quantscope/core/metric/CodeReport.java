@@ -8,15 +8,28 @@ import java.util.OptionalDouble;
  * @param count finite values
  * @param sumAbsError Σ|x−y|
  * @param sumScaledSquares Σ((x−y)/s)² with the scale s of each value's slice; NaN for codebooks, which have no step
- * @param codes codes that there are: levels of the longest grid
- * @param usedCodes codes that occur, whatever the slice
- * @param entropy of the codes, −Σ p·log2 p in bits: what lossless coding of independent codes takes for each value
- * @param divergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over slices by their counts
+ * @param counts how often each code occurs, whatever the slice; codes are numbered from the lowest level, up to that of the longest grid
+ * @param divergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over slices by their
+ *     counts; NaN where slices are too many to make histograms of
  * @param min the smallest value
  * @param max the largest value
  */
-public record CodeReport(
-        long count, double sumAbsError, double sumScaledSquares, int codes, int usedCodes, double entropy, double divergence, float min, float max) {
+public record CodeReport(long count, double sumAbsError, double sumScaledSquares, CodeCounts counts, double divergence, float min, float max) {
+    /** Codes that there are. */
+    public int codes() {
+        return counts.codes();
+    }
+
+    /** Codes that occur. */
+    public int usedCodes() {
+        return counts.used();
+    }
+
+    /** Of the codes, in bits: see {@link CodeCounts#entropy}. */
+    public double entropy() {
+        return counts.entropy();
+    }
+
     /** Mean absolute error, Σ|x−y|/n in tensor units. */
     public double mae() {
         return count == 0 ? 0 : sumAbsError / count;
@@ -39,6 +52,6 @@ public record CodeReport(
 
     /** Bits for each value that lossless coding of the codes would save against codes of this width. */
     public double savedBits(int bits) {
-        return Math.max(0, bits - entropy);
+        return Math.max(0, bits - entropy());
     }
 }

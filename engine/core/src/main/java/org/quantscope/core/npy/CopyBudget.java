@@ -4,19 +4,19 @@ import java.nio.file.Path;
 import org.quantscope.core.BadInputException;
 
 /** How much memory the arrays of one file may take that cannot be used where they lie: compressed ones, and those in Fortran order. */
-final class CopyBudget {
+public final class CopyBudget {
     /** In bytes. What is larger belongs into an uncompressed file in C order, which is mapped. */
-    static final long LIMIT = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 4);
+    public static final long LIMIT = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 4);
 
     private final Path file;
     private long taken;
 
-    CopyBudget(Path file) {
+    public CopyBudget(Path file) {
         this.file = file;
     }
 
     /** @throws BadInputException if that is more than is left, naming {@code field} */
-    void take(long bytes, String field) {
+    public void take(long bytes, String field) {
         if (bytes > LIMIT - taken) {
             throw new BadInputException(file, field, "needs " + bytes + " bytes unpacked, " + (LIMIT - taken) + " of " + LIMIT + " are left; store it uncompressed and in C order");
         }

@@ -122,7 +122,7 @@ public final class OnnxGraph {
 
     /**
      * Name of the output that predictions are read from: the first floating one of rank 2, or if none is declared as such
-     * the first floating one without a declared shape. Empty if there is neither.
+     * the first floating one without a declared shape, or else the first floating one. Empty if there is none.
      */
     public Optional<String> predictionOutput() {
         List<ValueInfoProto> floating = proto.getGraph().getOutputList().stream().filter(v -> types.isFloating(v.getName())).toList();
@@ -130,7 +130,14 @@ public final class OnnxGraph {
                 .filter(v -> v.getType().getTensorType().hasShape() && declaredShape(v).size() == 2)
                 .findFirst()
                 .or(() -> floating.stream().filter(v -> !v.getType().getTensorType().hasShape()).findFirst())
+                .or(() -> floating.stream().findFirst())
                 .map(ValueInfoProto::getName);
+    }
+
+    /** The type of the operator that computes a value, looked for behind those that only move values; empty if nothing computes it. */
+    public Optional<String> operatorBefore(String value) {
+        Map<String, NodeProto> producers = producers(proto.getGraph());
+        return Optional.ofNullable(producers.get(carriedFrom(value, producers))).map(NodeProto::getOpType);
     }
 
     /**
@@ -289,6 +296,20 @@ public final class OnnxGraph {
             }
         }
         return found;
+    }
+
+    /** The value in front of any operators that only move values. */
+    private static String carriedFrom(String value, Map<String, NodeProto> producers) {
+        String at = value;
+        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
+        for (int steps = 0; steps <= producers.size(); steps++) {
+            NodeProto producer = producers.get(at);
+            if (producer == null || !QuantizedOperators.MOVING.contains(producer.getOpType()) || producer.getInputCount() == 0) {
+                return at;
+            }
+            at = producer.getInput(0);
+        }
+        return at;
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */

@@ -161,13 +161,15 @@ public final class QuantParams {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof QuantParams p
-                && granularity.equals(p.granularity)
-                && Arrays.equals(scales, p.scales)
-                && Arrays.equals(zeroPoints, p.zeroPoints)
-                && qmin == p.qmin
-                && qmax == p.qmax
-                && codebooks.equals(p.codebooks);
+        // The same object is asked for in every frame of a gesture, and may have many slices.
+        return o == this
+                || (o instanceof QuantParams p
+                        && granularity.equals(p.granularity)
+                        && Arrays.equals(scales, p.scales)
+                        && Arrays.equals(zeroPoints, p.zeroPoints)
+                        && qmin == p.qmin
+                        && qmax == p.qmax
+                        && codebooks.equals(p.codebooks));
     }
 
     @Override

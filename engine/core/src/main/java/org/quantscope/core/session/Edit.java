@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -180,6 +181,19 @@ public sealed interface Edit {
         @Override
         public SessionState apply(SessionState state) {
             return state.withEvaluationData(data);
+        }
+    }
+
+    /** Chooses what is scored; empty for what fits the model and the data best. */
+    record SetMetric(Optional<Task> task) implements Edit {
+        @Override
+        public String title() {
+            return task.map(t -> "score " + t.title()).orElse("let the data say what is scored");
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            return state.withMetric(task);
         }
     }
 

@@ -1,19 +1,31 @@
 package org.quantscope.core.session;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Fingerprint;
 
 /**
- * A file that a session rests on.
+ * A file that a session rests on; a folder too, if it is data.
  *
  * @param path absolute in memory; written relative to the session file where possible
  * @param sha256 lower-case hex of the content, so that a moved or changed file is noticed
+ * @param preprocessing of data, where a person has chosen another one than its sidecar says
  */
-public record FileRef(Path path, String sha256) {
+public record FileRef(Path path, String sha256, Optional<Preprocessing> preprocessing) {
+    public FileRef(Path path, String sha256) {
+        this(path, sha256, Optional.empty());
+    }
+
     /**
      * The file as it is now; its whole content is read.
      *
@@ -24,6 +36,34 @@ public record FileRef(Path path, String sha256) {
         if (Files.isDirectory(file)) {
             throw new BadInputException(file, "file", "is a folder");
         }
-        return new FileRef(file.toAbsolutePath().normalize(), Fingerprint.sha256(file, cancel));
+        return ofData(file, cancel);
+    }
+
+    /** Like the other one; may be a folder. */
+    public static FileRef ofData(Path data, CancelToken cancel) throws IOException {
+        return new FileRef(data.toAbsolutePath().normalize(), Fingerprint.sha256(data, cancel));
+    }
+
+    /** Opened data, with its preprocessing if that is not what its sidecar says. */
+    public static FileRef of(Dataset data) {
+        Optional<Preprocessing> own = data.preprocessing().filter(how -> data.samples().filter(s -> s.stated().equals(how)).isEmpty());
+        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own);
+    }
+
+    public FileRef withPreprocessing(Optional<Preprocessing> how) {
+        return new FileRef(path, sha256, how);
+    }
+
+    /** What a model sees of the data hangs on: its content, and the preprocessing if a person has chosen one. 64 lower-case hex digits. */
+    public String digest() {
+        if (preprocessing.isEmpty()) {
+            return sha256;
+        }
+        try {
+            byte[] text = (sha256 + "\n" + preprocessing.get()).getBytes(StandardCharsets.UTF_8);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 }

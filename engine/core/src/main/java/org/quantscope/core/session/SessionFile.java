@@ -9,7 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
@@ -37,7 +40,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "added_quantizers", "resolved", "provenance"
+        "activation_ranges", "metric", "added_quantizers", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -103,6 +106,7 @@ public final class SessionFile {
             @Nullable FileRef evaluation;
             @Nullable QuantSpec weights;
             @Nullable QuantSpec activations;
+            @Nullable Task metric;
             boolean fold = true;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -112,9 +116,9 @@ public final class SessionFile {
         json.object(name -> {
             switch (name) {
                 case "format", "version" -> json.skip();
-                case "model" -> read.model = readFile(json, file);
-                case "calibration_data" -> read.calibration = readFile(json, file);
-                case "evaluation_data" -> read.evaluation = readFile(json, file);
+                case "model" -> read.model = readFile(json, file, false);
+                case "calibration_data" -> read.calibration = readFile(json, file, true);
+                case "evaluation_data" -> read.evaluation = readFile(json, file, true);
                 case "fold_batch_norm" -> read.fold = json.bool();
                 case "weights" -> read.weights = SpecReader.read(json);
                 case "activations" -> read.activations = SpecReader.read(json);
@@ -122,6 +126,11 @@ public final class SessionFile {
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
                 case "added_quantizers" -> readNames(json, added);
+                case "metric" -> {
+                    String id = json.string();
+                    read.metric = Task.byId(id)
+                            .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
+                }
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
                 default -> throw json.unknown(FIELDS);
@@ -137,6 +146,7 @@ public final class SessionFile {
                 read.fold,
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
+                Optional.ofNullable(read.metric),
                 added);
     }
 
@@ -149,8 +159,9 @@ public final class SessionFile {
         });
     }
 
-    private static FileRef readFile(StrictJson json, Path file) {
+    private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
+            @Nullable Preprocessing preprocessing;
             @Nullable Path path;
             @Nullable String sha256;
         };
@@ -174,10 +185,16 @@ public final class SessionFile {
                     }
                     read.sha256 = text;
                 }
-                default -> throw json.unknown("path", "sha256");
+                case "preprocessing" -> {
+                    if (!data) {
+                        throw json.unknown("path", "sha256");
+                    }
+                    read.preprocessing = PreprocessingReader.read(json);
+                }
+                default -> throw data ? json.unknown("path", "sha256", "preprocessing") : json.unknown("path", "sha256");
             }
         });
         String at = json.path();
-        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256));
+        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing));
     }
 }

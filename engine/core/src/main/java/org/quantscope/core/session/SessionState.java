@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -21,6 +22,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that {@code activationRanges} rest on
  * @param evaluationData the data that accuracy is computed on
+ * @param metric what is scored on it; empty for what fits the model and the data best
  * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement leave
  *     them in float or tie them to another
  */
@@ -34,6 +36,7 @@ public record SessionState(
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
         Optional<FileRef> evaluationData,
+        Optional<Task> metric,
         Set<TensorId> addedQuantizers) {
 
     public SessionState {
@@ -45,7 +48,7 @@ public record SessionState(
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Set.of());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -67,15 +70,15 @@ public record SessionState(
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
-        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withActivations(Optional<QuantSpec> spec) {
-        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
-        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     /** Sets the spec of one tensor. */
@@ -86,30 +89,34 @@ public record SessionState(
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withModel(FileRef ref) {
-        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, addedQuantizers);
+        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withCalibrationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, addedQuantizers);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, metric, addedQuantizers);
     }
 
     public SessionState withEvaluationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, addedQuantizers);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, metric, addedQuantizers);
+    }
+
+    public SessionState withMetric(Optional<Task> task) {
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, task, addedQuantizers);
     }
 
     public SessionState withAddedQuantizers(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, ids);
+        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, ids);
     }
 }

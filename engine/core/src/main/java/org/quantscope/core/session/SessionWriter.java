@@ -9,7 +9,9 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.quantscope.core.ProductVersion;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -19,12 +21,6 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.PrettyPrinter;
-import tools.jackson.core.exc.JacksonIOException;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.util.DefaultIndenter;
-import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** Writes the JSON of a session: fixed order of fields, two spaces, line feeds, the shortest decimal of each float32. */
 final class SessionWriter {
@@ -41,18 +37,13 @@ final class SessionWriter {
      * @param more writes further members behind the state's own
      */
     static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more) throws IOException {
-        try {
-            JsonGenerator json = new JsonFactory().createGenerator(new Pretty(), out);
+        PrettyJson.write(out, json -> {
             SessionWriter writer = new SessionWriter(json, file);
             json.writeStartObject();
             writer.state(state);
             more.accept(writer);
             json.writeEndObject();
-            json.writeRaw('\n');
-            json.flush();
-        } catch (JacksonIOException e) {
-            throw e.getCause();
-        }
+        });
     }
 
     private void state(SessionState state) {
@@ -81,13 +72,56 @@ final class SessionWriter {
             state.addedQuantizers().forEach(id -> json.writeString(id.name()));
             json.writeEndArray();
         }
+        state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
     }
 
     private void file(String name, FileRef ref) {
         json.writeObjectPropertyStart(name);
         json.writeStringProperty("path", relative(ref.path()));
         json.writeStringProperty("sha256", ref.sha256());
+        ref.preprocessing().ifPresent(this::preprocessing);
         json.writeEndObject();
+    }
+
+    private void preprocessing(Preprocessing p) {
+        json.writeObjectPropertyStart("preprocessing");
+        p.shape().ifPresent(shape -> {
+            json.writeArrayPropertyStart("shape");
+            for (long d : shape.toArray()) {
+                json.writeNumber(d);
+            }
+            json.writeEndArray();
+        });
+        p.layout().ifPresent(l -> json.writeStringProperty("layout", l.name()));
+        p.outputLayout().ifPresent(l -> json.writeStringProperty("output_layout", l.name()));
+        p.resize().ifPresent(r -> {
+            json.writeArrayPropertyStart("resize");
+            json.writeNumber(r.width());
+            json.writeNumber(r.height());
+            json.writeEndArray();
+            json.writeStringProperty("resize_method", r.method().id());
+            json.writeStringProperty("resize_aspect", r.aspect().id());
+            json.writeBooleanProperty("resize_antialias", r.antialias());
+            if (r.shorter() > 0) {
+                json.writeNumberProperty("resize_shorter", r.shorter());
+            }
+        });
+        p.colour().ifPresent(c -> json.writeStringProperty("colour", c.id()));
+        json.writeNumberProperty("scale", p.scale());
+        numbers("mean", p.mean());
+        numbers("std", p.std());
+        if (!p.modelClasses().isEmpty()) {
+            json.writeArrayPropertyStart("model_classes");
+            p.modelClasses().forEach(json::writeString);
+            json.writeEndArray();
+        }
+        json.writeEndObject();
+    }
+
+    private void numbers(String name, List<Double> values) {
+        json.writeArrayPropertyStart(name);
+        values.forEach(json::writeNumber);
+        json.writeEndArray();
     }
 
     /** Relative, with slashes, if the two files share a folder below the root; else absolute. */
@@ -244,21 +278,7 @@ final class SessionWriter {
         json.writeEndArray();
     }
 
-    /** The shortest decimal that only this float32 reads as; {@code -0.0} keeps its sign. */
     private void float32(float value) {
-        json.writeNumber(Float.toString(value));
-    }
-
-    private static final class Pretty extends ObjectWriteContext.Base {
-        @Override
-        public PrettyPrinter getPrettyPrinter() {
-            DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
-            return new DefaultPrettyPrinter().withObjectIndenter(indenter);
-        }
-
-        @Override
-        public boolean hasPrettyPrinter() {
-            return true;
-        }
+        PrettyJson.float32(json, value);
     }
 }

@@ -10,9 +10,10 @@ import java.util.List;
  * @param bound the exact mean squared error is within {@code mse ± bound}, guaranteed
  * @param clippingMse the part of {@code mse} made by values outside the effective range (estimate)
  * @param clipped estimated number of values outside the effective range
+ * @param clippedLow how many of these lie below it
  * @param sumSquares Σx², exact up to rounding
  */
-public record ErrorEstimate(long count, double mse, double bound, double clippingMse, double clipped, double sumSquares) {
+public record ErrorEstimate(long count, double mse, double bound, double clippingMse, double clipped, double clippedLow, double sumSquares) {
     /** Of several sets of values together. */
     public static ErrorEstimate sum(List<ErrorEstimate> parts) {
         long count = 0;
@@ -20,6 +21,7 @@ public record ErrorEstimate(long count, double mse, double bound, double clippin
         double bound = 0;
         double clipping = 0;
         double clipped = 0;
+        double low = 0;
         double squares = 0;
         for (ErrorEstimate part : parts) {
             count += part.count;
@@ -27,10 +29,11 @@ public record ErrorEstimate(long count, double mse, double bound, double clippin
             bound += part.bound * part.count;
             clipping += part.clippingMse * part.count;
             clipped += part.clipped;
+            low += part.clippedLow;
             squares += part.sumSquares;
         }
         double n = Math.max(1, count);
-        return new ErrorEstimate(count, squaredError / n, bound / n, clipping / n, clipped, squares);
+        return new ErrorEstimate(count, squaredError / n, bound / n, clipping / n, clipped, low, squares);
     }
 
     public double roundingMse() {

@@ -465,7 +465,7 @@ public final class MomentSketch {
     public ErrorEstimate estimate(Grid grid) {
         long n = count();
         if (n == 0) {
-            return new ErrorEstimate(0, 0, 0, 0, 0, 0);
+            return new ErrorEstimate(0, 0, 0, 0, 0, 0, 0);
         }
         Rest r = rest();
         var sum = new GridError(grid);
@@ -475,7 +475,9 @@ public final class MomentSketch {
         double mse = Math.max(0, sum.error() / n);
         // The exact pass rounds as well: a sum in double of non-negative terms.
         double bound = sum.open() / n + mse * EXACT_PASS_ROUNDING;
-        return new ErrorEstimate(n, mse, bound, Math.min(mse, sum.clippedError() / n), Math.min((double) n, sum.clippedCount()), sumSquares());
+        double clipped = Math.min((double) n, sum.clippedCount());
+        double low = grid.lo() <= min() ? 0 : grid.hi() >= max() ? clipped : Math.min(clipped, countBelow(r, grid.lo(), false));
+        return new ErrorEstimate(n, mse, bound, Math.min(mse, sum.clippedError() / n), clipped, low, sumSquares());
     }
 
     /**

@@ -14,6 +14,14 @@ final class MemoryData implements Dataset {
     private final Shape shape;
     private final IntUnaryOperator labels;
     private final boolean labelled;
+    private Optional<Shape> targetShape = Optional.empty();
+    private Targets targets = (sample, k) -> 0;
+
+    /** Value k of a sample's targets. */
+    @FunctionalInterface
+    interface Targets {
+        float of(int sample, int k);
+    }
 
     MemoryData(int size, Shape shape, IntUnaryOperator labels) {
         this(size, shape, labels, true);
@@ -28,6 +36,29 @@ final class MemoryData implements Dataset {
 
     static MemoryData unlabelled(int size, Shape shape) {
         return new MemoryData(size, shape, i -> 0, false);
+    }
+
+    MemoryData withTargets(Shape of, Targets values) {
+        MemoryData data = unlabelled(size, shape);
+        data.targetShape = Optional.of(of);
+        data.targets = values;
+        return data;
+    }
+
+    float target(int sample, int k) {
+        return targets.of(sample, k);
+    }
+
+    @Override
+    public Optional<Shape> targetShape() {
+        return targetShape;
+    }
+
+    @Override
+    public void target(int sample, float[] out) {
+        for (int k = 0; k < out.length; k++) {
+            out[k] = targets.of(sample, k);
+        }
     }
 
     float value(int sample, int k) {

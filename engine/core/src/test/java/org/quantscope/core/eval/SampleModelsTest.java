@@ -13,6 +13,8 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -83,7 +85,9 @@ class SampleModelsTest {
 
             int correct = expected.get("correct").asInt();
             int total = expected.get("total").asInt();
-            assertThat(off).isEqualTo(new AccuracyEstimate(correct, correct, total, total, total, 0, 0, Double.POSITIVE_INFINITY));
+            double share = (double) correct / total;
+            assertThat(off).isEqualTo(new AccuracyEstimate(
+                    new Task.TopK(1), share, share, total, total, OptionalInt.of(total), new PairedInterval(0, 0), Double.POSITIVE_INFINITY, OptionalDouble.of(0)));
             assertThat(expected.get("accuracy").asDouble()).isEqualTo((double) correct / total);
         }
         assertThat(data.classes()).hasSize(entry.get("classes").size());
@@ -152,7 +156,7 @@ class SampleModelsTest {
         try (LiveEvaluator evaluator = new LiveEvaluator(model, Datasets.open(sample("fashion_mnist_test.npz")).limit(samples), 1)) {
             AccuracyEstimate estimate = evaluator.evaluate(new EvalRequest(Optional.empty(), weights, Map.of()), NEVER, e -> {});
 
-            assertThat(estimate.accuracy()).isEqualTo(accuracy, within(noise));
+            assertThat(estimate.score()).isEqualTo(accuracy, within(noise));
         }
     }
 }

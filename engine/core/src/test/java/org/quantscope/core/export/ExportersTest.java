@@ -11,12 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 
@@ -43,11 +43,6 @@ class ExportersTest {
         }
 
         @Override
-        public List<OptionDoc> options() {
-            return List.of();
-        }
-
-        @Override
         public String source() {
             return "this test";
         }
@@ -55,6 +50,11 @@ class ExportersTest {
         @Override
         public String extension() {
             return ".a";
+        }
+
+        @Override
+        public Set<Field> loses() {
+            return Set.of();
         }
 
         @Override

@@ -15,6 +15,7 @@ import org.quantscope.core.quant.Densities;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
 
 class CodePassTest {
@@ -93,5 +94,41 @@ class CodePassTest {
         assertThat(empty.psnrDb(1)).isEmpty();
         assertThatThrownBy(() -> CodePass.measure(tensor, new QuantParams(Granularity.TENSOR, new float[] {1, 1}, new int[2], 0, 1), cancel))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void countsSayHowOftenEachCodeIsUsed() {
+        Tensor tensor = Oracles.tensor(new float[] {0, 0.25f, 1, 4, Float.NaN});
+        QuantParams params = new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, 0, 3);
+
+        assertThat(CodePass.measure(tensor, params, cancel).counts()).isEqualTo(new CodeCounts(2, 1, 0, 1));
+        assertThat(CodePass.estimate(MomentSketch.of(tensor, cancel), params).counts()).isEqualTo(new CodeCounts(2, 1, 0, 1));
+    }
+
+    @Test
+    void aSketchGivesNearlyTheSameFigures() {
+        Tensor tensor = Oracles.tensor(Densities.gauss(100_000));
+        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withBits(4), cancel).params();
+        CodeReport exact = CodePass.measure(tensor, params, cancel);
+        CodeReport about = CodePass.estimate(MomentSketch.of(tensor, cancel), params);
+
+        assertThat(about.count()).isEqualTo(exact.count());
+        assertThat(about.usedCodes()).isEqualTo(exact.usedCodes());
+        assertThat(about.entropy()).isCloseTo(exact.entropy(), within(1e-3));
+        assertThat(about.mae()).isCloseTo(exact.mae(), within(1e-3 * exact.mae()));
+        assertThat(about.rmseInSteps().orElseThrow()).isCloseTo(exact.rmseInSteps().orElseThrow(), within(1e-3));
+        assertThat(about.divergence()).isEqualTo(exact.divergence());
+        assertThat(about.min()).isEqualTo(exact.min());
+        assertThat(about.max()).isEqualTo(exact.max());
+    }
+
+    /** A block of two values has no histogram worth the name, and a hundred thousand of them would take long. */
+    @Test
+    void manySmallSlicesHaveNoDivergence() {
+        Tensor tensor = Oracles.tensor(Densities.gauss(10_000));
+        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(0, 2)), cancel).params();
+
+        assertThat(params.slices()).isEqualTo(5000);
+        assertThat(CodePass.measure(tensor, params, cancel).divergence()).isNaN();
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
@@ -56,7 +57,17 @@ class SessionFileTest {
                 false,
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
                 Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
+                Optional.of(new Task.Regression(Task.Loss.ABSOLUTE)),
                 Set.of(new TensorId("pool"), new TensorId("b.concat")));
+    }
+
+    @Test
+    void anUnknownMetricIsRefusedWithTheKnownOnes() throws IOException {
+        Path file = folder.resolve("s.json");
+        SessionFile.write(full(), file);
+        Files.writeString(file, Files.readString(file).replace("\"metric\" : \"mae\"", "\"metric\" : \"f1\""));
+
+        assertThatThrownBy(() -> SessionFile.read(file)).isInstanceOf(BadInputException.class).hasMessageContaining("metric").hasMessageContaining("top1").hasMessageContaining("f1");
     }
 
     @Test

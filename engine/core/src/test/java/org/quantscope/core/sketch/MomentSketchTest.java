@@ -107,7 +107,7 @@ class MomentSketchTest {
         assertThat(sketch.std()).isZero();
         assertThat(sketch.quantile(0.5)).isZero();
         assertThat(sketch.histogram(-1, 1, 2)).containsExactly(0, 0);
-        assertThat(sketch.estimate(new UniformGrid(1, 0, -1, 1))).isEqualTo(new ErrorEstimate(0, 0, 0, 0, 0, 0));
+        assertThat(sketch.estimate(new UniformGrid(1, 0, -1, 1))).isEqualTo(new ErrorEstimate(0, 0, 0, 0, 0, 0, 0));
     }
 
     @Test
@@ -279,5 +279,17 @@ class MomentSketchTest {
         var sketch = new MomentSketch();
         sketch.add(values, 0, values.length);
         return sketch;
+    }
+
+    @Test
+    void whatIsClippedIsCountedAtEachEnd() {
+        MomentSketch sketch = MomentSketch.of(new float[] {-5, -4, -3, 0, 1, 2, 9, 10}, 0, 8);
+        var grid = new UniformGrid(1, 0, -3, 8);
+
+        assertThat(sketch.estimate(grid).clipped()).isEqualTo(4);
+        assertThat(sketch.estimate(grid).clippedLow()).isEqualTo(2);
+        assertThat(sketch.estimate(new UniformGrid(1, 0, -3, 20)).clippedLow()).isEqualTo(2);
+        assertThat(sketch.estimate(new UniformGrid(1, 0, -9, 8)).clippedLow()).isZero();
+        assertThat(ErrorEstimate.sum(List.of(sketch.estimate(grid), sketch.estimate(grid))).clippedLow()).isEqualTo(4);
     }
 }

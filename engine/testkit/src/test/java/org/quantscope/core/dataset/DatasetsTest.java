@@ -78,6 +78,46 @@ class DatasetsTest {
         assertThatThrownBy(() -> data.label(0)).isInstanceOf(IllegalStateException.class);
     }
 
+    @Test
+    void floatingLabelsAreTargetsOfAnyShape() throws IOException {
+        members.put("x.npy", npy("<f4", "(3, 1)", f4(1, 2, 3)));
+        members.put("targets.npy", npy("<f4", "(3, 2)", f4(1, 2, 3, 4, 5, 6)));
+
+        Dataset data = Datasets.open(write());
+
+        float[] target = new float[2];
+        data.limit(2).target(1, target);
+        assertThat(target).containsExactly(3, 4);
+        assertThat(data.targetShape()).contains(Shape.of(2));
+        assertThat(data.hasLabels()).isFalse();
+        assertThat(data.limit(2).size()).isEqualTo(2);
+    }
+
+    @Test
+    void theSidecarMayNameFloatingLabelsAndOtherwiseIntegersComeFirst() throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("id.npy", npy("|u1", "(2,)", new byte[] {7, 8}));
+        members.put("y.npy", npy("<f4", "(2,)", f4(0.5f, -1)));
+
+        assertThat(Datasets.open(write()).label(1)).isEqualTo(8);
+        sidecar("{\"labels\":\"y\"}");
+        Dataset data = Datasets.open(write());
+        float[] target = new float[1];
+        data.target(1, target);
+        assertThat(target).containsExactly(-1);
+        assertThat(data.targetShape()).contains(Shape.of());
+    }
+
+    @Test
+    void targetsThatAreTooFewOrNotFiniteAreRefused() throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("y.npy", npy("<f4", "(1,)", f4(1)));
+        assertThatThrownBy(() -> Datasets.open(write())).isInstanceOf(BadInputException.class).hasMessageContaining("labels").hasMessageContaining("2 samples");
+
+        members.put("y.npy", npy("<f4", "(2,)", f4(1, Float.NaN)));
+        assertThatThrownBy(() -> Datasets.open(write())).isInstanceOf(BadInputException.class).hasMessageContaining("NaN for sample 1");
+    }
+
     @ParameterizedTest
     @CsvSource({"|i1, 0001", "|u1, 0001", "<i2, 00000100", ">i2, 00000001", "<u2, 00000100", "<i4, 0000000001000000", ">u4, 0000000000000001", "<u8, 00000000000000000100000000000000"})
     void labelsMayBeOfAnyIntegerType(String descr, String hex) throws IOException {
@@ -198,9 +238,9 @@ class DatasetsTest {
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
         assertRefused("d.npz: input: no array", "y 2 I64");
         assertThatThrownBy(() -> Datasets.open(folder.resolve("none.npz"))).isInstanceOf(BadInputException.class).hasMessage("none.npz: file: does not exist");
-        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("no regular file");
+        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("holds no PNG, JPEG, BMP or GIF");
         Path text = Files.writeString(folder.resolve("t.npz"), "hello");
-        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no .npz archive");
+        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no data that can be read: folder of pictures, NumPy archive, IDX, CSV");
     }
 
     @ParameterizedTest
@@ -218,5 +258,23 @@ class DatasetsTest {
         sidecar("{\"scale\":2}");
 
         assertThat(all(Datasets.open(write()))).containsExactly(Float.NaN, Float.POSITIVE_INFINITY, 2);
+    }
+
+    @Test
+    void aSampleIsAPictureOfItsStoredLevels() throws IOException {
+        members.put("x.npy", npy("|u1", "(1, 1, 1, 3)", new byte[] {0, 16, (byte) 255}));
+
+        assertThat(Datasets.open(write()).picture(0).orElseThrow().argb()).containsExactly(0xff000000, 0xff101010, 0xffffffff);
+        sidecar("{\"layout\":\"NHWC\",\"mean\":9}");
+        SamplePicture colour = Datasets.open(write()).picture(0).orElseThrow();
+        assertThat(colour.argb()).containsExactly(0xff0010ff);
+        assertThat(colour.width()).isEqualTo(1);
+    }
+
+    @Test
+    void aSampleThatIsNoPictureHasNone() throws IOException {
+        members.put("x.npy", npy("<f4", "(1, 3)", f4(1, 2, 3)));
+
+        assertThat(Datasets.open(write()).picture(0)).isEmpty();
     }
 }

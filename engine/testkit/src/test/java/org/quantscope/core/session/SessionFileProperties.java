@@ -20,6 +20,7 @@ import net.jqwik.api.ShrinkingMode;
 import org.assertj.core.api.Assertions;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
@@ -72,7 +73,7 @@ class SessionFileProperties {
         Arbitrary<Set<TensorId>> kept = ids().set().ofMaxSize(4);
         Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
         return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
-                .as((model, w, a, o, k, r, fold, data) -> new SessionState(model, w, a, o, k, r, fold, data, data, r.keySet()));
+                .as((model, w, a, o, k, r, fold, data) -> new SessionState(model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet()));
     }
 
     private static Arbitrary<TensorId> ids() {

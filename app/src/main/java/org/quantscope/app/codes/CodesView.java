@@ -1,0 +1,63 @@
+package org.quantscope.app.codes;
+
+import java.util.Optional;
+import javafx.beans.property.ObjectProperty;
+import javafx.scene.control.Label;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import org.quantscope.app.card.Stats;
+import org.quantscope.app.chart.CodeStripView;
+import org.quantscope.app.theme.Palette;
+
+/** How often each code is used: a bar for each, and what follows from it. */
+public final class CodesView extends VBox {
+    private static final double GAP = 6;
+
+    private final CodeStripView strip = new CodeStripView();
+    private final Stats stats = new Stats();
+    private final Label used = stats.add("codes used", "codes-used", "Codes that occur, of those that there are; orange marks show the others");
+    private final Label entropy =
+            stats.add("entropy, bits", "codes-entropy", "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits of a code");
+    private final Label saved = stats.add("lossless saves", "codes-saved", "Bits of a code minus the entropy: what lossless coding would still save for each value");
+    private final Label divergence = stats.add(
+            "KL", "codes-divergence", "Kullback-Leibler divergence Σ P·ln(P/Q) of the quantized histogram from the float one, in nats; 0 is best. Over slices: their mean by counts");
+    private final Label clipped = stats.add("clipped", "codes-clipped", "Share of the values below the lowest and above the highest level; they have the code of that end, drawn in the colour of clipping");
+    private final Label nothing = new Label();
+
+    public CodesView(CodesViewModel model) {
+        super(GAP);
+        strip.setId("code-strip");
+        nothing.setId("codes-nothing");
+        nothing.getStyleClass().add("hint");
+        nothing.setText("no codes: the tensor stays in float, or was not seen yet");
+        StackPane plot = new StackPane(strip, nothing);
+        plot.setMinHeight(strip.minHeight(-1));
+        VBox.setVgrow(plot, Priority.ALWAYS);
+        getChildren().addAll(plot, stats);
+        model.viewProperty().subscribe(this::show);
+    }
+
+    public ObjectProperty<Palette> paletteProperty() {
+        return strip.paletteProperty();
+    }
+
+    private void show(Optional<CodesViewModel.View> view) {
+        strip.setVisible(view.isPresent());
+        stats.setVisible(view.isPresent());
+        nothing.setVisible(view.isEmpty());
+        view.ifPresent(v -> {
+            strip.setCounts(v.counts(), v.first(), v.clippedLow() > 0, v.clippedHigh() > 0);
+            used.setText(v.used());
+            entropy.setText(v.entropy());
+            saved.setText(v.saved());
+            divergence.setText(v.divergence());
+            clipped.setText(v.clipped());
+            strip.setOpacity(v.previous() ? PREVIOUS : 1);
+            stats.setPrevious(v.previous());
+        });
+    }
+
+    /** As dim as the style class of previous figures. */
+    private static final double PREVIOUS = 0.45;
+}

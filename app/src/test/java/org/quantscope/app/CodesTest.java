@@ -1,0 +1,140 @@
+package org.quantscope.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.codes.CodesViewModel;
+import org.quantscope.app.error.ErrorViewModel;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.CodePass;
+import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+
+class CodesTest {
+    @TempDir
+    Path folder;
+
+    private HeldDesk at;
+
+    @BeforeEach
+    void open() {
+        at = new HeldDesk(folder);
+        at.open("fashion_mobilenet_folded.onnx");
+    }
+
+    @AfterEach
+    void close() {
+        at.close();
+    }
+
+    private CodesViewModel.View codes() {
+        return at.desk.codes().viewProperty().get().orElseThrow();
+    }
+
+    private CodeReport exact(QuantParams params) {
+        return CodePass.measure(at.tensor(), params, new CancelToken());
+    }
+
+    @Test
+    void nothingIsCountedWhileNobodyLooks() {
+        assertThat(at.desk.codes().viewProperty().get()).isEmpty();
+        at.desk.inHand().setRange(ClipRange.symmetric(1));
+        at.held = true;
+        at.desk.quantizer().setBits(3);
+        at.runWaiting();
+        at.desk.codes().setShowing(true);
+        assertThat(at.waiting).hasSize(1);
+        at.runWaiting();
+        assertThat(codes().counts()).isEqualTo(exact(at.measured().params()).counts());
+        at.desk.codes().setShowing(false);
+        at.desk.inHand().preview(ClipRange.symmetric(0.5f));
+        at.runWaiting();
+        at.desk.codes().setShowing(true);
+        assertThat(at.waiting).hasSize(1);
+    }
+
+    @Test
+    void figuresAreThoseOfTheExactPass() {
+        at.desk.quantizer().setBits(4);
+        at.desk.inHand().setRange(ClipRange.symmetric(1));
+        at.desk.codes().setShowing(true);
+        CodeReport r = exact(at.measured().params());
+        ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
+
+        assertThat(codes().counts()).isEqualTo(r.counts());
+        assertThat(codes().first()).isEqualTo(-7);
+        assertThat(codes().used()).isEqualTo(r.usedCodes() + " of 15");
+        assertThat(codes().entropy()).isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
+        assertThat(codes().saved()).isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
+        assertThat(codes().divergence()).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(e.clippedLow()).isPositive();
+        assertThat(e.clippedHigh()).isPositive();
+        assertThat(codes().clipped())
+                .isEqualTo(Figures.percent(e.clippedLowFraction()) + " low, " + Figures.percent(e.clippedHighFraction()) + " high");
+        assertThat(codes().previous()).isFalse();
+    }
+
+    @Test
+    void whileAHandleIsDraggedTheCountsOfBeforeArePreviousAndTheNewestRangeWins() {
+        at.desk.codes().setShowing(true);
+        var before = codes().counts();
+        at.held = true;
+        for (int i = 20; i > 0; i--) {
+            at.desk.inHand().preview(ClipRange.symmetric(i * 0.1f));
+        }
+        assertThat(codes().previous()).isTrue();
+        assertThat(codes().counts()).isEqualTo(before);
+        // One pass of each kind is under way; what was asked for between is not made up for.
+        assertThat(at.waiting).hasSizeLessThanOrEqualTo(3);
+        at.runWaiting();
+        assertThat(codes().previous()).isFalse();
+        assertThat(codes().counts()).isEqualTo(exact(at.measured().params()).counts());
+    }
+
+    @Test
+    void figuresOfSecondRankAreThoseOfTheExactPassAndAreMadeWhenUnfolded() {
+        at.desk.quantizer().setBits(4);
+        at.desk.inHand().setRange(ClipRange.symmetric(1));
+        assertThat(at.desk.error().moreProperty().get()).isEmpty();
+        at.desk.error().unfoldedProperty().set(true);
+        CodeReport r = exact(at.measured().params());
+        ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
+
+        assertThat(at.desk.error().moreProperty().get()).contains(new ErrorViewModel.More(
+                Figures.mse(r.mae()),
+                String.format(Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()),
+                Figures.decibels(r.psnrDb(e.mse())),
+                r.usedCodes() + " of 15",
+                String.format(Locale.ROOT, "%.2f of 4 bits", r.entropy()),
+                false));
+        ErrorViewModel.View view = at.desk.error().viewProperty().get().orElseThrow();
+        assertThat(view.clippedLow()).isEqualTo(Figures.percent(e.clippedLowFraction()));
+        assertThat(view.clippedHigh()).isEqualTo(Figures.percent(e.clippedHighFraction()));
+        assertThat(view.bitsPerWeight()).isEqualTo(String.format(Locale.ROOT, "%.3f", 4 + 32.0 / at.tensor().info().shape().count()));
+    }
+
+    @Test
+    void aCodebookHasNoErrorInSteps() {
+        at.desk.quantizer().setScheme("nf4");
+        at.desk.error().unfoldedProperty().set(true);
+        assertThat(at.desk.error().moreProperty().get().orElseThrow().rmseInSteps()).isEqualTo(Figures.NONE);
+        assertThat(at.desk.error().moreProperty().get().orElseThrow().usedCodes()).endsWith(" of 16");
+    }
+
+    @Test
+    void aTensorThatStaysFloatHasNoCodes() {
+        at.desk.codes().setShowing(true);
+        assertThat(at.desk.codes().viewProperty().get()).isPresent();
+        at.desk.tensors().keepFloat(java.util.Set.of(at.hand().subject().id()));
+        assertThat(at.desk.codes().viewProperty().get()).isEmpty();
+    }
+}

@@ -1,0 +1,51 @@
+package org.quantscope.core.dataset;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorData;
+
+/**
+ * Samples of one shape in one array, in their stored type.
+ *
+ * @param raw all samples, one after the other
+ * @param sample the shape of one
+ * @param labels one per sample, empty if there are none
+ * @param targets floating labels, empty if there are none
+ */
+record ArraySamples(
+        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
+        Path said, String what, Optional<Targets> targets)
+        implements Samples {
+    @Override
+    public Optional<Shape> shape() {
+        return Optional.of(sample);
+    }
+
+    @Override
+    public DType dtype() {
+        return raw.dtype();
+    }
+
+    @Override
+    public Optional<Shape> targetShape() {
+        return targets.map(Targets::shape);
+    }
+
+    @Override
+    public void target(int i, float[] out) {
+        targets.orElseThrow(() -> new IllegalStateException("targets: " + file.getFileName() + " has none")).read(i, out);
+    }
+
+    @Override
+    public boolean hasLabels() {
+        return labels.isPresent();
+    }
+
+    @Override
+    public int label(int i) {
+        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none")).of(i);
+    }
+}

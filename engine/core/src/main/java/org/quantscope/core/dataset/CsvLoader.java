@@ -1,0 +1,461 @@
+package org.quantscope.core.dataset;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Fingerprint;
+import org.quantscope.core.npy.CopyBudget;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorData;
+
+/**
+ * Reads a table in text: one sample on each line, fields between commas, semicolons or tabs (RFC 4180, quoted fields within one line). Columns of numbers are
+ * features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as float32.
+ *
+ * <p>The first line is a header if a field of it is no number where that of the second line is one, or if the sidecar says so ({@code header}). The label's
+ * column is what the sidecar says ({@code label_column}: first, last, none or a name); else the one named label, labels, class, target or y; else the only
+ * one of text; else the first or the last, if just one of them numbers classes 0 to k − 1 without a gap, k at least 2. Labels of text are classes
+ * in the order of their characters.
+ */
+final class CsvLoader implements DatasetLoader {
+    private static final int MAX_COLUMNS = 1 << 20;
+    private static final int MAX_LINE = 64 << 20;
+    private static final int MAX_CLASSES = 100_000;
+    private static final Set<String> LABEL_NAMES = Set.of("label", "labels", "class", "target", "y");
+
+    @Override
+    public String id() {
+        return "csv";
+    }
+
+    @Override
+    public String title() {
+        return "CSV";
+    }
+
+    @Override
+    public String source() {
+        return "https://www.rfc-editor.org/rfc/rfc4180";
+    }
+
+    /** Text with a delimiter in its first line. */
+    @Override
+    public boolean matches(Path file, byte[] head) {
+        boolean delimited = false;
+        for (byte b : head) {
+            if (b >= 0 && b < ' ' && b != '\t' && b != '\r' && b != '\n') {
+                return false;
+            }
+            if (b == '\n' && delimited) {
+                return true;
+            }
+            delimited |= b == ',' || b == ';' || b == '\t';
+        }
+        return delimited && head[0] != '{' && head[0] != '[';
+    }
+
+    @Override
+    public Samples open(Path file, Sidecar sidecar, CancelToken cancel) throws IOException {
+        Table table = new Table(file, sidecar, cancel);
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(
+                Files.newInputStream(file),
+                StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)))) {
+            table.read(in);
+        } catch (CharacterCodingException e) {
+            throw new BadInputException(file, "text", "is no UTF-8", e);
+        }
+        return table.samples(Fingerprint.sha256(file, cancel), title());
+    }
+
+    /** Values in the order of the file, as bytes as long as they are some. */
+    private static final class Values {
+        private final CopyBudget budget;
+        private byte[] bytes = new byte[1 << 12];
+        private float @Nullable [] floats;
+        private int count;
+
+        Values(Path file) {
+            budget = new CopyBudget(file);
+        }
+
+        void add(float value) {
+            int whole = (int) value;
+            float[] f = floats;
+            if (f == null && (whole != value || whole < 0 || whole > 255)) {
+                budget.take(bytes.length * 4L, "values");
+                f = new float[bytes.length];
+                for (int i = 0; i < count; i++) {
+                    f[i] = bytes[i] & 0xff;
+                }
+                floats = f;
+                bytes = new byte[0];
+            }
+            if (f != null) {
+                if (count == f.length) {
+                    f = Arrays.copyOf(f, grown(4));
+                    floats = f;
+                }
+                f[count++] = value;
+            } else {
+                if (count == bytes.length) {
+                    bytes = Arrays.copyOf(bytes, grown(1));
+                }
+                bytes[count++] = (byte) whole;
+            }
+        }
+
+        private int grown(int bytesEach) {
+            int more = (int) Math.min(count, (1L << 31) - 16 - count);
+            budget.take((long) Math.max(1, more) * bytesEach, "values");
+            return count + Math.max(1, more);
+        }
+
+        TensorData data(int rows, int columns, int without) {
+            float[] f = floats;
+            int kept = without < 0 ? columns : columns - 1;
+            if (f == null) {
+                byte[] out = new byte[rows * kept];
+                for (int r = 0, at = 0; r < rows; r++) {
+                    for (int c = 0; c < columns; c++) {
+                        if (c != without) {
+                            out[at++] = bytes[r * columns + c];
+                        }
+                    }
+                }
+                return new TensorData(DType.U8, MemorySegment.ofArray(out), ByteOrder.nativeOrder(), out.length);
+            }
+            float[] out = new float[rows * kept];
+            boolean small = true;
+            for (int r = 0, at = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    if (c != without) {
+                        float v = f[r * columns + c];
+                        out[at++] = v;
+                        small &= v >= 0 && v <= 255 && v == (int) v;
+                    }
+                }
+            }
+            if (small) {
+                byte[] narrow = new byte[out.length];
+                for (int i = 0; i < out.length; i++) {
+                    narrow[i] = (byte) (int) out[i];
+                }
+                return new TensorData(DType.U8, MemorySegment.ofArray(narrow), ByteOrder.nativeOrder(), narrow.length);
+            }
+            return TensorData.of(out);
+        }
+
+        float at(int index) {
+            float[] f = floats;
+            return f == null ? bytes[index] & 0xff : f[index];
+        }
+    }
+
+    /** The file while it is read. */
+    private static final class Table {
+        private final Path file;
+        private final Sidecar sidecar;
+        private final CancelToken cancel;
+        private final Values values;
+        private char delimiter = ',';
+        private List<String> names = List.of();
+        private int columns;
+        private int rows;
+        /** The column of text, -1 if there is none; its values hold numbers of {@code texts}. */
+        private int textColumn = -1;
+        private final TreeMap<String, Integer> texts = new TreeMap<>();
+        private long line;
+
+        Table(Path file, Sidecar sidecar, CancelToken cancel) {
+            this.file = file;
+            this.sidecar = sidecar;
+            this.cancel = cancel;
+            this.values = new Values(file);
+        }
+
+        void read(BufferedReader in) throws IOException {
+            List<String> first = next(in, true);
+            if (first == null) {
+                throw new BadInputException(file, "rows", "there are none");
+            }
+            columns = first.size();
+            if (columns > MAX_COLUMNS) {
+                throw new BadInputException(file, "columns", "are " + columns + ", at most " + MAX_COLUMNS + " are read");
+            }
+            List<String> second = next(in, false);
+            List<String> sample = second == null ? first : second;
+            boolean header = sidecar.header().orElseGet(() -> isHeader(first, second));
+            names = header ? first.stream().map(String::strip).toList() : List.of();
+            textColumn = textColumn(header ? sample : first);
+            if (!header) {
+                add(first, 1);
+            }
+            long at = 2;
+            for (List<String> row = second; row != null; row = next(in, false)) {
+                cancel.check();
+                add(row, at == 2 ? 2 : line);
+                at++;
+            }
+            if (rows == 0) {
+                throw new BadInputException(file, "rows", "there are none below the header");
+            }
+        }
+
+        private static boolean isHeader(List<String> first, @Nullable List<String> second) {
+            if (second == null) {
+                return first.stream().noneMatch(f -> number(f) != null);
+            }
+            for (int i = 0; i < Math.min(first.size(), second.size()); i++) {
+                if (number(first.get(i)) == null && number(second.get(i)) != null) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** The only column of text, if it may be the label. */
+        private int textColumn(List<String> row) {
+            List<Integer> found = new ArrayList<>();
+            for (int i = 0; i < row.size(); i++) {
+                if (number(row.get(i)) == null && !row.get(i).isBlank()) {
+                    found.add(i);
+                }
+            }
+            Optional<Integer> said = sidecar.labelColumn().map(this::column);
+            if (said.isPresent() && said.get() >= 0 && found.contains(said.get())) {
+                return said.get();
+            }
+            return found.size() == 1 && said.isEmpty() ? found.getFirst() : -1;
+        }
+
+        private void add(List<String> row, long at) {
+            if (row.size() != columns) {
+                throw new BadInputException(file, "line " + at, "has " + row.size() + " fields, the first line has " + columns);
+            }
+            for (int i = 0; i < columns; i++) {
+                if (i == textColumn) {
+                    String text = row.get(i).strip();
+                    values.add(texts.computeIfAbsent(text, t -> texts.size()));
+                    if (texts.size() > MAX_CLASSES) {
+                        throw new BadInputException(file, title(i), "has more than " + MAX_CLASSES + " different texts, which are no classes");
+                    }
+                    continue;
+                }
+                Float value = number(row.get(i));
+                if (value == null || !Float.isFinite(value)) {
+                    throw new BadInputException(file, "line " + at, title(i) + ": '" + row.get(i).strip() + "' is no finite number");
+                }
+                values.add(value);
+            }
+            rows++;
+        }
+
+        private String title(int column) {
+            return "column " + (names.isEmpty() ? Integer.toString(column + 1) : "'" + names.get(column) + "'");
+        }
+
+        private static @Nullable Float number(String field) {
+            String text = field.strip();
+            int length = text.length();
+            if (length > 0 && length <= 3) {
+                int whole = 0;
+                for (int i = 0; i < length && whole >= 0; i++) {
+                    char c = text.charAt(i);
+                    whole = c >= '0' && c <= '9' ? whole * 10 + c - '0' : -1;
+                }
+                if (whole >= 0) {
+                    return (float) whole;
+                }
+            }
+            if (length == 0 || length > 64 || "+-.0123456789NI".indexOf(text.charAt(0)) < 0 || "dDfF".indexOf(text.charAt(length - 1)) >= 0) {
+                return null;
+            }
+            try {
+                return Float.parseFloat(text);
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+
+        /** The label's column, -1 for none. */
+        private int labelColumn() {
+            if (sidecar.labelColumn().isPresent()) {
+                return column(sidecar.labelColumn().get());
+            }
+            for (int i = 0; i < names.size(); i++) {
+                if (LABEL_NAMES.contains(names.get(i).toLowerCase(Locale.ROOT))) {
+                    return i;
+                }
+            }
+            if (textColumn >= 0) {
+                return textColumn;
+            }
+            boolean first = columns > 1 && numbersClasses(0);
+            boolean last = columns > 1 && numbersClasses(columns - 1);
+            return first == last ? -1 : first ? 0 : columns - 1;
+        }
+
+        private int column(String said) {
+            return switch (said) {
+                case "none" -> -1;
+                case "first" -> 0;
+                case "last" -> columns - 1;
+                default -> {
+                    int at = names.indexOf(said);
+                    if (at < 0) {
+                        throw new BadInputException(sidecar.file(), "label_column", "'" + said + "' is neither first, last nor none, and no column's name");
+                    }
+                    yield at;
+                }
+            };
+        }
+
+        private boolean numbersClasses(int column) {
+            TreeSet<Integer> seen = new TreeSet<>();
+            for (int r = 0; r < rows; r++) {
+                float v = values.at(r * columns + column);
+                if (v != (int) v || v < 0 || seen.size() > MAX_CLASSES) {
+                    return false;
+                }
+                seen.add((int) v);
+            }
+            return seen.size() >= 2 && seen.getFirst() == 0 && seen.getLast() == seen.size() - 1 && seen.size() <= Math.max(2, rows / 2);
+        }
+
+        Samples samples(String sha256, String what) {
+            int label = labelColumn();
+            if (textColumn >= 0 && label != textColumn) {
+                throw new BadInputException(file, title(textColumn), "holds text, and is not the label");
+            }
+            int features = label < 0 ? columns : columns - 1;
+            if (features == 0) {
+                throw new BadInputException(file, "columns", "there is none but the label");
+            }
+            List<String> classes = sidecar.classes();
+            Optional<Labels> labels = Optional.empty();
+            if (label >= 0) {
+                boolean text = textColumn == label;
+                if (text && classes.isEmpty()) {
+                    classes = List.copyOf(texts.keySet());
+                }
+                labels = Optional.of(labels(label, text, classes));
+            }
+            return new ArraySamples(
+                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, Optional.empty());
+        }
+
+        private Labels labels(int column, boolean text, List<String> classes) {
+            int[] number = new int[texts.size()];
+            for (var entry : texts.entrySet()) {
+                number[entry.getValue()] = classes.indexOf(entry.getKey());
+                if (number[entry.getValue()] < 0) {
+                    throw new BadInputException(sidecar.file(), "classes", "'" + entry.getKey() + "' in " + title(column) + " is none of them");
+                }
+            }
+            int[] out = new int[rows];
+            for (int r = 0; r < rows; r++) {
+                float v = values.at(r * columns + column);
+                if (text) {
+                    out[r] = number[(int) v];
+                    continue;
+                }
+                if (v != (int) v || v < 0 || v >= (classes.isEmpty() ? 1 << 24 : classes.size())) {
+                    throw new BadInputException(file, title(column), "label " + v + " of sample " + r + " is no class"
+                            + (classes.isEmpty() ? "" : " from 0 to " + (classes.size() - 1)));
+                }
+                out[r] = (int) v;
+            }
+            return new Labels(out);
+        }
+
+        /** The fields of the next line that is not empty; null at the end. */
+        private @Nullable List<String> next(BufferedReader in, boolean first) throws IOException {
+            String text = line(in);
+            while (text != null && text.isBlank()) {
+                text = line(in);
+            }
+            if (text == null) {
+                return null;
+            }
+            if (first) {
+                text = text.startsWith("\ufeff") ? text.substring(1) : text;
+                delimiter = text.indexOf('\t') >= 0 ? '\t' : text.indexOf(',') >= 0 ? ',' : ';';
+            }
+            return fields(text);
+        }
+
+        private @Nullable String line(BufferedReader in) throws IOException {
+            line++;
+            StringBuilder out = new StringBuilder();
+            for (int c = in.read(); c >= 0; c = in.read()) {
+                if (c == '\n') {
+                    return out.toString();
+                }
+                if (c != '\r') {
+                    out.append((char) c);
+                }
+                if (out.length() > MAX_LINE) {
+                    throw new BadInputException(file, "line " + line, "is longer than " + MAX_LINE + " characters");
+                }
+            }
+            return out.isEmpty() ? null : out.toString();
+        }
+
+        private List<String> fields(String text) {
+            List<String> out = new ArrayList<>(Math.max(1, columns));
+            int at = 0;
+            while (true) {
+                int end;
+                if (at < text.length() && text.charAt(at) == '"') {
+                    StringBuilder field = new StringBuilder();
+                    end = at + 1;
+                    while (true) {
+                        int quote = text.indexOf('"', end);
+                        if (quote < 0) {
+                            throw new BadInputException(file, "line " + line, "has a quote that is not closed");
+                        }
+                        field.append(text, end, quote);
+                        end = quote + 1;
+                        if (end < text.length() && text.charAt(end) == '"') {
+                            field.append('"');
+                            end++;
+                        } else {
+                            break;
+                        }
+                    }
+                    out.add(field.toString());
+                    if (end < text.length() && text.charAt(end) != delimiter) {
+                        throw new BadInputException(file, "line " + line, "has text behind a quoted field");
+                    }
+                } else {
+                    end = text.indexOf(delimiter, at);
+                    end = end < 0 ? text.length() : end;
+                    out.add(text.substring(at, end));
+                }
+                if (end >= text.length()) {
+                    return out;
+                }
+                at = end + 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package org.quantscope.core.dataset;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+
+/** Opens one kind of data. Registered in {@link Datasets}; what it reads is bounded before memory is taken for it. */
+interface DatasetLoader {
+    /** For messages; never renamed. */
+    String id();
+
+    /** What it reads, for a person. */
+    String title();
+
+    /** Where the format is described. */
+    String source();
+
+    /**
+     * True if this is a file or folder of the kind. It is asked in the order of the registry.
+     *
+     * @param head the first bytes of a file, {@link Datasets#HEAD_BYTES} or all there are; empty for a folder
+     */
+    boolean matches(Path file, byte[] head) throws IOException;
+
+    /**
+     * @throws BadInputException if it is damaged, lies or does not fit its sidecar
+     * @throws IOException if it cannot be read at all
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    Samples open(Path file, Sidecar sidecar, CancelToken cancel) throws IOException;
+}

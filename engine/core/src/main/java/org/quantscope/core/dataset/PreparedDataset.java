@@ -1,0 +1,401 @@
+package org.quantscope.core.dataset;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+
+/**
+ * Samples with their preprocessing. Nothing is held as float32 but what {@link #fill} is given to fill; pictures that were decoded and resized are kept in a
+ * bounded cache.
+ */
+final class PreparedDataset implements Dataset {
+    private final Samples samples;
+    private final Preprocessing how;
+    private final Path said;
+    private final int size;
+    /** As stored, or as the preprocessing reads it; empty for pictures that differ in size. */
+    private final Optional<Shape> stored;
+    private final Shape fed;
+    /** The axis of {@code fed} that mean and std run along. */
+    private final int channelAxis;
+    /** How stored values lie as a picture, if the sample goes the way of pictures; empty if values are fed in their order. */
+    private final Optional<PictureForm> form;
+    private final boolean planes;
+    /** By stored label, empty if labels are as stored. */
+    private final List<Integer> mapped;
+    private final FrameCache cache;
+
+    /** Keeps the first frames that come until its budget is spent: an evaluation goes round and round, and what was used last is what is wanted last. */
+    private static final class FrameCache {
+        static final long BUDGET = Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8);
+
+        private final AtomicReferenceArray<Frame> frames;
+        private final AtomicLong taken = new AtomicLong();
+
+        FrameCache(int size) {
+            frames = new AtomicReferenceArray<>(size);
+        }
+
+        Optional<Frame> get(int i) {
+            return Optional.ofNullable(frames.get(i));
+        }
+
+        void offer(int i, Frame frame) {
+            long weight = frame.weight();
+            if (taken.addAndGet(weight) > BUDGET || !frames.compareAndSet(i, null, frame)) {
+                taken.addAndGet(-weight);
+            }
+        }
+    }
+
+    private PreparedDataset(PreparedDataset of, int size) {
+        this.samples = of.samples;
+        this.how = of.how;
+        this.said = of.said;
+        this.size = size;
+        this.stored = of.stored;
+        this.fed = of.fed;
+        this.channelAxis = of.channelAxis;
+        this.form = of.form;
+        this.planes = of.planes;
+        this.mapped = of.mapped;
+        this.cache = of.cache;
+    }
+
+    /**
+     * @param said the file to name where the preprocessing is wrong
+     * @throws BadInputException if the preprocessing does not fit the samples
+     */
+    PreparedDataset(Samples samples, Preprocessing how, Path said) {
+        this.samples = samples;
+        this.how = how;
+        this.said = said;
+        this.size = samples.size();
+        this.stored = how.shape().isPresent() ? how.shape() : samples.shape();
+        checkStored();
+        boolean changed = samples instanceof PictureSamples || how.resize().isPresent() || how.colour().isPresent() || changesLayout();
+        this.form = changed ? Optional.of(picture()) : Optional.empty();
+        if (form.isEmpty()) {
+            this.fed = stored.orElseThrow();
+            this.planes = true;
+            int axis = how.layout().map(Layout::channelAxis).orElse(1);
+            this.channelAxis = axis - 1;
+            checkChannels(fed.rank() >= axis ? fed.dim(axis - 1) : 1, how.layout().isPresent());
+        } else {
+            PictureForm from = form.get();
+            int channels = how.colour().map(Colour::channels).orElse(from.channels());
+            int height = how.resize().map(Resize::height).orElse(from.height());
+            int width = how.resize().map(Resize::width).orElse(from.width());
+            Layout output = how.outputLayout().orElse(how.layout().filter(l -> l.rank() == 4).orElse(Layout.NCHW));
+            this.fed = switch (output) {
+                case NCHW -> Shape.of(channels, height, width);
+                case NHWC -> Shape.of(height, width, channels);
+                case NF -> Shape.of((long) channels * height * width);
+            };
+            this.planes = output != Layout.NHWC;
+            this.channelAxis = output == Layout.NHWC ? 2 : 0;
+            checkChannels(channels, true);
+        }
+        if (fed.count() > Integer.MAX_VALUE / 8) {
+            throw bad("resize", "a sample of " + fed + " is too large");
+        }
+        this.mapped = mapped();
+        this.cache = new FrameCache(form.isPresent() ? size : 0);
+    }
+
+    private void checkStored() {
+        if (how.shape().isPresent()) {
+            if (samples instanceof PictureSamples) {
+                throw bad("shape", "picture files have a shape of their own");
+            }
+            Shape own = samples.shape().orElseThrow();
+            if (own.count() != how.shape().get().count()) {
+                throw bad("shape", how.shape().get() + " wants " + how.shape().get().count() + " values, a sample is " + own);
+            }
+        }
+        how.layout().ifPresent(layout -> {
+            if (samples instanceof PictureSamples) {
+                throw bad("layout", "is how arrays are stored; say output_layout for picture files");
+            }
+            if (layout.rank() != stored.orElseThrow().rank() + 1) {
+                throw bad("layout", layout + " has " + layout.rank() + " dimensions, the input is " + size + "×" + stored.orElseThrow());
+            }
+        });
+    }
+
+    private boolean changesLayout() {
+        return how.outputLayout().isPresent() && !how.outputLayout().equals(how.layout());
+    }
+
+    private PictureForm picture() {
+        if (samples instanceof PictureSamples pictures) {
+            Optional<Shape> shape = pictures.shape();
+            if (shape.isEmpty() && how.resize().isEmpty()) {
+                PictureSamples.Entry a = pictures.pictures().getFirst();
+                PictureSamples.Entry b = pictures.pictures().stream().filter(e -> e.width() != a.width() || e.height() != a.height()).findFirst().orElseThrow();
+                throw bad("resize", "is needed, the pictures differ in size: " + a.name() + " is " + a.width() + " by " + a.height() + ", " + b.name() + " is " + b.width() + " by "
+                        + b.height());
+            }
+            return new PictureForm((int) shape.map(s -> s.dim(0)).orElse(1L).longValue(), (int) shape.map(s -> s.dim(1)).orElse(1L).longValue(), pictures.channels(), false);
+        }
+        Shape shape = stored.orElseThrow();
+        Optional<PictureForm> form = how.layout().isPresent() ? formOf(shape, how.layout().get()) : PictureForm.of(shape, false);
+        PictureForm f = form.orElseThrow(() -> bad(what(), "wants pictures of 1 or 3 channels, a sample is " + shape + how.layout().map(l -> " in " + l).orElse("")));
+        if (how.colour().isPresent() && f.channels() != 1 && f.channels() != 3) {
+            throw bad("colour", "wants 1 or 3 channels, a sample has " + f.channels());
+        }
+        return f;
+    }
+
+    private static Optional<PictureForm> formOf(Shape shape, Layout layout) {
+        return switch (layout) {
+            case NCHW -> Optional.of(new PictureForm((int) shape.dim(1), (int) shape.dim(2), (int) shape.dim(0), true));
+            case NHWC -> Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), false));
+            case NF -> PictureForm.of(shape, false);
+        };
+    }
+
+    private String what() {
+        return how.resize().isPresent() ? "resize" : how.colour().isPresent() ? "colour" : "output_layout";
+    }
+
+    private void checkChannels(long channels, boolean known) {
+        checkChannels("mean", how.mean(), channels, known);
+        checkChannels("std", how.std(), channels, known);
+    }
+
+    private void checkChannels(String key, List<Double> values, long channels, boolean known) {
+        if (values.size() > 1 && !known) {
+            throw bad(key, "has " + values.size() + " values, and no layout says which axis they are for");
+        }
+        if (values.size() > 1 && values.size() != channels) {
+            throw bad(key, "has " + values.size() + " values, the input has " + channels + " channels");
+        }
+    }
+
+    private List<Integer> mapped() {
+        if (how.modelClasses().isEmpty() || !samples.hasLabels()) {
+            return List.of();
+        }
+        if (samples.classes().isEmpty()) {
+            throw bad("model_classes", "labels are looked up by name, and the data has no names of its classes");
+        }
+        Map<String, Integer> byName = new HashMap<>();
+        for (int i = 0; i < how.modelClasses().size(); i++) {
+            byName.putIfAbsent(how.modelClasses().get(i), i);
+        }
+        List<Integer> out = new ArrayList<>();
+        for (String name : samples.classes()) {
+            Integer index = byName.get(name);
+            if (index == null) {
+                throw bad("model_classes", "'" + name + "' is a class of the data, and none of the model's " + how.modelClasses().size());
+            }
+            out.add(index);
+        }
+        return List.copyOf(out);
+    }
+
+    private BadInputException bad(String field, String problem) {
+        return new BadInputException(said, field, problem);
+    }
+
+    @Override
+    public Path file() {
+        return samples.file();
+    }
+
+    @Override
+    public String sha256() {
+        return samples.sha256();
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public Shape sampleShape() {
+        return fed;
+    }
+
+    @Override
+    public Optional<Shape> targetShape() {
+        return samples.targetShape();
+    }
+
+    @Override
+    public void target(int sample, float[] out) {
+        Objects.checkIndex(sample, size);
+        samples.target(sample, out);
+    }
+
+    @Override
+    public boolean hasLabels() {
+        return samples.hasLabels();
+    }
+
+    @Override
+    public int label(int sample) {
+        Objects.checkIndex(sample, size);
+        int label = samples.label(sample);
+        return mapped.isEmpty() ? label : mapped.get(label);
+    }
+
+    @Override
+    public List<String> classes() {
+        return how.modelClasses().isEmpty() ? samples.classes() : how.modelClasses();
+    }
+
+    @Override
+    public Optional<String> origin() {
+        return samples.origin();
+    }
+
+    @Override
+    public Optional<Samples> samples() {
+        return Optional.of(samples);
+    }
+
+    @Override
+    public Optional<Preprocessing> preprocessing() {
+        return Optional.of(how);
+    }
+
+    @Override
+    public void fill(int[] wanted, float[] out) {
+        int length = Math.toIntExact(fed.count());
+        Objects.checkFromIndexSize(0L, (long) wanted.length * length, out.length);
+        for (int sample : wanted) {
+            Objects.checkIndex(sample, size);
+        }
+        if (form.isEmpty()) {
+            ArraySamples array = (ArraySamples) samples;
+            for (int i = 0; i < wanted.length; i++) {
+                array.raw().read((long) wanted[i] * length, out, i * length, length);
+            }
+        } else if (samples instanceof PictureSamples && wanted.length > 1) {
+            // Decoding is what takes the time.
+            IntStream.range(0, wanted.length).parallel().forEach(i -> put(frame(wanted[i]), out, i * length));
+        } else {
+            for (int i = 0; i < wanted.length; i++) {
+                put(frame(wanted[i]), out, i * length);
+            }
+        }
+        normalise(out, wanted.length * length, length);
+    }
+
+    /** {@code (raw · scale − mean) / std}, in place. */
+    private void normalise(float[] out, int total, int length) {
+        if (how.keepsValues()) {
+            return;
+        }
+        double scale = how.scale();
+        List<Double> mean = how.mean();
+        List<Double> std = how.std();
+        int channels = Math.max(mean.size(), std.size());
+        // Channels lie in runs of this many values; one channel is one run over the whole sample. Planes that were flattened are planes still.
+        int run = channels == 1 ? length : fed.rank() == 1 ? length / channels : Math.toIntExact(fed.inner(channelAxis));
+        for (int at = 0, channel = 0; at < total; at += run, channel = (channel + 1) % channels) {
+            double m = mean.get(mean.size() == 1 ? 0 : channel);
+            double s = std.get(std.size() == 1 ? 0 : channel);
+            for (int j = at; j < at + run; j++) {
+                out[j] = (float) ((out[j] * scale - m) / s);
+            }
+        }
+    }
+
+    private void put(Frame frame, float[] out, int at) {
+        int channels = frame.channels();
+        if (!planes || channels == 1) {
+            for (int i = 0; i < frame.count(); i++) {
+                out[at + i] = frame.at(i);
+            }
+            return;
+        }
+        int pixels = frame.height() * frame.width();
+        for (int c = 0; c < channels; c++) {
+            for (int p = 0; p < pixels; p++) {
+                out[at + c * pixels + p] = frame.at(p * channels + c);
+            }
+        }
+    }
+
+    /** A sample in the size and the colours that the model gets. */
+    private Frame frame(int sample) {
+        Optional<Frame> known = cache.get(sample);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        Frame frame = switch (samples) {
+            case PictureSamples pictures -> pictures.frame(sample);
+            case ArraySamples array -> frame(array, sample, form.orElseThrow());
+        };
+        Frame coloured = how.colour().isPresent() ? frame.to(how.colour().get()) : frame;
+        Frame resized = how.resize().isPresent() ? Resampler.resize(coloured, how.resize().get()) : coloured;
+        if (samples instanceof PictureSamples || how.resize().isPresent()) {
+            cache.offer(sample, resized);
+        }
+        return resized;
+    }
+
+    private static Frame frame(ArraySamples array, int sample, PictureForm form) {
+        int length = Math.toIntExact(array.sample().count());
+        float[] values = new float[length];
+        array.raw().read((long) sample * length, values, 0, length);
+        int pixels = form.height() * form.width();
+        boolean bytes = array.dtype() == DType.U8;
+        byte[] outBytes = new byte[bytes ? length : 0];
+        float[] outFloats = new float[bytes ? 0 : length];
+        for (int i = 0; i < length; i++) {
+            float v = form.channelsFirst() ? values[i % form.channels() * pixels + i / form.channels()] : values[i];
+            if (bytes) {
+                outBytes[i] = (byte) (int) v;
+            } else {
+                outFloats[i] = v;
+            }
+        }
+        return bytes ? Frame.bytes(form.height(), form.width(), form.channels(), outBytes) : Frame.floats(form.height(), form.width(), form.channels(), outFloats);
+    }
+
+    @Override
+    public Optional<SamplePicture> picture(int sample) {
+        Objects.checkIndex(sample, size);
+        boolean bytes = samples.dtype() == DType.U8;
+        if (form.isEmpty()) {
+            return PictureForm.of(fed, how.layout().equals(Optional.of(Layout.NHWC))).map(f -> {
+                float[] values = new float[Math.toIntExact(fed.count())];
+                ((ArraySamples) samples).raw().read((long) sample * values.length, values, 0, values.length);
+                return f.picture(values, how.scale(), bytes, false);
+            });
+        }
+        Frame frame = frame(sample);
+        if (frame.channels() != 1 && frame.channels() != 3) {
+            return Optional.empty();
+        }
+        float[] values = new float[frame.count()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = frame.at(i);
+        }
+        boolean bgr = how.colour().equals(Optional.of(Colour.BGR));
+        return Optional.of(new PictureForm(frame.height(), frame.width(), frame.channels(), false).picture(values, how.scale(), bytes, bgr));
+    }
+
+    @Override
+    public Dataset limit(int n) {
+        if (n < 1) {
+            throw new IllegalArgumentException("limit: at least 1, got " + n);
+        }
+        return n >= size ? this : new PreparedDataset(this, n);
+    }
+}

@@ -1,0 +1,89 @@
+package org.quantscope.core.dataset;
+
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.tensor.Shape;
+
+/**
+ * From what is stored to what a model's input gets, in this order: read as {@code shape} and {@code layout}; colour; resize; put into {@code outputLayout};
+ * {@code x = (raw · scale − mean) / std} in double, rounded once to float32. Saved in the sidecar of the data and in a session.
+ *
+ * @param shape of one sample, read into the same values; empty as stored
+ * @param layout of the stored dimensions, N in front; empty if nothing says
+ * @param outputLayout what the model wants; empty as stored, planes for pictures that are decoded
+ * @param resize empty to leave the size
+ * @param colour empty to leave the channels
+ * @param scale what raw values are multiplied with
+ * @param mean one for all, or one for each channel of the model's input
+ * @param std likewise; never 0
+ * @param modelClasses the model's names of its classes where it numbers them in another way than the data: a label is looked up here by name; empty if it does
+ *     not
+ */
+public record Preprocessing(
+        Optional<Shape> shape,
+        Optional<Layout> layout,
+        Optional<Layout> outputLayout,
+        Optional<Resize> resize,
+        Optional<Colour> colour,
+        double scale,
+        List<Double> mean,
+        List<Double> std,
+        List<String> modelClasses) {
+    /** Values are fed as they are stored. */
+    public static final Preprocessing NONE = new Preprocessing(
+            Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of());
+
+    public Preprocessing {
+        mean = List.copyOf(mean);
+        std = List.copyOf(std);
+        modelClasses = List.copyOf(modelClasses);
+        if (!Double.isFinite(scale)) {
+            throw new IllegalArgumentException("scale: is a finite number, got " + scale);
+        }
+        check("mean", mean);
+        check("std", std);
+        if (std.stream().anyMatch(s -> s == 0)) {
+            throw new IllegalArgumentException("std: is 0, values cannot be divided by it");
+        }
+    }
+
+    private static void check(String name, List<Double> values) {
+        if (values.isEmpty() || !values.stream().allMatch(Double::isFinite)) {
+            throw new IllegalArgumentException(name + ": is one finite number or more, got " + values);
+        }
+    }
+
+    /** True if values are fed as they are. */
+    boolean keepsValues() {
+        return scale == 1 && mean.stream().allMatch(m -> m == 0) && std.stream().allMatch(s -> s == 1);
+    }
+
+    public Preprocessing withShape(Optional<Shape> next) {
+        return new Preprocessing(next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses);
+    }
+
+    public Preprocessing withLayout(Optional<Layout> next) {
+        return new Preprocessing(shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses);
+    }
+
+    public Preprocessing withOutputLayout(Optional<Layout> next) {
+        return new Preprocessing(shape, layout, next, resize, colour, scale, mean, std, modelClasses);
+    }
+
+    public Preprocessing withResize(Optional<Resize> next) {
+        return new Preprocessing(shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses);
+    }
+
+    public Preprocessing withColour(Optional<Colour> next) {
+        return new Preprocessing(shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses);
+    }
+
+    /** The three that change values together. */
+    public Preprocessing withValues(double nextScale, List<Double> nextMean, List<Double> nextStd) {
+        return new Preprocessing(shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses);
+    }
+
+    public Preprocessing withModelClasses(List<String> next) {
+        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, next);
+    }
+}

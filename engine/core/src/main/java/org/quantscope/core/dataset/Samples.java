@@ -1,0 +1,53 @@
+package org.quantscope.core.dataset;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+
+/** Opened data, as it is stored: what {@link Datasets#prepare} makes a {@link Dataset} of. Thread safe. */
+public sealed interface Samples permits ArraySamples, PictureSamples {
+    /** The file or folder. */
+    Path file();
+
+    /** SHA-256, lower-case hex: of the file, or of a folder's names and contents. */
+    String sha256();
+
+    /** The number of samples, at least 1. */
+    int size();
+
+    /** The stored shape of one sample, height × width × channels for picture files; empty if those differ. */
+    Optional<Shape> shape();
+
+    DType dtype();
+
+    boolean hasLabels();
+
+    /** The label of a sample as stored: a class index. */
+    int label(int sample);
+
+    /** The shape of one sample's targets: labels that are floating numbers and no classes; empty if there are none. */
+    default Optional<Shape> targetShape() {
+        return Optional.empty();
+    }
+
+    /** Writes the targets of a sample, row-major. */
+    default void target(int i, float[] out) {
+        throw new IllegalStateException("targets: " + file().getFileName() + " has none");
+    }
+
+    /** Names of the classes, empty if unknown. */
+    List<String> classes();
+
+    Optional<String> origin();
+
+    /** The preprocessing that the sidecar says. */
+    Preprocessing stated();
+
+    /** What to name where the preprocessing is wrong: the sidecar, or the data itself. */
+    Path said();
+
+    /** For a person: what it is, in a few words. */
+    String what();
+}

@@ -1,0 +1,225 @@
+package org.quantscope.core.eval;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.ort.FloatOutput;
+import org.quantscope.core.ort.NativeTensor;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The values inside a quantized model against those of the float model, on some samples of one data set. A value is taken as
+ * its readers see it, behind its quantizer. Owns its ONNX Runtime sessions. Thread safe; one comparison runs at a time.
+ *
+ * <p>Requests that differ only in the parameters of the weight in hand or of the activations share a session. The float
+ * model's values are kept for the values and samples asked for last, up to {@value #KEPT_BYTES} bytes.
+ */
+public final class LayerComparison implements AutoCloseable {
+    /** Two kinds of request, with this weight in hand and the one before it. */
+    private static final int SESSIONS = 4;
+
+    private static final long KEPT_BYTES = 64L << 20;
+
+    private final Model model;
+    private final SampleFeed feed;
+    private final OrtModel.Options options;
+    private final CancelToken closing = new CancelToken();
+    /** Held while a comparison runs; guards everything below. */
+    private final ReentrantLock running = new ReentrantLock(true);
+
+    private final LinkedHashMap<SessionKey, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
+    private @Nullable FloatSide floats;
+
+    private record SessionKey(QuantizedSession.Key key, List<TensorId> taps) {}
+
+    /** The float model with values tapped, and what it said last. */
+    private static final class FloatSide {
+        final List<TensorId> taps;
+        final OrtModel loaded;
+        int[] samples = new int[0];
+        final List<List<FloatOutput>> kept = new ArrayList<>();
+
+        FloatSide(List<TensorId> taps, OrtModel loaded) {
+            this.taps = taps;
+            this.loaded = loaded;
+        }
+    }
+
+    /**
+     * @param model with a graph, folded or not as it is analysed
+     * @param threads of one operator, at least 1
+     * @throws org.quantscope.core.BadInputException if the data does not fit the model's input
+     */
+    public LayerComparison(Model model, Dataset data, int threads) {
+        this.model = model;
+        this.feed = SampleFeed.of(model, data);
+        this.options = new OrtModel.Options(threads, true);
+    }
+
+    /** The data that samples are taken from. */
+    public Dataset data() {
+        return feed.data();
+    }
+
+    /** Some samples, the same ones each time, spread evenly over the data set. */
+    public int[] someSamples(int atMost) {
+        int n = Math.min(atMost, feed.data().size());
+        return IntStream.range(0, n).map(i -> (int) ((long) i * feed.data().size() / n)).toArray();
+    }
+
+    /**
+     * Compares.
+     *
+     * @param values floating values that the graph computes, or its input
+     * @param samples indices into the data set, at least 1
+     * @return one for each value, in that order
+     * @throws CancellationException if cancelled, also while a batch runs, or closed
+     * @throws org.quantscope.core.BadInputException if a tensor of the request is none of the model's
+     */
+    public List<LayerError> compare(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
+        CancelToken token = new CancelToken();
+        try (CancelToken.Registration _ = cancel.onCancel(token::cancel);
+                CancelToken.Registration _ = closing.onCancel(token::cancel)) {
+            running.lock();
+            try {
+                token.check();
+                return run(request, values, samples, token);
+            } finally {
+                running.unlock();
+            }
+        }
+    }
+
+    private List<LayerError> run(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
+        TensorId input = new TensorId(feed.input());
+        List<TensorId> taps = values.stream().filter(v -> !v.equals(input)).distinct().toList();
+        double[] signal = new double[values.size()];
+        double[] noise = new double[values.size()];
+        FloatSide plain = floats(taps, samples, cancel);
+        QuantizedSession session = session(request, taps, cancel);
+        List<String> names = taps.stream().map(TensorId::name).toList();
+        try (QuantizedSession.Feeds feeds = session.feeds(request, cancel)) {
+            for (int from = 0, b = 0; from < samples.length; from += feed.batchSize(), b++) {
+                int[] batch = Arrays.copyOfRange(samples, from, Math.min(samples.length, from + feed.batchSize()));
+                List<FloatOutput> f = floatValues(plain, b, batch, names, cancel);
+                List<FloatOutput> q = taps.isEmpty() ? List.of() : session.values(feed, batch, feeds, names, cancel);
+                for (int v = 0; v < values.size(); v++) {
+                    cancel.check();
+                    TensorId id = values.get(v);
+                    float[] was;
+                    float[] is;
+                    int count;
+                    if (id.equals(input)) {
+                        count = Math.toIntExact(batch.length * feed.data().sampleShape().count());
+                        was = new float[count];
+                        feed.data().fill(batch, was);
+                        is = was;
+                    } else {
+                        FloatOutput out = f.get(taps.indexOf(id));
+                        was = out.values();
+                        is = q.get(taps.indexOf(id)).values();
+                        count = SampleFeed.realValues(out, batch.length, feed.batchSize());
+                    }
+                    Grid grid = gridBehind(request, id);
+                    for (int i = 0; i < count; i++) {
+                        float y = grid != null && Float.isFinite(is[i]) ? grid.quantize(is[i]) : is[i];
+                        double d = (double) was[i] - y;
+                        signal[v] += (double) was[i] * was[i];
+                        noise[v] += d * d;
+                    }
+                }
+            }
+        }
+        return IntStream.range(0, values.size()).mapToObj(v -> new LayerError(values.get(v), signal[v], noise[v], samples.length)).toList();
+    }
+
+    /** The grid that a tapped value still has to go through; null if there is none, or it lies in front of the tap. */
+    private @Nullable Grid gridBehind(EvalRequest request, TensorId value) {
+        QuantParams params = request.activations().get(value);
+        return params == null || model.graph().orElseThrow().outputNames().contains(value.name()) ? null : params.grid(0);
+    }
+
+    private FloatSide floats(List<TensorId> taps, int[] samples, CancelToken cancel) {
+        FloatSide known = floats;
+        if (known == null || !known.taps.equals(taps)) {
+            cancel.check();
+            if (known != null) {
+                known.loaded.close();
+            }
+            known = new FloatSide(taps, OrtModel.load(InstrumentedGraph.tapped(model, taps), String.valueOf(model.file().getFileName()), options));
+            floats = known;
+        }
+        if (!Arrays.equals(known.samples, samples)) {
+            known.kept.clear();
+            known.samples = samples.clone();
+        }
+        return known;
+    }
+
+    private List<FloatOutput> floatValues(FloatSide plain, int b, int[] batch, List<String> names, CancelToken cancel) {
+        if (names.isEmpty()) {
+            return List.of();
+        }
+        if (b < plain.kept.size()) {
+            return plain.kept.get(b);
+        }
+        List<FloatOutput> values;
+        try (NativeTensor fed = feed.load(batch)) {
+            values = plain.loaded.run(Map.of(feed.input(), fed), names, cancel);
+        }
+        long bytes = values.stream().mapToLong(o -> (long) o.values().length * Float.BYTES).sum();
+        if (b == plain.kept.size() && bytes * (b + 1) <= KEPT_BYTES) {
+            plain.kept.add(values);
+        }
+        return values;
+    }
+
+    private QuantizedSession session(EvalRequest request, List<TensorId> taps, CancelToken cancel) {
+        SessionKey key = new SessionKey(QuantizedSession.Key.of(request), taps);
+        QuantizedSession session = sessions.get(key);
+        if (session == null) {
+            session = QuantizedSession.build(model, key.key, taps, options, cancel);
+            sessions.put(key, session);
+            Iterator<QuantizedSession> oldest = sessions.values().iterator();
+            while (sessions.size() > SESSIONS) {
+                oldest.next().loaded().close();
+                oldest.remove();
+            }
+        }
+        return session;
+    }
+
+    /** Ends what runs, waits for it, frees the sessions. What is called later is cancelled. */
+    @Override
+    public void close() {
+        closing.cancel();
+        running.lock();
+        try {
+            List<OrtModel> all = new ArrayList<>();
+            sessions.values().forEach(s -> all.add(s.loaded()));
+            sessions.clear();
+            if (floats != null) {
+                all.add(floats.loaded);
+                floats = null;
+            }
+            all.forEach(OrtModel::close);
+            all.forEach(OrtModel::awaitRelease);
+        } finally {
+            running.unlock();
+        }
+    }
+}

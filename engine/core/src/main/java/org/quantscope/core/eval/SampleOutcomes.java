@@ -1,0 +1,175 @@
+package org.quantscope.core.eval;
+
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * What became of each sample of an evaluation, in the order in which they were evaluated. An immutable view: an evaluation
+ * that goes on writes behind its end only.
+ */
+public final class SampleOutcomes {
+    private final Records records;
+    private final int size;
+
+    SampleOutcomes(Records records, int size) {
+        this.records = records;
+        this.size = size;
+    }
+
+    /** How a sample's class changed. */
+    public enum Change {
+        /** Both models give the same class. */
+        NONE,
+        /** Right in float, wrong when quantized. */
+        LOST,
+        /** Wrong in float, right when quantized. */
+        GAINED,
+        /** Another class, and no more right or wrong than before; also where there is no label. */
+        OTHER
+    }
+
+    /**
+     * One sample.
+     *
+     * @param sample its index in the data set
+     * @param label its class; empty if there is none
+     * @param floatClass the float model's class; −1 if its outputs are not finite
+     * @param quantizedClass the quantized model's
+     * @param floatOfFloat the float model's probability of {@code floatClass}
+     * @param floatOfQuantized the float model's probability of {@code quantizedClass}; empty if its outputs were too many to keep
+     * @param quantizedOfFloat the quantized model's probability of {@code floatClass}
+     * @param quantizedOfQuantized the quantized model's probability of {@code quantizedClass}
+     * @param floatMargin the float model's largest probability less its second largest
+     * @param quantizedMargin the quantized model's
+     */
+    public record Outcome(
+            int sample, OptionalInt label, int floatClass, int quantizedClass, double floatOfFloat, OptionalDouble floatOfQuantized, double quantizedOfFloat,
+            double quantizedOfQuantized, double floatMargin, double quantizedMargin) {
+        public Change change() {
+            return SampleOutcomes.change(label, floatClass, quantizedClass);
+        }
+    }
+
+    private static Change change(OptionalInt label, int floatClass, int quantizedClass) {
+        if (floatClass == quantizedClass) {
+            return Change.NONE;
+        }
+        if (label.isPresent() && label.getAsInt() == floatClass) {
+            return Change.LOST;
+        }
+        return label.isPresent() && label.getAsInt() == quantizedClass ? Change.GAINED : Change.OTHER;
+    }
+
+    /** Samples evaluated so far. */
+    public int size() {
+        return size;
+    }
+
+    /** Samples in the evaluation set. */
+    public int total() {
+        return records.sample.length;
+    }
+
+    /** How many classes there are; 0 if the outputs are none, and then no sample changes. */
+    public int classes() {
+        return records.classes;
+    }
+
+    /** The index in the data set of the {@code i}-th evaluated sample. */
+    public int sample(int i) {
+        return records.sample[Objects.checkIndex(i, size)];
+    }
+
+    /** The score of the {@code i}-th evaluated sample under the float model. */
+    public double floatScore(int i) {
+        return records.floatScore[Objects.checkIndex(i, size)];
+    }
+
+    /** The score of the {@code i}-th evaluated sample under the quantized model. */
+    public double quantizedScore(int i) {
+        return records.score[Objects.checkIndex(i, size)];
+    }
+
+    /** How the {@code i}-th evaluated sample changed. */
+    public Change change(int i) {
+        Objects.checkIndex(i, size);
+        return classes() == 0 ? Change.NONE : change(labelled(i), records.floatClass[i], records.quantizedClass[i]);
+    }
+
+    /** How many samples changed class that way. */
+    public int count(Change change) {
+        int n = 0;
+        for (int i = 0; i < size; i++) {
+            n += change(i) == change ? 1 : 0;
+        }
+        return n;
+    }
+
+    /** Everything about the {@code i}-th evaluated sample; empty if the outputs are no classes. */
+    public Optional<Outcome> outcome(int i) {
+        Objects.checkIndex(i, size);
+        if (classes() == 0) {
+            return Optional.empty();
+        }
+        Records r = records;
+        float known = r.floatOfQuantized[i];
+        return Optional.of(new Outcome(
+                r.sample[i], labelled(i), r.floatClass[i], r.quantizedClass[i], r.floatOfFloat[i], Float.isNaN(known) ? OptionalDouble.empty() : OptionalDouble.of(known),
+                r.quantizedOfFloat[i], r.quantizedOfQuantized[i], r.floatMargin[i], r.quantizedMargin[i]));
+    }
+
+    private OptionalInt labelled(int i) {
+        return records.label[i] < 0 ? OptionalInt.empty() : OptionalInt.of(records.label[i]);
+    }
+
+    /** The class of the {@code i}-th evaluated sample under the float model; −1 if it has none. */
+    public int floatClass(int i) {
+        return classes() == 0 ? -1 : records.floatClass[Objects.checkIndex(i, size)];
+    }
+
+    /** The class of the {@code i}-th evaluated sample under the quantized model; −1 if it has none. */
+    public int quantizedClass(int i) {
+        return classes() == 0 ? -1 : records.quantizedClass[Objects.checkIndex(i, size)];
+    }
+
+    /** The label of the {@code i}-th evaluated sample; −1 if it has none. */
+    public int label(int i) {
+        return records.label[Objects.checkIndex(i, size)];
+    }
+
+    /** Columns, one entry a sample in evaluation order. 56 bytes a sample with classes, 24 without. */
+    static final class Records {
+        final int classes;
+        final int[] sample;
+        final int[] label;
+        final double[] floatScore;
+        final double[] score;
+        final int[] floatClass;
+        final int[] quantizedClass;
+        final float[] floatOfFloat;
+        final float[] floatOfQuantized;
+        final float[] quantizedOfFloat;
+        final float[] quantizedOfQuantized;
+        final float[] floatMargin;
+        final float[] quantizedMargin;
+
+        Records(int total, int classes) {
+            int n = classes == 0 ? 0 : total;
+            this.classes = classes;
+            sample = new int[total];
+            label = new int[total];
+            floatScore = new double[total];
+            score = new double[total];
+            floatClass = new int[n];
+            quantizedClass = new int[n];
+            floatOfFloat = new float[n];
+            floatOfQuantized = new float[n];
+            quantizedOfFloat = new float[n];
+            quantizedOfQuantized = new float[n];
+            floatMargin = new float[n];
+            quantizedMargin = new float[n];
+        }
+    }
+}

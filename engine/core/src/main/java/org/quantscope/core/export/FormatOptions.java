@@ -1,0 +1,50 @@
+package org.quantscope.core.export;
+
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.quantscope.core.quant.OptionDoc;
+
+/** The options given to an exporter, checked against those it has. */
+record FormatOptions(Exporter owner, Map<String, String> given) {
+    private static final String CHOICE = "choice:";
+
+    /** @throws IllegalArgumentException naming an option that the exporter does not have */
+    static FormatOptions of(Exporter owner, Map<String, String> given) {
+        for (String name : given.keySet()) {
+            if (owner.options().stream().noneMatch(o -> o.name().equals(name))) {
+                String known = owner.options().stream().map(OptionDoc::name).collect(Collectors.joining(", "));
+                throw new IllegalArgumentException("format." + owner.id() + ": no option " + name + (known.isEmpty() ? ", it has none" : ", it has " + known));
+            }
+        }
+        return new FormatOptions(owner, given);
+    }
+
+    String text(OptionDoc option) {
+        return given.getOrDefault(option.name(), option.defaultValue());
+    }
+
+    /** @throws IllegalArgumentException naming option and value if the value does not match */
+    String matching(OptionDoc option, Pattern pattern) {
+        String text = text(option);
+        if (!pattern.matcher(text).matches()) {
+            throw refused(option, text, pattern.pattern());
+        }
+        return text;
+    }
+
+    /** @throws IllegalArgumentException naming option and value if the value is none of the choices in the option's type */
+    String choice(OptionDoc option) {
+        List<String> choices = List.of(option.type().substring(CHOICE.length()).split("\\|"));
+        String text = text(option);
+        if (!choices.contains(text)) {
+            throw refused(option, text, String.join(" or ", choices));
+        }
+        return text;
+    }
+
+    private IllegalArgumentException refused(OptionDoc option, String text, String wanted) {
+        return new IllegalArgumentException("format." + owner.id() + "." + option.name() + ": " + wanted + " is needed, got " + text);
+    }
+}

@@ -1,0 +1,143 @@
+package org.quantscope.core.export;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.session.Edit;
+
+/**
+ * What a toolchain takes, as data, and the problems that follow from it.
+ *
+ * @param id of the exporter
+ * @param toolchain its name for people, for example {@code TensorRT}
+ * @param weights what it takes of weights
+ * @param activations what it takes of activations
+ * @param minimumSpan the smallest hi − lo that it accepts, 0 if any
+ */
+public record Target(String id, String toolchain, Takes weights, Takes activations, double minimumSpan) {
+    public Target(String id, String toolchain, Takes weights, Takes activations) {
+        this(id, toolchain, weights, activations, 0);
+    }
+
+    /** The tensors that the target takes, perhaps with a warning, in the order of {@link ExportPlan#encodings()}. */
+    public List<Encoding> carried(ExportPlan plan) {
+        return plan.encodings().stream()
+                .filter(e -> !takes(e).none() && problems(e).stream().noneMatch(p -> p.severity() == Severity.ERROR))
+                .toList();
+    }
+
+    /** The problems of all tensors. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so. */
+    public List<ExportProblem> problems(ExportPlan plan) {
+        return plan.encodings().stream().flatMap(e -> problems(e).stream()).toList();
+    }
+
+    private Takes takes(Encoding e) {
+        return e.isActivation() ? activations : weights;
+    }
+
+    /** The problems of one tensor, the ones that leave it out first. */
+    public List<ExportProblem> problems(Encoding e) {
+        Takes takes = takes(e);
+        List<ExportProblem> found = new ArrayList<>();
+        if (takes.none()) {
+            return found;
+        }
+        if (!e.isAffine()) {
+            if (!takes.schemes().contains(e.spec().scheme())) {
+                found.add(error(e, "its levels are the codebook of " + e.spec().scheme() + ", " + toolchain + " takes " + allowed(takes),
+                        "choose the scheme uniform", Remedy.affine(e, takes.nearest(e.bits()))));
+            }
+            grain(e, takes).ifPresent(found::add);
+            return found;
+        }
+        if (takes.bits().isEmpty()) {
+            found.add(error(e, "its levels are evenly spaced codes of " + e.bits() + " bits, " + toolchain + " takes " + allowed(takes), "choose one of these schemes", Optional.empty()));
+            return found;
+        }
+        int width = takes.width(e.bits());
+        if (width == 0) {
+            int instead = takes.nearest(e.bits());
+            found.add(error(e, "it has " + e.bits() + " bits, " + toolchain + " takes " + allowed(takes), "choose " + instead + " bits", Remedy.bits(e, instead)));
+        }
+        grain(e, takes).ifPresent(found::add);
+        switch (takes.zero()) {
+            case ANY -> {}
+            case SYMMETRIC -> {
+                if (!e.isSymmetric()) {
+                    found.add(error(e, "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain + " wants the middle of the codes", "make it symmetric", Remedy.symmetric(e)));
+                }
+            }
+            case ZERO -> {
+                if (!e.isZeroPointZero()) {
+                    found.add(error(e, "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain + " wants 0", "make it symmetric with signed codes", Remedy.symmetric(e)));
+                }
+            }
+        }
+        switch (takes.codes()) {
+            case ANY -> {}
+            case SIGNED -> {
+                if (!e.isSigned()) {
+                    found.add(error(e, "its codes are unsigned, " + toolchain + " wants signed ones", "choose signed codes", Remedy.signed(e, true)));
+                }
+            }
+            case UNSIGNED -> {
+                if (e.isSigned()) {
+                    found.add(error(e, "its codes are signed, " + toolchain + " wants unsigned ones", "choose unsigned codes", Remedy.signed(e, false)));
+                }
+            }
+        }
+        if (takes.wholeType() && width == e.bits() && !e.usesWholeType()) {
+            found.add(new ExportProblem(id, e.id().name(),
+                    "its codes end at " + e.params().qmin() + " and " + e.params().qmax() + ", those of " + toolchain + " at " + e.typeMin() + " and " + e.typeMax()
+                            + ": a value just outside the range gets one more step",
+                    "choose the full range, or accept it", Severity.WARNING, Remedy.fullRange(e)));
+        }
+        for (ClipRange range : e.effective()) {
+            double span = (double) range.hi() - range.lo();
+            if (span < minimumSpan) {
+                found.add(error(e, String.format(Locale.ROOT, "its range is %s wide, %s wants at least %s", span, toolchain, minimumSpan),
+                        "widen the range", Remedy.widen(e, minimumSpan)));
+                break;
+            }
+        }
+        return found;
+    }
+
+    private Optional<ExportProblem> grain(Encoding e, Takes takes) {
+        return switch (e.params().granularity()) {
+            case Granularity.PerTensor _ -> takes.grains().contains(Takes.Grain.TENSOR) ? Optional.empty() : Optional.of(
+                    error(e, "it has one scale, " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
+            case Granularity.PerChannel c -> takes.grains().contains(Takes.Grain.CHANNEL) ? Optional.empty() : Optional.of(
+                    error(e, "it has a scale for each index of axis " + c.axis() + ", " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
+            case Granularity.PerBlock b -> takes.grains().contains(Takes.Grain.BLOCK) && (takes.blockSizes().isEmpty() || takes.blockSizes().contains(b.size()))
+                    ? Optional.empty()
+                    : Optional.of(error(e, "it has a scale for each " + b.size() + " values, " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
+        };
+    }
+
+    /** What may be chosen, in words. */
+    private static String allowed(Takes takes) {
+        List<String> parts = new ArrayList<>();
+        if (!takes.bits().isEmpty()) {
+            parts.add(takes.bits().stream().map(String::valueOf).collect(Collectors.joining(", ")) + " bits");
+        }
+        if (!takes.schemes().isEmpty()) {
+            parts.add(String.join(", ", takes.schemes()));
+        }
+        String grains = takes.grains().stream().map(g -> switch (g) {
+            case TENSOR -> "tensor";
+            case CHANNEL -> "channel";
+            case BLOCK -> takes.blockSizes().isEmpty() ? "block" : "block of " + takes.blockSizes().stream().map(String::valueOf).collect(Collectors.joining(", "));
+        }).collect(Collectors.joining(" or "));
+        return String.join(" or ", parts) + " per " + grains;
+    }
+
+    private ExportProblem error(Encoding e, String why, String remedy, Optional<Edit> fix) {
+        return new ExportProblem(id, e.id().name(), why, remedy, Severity.ERROR, fix);
+    }
+}

@@ -1,0 +1,91 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.OptionDoc;
+
+/**
+ * The calibration cache of TensorRT up to version 10: for each activation the scale as the big-endian hexadecimal digits of its
+ * float32. TensorRT takes 127 times that as the dynamic range and chooses the ranges of weights itself.
+ */
+public final class TensorRtCacheExporter implements Exporter {
+    public static final String ID = "tensorrt-cache";
+    public static final String SOURCE = "https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/c-api/classnvinfer1_1_1_i_int8_calibrator.html";
+
+    private static final OptionDoc VERSION = new OptionDoc("version", "int", "8501", "Digits of the TensorRT version in the first line, which TensorRT compares with its own.");
+    private static final OptionDoc ALGORITHM =
+            new OptionDoc("algorithm", "choice:EntropyCalibration2|MinMaxCalibration|EntropyCalibration|LegacyCalibration", "EntropyCalibration2", "The calibrator class that is to read the file.");
+    private static final Pattern DIGITS = Pattern.compile("[0-9]{4,6}");
+    private static final Target TARGET = new Target(
+            ID, "TensorRT", Takes.nothing(), Takes.affine(Byte.SIZE).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "TensorRT calibration cache";
+    }
+
+    @Override
+    public List<OptionDoc> options() {
+        return List.of(VERSION, ALGORITHM);
+    }
+
+    @Override
+    public String source() {
+        return SOURCE;
+    }
+
+    @Override
+    public String extension() {
+        return ".cache";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.WEIGHTS, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
+        for (Encoding e : TARGET.carried(plan)) {
+            if (!fitsInALine(e)) {
+                problems.add(new ExportProblem(ID, e.id().name(), "its name holds a line break, an entry is one line", "rename it in the model", Severity.ERROR));
+            }
+        }
+        return problems;
+    }
+
+    private static boolean fitsInALine(Encoding e) {
+        return e.id().name().lines().count() == 1;
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        FormatOptions options = FormatOptions.of(this, plan.options());
+        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS) + "-" + options.choice(ALGORITHM) + "\n");
+        HexFormat hex = HexFormat.of();
+        for (Encoding e : TARGET.carried(plan)) {
+            cancel.check();
+            if (fitsInALine(e)) {
+                text.append(e.id()).append(": ").append(hex.toHexDigits(Float.floatToIntBits(e.params().scale(0)))).append('\n');
+            }
+        }
+        Files.writeString(file, text, StandardCharsets.UTF_8);
+        return List.of(file);
+    }
+}

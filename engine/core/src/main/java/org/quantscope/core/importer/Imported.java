@@ -1,0 +1,52 @@
+package org.quantscope.core.importer;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * What was found in another tool's file.
+ *
+ * @param specs for tensors of the model; the clip is fixed where the file gives parameters, manual where it gives ranges
+ * @param unmatched what could not be taken over
+ * @param notes what a person should know of the file, for example which convention it follows
+ */
+public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched, List<String> notes) {
+    public Imported {
+        specs = Collections.unmodifiableMap(new TreeMap<>(specs));
+        unmatched = List.copyOf(unmatched);
+        notes = List.copyOf(notes);
+    }
+
+    /**
+     * An entry of the file that found no place.
+     *
+     * @param name as the file has it
+     * @param why for example that the model has no such tensor
+     * @param near names of the model's tensors that are like it, nearest first
+     */
+    public record Unmatched(String name, String why, List<String> near) {
+        public Unmatched {
+            near = List.copyOf(near);
+        }
+    }
+
+    /** Takes the settings over in one step; other tensors keep what they have. */
+    public Edit edit(String what) {
+        List<Edit> edits = new ArrayList<>();
+        specs.forEach((id, spec) -> edits.add(new Edit.SetOverride(id, spec)));
+        return new Edit.All(what, edits);
+    }
+
+    /** {@code start} with these settings and nothing else quantized. */
+    public SessionState alone(SessionState start) {
+        return start.withWeights(Optional.empty()).withActivations(Optional.empty()).withKeptFloat(java.util.Set.of()).withOverrides(specs);
+    }
+}

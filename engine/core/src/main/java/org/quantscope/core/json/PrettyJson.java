@@ -1,0 +1,47 @@
+package org.quantscope.core.json;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.function.Consumer;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.exc.JacksonIOException;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+
+/** Writes JSON that is the same bytes for the same values: two spaces, line feeds, lists on one line. */
+public final class PrettyJson {
+    private PrettyJson() {}
+
+    /** Writes one value and a line feed; {@code out} stays open. */
+    public static void write(OutputStream out, Consumer<JsonGenerator> value) throws IOException {
+        try {
+            JsonGenerator json = new JsonFactory().createGenerator(new Pretty(), out);
+            value.accept(json);
+            json.writeRaw('\n');
+            json.flush();
+        } catch (JacksonIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** The shortest decimal that only this float32 reads as; {@code -0.0} keeps its sign. */
+    public static void float32(JsonGenerator json, float value) {
+        json.writeNumber(Float.toString(value));
+    }
+
+    private static final class Pretty extends ObjectWriteContext.Base {
+        @Override
+        public PrettyPrinter getPrettyPrinter() {
+            DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
+            return new DefaultPrettyPrinter().withObjectIndenter(indenter);
+        }
+
+        @Override
+        public boolean hasPrettyPrinter() {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package org.quantscope.core.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.export.Exporter.Field;
+import org.quantscope.core.importer.Imported;
+import org.quantscope.core.importer.Importer;
+import org.quantscope.core.importer.Importers;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * Settings come back from every format that can be read as they were written, in every field that the format carries. A tensor
+ * that an exporter leaves out has a problem of severity error; nothing else may be missing.
+ */
+class RoundTripTest {
+    private static final CancelToken NEVER = new CancelToken();
+    private static final int CONFIGS = 20;
+    private static final List<String> SCHEMES = Quantizers.all().stream().map(q -> q.id()).filter(id -> !id.equals("lloyd-max")).toList();
+
+    @TempDir
+    private Path folder;
+
+    static Stream<String> models() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("quantscope.samples")))) {
+            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".onnx")).sorted().toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void settingsComeBackAsTheyWere(String name) throws IOException {
+        Model model = Engine.open(Path.of(System.getProperty("quantscope.samples"), name), true);
+        List<Exporter> exporters = Exporters.all().stream().filter(e -> Importers.all().stream().anyMatch(i -> i.id().equals(e.id()))).toList();
+        assertThat(exporters).isNotEmpty();
+        Map<String, Integer> compared = new TreeMap<>();
+        for (int seed = 0; seed < CONFIGS; seed++) {
+            ExportPlan plan = random(model, new Random(seed));
+            for (Exporter exporter : exporters) {
+                String what = name + ", seed " + seed + ", " + exporter.id();
+                Path file = folder.resolve(seed + exporter.id() + exporter.extension());
+                Exporters.export(exporter, plan, file, NEVER);
+                Importer importer = Importers.byId(exporter.id());
+                Imported read = importer.read(file, model, NEVER);
+
+                assertThat(read.unmatched()).as(what).isEmpty();
+                compared.merge(exporter.id(), compare(exporter, plan, read, what), Integer::sum);
+
+                ExportPlan again = plan(model, read.alone(plan.state()));
+                Path second = folder.resolve("again");
+                Exporters.export(exporter, again, second, NEVER);
+                Imported reread = importer.read(second, model, NEVER);
+                assertThat(reread.specs()).as("%s: written again", what).isEqualTo(read.specs());
+                Path third = folder.resolve("third");
+                Exporters.export(exporter, plan(model, reread.alone(again.state())), third, NEVER);
+                assertThat(third).as("%s: a fixed point", what).hasSameBinaryContentAs(second);
+            }
+        }
+        assertThat(compared).as("every format carried something").hasSameSizeAs(exporters).allSatisfy((id, n) -> assertThat(n).as(id).isPositive());
+    }
+
+    /** @return how many tensors were compared */
+    private static int compare(Exporter exporter, ExportPlan plan, Imported read, String what) {
+        Set<String> refused = exporter.check(plan).stream()
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .map(ExportProblem::tensor)
+                .collect(Collectors.toSet());
+        Set<Field> lost = exporter.loses();
+        Set<String> expected = new TreeSet<>();
+        for (Encoding e : plan.encodings()) {
+            if (refused.contains(e.id().name()) || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
+                continue;
+            }
+            expected.add(e.id().name());
+            QuantSpec spec = read.specs().get(e.id());
+            assertThat(spec).as("%s: %s", what, e.id()).isNotNull();
+            QuantParams got = ((Clip.Fixed) spec.clip()).params();
+            Encoding back = new Encoding(e.info(), spec, got);
+            String tensor = what + ": " + e.id();
+            if (!lost.contains(Field.SCALE)) {
+                assertThat(got.scales()).as(tensor).isEqualTo(e.params().scales());
+            }
+            if (!lost.contains(Field.GRANULARITY)) {
+                assertThat(got.granularity()).as(tensor).isEqualTo(e.params().granularity());
+            }
+            if (!lost.contains(Field.CODEBOOK)) {
+                assertThat(got.codebooks()).as(tensor).isEqualTo(e.params().codebooks());
+            }
+            if (e.isAffine()) {
+                if (!lost.contains(Field.SIGN)) {
+                    assertThat(back.isSigned()).as(tensor).isEqualTo(e.isSigned());
+                }
+                if (!lost.contains(Field.ZERO_POINT)) {
+                    assertThat(fromLowest(back)).as(tensor).isEqualTo(fromLowest(e));
+                }
+                if (!lost.contains(Field.CODES)) {
+                    assertThat(got.qmax() - got.qmin()).as(tensor).isEqualTo(e.params().qmax() - e.params().qmin());
+                }
+                assertThat(back.bits()).as(tensor).isEqualTo(e.bits());
+            }
+        }
+        assertThat(read.specs().keySet().stream().map(TensorId::name)).as(what).containsExactlyElementsOf(expected);
+        return expected.size();
+    }
+
+    /** Zero points counted from the lowest code of the type, which is what they are where signs are lost. */
+    private static List<Integer> fromLowest(Encoding e) {
+        List<Integer> distances = new ArrayList<>();
+        for (int zeroPoint : e.params().zeroPoints()) {
+            distances.add(zeroPoint - e.typeMin());
+        }
+        return distances;
+    }
+
+    private static ExportPlan random(Model model, Random random) {
+        Map<TensorId, QuantSpec> specs = new HashMap<>();
+        Map<TensorId, ClipRange> ranges = new HashMap<>();
+        for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
+            ranges.put(activation.id(), new ClipRange(random.nextFloat(-4, 1), random.nextFloat(2, 9)));
+            QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(bits(random)).withSigned(random.nextBoolean()).withSymmetric(random.nextBoolean());
+            specs.put(activation.id(), spec.withNarrowRange(random.nextBoolean()));
+        }
+        for (Tensor tensor : model.tensors()) {
+            if (tensor.info().kind() == TensorKind.WEIGHT) {
+                specs.put(tensor.id(), weight(random));
+            }
+        }
+        return plan(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withWeights(Optional.empty()).withOverrides(specs).withActivationRanges(ranges));
+    }
+
+    private static QuantSpec weight(Random random) {
+        QuantSpec uniform = QuantSpec.WEIGHTS
+                .withBits(bits(random))
+                .withSigned(random.nextBoolean())
+                .withSymmetric(random.nextBoolean())
+                .withNarrowRange(random.nextBoolean())
+                .withGranularity(switch (random.nextInt(5)) {
+                    case 0, 1 -> Granularity.TENSOR;
+                    case 2 -> Granularity.CHANNEL;
+                    case 3 -> new Granularity.PerChannel(random.nextInt(2));
+                    default -> new Granularity.PerBlock(random.nextInt(2), 1 << random.nextInt(6));
+                });
+        return random.nextInt(3) > 0 ? uniform : Quantizers.byId(SCHEMES.get(random.nextInt(SCHEMES.size()))).adapt(uniform);
+    }
+
+    /** Half of them 8: that is what most targets take. */
+    private static int bits(Random random) {
+        return random.nextBoolean() ? 8 : random.nextInt(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS + 1);
+    }
+
+    private static ExportPlan plan(Model model, SessionState state) {
+        Map<TensorId, QuantParams> weights = new HashMap<>();
+        Map<TensorId, QuantParams> activations = new HashMap<>();
+        for (Tensor tensor : model.tensors()) {
+            ResolvedSettings.specOf(tensor.info(), state).ifPresent(spec -> weights.put(tensor.id(), RangeResolver.resolve(tensor, spec, NEVER).params()));
+        }
+        for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
+            state.activationSpec(activation.id()).ifPresent(spec -> activations.put(activation.id(), ResolvedSettings.resolveActivation(activation.id(), spec, state)));
+        }
+        return new ExportPlan(model, state, weights, activations);
+    }
+}
