@@ -56,7 +56,7 @@ public record Desk(
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements, inHand),
+                new TensorsViewModel(bench, measurements, inHand, activations),
                 new QuantizerViewModel(inHand, activations, notices),
                 new ErrorViewModel(inHand, codeUse),
                 new CodesViewModel(inHand, codeUse),

@@ -27,14 +27,14 @@ public record OpenModel(Model source, Model folded, FileRef file) {
         return String.valueOf(file.path().getFileName());
     }
 
-    /** The weights of the analysed model, in the order of the file. */
-    public List<Subject.Weight> weights(boolean foldBatchNorm) {
-        return analysed(foldBatchNorm).tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
+    /** The weights of an analysed model, in the order of the file. */
+    static List<Subject.Weight> weights(Model analysed) {
+        return analysed.tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
     }
 
-    /** The activations of the analysed model in graph order, with what was seen of them. */
-    public List<Subject.Activation> activations(boolean foldBatchNorm, Map<TensorId, MomentSketch> seen) {
-        return analysed(foldBatchNorm).graph().stream()
+    /** The activations of an analysed model that have parameters of their own, in graph order, with what was seen of them. */
+    static List<Subject.Activation> activations(Model analysed, Map<TensorId, MomentSketch> seen) {
+        return analysed.graph().stream()
                 .flatMap(graph -> graph.activations().stream())
                 .map(info -> new Subject.Activation(info, Optional.ofNullable(seen.get(info.id()))))
                 .toList();

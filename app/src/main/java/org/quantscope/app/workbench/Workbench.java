@@ -5,12 +5,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -40,23 +42,28 @@ public final class Workbench {
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
     private Optional<History> history = Optional.empty();
-    private Listing listing = new Listing(Optional.empty(), true, Map.of(), List.of(), List.of(), Map.of());
+    private Listing listing = new Listing(Optional.empty(), true, Set.of(), Map.of(), Optional.empty(), List.of(), List.of(), Map.of());
 
     /** The subjects of a model, made once and asked for in every frame of a gesture. */
     private record Listing(
             Optional<OpenModel> model,
             boolean folded,
+            Set<TensorId> added,
             Map<TensorId, MomentSketch> seen,
+            Optional<Model> analysed,
             List<Subject.Weight> weights,
             List<Subject.Activation> activations,
             Map<TensorId, Subject> byId) {
-        static Listing of(Optional<OpenModel> model, boolean folded, Map<TensorId, MomentSketch> seen) {
-            List<Subject.Weight> weights = model.map(m -> m.weights(folded)).orElse(List.of());
-            List<Subject.Activation> activations = model.map(m -> m.activations(folded, seen)).orElse(List.of());
+        /** @param before what is made again only where it must be */
+        static Listing of(Optional<OpenModel> model, boolean folded, Set<TensorId> added, Map<TensorId, MomentSketch> seen, Listing before) {
+            boolean same = model.equals(before.model) && folded == before.folded && added.equals(before.added);
+            Optional<Model> analysed = same ? before.analysed : model.map(m -> Engine.placed(m.analysed(folded), added));
+            List<Subject.Weight> weights = analysed.map(OpenModel::weights).orElse(List.of());
+            List<Subject.Activation> activations = analysed.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
             Map<TensorId, Subject> byId = new HashMap<>();
             activations.forEach(a -> byId.put(a.id(), a));
             weights.forEach(w -> byId.put(w.id(), w));
-            return new Listing(model, folded, seen, weights, activations, byId);
+            return new Listing(model, folded, added, seen, analysed, weights, activations, byId);
         }
     }
 
@@ -132,9 +139,9 @@ public final class Workbench {
                         model.get().get().file().sha256(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
     }
 
-    /** The model as it is analysed. */
+    /** The model as it is analysed: folded and with quantizers placed as the state says. */
     public Optional<Model> analysed() {
-        return model.get().map(m -> m.analysed(foldsBatchNorm()));
+        return listing().analysed;
     }
 
     public boolean foldsBatchNorm() {
@@ -156,8 +163,9 @@ public final class Workbench {
     private Listing listing() {
         Optional<OpenModel> open = model.get();
         boolean folded = foldsBatchNorm();
-        if (!open.equals(listing.model) || folded != listing.folded || !seen.get().equals(listing.seen)) {
-            listing = Listing.of(open, folded, seen.get());
+        Set<TensorId> added = state.get().map(SessionState::addedQuantizers).orElse(Set.of());
+        if (!open.equals(listing.model) || folded != listing.folded || !added.equals(listing.added) || !seen.get().equals(listing.seen)) {
+            listing = Listing.of(open, folded, added, seen.get(), listing);
         }
         return listing;
     }

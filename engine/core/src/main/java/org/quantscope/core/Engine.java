@@ -2,6 +2,7 @@ package org.quantscope.core;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -75,6 +76,11 @@ public final class Engine {
     /** Runs the float model on calibration data and keeps a sketch of each activation. */
     public static Map<TensorId, MomentSketch> observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, calibrationData, progress, cancel);
+    }
+
+    /** The same for some activations, which need not be quantized now. */
+    public static Map<TensorId, MomentSketch> observe(Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
+        return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
     /** Turns choices into explicit parameters. */
