@@ -6,10 +6,12 @@ import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.slices.SlicesViewModel;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.workbench.Activations;
 import org.quantscope.app.workbench.CodeUse;
@@ -32,11 +34,13 @@ public record Desk(
         TensorsViewModel tensors,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
+        SlicesViewModel slices,
         CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
         SessionViewModel session,
         ExportViewModel export,
+        InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
     /**
@@ -51,19 +55,22 @@ public record Desk(
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
                 new TensorsViewModel(bench, measurements, inHand, activations),
-                new QuantizerViewModel(inHand, activations, notices),
+                quantizer,
                 new ErrorViewModel(inHand, codeUse),
+                new SlicesViewModel(inHand, quantizer),
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }
 

@@ -79,7 +79,7 @@ class CodesTest {
         assertThat(e.clippedLow()).isPositive();
         assertThat(e.clippedHigh()).isPositive();
         assertThat(codes().clipped())
-                .isEqualTo(Figures.percent(e.clippedLowFraction()) + " low, " + Figures.percent(e.clippedHighFraction()) + " high");
+                .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
         assertThat(codes().previous()).isFalse();
     }
 

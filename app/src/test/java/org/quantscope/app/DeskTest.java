@@ -367,7 +367,7 @@ class DeskTest {
         desk.quantizer().setPerChannel(true);
         assertThat(hand().draggable()).isFalse();
         List<ClipRange> before = measured().requested();
-        desk.inHand().selectChannel(2);
+        desk.inHand().selectSlice(2);
         assertThat(hand().draggable()).isTrue();
         desk.inHand().setRange(ClipRange.symmetric(0.125f));
         List<ClipRange> expected = new ArrayList<>(before);
@@ -701,8 +701,12 @@ class DeskTest {
         for (Quantizer scheme : Quantizers.all()) {
             desk.quantizer().setScheme(scheme.id());
             assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            if (hand().ownRanges()) {
+                assertThat(desk.inHand().curveProperty().get()).isEmpty();
+                desk.inHand().selectSlice(1);
+            }
             ClipCurve curve = desk.inHand().curveProperty().get().orElseThrow();
-            boolean fits = scheme instanceof FittedQuantizer || hand().spec().orElseThrow().granularity() instanceof Granularity.PerBlock;
+            boolean fits = scheme instanceof FittedQuantizer;
             assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
             assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
             if (!fits) {
@@ -710,6 +714,7 @@ class DeskTest {
                 double mse = curve.pins().stream().filter(pin -> pin.calibratorId().equals("mse")).findFirst().orElseThrow().mse();
                 assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
             }
+            desk.inHand().selectSlice(InHand.ALL);
         }
         assertThat(problems).isEmpty();
     }

@@ -64,7 +64,7 @@ public final class AccuracyView extends VBox {
         String text = switch (v.status()) {
             case NO_MODEL -> "Open a model, or drop one on the window.";
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
-            case NO_DATA -> "Accuracy needs labelled data: drop an .npz.";
+            case NO_DATA -> "Accuracy needs labelled data: drop some.";
             case STOPPED -> "Stopped before the last sample.";
             case WAITING, RUNNING, DONE -> "";
         };

@@ -223,22 +223,22 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void ask(Question question, ModelSize size, Optional<InHand.View> hand) {
-        Optional<TensorId> weight = hand.filter(h -> h.subject() instanceof Subject.Weight).map(h -> h.subject().id());
+        Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
         View now = view.get();
         // Letting go commits what was asked for already.
         if (question.equals(asked) || (rests && asked != null && question.committed.equals(asked.setting()))) {
             asked = question;
-            if (!weight.equals(askedInHand)) {
-                askedInHand = weight;
+            if (!moving.equals(askedInHand)) {
+                askedInHand = moving;
                 if (now.status() == Status.DONE) {
-                    prepare(new EvalRequest(weight, question.committed.weights, question.committed.activations));
+                    prepare(new EvalRequest(moving, question.committed.weights, question.committed.activations));
                 }
             }
             return;
         }
         asked = question;
-        askedInHand = weight;
+        askedInHand = moving;
         AccuracyEstimate known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
@@ -251,7 +251,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return;
         }
         evaluations.submit(
-                (cancel, partial) -> evaluate(on, question, weight, cancel, partial),
+                (cancel, partial) -> evaluate(on, question, moving, cancel, partial),
                 answer -> {
                     if (evaluator == on) {
                         answered(answer, size);
@@ -268,14 +268,14 @@ public final class AccuracyViewModel implements AutoCloseable {
         show(new View(estimate.isComplete() ? Status.DONE : Status.RUNNING, Optional.of(estimate), view.get().baseline(), false, Optional.of(size)));
     }
 
-    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> weight, CancelToken cancel, Consumer<Answer> partial) {
+    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> moving, CancelToken cancel, Consumer<Answer> partial) {
         Setting setting = question.setting();
         AccuracyEstimate known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
-            AccuracyEstimate complete = on.evaluate(new EvalRequest(weight, setting.weights, setting.activations), cancel, estimate -> {
+            AccuracyEstimate complete = on.evaluate(new EvalRequest(moving, setting.weights, setting.activations), cancel, estimate -> {
                 job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
                 if (!estimate.isComplete()) {
                     partial.accept(new Answer(setting, estimate));

@@ -9,7 +9,7 @@ import javafx.scene.layout.VBox;
 
 /** Figures side by side, each under a small name; in a second row where there is no room. */
 public final class Stats extends FlowPane {
-    private static final double GAP = 18;
+    private static final double GAP = 14;
     private static final double LINE = 4;
     private static final String PREVIOUS = "previous";
 

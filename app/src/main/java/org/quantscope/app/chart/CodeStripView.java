@@ -15,6 +15,7 @@ import org.quantscope.core.metric.CodeCounts;
 /**
  * A bar for each code, as high as the logarithm of how often it is used, and a mark in the row below for a code that is not. Where codes are
  * narrower than pixels neighbours share a bar as high as their mean, and a mark that grows with the share of unused ones.
+ * The part of an end's values that were clipped to it is painted as that part of its bar.
  */
 public final class CodeStripView extends Region {
     private static final double LEFT = 52;
@@ -29,8 +30,8 @@ public final class CodeStripView extends Region {
     private final Tooltip tip = new Tooltip();
     private CodeCounts counts = new CodeCounts();
     private int first;
-    private boolean clippedLow;
-    private boolean clippedHigh;
+    private double clippedLow;
+    private double clippedHigh;
     private int hovered = -1;
     private boolean dirty = true;
     private final AnimationTimer nextPulse = new AnimationTimer() {
@@ -60,10 +61,10 @@ public final class CodeStripView extends Region {
      * Shows other counts.
      *
      * @param first the number of the lowest code
-     * @param clippedLow whether values beyond the lowest level have its code
-     * @param clippedHigh whether values beyond the highest level have its code
+     * @param clippedLow share of all values that lie below the lowest level and have its code, 0 to 1
+     * @param clippedHigh share that lies above the highest level
      */
-    public void setCounts(CodeCounts counts, int first, boolean clippedLow, boolean clippedHigh) {
+    public void setCounts(CodeCounts counts, int first, double clippedLow, double clippedHigh) {
         if (counts.codes() != this.counts.codes()) {
             hover(-1);
         }
@@ -180,8 +181,14 @@ public final class CodeStripView extends Region {
             }
             if (mean[b] > 0) {
                 double height = Math.max(1, (foot - 1) * Math.log1p(mean[b]) / Math.log1p(most));
-                g.setFill((b == 0 && clippedLow) || (b == bars - 1 && clippedHigh) ? p.clipping() : p.quantized());
+                g.setFill(p.quantized());
                 g.fillRect(left, foot - height, width, height);
+                double beyond = (b == 0 ? clippedLow : 0) + (b == bars - 1 ? clippedHigh : 0);
+                if (beyond > 0) {
+                    double part = Math.min(1, beyond * counts.total() / (mean[b] * (start(b + 1) - start(b))));
+                    g.setFill(p.clipping());
+                    g.fillRect(left, foot - height, width, Math.max(2, Math.rint(height * part)));
+                }
             }
             if (unused[b] > 0) {
                 g.setFill(p.warning());
@@ -189,6 +196,5 @@ public final class CodeStripView extends Region {
                 g.fillRect(left, foot + ROW_GAP, width, height);
             }
         }
-        g.setFill(p.muted());
     }
 }

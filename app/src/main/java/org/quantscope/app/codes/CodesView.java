@@ -14,6 +14,9 @@ import org.quantscope.app.theme.Palette;
 public final class CodesView extends VBox {
     private static final double GAP = 6;
 
+    /** As dim as the style class of previous figures. */
+    private static final double PREVIOUS = 0.45;
+
     private final CodeStripView strip = new CodeStripView();
     private final Stats stats = new Stats();
     private final Label used = stats.add("codes used", "codes-used", "Codes that occur, of those that there are; orange marks show the others");
@@ -22,7 +25,7 @@ public final class CodesView extends VBox {
     private final Label saved = stats.add("lossless saves", "codes-saved", "Bits of a code minus the entropy: what lossless coding would still save for each value");
     private final Label divergence = stats.add(
             "KL", "codes-divergence", "Kullback-Leibler divergence Σ P·ln(P/Q) of the quantized histogram from the float one, in nats; 0 is best. Over slices: their mean by counts");
-    private final Label clipped = stats.add("clipped", "codes-clipped", "Share of the values below the lowest and above the highest level; they have the code of that end, drawn in the colour of clipping");
+    private final Label clipped = stats.add("clipped low · high", "codes-clipped", "Share of the values below the lowest and above the highest level; they share the code of that end, whose bar has the colour of clipping for their part");
     private final Label nothing = new Label();
 
     public CodesView(CodesViewModel model) {
@@ -47,7 +50,7 @@ public final class CodesView extends VBox {
         stats.setVisible(view.isPresent());
         nothing.setVisible(view.isEmpty());
         view.ifPresent(v -> {
-            strip.setCounts(v.counts(), v.first(), v.clippedLow() > 0, v.clippedHigh() > 0);
+            strip.setCounts(v.counts(), v.first(), v.clippedLow(), v.clippedHigh());
             used.setText(v.used());
             entropy.setText(v.entropy());
             saved.setText(v.saved());
@@ -57,7 +60,4 @@ public final class CodesView extends VBox {
             stats.setPrevious(v.previous());
         });
     }
-
-    /** As dim as the style class of previous figures. */
-    private static final double PREVIOUS = 0.45;
 }

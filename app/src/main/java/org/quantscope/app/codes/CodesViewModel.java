@@ -84,7 +84,7 @@ public final class CodesViewModel {
                 about + bits(r.entropy()) + " of " + bits,
                 about + bits(r.savedBits(bits)) + " bits",
                 Double.isNaN(r.divergence()) ? Figures.NONE : about + Figures.small(r.divergence()) + " nats",
-                aboutClipped + Figures.percent(e.clippedLowFraction()) + " low, " + Figures.percent(e.clippedHighFraction()) + " high",
+                aboutClipped + Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()),
                 u.previous() || v.previous()));
     }
 

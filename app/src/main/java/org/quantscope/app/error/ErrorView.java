@@ -8,6 +8,8 @@ import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
 import org.quantscope.app.card.Section;
@@ -66,7 +68,12 @@ public final class ErrorView extends VBox {
         fold.setId("error-more");
         fold.getStyleClass().add("link");
         fold.setOnAction(e -> model.unfoldedProperty().set(!model.unfoldedProperty().get()));
-        Section section = new Section("Error of this tensor", first, bar, split, facts, more, nonFinite, fold);
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox parts = new HBox(GAP, split, space, fold);
+        parts.setAlignment(Pos.CENTER_LEFT);
+        fold.setMinWidth(USE_PREF_SIZE);
+        Section section = new Section("Error of this tensor", first, bar, parts, facts, more, nonFinite);
         getChildren().add(section);
         model.unfoldedProperty().subscribe(on -> {
             put(more, on);

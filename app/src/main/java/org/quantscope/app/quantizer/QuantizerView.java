@@ -1,8 +1,12 @@
 package org.quantscope.app.quantizer;
 
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import javafx.collections.FXCollections;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -18,8 +22,10 @@ import javafx.scene.input.KeyCode;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.card.Facts;
 import org.quantscope.app.card.Section;
 import org.quantscope.app.card.Segments;
@@ -40,6 +46,11 @@ public final class QuantizerView extends VBox {
     private static final double SPINNER_WIDTH = 82;
     private static final double OPTION_WIDTH = 60;
     private static final double CHOICE_WIDTH = 150;
+    private static final double BLOCK_WIDTH = 76;
+    private static final double AXIS_WIDTH = 104;
+    private static final List<QuantizerViewModel.Cut> CUTS =
+            List.of(QuantizerViewModel.Cut.TENSOR, QuantizerViewModel.Cut.CHANNEL, QuantizerViewModel.Cut.BLOCK);
+    private static final List<String> BLOCK_SIZES = List.of("16", "32", "64", "128", "256");
 
     private final QuantizerViewModel model;
     private final ComboBox<String> scheme = new ComboBox<>();
@@ -49,9 +60,13 @@ public final class QuantizerView extends VBox {
             .describe(1, "asymmetric", "The range has two free ends; 0 stays exact");
     private final CheckBox signed = new CheckBox("signed");
     private final CheckBox narrow = new CheckBox("restricted");
-    private final Segments granularity = new Segments("per tensor", "per channel")
+    private final Segments granularity = new Segments("tensor", "channel", "block")
             .describe(0, "per-tensor", "One scale for all values")
-            .describe(1, "per-channel", "One scale for each output channel");
+            .describe(1, "per-channel", "One scale for each output channel")
+            .describe(2, "per-block", "One scale for each run of values along an axis");
+    private final ComboBox<String> blockSize = new ComboBox<>();
+    private final ComboBox<Integer> blockAxis = new ComboBox<>();
+    private final HBox blocks;
     private final ComboBox<String> calibrator = new ComboBox<>();
     private final TextField option = number("calibrator-option", OPTION_WIDTH);
     private final TextField lo = number("typed-lo", NUMBER_WIDTH);
@@ -63,6 +78,8 @@ public final class QuantizerView extends VBox {
     private final Label nothing = new Label();
     private final Button quantize = new Button("Quantize it");
     private final Button spread = new Button("Same for all tensors of this kind");
+    private final Map<Node, Tooltip> reasons = new HashMap<>();
+    private List<Long> sizes = List.of();
     private boolean updating;
 
     /** @param onQuantize quantizes the tensor in hand, which stays float */
@@ -88,14 +105,27 @@ public final class QuantizerView extends VBox {
         }
 
         facts.add("Scheme", scheme, "How values are mapped to codes");
-        facts.add("Bits", bits, "Width of a code, 2 to 16 bits");
-        facts.add("Zero", symmetry, "Whether the range mirrors about 0");
-        HBox codes = row(signed, narrow);
+        facts.add("Bits", held(bits), "Width of a code, 2 to 16 bits");
+        facts.add("Zero", held(symmetry), "Whether the range mirrors about 0");
+        HBox codes = row(held(signed), held(narrow));
         facts.add("Codes", codes, "Which integer codes are used");
-        facts.add("Scales", granularity, "How many scales the tensor has");
+        facts.add("Scale per", held(granularity), "How many scales the tensor has");
+        blockSize.setId("block-size");
+        blockSize.setEditable(true);
+        blockSize.getItems().setAll(BLOCK_SIZES);
+        blockSize.setPrefWidth(BLOCK_WIDTH);
+        blockSize.setMinWidth(BLOCK_WIDTH);
+        blockSize.setAccessibleText("Values of a block");
+        blockAxis.setId("block-axis");
+        blockAxis.setConverter(axes());
+        blockAxis.setPrefWidth(AXIS_WIDTH);
+        blockAxis.setMinWidth(AXIS_WIDTH);
+        blockAxis.setAccessibleText("Axis of the blocks");
+        blocks = row(muted("of"), held(blockSize), muted("along"), blockAxis);
+        facts.addWide(blocks);
         facts.add("Range from", row(option, calibrator), "Who chooses the clipping range");
         facts.add("Range", row(lo, dash(), hi), "The requested range, in tensor units; Enter takes it over, Esc gives it back");
-        scale = facts.addNumber("scale", "scale", "Tensor units per step");
+        scale = facts.addNumber("scale", "scale", "Tensor units per step; of many the smallest, the middle and the largest");
         zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
         effective = facts.addNumber("effective range", "effective", "Lowest to highest level, in tensor units, after the zero point was rounded");
         spread.setId("spread");
@@ -123,7 +153,22 @@ public final class QuantizerView extends VBox {
             }
         });
         symmetry.setOnChoose(i -> model.setSymmetric(i == 0));
-        granularity.setOnChoose(i -> model.setPerChannel(i == 1));
+        granularity.setOnChoose(i -> {
+            model.setCut(CUTS.get(i));
+            // What was refused shows as it was.
+            show(model.viewProperty().get());
+        });
+        blockSize.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                model.setBlockSize(is);
+                show(model.viewProperty().get());
+            }
+        });
+        blockAxis.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                model.setBlockAxis(is);
+            }
+        });
         signed.setOnAction(e -> model.setSigned(signed.isSelected()));
         narrow.setOnAction(e -> model.setNarrowRange(narrow.isSelected()));
         typed(lo, model::setLo);
@@ -169,15 +214,34 @@ public final class QuantizerView extends VBox {
             widths.setMax(traits.maxBits());
         }
         bits.getValueFactory().setValue(spec.bits());
-        bits.setDisable(traits.fixesBits());
-        symmetry.setDisable(!traits.choosesSymmetric());
-        signed.setDisable(!traits.choosesSigned());
+        QuantizerViewModel.Locked locked = v.locked();
+        lock(bits, locked.bits());
+        lock(symmetry, locked.symmetric());
+        lock(signed, locked.signed());
+        lock(narrow, locked.narrow());
+        lock(granularity, locked.granularity());
+        lock(blockSize, locked.blockSize());
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
         narrow.setSelected(spec.narrowRange());
-        narrow.setDisable(!traits.choosesNarrowRange() || !spec.symmetric() || !spec.signed());
-        granularity.choose(spec.granularity() instanceof Granularity.PerTensor ? 0 : 1);
-        granularity.setDisable(v.channels() == 0 || traits.blockSize() > 0);
+        granularity.choose(switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> 0;
+            case Granularity.PerChannel _ -> 1;
+            case Granularity.PerBlock _ -> 2;
+        });
+        blocks.setVisible(v.blocks().isPresent());
+        blocks.setManaged(v.blocks().isPresent());
+        v.blocks().ifPresent(b -> {
+            blockSize.setValue(Integer.toString(b.size()));
+            List<Integer> axes = IntStream.range(0, b.axes().size()).boxed().toList();
+            sizes = b.axes();
+            if (!blockAxis.getItems().equals(axes)) {
+                blockAxis.getItems().setAll(axes);
+            }
+            // The same number says something else of another tensor.
+            blockAxis.setValue(null);
+            blockAxis.setValue(b.axis() < 0 ? null : b.axis());
+        });
         if (calibrator.getItems().isEmpty()) {
             calibrator.getItems().setAll(QuantizerViewModel.calibratorIds());
             calibrator.getItems().add(HAND);
@@ -197,6 +261,41 @@ public final class QuantizerView extends VBox {
         for (Label label : new Label[] {scale, zeroPoint, effective}) {
             mark(label, v.previous());
         }
+    }
+
+    /** A place around a control that says why it cannot be used: disabled ones show no tooltips. */
+    private static StackPane held(Node control) {
+        StackPane place = new StackPane(control);
+        place.setAlignment(Pos.CENTER_RIGHT);
+        return place;
+    }
+
+    private void lock(Node control, String reason) {
+        control.setDisable(!reason.isEmpty());
+        control.setAccessibleHelp(reason.isEmpty() ? null : reason);
+        Tooltip shown = reasons.remove(control);
+        if (shown != null) {
+            Tooltip.uninstall(control.getParent(), shown);
+        }
+        if (!reason.isEmpty()) {
+            Tooltip tip = new Tooltip(reason);
+            Tooltip.install(control.getParent(), tip);
+            reasons.put(control, tip);
+        }
+    }
+
+    private StringConverter<Integer> axes() {
+        return new StringConverter<>() {
+            @Override
+            public String toString(@Nullable Integer axis) {
+                return axis == null ? "" : "axis " + axis + (axis < sizes.size() ? " · " + sizes.get(axis) : "");
+            }
+
+            @Override
+            public @Nullable Integer fromString(String text) {
+                return null;
+            }
+        };
     }
 
     /** Dims a figure that belongs to an earlier setting. */
@@ -260,7 +359,12 @@ public final class QuantizerView extends VBox {
     }
 
     private static Label dash() {
-        Label label = new Label("…");
+        return muted("…");
+    }
+
+    private static Label muted(String text) {
+        Label label = new Label(text);
+        label.setMinWidth(USE_PREF_SIZE);
         label.getStyleClass().add("muted");
         return label;
     }

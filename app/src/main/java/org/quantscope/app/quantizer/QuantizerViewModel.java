@@ -1,6 +1,7 @@
 package org.quantscope.app.quantizer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +21,13 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.Traits;
+import org.quantscope.core.tensor.Shape;
 
 /** The settings of the tensor in hand as a form: every change is one step. */
 public final class QuantizerViewModel {
@@ -36,7 +41,8 @@ public final class QuantizerViewModel {
      * @param lo the requested lower end as text, empty while unknown
      * @param scale resolved, as text; the span of all channels where there are many
      * @param editable true if lo and hi can be typed
-     * @param channels the number of channels; 0 if there are none to be set one by one
+     * @param blocks how the tensor is cut, if each block has a range
+     * @param locked what cannot be chosen
      * @param previous true if the resolved figures belong to an earlier setting
      */
     public record View(
@@ -50,8 +56,32 @@ public final class QuantizerViewModel {
             String zeroPoint,
             String effective,
             boolean editable,
-            int channels,
+            Optional<Blocks> blocks,
+            Locked locked,
             boolean previous) {}
+
+    /**
+     * Blocks.
+     *
+     * @param size values of a block
+     * @param axis along which they lie
+     * @param axes of the tensor: how many values each has
+     */
+    public record Blocks(int size, int axis, List<Long> axes) {}
+
+    /**
+     * Why something cannot be chosen, as a sentence; empty if it can.
+     *
+     * @param blockSize of the size of blocks alone
+     */
+    public record Locked(String bits, String symmetric, String signed, String narrow, String granularity, String blockSize) {}
+
+    /** How many ranges a tensor has. */
+    public enum Cut {
+        TENSOR,
+        CHANNEL,
+        BLOCK
+    }
 
     /** What stands in place of the form. */
     public enum Instead {
@@ -63,6 +93,9 @@ public final class QuantizerViewModel {
         /** An activation that stays float; no range of it is known yet. */
         FLOAT_UNSEEN
     }
+
+    /** Values of a block where none were asked for. */
+    private static final int USUAL_BLOCK = 32;
 
     private final InHand inHand;
     private final Activations activations;
@@ -101,46 +134,69 @@ public final class QuantizerViewModel {
                     v.measured().map(m -> zeroPoint(m, v)).orElse(Figures.NONE),
                     v.measured().map(m -> effective(m, v)).orElse(Figures.NONE),
                     v.draggable(),
-                    v.subject() instanceof Subject.Weight w && w.info().shape().rank() > 0 ? (int) w.info().shape().dim(w.info().defaultAxis()) : 0,
+                    blocks(v.subject(), spec),
+                    locked(v.subject(), spec),
                     v.previous());
         });
     }
 
+    private static Optional<Blocks> blocks(Subject subject, QuantSpec spec) {
+        if (!(spec.granularity() instanceof Granularity.PerBlock block)) {
+            return Optional.empty();
+        }
+        Shape shape = subject.info().shape();
+        int axis = block.axis() != Granularity.PerBlock.DEFAULT_AXIS || shape.rank() == 0
+                ? block.axis()
+                : Slicing.of(subject.info(), block).granularity() instanceof Granularity.PerBlock real ? real.axis() : block.axis();
+        return Optional.of(new Blocks(block.size(), axis, Arrays.stream(shape.toArray()).boxed().toList()));
+    }
+
+    private static Locked locked(Subject subject, QuantSpec spec) {
+        Quantizer scheme = Quantizers.byId(spec.scheme());
+        Traits traits = scheme.traits();
+        String title = scheme.title();
+        String granularity = subject instanceof Subject.Activation
+                ? "an activation has one range"
+                : subject.info().shape().rank() == 0 ? "a single value has one range" : traits.blockSize() > 0 ? title + " has a scale for each block" : "";
+        String narrow = !traits.choosesNarrowRange()
+                ? title + " has no code to leave out"
+                : !spec.symmetric() ? "only symmetric codes can be restricted" : !spec.signed() ? "only signed codes can be restricted" : "";
+        return new Locked(
+                traits.fixesBits() ? title + " has codes of " + traits.minBits() + (traits.minBits() == 1 ? " bit" : " bits") : "",
+                traits.choosesSymmetric() ? "" : title + (traits.symmetric() ? " mirrors about 0" : " has two free ends"),
+                traits.choosesSigned() ? "" : title + " has no unsigned codes",
+                narrow,
+                granularity,
+                traits.blockSize() > 0 ? title + " has blocks of " + traits.blockSize() : "");
+    }
+
+    /** True if the figures are to tell of many slices. */
     private static boolean all(Measured m, InHand.View v) {
-        return m.params().slices() > 1 && (v.channel() == InHand.ALL_CHANNELS || v.channel() >= m.params().slices());
+        return m.params().slices() > 1 && (!v.ownRanges() || v.slice() == InHand.ALL || v.slice() >= m.params().slices());
     }
 
     private static String scale(Measured m, InHand.View v) {
         if (!all(m, v)) {
-            return Figures.scale(m.params().scale(Math.min(v.slice(), m.params().slices() - 1)));
+            return Figures.scale(m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
         }
-        float lo = Float.POSITIVE_INFINITY;
-        float hi = 0;
-        for (float s : m.params().scales()) {
-            lo = Math.min(lo, s);
-            hi = Math.max(hi, s);
-        }
-        return Figures.scale(lo) + " … " + Figures.scale(hi);
+        QuantParams.ScaleSpan span = m.spans().scales();
+        return Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max());
     }
 
     private static String zeroPoint(Measured m, InHand.View v) {
         if (!m.params().isAffine()) {
-            return "–";
+            return Figures.NONE;
         }
         if (!all(m, v)) {
-            return Integer.toString(m.params().zeroPoint(Math.min(v.slice(), m.params().slices() - 1)));
+            return Integer.toString(m.params().zeroPoint(Math.min(v.ofParams(), m.params().slices() - 1)));
         }
-        int lo = Integer.MAX_VALUE;
-        int hi = Integer.MIN_VALUE;
-        for (int z : m.params().zeroPoints()) {
-            lo = Math.min(lo, z);
-            hi = Math.max(hi, z);
-        }
+        int lo = m.spans().lowestZero();
+        int hi = m.spans().highestZero();
         return lo == hi ? Integer.toString(lo) : lo + " … " + hi;
     }
 
     private static String effective(Measured m, InHand.View v) {
-        return Figures.range(all(m, v) ? m.effective() : m.params().effective(Math.min(v.slice(), m.params().slices() - 1)));
+        return Figures.range(all(m, v) ? m.spans().effective() : m.params().effective(Math.min(v.ofParams(), m.params().slices() - 1)));
     }
 
     private static Optional<Calibrator> calibrator(String id) {
@@ -181,10 +237,47 @@ public final class QuantizerViewModel {
         inHand.change(narrow ? "restricted range" : "full range", spec -> spec.withNarrowRange(narrow));
     }
 
-    /** A range for each channel, or one for all. Ranges set channel by channel give way to min-max when there is one for all. */
+    /** A range for each channel, or one for all. */
     public void setPerChannel(boolean perChannel) {
-        inHand.change(perChannel ? "per channel" : "per tensor", spec -> spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)
-                .withClip(spec.clip() instanceof Clip.Auto || (spec.clip() instanceof Clip.Manual && perChannel) ? spec.clip() : new Clip.Auto("minmax")));
+        setCut(perChannel ? Cut.CHANNEL : Cut.TENSOR);
+    }
+
+    /** How many ranges there are. Ranges set one by one give way to the scheme's own calibrator when the tensor is cut in another way. */
+    public void setCut(Cut cut) {
+        switch (cut) {
+            case TENSOR -> setGranularity("per tensor", Granularity.TENSOR);
+            case CHANNEL -> setGranularity("per channel", Granularity.CHANNEL);
+            case BLOCK -> setGranularity("per block of " + USUAL_BLOCK, new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, USUAL_BLOCK));
+        }
+    }
+
+    /** The number of values that share a scale. Text that is no natural number above 0 is said and changes nothing. */
+    public void setBlockSize(String text) {
+        view.get().flatMap(View::blocks).filter(b -> !text.strip().equals(Integer.toString(b.size()))).ifPresent(b -> {
+            OptionalDouble typed = Figures.parse(text);
+            if (typed.isEmpty() || typed.getAsDouble() < 1 || typed.getAsDouble() != Math.rint(typed.getAsDouble()) || typed.getAsDouble() > Integer.MAX_VALUE) {
+                notices.problem("block size: a whole number of at least 1 is needed, got " + text.strip());
+                return;
+            }
+            int size = (int) typed.getAsDouble();
+            int axis = view.get().map(View::spec).map(QuantSpec::granularity).map(g -> g instanceof Granularity.PerBlock p ? p.axis() : -1).orElse(-1);
+            setGranularity("per block of " + size, new Granularity.PerBlock(axis, size));
+        });
+    }
+
+    /** The axis along which the values of a block lie, from 0. */
+    public void setBlockAxis(int axis) {
+        view.get().flatMap(View::blocks).filter(b -> axis != b.axis() && axis >= 0 && axis < b.axes().size()).ifPresent(b ->
+                setGranularity("blocks along axis " + axis, new Granularity.PerBlock(axis, b.size())));
+    }
+
+    private void setGranularity(String title, Granularity granularity) {
+        inHand.change(title, spec -> {
+            boolean keeps = spec.clip() instanceof Clip.Auto || (spec.clip() instanceof Clip.Manual && !(granularity instanceof Granularity.PerTensor));
+            return spec.granularity().equals(granularity)
+                    ? spec
+                    : spec.withGranularity(granularity).withClip(keeps ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator()));
+        });
     }
 
     public void setCalibrator(String id) {

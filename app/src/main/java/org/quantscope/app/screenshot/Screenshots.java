@@ -101,7 +101,7 @@ public final class Screenshots {
         }
 
         private static boolean atRest(InHand.View v) {
-            return !v.previous() && !v.preview() && v.measured().map(m -> m.error().exact()).orElse(false) && !v.channels().isEmpty();
+            return !v.previous() && !v.preview() && v.measured().map(m -> m.error().exact()).orElse(false) && v.slices().isPresent();
         }
 
         private static void openCollapsing(SessionViewModel session) {

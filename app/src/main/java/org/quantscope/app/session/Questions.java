@@ -2,6 +2,7 @@ package org.quantscope.app.session;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 
 /** What only the person at the window can decide. Each call waits for the answer. */
@@ -34,6 +35,9 @@ public interface Questions {
 
     /** @param name of what would be lost */
     Unsaved unsaved(String name);
+
+    /** Data that cannot be fed to the model as its sidecar says: how to prepare it. The answer is an edit, or nothing. */
+    default void howToPrepare(Role role, Samples samples) {}
 
     /** Where to save; empty to save nothing. */
     Optional<Path> whereToSave(Path suggestion);

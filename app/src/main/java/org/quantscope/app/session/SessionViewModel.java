@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Questions.Role;
@@ -25,6 +26,9 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.InputFit;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -59,7 +63,10 @@ public final class SessionViewModel {
 
         record Changed(Resumption of, Role role, FileRef now) implements Opened {}
 
-        record Data(Dataset dataset, boolean calibration) implements Opened {}
+        record Data(Dataset dataset, Role role) implements Opened {}
+
+        /** Data that does not fit as it is. */
+        record Unprepared(Samples samples, Role role) implements Opened {}
     }
 
     /**
@@ -152,8 +159,7 @@ public final class SessionViewModel {
         List<Path> others = new ArrayList<>();
         boolean hasGraph = bench.analysed().flatMap(Model::graph).isPresent();
         for (Path file : files) {
-            boolean archive = name(file).endsWith(".npz");
-            (archive && (hasGraph || files.size() > 1) ? data : others).add(file);
+            (isData(file) && (hasGraph || files.size() > 1) ? data : others).add(file);
         }
         if (others.isEmpty()) {
             data.forEach(this::openEvaluationData);
@@ -167,6 +173,12 @@ public final class SessionViewModel {
         boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
         submit("Opening " + file.getFileName(), cancel -> withData(
                 session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
+    }
+
+    /** By its name alone: what is dropped is asked about on the thread of the scene. */
+    private static boolean isData(Path file) {
+        String name = name(file);
+        return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith) || Files.isDirectory(file);
     }
 
     /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. */
@@ -216,12 +228,38 @@ public final class SessionViewModel {
 
     /** Computes accuracy on this data from now on. */
     public void openEvaluationData(Path file) {
-        submit("Reading " + file.getFileName(), cancel -> new Opened.Data(Datasets.open(file), false));
+        openData(file, Role.EVALUATION);
     }
 
     /** Calibrates activations on this data from now on. */
     public void openCalibrationData(Path file) {
-        submit("Reading " + file.getFileName(), cancel -> new Opened.Data(Datasets.open(file), true));
+        openData(file, Role.CALIBRATION);
+    }
+
+    private void openData(Path file, Role role) {
+        Optional<InputFit> wanted = wanted();
+        submit("Reading " + file.getFileName(), cancel -> {
+            Samples read = Datasets.samples(file, cancel);
+            Dataset dataset;
+            try {
+                dataset = Datasets.prepare(read);
+            } catch (BadInputException e) {
+                if (wanted.isPresent()) {
+                    return new Opened.Unprepared(read, role);
+                }
+                throw e;
+            }
+            return wanted.map(w -> w.takes(dataset.sampleShape())).orElse(true) ? new Opened.Data(dataset, role) : new Opened.Unprepared(read, role);
+        });
+    }
+
+    /** What the open model is fed with; empty without a model that has one input. */
+    private Optional<InputFit> wanted() {
+        try {
+            return bench.analysed().filter(m -> m.graph().isPresent()).map(SampleFeed::wanted);
+        } catch (BadInputException e) {
+            return Optional.empty();
+        }
     }
 
     /** Offers the work that an earlier run left unsaved; false if there is none or it is not wanted. */
@@ -382,9 +420,10 @@ public final class SessionViewModel {
                     resume(of.without(role));
                 }
             }
-            case Opened.Data(var dataset, var calibration) -> {
+            case Opened.Unprepared(var read, var role) -> questions.howToPrepare(role, read);
+            case Opened.Data(var dataset, var role) -> {
                 Optional<FileRef> ref = Optional.of(bench.keep(dataset));
-                bench.apply(calibration ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
+                bench.apply(role == Role.CALIBRATION ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
             }
         }
     }

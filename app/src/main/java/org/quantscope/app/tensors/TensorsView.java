@@ -26,6 +26,8 @@ import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.control.skin.VirtualFlow;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -130,6 +132,12 @@ public final class TensorsView extends VBox {
                 e.consume();
             }
         });
+        tree.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            if (e.getCode() == KeyCode.S && !e.isShortcutDown() && !e.isAltDown()) {
+                sortNext(e.isShiftDown());
+                e.consume();
+            }
+        });
         // Ranges appear when there is room for them.
         widthProperty().subscribe(w -> range.setVisible(w.doubleValue() > NAME_WIDTH + SHAPE_WIDTH + BITS_WIDTH + SQNR_WIDTH + RANGE_WIDTH));
         tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
@@ -158,7 +166,11 @@ public final class TensorsView extends VBox {
     }
 
     private static String bits(QuantSpec spec) {
-        return spec.bits() + (spec.granularity() instanceof Granularity.PerChannel ? " ch" : "");
+        return spec.bits() + switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> "";
+            case Granularity.PerChannel _ -> " ch";
+            case Granularity.PerBlock _ -> " bl";
+        };
     }
 
     private static String sqnr(TensorRow row) {
@@ -180,6 +192,17 @@ public final class TensorsView extends VBox {
         column.setUserData(key);
         column.setId("column-" + key.name().toLowerCase(Locale.ROOT));
         return column;
+    }
+
+    /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
+    private void sortNext(boolean turn) {
+        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.getUserData() instanceof TensorsViewModel.Key).toList();
+        int now = tree.getSortOrder().isEmpty() ? -1 : columns.indexOf(tree.getSortOrder().getFirst());
+        TreeTableColumn<Line, ?> by = columns.get(turn ? Math.max(0, now) : (now + 1) % columns.size());
+        boolean descending = turn && by.getSortType() == TreeTableColumn.SortType.ASCENDING;
+        by.setSortType(descending ? TreeTableColumn.SortType.DESCENDING : TreeTableColumn.SortType.ASCENDING);
+        tree.getSortOrder().setAll(List.of(by));
+        order();
     }
 
     private void order() {

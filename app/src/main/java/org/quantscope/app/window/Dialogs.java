@@ -4,23 +4,27 @@ import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import javafx.scene.control.Alert;
 import javafx.scene.control.ButtonBar;
 import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
 import javafx.scene.layout.Region;
+import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
 import javafx.stage.Window;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.theme.Theme;
+import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 
 /** The questions as dialogs over the window. */
 final class Dialogs implements Questions {
     private final Supplier<Window> owner;
     private final Supplier<Theme> theme;
+    private BiConsumer<Role, Samples> prepare = (role, samples) -> {};
 
     Dialogs(Supplier<Window> owner, Supplier<Theme> theme) {
         this.owner = owner;
@@ -33,6 +37,23 @@ final class Dialogs implements Questions {
         ButtonType discard = new ButtonType("Don’t save", ButtonBar.ButtonData.NO);
         ButtonType answer = ask("Unsaved changes", "The settings for " + name + " have changed. Save them first?", save, discard, ButtonType.CANCEL);
         return answer == save ? Unsaved.SAVE : answer == discard ? Unsaved.DISCARD : Unsaved.STAY;
+    }
+
+    @Override
+    public void howToPrepare(Role role, Samples samples) {
+        prepare.accept(role, samples);
+    }
+
+    /** What asks how data is to be prepared. */
+    void setPrepare(BiConsumer<Role, Samples> asks) {
+        prepare = asks;
+    }
+
+    /** Asks for a folder to read. */
+    Optional<Path> openFolder(String title) {
+        DirectoryChooser chooser = new DirectoryChooser();
+        chooser.setTitle(title);
+        return Optional.ofNullable(chooser.showDialog(owner.get())).map(File::toPath);
     }
 
     @Override
@@ -52,7 +73,9 @@ final class Dialogs implements Questions {
             return Optional.empty();
         }
         String name = String.valueOf(missing.path().getFileName());
-        return openFile("Where is " + name + "?", role.title(), role == Role.MODEL ? "*.*" : "*.npz");
+        return role != Role.MODEL && !name.contains(".")
+                ? openFolder("Where is " + name + "?")
+                : openFile("Where is " + name + "?", role.title(), "*.*");
     }
 
     @Override

@@ -15,7 +15,7 @@ final class KeysDialog extends Dialog<ButtonType> {
     private static final double LINE = 6;
     private static final List<Key> KEYS = List.of(
             new Key("Ctrl+O", "open a model or a session"),
-            new Key("Ctrl+Shift+O", "open labelled data"),
+            new Key("Ctrl+Shift+O", "data and its preprocessing"),
             new Key("Ctrl+S, Ctrl+Shift+S", "save the session, save it as"),
             new Key("Ctrl+E", "export"),
             new Key("Ctrl+Z, Ctrl+Y", "undo, redo"),
@@ -23,7 +23,9 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+T", "light or dark"),
             new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),
             new Key("↑ ↓", "in the list: take the next tensor in hand"),
+            new Key("S, Shift+S", "in the list: sort by the next column, turn the order round"),
             new Key("Menu, Shift+F10", "in the list: what to do with the chosen tensors"),
+            new Key("← →, Esc", "on the channels or blocks: take the next one in hand, all of them"),
             new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),
             new Key("Home, End", "on a handle: to the end of the values"),
             new Key("Esc", "take a drag or a typed value back"),

@@ -4,6 +4,7 @@ import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -47,6 +48,7 @@ import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.jobs.JobsView;
 import org.quantscope.app.quantizer.QuantizerView;
+import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
@@ -104,6 +106,7 @@ public final class MainWindow {
         this.stage = stage;
         this.settings = settings;
         this.dialogs = new Dialogs(() -> stage, theme::get);
+        dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
         this.desk = Desk.of(work, ui, settings, dialogs, notices);
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
@@ -165,13 +168,17 @@ public final class MainWindow {
 
     /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
     private TabbedCard pages() {
-        SlicesView channels = new SlicesView(desk.inHand(), desk.quantizer());
-        channels.paletteProperty().bind(theme.map(Theme::palette));
         TabbedCard card = new TabbedCard(List.of(
-                new CardTab("channels", "Channels", "The values of each channel and the range that clips them", () -> channels, channels::setShowing),
+                new CardTab("channels", "Channels", "The values of each channel or block, and the range that clips them", this::channels, desk.slices()::setShowing),
                 new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
+    }
+
+    private SlicesView channels() {
+        SlicesView view = new SlicesView(desk.slices());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
     }
 
     private CodesView codes() {
@@ -230,8 +237,7 @@ public final class MainWindow {
         open.setOnShowing(e -> desk.session().forgetMissing());
         open.getItems().addAll(
                 item("Model or session…", "Shortcut+O", this::open),
-                item("Evaluation data…", "Shortcut+Shift+O", this::openEvaluationData),
-                item("Calibration data…", null, this::openCalibrationData),
+                item("Data…", "Shortcut+Shift+O", () -> prepareData(Role.EVALUATION, Optional.empty())),
                 new SeparatorMenuItem(),
                 recent);
 
@@ -242,6 +248,8 @@ public final class MainWindow {
             sample.getItems().add(item(s.title(), null, () -> desk.session().openSample(s)));
         }
         sample.setDisable(sample.getItems().isEmpty());
+
+        Button data = button("Data…", "data", "Choose data and how it is prepared for the model (Ctrl+Shift+O)", () -> prepareData(Role.EVALUATION, Optional.empty()));
 
         MenuButton save = new MenuButton("Save");
         save.setId("save");
@@ -293,6 +301,7 @@ public final class MainWindow {
         look.getStyleClass().add("icon");
 
         desk.bench().modelProperty().subscribe(m -> {
+            data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty());
             for (Node node : new Node[] {save, export, calibrate}) {
                 node.setDisable(m.isEmpty());
             }
@@ -303,7 +312,7 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, keys, look);
+                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -405,12 +414,22 @@ public final class MainWindow {
                 });
     }
 
-    private void openEvaluationData() {
-        dialogs.openFile("Open labelled data for accuracy", "Labelled data", "*.npz").ifPresent(desk.session()::openEvaluationData);
-    }
-
-    private void openCalibrationData() {
-        dialogs.openFile("Open data to calibrate activations on", "Data", "*.npz").ifPresent(desk.session()::openCalibrationData);
+    /** @param opened data that has been read; else what the bench has for the role */
+    private void prepareData(Role role, Optional<org.quantscope.core.dataset.Samples> opened) {
+        if (desk.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        opened.ifPresentOrElse(read -> desk.input().show(role, read), () -> desk.input().show(role));
+        InputDialog dialog = new InputDialog(
+                desk.input(),
+                folder -> folder ? dialogs.openFolder("Open a folder of pictures") : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
+        dialogs.dress(dialog);
+        dialog.resultProperty().subscribe(used -> {
+            if (Boolean.TRUE.equals(used)) {
+                desk.input().apply();
+            }
+        });
+        dialog.show();
     }
 
     private void export() {

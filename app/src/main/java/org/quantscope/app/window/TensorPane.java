@@ -43,6 +43,9 @@ final class TensorPane extends VBox {
     private static final double TITLE_MIN = 150;
     private static final double KEY_LENGTH = 14;
 
+    /** Under the row in which the handles show their values. */
+    private static final double BELOW_VALUES = 34;
+
     private final InHand inHand;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -75,15 +78,16 @@ final class TensorPane extends VBox {
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
         channel.setId("channel-in-hand");
+        channel.setMinWidth(USE_PREF_SIZE);
         channel.getStyleClass().add("link");
-        channel.setTooltip(new Tooltip("Back to all channels"));
-        channel.setOnAction(e -> inHand.selectChannel(InHand.ALL_CHANNELS));
+        channel.setTooltip(new Tooltip("Back to the whole tensor"));
+        channel.setOnAction(e -> inHand.selectSlice(InHand.ALL));
         rangeHint.setId("range-hint");
         rangeHint.getStyleClass().add("over-plot");
         rangeHint.setMouseTransparent(true);
         StackPane plot = new StackPane(histogram, rangeHint);
         StackPane.setAlignment(rangeHint, Pos.TOP_CENTER);
-        StackPane.setMargin(rangeHint, new Insets(GAP, 0, 0, 0));
+        StackPane.setMargin(rangeHint, new Insets(BELOW_VALUES, 0, 0, 0));
         VBox values = card(head(title, facts, spacer(), channel, axis), plot);
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
@@ -123,10 +127,9 @@ final class TensorPane extends VBox {
         return palette;
     }
 
-    /** A calibrator's choice for one channel is taken as a range; for the whole tensor the calibrator itself is. */
+    /** A calibrator's choice for one slice is taken as a range; for the whole tensor the calibrator itself is. */
     private void adopt(ClipCurve.Pin pin) {
-        boolean perChannel = inHand.viewProperty().get().map(InHand.View::perChannel).orElse(false);
-        if (perChannel) {
+        if (inHand.viewProperty().get().map(InHand.View::ownRanges).orElse(false)) {
             inHand.setRange(pin.range());
         } else {
             quantizer.setCalibrator(pin.calibratorId());
@@ -153,12 +156,13 @@ final class TensorPane extends VBox {
     }
 
     private void show(InHand.View v) {
-        boolean one = v.channel() != InHand.ALL_CHANNELS;
+        boolean one = v.slice() != InHand.ALL;
         title.setText(v.subject().shortName() + (v.subject() instanceof Subject.Weight ? " weight" : ""));
         facts.setText(describe(v));
         channel.setVisible(one);
         channel.setManaged(one);
-        channel.setText("channel " + v.channel() + "  ✕");
+        channel.setText(v.noun() + " " + v.slice() + "  ✕");
+        channel.setAccessibleText("Back from " + v.noun() + " " + v.slice() + " to all");
         MomentSketch values = v.shown().filter(s -> s.count() > 0).orElse(null);
         if (values != shownValues || !v.subject().id().equals(shownSubject)) {
             shownValues = values;
@@ -169,9 +173,7 @@ final class TensorPane extends VBox {
         histogram.setEnabledHandles(v.draggable());
         hintAtRange(rangeHint(v));
         histogram.setClip(values == null ? null : v.clip().orElse(null), symmetric);
-        Measured measured = v.measured().orElse(null);
-        boolean oneGrid = measured != null && v.spec().isPresent() && (measured.params().slices() == 1 || (v.perChannel() && one));
-        histogram.setGrid(oneGrid && measured != null ? measured.params().grid(Math.min(v.slice(), measured.params().slices() - 1)) : null);
+        histogram.setGrid(v.grid().orElse(null));
         showCurrent(v);
     }
 
@@ -185,7 +187,10 @@ final class TensorPane extends VBox {
         if (v.spec().isEmpty()) {
             return v.subject() instanceof Subject.Activation a && a.sketch().isEmpty() ? "no values of this activation were seen yet" : "stays in float: no range to drag";
         }
-        return v.perChannel() && v.channel() == InHand.ALL_CHANNELS && v.channels().size() > 1 ? "each channel has its range: pick a channel below to drag its range" : "";
+        if (v.tooMany()) {
+            return "each of " + Figures.count(v.count()) + " " + v.noun() + "s has its range: too many to drag";
+        }
+        return v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1 ? "each " + v.noun() + " has its range: pick a " + v.noun() + " below to drag its range" : "";
     }
 
     private void showCurve(Optional<ClipCurve> made) {
@@ -198,13 +203,13 @@ final class TensorPane extends VBox {
         curve.setNote(note);
         curveKeys.setVisible(note.isEmpty());
         curveHint.setText(note.isEmpty() ? "click a pin" : "");
-        boolean one = !v.perChannel() || v.channel() != InHand.ALL_CHANNELS;
+        boolean one = !v.ownRanges() || v.slice() != InHand.ALL;
         if (v.measured().isEmpty() || v.clip().isEmpty() || v.shown().isEmpty() || !one || inHand.curveProperty().get().isEmpty()) {
             curve.clearCurrent();
             return;
         }
         Measured m = v.measured().get();
-        double mse = v.perChannel() ? v.shown().get().estimate(m.params().grid(v.slice())).mse() : m.error().mse();
+        double mse = v.ownRanges() && v.grid().isPresent() ? v.shown().get().estimate(v.grid().get()).mse() : m.error().mse();
         curve.setCurrent(ClipCurve.position(v.clip().get()), mse);
     }
 
@@ -225,13 +230,16 @@ final class TensorPane extends VBox {
         if (v.spec().isEmpty()) {
             return "stays in float, so there is no clip to choose";
         }
-        if (v.perChannel() && v.channel() == InHand.ALL_CHANNELS && v.channels().size() > 1) {
-            return "every channel has a range of its own: pick a channel to see its curve";
+        if (v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1) {
+            return "every " + v.noun() + " has a range of its own: pick a " + v.noun() + " to see its curve";
         }
         return inHand.curveProperty().get().map(ClipCurve::absence).orElse("");
     }
 
     private static String describe(InHand.View v) {
+        if (v.slice() != InHand.ALL && v.inSlice().isPresent()) {
+            return v.subject().info().shape() + " · " + Figures.count(v.inSlice().get().count()) + " of " + Figures.count(v.subject().info().shape().count());
+        }
         return switch (v.subject()) {
             case Subject.Weight w -> w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
                     + Figures.count(w.info().shape().count()) + " values";

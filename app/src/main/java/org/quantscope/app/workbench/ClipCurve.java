@@ -11,7 +11,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
-import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
@@ -74,7 +73,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
      * tens of milliseconds, whatever the number of values.
      *
      * @param slice the values, as a sketch
-     * @param spec the grid; its clip is not looked at, and of its granularity only whether it has blocks
+     * @param spec the grid; its clip and its granularity are not looked at
      */
     public static ClipCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
         Quantizer quantizer = Quantizers.byId(spec.scheme());
@@ -83,9 +82,6 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
         }
         if (quantizer instanceof FittedQuantizer) {
             return absent(spec, quantizer.title() + " puts its levels where the values are, so there is no clip to search");
-        }
-        if (spec.granularity() instanceof Granularity.PerBlock) {
-            return absent(spec, "every block has a range of its own, so there is no one clip to search");
         }
         ClipRange full = fullRange(slice, spec);
         List<Point> points = points(slice, spec, full, cancel);

@@ -62,6 +62,22 @@ public record ErrorFigures(
         return new ErrorFigures(false, count, error / n, clipping / n, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), clipped, low);
     }
 
+    /**
+     * An estimate for the whole when one of its slices has changed: what was, with that slice's share taken out and the new one put in.
+     *
+     * @param before of the slice, under the setting that these figures belong to
+     * @param now of the slice, under the new one
+     */
+    ErrorFigures exchange(ErrorEstimate before, ErrorEstimate now, double sumSquares) {
+        double n = Math.max(1, count);
+        double error = Math.max(0, mse + (now.mse() * now.count() - before.mse() * before.count()) / n);
+        double clipping = Math.clamp(clippingMse + (now.clippingMse() * now.count() - before.clippingMse() * before.count()) / n, 0, error);
+        OptionalDouble sqnr = sumSquares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(sumSquares / n / error)) : OptionalDouble.empty();
+        double beyond = Math.max(0, clipped + now.clipped() - before.clipped());
+        double below = Math.clamp(clippedLow + now.clippedLow() - before.clippedLow(), 0, beyond);
+        return new ErrorFigures(false, count, error, clipping, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), beyond, below);
+    }
+
     public double roundingMse() {
         return Math.max(0, mse - clippingMse);
     }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
@@ -18,13 +17,17 @@ import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.SliceExtents;
+import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Edit;
-import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -33,8 +36,11 @@ import org.quantscope.core.tensor.TensorId;
  * preview answers at once from the sketch; an exact pass follows in the background; letting go makes one step of it.
  */
 public final class InHand {
-    /** All channels at once. */
-    public static final int ALL_CHANNELS = -1;
+    /** All slices at once. */
+    public static final int ALL = -1;
+
+    /** With more ranges than this a setting by hand would be large, and slow to drag. */
+    public static final int MOST_BY_HAND = 1 << 14;
 
     private static final int SKETCHES_KEPT = 64;
 
@@ -46,8 +52,10 @@ public final class InHand {
      * @param subject the tensor
      * @param spec its setting, previewed or committed; empty if it stays float
      * @param sketch its values; empty until they have been read
-     * @param channels a sketch of each channel along the channel axis; empty until they have been read, or without channels
-     * @param channel the channel that the handles belong to, or {@link #ALL_CHANNELS}
+     * @param slices the extents of the slices that have ranges of their own, or could have: its channels if it has one range. Empty until
+     *     the values have been read, and for activations
+     * @param slice the one that is in hand, or {@link #ALL}
+     * @param inSlice the values of that one; empty until they have been read
      * @param measured what came of the setting; of the setting before while {@code previous}
      * @param preview true while a handle is being dragged
      * @param previous true if {@code measured} belongs to an earlier setting
@@ -56,73 +64,104 @@ public final class InHand {
             Subject subject,
             Optional<QuantSpec> spec,
             Optional<MomentSketch> sketch,
-            List<MomentSketch> channels,
-            int channel,
+            Optional<SliceExtents> slices,
+            int slice,
+            Optional<MomentSketch> inSlice,
             Optional<Measured> measured,
             boolean preview,
             boolean previous) {
-        /** True if every channel has a range of its own. */
-        public boolean perChannel() {
-            return spec.map(s -> s.granularity() instanceof Granularity.PerChannel).orElse(false);
+        /** True if every slice has a range of its own. */
+        public boolean ownRanges() {
+            return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor)).orElse(false);
+        }
+
+        /** The number of slices that are known; 0 before the values have been read. */
+        public int count() {
+            return slices.map(SliceExtents::size).orElse(0);
+        }
+
+        /** What a slice is called: a block or a channel. */
+        public String noun() {
+            return slices.map(s -> s.slicing().isBlocked()).orElse(false) ? "block" : "channel";
+        }
+
+        /** True if there are more ranges than may be set one by one. */
+        public boolean tooMany() {
+            return ownRanges() && count() > MOST_BY_HAND;
         }
 
         /** True if dragging a handle means something: there is a setting, and one range that the handles stand for. */
         public boolean draggable() {
-            return spec.isPresent() && sketch.isPresent() && measured.isPresent() && (!perChannel() || channel != ALL_CHANNELS);
+            return spec.isPresent() && sketch.isPresent() && measured.isPresent() && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
         }
 
         /** The slice of the parameters that the handles stand for. */
-        public int slice() {
-            return perChannel() ? Math.max(0, channel) : 0;
+        public int ofParams() {
+            return ownRanges() && fits() ? Math.max(0, slice) : 0;
         }
 
-        /** The requested range that the handles show: the slice's, or the hull of all channels. */
+        /** False while the parameters are those of another way to cut the tensor. */
+        private boolean fits() {
+            return measured.map(m -> m.params().slices() == count() && slice < count()).orElse(false);
+        }
+
+        /** The requested range that the handles show: the slice's, or the hull of all. */
         public Optional<ClipRange> clip() {
-            return measured.map(m -> perChannel() && channel != ALL_CHANNELS && channel < m.requested().size()
-                    ? m.requested().get(channel)
-                    : m.envelope());
+            return measured.map(m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
         }
 
-        /** The values that the handles clip: the tensor's, or those of the channel. */
+        /** The values that the handles clip: the tensor's, or those of the slice. */
         public Optional<MomentSketch> shown() {
-            return channel != ALL_CHANNELS && channel < channels.size() ? Optional.of(channels.get(channel)) : sketch;
+            return slice != ALL ? inSlice : sketch;
+        }
+
+        /** The one grid that stands for what is shown, if there is one. */
+        public Optional<Grid> grid() {
+            boolean one = spec.isPresent() && (!ownRanges() || (slice != ALL && fits()));
+            return measured.filter(m -> one || m.params().slices() == 1).map(m -> m.params().grid(m.params().slices() == 1 ? 0 : ofParams()));
         }
     }
 
     /** Everything that a curve depends on: the values and the grid, whatever its clip. */
     private record CurveKey(MomentSketch values, QuantSpec grid) {}
 
-    private record Sketches(MomentSketch whole, List<MomentSketch> channels, boolean complete) {}
-
     /** A change of an activation's setting whose range is being looked for. */
     private record Changing(Subject.Activation subject, QuantSpec spec) {}
 
     private record SketchKey(int opened, TensorId id, boolean folded) {}
 
+    private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
+
+    private record SliceKey(ExtentsKey cut, int slice) {}
+
     private final Workbench bench;
     private final Measurements measurements;
     private final Notices notices;
-    private final LatestWins<Sketches> reading;
+    private final LatestWins<MomentSketch> reading;
+    private final LatestWins<SliceExtents> cutting;
+    private final LatestWins<MomentSketch> readingSlice;
     private final LatestWins<ErrorReport> exact;
     private final LatestWins<ClipCurve> curves;
     private final LatestWins<ClipRange> choosing;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private final Map<SketchKey, Sketches> sketches = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<SketchKey, MomentSketch> sketches = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<SketchKey, Sketches> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<SketchKey, MomentSketch> eldest) {
             return size() > SKETCHES_KEPT;
         }
     };
     private int opened;
-    private int channel = ALL_CHANNELS;
+    private int slice = ALL;
     private @Nullable SketchKey readingKey;
+    private @Nullable ExtentsKey extentsOf;
+    private @Nullable SliceExtents extents;
+    private @Nullable SliceKey sliceOf;
+    private @Nullable MomentSketch inSlice;
     private @Nullable Measured previewed;
     private @Nullable Changing changing;
-    private List<ErrorEstimate> estimates = List.of();
-    private @Nullable QuantParams estimated;
     private @Nullable CurveKey curveOf;
     private final Map<CurveKey, ClipCurve> knownCurves = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -138,6 +177,8 @@ public final class InHand {
         this.measurements = measurements;
         this.notices = notices;
         this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.cutting = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.readingSlice = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.choosing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
@@ -147,25 +188,25 @@ public final class InHand {
             knownCurves.clear();
         });
         bench.selectionProperty().subscribe(x -> {
-            channel = ALL_CHANNELS;
-            forgetPreview();
+            slice = ALL;
+            previewed = null;
             refresh();
         });
         bench.stateProperty().subscribe(x -> {
             // What was chosen or undone since is not to be overtaken.
             changing = null;
             choosing.cancel();
-            forgetPreview();
+            previewed = null;
             refresh();
         });
         bench.seenProperty().subscribe(x -> refresh());
         measurements.snapshotProperty().subscribe(x -> refresh());
     }
 
-    /** Takes a channel's range in hand, or that of all; an unknown channel means all. */
-    public void selectChannel(int index) {
-        int count = view.get().map(v -> v.channels().size()).orElse(0);
-        channel = index >= 0 && index < count ? index : ALL_CHANNELS;
+    /** Takes a slice's range in hand, or that of all; an unknown slice means all. */
+    public void selectSlice(int index) {
+        int count = view.get().map(View::count).orElse(0);
+        slice = index >= 0 && index < count ? index : ALL;
         previewed = null;
         refresh();
     }
@@ -180,19 +221,21 @@ public final class InHand {
         Measured now = v.measured().orElseThrow();
         ClipRange wanted = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
         List<ClipRange> ranges = new ArrayList<>(now.requested());
-        Clip clip;
-        if (v.perChannel()) {
-            ranges.set(v.slice(), wanted);
-            clip = new Clip.ManualPerChannel(ranges);
+        if (v.ownRanges()) {
+            ranges.set(v.ofParams(), wanted);
         } else {
             ranges = List.of(wanted);
-            clip = new Clip.Manual(wanted);
         }
+        Clip clip = switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> new Clip.Manual(wanted);
+            case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
+            case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
+        };
         QuantSpec next = spec.withClip(clip);
         QuantParams params;
         try {
             params = switch (v.subject()) {
-                case Subject.Weight w -> RangeResolver.resolve(w.tensor(), next, ranges);
+                case Subject.Weight w -> params(v, w, next, ranges, now.params());
                 case Subject.Activation a -> Quantizers.byId(next.scheme()).resolve(next, Granularity.TENSOR, ranges);
             };
         } catch (IllegalArgumentException e) {
@@ -200,7 +243,7 @@ public final class InHand {
             return;
         }
         Measured known = measurements.find(v.subject(), next).orElse(null);
-        Measured measured = known != null ? known : new Measured(next, ranges, params, estimate(v, params));
+        Measured measured = known != null ? known : new Measured(next, ranges, params, estimate(v, now, params));
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof Subject.Weight w) {
@@ -218,6 +261,20 @@ public final class InHand {
         }
     }
 
+    /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
+    private static QuantParams params(View v, Subject.Weight w, QuantSpec next, List<ClipRange> ranges, QuantParams before) {
+        if (!(Quantizers.byId(next.scheme()) instanceof FittedQuantizer)) {
+            return RangeResolver.resolve(w.tensor(), next, ranges);
+        }
+        QuantParams one = RangeResolver.resolve(v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), next, ranges.get(v.ofParams()));
+        if (before.slices() == 1 || before.codebooks().size() != before.slices()) {
+            return before.slices() == 1 ? one : RangeResolver.resolve(w.tensor(), next, ranges);
+        }
+        List<CodebookGrid> codebooks = new ArrayList<>(before.codebooks());
+        codebooks.set(v.ofParams(), one.codebooks().getFirst());
+        return QuantParams.ofCodebooks(before.granularity(), before.scales(), codebooks);
+    }
+
     /** Makes the preview a step. */
     public void commit() {
         Measured now = previewed;
@@ -225,8 +282,8 @@ public final class InHand {
         if (now == null || v == null) {
             return;
         }
-        String where = v.perChannel() ? " channel " + v.slice() : "";
-        apply(v, "clip " + v.subject().shortName() + where + " to " + Figures.range(now.requested().get(v.slice())), now.spec());
+        String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
+        apply(v, "clip " + v.subject().shortName() + where + " to " + Figures.range(now.requested().get(v.ofParams())), now.spec());
     }
 
     /** Forgets the preview; the committed setting shows again. */
@@ -287,27 +344,14 @@ public final class InHand {
                 });
     }
 
-    private void forgetPreview() {
-        previewed = null;
-        estimated = null;
-        estimates = List.of();
-    }
-
-    private ErrorFigures estimate(View v, QuantParams params) {
-        List<MomentSketch> slices = params.slices() == 1 ? List.of(v.sketch().orElseThrow()) : v.channels();
-        if (slices.size() != params.slices()) {
+    /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
+    private static ErrorFigures estimate(View v, Measured before, QuantParams params) {
+        if (params.slices() == 1) {
             return ErrorFigures.of(List.of(v.sketch().orElseThrow().estimate(params.grid(0))));
         }
-        QuantParams before = estimated;
-        boolean reusable = before != null && before.slices() == params.slices() && estimates.size() == params.slices();
-        List<ErrorEstimate> next = new ArrayList<>(params.slices());
-        for (int i = 0; i < params.slices(); i++) {
-            boolean same = reusable && params.slices() > 1 && Objects.requireNonNull(before).grid(i).equals(params.grid(i));
-            next.add(same ? estimates.get(i) : slices.get(i).estimate(params.grid(i)));
-        }
-        estimates = next;
-        estimated = params;
-        return ErrorFigures.of(next);
+        MomentSketch values = v.inSlice().orElseThrow();
+        int i = v.ofParams();
+        return before.error().exchange(values.estimate(before.params().grid(i)), values.estimate(params.grid(i)), v.sketch().orElseThrow().sumSquares());
     }
 
     private void refresh() {
@@ -318,7 +362,7 @@ public final class InHand {
             curveOf = null;
             return;
         }
-        Sketches known = sketches(subject);
+        MomentSketch whole = sketch(subject);
         Optional<QuantSpec> committed = bench.spec(subject);
         Measured now = previewed;
         boolean previous = false;
@@ -334,58 +378,121 @@ public final class InHand {
             }
         }
         Measured shown = now;
+        Optional<QuantSpec> spec = previewed != null ? Optional.of(previewed.spec()) : committed;
+        SliceExtents cut = whole == null ? null : extents(subject, spec);
+        if (cut != null && slice >= cut.size()) {
+            slice = ALL;
+        }
+        MomentSketch values = cut == null || slice == ALL ? null : inSlice(subject, slice);
         view.set(Optional.of(new View(
                 subject,
-                previewed != null ? Optional.of(previewed.spec()) : committed,
-                Optional.ofNullable(known).map(Sketches::whole),
-                known == null ? List.of() : known.channels(),
-                channel,
+                spec,
+                Optional.ofNullable(whole),
+                Optional.ofNullable(cut),
+                slice,
+                Optional.ofNullable(values),
                 Optional.ofNullable(shown),
                 previewed != null,
                 previous)));
         refreshCurve(view.get().get());
     }
 
-    private @Nullable Sketches sketches(Subject subject) {
+    private @Nullable MomentSketch sketch(Subject subject) {
         return switch (subject) {
-            case Subject.Activation a -> a.sketch().map(s -> new Sketches(s, List.of(), true)).orElse(null);
+            case Subject.Activation a -> a.sketch().orElse(null);
             case Subject.Weight w -> {
-                SketchKey key = new SketchKey(opened, w.id(), bench.foldsBatchNorm());
-                Sketches known = sketches.get(key);
-                if ((known == null || !known.complete()) && !key.equals(readingKey)) {
+                SketchKey key = key(w);
+                if (!sketches.containsKey(key) && !key.equals(readingKey)) {
                     readingKey = key;
                     reading.submit(
-                            (cancel, partial) -> {
-                                MomentSketch whole = MomentSketch.of(w.tensor(), cancel);
-                                partial.accept(new Sketches(whole, List.of(), false));
-                                Slicing slicing = Slicing.of(w.info(), Granularity.CHANNEL);
-                                return new Sketches(whole, List.of(MomentSketch.perSlice(w.tensor(), slicing, cancel)), true);
-                            },
+                            (cancel, partial) -> MomentSketch.of(w.tensor(), cancel),
                             read -> {
-                                // Channels are kept of one tensor only; they may be many.
-                                sketches.replaceAll((k, s) -> new Sketches(s.whole(), List.of(), false));
                                 sketches.put(key, read);
-                                if (read.complete()) {
-                                    readingKey = null;
-                                }
+                                readingKey = null;
                                 refresh();
                             },
                             e -> {
                                 readingKey = null;
                                 notices.problem(String.valueOf(e.getMessage()));
                             });
-                    // Work that runs at once has answered already.
-                    known = sketches.get(key);
                 }
-                yield known;
+                // Work that runs at once has answered already.
+                yield sketches.get(key);
             }
         };
+    }
+
+    private SketchKey key(Subject.Weight w) {
+        return new SketchKey(opened, w.id(), bench.foldsBatchNorm());
+    }
+
+    /** How the tensor is cut into ranges; one with a single range by its channels. Null until it has been looked at. */
+    private @Nullable SliceExtents extents(Subject subject, Optional<QuantSpec> spec) {
+        if (!(subject instanceof Subject.Weight w) || w.info().shape().rank() == 0) {
+            extentsOf = null;
+            extents = null;
+            cutting.cancel();
+            return null;
+        }
+        Slicing slicing;
+        try {
+            Granularity wanted = spec.map(QuantSpec::granularity).filter(g -> !(g instanceof Granularity.PerTensor)).orElse(Granularity.CHANNEL);
+            slicing = Slicing.of(w.info(), wanted);
+        } catch (IllegalArgumentException e) {
+            // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
+            return null;
+        }
+        ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
+        if (!key.equals(extentsOf)) {
+            // Another way to cut it: no slice of before is in hand any more.
+            if (extentsOf != null && extentsOf.tensor.equals(key.tensor)) {
+                slice = ALL;
+            }
+            extentsOf = key;
+            extents = null;
+            cutting.submit(
+                    (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel),
+                    made -> {
+                        if (key.equals(extentsOf)) {
+                            extents = made;
+                            refresh();
+                        }
+                    },
+                    e -> notices.problem(String.valueOf(e.getMessage())));
+        }
+        return extents;
+    }
+
+    private @Nullable MomentSketch inSlice(Subject subject, int index) {
+        ExtentsKey cut = extentsOf;
+        SliceExtents known = extents;
+        if (cut == null || known == null || !(subject instanceof Subject.Weight w)) {
+            return null;
+        }
+        SliceKey key = new SliceKey(cut, index);
+        if (!key.equals(sliceOf)) {
+            sliceOf = key;
+            inSlice = null;
+            readingSlice.submit(
+                    (cancel, partial) -> {
+                        float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
+                        return MomentSketch.of(values, 0, values.length);
+                    },
+                    read -> {
+                        if (key.equals(sliceOf)) {
+                            inSlice = read;
+                            refresh();
+                        }
+                    },
+                    e -> notices.problem(String.valueOf(e.getMessage())));
+        }
+        return inSlice;
     }
 
     private void refreshCurve(View v) {
         MomentSketch values = v.shown().orElse(null);
         QuantSpec spec = v.spec().orElse(null);
-        if (values == null || spec == null || (v.perChannel() && v.channel() == ALL_CHANNELS)) {
+        if (values == null || spec == null || (v.ownRanges() && v.slice() == ALL)) {
             curves.cancel();
             curve.set(Optional.empty());
             curveOf = null;

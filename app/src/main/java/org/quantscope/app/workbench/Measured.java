@@ -12,27 +12,48 @@ import org.quantscope.core.quant.QuantSpec;
  * @param requested the range asked for, one a slice
  * @param params the parameters that it was resolved to
  * @param error what they do to the tensor
+ * @param spans of the slices together
  */
-public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error) {
+public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error, Spans spans) {
+    /**
+     * What many slices are summed up by; made where the result is, since there may be many.
+     *
+     * @param requested the hull of the requested ranges
+     * @param effective the hull of the effective ranges
+     * @param scales the smallest, the middle and the largest scale
+     * @param lowestZero the smallest zero point; 0 for codebooks
+     * @param highestZero the largest zero point; 0 for codebooks
+     */
+    public record Spans(ClipRange requested, ClipRange effective, QuantParams.ScaleSpan scales, int lowestZero, int highestZero) {
+        static Spans of(List<ClipRange> requested, QuantParams params) {
+            int lowest = params.isAffine() ? Integer.MAX_VALUE : 0;
+            int highest = params.isAffine() ? Integer.MIN_VALUE : 0;
+            for (int z : params.zeroPoints()) {
+                lowest = Math.min(lowest, z);
+                highest = Math.max(highest, z);
+            }
+            return new Spans(hull(requested), hull(params.effective()), params.scaleSpan(), lowest, highest);
+        }
+    }
+
     public Measured {
         requested = List.copyOf(requested);
     }
 
+    public Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error) {
+        this(spec, requested, params, error, Spans.of(requested, params));
+    }
+
     public Measured withError(ErrorFigures figures) {
-        return new Measured(spec, requested, params, figures);
+        return new Measured(spec, requested, params, figures, spans);
     }
 
     /** The hull of the requested ranges. */
     public ClipRange envelope() {
-        return envelope(requested);
+        return spans.requested;
     }
 
-    /** The hull of the effective ranges. */
-    public ClipRange effective() {
-        return envelope(params.effective());
-    }
-
-    private static ClipRange envelope(List<ClipRange> ranges) {
+    private static ClipRange hull(List<ClipRange> ranges) {
         float lo = ranges.getFirst().lo();
         float hi = ranges.getFirst().hi();
         for (ClipRange r : ranges) {

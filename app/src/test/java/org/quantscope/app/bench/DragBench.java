@@ -137,7 +137,7 @@ public final class DragBench {
         change("and back", () -> histogram().logProperty().set(true));
         onFx(() -> desk.quantizer().setPerChannel(true));
         onceAtRest(() -> false);
-        onFx(() -> desk.inHand().selectChannel(ROWS / 2));
+        onFx(() -> desk.inHand().selectSlice(ROWS / 2));
         onceAtRest(() -> false);
         drag("one of 1024 channels");
 
@@ -178,7 +178,7 @@ public final class DragBench {
             boolean rests = ask(() -> desk.jobs().running().isEmpty()
                     && !busy.getAsBoolean()
                     && desk.measurements().snapshotProperty().get().complete()
-                    && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && !v.channels().isEmpty()).orElse(false));
+                    && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && v.slices().isPresent()).orElse(false));
             quiet = rests ? quiet + 1 : 0;
             if (System.nanoTime() > until) {
                 throw new IllegalStateException("still busy after " + TimeUnit.NANOSECONDS.toSeconds(PATIENCE) + " s");

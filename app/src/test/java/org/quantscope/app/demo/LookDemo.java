@@ -21,9 +21,9 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import javafx.stage.Stage;
-import org.quantscope.app.chart.ChannelStripView;
 import org.quantscope.app.chart.ErrorCurve;
 import org.quantscope.app.chart.ErrorCurveView;
+import org.quantscope.app.chart.SliceStripView;
 import org.quantscope.app.histogram.HistogramData;
 import org.quantscope.app.histogram.HistogramView;
 import org.quantscope.app.histogram.RangeListener;
@@ -34,6 +34,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.SliceExtents;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.sketch.ErrorEstimate;
@@ -47,7 +48,7 @@ import org.quantscope.core.tensor.Tensor;
 public final class LookDemo extends Application {
     private HistogramView histogram;
     private ErrorCurveView curve;
-    private ChannelStripView strip;
+    private SliceStripView strip;
     private MomentSketch sketch;
     private int bits = 4;
     private final List<Runnable> shots = new ArrayList<>();
@@ -242,10 +243,8 @@ public final class LookDemo extends Application {
     }
 
     private Node stripCard(Tensor tensor) {
-        strip = new ChannelStripView();
-        strip.setChannels(Stream.of(MomentSketch.perSlice(tensor, Slicing.of(tensor.info(), Granularity.CHANNEL), new CancelToken()))
-                .map(s -> new ClipRange(s.min(), s.max()))
-                .toList());
+        strip = new SliceStripView();
+        strip.setSlices(SliceExtents.of(tensor, Slicing.of(tensor.info(), Granularity.CHANNEL), new CancelToken()), "channel");
         ToggleButton channels = new ToggleButton("Channels");
         channels.setSelected(true);
         return card(

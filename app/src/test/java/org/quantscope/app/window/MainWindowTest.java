@@ -100,7 +100,7 @@ class MainWindowTest {
         return desk.accuracy().viewProperty().get().status() == Status.DONE
                 && !desk.accuracy().viewProperty().get().previous()
                 && desk.jobs().running().isEmpty()
-                && desk.inHand().viewProperty().get().map(v -> v.draggable() && v.measured().orElseThrow().error().exact() && !v.channels().isEmpty()).orElse(false);
+                && desk.inHand().viewProperty().get().map(v -> v.draggable() && v.measured().orElseThrow().error().exact() && v.slices().isPresent()).orElse(false);
     }
 
     private static void waitUntil(BooleanSupplier condition) throws TimeoutException {

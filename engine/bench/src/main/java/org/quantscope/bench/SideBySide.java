@@ -22,14 +22,22 @@ import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
+import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.kernel.AffineGrid;
 import org.quantscope.core.kernel.ErrorSums;
 import org.quantscope.core.kernel.Kernels;
 import org.quantscope.core.kernel.ValueWindow;
 import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.BFloat16;
@@ -55,6 +63,10 @@ public final class SideBySide {
 
     private static final int PART = 1 << 18;
     private static final int LEVELS_EACH_SIDE = 127;
+    /** Of the values as a matrix. */
+    private static final int COLUMNS = 4096;
+
+    private static final int BLOCK = 32;
     private static final float CLIP = 3.5f;
 
     private static double sink;
@@ -94,6 +106,7 @@ public final class SideBySide {
             MemorySegment values = bellShaped(file, arena);
             passes(values.asSlice(0, 4L * N), arena);
             sketches(values);
+            calibrators(values);
         } finally {
             Files.delete(file);
         }
@@ -162,6 +175,7 @@ public final class SideBySide {
         errors.add(new Way("reading alone, one core", () -> sink += read(values, 0, N)));
         errors.add(new Way("reading alone, all cores", () -> sink += LongStream.range(0, N / PART).parallel().map(p -> read(values, p * PART, PART)).sum()));
         table("Exact error of " + N + " values, 255 levels", errors);
+        grids(mapped, values, cancel);
 
         List<Way> fakes = new ArrayList<>();
         fakes.add(new Way("naive Java, allocate and loop", () -> sink += naiveFakeQuantize(heap, grid)[1]));
@@ -173,6 +187,58 @@ public final class SideBySide {
         fakes.add(new Way("ours, as the product runs it", () -> sink += ErrorPass.fakeQuantize(mapped, params, cancel)[1]));
         table("Fake-quantized copy of " + N + " values, 255 levels", fakes);
         array.close();
+    }
+
+    /** Grids that are not one evenly spaced grid for all, beside that one and a loop over values that asks the grid. */
+    private static void grids(Tensor flat, MemorySegment values, CancelToken cancel) {
+        var info = new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(N / COLUMNS, COLUMNS), OptionalInt.of(0), List.of());
+        var matrix = new Tensor(info, new TensorData(DType.F32, values, ByteOrder.nativeOrder(), N));
+        List<Way> ways = new ArrayList<>();
+        Grid nf4 = params("nf4", 4, new Granularity.PerTensor(), matrix).grid(0);
+        float[] heap = flat.data().toFloats();
+        ways.add(new Way("naive Java, NF4, the nearest level of each value", () -> sink += naiveError(heap, nf4)));
+        ways.add(way("uniform, 8 bits, one clip", params("uniform", 8, new Granularity.PerTensor(), matrix), flat, cancel));
+        ways.add(way("the same with a fifth clipped", params("uniform", 8, new Granularity.PerTensor(), matrix, CLIP / 2.75f), flat, cancel));
+        ways.add(way("per channel, rows", params("uniform", 8, new Granularity.PerChannel(0), matrix), matrix, cancel));
+        ways.add(way("per channel, columns", params("uniform", 8, new Granularity.PerChannel(1), matrix), matrix, cancel));
+        ways.add(way("blocks of 128", params("uniform", 4, new Granularity.PerBlock(1, 128), matrix), matrix, cancel));
+        ways.add(way("blocks of 32", params("uniform", 4, new Granularity.PerBlock(1, 32), matrix), matrix, cancel));
+        ways.add(way("blocks of 32 down the columns", params("uniform", 4, new Granularity.PerBlock(0, 32), matrix), matrix, cancel));
+        ways.add(way("NF4, one scale", params("nf4", 4, new Granularity.PerTensor(), matrix), flat, cancel));
+        ways.add(new Way("NF4, squared error alone (a search)", () -> sink += ErrorPass.squaredError(flat.data(), nf4, cancel)));
+        ways.add(way("NF4, blocks of 64", params("nf4", 4, new Granularity.PerBlock(1, 64), matrix), matrix, cancel));
+        ways.add(way("MXFP4, blocks of 32", params("mxfp4", 4, new Granularity.PerBlock(1, 32), matrix), matrix, cancel));
+        ways.add(way("FP8 E4M3, one scale", params("fp8_e4m3fn", 8, new Granularity.PerTensor(), matrix), flat, cancel));
+        ways.add(new Way("reading alone, all cores", () -> sink += LongStream.range(0, N / PART).parallel().map(p -> read(values, p * PART, PART)).sum()));
+        table("Exact error of " + N + " values on other grids", ways);
+    }
+
+    private static Way way(String name, QuantParams params, Tensor tensor, CancelToken cancel) {
+        return new Way(name, () -> sink += ErrorPass.measure(tensor, params, cancel).mse());
+    }
+
+    private static QuantParams params(String scheme, int bits, Granularity granularity, Tensor tensor) {
+        return params(scheme, bits, granularity, tensor, CLIP);
+    }
+
+    /** Ranges of all slices within a percent of each other, no two neighbours alike. */
+    private static QuantParams params(String scheme, int bits, Granularity granularity, Tensor tensor, float clip) {
+        Slicing slicing = Slicing.of(tensor.info(), granularity);
+        List<ClipRange> ranges = new ArrayList<>(slicing.slices());
+        for (int i = 0; i < slicing.slices(); i++) {
+            ranges.add(ClipRange.symmetric(clip * (1 + i % 1000 * 1e-5f)));
+        }
+        Quantizer quantizer = Quantizers.byId(scheme);
+        return quantizer.resolve(quantizer.adapt(QuantSpec.WEIGHTS).withBits(bits).withGranularity(granularity), slicing.granularity(), ranges);
+    }
+
+    private static double naiveError(float[] x, Grid grid) {
+        double sum = 0;
+        for (float v : x) {
+            double e = (double) v - grid.quantize(v);
+            sum += e * e;
+        }
+        return sum;
     }
 
     private static Tensor tensor(DType dtype, MemorySegment values) {
@@ -305,6 +371,40 @@ public final class SideBySide {
             System.out.println(String.format(Locale.ROOT, "| one grid of 256 levels, %d M values | %.1f µs |", n, one * 1e6));
             System.out.println(String.format(Locale.ROOT, "| curve of 512 clips, 256 levels each, %d M values | %.2f ms |", n, curve * 1e3));
         }
+    }
+
+    private static void calibrators(MemorySegment values) {
+        var cancel = new CancelToken();
+        var sketch = MomentSketch.of(new TensorData(DType.F32, values, ByteOrder.nativeOrder(), MILLION), cancel);
+        System.out.println();
+        System.out.println("### Calibrators, one tensor from its sketch");
+        System.out.println();
+        System.out.println("| calibrator | 4 bits symmetric, ms | 8 bits symmetric, ms | 8 bits asymmetric, ms |");
+        System.out.println("|---|--:|--:|--:|");
+        List<QuantSpec> specs = List.of(QuantSpec.WEIGHTS.withBits(4), QuantSpec.WEIGHTS, QuantSpec.ACTIVATIONS);
+        for (String id : List.of("mse", "mae", "lp", "entropy")) {
+            var line = new StringBuilder("| `" + id + "` |");
+            for (QuantSpec spec : specs) {
+                double t = median(15, round -> sink += RangeResolver.calibrate(sketch, spec, new Clip.Auto(id), cancel).range().hi());
+                line.append(String.format(Locale.ROOT, " %.1f |", t * 1e3));
+            }
+            System.out.println(line);
+        }
+        Quantizer lloyd = Quantizers.byId("lloyd-max");
+        System.out.println();
+        System.out.println("| what | median |");
+        System.out.println("|---|--:|");
+        for (int bits : new int[] {4, 8}) {
+            QuantSpec spec = lloyd.adapt(QuantSpec.WEIGHTS).withBits(bits);
+            double t = median(15, round -> sink += RangeResolver.resolve(sketch, spec, ClipRange.symmetric(CLIP + round * 1e-3f)).scale(0));
+            System.out.println(String.format(Locale.ROOT, "| Lloyd-Max codebook of %d bits, from the sketch | %.1f ms |", bits, t * 1e3));
+        }
+        int slices = MILLION / BLOCK;
+        var info = new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(slices, BLOCK), OptionalInt.of(0), List.of());
+        var blocks = new Tensor(info, new TensorData(DType.F32, values, ByteOrder.nativeOrder(), (long) slices * BLOCK));
+        QuantSpec spec = QuantSpec.WEIGHTS.withBits(4).withGranularity(new Granularity.PerBlock(1, BLOCK)).withClip(new Clip.Auto("mse"));
+        double quick = median(7, round -> sink += RangeResolver.resolve(blocks, spec, cancel).params().scale(0));
+        System.out.println(String.format(Locale.ROOT, "| least squared error for each of %d blocks of %d | %.0f ms |", slices, BLOCK, quick * 1e3));
     }
 
     private static UniformGrid grid(float clip) {

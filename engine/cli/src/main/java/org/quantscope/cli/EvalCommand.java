@@ -40,7 +40,7 @@ final class EvalCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", required = true, description = "Data: .npz, a folder of pictures by class, IDX or CSV.")
+    @Option(names = "--data", paramLabel = "D", required = true, description = "The data to evaluate on: .npz, a folder of pictures by class, IDX or CSV.")
     private Path data;
 
     @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options.")

@@ -19,7 +19,6 @@ import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.ConstantFolding;
 import org.quantscope.core.onnx.PadFolding;
-import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -43,6 +42,8 @@ import org.quantscope.core.tensor.TensorId;
 public final class Engine {
     /** Of the evaluation order. One for all front ends, so that they see the same samples first; complete figures do not depend on it. */
     public static final long EVALUATION_SEED = 1;
+
+    private static final int MOST_BATCHES_AT_ONCE = 4;
 
     private Engine() {}
 
@@ -104,11 +105,16 @@ public final class Engine {
      * @param task what to score; empty for what fits the model and the data best
      */
     public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, OrtModel.Options.DEFAULT.threads(), task);
+        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(0), task);
     }
 
     /** The same beside a window that must stay quick: one processor is left to it. */
     public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, Math.clamp(Runtime.getRuntime().availableProcessors() - 1, 1, 2), task);
+        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(1), task);
+    }
+
+    /** Batches that are evaluated at once: each needs memory for its intermediate values, so there is an end to it. */
+    private static int processors(int left) {
+        return Math.clamp(Runtime.getRuntime().availableProcessors() - left, 1, MOST_BATCHES_AT_ONCE);
     }
 }

@@ -30,6 +30,11 @@ public interface Calibrator {
      */
     Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel);
 
+    /** The range alone, for slices so many and so small that the curve would cost more than the search. */
+    default ClipRange range(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+        return calibrate(slice, spec, options, cancel).range();
+    }
+
     /**
      * What a calibrator chose, with the curve it searched.
      *

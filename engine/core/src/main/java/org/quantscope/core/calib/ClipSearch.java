@@ -26,11 +26,27 @@ final class ClipSearch {
     /** An octave apart, for a few values far out. */
     private static final int LOGARITHMIC = 20;
 
-    private static final int VALLEYS = 5;
-    private static final int ZOOMS = 2;
-    private static final int ZOOM_POINTS = 5;
+    static final int VALLEYS = 5;
+    static final int ZOOMS = 2;
+    static final int ZOOM_POINTS = 5;
     private static final int EXACT = 8;
-    private static final int ROUNDS = 4;
+    static final int ROUNDS = 4;
+    /** The share of the cost that a round has to save for another one. */
+    static final double WORTH_A_ROUND = 1e-6;
+
+    /** Where the cost is taken first: just above 0 to 1, ascending. */
+    static final double[] FRACTIONS = fractions();
+
+    private static double[] fractions() {
+        double[] fractions = new double[LOGARITHMIC + EVEN];
+        for (int i = 0; i < LOGARITHMIC; i++) {
+            fractions[i] = Math.scalb(1.0, i - LOGARITHMIC) / EVEN;
+        }
+        for (int i = 1; i <= EVEN; i++) {
+            fractions[LOGARITHMIC + i - 1] = (double) i / EVEN;
+        }
+        return fractions;
+    }
 
     /** What is to be least. */
     @FunctionalInterface
@@ -91,7 +107,7 @@ final class ClipSearch {
             if (max > 0) {
                 better = lower(better, best(zoom(high, curve(high))));
             }
-            if (!(better.cost < best.cost * (1 - 1e-6))) {
+            if (!(better.cost < best.cost * (1 - WORTH_A_ROUND))) {
                 break;
             }
             best = better;
@@ -105,13 +121,9 @@ final class ClipSearch {
 
     /** Costs at fractions from just above 0 to 1 of the line, ascending. */
     private List<Candidate> curve(Line line) {
-        List<Candidate> curve = new ArrayList<>(EVEN + LOGARITHMIC);
-        for (int i = LOGARITHMIC; i > 0; i--) {
-            double f = Math.scalb(1.0, -i) / EVEN;
+        List<Candidate> curve = new ArrayList<>(FRACTIONS.length);
+        for (double f : FRACTIONS) {
             curve.add(estimate(line, f));
-        }
-        for (int i = 1; i <= EVEN; i++) {
-            curve.add(estimate(line, (double) i / EVEN));
         }
         return curve;
     }
@@ -158,7 +170,14 @@ final class ClipSearch {
 
     /** The best of the candidates: by the exact cost over those that the other puts first. */
     private Candidate best(List<Candidate> candidates) {
-        List<Candidate> sorted = candidates.stream().sorted(Comparator.comparingDouble(Candidate::cost)).distinct().limit(exact.isPresent() ? EXACT : 1).toList();
+        if (exact.isEmpty()) {
+            Candidate least = candidates.getFirst();
+            for (Candidate c : candidates) {
+                least = lower(least, c);
+            }
+            return least;
+        }
+        List<Candidate> sorted = candidates.stream().sorted(Comparator.comparingDouble(Candidate::cost)).distinct().limit(EXACT).toList();
         return sorted.size() == 1
                 ? sorted.getFirst()
                 : sorted.stream().map(c -> measured(c, exact.orElseThrow())).min(Comparator.comparingDouble(Candidate::cost)).orElseThrow();

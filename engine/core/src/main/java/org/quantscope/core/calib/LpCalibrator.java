@@ -8,7 +8,7 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * The range with the smallest Σ|x−Q(x)|^p/n, over the bins of the sketch: a small p forgives what is clipped, a large one does not.
+ * The range with the smallest Σ|x−Q(x)|^p/n, over the bins of the sketch, a few parts of them at a time until the best are compared bin by bin: a small p forgives what is clipped, a large one does not.
  */
 final class LpCalibrator implements Calibrator {
     private static final OptionDoc P = new OptionDoc("p", "float", "2.4", "0.5 to 10: the power of the error");
@@ -36,7 +36,7 @@ final class LpCalibrator implements Calibrator {
     @Override
     public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         double p = Options.of(this, options).number(P, 0.5, 10);
-        ClipSearch.Cost cost = new PointCost(slice.sketch().points(), p);
-        return new ClipSearch(slice, spec, cost, Optional.empty(), cancel).run();
+        var cost = new PointCost(slice.sketch().points(), p);
+        return new ClipSearch(slice, spec, cost, Optional.of((range, grid) -> cost.exactly(grid)), cancel).run();
     }
 }

@@ -4,14 +4,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.UniformQuantizer;
 
 /**
  * The range with the smallest mean squared error. The sketch gives the whole curve, and exact passes decide between its best candidates; for
  * streams the sketch decides as well, and for a few thousand values exact passes do it all.
  */
 final class MseCalibrator implements Calibrator {
+    /** So few values are searched without anything made for a single candidate, in well under a millisecond. */
+    private static final int FEW = 1 << 12;
+
     @Override
     public String id() {
         return "mse";
@@ -40,5 +46,18 @@ final class MseCalibrator implements Calibrator {
         boolean direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
         Optional<ClipSearch.Cost> second = slice.isExact() && !direct ? Optional.of(exact) : Optional.empty();
         return new ClipSearch(slice, spec, direct ? exact : estimate, second, cancel).run();
+    }
+
+    @Override
+    public ClipRange range(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+        if (slice instanceof StoredStatistics stored
+                && stored.count() <= FEW
+                && stored.absMax() > 0
+                && Quantizers.byId(spec.scheme()) instanceof UniformQuantizer) {
+            Options.of(this, options);
+            cancel.check();
+            return FewValuesSearch.ofThread().of(stored.few(), (int) stored.count(), stored.min(), stored.max(), RangeResolver.asOneSlice(spec));
+        }
+        return calibrate(slice, spec, options, cancel).range();
     }
 }

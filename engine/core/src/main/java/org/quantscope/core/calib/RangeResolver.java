@@ -150,13 +150,13 @@ public final class RangeResolver {
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
                     .mapToObj(slice -> part(data, slice * length, length))
-                    .map(part -> calibrator.calibrate(new StoredStatistics(part, cancel), spec, auto.options(), cancel).range())
+                    .map(part -> calibrator.range(new StoredStatistics(part, cancel), spec, auto.options(), cancel))
                     .toList();
         }
         var ranges = new ClipRange[slicing.slices()];
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
             var part = new TensorData(DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
-            ranges[slice] = calibrator.calibrate(new StoredStatistics(part, cancel), spec, auto.options(), cancel).range();
+            ranges[slice] = calibrator.range(new StoredStatistics(part, cancel), spec, auto.options(), cancel);
         });
         return List.of(ranges);
     }

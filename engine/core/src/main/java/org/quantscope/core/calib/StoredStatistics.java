@@ -169,8 +169,8 @@ final class StoredStatistics implements SliceStatistics {
         return Quantiles.interpolate(p, x.length, k -> x[(int) k]);
     }
 
-    /** The finite values. */
-    private float[] few() {
+    /** The finite values, of at most {@link #FEW}; not to be written to. */
+    float[] few() {
         float[] f = finite;
         if (f == null) {
             f = data.toFloats();

@@ -34,7 +34,7 @@ import org.quantscope.core.tensor.TensorData;
  * <p>The first line is a header if a field of it is no number where that of the second line is one, or if the sidecar says so ({@code header}). The label's
  * column is what the sidecar says ({@code label_column}: first, last, none or a name); else the one named label, labels, class, target or y; else the only
  * one of text; else the first or the last, if just one of them numbers classes 0 to k − 1 without a gap, k at least 2. Labels of text are classes
- * in the order of their characters.
+ * in the order of their characters; numbers with a fraction or a minus are targets.
  */
 final class CsvLoader implements DatasetLoader {
     private static final int MAX_COLUMNS = 1 << 20;
@@ -352,15 +352,34 @@ final class CsvLoader implements DatasetLoader {
             }
             List<String> classes = sidecar.classes();
             Optional<Labels> labels = Optional.empty();
+            Optional<Targets> targets = Optional.empty();
             if (label >= 0) {
                 boolean text = textColumn == label;
                 if (text && classes.isEmpty()) {
                     classes = List.copyOf(texts.keySet());
                 }
-                labels = Optional.of(labels(label, text, classes));
+                if (!text && classes.isEmpty() && !wholeNumbers(label)) {
+                    float[] numbers = new float[rows];
+                    for (int r = 0; r < rows; r++) {
+                        numbers[r] = values.at(r * columns + label);
+                    }
+                    targets = Optional.of(new Targets(TensorData.of(numbers), Shape.of()));
+                } else {
+                    labels = Optional.of(labels(label, text, classes));
+                }
             }
             return new ArraySamples(
-                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, Optional.empty());
+                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, targets);
+        }
+
+        private boolean wholeNumbers(int column) {
+            for (int r = 0; r < rows; r++) {
+                float v = values.at(r * columns + column);
+                if (v != (int) v || v < 0) {
+                    return false;
+                }
+            }
+            return true;
         }
 
         private Labels labels(int column, boolean text, List<String> classes) {

@@ -10,8 +10,8 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * One quantized setting of a model, resolved.
  *
- * @param inHand the weight that is being edited: it is fed, so that its parameters can change without a new session.
- *     It must have an entry in {@code weights} or be float.
+ * @param inHand the weight or the activation that is being edited: it can change, and be switched off and on, without a new
+ *     session, and what is computed in front of it is kept
  * @param weights parameters of each quantized weight; a weight without an entry stays float
  * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it is
  *     tied to one with an entry

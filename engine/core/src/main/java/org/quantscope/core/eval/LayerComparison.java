@@ -189,14 +189,14 @@ public final class LayerComparison implements AutoCloseable {
     }
 
     private QuantizedSession session(EvalRequest request, List<TensorId> taps, CancelToken cancel) {
-        SessionKey key = new SessionKey(QuantizedSession.Key.of(request), taps);
+        SessionKey key = new SessionKey(QuantizedSession.Key.of(request, model), taps);
         QuantizedSession session = sessions.get(key);
         if (session == null) {
             session = QuantizedSession.build(model, key.key, taps, options, cancel);
             sessions.put(key, session);
             Iterator<QuantizedSession> oldest = sessions.values().iterator();
             while (sessions.size() > SESSIONS) {
-                oldest.next().loaded().close();
+                oldest.next().loaded().forEach(OrtModel::close);
                 oldest.remove();
             }
         }
@@ -210,7 +210,7 @@ public final class LayerComparison implements AutoCloseable {
         running.lock();
         try {
             List<OrtModel> all = new ArrayList<>();
-            sessions.values().forEach(s -> all.add(s.loaded()));
+            sessions.values().forEach(s -> all.addAll(s.loaded()));
             sessions.clear();
             if (floats != null) {
                 all.add(floats.loaded);

@@ -2,6 +2,7 @@ package org.quantscope.core.eval;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,73 +11,114 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 
 /**
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
- * sessions. Thread safe; batches run one at a time, those of a float baseline and of an evaluation in turn.
+ * sessions. Thread safe. Batches run side by side, one on each thread: small operators gain more from that than from being
+ * divided. Their results are counted in the evaluation order.
  *
  * <p>The float model's predictions are computed once for each batch, by whoever needs them first, and kept. Its outputs are
  * kept for the first samples of the evaluation order up to {@value #LOGIT_BYTES} bytes; the SQNR and the divergence rest on those.
  * What is scored is a {@link Task}.
+ *
+ * <p>With a tensor in hand, what is computed in front of it is kept too, so that a move costs only what depends on it:
+ * under the exact settings in front, within a budget, and computed again where the budget ends.
  */
 public final class LiveEvaluator implements AutoCloseable {
+    /** Bytes of intermediate values kept at most, in native memory. */
+    public static final long DEFAULT_CACHE_BYTES = 1L << 30;
+
     /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
     private static final int SESSIONS = 4;
 
     private static final long LOGIT_BYTES = 64L << 20;
+    /** Batches that are computed before they are counted. */
+    private static final int MOST_AHEAD = 32;
+
+    private static final long BAKED_BYTES = 256L << 20;
 
     private final Model model;
     private final SampleFeed feed;
-    private final OrtModel.Options options;
+    private final OrtModel.Options options = new OrtModel.Options(1, true);
+    private final int threads;
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
+    private final ExecutorService workers;
 
-    /** Held for one batch. Fair, so that a baseline and an evaluation take turns. */
-    private final ReentrantLock running = new ReentrantLock(true);
-    /** By batch, null until computed; guarded by {@code running}. */
-    private final Scoring.@Nullable Reference[] floats;
+    /** By batch, null until computed. */
+    private final AtomicReferenceArray<Scoring.@Nullable Reference> floats;
+    /** Held while the float model runs one batch for {@link #floats}. */
+    private final Object[] computing;
+
     private final Optional<Task> chosen;
-    /** Null until the first outputs are there; guarded by {@code running}. */
-    private @Nullable Scoring scoring;
+    /** Held while the first outputs are computed. */
+    private final ReentrantLock starting = new ReentrantLock();
+    /** Null until the first outputs are there. */
+    private volatile @Nullable Scoring scoring;
 
     /** Guards the sessions and is held while one is built. */
     private final ReentrantLock building = new ReentrantLock();
 
     private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
+    private final BakedWeights baked = new BakedWeights(BAKED_BYTES);
+    private final PrefixCache cache;
+    private final long cacheBudget;
     private @Nullable OrtModel floatModel;
 
     /**
+     * On two threads.
+     *
      * @param model with a graph, folded or not as it is to be analysed
      * @param seed of the evaluation order
      * @throws BadInputException if the data does not fit the model's input, or the model has no floating output
      */
     public LiveEvaluator(Model model, Dataset data, long seed) {
-        this(model, data, seed, OrtModel.Options.DEFAULT.threads(), Optional.empty());
+        this(model, data, seed, 2, Optional.empty());
+    }
+
+    /** Like the others, with {@link #DEFAULT_CACHE_BYTES}. */
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
+        this(model, data, seed, threads, chosen, DEFAULT_CACHE_BYTES);
     }
 
     /**
-     * Like the other one, on that many threads.
+     * Like the others.
      *
-     * @param threads of one operator, at least 1
+     * @param threads batches that run at once, at least 1
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
+     * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
      */
-    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
+        if (threads < 1 || cacheBytes < 0) {
+            throw new IllegalArgumentException("threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
+        }
         this.model = model;
-        this.options = new OrtModel.Options(threads, true);
+        this.threads = threads;
         this.feed = SampleFeed.of(model, data);
         Logits.predictionOutput(model);
         this.batches = batches(data.size(), feed.batchSize(), seed);
-        this.floats = new Scoring.@Nullable Reference[batches.length];
+        this.floats = new AtomicReferenceArray<>(batches.length);
+        this.computing = IntStream.range(0, batches.length).mapToObj(b -> new Object()).toArray();
         this.chosen = chosen;
+        this.cacheBudget = cacheBytes;
+        this.cache = new PrefixCache(cacheBytes, batches.length);
+        this.workers = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().name("evaluation-", 0).factory());
     }
 
     private static int[][] batches(int samples, int size, long seed) {
@@ -104,6 +146,16 @@ public final class LiveEvaluator implements AutoCloseable {
         return feed.batchSize();
     }
 
+    /** Bytes of intermediate values that are kept now. */
+    public long cacheBytes() {
+        return cache.bytes();
+    }
+
+    /** Bytes of intermediate values that are kept at most. */
+    public long cacheBudget() {
+        return cacheBudget;
+    }
+
     /**
      * Computes and keeps the float model's predictions on all samples; reports float accuracy as it grows. In the estimate
      * both models are the float one: delta 0, all samples agree, the SQNR is infinite.
@@ -112,33 +164,50 @@ public final class LiveEvaluator implements AutoCloseable {
      */
     public AccuracyEstimate floatBaseline(CancelToken cancel, Consumer<AccuracyEstimate> partial) {
         try (Linked linked = new Linked(cancel, closing)) {
-            double scores = 0;
-            int seen = 0;
             Scoring by = scoring(linked.token);
-            AccuracyEstimate estimate = by.baseline(0, 1, samples());
-            for (int b = 0; b < batches.length; b++) {
-                Scoring.Reference reference = reference(b, linked.token);
+            double[] scores = new double[1];
+            int[] seen = new int[1];
+            AccuracyEstimate[] estimate = {by.baseline(0, 1, samples())};
+            inOrder(linked.token, b -> reference(b, linked.token), (b, reference) -> {
                 for (int i = 0; i < reference.rows(); i++) {
-                    scores += reference.score(i);
+                    scores[0] += reference.score(i);
                 }
-                seen += reference.rows();
-                estimate = by.baseline(scores, seen, samples());
-                partial.accept(estimate);
-            }
-            return estimate;
+                seen[0] += reference.rows();
+                estimate[0] = by.baseline(scores[0], seen[0], samples());
+                partial.accept(estimate[0]);
+                return true;
+            });
+            return estimate[0];
         }
     }
 
     /**
-     * Builds the session for a request ahead of time, so that a change of {@code inHand}'s parameters, or of those of the
-     * activations, needs none.
+     * Does for a request ahead of time what its evaluations have in common: builds the session, so that a change of
+     * {@code inHand}'s parameters, or of those of the activations, needs none, and computes what is kept in front of the tensor in hand.
      *
      * @throws CancellationException if cancelled or closed
      */
-    public void prepare(EvalRequest request, CancelToken cancel) {
-        try (Linked linked = new Linked(cancel, closing)) {
-            lease(request.withTies(model), linked.token).close();
+    public void prepare(EvalRequest asked, CancelToken cancel) {
+        EvalRequest request = asked.withTies(model);
+        try (Linked linked = new Linked(cancel, closing);
+                Leased leased = lease(request, linked.token)) {
+            if (!leased.session.isCut() || cacheBudget == 0) {
+                return;
+            }
+            try (PrefixCache.Use use = cache.use(leased.session.settingsInFront(request));
+                    QuantizedSession.Feeds feeds = leased.session.feeds(request, linked.token)) {
+                inOrder(linked.token, b -> use.get(b).isPresent() || keepFront(leased.session, b, feeds, use, linked.token), (b, kept) -> kept);
+            }
         }
+    }
+
+    private boolean keepFront(QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
+        List<NativeTensor> crossing = session.front(feed, batches[b], feeds, cancel);
+        boolean kept = use.offer(b, crossing);
+        if (!kept) {
+            crossing.forEach(NativeTensor::close);
+        }
+        return kept;
     }
 
     /**
@@ -170,23 +239,182 @@ public final class LiveEvaluator implements AutoCloseable {
         EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
+                PrefixCache.Use use = cache.use(leased.session.settingsInFront(request));
                 QuantizedSession.Feeds feeds = leased.session.feeds(request, linked.token)) {
             Scoring.Tally tally = scoring(linked.token).tally(samples());
-            Evaluation evaluation = tally.evaluation();
-            for (int b = 0; b < batches.length; b++) {
-                Scoring.Reference reference = reference(b, linked.token);
-                Logits quantized;
-                running.lock();
-                try {
-                    quantized = leased.session.logits(feed, batches[b], feeds, linked.token);
-                } finally {
-                    running.unlock();
-                }
-                tally.add(batches[b], reference, quantized);
-                evaluation = tally.evaluation();
-                partial.accept(evaluation);
+            Evaluation[] evaluation = {tally.evaluation()};
+            inOrder(
+                    linked.token,
+                    b -> new Pair(reference(b, linked.token), quantized(leased.session, b, feeds, use, linked.token)),
+                    (b, pair) -> {
+                        tally.add(batches[b], pair.reference, pair.quantized);
+                        evaluation[0] = tally.evaluation();
+                        partial.accept(evaluation[0]);
+                        return true;
+                    });
+            return evaluation[0];
+        }
+    }
+
+    /** What both models say to a batch. */
+    private record Pair(Scoring.Reference reference, Logits quantized) {}
+
+    private Logits quantized(QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
+        if (!session.isCut()) {
+            return session.logits(feed, batches[b], feeds, cancel);
+        }
+        Optional<List<NativeTensor>> known = use.get(b);
+        if (known.isPresent()) {
+            return session.back(feed, batches[b], feeds, known.get(), cancel);
+        }
+        List<NativeTensor> crossing = session.front(feed, batches[b], feeds, cancel);
+        boolean kept = false;
+        try {
+            Logits logits = session.back(feed, batches[b], feeds, crossing, cancel);
+            kept = use.offer(b, crossing);
+            return logits;
+        } finally {
+            if (!kept) {
+                crossing.forEach(NativeTensor::close);
             }
-            return evaluation;
+        }
+    }
+
+    /** Takes the result of one batch; false ends the whole. */
+    @FunctionalInterface
+    private interface Taker<R> {
+        boolean take(int batch, R result);
+    }
+
+    /** Computes all batches on the workers and hands the results over on this thread, in order. When it returns or throws, none is being computed. */
+    private <R> void inOrder(CancelToken cancel, IntFunction<R> compute, Taker<R> taker) {
+        Results<R> results = new Results<>(cancel, compute);
+        try {
+            for (int b = 0; b < batches.length; b++) {
+                cancel.check();
+                if (!taker.take(b, results.take(b))) {
+                    return;
+                }
+            }
+        } finally {
+            results.end();
+        }
+    }
+
+    /**
+     * The results of one caller's batches. As many chains of tasks as there are workers: each task computes the next batch and
+     * puts its successor behind what other callers have put into the queue meanwhile, so callers take turns and no worker
+     * waits for this one to count.
+     */
+    private final class Results<R> {
+        private final CancelToken cancel;
+        private final IntFunction<R> compute;
+        private final Map<Integer, R> results = new HashMap<>();
+        private @Nullable Throwable failure;
+        private int next;
+        private int taken;
+        private int chains;
+        private boolean ending;
+
+        Results(CancelToken cancel, IntFunction<R> compute) {
+            this.cancel = cancel;
+            this.compute = compute;
+        }
+
+        synchronized R take(int batch) {
+            taken = batch;
+            boolean interrupted = false;
+            while (true) {
+                R result = results.remove(batch);
+                if (result != null) {
+                    if (interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return result;
+                }
+                if (failure != null) {
+                    rethrow(failure);
+                }
+                while (chains < threads && hasMore()) {
+                    chains++;
+                    submit();
+                }
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    cancel.cancel();
+                }
+            }
+        }
+
+        /** Starts nothing more and waits for what runs. Only the first failure, or the cancel, was told. */
+        synchronized void end() {
+            ending = true;
+            cancel.cancel();
+            boolean interrupted = false;
+            while (chains > 0) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private synchronized boolean hasMore() {
+            return !ending && failure == null && next < batches.length && next < taken + MOST_AHEAD;
+        }
+
+        private void submit() {
+            try {
+                workers.execute(this::link);
+            } catch (RejectedExecutionException e) {
+                CancellationException closed = new CancellationException("the evaluator is closed");
+                closed.initCause(e);
+                over(closed);
+            }
+        }
+
+        private void link() {
+            int batch;
+            synchronized (this) {
+                if (!hasMore()) {
+                    over(null);
+                    return;
+                }
+                batch = next++;
+            }
+            try {
+                cancel.check();
+                R result = compute.apply(batch);
+                synchronized (this) {
+                    results.put(batch, result);
+                    notifyAll();
+                }
+            } catch (RuntimeException | Error e) {
+                over(e);
+                return;
+            }
+            submit();
+        }
+
+        /** The end of one chain. */
+        private synchronized void over(@Nullable Throwable why) {
+            chains--;
+            failure = failure == null ? why : failure;
+            notifyAll();
+        }
+
+        private static void rethrow(Throwable failure) {
+            switch (failure) {
+                case RuntimeException r -> throw r;
+                case Error r -> throw r;
+                default -> throw new IllegalStateException(failure);
+            }
         }
     }
 
@@ -194,10 +422,11 @@ public final class LiveEvaluator implements AutoCloseable {
     @Override
     public void close() {
         closing.cancel();
+        workers.shutdown();
         List<OrtModel> all = new ArrayList<>();
         building.lock();
         try {
-            sessions.values().forEach(s -> all.add(s.loaded()));
+            sessions.values().forEach(s -> all.addAll(s.loaded()));
             sessions.clear();
             if (floatModel != null) {
                 all.add(floatModel);
@@ -208,44 +437,52 @@ public final class LiveEvaluator implements AutoCloseable {
         }
         all.forEach(OrtModel::close);
         all.forEach(OrtModel::awaitRelease);
+        cache.close();
     }
 
     private Scoring scoring(CancelToken cancel) {
-        running.lock();
+        Scoring known = scoring;
+        if (known != null) {
+            return known;
+        }
+        starting.lock();
         try {
-            Scoring known = scoring;
+            cancel.check();
+            known = scoring;
             if (known == null) {
-                reference(0, cancel);
-                known = Objects.requireNonNull(scoring);
+                Logits outputs = floatOutputs(0, cancel);
+                known = Scoring.of(model, feed.data(), chosen, outputs);
+                keep(0, known, outputs);
+                scoring = known;
             }
             return known;
         } finally {
-            running.unlock();
+            starting.unlock();
         }
     }
 
     /** What the float model says to a batch; with its outputs if the task is about those. */
     private Scoring.Reference reference(int b, CancelToken cancel) {
-        running.lock();
-        try {
+        Scoring by = scoring(cancel);
+        synchronized (computing[b]) {
             cancel.check();
-            Scoring.Reference known = floats[b];
-            if (known != null && (known.hasOutputs() || scoring == null || !scoring.task().comparesOutputs())) {
+            Scoring.Reference known = floats.get(b);
+            if (known != null && (known.hasOutputs() || !by.task().comparesOutputs())) {
                 return known;
             }
-            Logits outputs = Logits.of(floatModel(cancel), model, feed, batches[b], Map.of(), cancel);
-            Scoring by = scoring;
-            if (by == null) {
-                by = Scoring.of(model, feed.data(), chosen, outputs);
-                scoring = by;
-            }
-            Scoring.Reference computed = by.reference(batches[b], outputs);
-            long before = (long) b * feed.batchSize() * outputs.classes() * Float.BYTES;
-            floats[b] = before < LOGIT_BYTES ? computed : computed.withoutOutputs();
-            return computed;
-        } finally {
-            running.unlock();
+            return keep(b, by, floatOutputs(b, cancel));
         }
+    }
+
+    private Logits floatOutputs(int b, CancelToken cancel) {
+        return Logits.of(floatModel(cancel), model, feed, batches[b], Map.of(), cancel);
+    }
+
+    private Scoring.Reference keep(int b, Scoring by, Logits outputs) {
+        Scoring.Reference computed = by.reference(batches[b], outputs);
+        long before = (long) b * feed.batchSize() * outputs.classes() * Float.BYTES;
+        floats.set(b, before < LOGIT_BYTES ? computed : computed.withoutOutputs());
+        return computed;
     }
 
     private OrtModel floatModel(CancelToken cancel) {
@@ -264,30 +501,53 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     private Leased lease(EvalRequest request, CancelToken cancel) {
-        QuantizedSession.Key key = QuantizedSession.Key.of(request);
+        QuantizedSession.Key key = QuantizedSession.Key.of(request, model);
         building.lock();
         try {
             cancel.check();
             QuantizedSession session = sessions.get(key);
             if (session == null) {
-                session = QuantizedSession.build(model, key, options, cancel);
+                session = withMoreQuantizers(key, request).orElse(null);
+            }
+            if (session == null) {
+                session = QuantizedSession.build(model, key, cacheBudget > 0, baked, options, cancel);
                 sessions.put(key, session);
                 Iterator<QuantizedSession> oldest = sessions.values().iterator();
                 while (sessions.size() > SESSIONS) {
-                    oldest.next().loaded().retire();
+                    oldest.next().loaded().forEach(OrtModel::retire);
                     oldest.remove();
                 }
             }
-            return new Leased(session, session.loaded().lease());
+            return new Leased(session, session.loaded().stream().map(OrtModel::lease).toList());
         } finally {
             building.unlock();
         }
     }
 
-    private record Leased(QuantizedSession session, OrtModel.Lease lease) implements AutoCloseable {
+    /**
+     * A session that serves the request with some quantizers switched off: no more than a quarter, because each costs a copy,
+     * and none whose codes are kept in front of the cut.
+     */
+    private Optional<QuantizedSession> withMoreQuantizers(QuantizedSession.Key key, EvalRequest request) {
+        for (QuantizedSession.Key known : sessions.sequencedKeySet().reversed()) {
+            int off = known.activations().size() - key.activations().size();
+            if (known.inHand().equals(key.inHand())
+                    && known.others().equals(key.others())
+                    && off <= Math.max(1, known.activations().size() / 4)
+                    && known.activations().entrySet().containsAll(key.activations().entrySet())) {
+                QuantizedSession session = Objects.requireNonNull(sessions.get(known));
+                if (request.activations().keySet().containsAll(session.encoded())) {
+                    return Optional.of(session);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private record Leased(QuantizedSession session, List<OrtModel.Lease> leases) implements AutoCloseable {
         @Override
         public void close() {
-            lease.close();
+            leases.forEach(OrtModel.Lease::close);
         }
     }
 

@@ -58,15 +58,24 @@ public final class Logits {
         try (NativeTensor batch = feed.load(samples)) {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
             feeds.put(feed.input(), batch);
-            FloatOutput out = loaded.run(feeds, List.of(output), cancel).getFirst();
-            if (out.shape().rank() < 1 || out.shape().dim(0) < samples.length || out.values().length == 0) {
-                throw new BadInputException(model.file(), output, "predictions need a row for each of " + samples.length + " samples, the output is " + out.shape());
-            }
-            int classes = out.values().length / (int) out.shape().dim(0);
-            boolean vector = LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
-            int count = samples.length * classes;
-            return new Logits(samples.length, classes, out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count), vector);
+            return read(loaded.run(feeds, List.of(output), cancel).getFirst(), model, samples.length);
         }
+    }
+
+    /**
+     * What a run gave.
+     *
+     * @param samples how many were fed; further rows are left out
+     * @throws BadInputException if there is no row for each
+     */
+    static Logits read(FloatOutput out, Model model, int samples) {
+        if (out.shape().rank() < 1 || out.shape().dim(0) < samples || out.values().length == 0) {
+            throw new BadInputException(model.file(), out.name(), "predictions need a row for each of " + samples + " samples, the output is " + out.shape());
+        }
+        int classes = out.values().length / (int) out.shape().dim(0);
+        boolean vector = LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
+        int count = samples * classes;
+        return new Logits(samples, classes, out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count), vector);
     }
 
     /** @throws BadInputException if no output can hold predictions */

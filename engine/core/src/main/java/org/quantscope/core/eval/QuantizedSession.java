@@ -1,101 +1,219 @@
 package org.quantscope.core.eval;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.GraphCut;
 import org.quantscope.core.onnx.GraphTaps;
 import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.onnx.InstrumentedGraph.ActivationFeeds;
+import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.OnnxGraph.BiasSite;
+import org.quantscope.core.onnx.RuntimeGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations are fed, so requests that
- * differ only in those run on the same session; every other weight is built in, already quantized. A bias is fed where both
- * the input and the weight of its layer are quantized, rounded as {@link IntegerBias} says; every other bias stays float.
+ * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations, on or off included, are
+ * fed, so requests that differ only in those run on the same session; every other weight is built in, already quantized. A
+ * bias is fed where both the input and the weight of its layer are quantized, rounded as {@link IntegerBias} says; every
+ * other bias stays float.
+ *
+ * <p>A session with a tensor in hand may be cut in front of it: the front's results depend on nothing that moves with that
+ * tensor and can be kept ({@link #settingsInFront} says under which settings), so that a move costs the back only.
  */
 public final class QuantizedSession {
     private final Model model;
-    private final OrtModel loaded;
+    private final String output;
+    private final Optional<Part> front;
+    private final Part back;
+    private final List<String> crossings;
+    private final Set<TensorId> encoded;
+    private final Set<TensorId> weightsInFront;
+    private final Set<TensorId> activationsInFront;
     private final Optional<String> weightFeed;
-    private final Map<TensorId, InstrumentedGraph.ActivationFeeds> activations;
+    private final Map<TensorId, ActivationFeeds> activations;
     private final Map<TensorId, InstrumentedGraph.BiasFeed> biases;
 
-    private QuantizedSession(Model model, OrtModel loaded, InstrumentedGraph graph) {
+    private QuantizedSession(Model model, InstrumentedGraph graph, Optional<GraphCut> cut, Optional<Part> front, Part back, Set<TensorId> encoded) {
         this.model = model;
-        this.loaded = loaded;
+        this.output = Logits.predictionOutput(model);
+        this.front = front;
+        this.back = back;
+        this.crossings = cut.map(GraphCut::crossings).orElse(List.of());
+        this.encoded = encoded;
         this.weightFeed = graph.weightFeed();
         this.activations = graph.activations();
         this.biases = graph.biases();
+        this.weightsInFront = model.tensors().stream()
+                .map(Tensor::id)
+                .filter(id -> cut.map(c -> c.storesInFront(id.name())).orElse(false))
+                .collect(Collectors.toUnmodifiableSet());
+        this.activationsInFront = activations.entrySet().stream()
+                .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().scale())).orElse(false))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /**
      * All that a session has built in: requests with equal keys can share one.
      *
-     * @param inHand the weight that is fed
+     * @param inHand the tensor that moves
      * @param others parameters of the quantized weights that are built in
-     * @param activations the activations with a quantizer
+     * @param activations the activations with a quantizer, and the form of it
      */
-    public record Key(Optional<TensorId> inHand, Map<TensorId, QuantParams> others, Set<TensorId> activations) {
+    public record Key(Optional<TensorId> inHand, Map<TensorId, QuantParams> others, Map<TensorId, Form> activations) {
         public Key {
             others = Map.copyOf(others);
-            activations = Set.copyOf(activations);
+            activations = Map.copyOf(activations);
         }
 
-        public static Key of(EvalRequest request) {
+        /** The activation in hand has a quantizer even if it is off, so that switching it needs no other session. */
+        public static Key of(EvalRequest request, Model model) {
             Map<TensorId, QuantParams> others = new HashMap<>(request.weights());
             request.inHand().ifPresent(others::remove);
-            return new Key(request.inHand(), others, request.activations().keySet());
+            Map<TensorId, Form> forms = new HashMap<>();
+            request.activations().forEach((id, params) -> forms.put(id, Form.of(params)));
+            request.inHand().filter(id -> isActivation(model, id)).ifPresent(id -> forms.putIfAbsent(id, Form.CODES));
+            return new Key(request.inHand(), others, forms);
         }
+
+        private static boolean isActivation(Model model, TensorId id) {
+            return model.graph().map(g -> g.activations().stream().anyMatch(a -> a.id().equals(id))).orElse(false);
+        }
+    }
+
+    /**
+     * The settings that the front's results depend on, exactly.
+     *
+     * @param crossings the values that are kept
+     */
+    public record FrontKey(List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
+
+    /** One graph in ONNX Runtime. Its owner closes it. */
+    private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged) {
+        static Part load(byte[] graph, InstrumentedGraph of, Set<String> fed, String origin, OrtModel.Options options, CancelToken cancel) {
+            // Quantizers are run as written: a kernel in integers would round otherwise.
+            OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
+            if (graph.length > RuntimeGraph.LARGEST) {
+                return new Part(OrtModel.load(graph, origin, asWritten), List.of());
+            }
+            Set<String> hidden = new HashSet<>(fed);
+            while (true) {
+                cancel.check();
+                RuntimeGraph marked = RuntimeGraph.of(graph, of, hidden);
+                RuntimeGraph.Finished finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten));
+                if (finished.lost().isEmpty()) {
+                    return new Part(OrtModel.loadOptimized(finished.model(), origin, asWritten), finished.arranged());
+                }
+                hidden.removeAll(finished.lost());
+            }
+        }
+    }
+
+    /** As {@link #build(Model, Key, boolean, BakedWeights, OrtModel.Options, CancelToken)}, in one piece. */
+    public static QuantizedSession build(Model model, Key key, OrtModel.Options options, CancelToken cancel) {
+        return build(model, key, false, new BakedWeights(0), options, cancel);
     }
 
     /**
      * Builds one.
      *
+     * @param cut in front of the tensor in hand, if there is one and anything is computed in front of it
+     * @param known weights that were quantized before
      * @throws BadInputException if the key names a tensor that the model does not have
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static QuantizedSession build(Model model, Key key, OrtModel.Options options, CancelToken cancel) {
-        return build(model, key, List.of(), options, cancel);
+    public static QuantizedSession build(Model model, Key key, boolean cut, BakedWeights known, OrtModel.Options options, CancelToken cancel) {
+        return build(model, key, cut, known, List.of(), options, cancel);
     }
 
     /**
-     * Builds one that also gives values from inside.
+     * Builds one in one piece that also gives values from inside.
      *
      * @param taps computed by the graph; what {@link #values} may be asked for. A quantizer of their own lies behind them
      */
     static QuantizedSession build(Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
+        return build(model, key, false, new BakedWeights(0), taps, options, cancel);
+    }
+
+    private static QuantizedSession build(Model model, Key key, boolean cut, BakedWeights known, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
-            baked.put(entry.getKey(), ErrorPass.fakeQuantize(tensor(model, entry.getKey()), entry.getValue(), cancel));
+            baked.put(entry.getKey(), known.get(tensor(model, entry.getKey()), entry.getValue(), cancel));
         }
-        key.inHand().ifPresent(id -> tensor(model, id));
+        Optional<TensorId> weight = key.inHand().filter(id -> !key.activations().containsKey(id));
+        weight.ifPresent(id -> tensor(model, id));
         Set<TensorId> biases = new HashSet<>();
+        Set<String> moving = new HashSet<>();
         for (BiasSite site : sites(model)) {
-            boolean weight = key.others().containsKey(site.weight()) || key.inHand().equals(Optional.of(site.weight()));
-            if (weight && key.activations().contains(site.activation())) {
-                IntegerBias.candidate(model, site).ifPresent(b -> biases.add(b.id()));
+            boolean quantized = key.others().containsKey(site.weight()) || weight.equals(Optional.of(site.weight()));
+            if (quantized && key.activations().containsKey(site.activation())) {
+                IntegerBias.candidate(model, site).ifPresent(b -> {
+                    biases.add(b.id());
+                    if (key.inHand().equals(Optional.of(site.weight())) || key.inHand().equals(Optional.of(site.activation()))) {
+                        moving.add(b.id().name());
+                    }
+                });
             }
         }
-        InstrumentedGraph graph = InstrumentedGraph.build(model, key.inHand(), baked, key.activations(), biases);
+        // A bias in hand would be fed twice.
+        weight.ifPresent(biases::remove);
+        InstrumentedGraph graph = InstrumentedGraph.build(model, weight, baked, key.activations(), biases);
         cancel.check();
-        byte[] bytes = taps.isEmpty() ? graph.model() : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
-        return new QuantizedSession(model, OrtModel.load(bytes, String.valueOf(model.file().getFileName()), options), graph);
+
+        Set<String> fed = new HashSet<>();
+        graph.weightFeed().ifPresent(fed::add);
+        graph.biases().values().forEach(b -> fed.add(b.name()));
+        graph.weightFeed().ifPresent(moving::add);
+        key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(List.of(f.scale(), f.lower(), f.upper(), f.on())));
+        String origin = String.valueOf(model.file().getFileName());
+        if (cut && !moving.isEmpty()) {
+            Set<String> on = graph.activations().values().stream().map(ActivationFeeds::scale).collect(Collectors.toSet());
+            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving, on);
+            if (parts.isPresent()) {
+                return inTwo(model, graph, parts.get(), fed, origin, options, cancel);
+            }
+        }
+        byte[] whole = taps.isEmpty() ? graph.model() : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
+        return new QuantizedSession(model, graph, Optional.empty(), Optional.empty(), Part.load(whole, graph, fed, origin, options, cancel), Set.of());
+    }
+
+    private static QuantizedSession inTwo(
+            Model model, InstrumentedGraph graph, GraphCut cut, Set<String> fed, String origin, OrtModel.Options options, CancelToken cancel) {
+        Part front = Part.load(cut.front(), graph, fed, origin, options, cancel);
+        try {
+            List<long[]> shapes = new ArrayList<>();
+            cut.crossings().forEach(name -> shapes.add(front.loaded.outputShape(name)));
+            Part back = Part.load(cut.back(shapes), graph, fed, origin, options, cancel);
+            Set<TensorId> encoded = graph.activations().entrySet().stream()
+                    .filter(e -> cut.isEncoded(e.getValue()))
+                    .map(Map.Entry::getKey)
+                    .collect(Collectors.toUnmodifiableSet());
+            return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, encoded);
+        } catch (RuntimeException e) {
+            front.loaded.close();
+            throw e;
+        }
     }
 
     private static List<BiasSite> sites(Model model) {
@@ -106,37 +224,52 @@ public final class QuantizedSession {
         return model.find(id).orElseThrow(() -> new BadInputException(model.file(), id.name(), "the model has no such tensor"));
     }
 
-    /** The native session; this object's owner closes it. */
-    public OrtModel loaded() {
-        return loaded;
+    /** The native sessions, in the order in which they run; this object's owner closes them. */
+    public List<OrtModel> loaded() {
+        return front.map(f -> List.of(f.loaded, back.loaded)).orElseGet(() -> List.of(back.loaded));
+    }
+
+    /** True if it is cut in front of the tensor in hand. */
+    public boolean isCut() {
+        return front.isPresent();
+    }
+
+    /** Activations of which codes cross the cut: they must be on. */
+    Set<TensorId> encoded() {
+        return encoded;
+    }
+
+    /** What the front's results under a request are kept by. */
+    public FrontKey settingsInFront(EvalRequest request) {
+        return new FrontKey(crossings, restricted(request.weights(), weightsInFront), restricted(request.activations(), activationsInFront));
+    }
+
+    private static Map<TensorId, QuantParams> restricted(Map<TensorId, QuantParams> settings, Set<TensorId> to) {
+        Map<TensorId, QuantParams> out = new HashMap<>(settings);
+        out.keySet().retainAll(to);
+        return Map.copyOf(out);
     }
 
     /**
      * What is fed besides the samples.
      *
-     * @param request of this session's key
+     * @param request of this session's key, or one with fewer activations: those that are missing are switched off
      */
     public Feeds feeds(EvalRequest request, CancelToken cancel) {
-        Feeds feeds = new Feeds();
+        Feeds feeds = new Feeds(front.map(f -> f.loaded.inputNames()).orElse(Set.of()), back.loaded.inputNames());
         try {
             if (request.inHand().isPresent() && weightFeed.isPresent()) {
                 Tensor weight = tensor(model, request.inHand().get());
                 QuantParams params = request.weights().get(weight.id());
                 float[] values = params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
-                feeds.byName.put(weightFeed.get(), NativeTensor.of(values, weight.info().shape(), DType.F32));
+                arranged(feeds, weightFeed.get(), values, weight.info().shape());
             }
-            request.activations().forEach((id, params) -> {
-                InstrumentedGraph.ActivationFeeds names = activations.get(id);
-                if (!params.isAffine()) {
-                    throw new BadInputException(model.file(), id.name(), "activations are quantized with a scale and a zero point, the setting has a codebook");
-                }
-                if (params.slices() != 1 || names == null) {
-                    throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
-                }
-                feeds.byName.put(names.scale(), NativeTensor.scalar(params.scale(0)));
-                feeds.byName.put(names.lo(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
-                feeds.byName.put(names.hi(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
-            });
+            Set<TensorId> missing = new LinkedHashSet<>(request.activations().keySet());
+            missing.removeAll(activations.keySet());
+            if (!missing.isEmpty()) {
+                throw new IllegalArgumentException("request: this session has no quantizer for " + missing);
+            }
+            activations.forEach((id, names) -> quantizer(feeds, id, names, request.activations().get(id)));
             for (BiasSite site : sites(model)) {
                 InstrumentedGraph.BiasFeed feed = biases.get(site.bias());
                 if (feed != null) {
@@ -145,7 +278,7 @@ public final class QuantizedSession {
                     float[] values = (in == null || weight == null ? Optional.<IntegerBias>empty() : IntegerBias.of(model, site, in, weight))
                             .map(IntegerBias::values)
                             .orElseGet(() -> tensor(model, site.bias()).data().toFloats());
-                    feeds.byName.put(feed.name(), NativeTensor.of(values, feed.shape(), DType.F32));
+                    arranged(feeds, feed.name(), values, feed.shape());
                 }
             }
             return feeds;
@@ -155,33 +288,126 @@ public final class QuantizedSession {
         }
     }
 
-    /** Values in native memory for the runs of one request. */
+    private void quantizer(Feeds feeds, TensorId id, ActivationFeeds names, @org.jspecify.annotations.Nullable QuantParams params) {
+        DType limits = names.form() == Form.CODES ? DType.U8 : DType.F32;
+        if (params == null) {
+            feeds.put(names.scale(), NativeTensor.scalar(1));
+            feeds.put(names.lower(), NativeTensor.of(new float[1], Shape.of(), limits));
+            feeds.put(names.upper(), NativeTensor.of(new float[1], Shape.of(), limits));
+            feeds.put(names.on(), NativeTensor.flag(false));
+            return;
+        }
+        if (!params.isAffine()) {
+            throw new BadInputException(model.file(), id.name(), "activations are quantized with a scale and a zero point, the setting has a codebook");
+        }
+        if (params.slices() != 1) {
+            throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
+        }
+        int zero = params.zeroPoint(0);
+        float lower = names.form() == Form.CODES ? zero - params.qmin() : params.qmin() - zero;
+        float upper = names.form() == Form.CODES ? params.qmax() - params.qmin() : params.qmax() - zero;
+        feeds.put(names.scale(), NativeTensor.scalar(params.scale(0)));
+        feeds.put(names.lower(), NativeTensor.of(new float[] {lower}, Shape.of(), limits));
+        feeds.put(names.upper(), NativeTensor.of(new float[] {upper}, Shape.of(), limits));
+        feeds.put(names.on(), NativeTensor.flag(true));
+    }
+
+    /** A fed tensor as each part wants it. */
+    private void arranged(Feeds feeds, String name, float[] values, Shape shape) {
+        front.ifPresent(f -> f.arranged.stream().filter(a -> a.feed().equals(name)).forEach(a -> feeds.putFront(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32))));
+        back.arranged.stream().filter(a -> a.feed().equals(name)).forEach(a -> feeds.putBack(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32)));
+        boolean inFront = front.map(f -> f.arranged.stream().anyMatch(a -> a.feed().equals(name))).orElse(true);
+        boolean inBack = back.arranged.stream().anyMatch(a -> a.feed().equals(name));
+        if (!inFront && feeds.front.wants(name)) {
+            feeds.putFront(name, NativeTensor.of(values, shape, DType.F32));
+        }
+        if (!inBack && feeds.back.wants(name)) {
+            feeds.putBack(name, NativeTensor.of(values, shape, DType.F32));
+        }
+    }
+
+    /** Values in native memory for the runs of one request. Closed by the thread that asked for them, after all runs. */
     public static final class Feeds implements AutoCloseable {
-        private final Map<String, NativeTensor> byName = new LinkedHashMap<>();
+        private final Side front;
+        private final Side back;
+        private final List<NativeTensor> all = new ArrayList<>();
 
-        private Feeds() {}
+        private record Side(Set<String> inputs, Map<String, NativeTensor> byName) {
+            boolean wants(String name) {
+                return inputs.contains(name);
+            }
+        }
 
-        Map<String, NativeTensor> byName() {
-            return byName;
+        private Feeds(Set<String> front, Set<String> back) {
+            this.front = new Side(front, new LinkedHashMap<>());
+            this.back = new Side(back, new LinkedHashMap<>());
+        }
+
+        private void put(String name, NativeTensor value) {
+            all.add(value);
+            for (Side side : List.of(front, back)) {
+                if (side.wants(name)) {
+                    side.byName.put(name, value);
+                }
+            }
+        }
+
+        private void putFront(String name, NativeTensor value) {
+            all.add(value);
+            front.byName.put(name, value);
+        }
+
+        private void putBack(String name, NativeTensor value) {
+            all.add(value);
+            back.byName.put(name, value);
         }
 
         @Override
         public void close() {
-            byName.values().forEach(NativeTensor::close);
+            all.forEach(NativeTensor::close);
         }
     }
 
-    /** The logits of one batch. */
+    /** The logits of one batch, the front included. */
     public Logits logits(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
-        return Logits.of(loaded, model, feed, samples, feeds.byName, cancel);
+        if (front.isEmpty()) {
+            return Logits.of(back.loaded, model, feed, samples, feeds.back.byName, cancel);
+        }
+        List<NativeTensor> crossing = front(feed, samples, feeds, cancel);
+        try {
+            return back(feed, samples, feeds, crossing, cancel);
+        } finally {
+            crossing.forEach(NativeTensor::close);
+        }
     }
 
-    /** Tapped values of one batch, in the order of {@code names}. */
+    /** What crosses the cut for one batch; the caller's to close. */
+    List<NativeTensor> front(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
+        try (NativeTensor batch = feed.load(samples)) {
+            Map<String, NativeTensor> in = new LinkedHashMap<>(feeds.front.byName);
+            in.put(feed.input(), batch);
+            return front.orElseThrow().loaded.runNative(in, crossings, cancel);
+        }
+    }
+
+    /** The logits of one batch from what crosses the cut, which stays the caller's. */
+    Logits back(SampleFeed feed, int[] samples, Feeds feeds, List<NativeTensor> crossing, CancelToken cancel) {
+        Map<String, NativeTensor> in = new LinkedHashMap<>(feeds.back.byName);
+        for (int i = 0; i < crossing.size(); i++) {
+            in.put(crossings.get(i), crossing.get(i));
+        }
+        if (feeds.back.wants(feed.input())) {
+            return Logits.of(back.loaded, model, feed, samples, in, cancel);
+        }
+        return Logits.read(back.loaded.run(in, List.of(output), cancel).getFirst(), model, samples.length);
+    }
+
+    /** Tapped values of one batch, in the order of {@code names}, of a session in one piece. */
     List<FloatOutput> values(SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
         try (NativeTensor batch = feed.load(samples)) {
-            Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.byName);
+            Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.back.byName);
             all.put(feed.input(), batch);
-            return loaded.run(all, names, cancel);
+            return back.loaded.run(all, names, cancel);
         }
     }
 }

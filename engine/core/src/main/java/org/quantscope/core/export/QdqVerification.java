@@ -45,13 +45,13 @@ public final class QdqVerification {
         SampleFeed feed = SampleFeed.of(plan.model(), data);
         EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
         String name = String.valueOf(exported.getFileName());
-        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request), OrtModel.Options.DEFAULT, cancel);
+        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
         int floatAgree = 0;
         int liveAgree = 0;
         int correct = 0;
         double largest = 0;
         // Nodes are run as written: what fusing them may round differently is not what the file says.
-        try (OrtModel _ = live.loaded();
+        try (OrtModel _ = live.loaded().getFirst();
                 OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);
                 OrtModel file = OrtModel.load(Files.readAllBytes(exported), name, new OrtModel.Options(OrtModel.Options.DEFAULT.threads(), false));
                 QuantizedSession.Feeds feeds = live.feeds(request, cancel)) {

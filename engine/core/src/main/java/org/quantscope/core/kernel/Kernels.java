@@ -36,6 +36,30 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** Fake-quantizes {@code count} values to {@code out[at ..]}; infinities saturate, NaN stays NaN. */
     void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at);
 
+    /** Fake-quantizes {@code count} values to {@code out[at ..]}; infinities saturate, NaN stays NaN. */
+    void quantize(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at);
+
+    /**
+     * Fake-quantizes {@code count} values, each with a grid of its own, to {@code out}; infinities saturate, NaN stays NaN.
+     *
+     * @param scale of each value, tensor units per step
+     * @param loSteps of each value the lowest code less the zero point, as {@link AffineGrid#loSteps}
+     * @param hiSteps likewise the highest
+     */
+    void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out);
+
+    /**
+     * Adds the errors of {@code count} values, at most {@link ValueWindow#MOST}, that were quantized before; those that are not finite are counted and left out.
+     *
+     * @param quantized what each value became
+     * @param lo of each value the lowest level of its grid
+     * @param hi likewise the highest
+     */
+    void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums);
+
+    /** Σ(x−y)² of the finite ones of {@code count} values that were quantized before. */
+    double squaredError(MemorySegment values, long offset, int count, float[] quantized);
+
     /** Turns bfloat16 into the bits of float32: {@code out[i] = halves[i] << 16}. */
     void widen(short[] halves, int[] out, int count);
 }

@@ -8,23 +8,60 @@ import java.util.Arrays;
 
 /**
  * Plain Java in loops so short that the compiler turns each into vector instructions. A sum of doubles in order it would not, so every
- * sum is kept in {@link #LANES} lanes: value i goes to lane i mod {@link #LANES}, and lanes are added in the end.
+ * sum is kept in {@link #LANES} lanes: value i goes to lane i mod {@link #LANES}, and lanes are added in the end. Values are clamped to
+ * the range of their levels first; what the sums lack by that is added where a row has a clipped value.
  */
 final class ScalarKernels implements Kernels {
     private static final int LANES = 512;
 
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
-    /** Buffers of a thread; {@code x} has values, {@code y} what they become. */
+    /** Buffers of a thread: {@code x} has values, {@code c} these within the range of the levels, {@code y} what they become. */
     private static final class Scratch {
         private final float[] x = new float[LANES];
+        private final float[] c = new float[LANES];
         private final float[] y = new float[LANES];
+        private final float[] lo = new float[LANES];
+        private final float[] hi = new float[LANES];
         private final double[] xx = new double[LANES];
         private final double[] yy = new double[LANES];
         private final double[] xy = new double[LANES];
         private final double[] ee = new double[LANES];
         private final double[] clip = new double[LANES];
         private final double[] max = new double[LANES];
+        private boolean anyClipped;
+
+        void clear() {
+            Arrays.fill(xx, 0);
+            Arrays.fill(yy, 0);
+            Arrays.fill(xy, 0);
+            Arrays.fill(ee, 0);
+            Arrays.fill(max, 0);
+            if (anyClipped) {
+                Arrays.fill(clip, 0);
+            }
+            anyClipped = false;
+        }
+
+        /** False, and nothing added, if one of the values was not finite. */
+        boolean addTo(ErrorSums sums, int count, int low, int high) {
+            double squares = total(xx);
+            if (!Double.isFinite(squares)) {
+                return false;
+            }
+            sums.count += count;
+            sums.clippedLow += low;
+            sums.clippedHigh += high;
+            sums.squares += squares;
+            sums.quantizedSquares += total(yy);
+            sums.products += total(xy);
+            sums.roundingError += total(ee);
+            sums.clippingError += anyClipped ? total(clip) : 0;
+            for (double e : max) {
+                sums.maxAbsError = Math.max(sums.maxAbsError, e);
+            }
+            return true;
+        }
     }
 
     @Override
@@ -35,45 +72,93 @@ final class ScalarKernels implements Kernels {
     @Override
     public void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
         Scratch s = SCRATCH.get();
-        for (double[] lanes : new double[][] {s.xx, s.yy, s.xy, s.ee, s.clip, s.max}) {
-            Arrays.fill(lanes, 0);
-        }
-        float lo = grid.lo();
-        float hi = grid.hi();
+        s.clear();
         int low = 0;
         int high = 0;
         for (int from = 0; from < count; from += LANES) {
             int n = Math.min(LANES, count - from);
             MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
-            quantize(s.x, s.y, n, grid.scale(), grid.loSteps(), grid.hiSteps());
-            addProducts(s.x, s.x, s.xx, n);
-            addProducts(s.y, s.y, s.yy, n);
-            addProducts(s.x, s.y, s.xy, n);
-            takeLargerErrors(s.x, s.y, s.max, n);
-            if (furthestBeyond(s.x, n, lo, hi) > 0) {
-                low += countBelow(s.x, n, lo);
-                high += countAbove(s.x, n, hi);
-                addClippingErrors(s.x, s.clip, n, lo, hi);
-                clamp(s.x, n, lo, hi);
+            clamp(s.x, s.c, n, grid.lo(), grid.hi());
+            round(s.c, s.y, n, grid.scale());
+            addProducts(s.c, s.y, s.xx, s.yy, s.xy, s.ee, n);
+            takeLargerErrors(s.c, s.y, s.max, n);
+            if (Arrays.mismatch(s.x, 0, n, s.c, 0, n) >= 0) {
+                s.anyClipped = true;
+                low += countBelow(s.x, s.c, n);
+                high += countBelow(s.c, s.x, n);
+                addClipped(s.x, s.c, s.xx, s.xy, s.clip, n);
+                takeLargerErrors(s.x, s.c, s.max, n);
             }
-            addSquaredErrors(s.x, s.y, s.ee, n);
         }
-        double squares = total(s.xx);
-        if (!Double.isFinite(squares)) {
+        if (!s.addTo(sums, count, low, high)) {
             float[] x = finite(values, offset, count, sums);
             addErrors(MemorySegment.ofArray(x), 0, x.length, grid, sums);
-            return;
         }
-        sums.count += count;
-        sums.clippedLow += low;
-        sums.clippedHigh += high;
-        sums.squares += squares;
-        sums.quantizedSquares += total(s.yy);
-        sums.products += total(s.xy);
-        sums.roundingError += total(s.ee);
-        sums.clippingError += total(s.clip);
-        for (double e : s.max) {
-            sums.maxAbsError = Math.max(sums.maxAbsError, e);
+    }
+
+    @Override
+    public void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+        Scratch s = SCRATCH.get();
+        s.clear();
+        int low = 0;
+        int high = 0;
+        for (int from = 0; from < count; from += LANES) {
+            int n = Math.min(LANES, count - from);
+            MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
+            System.arraycopy(quantized, from, s.y, 0, n);
+            System.arraycopy(lo, from, s.lo, 0, n);
+            System.arraycopy(hi, from, s.hi, 0, n);
+            clampEach(s.x, s.c, n, s.lo, s.hi);
+            addProducts(s.c, s.y, s.xx, s.yy, s.xy, s.ee, n);
+            takeLargerErrors(s.c, s.y, s.max, n);
+            if (Arrays.mismatch(s.x, 0, n, s.c, 0, n) >= 0) {
+                s.anyClipped = true;
+                low += countBelow(s.x, s.c, n);
+                high += countBelow(s.c, s.x, n);
+                addClipped(s.x, s.c, s.xx, s.xy, s.clip, n);
+                takeLargerErrors(s.x, s.c, s.max, n);
+            }
+        }
+        if (!s.addTo(sums, count, low, high)) {
+            var f = new Finite(values, offset, count, quantized, lo, hi, sums);
+            addErrors(MemorySegment.ofArray(f.x), 0, f.x.length, f.y, f.lo, f.hi, sums);
+        }
+    }
+
+    /** The finite ones of some values, with what belongs to each. */
+    private static final class Finite {
+        private final float[] x;
+        private final float[] y;
+        private final float[] lo;
+        private final float[] hi;
+
+        /** The values that are not finite are counted in {@code sums}. */
+        Finite(MemorySegment values, long offset, int count, float[] y, float[] lo, float[] hi, ErrorSums sums) {
+            float[] all = new float[count];
+            MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, all, 0, count);
+            int[] kept = new int[count];
+            int n = 0;
+            for (int i = 0; i < count; i++) {
+                if (Float.isNaN(all[i])) {
+                    sums.nan++;
+                } else if (Float.isInfinite(all[i])) {
+                    sums.inf++;
+                } else {
+                    kept[n++] = i;
+                }
+            }
+            x = pick(all, kept, n);
+            this.y = pick(y, kept, n);
+            this.lo = pick(lo, kept, n);
+            this.hi = pick(hi, kept, n);
+        }
+
+        private static float[] pick(float[] from, int[] places, int n) {
+            float[] picked = new float[n];
+            for (int i = 0; i < n; i++) {
+                picked[i] = from[places[i]];
+            }
+            return picked;
         }
     }
 
@@ -96,6 +181,24 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public double squaredError(MemorySegment values, long offset, int count, float[] quantized) {
+        Scratch s = SCRATCH.get();
+        Arrays.fill(s.ee, 0);
+        for (int from = 0; from < count; from += LANES) {
+            int n = Math.min(LANES, count - from);
+            MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
+            System.arraycopy(quantized, from, s.y, 0, n);
+            addSquaredErrors(s.x, s.y, s.ee, n);
+        }
+        double sum = total(s.ee);
+        if (!Double.isFinite(sum)) {
+            var f = new Finite(values, offset, count, quantized, quantized, quantized, new ErrorSums());
+            return squaredError(MemorySegment.ofArray(f.x), 0, f.x.length, f.y);
+        }
+        return sum;
+    }
+
+    @Override
     public void quantize(MemorySegment values, long offset, int count, AffineGrid grid, float[] out, int at) {
         Scratch s = SCRATCH.get();
         for (int from = 0; from < count; from += LANES) {
@@ -103,6 +206,89 @@ final class ScalarKernels implements Kernels {
             MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
             quantize(s.x, s.y, n, grid.scale(), grid.loSteps(), grid.hiSteps());
             System.arraycopy(s.y, 0, out, at + from, n);
+        }
+    }
+
+    @Override
+    public void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out) {
+        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, out, 0, count);
+        for (int i = 0; i < count; i++) {
+            float steps = Math.max(loSteps[i], Math.min(hiSteps[i], out[i] / scale[i]));
+            out[i] = (steps + TO_INTEGER - TO_INTEGER) * scale[i];
+        }
+    }
+
+    @Override
+    public void quantize(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at) {
+        Scratch s = SCRATCH.get();
+        for (int from = 0; from < count; from += LANES) {
+            int n = Math.min(LANES, count - from);
+            MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * from, s.x, 0, n);
+            if (levels.cells > 0) {
+                lookUp(s.x, n, levels, out, at + from);
+            } else {
+                search(s.x, n, levels, out, at + from);
+            }
+        }
+    }
+
+    /**
+     * The level of each value by the table. {@code bits(a − b) >> 31} is −1 for a below b and else 0, as float32 differences are 0 only of
+     * equal numbers.
+     */
+    static void lookUp(float[] x, int n, LevelTable table, float[] out, int at) {
+        float[] starts = table.starts;
+        float[] levels = table.levels;
+        int[] base = table.base;
+        int shift = table.shift;
+        int before = table.first - 1;
+        int cells = table.cells;
+        int more = table.mostStarts - 1;
+        for (int i = 0; i < n; i++) {
+            float v = tamed(x[i]);
+            int bits = Float.floatToRawIntBits(v);
+            int key = ((bits & Integer.MAX_VALUE) >>> shift) - before;
+            int level = base[Math.min(Math.max(key, 0), cells - 1) + (bits >> 31 & cells)];
+            level += 1 + (Float.floatToRawIntBits(v - starts[level]) >> 31);
+            for (int k = 0; k < more; k++) {
+                level += 1 + (Float.floatToRawIntBits(v - starts[level]) >> 31);
+            }
+            out[at + i] = Float.isNaN(x[i]) ? x[i] : levels[level];
+        }
+    }
+
+    /** What goes to the same level as {@code x}, without −0, +∞ and NaN, whose differences have unwanted signs. */
+    private static float tamed(float x) {
+        return x < Float.MAX_VALUE ? x + 0f : Float.MAX_VALUE;
+    }
+
+    /** The level of each value, by halves of the list of starts. */
+    static void search(float[] x, int n, LevelTable levels, float[] out, int at) {
+        float[] starts = levels.starts;
+        if (levels.size > LevelTable.FEW) {
+            searchMany(x, n, levels, out, at);
+            return;
+        }
+        for (int i = 0; i < n; i++) {
+            float v = tamed(x[i]);
+            int level = ~(Float.floatToRawIntBits(v - starts[7]) >> 31) & 8;
+            level += ~(Float.floatToRawIntBits(v - starts[level + 3]) >> 31) & 4;
+            level += ~(Float.floatToRawIntBits(v - starts[level + 1]) >> 31) & 2;
+            level += ~(Float.floatToRawIntBits(v - starts[level]) >> 31) & 1;
+            out[at + i] = Float.isNaN(x[i]) ? x[i] : levels.levels[level];
+        }
+    }
+
+    private static void searchMany(float[] x, int n, LevelTable levels, float[] out, int at) {
+        float[] starts = levels.starts;
+        int half = levels.levels.length / 2;
+        for (int i = 0; i < n; i++) {
+            float v = tamed(x[i]);
+            int level = 0;
+            for (int step = half; step > 0; step >>= 1) {
+                level += ~(Float.floatToRawIntBits(v - starts[level + step - 1]) >> 31) & step;
+            }
+            out[at + i] = Float.isNaN(x[i]) ? x[i] : levels.levels[level];
         }
     }
 
@@ -123,26 +309,38 @@ final class ScalarKernels implements Kernels {
 
     /** The finite ones of {@code count} values; the others are counted. */
     static float[] finite(MemorySegment values, long offset, int count, ErrorSums sums) {
-        float[] x = new float[count];
-        MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, x, 0, count);
-        int kept = 0;
-        for (float v : x) {
-            if (Float.isNaN(v)) {
-                sums.nan++;
-            } else if (Float.isInfinite(v)) {
-                sums.inf++;
-            } else {
-                x[kept++] = v;
-            }
-        }
-        return Arrays.copyOf(x, kept);
+        float[] none = new float[count];
+        return new Finite(values, offset, count, none, none, none, sums).x;
     }
 
-    private static void addProducts(float[] x, float[] y, double[] lanes, int n) {
+    private static void clamp(float[] x, float[] c, int n, float lo, float hi) {
+        for (int i = 0; i < n; i++) {
+            c[i] = Math.max(lo, Math.min(hi, x[i]));
+        }
+    }
+
+    private static void clampEach(float[] x, float[] c, int n, float[] lo, float[] hi) {
+        for (int i = 0; i < n; i++) {
+            c[i] = Math.max(lo[i], Math.min(hi[i], x[i]));
+        }
+    }
+
+    /** The levels of values within the range of the levels. */
+    private static void round(float[] c, float[] y, int n, float scale) {
+        for (int i = 0; i < n; i++) {
+            y[i] = (c[i] / scale + TO_INTEGER - TO_INTEGER) * scale;
+        }
+    }
+
+    private static void addProducts(float[] x, float[] y, double[] xx, double[] yy, double[] xy, double[] ee, int n) {
         for (int i = 0; i < n; i++) {
             double a = x[i];
             double b = y[i];
-            lanes[i] += a * b;
+            double e = a - b;
+            xx[i] += a * a;
+            yy[i] += b * b;
+            xy[i] += a * b;
+            ee[i] += e * e;
         }
     }
 
@@ -160,41 +358,23 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** By how much a value lies outside the range of the levels at most, 0 if none does. */
-    private static float furthestBeyond(float[] x, int n, float lo, float hi) {
-        float most = 0;
-        for (int i = 0; i < n; i++) {
-            most = Math.max(most, Math.max(x[i] - hi, lo - x[i]));
-        }
-        return most;
-    }
-
-    private static int countBelow(float[] x, int n, float lo) {
+    private static int countBelow(float[] x, float[] c, int n) {
         int below = 0;
         for (int i = 0; i < n; i++) {
-            below += x[i] < lo ? 1 : 0;
+            below += x[i] < c[i] ? 1 : 0;
         }
         return below;
     }
 
-    private static int countAbove(float[] x, int n, float hi) {
-        int above = 0;
+    /** What the sums lack when values are taken as the end level {@code c} that they go to. */
+    private static void addClipped(float[] x, float[] c, double[] xx, double[] xy, double[] clip, int n) {
         for (int i = 0; i < n; i++) {
-            above += x[i] > hi ? 1 : 0;
-        }
-        return above;
-    }
-
-    private static void addClippingErrors(float[] x, double[] lanes, int n, double lo, double hi) {
-        for (int i = 0; i < n; i++) {
-            double e = Math.max(0, Math.max(x[i] - hi, lo - x[i]));
-            lanes[i] += e * e;
-        }
-    }
-
-    private static void clamp(float[] x, int n, float lo, float hi) {
-        for (int i = 0; i < n; i++) {
-            x[i] = Math.max(lo, Math.min(hi, x[i]));
+            double a = x[i];
+            double b = c[i];
+            double e = a - b;
+            xx[i] += e * (a + b);
+            xy[i] += e * b;
+            clip[i] += e * e;
         }
     }
 

@@ -1,7 +1,9 @@
 package org.quantscope.core.kernel;
 
 import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.IS_NAN;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -12,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -38,9 +41,17 @@ final class VectorKernels implements Kernels {
     private static final VectorSpecies<Short> HALF = VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    /** For what has no vector form: long codebooks, which look every value up, and the few values behind the last whole vector. */
+    private static final ScalarKernels PLAIN = new ScalarKernels();
+
+    /** Values that are summed up at a time. */
+    private static final int MOST = ValueWindow.MOST;
 
     /** The values behind the last whole vector, and zeros, which add nothing to any sum. */
     private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
+
+    /** Where the vectors begin that have clipped values, one place more than there are vectors. */
+    private static final ThreadLocal<int[]> CLIPPING = ThreadLocal.withInitial(() -> new int[MOST / WIDTH + 1]);
 
     /** Room for the sums of {@link #addWhole}. */
     private static final ThreadLocal<double[]> LANES = ThreadLocal.withInitial(() -> new double[4 * D.length()]);
@@ -58,9 +69,11 @@ final class VectorKernels implements Kernels {
     @Override
     public void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
         int whole = F.loopBound(count);
-        boolean finite = whole == 0 || addWhole(values, offset, whole, grid, sums);
-        if (!finite) {
-            addFinite(values, offset, whole, grid, sums);
+        for (int from = 0; from < whole; from += MOST) {
+            int length = Math.min(MOST, whole - from);
+            if (!addWhole(values, offset + 4L * from, length, grid, sums)) {
+                addFinite(values, offset + 4L * from, length, grid, sums);
+            }
         }
         int rest = count - whole;
         if (rest > 0 && !addWhole(tail(values, offset + 4L * whole, rest), 0, WIDTH, grid, sums)) {
@@ -93,15 +106,15 @@ final class VectorKernels implements Kernels {
         DoubleVector ee1 = xx0;
         // Magnitudes of floats are ordered as their bits are.
         IntVector max = IntVector.zero(I);
-        var clipped = new ErrorSums();
+        int[] clipping = CLIPPING.get();
+        int vectors = 0;
         for (int i = 0; i < count; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
             VectorMask<Float> above = x.compare(GT, hi);
             VectorMask<Float> below = x.compare(LT, lo);
-            if (above.or(below).anyTrue()) {
-                x = x.blend(hi, above).blend(lo, below);
-                addClipped(values, offset + 4L * i, grid, clipped);
-            }
+            clipping[vectors] = i;
+            vectors += above.or(below).anyTrue() ? 1 : 0;
+            x = x.blend(hi, above).blend(lo, below);
             FloatVector e = x.sub(x.div(scale).add(toInteger).sub(toInteger).mul(scale));
             max = max.max(e.abs().reinterpretAsInts());
             DoubleVector x0 = (DoubleVector) x.convertShape(F2D, D, 0);
@@ -124,35 +137,71 @@ final class VectorKernels implements Kernels {
         yy0.add(yy1).intoArray(lanes, D.length());
         xy0.add(xy1).intoArray(lanes, 2 * D.length());
         ee0.add(ee1).intoArray(lanes, 3 * D.length());
-        double squares = total(lanes, 0) + clipped.squares;
-        if (!Double.isFinite(squares)) {
+        double xx = total(lanes, 0);
+        double yy = total(lanes, 1);
+        double xy = total(lanes, 2);
+        double ee = total(lanes, 3);
+        if (!Double.isFinite(xx)) {
             return false;
         }
+        var clipped = new ErrorSums();
+        if (vectors > 0) {
+            addClipped(values, offset, clipping, vectors, lo.toArray(), hi.toArray(), 0, clipped);
+            if (!Double.isFinite(clipped.squares)) {
+                return false;
+            }
+        }
         sums.count += count;
-        sums.squares += total(lanes, 0);
-        sums.quantizedSquares += total(lanes, 1);
-        sums.products += total(lanes, 2);
-        sums.roundingError += total(lanes, 3);
+        sums.squares += xx;
+        sums.quantizedSquares += yy;
+        sums.products += xy;
+        sums.roundingError += ee;
         sums.maxAbsError = Math.max(sums.maxAbsError, Float.intBitsToFloat(max.reduceLanes(MAX)));
         sums.add(clipped);
         return true;
     }
 
-    /** What the sums lack when clipped values are taken as the end level that they go to. Few vectors have such values. */
-    private static void addClipped(MemorySegment values, long offset, AffineGrid grid, ErrorSums sums) {
-        for (int i = 0; i < WIDTH; i++) {
-            float x = values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i);
-            if (x < grid.lo() || x > grid.hi()) {
-                double y = x < grid.lo() ? grid.lo() : grid.hi();
-                double e = x - y;
-                sums.clippedLow += e < 0 ? 1 : 0;
-                sums.clippedHigh += e > 0 ? 1 : 0;
-                sums.squares += e * (x + y);
-                sums.products += e * y;
-                sums.clippingError += e * e;
-                sums.maxAbsError = Math.max(sums.maxAbsError, Math.abs(e));
-            }
+    /**
+     * What the sums lack when clipped values are taken as the end level that they go to, in the vectors that have such values.
+     *
+     * @param step 1 if each value has ends of its own, 0 if the ends are those of one vector
+     */
+    private static void addClipped(MemorySegment values, long offset, int[] at, int vectors, float[] lowEnds, float[] highEnds, int step, ErrorSums sums) {
+        DoubleVector xx = DoubleVector.zero(D);
+        DoubleVector xy = xx;
+        DoubleVector ee = xx;
+        DoubleVector max = xx;
+        int low = 0;
+        int high = 0;
+        for (int k = 0; k < vectors; k++) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * at[k], ORDER);
+            FloatVector lo = FloatVector.fromArray(F, lowEnds, at[k] * step);
+            FloatVector hi = FloatVector.fromArray(F, highEnds, at[k] * step);
+            VectorMask<Float> above = x.compare(GT, hi);
+            VectorMask<Float> below = x.compare(LT, lo);
+            high += above.trueCount();
+            low += below.trueCount();
+            FloatVector y = x.blend(hi, above).blend(lo, below);
+            DoubleVector y0 = (DoubleVector) y.convertShape(F2D, D, 0);
+            DoubleVector y1 = (DoubleVector) y.convertShape(F2D, D, 1);
+            DoubleVector e0 = ((DoubleVector) x.convertShape(F2D, D, 0)).sub(y0);
+            DoubleVector e1 = ((DoubleVector) x.convertShape(F2D, D, 1)).sub(y1);
+            max = max.max(e0.abs()).max(e1.abs());
+            xy = e0.fma(y0, e1.fma(y1, xy));
+            ee = e0.fma(e0, e1.fma(e1, ee));
+            // x² - y² = e·(2y + e)
+            xx = e0.fma(y0.add(y0).add(e0), e1.fma(y1.add(y1).add(e1), xx));
         }
+        double[] lanes = LANES.get();
+        xx.intoArray(lanes, 0);
+        xy.intoArray(lanes, D.length());
+        ee.intoArray(lanes, 2 * D.length());
+        sums.clippedLow += low;
+        sums.clippedHigh += high;
+        sums.squares += total(lanes, 0);
+        sums.products += total(lanes, 1);
+        sums.clippingError += total(lanes, 2);
+        sums.maxAbsError = Math.max(sums.maxAbsError, max.reduceLanes(MAX));
     }
 
     private void addFinite(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums) {
@@ -216,6 +265,183 @@ final class VectorKernels implements Kernels {
             FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
             level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + whole, F.indexInRange(whole, count));
         }
+    }
+
+    @Override
+    public void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out) {
+        int whole = F.loopBound(count);
+        FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            FloatVector s = FloatVector.fromArray(F, scale, i);
+            FloatVector steps = inside(x.div(s), FloatVector.fromArray(F, loSteps, i), FloatVector.fromArray(F, hiSteps, i));
+            steps.add(toInteger).sub(toInteger).mul(s).intoArray(out, i);
+        }
+        for (int i = whole; i < count; i++) {
+            float steps = Math.max(loSteps[i], Math.min(hiSteps[i], values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i) / scale[i]));
+            out[i] = (steps + TO_INTEGER - TO_INTEGER) * scale[i];
+        }
+    }
+
+    @Override
+    public void quantize(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at) {
+        int whole = F.loopBound(count);
+        if (levels.size > LevelTable.FEW) {
+            PLAIN.quantize(values, offset, count, levels, out, at);
+            return;
+        }
+        int four = whole - whole % (4 * WIDTH);
+        quantizeByFour(values, offset, four, levels, out, at);
+        for (int i = four; i < whole; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            few(x, levels).intoArray(out, at + i);
+        }
+        if (whole < count) {
+            FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
+            few(x, levels).intoArray(out, at + whole, F.indexInRange(whole, count));
+        }
+    }
+
+    /** A value goes to the last level whose start is not above it. */
+    private static FloatVector few(FloatVector x, LevelTable levels) {
+        FloatVector y = FloatVector.broadcast(F, levels.levels[0]);
+        for (int k = 0; k < levels.size - 1; k++) {
+            y = y.blend(levels.levels[k + 1], x.compare(GE, levels.starts[k]));
+        }
+        return y.blend(x, x.test(IS_NAN));
+    }
+
+    private static void quantizeByFour(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at) {
+        FloatVector lowest = FloatVector.broadcast(F, levels.levels[0]);
+        for (int i = 0; i < count; i += 4 * WIDTH) {
+            FloatVector x0 = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(F, values, offset + 4L * (i + WIDTH), ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(F, values, offset + 4L * (i + 2 * WIDTH), ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(F, values, offset + 4L * (i + 3 * WIDTH), ORDER);
+            FloatVector y0 = lowest;
+            FloatVector y1 = lowest;
+            FloatVector y2 = lowest;
+            FloatVector y3 = lowest;
+            for (int k = 0; k < levels.size - 1; k++) {
+                FloatVector start = FloatVector.broadcast(F, levels.starts[k]);
+                FloatVector level = FloatVector.broadcast(F, levels.levels[k + 1]);
+                y0 = y0.blend(level, x0.compare(GE, start));
+                y1 = y1.blend(level, x1.compare(GE, start));
+                y2 = y2.blend(level, x2.compare(GE, start));
+                y3 = y3.blend(level, x3.compare(GE, start));
+            }
+            y0.blend(x0, x0.test(IS_NAN)).intoArray(out, at + i);
+            y1.blend(x1, x1.test(IS_NAN)).intoArray(out, at + i + WIDTH);
+            y2.blend(x2, x2.test(IS_NAN)).intoArray(out, at + i + 2 * WIDTH);
+            y3.blend(x3, x3.test(IS_NAN)).intoArray(out, at + i + 3 * WIDTH);
+        }
+    }
+
+    @Override
+    public void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+        int whole = F.loopBound(count);
+        if (whole > 0 && !addWhole(values, offset, whole, quantized, lo, hi, sums)) {
+            PLAIN.addErrors(values, offset, count, quantized, lo, hi, sums);
+            return;
+        }
+        if (whole < count) {
+            PLAIN.addErrors(
+                    values,
+                    offset + 4L * whole,
+                    count - whole,
+                    Arrays.copyOfRange(quantized, whole, count),
+                    Arrays.copyOfRange(lo, whole, count),
+                    Arrays.copyOfRange(hi, whole, count),
+                    sums);
+        }
+    }
+
+    /** Adds nothing and returns false if a value is not finite. */
+    private static boolean addWhole(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+        DoubleVector xx0 = DoubleVector.zero(D);
+        DoubleVector xx1 = xx0;
+        DoubleVector yy0 = xx0;
+        DoubleVector yy1 = xx0;
+        DoubleVector xy0 = xx0;
+        DoubleVector xy1 = xx0;
+        DoubleVector ee0 = xx0;
+        DoubleVector ee1 = xx0;
+        DoubleVector max = xx0;
+        int[] clipping = CLIPPING.get();
+        int vectors = 0;
+        for (int i = 0; i < count; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            FloatVector y = FloatVector.fromArray(F, quantized, i);
+            FloatVector low = FloatVector.fromArray(F, lo, i);
+            FloatVector high = FloatVector.fromArray(F, hi, i);
+            VectorMask<Float> above = x.compare(GT, high);
+            VectorMask<Float> below = x.compare(LT, low);
+            clipping[vectors] = i;
+            vectors += above.or(below).anyTrue() ? 1 : 0;
+            x = x.blend(high, above).blend(low, below);
+            DoubleVector x0 = (DoubleVector) x.convertShape(F2D, D, 0);
+            DoubleVector x1 = (DoubleVector) x.convertShape(F2D, D, 1);
+            DoubleVector y0 = (DoubleVector) y.convertShape(F2D, D, 0);
+            DoubleVector y1 = (DoubleVector) y.convertShape(F2D, D, 1);
+            DoubleVector e0 = x0.sub(y0);
+            DoubleVector e1 = x1.sub(y1);
+            max = max.max(e0.abs()).max(e1.abs());
+            xx0 = x0.fma(x0, xx0);
+            xx1 = x1.fma(x1, xx1);
+            yy0 = y0.fma(y0, yy0);
+            yy1 = y1.fma(y1, yy1);
+            xy0 = x0.fma(y0, xy0);
+            xy1 = x1.fma(y1, xy1);
+            ee0 = e0.fma(e0, ee0);
+            ee1 = e1.fma(e1, ee1);
+        }
+        double[] lanes = LANES.get();
+        xx0.add(xx1).intoArray(lanes, 0);
+        yy0.add(yy1).intoArray(lanes, D.length());
+        xy0.add(xy1).intoArray(lanes, 2 * D.length());
+        ee0.add(ee1).intoArray(lanes, 3 * D.length());
+        double xx = total(lanes, 0);
+        double yy = total(lanes, 1);
+        double xy = total(lanes, 2);
+        double ee = total(lanes, 3);
+        var clipped = new ErrorSums();
+        if (Double.isFinite(xx) && vectors > 0) {
+            addClipped(values, offset, clipping, vectors, lo, hi, 1, clipped);
+        }
+        if (!Double.isFinite(xx + clipped.squares)) {
+            return false;
+        }
+        sums.count += count;
+        sums.squares += xx;
+        sums.quantizedSquares += yy;
+        sums.products += xy;
+        sums.roundingError += ee;
+        sums.maxAbsError = Math.max(sums.maxAbsError, max.reduceLanes(MAX));
+        sums.add(clipped);
+        return true;
+    }
+
+    @Override
+    public double squaredError(MemorySegment values, long offset, int count, float[] quantized) {
+        int whole = F.loopBound(count);
+        DoubleVector sum0 = DoubleVector.zero(D);
+        DoubleVector sum1 = sum0;
+        for (int i = 0; i < whole; i += WIDTH) {
+            FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
+            FloatVector y = FloatVector.fromArray(F, quantized, i);
+            DoubleVector e0 = lower(x).sub(lower(y));
+            DoubleVector e1 = upper(x).sub(upper(y));
+            sum0 = e0.fma(e0, sum0);
+            sum1 = e1.fma(e1, sum1);
+        }
+        double[] lanes = LANES.get();
+        sum0.add(sum1).intoArray(lanes, 0);
+        double sum = total(lanes, 0);
+        for (int i = whole; i < count; i++) {
+            double e = (double) values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i) - quantized[i];
+            sum += e * e;
+        }
+        return Double.isFinite(sum) ? sum : PLAIN.squaredError(values, offset, count, quantized);
     }
 
     @Override

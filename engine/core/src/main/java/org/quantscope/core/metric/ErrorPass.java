@@ -1,15 +1,15 @@
 package org.quantscope.core.metric;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.kernel.AffineGrid;
 import org.quantscope.core.kernel.ErrorSums;
 import org.quantscope.core.kernel.Kernels;
+import org.quantscope.core.kernel.LevelTable;
 import org.quantscope.core.kernel.ValueWindow;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
@@ -27,9 +27,6 @@ import org.quantscope.core.tensor.TensorInfo;
  * number of cores. Where many neighbours share an evenly spaced grid the work is done by {@link Kernels}.
  */
 public final class ErrorPass {
-    /** Values in cache at a time; also the work between two looks at the cancel token. */
-    private static final int CHUNK = 1 << 12;
-
     private static final int PART = 1 << 18;
 
     /** Neighbours on one grid from which on a kernel is worth its start. */
@@ -45,30 +42,41 @@ public final class ErrorPass {
     public static ErrorReport measure(Tensor tensor, QuantParams params, CancelToken cancel) {
         TensorData data = tensor.data();
         var grids = new Grids(tensor.info(), params);
-        return parts(data.count())
+        List<ErrorSums> parts = parts(data.count())
                 .mapToObj(part -> {
                     long from = part * PART;
                     long end = Math.min(data.count(), from + PART);
                     return grids.longRuns() ? ofLongRuns(data, grids, from, end, cancel) : ofShortRuns(data, grids, from, end, cancel);
                 })
-                .toList()
-                .stream()
-                .reduce(new Sums(), Sums::add)
-                .report();
+                .toList();
+        var sums = new ErrorSums();
+        parts.forEach(sums::add);
+        return new ErrorReport(
+                sums.count(),
+                sums.nan(),
+                sums.inf(),
+                sums.squares(),
+                sums.squaredError(),
+                sums.quantizedSquares(),
+                sums.products(),
+                sums.maxAbsError(),
+                sums.clippedLow(),
+                sums.clippedHigh(),
+                sums.clippingSquaredError());
     }
 
-    private static Sums ofShortRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
-        var chunk = new Chunk(grids);
-        var sums = new Sums();
-        for (long at = from; at < end; at += CHUNK) {
+    private static ErrorSums ofShortRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
+        var window = new GridWindow(grids);
+        var sums = new ErrorSums();
+        for (long at = from; at < end; at += ValueWindow.MOST) {
             cancel.check();
-            chunk.read(data, at, (int) Math.min(CHUNK, end - at));
-            sums.add(chunk);
+            window.show(data, at, (int) Math.min(ValueWindow.MOST, end - at));
+            window.addTo(sums);
         }
         return sums;
     }
 
-    private static Sums ofLongRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
+    private static ErrorSums ofLongRuns(TensorData data, Grids grids, long from, long end, CancelToken cancel) {
         Kernels kernels = Kernels.chosen();
         ValueWindow window = ValueWindow.ofThread();
         var sums = new ErrorSums();
@@ -79,7 +87,7 @@ public final class ErrorPass {
             kernels.addErrors(window.segment(), window.offset(), length, grids.affine(at), sums);
             at += length;
         }
-        return new Sums().add(sums);
+        return sums;
     }
 
     /**
@@ -107,11 +115,12 @@ public final class ErrorPass {
                 }
                 return;
             }
-            var chunk = new Chunk(grids);
-            for (long at = from; at < end; at += CHUNK) {
+            var window = new GridWindow(grids);
+            for (long at = from; at < end; at += ValueWindow.MOST) {
                 cancel.check();
-                chunk.read(data, at, (int) Math.min(CHUNK, end - at));
-                System.arraycopy(chunk.y, 0, out, (int) at, chunk.length);
+                int length = (int) Math.min(ValueWindow.MOST, end - at);
+                window.show(data, at, length);
+                System.arraycopy(window.quantized(), 0, out, (int) at, length);
             }
         });
         return out;
@@ -165,7 +174,15 @@ public final class ErrorPass {
                     AffineGrid affine = AffineGrid.of(u);
                     yield (window, length) -> kernels.squaredError(window.segment(), window.offset(), length, affine);
                 }
-                case CodebookGrid c -> (window, length) -> Scratch.OF_THREAD.get().squaredError(window, length, c);
+                case CodebookGrid c -> {
+                    Kernels kernels = Kernels.chosen();
+                    LevelTable levels = LevelTable.of(c);
+                    yield (window, length) -> {
+                        float[] y = QUANTIZED.get();
+                        kernels.quantize(window.segment(), window.offset(), length, levels, y, 0);
+                        return kernels.squaredError(window.segment(), window.offset(), length, y);
+                    };
+                }
             };
         }
     }
@@ -174,11 +191,15 @@ public final class ErrorPass {
         return LongStream.range(0, Math.ceilDiv(count, PART)).parallel();
     }
 
-    /**
-     * Adding and taking away 1.5·2^23 rounds a float32 of magnitude up to 2^22 to an integer, half to even: there a float has no bits
-     * behind the point. It vectorizes, and it gives +0 for what rounds to zero, as integer codes do.
-     */
-    private static final float TO_INTEGER = 0x1.8p23f;
+    /** What the values in a window become. */
+    private static final ThreadLocal<float[]> QUANTIZED = ThreadLocal.withInitial(() -> new float[ValueWindow.MOST]);
+
+    private static final LevelTable NO_TABLE = LevelTable.of(new CodebookGrid(0));
+
+    /** A codebook of so few levels is quickly scaled, where so many neighbours have the same. */
+    private static final int QUICK_LEVELS = 16;
+
+    private static final int QUICK_RUN = 8;
 
     /** Grids kept by a thread. */
     private static final int MOST_KNOWN = 256;
@@ -190,12 +211,17 @@ public final class ErrorPass {
         return steps;
     }
 
-    /** The grid of each slice; for affine ones {@code lo} and {@code hi} are the end codes less the zero point. */
+    /**
+     * The grid of each slice, as arrays: the lowest and the highest level, and for affine ones the scale and the end codes less the zero
+     * point.
+     */
     private static final class Grids {
         private final Slicing slicing;
         private final QuantParams params;
         private final boolean affine;
         private final float[] scale;
+        private final float[] loSteps;
+        private final float[] hiSteps;
         private final float[] lo;
         private final float[] hi;
 
@@ -209,11 +235,20 @@ public final class ErrorPass {
             this.params = params;
             affine = params.isAffine();
             scale = params.scales();
+            loSteps = new float[affine ? slices : 0];
+            hiSteps = new float[affine ? slices : 0];
             lo = new float[slices];
             hi = new float[slices];
             for (int i = 0; i < slices; i++) {
-                lo[i] = affine ? steps((long) params.qmin() - params.zeroPoint(i)) : params.effective(i).lo();
-                hi[i] = affine ? steps((long) params.qmax() - params.zeroPoint(i)) : params.effective(i).hi();
+                if (affine) {
+                    loSteps[i] = steps((long) params.qmin() - params.zeroPoint(i));
+                    hiSteps[i] = steps((long) params.qmax() - params.zeroPoint(i));
+                    lo[i] = loSteps[i] * scale[i];
+                    hi[i] = hiSteps[i] * scale[i];
+                } else {
+                    lo[i] = params.effective(i).lo();
+                    hi[i] = params.effective(i).hi();
+                }
             }
         }
 
@@ -228,273 +263,137 @@ public final class ErrorPass {
 
         AffineGrid affine(long at) {
             int slice = slicing.sliceOf(at);
-            return new AffineGrid(scale[slice], lo[slice], hi[slice], lo[slice] * scale[slice], hi[slice] * scale[slice]);
+            return new AffineGrid(scale[slice], loSteps[slice], hiSteps[slice], lo[slice], hi[slice]);
         }
     }
 
-    /** Buffers that stay in a core's cache from one call to the next. */
-    private static final class Scratch {
-        private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
-
-        private final float[] x = new float[CHUNK];
-        private final float[] y = new float[CHUNK];
-        private final double[] squares = new double[CHUNK];
-
-        /** Σ(x−y)² of the finite ones of the first {@code n} values in {@code window}. */
-        double squaredError(ValueWindow window, int n, CodebookGrid grid) {
-            MemorySegment.copy(window.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, window.offset(), x, 0, n);
-            quantize(x, y, 0, n, grid);
-            for (int i = 0; i < n; i++) {
-                double e = (double) x[i] - (double) y[i];
-                squares[i] = e * e;
-            }
-            double sum = sum(squares, n);
-            if (!Double.isFinite(sum)) {
-                for (int i = 0; i < n; i++) {
-                    squares[i] = Float.isFinite(x[i]) ? squares[i] : 0;
-                }
-                sum = sum(squares, n);
-            }
-            return sum;
-        }
-
-        /** {@code y[i] = grid.quantize(x[i])}; NaN stays NaN. */
-        private static void quantize(float[] x, float[] y, int from, int to, CodebookGrid grid) {
-            for (int i = from; i < to; i++) {
-                y[i] = Float.isNaN(x[i]) ? x[i] : grid.quantize(x[i]);
-            }
-        }
-
-        /** Several sums under way at once, as each addition waits for the one before. */
-        private static double sum(double[] terms, int n) {
-            double a = 0;
-            double b = 0;
-            double c = 0;
-            double d = 0;
-            int whole = n & ~3;
-            for (int i = 0; i < whole; i += 4) {
-                a += terms[i];
-                b += terms[i + 1];
-                c += terms[i + 2];
-                d += terms[i + 3];
-            }
-            for (int i = whole; i < n; i++) {
-                a += terms[i];
-            }
-            return (a + b) + (c + d);
-        }
-    }
-
-    /** A run of values, what they become, and the grid of each. */
-    private static final class Chunk {
+    /** A window on values with the grid of each beside it, and what they become. For one thread. */
+    private static final class GridWindow {
+        private final Kernels kernels = Kernels.chosen();
+        private final ValueWindow values = ValueWindow.ofThread();
         private final Grids grids;
-        private final float[] x = new float[CHUNK];
-        private final float[] y = new float[CHUNK];
-        private final float[] scale = new float[CHUNK];
-        private final float[] lo = new float[CHUNK];
-        private final float[] hi = new float[CHUNK];
+        private final float[] y = new float[ValueWindow.MOST];
+        private final float[] scale = new float[ValueWindow.MOST];
+        private final float[] loSteps = new float[ValueWindow.MOST];
+        private final float[] hiSteps = new float[ValueWindow.MOST];
+        private final float[] lo = new float[ValueWindow.MOST];
+        private final float[] hi = new float[ValueWindow.MOST];
         private int length;
-        /** The slice that the grid arrays hold throughout; −1 if they hold several. */
+        /** The slice that the arrays hold throughout; −1 if they hold several. */
         private int only = -1;
-        /** Codebook grids by scale. */
-        private final Map<Float, CodebookGrid> known = new HashMap<>();
+        /** The slice that {@code table} is of. */
+        private int last;
 
-        Chunk(Grids grids) {
+        private LevelTable table;
+        /** Tables of codebooks by scale. */
+        private final Map<Float, LevelTable> known = new HashMap<>();
+
+        GridWindow(Grids grids) {
             this.grids = grids;
+            table = grids.affine ? NO_TABLE : levels(0);
         }
 
-        void read(TensorData data, long at, int n) {
+        void show(TensorData data, long at, int n) {
             length = n;
-            data.read(at, x, 0, n);
-            if (!grids.affine) {
-                codebooks(at);
-                return;
-            }
-            grids(at);
-            for (int i = 0; i < n; i++) {
-                float steps = Math.max(lo[i], Math.min(hi[i], x[i] / scale[i]));
-                y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale[i];
+            values.show(data, at, n);
+            showGrids(at);
+            if (grids.affine) {
+                kernels.quantizeEach(values.segment(), values.offset(), n, scale, loSteps, hiSteps, y);
+            } else {
+                byCodebooks(at);
             }
         }
 
-        /** The end levels themselves go to {@code lo} and {@code hi}, with a scale of 1. */
-        private void codebooks(long at) {
+        float[] quantized() {
+            return y;
+        }
+
+        void addTo(ErrorSums sums) {
+            kernels.addErrors(values.segment(), values.offset(), length, y, lo, hi, sums);
+        }
+
+        private void byCodebooks(long at) {
             for (int i = 0; i < length; ) {
                 int slice = grids.slicing.sliceOf(at + i);
                 int end = (int) Math.min(length, grids.slicing.runEnd(at + i) - at);
-                Scratch.quantize(x, y, i, end, codebook(slice));
-                Arrays.fill(scale, i, end, 1);
-                Arrays.fill(lo, i, end, grids.lo[slice]);
-                Arrays.fill(hi, i, end, grids.hi[slice]);
+                if (slice != last) {
+                    table = levels(slice);
+                    last = slice;
+                }
+                kernels.quantize(values.segment(), values.offset() + 4L * i, end - i, table, y, i);
                 i = end;
             }
         }
 
-        /** Blocks share scales far more often than not, and a grid is dear to make. */
-        private CodebookGrid codebook(int slice) {
-            if (grids.params.codebooks().size() > 1) {
-                return grid(slice);
-            } else if (known.size() > MOST_KNOWN) {
-                known.clear();
+        /** Blocks share scales far more often than not, and neighbours in a row use the same few again and again. */
+        private LevelTable levels(int slice) {
+            List<CodebookGrid> codebooks = grids.params.codebooks();
+            float s = grids.scale[slice];
+            if (codebooks.size() > 1) {
+                return LevelTable.scaled(codebooks.get(slice), s);
+            } else if (grids.slicing.run() >= QUICK_RUN && codebooks.getFirst().size() <= QUICK_LEVELS) {
+                return LevelTable.scaled(codebooks.getFirst(), s);
             }
-            return known.computeIfAbsent(grids.params.scale(slice), s -> grid(slice));
+            LevelTable made = known.get(s);
+            if (made == null) {
+                if (known.size() >= MOST_KNOWN) {
+                    known.clear();
+                }
+                made = LevelTable.of(codebooks.getFirst().scaled(s));
+                known.put(s, made);
+            }
+            return made;
         }
 
-        private CodebookGrid grid(int slice) {
-            return switch (grids.params.grid(slice)) {
-                case CodebookGrid c -> c;
-                case UniformGrid u -> throw new IllegalStateException("codebooks: slice " + slice + " has " + u);
-            };
-        }
-
-        private void grids(long at) {
+        private void showGrids(long at) {
             Slicing slicing = grids.slicing;
             long left = slicing.runEnd(at) - at;
             int slice = slicing.sliceOf(at);
             if (left >= length) {
                 if (only != slice) {
-                    fill(slice, 0, CHUNK);
+                    fill(slice, 0, ValueWindow.MOST);
                     only = slice;
                 }
                 return;
             }
             only = -1;
-            boolean neighbours = slicing.run() == 1 && !slicing.isBlocked();
-            for (int i = 0; i < length; ) {
-                slice = slicing.sliceOf(at + i);
-                if (neighbours) {
-                    int n = Math.min(length - i, slicing.slices() - slice);
-                    System.arraycopy(grids.scale, slice, scale, i, n);
-                    System.arraycopy(grids.lo, slice, lo, i, n);
-                    System.arraycopy(grids.hi, slice, hi, i, n);
+            if (slicing.run() == 1) {
+                // Neighbours lie in neighbouring slices, up to the end of what is behind the axis, or of the axis if nothing is.
+                long row = slicing.isBlocked() ? slicing.inner() : slicing.length();
+                for (int i = 0; i < length; ) {
+                    int n = (int) Math.min(length - i, row - (at + i) % row);
+                    copy(slicing.sliceOf(at + i), i, n);
                     i += n;
-                } else {
-                    int end = (int) Math.min(length, slicing.runEnd(at + i) - at);
-                    fill(slice, i, end);
-                    i = end;
                 }
+                return;
+            }
+            // Runs of neighbouring slices follow each other; only the last of a row may be shorter.
+            for (int i = 0; i < length; ) {
+                int end = (int) Math.min(length, slicing.runEnd(at + i) - at);
+                fill(slice, i, end);
+                i = end;
+                slice = slice + 1 == slicing.slices() ? 0 : slice + 1;
+            }
+        }
+
+        private void copy(int slice, int at, int n) {
+            System.arraycopy(grids.lo, slice, lo, at, n);
+            System.arraycopy(grids.hi, slice, hi, at, n);
+            if (grids.affine) {
+                System.arraycopy(grids.scale, slice, scale, at, n);
+                System.arraycopy(grids.loSteps, slice, loSteps, at, n);
+                System.arraycopy(grids.hiSteps, slice, hiSteps, at, n);
             }
         }
 
         private void fill(int slice, int from, int to) {
-            Arrays.fill(scale, from, to, grids.scale[slice]);
             Arrays.fill(lo, from, to, grids.lo[slice]);
             Arrays.fill(hi, from, to, grids.hi[slice]);
-        }
-    }
-
-    private static final class Sums {
-        private long count;
-        private long nan;
-        private long inf;
-        private double squares;
-        private double error;
-        private double quantizedSquares;
-        private double products;
-        private double worst;
-        private long low;
-        private long high;
-        private double clipping;
-
-        void add(Chunk c) {
-            float[] x = c.x;
-            float[] y = c.y;
-            double xx = 0;
-            double ee = 0;
-            double yy = 0;
-            double xy = 0;
-            double max = 0;
-            int below = 0;
-            int above = 0;
-            int n = c.length;
-            for (int i = 0; i < n; i++) {
-                double a = x[i];
-                double b = y[i];
-                double e = a - b;
-                xx += a * a;
-                ee += e * e;
-                yy += b * b;
-                xy += a * b;
-                max = Math.max(max, Math.abs(e));
+            if (grids.affine) {
+                Arrays.fill(scale, from, to, grids.scale[slice]);
+                Arrays.fill(loSteps, from, to, grids.loSteps[slice]);
+                Arrays.fill(hiSteps, from, to, grids.hiSteps[slice]);
             }
-            if (!Double.isFinite(xx)) {
-                addFinite(c);
-                return;
-            }
-            for (int i = 0; i < n; i++) {
-                below += x[i] < c.lo[i] * c.scale[i] ? 1 : 0;
-                above += x[i] > c.hi[i] * c.scale[i] ? 1 : 0;
-            }
-            if (below + above > 0) {
-                for (int i = 0; i < n; i++) {
-                    double e = (double) x[i] - y[i];
-                    clipping += x[i] < c.lo[i] * c.scale[i] || x[i] > c.hi[i] * c.scale[i] ? e * e : 0;
-                }
-            }
-            count += n;
-            squares += xx;
-            error += ee;
-            quantizedSquares += yy;
-            products += xy;
-            worst = Math.max(worst, max);
-            low += below;
-            high += above;
-        }
-
-        /** Moves the finite values to the front and adds those. */
-        private void addFinite(Chunk c) {
-            int kept = 0;
-            for (int i = 0; i < c.length; i++) {
-                if (Float.isNaN(c.x[i])) {
-                    nan++;
-                } else if (Float.isInfinite(c.x[i])) {
-                    inf++;
-                } else {
-                    c.x[kept] = c.x[i];
-                    c.y[kept] = c.y[i];
-                    c.scale[kept] = c.scale[i];
-                    c.lo[kept] = c.lo[i];
-                    c.hi[kept] = c.hi[i];
-                    kept++;
-                }
-            }
-            c.only = -1;
-            c.length = kept;
-            add(c);
-        }
-
-        Sums add(ErrorSums s) {
-            count += s.count();
-            nan += s.nan();
-            inf += s.inf();
-            squares += s.squares();
-            error += s.squaredError();
-            quantizedSquares += s.quantizedSquares();
-            products += s.products();
-            worst = Math.max(worst, s.maxAbsError());
-            low += s.clippedLow();
-            high += s.clippedHigh();
-            clipping += s.clippingSquaredError();
-            return this;
-        }
-
-        Sums add(Sums s) {
-            count += s.count;
-            nan += s.nan;
-            inf += s.inf;
-            squares += s.squares;
-            error += s.error;
-            quantizedSquares += s.quantizedSquares;
-            products += s.products;
-            worst = Math.max(worst, s.worst);
-            low += s.low;
-            high += s.high;
-            clipping += s.clipping;
-            return this;
-        }
-
-        ErrorReport report() {
-            return new ErrorReport(count, nan, inf, squares, error, quantizedSquares, products, worst, low, high, clipping);
         }
     }
 }

@@ -137,7 +137,11 @@ public final class OnnxGraph {
     /** The type of the operator that computes a value, looked for behind those that only move values; empty if nothing computes it. */
     public Optional<String> operatorBefore(String value) {
         Map<String, NodeProto> producers = producers(proto.getGraph());
-        return Optional.ofNullable(producers.get(carriedFrom(value, producers))).map(NodeProto::getOpType);
+        NodeProto node = producers.get(value);
+        while (node != null && QuantizedOperators.MOVING.contains(node.getOpType()) && producers.containsKey(node.getInput(0))) {
+            node = producers.get(node.getInput(0));
+        }
+        return Optional.ofNullable(node).map(NodeProto::getOpType);
     }
 
     /**
@@ -296,20 +300,6 @@ public final class OnnxGraph {
             }
         }
         return found;
-    }
-
-    /** The value in front of any operators that only move values. */
-    private static String carriedFrom(String value, Map<String, NodeProto> producers) {
-        String at = value;
-        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
-        for (int steps = 0; steps <= producers.size(); steps++) {
-            NodeProto producer = producers.get(at);
-            if (producer == null || !QuantizedOperators.MOVING.contains(producer.getOpType()) || producer.getInputCount() == 0) {
-                return at;
-            }
-            at = producer.getInput(0);
-        }
-        return at;
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */

@@ -16,8 +16,8 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Values in native memory, to be fed to a model. Closed by the thread that made it, which frees the memory at once: a
- * weight that is fed for every move of a hand must not wait for the garbage collector.
+ * Values in native memory, to be fed to a model. Closing frees the memory at once: a weight that is fed for
+ * every move of a hand must not wait for the garbage collector. Closed by the thread that made it, except what a run gave.
  */
 public final class NativeTensor implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -116,6 +116,40 @@ public final class NativeTensor implements AutoCloseable {
             arena.close();
             throw new IllegalStateException("ONNX Runtime makes no tensor of " + shape + " " + type, e);
         }
+    }
+
+    /** A truth value. */
+    @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
+    public static NativeTensor flag(boolean value) {
+        Arena arena = Arena.ofConfined();
+        try {
+            ByteBuffer out = direct(arena, 1, 1);
+            out.put(0, (byte) (value ? 1 : 0));
+            return new NativeTensor(OnnxTensor.createTensor(OrtRuntime.environment(), out, new long[0], OnnxJavaType.BOOL), arena);
+        } catch (OrtException e) {
+            arena.close();
+            throw new IllegalStateException("ONNX Runtime makes no tensor of a truth value", e);
+        }
+    }
+
+    /** A copy in memory of its own, of the same type and shape. */
+    @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
+    static NativeTensor copyOf(OnnxTensor tensor) {
+        ByteBuffer from = tensor.getByteBuffer();
+        Arena arena = Arena.ofShared();
+        try {
+            ByteBuffer out = direct(arena, from.remaining(), 1);
+            out.put(0, from, from.position(), from.remaining());
+            return new NativeTensor(OnnxTensor.createTensor(OrtRuntime.environment(), out, tensor.getInfo().getShape(), tensor.getInfo().type), arena);
+        } catch (OrtException e) {
+            arena.close();
+            throw new IllegalStateException("ONNX Runtime makes no tensor of " + tensor.getInfo(), e);
+        }
+    }
+
+    /** The bytes of the values. */
+    public long bytes() {
+        return tensor.getInfo().getNumElements() * tensor.getInfo().type.size;
     }
 
     private static ByteBuffer direct(Arena arena, int n, int width) {

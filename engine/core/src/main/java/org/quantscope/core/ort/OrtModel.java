@@ -1,5 +1,6 @@
 package org.quantscope.core.ort;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OnnxValue;
@@ -7,6 +8,11 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +21,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
@@ -65,23 +73,97 @@ public final class OrtModel implements AutoCloseable {
      * @throws OrtUnavailableException if there is no ONNX Runtime here
      */
     public static OrtModel load(byte[] model, String origin, Options options) {
+        return load(model, origin, options, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    }
+
+    /**
+     * Loads what {@link #optimized} gave, as it is.
+     *
+     * @throws BadInputException if ONNX Runtime refuses it
+     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     */
+    public static OrtModel loadOptimized(byte[] model, String origin, Options options) {
+        return load(model, origin, options, OrtSession.SessionOptions.OptLevel.NO_OPT);
+    }
+
+    private static OrtModel load(byte[] model, String origin, Options options, OrtSession.SessionOptions.OptLevel level) {
         OrtEnvironment environment = OrtRuntime.environment();
-        try (OrtSession.SessionOptions so = new OrtSession.SessionOptions()) {
-            so.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-            so.setIntraOpNumThreads(options.threads());
-            so.setInterOpNumThreads(1);
-            so.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            // Waiting threads sleep: spinning ones would take the cores from the window.
-            so.addConfigEntry("session.intra_op.allow_spinning", "0");
-            if (!options.fuseQdq()) {
-                so.addConfigEntry("session.disable_quant_qdq", "1");
-            }
+        try (OrtSession.SessionOptions so = settings(options, level)) {
             OrtModel loaded = new OrtModel(environment.createSession(model, so), origin);
             OrtRuntime.opened(loaded);
             return loaded;
         } catch (OrtException e) {
             throw new BadInputException(origin, "model", "ONNX Runtime refuses it: " + e.getMessage());
         }
+    }
+
+    /**
+     * The model as ONNX Runtime's optimizer leaves it, for this processor.
+     *
+     * @throws BadInputException if ONNX Runtime refuses it
+     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     */
+    public static byte[] optimized(byte[] model, String origin, Options options) {
+        OrtEnvironment environment = OrtRuntime.environment();
+        Path file = null;
+        try (OrtSession.SessionOptions so = settings(options, OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
+            file = Files.createTempFile("quantscope-optimized", ".onnx");
+            so.setOptimizedModelFilePath(file.toString());
+            environment.createSession(model, so).close();
+            return Files.readAllBytes(file);
+        } catch (OrtException e) {
+            throw new BadInputException(origin, "model", "ONNX Runtime refuses it: " + e.getMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException("no temporary file for the optimized model", e);
+        } finally {
+            delete(file);
+        }
+    }
+
+    private static void delete(@Nullable Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
+    }
+
+    private static OrtSession.SessionOptions settings(Options options, OrtSession.SessionOptions.OptLevel level) throws OrtException {
+        OrtSession.SessionOptions so = new OrtSession.SessionOptions();
+        so.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+        so.setIntraOpNumThreads(options.threads());
+        so.setInterOpNumThreads(1);
+        so.setOptimizationLevel(level);
+        // Waiting threads sleep: spinning ones would take the cores from the window.
+        so.addConfigEntry("session.intra_op.allow_spinning", "0");
+        if (!options.fuseQdq()) {
+            so.addConfigEntry("session.disable_quant_qdq", "1");
+        }
+        return so;
+    }
+
+    /** The names of what must be fed. */
+    public Set<String> inputNames() {
+        return session.getInputNames();
+    }
+
+    /**
+     * The shape of an output as far as it is known: dimensions, negative where free; empty if nothing is known, or for a scalar.
+     *
+     * @throws IllegalArgumentException if the model has no such output
+     */
+    public long[] outputShape(String name) {
+        try {
+            NodeInfo info = session.getOutputInfo().get(name);
+            if (info != null && info.getInfo() instanceof TensorInfo tensor) {
+                return tensor.getShape();
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime does not tell the outputs of " + origin, e);
+        }
+        throw new IllegalArgumentException("output: the model has no tensor " + name);
     }
 
     /** The right to run the model until it is returned. */
@@ -132,6 +214,15 @@ public final class OrtModel implements AutoCloseable {
      * @throws BadInputException if ONNX Runtime fails on this input
      */
     public List<FloatOutput> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
+        return run(feeds, outputs, cancel, FloatOutput::of);
+    }
+
+    /** As {@link #run}, with the outputs in whatever type they have, kept in native memory: the caller closes them. */
+    public List<NativeTensor> runNative(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
+        return run(feeds, outputs, cancel, (name, tensor) -> NativeTensor.copyOf(tensor));
+    }
+
+    private <R> List<R> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel, BiFunction<String, OnnxTensor, R> read) {
         cancel.check();
         Map<String, OnnxTensorLike> natives = new LinkedHashMap<>();
         feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));
@@ -139,10 +230,10 @@ public final class OrtModel implements AutoCloseable {
         OrtRuntime.enter();
         try (CancelToken.Registration _ = cancel.onCancel(run::terminate);
                 OrtSession.Result result = session.run(natives, Set.copyOf(outputs), run.options)) {
-            List<FloatOutput> found = new ArrayList<>();
+            List<R> found = new ArrayList<>();
             for (String name : outputs) {
                 OnnxValue value = result.get(name).orElseThrow();
-                found.add(FloatOutput.of(name, (OnnxTensor) value));
+                found.add(read.apply(name, (OnnxTensor) value));
             }
             return found;
         } catch (OrtException e) {

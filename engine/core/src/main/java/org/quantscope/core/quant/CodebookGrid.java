@@ -13,6 +13,8 @@ public final class CodebookGrid implements Grid {
     private final float[] levels;
     /** {@code starts[i]}: the lowest float32 that goes to level {@code i + 1}. */
     private final float[] starts;
+    /** The place of the level 0; −1 if there is none. */
+    private final int zero;
 
     /**
      * A grid of these levels.
@@ -40,14 +42,35 @@ public final class CodebookGrid implements Grid {
         }
         starts = new float[levels.length - 1];
         for (int i = 0; i < starts.length; i++) {
-            double middle = ((double) levels[i] + levels[i + 1]) / 2;
-            boolean tieGoesUp = zero < 0 || ((i + 1 - zero) & 1) == 0;
-            float start = (float) middle;
-            if (start < middle || (start == middle && !tieGoesUp)) {
-                start = Math.nextUp(start);
-            }
-            starts[i] = start;
+            starts[i] = start(levels[i], levels[i + 1], zero < 0 || ((i + 1 - zero) & 1) == 0);
         }
+        this.zero = zero;
+    }
+
+    private static float start(float below, float above, boolean tieGoesUp) {
+        double middle = ((double) below + above) / 2;
+        float start = (float) middle;
+        return start < middle || (start == middle && !tieGoesUp) ? Math.nextUp(start) : start;
+    }
+
+    /**
+     * Writes what {@link #scaled} would have for levels and starts, without making a grid.
+     *
+     * @param toLevels room for all levels
+     * @param toStarts room for one less
+     * @return false if levels come out equal or not finite: what was written is then of no use
+     */
+    public boolean scaleTo(float scale, float[] toLevels, float[] toStarts) {
+        int top = levels.length - 1;
+        for (int i = 0; i <= top; i++) {
+            toLevels[i] = levels[i] * scale;
+        }
+        boolean ascends = scale > 0 && Float.isFinite(toLevels[0]) && Float.isFinite(toLevels[top]);
+        for (int i = 0; i < top; i++) {
+            ascends &= toLevels[i + 1] > toLevels[i];
+            toStarts[i] = start(toLevels[i], toLevels[i + 1], zero < 0 || ((i + 1 - zero) & 1) == 0);
+        }
+        return ascends;
     }
 
     /**

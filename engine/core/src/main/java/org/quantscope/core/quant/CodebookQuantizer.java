@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Schemes with one codebook that every slice scales: levels = scale · codebook, where scale is the least float32 at which the codebook
  * covers the requested range (max|x| over the largest level, for a codebook that mirrors about 0). The codebook belongs to the
- * format and is not stored; a scale takes 32 bits.
+ * format and is not stored; a scale takes 32 bits where a scheme does not say otherwise.
  */
 abstract class CodebookQuantizer implements Quantizer {
     /** The levels before scaling. */
@@ -17,14 +17,24 @@ abstract class CodebookQuantizer implements Quantizer {
         CodebookGrid codebook = codebook(spec);
         float[] scales = new float[ranges.size()];
         for (int i = 0; i < scales.length; i++) {
-            scales[i] = Scales.covering(ranges.get(i), codebook);
+            scales[i] = stored(Scales.covering(ranges.get(i), codebook));
         }
         return QuantParams.ofCodebook(granularity, scales, codebook);
     }
 
     @Override
     public double bitsPerWeight(QuantSpec spec, long count, long slices) {
-        return Quantizer.bitsPerWeight(spec.bits(), count, slices, Scales.FLOAT_BITS, 0);
+        return Quantizer.bitsPerWeight(spec.bits(), count, slices, scaleBits(), 0);
+    }
+
+    /** What the format keeps of a scale: all of it, as float32. */
+    float stored(float scale) {
+        return scale;
+    }
+
+    /** Bits that the format keeps a scale in. */
+    int scaleBits() {
+        return Scales.FLOAT_BITS;
     }
 
     /** {@code magnitudes}, which ascend from 0, and the same below zero. */

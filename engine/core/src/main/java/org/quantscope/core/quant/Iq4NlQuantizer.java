@@ -2,7 +2,8 @@ package org.quantscope.core.quant;
 
 /**
  * IQ4_NL: sixteen integers, closer together around zero, times a scale. There is no level 0, and the ends are −127 and 113: the scale is the
- * least one that covers both ends of the range, max(−lo/127, hi/113).
+ * least one that covers both ends of the range, max(−lo/127, hi/113), rounded up to a float16, as which the format keeps it: a block of 32 values
+ * takes 18 bytes. Ranges beyond 127·65504 are clipped.
  */
 final class Iq4NlQuantizer extends CodebookQuantizer {
     private static final CodebookGrid LEVELS = new CodebookGrid(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
@@ -19,12 +20,22 @@ final class Iq4NlQuantizer extends CodebookQuantizer {
 
     @Override
     public String source() {
-        return "llama.cpp kvalues_iq4nl (ggml-common.h); the file format has blocks of 32";
+        return "llama.cpp kvalues_iq4nl and block_iq4_nl (ggml-common.h): blocks of 32 with a float16 scale";
     }
 
     @Override
     public Traits traits() {
         return Traits.free(4, 4);
+    }
+
+    @Override
+    float stored(float scale) {
+        return Scales.upToHalf(scale);
+    }
+
+    @Override
+    int scaleBits() {
+        return Scales.HALF_BITS;
     }
 
     @Override

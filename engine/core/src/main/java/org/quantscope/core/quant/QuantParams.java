@@ -114,6 +114,16 @@ public final class QuantParams {
         return scales.clone();
     }
 
+    /** The smallest, the middle and the largest of the scales; of an even number of slices the upper of the two in the middle. */
+    public ScaleSpan scaleSpan() {
+        float[] sorted = scales.clone();
+        Arrays.sort(sorted);
+        return new ScaleSpan(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
+    }
+
+    /** How far the scales of slices are apart. */
+    public record ScaleSpan(float min, float median, float max) {}
+
     /** [slices], or empty for codebooks. */
     public int[] zeroPoints() {
         return zeroPoints.clone();

@@ -3,6 +3,8 @@ package org.quantscope.core.quant;
 /** How scales are rounded to float32, alike in all schemes. */
 final class Scales {
     static final int FLOAT_BITS = 32;
+    static final int HALF_BITS = 16;
+    private static final float LARGEST_HALF = 65504;
 
     private Scales() {}
 
@@ -20,6 +22,13 @@ final class Scales {
             s = Math.nextDown(s);
         }
         return s;
+    }
+
+    /** The least float16 that is not below {@code scale}, which is above 0; the largest one for what is beyond. */
+    static float upToHalf(float scale) {
+        short half = Float.floatToFloat16(Math.min(scale, LARGEST_HALF));
+        // The bits of positive float16 ascend with them.
+        return Float.float16ToFloat(half) < Math.min(scale, LARGEST_HALF) ? Float.float16ToFloat((short) (half + 1)) : Float.float16ToFloat(half);
     }
 
     /** The least scale at which the codebook covers the range. */

@@ -55,6 +55,42 @@ public final class SliceReader {
         }
     }
 
+    /**
+     * The values of one slice in storage order. It costs a sweep over the rows that the slice lies in, not over the tensor.
+     *
+     * @throws ArithmeticException if the slice has more than 2^31 − 1 values
+     */
+    public static float[] read(TensorData data, Slicing slicing, int slice, CancelToken cancel) {
+        if (data.count() == 0) {
+            return new float[0];
+        }
+        long length = slicing.length();
+        long inner = slicing.inner();
+        if (!slicing.isBlocked()) {
+            int outer = Math.toIntExact(data.count() / Math.multiplyExact(slicing.run(), slicing.slices()));
+            float[] values = new float[Math.toIntExact(outer * slicing.run())];
+            gather(data, slicing, slice, 1, outer, values, cancel);
+            return values;
+        }
+        long perRow = Math.ceilDiv(length, slicing.span());
+        long region = slice / inner;
+        long first = region % perRow * slicing.span();
+        int size = (int) Math.min(slicing.span(), length - first);
+        long start = (region / perRow * length + first) * inner + slice % inner;
+        float[] values = new float[size];
+        if (inner == 1) {
+            data.read(start, values, 0, size);
+            return values;
+        }
+        for (int k = 0; k < size; k++) {
+            if ((k & 1023) == 0) {
+                cancel.check();
+            }
+            data.read(start + k * inner, values, k, 1);
+        }
+        return values;
+    }
+
     /** Slice {@code first + i} goes to {@code values[i * length ..]}, where a slice is {@code outer} runs long. */
     private static void gather(TensorData data, Slicing slicing, int first, int size, int outer, float[] values, CancelToken cancel) {
         if (data.count() == 0) {

@@ -42,27 +42,78 @@ public final class UniformQuantizer implements Quantizer {
     @Override
     public QuantParams resolve(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
         check(spec);
-        int half = 1 << (spec.bits() - 1);
-        boolean narrow = spec.symmetric() && spec.narrowRange();
-        int lowest = narrow ? 1 - half : -half;
-        int middle = spec.signed() ? 0 : -lowest;
-        int qmin = lowest + middle;
-        int qmax = half - 1 + middle;
+        var codes = new Codes(spec);
         float[] scales = new float[ranges.size()];
         int[] zeroPoints = new int[ranges.size()];
         for (int i = 0; i < scales.length; i++) {
-            ClipRange range = ranges.get(i);
-            double lo = Math.min(0, range.lo());
-            double scale = spec.symmetric() ? range.absMax() / (narrow ? half - 1.0 : half - 0.5) : (Math.max(0.0, range.hi()) - lo) / (qmax - qmin);
-            if (scale < Float.MIN_NORMAL) {
-                scales[i] = 1;
-                zeroPoints[i] = spec.symmetric() ? middle : 0;
-            } else {
-                zeroPoints[i] = spec.symmetric() ? middle : (int) Math.clamp(Math.rint(qmin - lo / scale), qmin, qmax);
-                scales[i] = Scales.of((float) scale, Math.max(zeroPoints[i] - qmin, qmax - zeroPoints[i]));
-            }
+            float lo = ranges.get(i).lo();
+            float hi = ranges.get(i).hi();
+            zeroPoints[i] = codes.zeroPoint(lo, hi);
+            scales[i] = codes.scale(lo, hi, zeroPoints[i]);
         }
-        return new QuantParams(granularity, scales, zeroPoints, qmin, qmax);
+        return new QuantParams(granularity, scales, zeroPoints, codes.qmin, codes.qmax);
+    }
+
+    /**
+     * What {@link #resolve} makes of each of the first {@code n} ranges, for a search that tries many.
+     *
+     * @param lo of each range, finite, at most {@code hi}
+     * @param scale room for n: tensor units per step
+     * @param loSteps room for n: the lowest code less the zero point
+     * @param hiSteps room for n: the highest code less the zero point
+     */
+    public void resolve(QuantSpec spec, int n, float[] lo, float[] hi, float[] scale, float[] loSteps, float[] hiSteps) {
+        var codes = new Codes(spec);
+        for (int i = 0; i < n; i++) {
+            int zeroPoint = codes.zeroPoint(lo[i], hi[i]);
+            scale[i] = codes.scale(lo[i], hi[i], zeroPoint);
+            loSteps[i] = codes.qmin - zeroPoint;
+            hiSteps[i] = codes.qmax - zeroPoint;
+        }
+    }
+
+    /** Below it no level of 2^16 overflows. */
+    private static final double SURELY_FINITE = 1e33;
+
+    /** The codes of a spec, and where a range puts them. */
+    private static final class Codes {
+        private final boolean symmetric;
+        private final int middle;
+        private final int qmin;
+        private final int qmax;
+        /** Steps from 0 to the larger magnitude of a symmetric range. */
+        private final double steps;
+
+        Codes(QuantSpec spec) {
+            int half = 1 << (spec.bits() - 1);
+            symmetric = spec.symmetric();
+            boolean narrow = symmetric && spec.narrowRange();
+            int lowest = narrow ? 1 - half : -half;
+            middle = spec.signed() ? 0 : -lowest;
+            qmin = lowest + middle;
+            qmax = half - 1 + middle;
+            steps = narrow ? half - 1.0 : half - 0.5;
+        }
+
+        private double exactScale(float lo, float hi) {
+            return symmetric ? Math.max(Math.abs(lo), Math.abs(hi)) / steps : (Math.max(0.0, hi) - (double) Math.min(0, lo)) / (qmax - qmin);
+        }
+
+        int zeroPoint(float lo, float hi) {
+            if (symmetric) {
+                return middle;
+            }
+            double scale = exactScale(lo, hi);
+            return scale < Float.MIN_NORMAL ? 0 : (int) Math.clamp(Math.rint(qmin - (double) Math.min(0, lo) / scale), qmin, qmax);
+        }
+
+        float scale(float lo, float hi, int zeroPoint) {
+            double scale = exactScale(lo, hi);
+            if (scale >= Float.MIN_NORMAL && scale < SURELY_FINITE) {
+                return (float) scale;
+            }
+            return scale < Float.MIN_NORMAL ? 1 : Scales.of((float) scale, Math.max(zeroPoint - qmin, qmax - zeroPoint));
+        }
     }
 
     @Override

@@ -125,12 +125,12 @@ public final class SessionFile {
                 case "overrides" -> json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
-                case "added_quantizers" -> readNames(json, added);
                 case "metric" -> {
                     String id = json.string();
                     read.metric = Task.byId(id)
                             .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
                 }
+                case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
                 case "provenance" -> json.object(field -> json.string());
                 default -> throw json.unknown(FIELDS);

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
@@ -70,15 +71,15 @@ public record SessionState(
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
-        return new SessionState(model, spec, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.weights = spec);
     }
 
     public SessionState withActivations(Optional<QuantSpec> spec) {
-        return new SessionState(model, weights, spec, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.activations = spec);
     }
 
     public SessionState withOverrides(Map<TensorId, QuantSpec> specs) {
-        return new SessionState(model, weights, activations, specs, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.overrides = specs);
     }
 
     /** Sets the spec of one tensor. */
@@ -89,34 +90,74 @@ public record SessionState(
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, ids, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.keptFloat = ids);
     }
 
     public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, ranges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.activationRanges = ranges);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, fold, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.foldBatchNorm = fold);
     }
 
     public SessionState withModel(FileRef ref) {
-        return new SessionState(ref, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.model = ref);
     }
 
     public SessionState withCalibrationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, ref, evaluationData, metric, addedQuantizers);
+        return copy(d -> d.calibrationData = ref);
     }
 
     public SessionState withEvaluationData(Optional<FileRef> ref) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, ref, metric, addedQuantizers);
+        return copy(d -> d.evaluationData = ref);
     }
 
     public SessionState withMetric(Optional<Task> task) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, task, addedQuantizers);
+        return copy(d -> d.metric = task);
     }
 
     public SessionState withAddedQuantizers(Set<TensorId> ids) {
-        return new SessionState(model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, ids);
+        return copy(d -> d.addedQuantizers = ids);
+    }
+
+    private SessionState copy(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** A copy in the making. */
+    private static final class Draft {
+        private FileRef model;
+        private Optional<QuantSpec> weights;
+        private Optional<QuantSpec> activations;
+        private Map<TensorId, QuantSpec> overrides;
+        private Set<TensorId> keptFloat;
+        private Map<TensorId, ClipRange> activationRanges;
+        private boolean foldBatchNorm;
+        private Optional<FileRef> calibrationData;
+        private Optional<FileRef> evaluationData;
+        private Optional<Task> metric;
+        private Set<TensorId> addedQuantizers;
+
+        Draft(SessionState of) {
+            model = of.model;
+            weights = of.weights;
+            activations = of.activations;
+            overrides = of.overrides;
+            keptFloat = of.keptFloat;
+            activationRanges = of.activationRanges;
+            foldBatchNorm = of.foldBatchNorm;
+            calibrationData = of.calibrationData;
+            evaluationData = of.evaluationData;
+            metric = of.metric;
+            addedQuantizers = of.addedQuantizers;
+        }
+
+        SessionState finish() {
+            return new SessionState(
+                    model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+        }
     }
 }

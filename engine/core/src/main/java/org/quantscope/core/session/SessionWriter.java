@@ -67,12 +67,12 @@ final class SessionWriter {
             range(entry.getValue());
         }
         json.writeEndObject();
+        state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
         if (!state.addedQuantizers().isEmpty()) {
             json.writeArrayPropertyStart("added_quantizers");
             state.addedQuantizers().forEach(id -> json.writeString(id.name()));
             json.writeEndArray();
         }
-        state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
     }
 
     private void file(String name, FileRef ref) {

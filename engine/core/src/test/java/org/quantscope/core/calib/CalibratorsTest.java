@@ -71,6 +71,46 @@ class CalibratorsTest {
         }
     }
 
+    /** Slices so small that they are searched without a candidate's objects find what the search with a curve finds. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 31, 32, 500})
+    void aSmallSliceIsSearchedAsALargeOne(int length) {
+        var random = new java.util.Random(length);
+        for (int round = 0; round < 12; round++) {
+            float[] x = new float[length];
+            for (int i = 0; i < length; i++) {
+                x[i] = (float) (random.nextGaussian() * Math.exp(random.nextGaussian()) + (round % 3 == 0 ? 2 : 0));
+            }
+            Tensor tensor = Oracles.tensor(x);
+            for (int bits : new int[] {2, 4, 8}) {
+                for (QuantSpec spec : java.util.List.of(
+                        QuantSpec.WEIGHTS.withBits(bits), QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(false), QuantSpec.ACTIVATIONS.withBits(bits))) {
+                    var calibrator = Calibrators.byId("mse");
+                    var slice = new StoredStatistics(tensor.data(), cancel);
+                    ClipRange quick = calibrator.range(slice, spec, Map.of(), cancel);
+                    ClipRange slow = calibrator.calibrate(slice, spec, Map.of(), cancel).range();
+
+                    assertThat(error(tensor, spec, quick)).isLessThanOrEqualTo(error(tensor, spec, slow) * (1 + 1e-9));
+                }
+            }
+        }
+    }
+
+    private double error(Tensor tensor, QuantSpec spec, ClipRange range) {
+        return ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, java.util.List.of(range)), cancel).sumSquaredError();
+    }
+
+    @Test
+    void manySmallSlicesCanBeCancelled() {
+        Tensor tensor = Oracles.tensor(new float[1 << 22], 1 << 17, 32);
+        for (int i = 0; i < 3; i++) {
+            var token = new CancelToken();
+            token.cancel();
+            QuantSpec spec = QuantSpec.WEIGHTS.withGranularity(new org.quantscope.core.quant.Granularity.PerBlock(1, 32)).withClip(new Clip.Auto("mse"));
+            assertThatThrownBy(() -> RangeResolver.resolve(tensor, spec, token)).isInstanceOf(java.util.concurrent.CancellationException.class);
+        }
+    }
+
     @Test
     void mseSeesAroundAnAbsurdOutlier() {
         float[] values = Oracles.array("gauss").clone();

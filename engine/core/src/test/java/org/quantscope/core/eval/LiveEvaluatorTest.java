@@ -140,6 +140,79 @@ class LiveEvaluatorTest {
         }
     }
 
+    /** x → Relu → ·w → Relu → ·v → y: something to keep in front of the second product. */
+    private Model layers() throws IOException {
+        return new TinyOnnx(13)
+                .input("x", -1, 3)
+                .output("y", -1, 3)
+                .weight("w", Shape.of(3, 3), 1, 0.2f, 0, 0, 1, 0, 0.1f, 0, 1)
+                .weight("v", Shape.of(3, 3), 1, 0, 0, 0.3f, 1, 0, 0, 0, 1)
+                .node("Relu", List.of("x"), List.of("r"))
+                .node("MatMul", List.of("r", "w"), List.of("m"))
+                .node("Relu", List.of("m"), List.of("s"))
+                .node("MatMul", List.of("s", "v"), List.of("y"))
+                .open(folder);
+    }
+
+    @Test
+    void anActivationInHandIsSwitchedOffAndOnWithoutANewSession() throws IOException {
+        TensorId moving = new TensorId("s");
+        try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(300), 1)) {
+            EvalRequest on = new EvalRequest(Optional.of(moving), Map.of(), Map.of(moving, params(2, 3)));
+            EvalRequest off = new EvalRequest(Optional.of(moving), Map.of(), Map.of());
+            AccuracyEstimate coarse = evaluator.evaluate(on, new CancelToken(), e -> {});
+            int sessions = OrtRuntime.liveSessions();
+
+            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb()).isInfinite();
+            assertThat(evaluator.evaluate(on, new CancelToken(), e -> {})).isEqualTo(coarse);
+
+            assertThat(coarse.logitSqnrDb()).isLessThan(20);
+            assertThat(OrtRuntime.liveSessions()).isEqualTo(sessions);
+        }
+    }
+
+    @Test
+    void whatIsInFrontOfTheTensorInHandIsKeptWithinTheBudgetAndChangesNoFigure() throws IOException {
+        Map<TensorId, QuantParams> activations = Map.of(X, params(0.1f, 8), new TensorId("s"), params(0.1f, 8));
+        TensorId v = new TensorId("v");
+        MemoryData data = data(1000);
+        // One batch of codes is 100 × 3 bytes.
+        for (long budget : new long[] {0, 700, 1 << 20}) {
+            try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data, 1, 2, Optional.empty(), budget);
+                    LiveEvaluator plain = new LiveEvaluator(layers(), data, 1, 1, Optional.empty(), 0)) {
+                for (int i = 1; i < 4; i++) {
+                    EvalRequest request = new EvalRequest(Optional.of(v), Map.of(W, params(0.1f, 4), v, params(0.1f * i, 4)), activations);
+                    assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+                }
+                assertThat(evaluator.cacheBytes()).isEqualTo(budget == 0 ? 0 : budget == 700 ? 600 : 3000);
+                assertThat(evaluator.cacheBudget()).isEqualTo(budget);
+            }
+        }
+    }
+
+    @Test
+    void aChangeInFrontOfTheTensorInHandIsSeen() throws IOException {
+        TensorId v = new TensorId("v");
+        try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(300), 1);
+                LiveEvaluator plain = new LiveEvaluator(layers(), data(300), 1, 1, Optional.empty(), 0)) {
+            for (float scale : new float[] {0.1f, 2, 0.1f, 4}) {
+                EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(scale, 4)));
+                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+            }
+        }
+    }
+
+    @Test
+    void preparedMovesRunOnlyWhatDependsOnTheTensorInHand() throws IOException {
+        TensorId v = new TensorId("v");
+        EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(0.1f, 8)));
+        try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(1000), 1)) {
+            evaluator.prepare(request, new CancelToken());
+            // No quantizer is at the cut: floats cross it.
+            assertThat(evaluator.cacheBytes()).isEqualTo(1000 * 3 * 4);
+        }
+    }
+
     @Test
     void sessionsOfEarlierSettingsAreFreedAndSoIsAllOnClose() throws IOException {
         int before = OrtRuntime.liveSessions();

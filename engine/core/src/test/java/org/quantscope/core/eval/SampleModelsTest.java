@@ -111,13 +111,13 @@ class SampleModelsTest {
 
     private static double largestRelativeDifference(Model one, Model other, Dataset data) {
         EvalRequest plain = new EvalRequest(Optional.empty(), Map.of(), Map.of());
-        QuantizedSession a = QuantizedSession.build(one, QuantizedSession.Key.of(plain), OrtModel.Options.DEFAULT, NEVER);
-        QuantizedSession b = QuantizedSession.build(other, QuantizedSession.Key.of(plain), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession a = QuantizedSession.build(one, QuantizedSession.Key.of(plain, one), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession b = QuantizedSession.build(other, QuantizedSession.Key.of(plain, other), OrtModel.Options.DEFAULT, NEVER);
         SampleFeed feed = SampleFeed.of(one, data);
         double largest = 0;
         double difference = 0;
-        try (var _ = a.loaded();
-                var _ = b.loaded();
+        try (var _ = a.loaded().getFirst();
+                var _ = b.loaded().getFirst();
                 QuantizedSession.Feeds none = a.feeds(plain, NEVER)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
                 int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();

@@ -14,9 +14,11 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.UniformGrid;
@@ -33,7 +35,7 @@ class InstrumentedGraphTest {
     private Path folder;
 
     private static float[] run(byte[] model, Map<String, NativeTensor> feeds, String output) {
-        try (OrtModel loaded = OrtModel.load(model, "tiny.onnx", OrtModel.Options.DEFAULT)) {
+        try (OrtModel loaded = OrtModel.load(model, "tiny.onnx", new OrtModel.Options(1, false))) {
             return loaded.run(feeds, List.of(output), new CancelToken()).getFirst().values();
         } finally {
             feeds.values().forEach(NativeTensor::close);
@@ -42,16 +44,20 @@ class InstrumentedGraphTest {
 
     private static void feed(Map<String, NativeTensor> feeds, InstrumentedGraph.ActivationFeeds names, UniformGrid grid) {
         feeds.put(names.scale(), NativeTensor.scalar(grid.scale()));
-        feeds.put(names.lo(), NativeTensor.scalar(grid.qmin() - grid.zeroPoint()));
-        feeds.put(names.hi(), NativeTensor.scalar(grid.qmax() - grid.zeroPoint()));
+        boolean codes = names.form() == Form.CODES;
+        float lower = codes ? grid.zeroPoint() - grid.qmin() : grid.qmin() - grid.zeroPoint();
+        float upper = grid.qmax() - (codes ? grid.qmin() : grid.zeroPoint());
+        feeds.put(names.lower(), NativeTensor.of(new float[] {lower}, Shape.of(), codes ? DType.U8 : DType.F32));
+        feeds.put(names.upper(), NativeTensor.of(new float[] {upper}, Shape.of(), codes ? DType.U8 : DType.F32));
+        feeds.put(names.on(), NativeTensor.flag(true));
     }
 
     /** x → Relu → y with a quantizer on both: y = grid(relu(grid(x))), exactly, ties and infinities included. */
     @ParameterizedTest
-    @ValueSource(ints = {7, 8, 10, 11, 13, 21})
-    void activationQuantizersAreTheGridOfTheEngine(int opset) throws IOException {
+    @CsvSource({"7, CODES", "8, CODES", "10, CODES", "11, CODES", "12, CODES", "13, CODES", "21, CODES", "13, CHAIN"})
+    void activationQuantizersAreTheGridOfTheEngine(int opset, Form form) throws IOException {
         Model model = new TinyOnnx(opset).input("x", -1, 8).output("y", -1, 8).node("Relu", List.of("x"), List.of("y")).open(folder);
-        UniformGrid in = new UniformGrid(0.25f, 100, 0, 255);
+        UniformGrid in = new UniformGrid(0.25f, 100, 0, 200);
         UniformGrid out = new UniformGrid(0.7f, -3, -128, 127);
         float[] x = new float[8 * 64];
         for (int i = 0; i < x.length; i++) {
@@ -62,7 +68,7 @@ class InstrumentedGraphTest {
         x[2] = Float.MAX_VALUE;
         x[3] = -1e9f;
         x[4] = -0f;
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Set.of(X, Y), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(X, Form.CODES, Y, form), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         feeds.put("x", NativeTensor.of(x, Shape.of(64, 8), DType.F32));
         feed(feeds, graph.activations().get(X), in);
@@ -88,8 +94,8 @@ class InstrumentedGraphTest {
                 .open(folder);
         float[] other = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
         float[] x = {1, 0, 0, 0, 0, 1, 0, 2};
-        InstrumentedGraph fed = InstrumentedGraph.build(model, Optional.of(W), Map.of(), Set.of(), Set.of());
-        InstrumentedGraph baked = InstrumentedGraph.build(model, Optional.empty(), Map.of(W, other), Set.of(), Set.of());
+        InstrumentedGraph fed = InstrumentedGraph.build(model, Optional.of(W), Map.of(), Map.of(), Set.of());
+        InstrumentedGraph baked = InstrumentedGraph.build(model, Optional.empty(), Map.of(W, other), Map.of(), Set.of());
 
         float[] one = run(fed.model(), Map.of("x", NativeTensor.of(x, Shape.of(2, 4), DType.F32), fed.weightFeed().orElseThrow(), NativeTensor.of(other, Shape.of(4, 3), DType.F32)), "y");
         float[] two = run(baked.model(), Map.of("x", NativeTensor.of(x, Shape.of(2, 4), DType.F32)), "y");
@@ -106,7 +112,7 @@ class InstrumentedGraphTest {
                 .weight("w", DType.F16, Shape.of(2, 2), 1, 0, 0, 1)
                 .node("MatMul", List.of("x", "w"), List.of("y"))
                 .open(folder);
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.of(W), Map.of(), Set.of(Y), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.of(W), Map.of(), Map.of(Y, Form.CODES), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         feeds.put("x", NativeTensor.of(new float[] {0.4f, 3}, Shape.of(1, 2), DType.F16));
         feeds.put(graph.weightFeed().orElseThrow(), NativeTensor.of(new float[] {2, 0, 0, 2}, Shape.of(2, 2), DType.F32));
@@ -199,6 +205,6 @@ class InstrumentedGraphTest {
     void anUnknownActivationIsRefused() throws IOException {
         Model model = new TinyOnnx(13).input("x", -1, 8).output("y", -1, 8).node("Relu", List.of("x"), List.of("y")).open(folder);
 
-        assertThatThrownBy(() -> InstrumentedGraph.build(model, Optional.empty(), Map.of(), Set.of(W), Set.of())).hasMessageContaining("no quantizable activation w");
+        assertThatThrownBy(() -> InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(W, Form.CODES), Set.of())).hasMessageContaining("no quantizable activation w");
     }
 }

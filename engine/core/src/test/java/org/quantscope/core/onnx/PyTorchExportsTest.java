@@ -82,7 +82,7 @@ class PyTorchExportsTest {
         Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new HashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Set.of(), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Map.of(), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         inHand.ifPresent(id -> feeds.put(graph.weightFeed().orElseThrow(), NativeTensor.of(weights.getFirst().data().toFloats(), weights.getFirst().info().shape(), DType.F32)));
         return run(graph.model(), feeds, x, shape);

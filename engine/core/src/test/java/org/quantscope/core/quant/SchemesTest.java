@@ -112,6 +112,26 @@ class SchemesTest {
         }
     }
 
+    /** llama.cpp block_iq4_nl: 18 bytes for 32 values are 4.5 bits each, which is true only if the scale fits 16 of them. */
+    @ParameterizedTest
+    @ValueSource(floats = {1e-9f, 3e-6f, 0.0123f, 1, 113, 777.7f, 8e6f})
+    void iq4NlHasAFloat16ScaleThatCoversTheRange(float absMax) {
+        QuantParams params = Quantizers.byId("iq4_nl").resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-absMax / 3, absMax)));
+        float scale = params.scale(0);
+
+        assertThat(Float.float16ToFloat(Float.floatToFloat16(scale))).isEqualTo(scale);
+        assertThat(params.effective(0).hi()).isGreaterThanOrEqualTo(Math.min(absMax, 113 * 65504f));
+        short below = (short) (Float.floatToFloat16(scale) - 1);
+        assertThat(113 * Float.float16ToFloat(below)).isLessThan(absMax);
+    }
+
+    @Test
+    void iq4NlClipsWhatNoFloat16ScaleReaches() {
+        var params = Quantizers.byId("iq4_nl").resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-1e30f, 0)));
+
+        assertThat(params.scale(0)).isEqualTo(65504f);
+    }
+
     /** llama.cpp kvalues_iq4nl. */
     @Test
     void iq4NlHasItsSixteenIntegers() {
@@ -147,7 +167,7 @@ class SchemesTest {
     @ParameterizedTest
     @CsvSource({
         "mxfp4, 32, 4.25", "mxfp6_e2m3, 32, 6.25", "mxfp6_e3m2, 32, 6.25", "mxfp8_e4m3, 32, 8.25", "mxfp8_e5m2, 32, 8.25", "mxint8, 32, 8.25",
-        "nvfp4, 16, 4.53125", "nf4, 64, 4.5", "iq4_nl, 32, 5", "fp8_e4m3fn, 1024, 8.03125", "ternary, 1024, 2.03125", "binary, 1024, 1.03125",
+        "nvfp4, 16, 4.53125", "nf4, 64, 4.5", "iq4_nl, 32, 4.5", "fp8_e4m3fn, 1024, 8.03125", "ternary, 1024, 2.03125", "binary, 1024, 1.03125",
         "uniform, 1024, 8.03125", "pot, 1024, 8.0078125", "log2, 1024, 8.03125", "apot, 1024, 8.03125", "lloyd-max, 1024, 16",
     })
     void bitsPerWeightCountScalesAndCodebooks(String scheme, int slice, double bits) {

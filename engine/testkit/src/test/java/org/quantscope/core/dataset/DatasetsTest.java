@@ -186,11 +186,10 @@ class DatasetsTest {
         "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
         "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
         "{\"labels\":\"z\"} ~ labels: 'z' is no array",
-        "{\"labels\":\"x\"} ~ labels: 'x' is 2×3 of F32",
+        "{\"labels\":\"matrix\"} ~ labels: 'matrix' is 2×1 of I64",
         "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
         "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
         "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
-        "{\"labels\":\"floats\"} ~ labels: 'floats' is 2 of F32",
         "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
         "{\"classes\":\"a\"} ~ classes: is no list",
         "{\"classes\":[1]} ~ classes: is no text: 1",
@@ -219,7 +218,7 @@ class DatasetsTest {
         members.put("three.npy", npy("<i8", "(3,)", i8(0, 1, 2)));
         members.put("negative.npy", npy("<i8", "(2,)", i8(0, -1)));
         members.put("huge.npy", npy("<i8", "(2,)", i8(1L << 32, 0)));
-        members.put("floats.npy", npy("<f4", "(2,)", f4(0, 1)));
+        members.put("matrix.npy", npy("<i8", "(2, 1)", i8(0, 1)));
         sidecar(json);
 
         assertRefused("d.dataset.json: " + message);

@@ -1,0 +1,229 @@
+package org.quantscope.app.input;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.Desk;
+import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.input.InputViewModel.Channel;
+import org.quantscope.app.input.InputViewModel.Preset;
+import org.quantscope.app.input.InputViewModel.View;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.core.dataset.Resize;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+
+/** Data and its preprocessing without a window: everything runs at once, on the thread of the test. */
+class InputViewModelTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    @TempDir
+    Path folder;
+
+    private final List<String> problems = new ArrayList<>();
+    private final List<Samples> asked = new ArrayList<>();
+    private Desk desk;
+
+    @BeforeEach
+    void open() {
+        desk = Desk.of(Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new Questions() {
+            @Override
+            public Unsaved unsaved(String name) {
+                return Unsaved.DISCARD;
+            }
+
+            @Override
+            public void howToPrepare(Role role, Samples samples) {
+                asked.add(samples);
+                desk.input().show(role, samples);
+            }
+
+            @Override
+            public Optional<Path> whereToSave(Path suggestion) {
+                return Optional.empty();
+            }
+
+            @Override
+            public Optional<Path> whereIs(Role role, FileRef missing) {
+                return Optional.empty();
+            }
+
+            @Override
+            public boolean acceptChanged(Role role, Path file) {
+                return false;
+            }
+
+            @Override
+            public boolean restore(String model) {
+                return false;
+            }
+        }, new Notices() {
+            @Override
+            public void problem(String text) {
+                problems.add(text);
+            }
+
+            @Override
+            public void done(String text) {}
+        });
+        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
+    }
+
+    @AfterEach
+    void close() {
+        desk.close();
+    }
+
+    /** Four samples of 28 × 28: all 0, all 51, all 102, all 255. */
+    private Path idx() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        DataOutputStream data = new DataOutputStream(out);
+        data.write(new byte[] {0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 28, 0, 0, 0, 28});
+        for (int level : new int[] {0, 51, 102, 255}) {
+            byte[] values = new byte[784];
+            java.util.Arrays.fill(values, (byte) level);
+            data.write(values);
+        }
+        Files.write(folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 4});
+        return Files.write(folder.resolve("t-images-idx3-ubyte"), out.toByteArray());
+    }
+
+    private View view() {
+        return desk.input().viewProperty().get();
+    }
+
+    private void type(String scale, String mean, String std) {
+        InputForm f = view().form();
+        desk.input().edit(new InputForm(
+                f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), scale, mean, std, f.base()));
+    }
+
+    @Test
+    void bytesOfTheModelsSizeAreProposedFromZeroToOne() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        desk.input().look(1);
+
+        assertThat(view().guessed()).isTrue();
+        assertThat(view().form().scale()).isEqualTo("1/255");
+        assertThat(view().gets()).isEqualTo("28×28");
+        assertThat(view().wants()).isEqualTo("1×28×28");
+        assertThat(view().facts()).isEqualTo("4 samples, 28×28 u8, labels without names");
+        assertThat(view().prepared().channels()).containsExactly(new Channel(0.2f, 0.2f, 0.2f));
+        assertThat(view().prepared().thumbnails()).extracting(InputViewModel.Thumbnail::label).containsExactly("1", "2", "3", "4");
+        assertThat(view().prepared().picture().orElseThrow().argb()[0]).isEqualTo(0xff333333);
+        assertThat(view().mayApply()).isTrue();
+    }
+
+    @Test
+    void whatIsUsedIsOneStepThatIsSavedAndOpensAgain() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        type("1/255", "0.286", "0.353");
+        assertThat(view().guessed()).isFalse();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+
+        assertThat(desk.input().apply()).isTrue();
+
+        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        assertThat(state.evaluationData().orElseThrow().preprocessing().orElseThrow().mean()).containsExactly(0.286);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        Path saved = folder.resolve("s.quantscope.json");
+        SessionFile.write(state, saved);
+        desk.bench().undo();
+        assertThat(desk.bench().evaluationData()).isEmpty();
+        desk.session().openSession(saved);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData()).isEqualTo(state.evaluationData());
+        float[] out = new float[784];
+        desk.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
+        assertThat(out[0]).isEqualTo((float) ((1 - 0.286) / 0.353));
+        desk.input().show(Questions.Role.EVALUATION);
+        assertThat(view().form().mean()).isEqualTo("0.286");
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void anotherPreprocessingIsAnotherStepAndUndoBringsTheFirstBack() throws IOException {
+        desk.input().show(Questions.Role.CALIBRATION);
+        desk.input().load(idx());
+        desk.input().apply();
+        FileRef first = desk.bench().stateProperty().get().orElseThrow().calibrationData().orElseThrow();
+        desk.input().preset(Preset.SIGNED);
+        assertThat(view().form().scale() + " " + view().form().mean() + " " + view().form().std()).isEqualTo("1/255 0.5 0.5");
+
+        desk.input().apply();
+
+        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData().orElseThrow().digest()).isNotEqualTo(first.digest());
+        desk.bench().undo();
+        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData()).hasValue(first);
+        float[] out = new float[784];
+        desk.bench().calibrationData().orElseThrow().fill(new int[] {0}, out);
+        assertThat(out[0]).isZero();
+    }
+
+    @Test
+    void whatIsWrongIsSaidBesideItsFieldAndIsNotTaken() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+
+        type("abc", "1, x", "0");
+        assertThat(view().problems()).containsEntry("scale", "'abc' is no number").containsEntry("mean", "'x' is no number").containsEntry("std", "is 0: values cannot be divided by it");
+        assertThat(view().mayApply()).isFalse();
+        assertThat(desk.input().apply()).isFalse();
+        type("1", "1, 2", "1");
+        assertThat(view().problems()).isEmpty();
+        assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
+        assertThat(view().mayApply()).isFalse();
+        InputForm f = view().form();
+        desk.input().edit(new InputForm(f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.base()));
+        assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
+        desk.input().edit(new InputForm(f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.base()));
+        assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
+        desk.input().adoptProposal();
+        assertThat(view().mayApply()).isTrue();
+    }
+
+    @Test
+    void aFileThatCannotBeReadLeavesWhatWasThere() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        desk.input().load(Files.writeString(folder.resolve("t.png"), "x"));
+
+        assertThat(view().unreadable().orElseThrow()).startsWith("t.png: format: ");
+        assertThat(view().samples()).isPresent();
+    }
+
+    @Test
+    void droppedDataThatDoesNotFitIsAskedAboutAndWhatFitsIsNot() throws IOException {
+        Path table = folder.resolve("d.csv");
+        Files.writeString(table, "label," + "p,".repeat(783) + "p\n" + "1" + ",255".repeat(784) + "\n");
+
+        desk.session().open(List.of(idx()));
+        assertThat(asked).isEmpty();
+        assertThat(desk.bench().evaluationData()).isPresent();
+        desk.session().open(List.of(table));
+
+        assertThat(asked).hasSize(1);
+        assertThat(view().gets()).isEqualTo("1×28×28");
+        assertThat(view().mayApply()).isTrue();
+        assertThat(desk.input().apply()).isTrue();
+        float[] out = new float[784];
+        desk.bench().evaluationData().orElseThrow().fill(new int[] {0}, out);
+        assertThat(out).containsOnly(1);
+    }
+}

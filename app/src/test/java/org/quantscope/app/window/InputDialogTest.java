@@ -1,0 +1,92 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import javafx.scene.control.Button;
+import javafx.scene.control.TextField;
+import javafx.scene.input.KeyCode;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+@ExtendWith(ApplicationExtension.class)
+class InputDialogTest {
+    @TempDir
+    static Path folder;
+
+    private DeskInWindow at;
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        at.waitForRest();
+    }
+
+    private void type(FxRobot robot, String id, String text) {
+        DeskInWindow.doOnFx(() -> robot.lookup(id).queryAs(TextField.class).setText(text));
+    }
+
+    @Test
+    void theDialogShowsWhatTheModelGetsAndTakesOverWhatIsTyped(FxRobot robot) throws TimeoutException {
+        DeskInWindow.doOnFx(() -> robot.lookup("#data").queryButton().fire());
+        DeskInWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent() && at.desk.input().viewProperty().get().mayApply());
+        float[] values = new float[64];
+        DeskInWindow.onFx(() -> at.desk.bench().evaluationData().orElseThrow()).fill(new int[] {0}, values);
+        double max = 0;
+        for (float v : values) {
+            max = Math.max(max, v);
+        }
+        assertThat(DeskInWindow.text(robot, "#input-gets")).isEqualTo("64");
+        assertThat(DeskInWindow.text(robot, "#input-wants")).isEqualTo("64");
+        assertThat(Double.parseDouble(DeskInWindow.text(robot, "#input-max-0"))).isEqualTo(max);
+        assertThat(robot.lookup(".thumbnail").queryAll()).hasSize(12);
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#input-scale").queryAs(TextField.class).getText())).isEqualTo("0.0625");
+
+        type(robot, "#input-scale", "x");
+        assertThat(DeskInWindow.text(robot, "#input-scale-note")).isEqualTo("Scale 'x' is no number");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#input-use").queryAs(Button.class).isDisabled())).isTrue();
+        type(robot, "#input-scale", "1");
+        DeskInWindow.waitUntil(() -> at.desk.input().viewProperty().get().mayApply());
+        assertThat(Double.parseDouble(DeskInWindow.text(robot, "#input-max-0"))).isEqualTo(max * 16);
+        DeskInWindow.doOnFx(() -> robot.lookup("#input-use").queryAs(Button.class).fire());
+        at.waitForRest();
+
+        assertThat(at.state().evaluationData().orElseThrow().preprocessing().orElseThrow().scale()).isEqualTo(1);
+        DeskInWindow.doOnFx(at.desk.bench()::undo);
+        assertThat(at.state().evaluationData().orElseThrow().preprocessing()).isEmpty();
+    }
+
+    @Test
+    void everythingIsReachedByTheKeyboardAndEscapeChangesNothing(FxRobot robot) throws TimeoutException {
+        var before = at.state();
+        DeskInWindow.doOnFx(() -> at.window.drop(List.of()));
+        robot.press(KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.O).release(KeyCode.O, KeyCode.SHIFT, KeyCode.CONTROL);
+        DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isPresent());
+        for (String id : List.of("#input-file", "#input-folder", "#input-preset-unit", "#input-scale", "#input-mean", "#input-std", "#input-resize", "#input-colour", "#input-layout")) {
+            assertThat(DeskInWindow.onFx(() -> robot.lookup(id).query().isFocusTraversable() && !robot.lookup(id).query().isDisabled())).as(id).isTrue();
+        }
+        robot.press(KeyCode.ESCAPE).release(KeyCode.ESCAPE);
+        DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isEmpty());
+
+        assertThat(at.state()).isEqualTo(before);
+    }
+}
