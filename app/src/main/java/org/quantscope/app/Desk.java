@@ -69,7 +69,7 @@ public record Desk(
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements, inHand),
+                new TensorsViewModel(bench, measurements, inHand, activations),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),

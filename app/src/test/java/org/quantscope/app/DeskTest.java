@@ -26,6 +26,7 @@ import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.workbench.ClipCurve;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
@@ -266,6 +267,35 @@ class DeskTest {
         assertThat(spec.bits()).isEqualTo(4);
         assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
         assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void aQuantizerCanBeAddedWhereTheRulesHaveNoneAndIsOneStep() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorRow inside = desk.tensors().rowsProperty().get().others().getFirst();
+        Set<TensorId> id = Set.of(inside.id());
+        assertThat(desk.tensors().placement(inside.id()).orElseThrow()).startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
+        assertThat(desk.tensors().canPlace(id)).isTrue();
+        SessionState before = state();
+
+        desk.tensors().place(id, true);
+
+        assertThat(state().addedQuantizers()).isEqualTo(id);
+        assertThat(state().activationRanges()).containsKey(inside.id());
+        assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
+        assertThat(desk.tensors().rowsProperty().get().activations()).filteredOn(r -> r.id().equals(inside.id())).first().returns(true, r -> r.sqnrDb().isPresent());
+        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).doesNotContain(inside.id());
+        assertThat(desk.tensors().placement(inside.id())).contains("quantized: added by hand");
+        assertThat(desk.tensors().arePlaced(id)).isTrue();
+
+        desk.bench().undo();
+        assertThat(state()).isEqualTo(before);
+        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).contains(inside.id());
+        desk.bench().redo();
+        desk.tensors().place(id, false);
+        assertThat(state().addedQuantizers()).isEmpty();
         assertThat(problems).isEmpty();
     }
 

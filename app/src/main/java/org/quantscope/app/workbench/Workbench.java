@@ -12,6 +12,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
@@ -47,6 +48,9 @@ public final class Workbench {
     private final Map<String, Model> corrected = new HashMap<>();
 
     private String variant = "";
+    /** What {@code analysed} was made of: placing quantizers makes a new model, which is kept while neither changes. */
+    private Optional<Model> unplaced = Optional.empty();
+    private Set<TensorId> placed = Set.of();
     private Optional<Model> analysed = Optional.empty();
     private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
 
@@ -150,7 +154,7 @@ public final class Workbench {
         importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
     }
 
-    /** The model as it is analysed. */
+    /** The model as it is analysed: folded and with quantizers placed as the state says. */
     public Optional<Model> analysed() {
         return state.get().isPresent() ? analysed : uncorrected();
     }
@@ -182,9 +186,14 @@ public final class Workbench {
 
     private void analyse(SessionState next) {
         variant = variantOf(next);
-        analysed = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
-        if (analysed.isEmpty()) {
+        Optional<Model> base = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
+        if (base.isEmpty()) {
             throw new IllegalStateException("corrections: the model of this state was not computed before it was taken");
+        }
+        if (!base.equals(unplaced) || !next.addedQuantizers().equals(placed)) {
+            unplaced = base;
+            placed = next.addedQuantizers();
+            analysed = base.map(m -> Engine.placed(m, placed));
         }
     }
 

@@ -2,6 +2,7 @@ package org.quantscope.core;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -25,6 +26,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -101,6 +103,11 @@ public final class Engine {
     /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */
     public static Observed observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, calibrationData, progress, cancel);
+    }
+
+    /** The same for some activations, which need not be quantized now. */
+    public static Map<TensorId, MomentSketch> observe(Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
+        return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
     /** Turns choices into explicit parameters. */
