@@ -32,6 +32,7 @@ import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
@@ -57,7 +58,7 @@ public final class SessionViewModel {
     public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
 
     private sealed interface Opened {
-        record Bench(OpenModel model, SessionState state, Optional<Path> file, List<Dataset> data, Seen seen, boolean unsaved) implements Opened {}
+        record Bench(OpenModel model, Optional<Model> corrected, SessionState state, Optional<Path> file, List<Dataset> data, Seen seen, boolean unsaved) implements Opened {}
 
         record Missing(Resumption of, Role role) implements Opened {}
 
@@ -190,7 +191,7 @@ public final class SessionViewModel {
         List<Dataset> data = new ArrayList<>(b.data);
         data.add(dataset);
         boolean ofSession = b.file.isPresent();
-        return new Opened.Bench(b.model, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession);
+        return new Opened.Bench(b.model, b.corrected, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession);
     }
 
     private static String name(Path file) {
@@ -393,6 +394,7 @@ public final class SessionViewModel {
     private void opened(Opened result) {
         switch (result) {
             case Opened.Bench b -> {
+                b.corrected.ifPresent(model -> bench.keepCorrected(b.state, model));
                 bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data, b.seen.activations);
                 kept = b.seen.activations.flatMap(seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
                 b.seen.note.ifPresent(notices::problem);
@@ -455,7 +457,11 @@ public final class SessionViewModel {
             }
         }
         OpenModel model = readModel(session.state.model().path(), cancel);
-        return new Opened.Bench(model, session.state.withModel(model.file()), Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved);
+        SessionState state = session.state.withModel(model.file());
+        Optional<Model> corrected = state.corrections().isEmpty()
+                ? Optional.empty()
+                : Optional.of(Engine.analysed(model.source(), state, Progress.NONE, cancel));
+        return new Opened.Bench(model, corrected, state, Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved);
     }
 
     /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
@@ -468,7 +474,7 @@ public final class SessionViewModel {
             ActivationSketches read = SketchFile.read(file, cancel);
             Optional<FileRef> ref = state.calibrationData();
             long samples = data.stream().filter(d -> ref.equals(Optional.of(ref(d)))).mapToLong(Dataset::size).findFirst().orElse(read.samples());
-            boolean fits = ref.isPresent() && read.restsOn(state.model().sha256(), ref.get().digest(), state.foldBatchNorm(), samples);
+            boolean fits = ref.isPresent() && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
             return fits ? new Seen(Optional.of(read), Optional.empty()) : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
         } catch (IOException | BadInputException e) {
             return Seen.not(reason(e));
@@ -486,7 +492,7 @@ public final class SessionViewModel {
         for (Edit edit : edits) {
             state = edit.apply(state);
         }
-        return new Opened.Bench(model, state, file, data, Seen.NOTHING, false);
+        return new Opened.Bench(model, Optional.empty(), state, file, data, Seen.NOTHING, false);
     }
 
     private static FileRef ref(Dataset data) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -65,6 +66,7 @@ public final class TensorsView extends VBox {
     private final TreeItem<Line> activations = new TreeItem<>();
     private final Label nothing = new Label();
     private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
+    private Function<TensorId, OptionalDouble> before = id -> OptionalDouble.empty();
     private boolean updating;
 
     public TensorsView(TensorsViewModel model, Workbench bench) {
@@ -151,6 +153,18 @@ public final class TensorsView extends VBox {
             show(model.rowsProperty().get());
         });
         bench.selectionProperty().subscribe(x -> select());
+    }
+
+    /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
+    public void tellBefore(Function<TensorId, OptionalDouble> sqnrBefore) {
+        before = sqnrBefore;
+    }
+
+    private String correction(TensorRow row) {
+        OptionalDouble was = before.apply(row.id());
+        return was.isEmpty() || row.sqnrDb().isEmpty()
+                ? ""
+                : String.format(Locale.ROOT, "\nSQNR %.1f dB, %+.1f dB by the correction", row.sqnrDb().getAsDouble(), row.sqnrDb().getAsDouble() - was.getAsDouble());
     }
 
     /** Puts the keyboard on the list. */
@@ -334,6 +348,7 @@ public final class TensorsView extends VBox {
             setTooltip(row.isPresent() ? tip : null);
             row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
                     + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
+                    + correction(r)
                     + (r.own() ? "\nhas settings of its own" : "")));
         }
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ObjectProperty;
@@ -44,9 +45,14 @@ import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.card.CardTab;
 import org.quantscope.app.card.TabbedCard;
 import org.quantscope.app.codes.CodesView;
+import org.quantscope.app.correction.CorrectionsView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.flipped.FlippedStrip;
+import org.quantscope.app.flipped.FlippedWindow;
+import org.quantscope.app.flipped.Thumbnails;
 import org.quantscope.app.jobs.JobsView;
+import org.quantscope.app.layers.LayerOutputView;
 import org.quantscope.app.quantizer.QuantizerView;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Samples;
@@ -57,7 +63,8 @@ import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.session.Edit;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.session.SessionState;
 
 /** The one window. */
@@ -95,6 +102,8 @@ public final class MainWindow {
     private final Scene scene;
     private final SplitPane columns;
     private final TensorsView list;
+    private final Thumbnails thumbnails;
+    private @Nullable FlippedWindow flipped;
     private final TabbedCard pages;
 
     /**
@@ -108,6 +117,7 @@ public final class MainWindow {
         this.dialogs = new Dialogs(() -> stage, theme::get);
         dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
+        this.thumbnails = new Thumbnails(work, ui);
         this.desk = Desk.of(work, ui, settings, dialogs, notices);
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
@@ -116,7 +126,14 @@ public final class MainWindow {
         this.pages = pages();
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
-        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()));
+        VBox answers = new VBox(
+                GAP,
+                new QuantizerView(desk.quantizer(), this::quantizeInHand),
+                new ErrorView(desk.error()),
+                new AccuracyView(desk.accuracy()),
+                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped),
+                new CorrectionsView(desk.corrections()));
+        tensors.tellBefore(desk.corrections()::sqnrBefore);
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
@@ -170,7 +187,13 @@ public final class MainWindow {
     private TabbedCard pages() {
         TabbedCard card = new TabbedCard(List.of(
                 new CardTab("channels", "Channels", "The values of each channel or block, and the range that clips them", this::channels, desk.slices()::setShowing),
-                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
+                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing),
+                new CardTab(
+                        "layer-output",
+                        "Layer output",
+                        "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
+                        () -> new LayerOutputView(desk.layerOutput()),
+                        desk.layerOutput()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }
@@ -185,6 +208,15 @@ public final class MainWindow {
         CodesView view = new CodesView(desk.codes());
         view.paletteProperty().bind(theme.map(Theme::palette));
         return view;
+    }
+
+    private void showFlipped(OptionalInt sample) {
+        FlippedWindow open = flipped;
+        if (open == null) {
+            open = new FlippedWindow(stage, desk.flipped(), desk.sampleLayers(), thumbnails, theme);
+            flipped = open;
+        }
+        open.show(sample);
     }
 
     /** The program behind the window. */
@@ -274,8 +306,14 @@ public final class MainWindow {
         calibrate.setId("calibrate-all");
         calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
         for (Calibrator c : Calibrators.all()) {
-            calibrate.getItems().add(item(c.title(), null, () -> desk.activations().calibrateAll(c)));
+            MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
+            calibrate.getItems().add(choice);
+            if (c.needsImportance()) {
+                // It is for weights, and what they are multiplied with has to be known.
+                desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
+            }
         }
+        MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");
         activations.setId("activations");
         activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
@@ -286,7 +324,10 @@ public final class MainWindow {
         ToggleButton fold = new ToggleButton("Fold BN");
         fold.setId("fold");
         fold.setTooltip(new Tooltip("Fold batch normalization into the layer in front of it before analysis"));
-        fold.setOnAction(e -> desk.bench().apply(new Edit.SetFoldBatchNorm(fold.isSelected())));
+        fold.setOnAction(e -> {
+            desk.corrections().fold(fold.isSelected());
+            fold.setSelected(desk.bench().foldsBatchNorm());
+        });
         desk.bench().stateProperty().subscribe(state -> {
             activations.setSelected(quantizesActivations());
             activations.setDisable(!desk.activations().possible());
@@ -302,7 +343,7 @@ public final class MainWindow {
 
         desk.bench().modelProperty().subscribe(m -> {
             data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty());
-            for (Node node : new Node[] {save, export, calibrate}) {
+            for (Node node : new Node[] {save, export, calibrate, correct}) {
                 node.setDisable(m.isEmpty());
             }
         });
@@ -312,7 +353,7 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, activations, fold, space, keys, look);
+                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -320,6 +361,40 @@ public final class MainWindow {
             }
         });
         return bar;
+    }
+
+    private MenuButton correct() {
+        MenuButton menu = new MenuButton("Correct");
+        menu.setId("correct");
+        menu.setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
+        MenuItem remove = item("", null, desk.corrections()::removeLast);
+        remove.setId("correct-remove");
+        Runnable refresh = () -> {
+            for (MenuItem item : menu.getItems()) {
+                if (item.getUserData() instanceof Correction c) {
+                    Optional<String> refusal = desk.bench().stateProperty().get().isEmpty() ? Optional.of("no model is open") : desk.corrections().refusal(c);
+                    item.setDisable(refusal.isPresent());
+                    item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
+                }
+            }
+            List<String> applied = desk.corrections().viewProperty().get().titles();
+            remove.setVisible(!applied.isEmpty());
+            remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
+        };
+        for (Correction c : Corrections.all()) {
+            MenuItem item = item(c.title(), null, () -> desk.corrections().apply(c));
+            item.setId("correct-" + c.id());
+            item.setUserData(c);
+            menu.getItems().add(item);
+        }
+        menu.getItems().add(remove);
+        menu.setOnShowing(e -> {
+            desk.corrections().ask();
+            refresh.run();
+        });
+        desk.corrections().unavailableProperty().subscribe(x -> refresh.run());
+        desk.corrections().viewProperty().subscribe(x -> refresh.run());
+        return menu;
     }
 
     private void quantizeInHand() {

@@ -18,7 +18,7 @@ import org.quantscope.core.tensor.TensorKind;
  * @param file where it is
  */
 public record OpenModel(Model source, Model folded, FileRef file) {
-    /** As it is analysed. */
+    /** As it is analysed where nothing is corrected. */
     public Model analysed(boolean foldBatchNorm) {
         return foldBatchNorm ? folded : source;
     }
@@ -27,14 +27,14 @@ public record OpenModel(Model source, Model folded, FileRef file) {
         return String.valueOf(file.path().getFileName());
     }
 
-    /** The weights of the analysed model, in the order of the file. */
-    public List<Subject.Weight> weights(boolean foldBatchNorm) {
-        return analysed(foldBatchNorm).tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
+    /** The weights of a model, in the order of the file. */
+    static List<Subject.Weight> weights(Model analysed) {
+        return analysed.tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
     }
 
-    /** The activations of the analysed model in graph order, with what was seen of them. */
-    public List<Subject.Activation> activations(boolean foldBatchNorm, Map<TensorId, MomentSketch> seen) {
-        return analysed(foldBatchNorm).graph().stream()
+    /** The activations of a model in graph order, with what was seen of them. */
+    static List<Subject.Activation> activations(Model analysed, Map<TensorId, MomentSketch> seen) {
+        return analysed.graph().stream()
                 .flatMap(graph -> graph.activations().stream())
                 .map(info -> new Subject.Activation(info, Optional.ofNullable(seen.get(info.id()))))
                 .toList();

@@ -5,12 +5,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -39,24 +41,29 @@ public final class Workbench {
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
+    private Importances importances = Importances.NONE;
     private Optional<History> history = Optional.empty();
-    private Listing listing = new Listing(Optional.empty(), true, Map.of(), List.of(), List.of(), Map.of());
+    /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
+    private final Map<String, Model> corrected = new HashMap<>();
+
+    private String variant = "";
+    private Optional<Model> analysed = Optional.empty();
+    private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
 
     /** The subjects of a model, made once and asked for in every frame of a gesture. */
     private record Listing(
-            Optional<OpenModel> model,
-            boolean folded,
+            Optional<Model> model,
             Map<TensorId, MomentSketch> seen,
             List<Subject.Weight> weights,
             List<Subject.Activation> activations,
             Map<TensorId, Subject> byId) {
-        static Listing of(Optional<OpenModel> model, boolean folded, Map<TensorId, MomentSketch> seen) {
-            List<Subject.Weight> weights = model.map(m -> m.weights(folded)).orElse(List.of());
-            List<Subject.Activation> activations = model.map(m -> m.activations(folded, seen)).orElse(List.of());
+        static Listing of(Optional<Model> model, Map<TensorId, MomentSketch> seen) {
+            List<Subject.Weight> weights = model.map(OpenModel::weights).orElse(List.of());
+            List<Subject.Activation> activations = model.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
             Map<TensorId, Subject> byId = new HashMap<>();
             activations.forEach(a -> byId.put(a.id(), a));
             weights.forEach(w -> byId.put(w.id(), w));
-            return new Listing(model, folded, seen, weights, activations, byId);
+            return new Listing(model, seen, weights, activations, byId);
         }
     }
 
@@ -70,10 +77,11 @@ public final class Workbench {
      */
     public void show(OpenModel opened, SessionState start, Optional<Path> file, List<Dataset> data, Optional<ActivationSketches> activations) {
         datasets.clear();
+        corrected.keySet().retainAll(Set.of(variantOf(start)));
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        observed = activations;
+        takeObserved(activations);
         seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
         model.set(Optional.of(opened));
         sessionFile.set(file);
@@ -120,7 +128,7 @@ public final class Workbench {
 
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
-        observed = Optional.of(sketches);
+        takeObserved(Optional.of(sketches));
         seen.set(sketches.sketches());
     }
 
@@ -129,12 +137,55 @@ public final class Workbench {
         Optional<Dataset> data = calibrationData();
         return observed.filter(o -> model.get().isPresent()
                 && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
-                        model.get().get().file().sha256(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+                        state.get().get().modelKey(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+    }
+
+    /** What calibration data has shown of the importance of the weights. */
+    public Importances importances() {
+        return importances;
+    }
+
+    private void takeObserved(Optional<ActivationSketches> activations) {
+        observed = activations;
+        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
     }
 
     /** The model as it is analysed. */
     public Optional<Model> analysed() {
+        return state.get().isPresent() ? analysed : uncorrected();
+    }
+
+    /** The model as it was before its corrections, folded as the state says. */
+    public Optional<Model> uncorrected() {
         return model.get().map(m -> m.analysed(foldsBatchNorm()));
+    }
+
+    /** Names the analysed model among all that the open file can become: results kept under it hold for that one only. */
+    public String variant() {
+        return variant;
+    }
+
+    /** Gives the model that {@code of} is analysed on, which must be known before such a state is taken. */
+    public void keepCorrected(SessionState of, Model correctedModel) {
+        corrected.put(variantOf(of), correctedModel);
+    }
+
+    /** True if the model of a state is at hand. */
+    public boolean knowsModel(SessionState of) {
+        return of.corrections().isEmpty() || corrected.containsKey(variantOf(of));
+    }
+
+    /** The {@link #variant} that a state is analysed on. */
+    public String variantOf(SessionState of) {
+        return of.modelKey() + (of.foldBatchNorm() ? " folded" : "");
+    }
+
+    private void analyse(SessionState next) {
+        variant = variantOf(next);
+        analysed = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
+        if (analysed.isEmpty()) {
+            throw new IllegalStateException("corrections: the model of this state was not computed before it was taken");
+        }
     }
 
     public boolean foldsBatchNorm() {
@@ -154,10 +205,9 @@ public final class Workbench {
     }
 
     private Listing listing() {
-        Optional<OpenModel> open = model.get();
-        boolean folded = foldsBatchNorm();
-        if (!open.equals(listing.model) || folded != listing.folded || !seen.get().equals(listing.seen)) {
-            listing = Listing.of(open, folded, seen.get());
+        Optional<Model> open = analysed();
+        if (!open.equals(listing.model) || !seen.get().equals(listing.seen)) {
+            listing = Listing.of(open, seen.get());
         }
         return listing;
     }
@@ -179,6 +229,7 @@ public final class Workbench {
     }
 
     private void take(History next) {
+        analyse(next.state());
         history = Optional.of(next);
         dirty.set(next.hasUnsavedChanges());
         canUndo.set(next.canUndo());

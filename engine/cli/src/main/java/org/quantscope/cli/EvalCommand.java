@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -72,10 +73,14 @@ final class EvalCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked);
+        Model model = Subject.openGraph(file, asked, terminal(), cancel());
+        Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
+        Importances importances = config != null && Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();
+            Subject.Calibrated calibrated = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel());
+            state = calibrated.state();
+            importances = calibrated.importances();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
@@ -84,13 +89,13 @@ final class EvalCommand extends EngineCommand {
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         ModelSize size = ModelSize.of(model, state, resolved.weights());
 
         AccuracyEstimate figure;
         double evaluation;
-        try (LiveEvaluator evaluator = Engine.evaluator(model, samples, task);
+        try (LiveEvaluator evaluator = Engine.evaluator(model, reference, samples, task);
                 Terminal.Bar bar = terminal().progress("evaluate")) {
             if (wanted.isPresent() && !evaluator.tasks(cancel()).contains(wanted.get())) {
                 throw usage("--metric: " + wanted.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
@@ -60,11 +61,14 @@ final class ExportCommand extends EngineCommand {
         Exporter exporter = checked(() -> Exporters.byId(format));
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
         boolean runs = Verification.runs(exporter);
-        Model model = runs ? Subject.openGraph(file, state) : Engine.open(file, state);
+        Model model = runs || !state.corrections().isEmpty()
+                ? Subject.openGraph(file, state, terminal(), cancel())
+                : Engine.open(file, state);
         Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
+        Importances importances = Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         List<ExportProblem> problems = exporter.check(plan);

@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.util.List;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
@@ -44,7 +45,7 @@ final class ListCommand extends EngineCommand {
                     case calibrators -> Calibrators.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
                     case exporters -> Exporters.all().stream().map(e -> new Entry(e.id(), e.title(), e.options(), e.source())).toList();
                     case importers -> Importers.all().stream().map(i -> new Entry(i.id(), i.title(), i.options(), i.source())).toList();
-                    case corrections -> List.of();
+                    case corrections -> Corrections.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
                 };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
         return ExitCode.DONE;

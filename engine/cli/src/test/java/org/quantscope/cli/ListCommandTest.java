@@ -35,7 +35,7 @@ class ListCommandTest {
         assertThat(ids("calibrators")).contains("minmax", "percentile", "mse");
         assertThat(ids("exporters")).contains("quantscope-json", "onnx-qdq");
         assertThat(ids("importers")).contains("tensorrt-cache");
-        assertThat(ids("corrections")).isEmpty();
+        assertThat(ids("corrections")).containsExactly("cross-layer-equalization", "bias-correction");
     }
 
     private static List<String> ids(String registry) {

@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quantscope.core.calib.Importances;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
@@ -19,9 +22,10 @@ import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.ConstantFolding;
 import org.quantscope.core.onnx.PadFolding;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -73,14 +77,40 @@ public final class Engine {
         return addedQuantizers.isEmpty() || model.graph().isEmpty() ? model : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
     }
 
-    /** Runs the float model on calibration data and keeps a sketch of each activation. */
-    public static Map<TensorId, MomentSketch> observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
+    /**
+     * The model as a session wants it analysed: folded if it says so, then corrected, in its order, with its quantizers in place.
+     *
+     * @param source as stored
+     * @throws BadInputException if a correction is not known, or its data is missing or has changed
+     * @throws org.quantscope.core.correction.CorrectionUnavailableException if one cannot run on this machine
+     */
+    public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel) throws IOException {
+        Model folded = state.foldBatchNorm() ? analysed(source) : source;
+        Model corrected = state.corrections().isEmpty() ? folded : Corrections.apply(folded, state, ref -> unchanged(ref, cancel), progress, cancel).model();
+        return placed(corrected, state.addedQuantizers());
+    }
+
+    private static Dataset unchanged(FileRef ref, CancelToken cancel) throws IOException {
+        Dataset data = Datasets.open(ref.path(), ref.preprocessing(), cancel);
+        if (!data.sha256().equals(ref.sha256())) {
+            throw new BadInputException(ref.path(), "corrections", "its content is not what a correction was made with");
+        }
+        return data;
+    }
+
+    /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */
+    public static Observed observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, calibrationData, progress, cancel);
     }
 
     /** Turns choices into explicit parameters. */
     public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
         return ResolvedSettings.resolve(model, state, progress, cancel);
+    }
+
+    /** The same with importances, for calibrators that need them: {@link Importances#observed} makes them of what was seen. */
+    public static ResolvedSettings resolve(Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
+        return ResolvedSettings.resolve(model, state, importances, progress, cancel);
     }
 
     /** The exact error of one tensor. */
@@ -99,12 +129,21 @@ public final class Engine {
      * @param task what to score; empty for what fits the model and the data best
      */
     public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(0), task);
+        return evaluator(model, model, data, task);
+    }
+
+    /**
+     * Scores of quantized settings of a corrected model against the float model as it was.
+     *
+     * @param reference the float model before its corrections
+     */
+    public static LiveEvaluator evaluator(Model model, Model reference, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(0), task);
     }
 
     /** The same beside a window that must stay quick: one processor is left to it. */
-    public static LiveEvaluator evaluatorBesideWindow(Model model, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, data, EVALUATION_SEED, processors(1), task);
+    public static LiveEvaluator evaluatorBesideWindow(Model model, Model reference, Dataset data, Optional<Task> task) {
+        return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(1), task);
     }
 
     /** Batches that are evaluated at once: each needs memory for its intermediate values, so there is an end to it. */

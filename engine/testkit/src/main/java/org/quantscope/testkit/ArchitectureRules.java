@@ -57,6 +57,15 @@ public final class ArchitectureRules {
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope..")
+                        .and()
+                        .resideOutsideOfPackages("org.quantscope.linalg..", "org.quantscope.bench..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("org.nd4j..", "org.bytedeco..", "org.quantscope.linalg..")
+                        .because("the program starts and works where ND4J cannot load: the core finds corrections by ServiceLoader, nobody names them"),
+                noClasses()
+                        .that()
+                        .resideInAPackage("org.quantscope..")
                         .should()
                         .haveNameMatching(".*(Util|Utils|Manager|Helper)")
                         .because("a name says what a thing is, not that it helps"));

@@ -54,6 +54,7 @@ public final class LiveEvaluator implements AutoCloseable {
     private static final long BAKED_BYTES = 256L << 20;
 
     private final Model model;
+    private final Model reference;
     private final SampleFeed feed;
     private final OrtModel.Options options = new OrtModel.Options(1, true);
     private final int threads;
@@ -94,7 +95,21 @@ public final class LiveEvaluator implements AutoCloseable {
 
     /** Like the others, with {@link #DEFAULT_CACHE_BYTES}. */
     public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
-        this(model, data, seed, threads, chosen, DEFAULT_CACHE_BYTES);
+        this(model, model, data, seed, threads, chosen);
+    }
+
+    /**
+     * Like the others, beside another float model.
+     *
+     * @param reference the float model that is compared with: {@code model} before it was corrected, with the same input and outputs
+     */
+    public LiveEvaluator(Model model, Model reference, Dataset data, long seed, int threads, Optional<Task> chosen) {
+        this(model, reference, data, seed, threads, chosen, DEFAULT_CACHE_BYTES);
+    }
+
+    /** Like the others, with a budget for intermediate values in bytes; 0 for none. */
+    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
+        this(model, model, data, seed, threads, chosen, cacheBytes);
     }
 
     /**
@@ -104,11 +119,12 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
      */
-    public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
+    public LiveEvaluator(Model model, Model reference, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
         if (threads < 1 || cacheBytes < 0) {
             throw new IllegalArgumentException("threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
         }
         this.model = model;
+        this.reference = reference;
         this.threads = threads;
         this.feed = SampleFeed.of(model, data);
         Logits.predictionOutput(model);
@@ -491,7 +507,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             OrtModel known = floatModel;
             if (known == null) {
-                known = OrtModel.load(InstrumentedGraph.plain(model), String.valueOf(model.file().getFileName()), options);
+                known = OrtModel.load(InstrumentedGraph.plain(reference), String.valueOf(model.file().getFileName()), options);
                 floatModel = known;
             }
             return known;

@@ -22,6 +22,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.UniformGrid;
+import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -86,6 +87,9 @@ public final class OnnxQdqExporter implements Exporter {
         carried.activations.forEach(graph::activation);
         graph.metadata("quantscope.version", ProductVersion.current());
         graph.metadata("quantscope.model_sha256", plan.state().model().sha256());
+        if (!plan.state().corrections().isEmpty()) {
+            graph.metadata("quantscope.corrections", AppliedCorrection.ids(plan.state().corrections()));
+        }
         cancel.check();
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             graph.write(out);

@@ -135,10 +135,15 @@ final class GraphEdit {
 
     /** Makes a value a graph output as well. */
     void addOutput(String name, int type) {
-        newOutputs.add(ValueInfoProto.newBuilder()
+        newOutputs.add(unshaped(name, type));
+    }
+
+    /** A value whose shape is not said. */
+    static ValueInfoProto unshaped(String name, int type) {
+        return ValueInfoProto.newBuilder()
                 .setName(name)
                 .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type)))
-                .build());
+                .build();
     }
 
     void dropNode(int index) {

@@ -7,11 +7,12 @@ import java.util.Set;
  * PlacementRules} applies it, and {@code docs/placement.md} sets it beside what it follows.
  *
  * <p>The sets are those of the QDQ quantizer of ONNX Runtime's Python tools (registry.py and operators/ there, 1.30), for
- * asymmetric activations, which is its default. It differs in four points, each for a reason:
+ * asymmetric activations, which is its default. It differs in five points, each for a reason:
  * <ul>
  * <li>an Add or Mul by a constant computes in integers only as a part of the layer in front of it, and the quantizer
  *     comes behind it, because the integer kernel adds a bias before it rounds. By itself it stays in float: in a
  *     normalization written out as primitives, the variance plus its small constant would be rounded to 0 and divided by;
+ * <li>the same for a Min or Max with a constant, which clamps by channel;
  * <li>the same for a BatchNormalization behind a layer, which that tool expects to be folded before;
  * <li>Identity, Dropout, GlobalMaxPool, Expand, Tile, DepthToSpace and SpaceToDepth carry a grid along like Reshape does,
  *     because they, too, only move values;
@@ -44,7 +45,7 @@ final class QuantizedOperators {
     static final Set<String> BETWEEN_ACTIVATIONS = Set.of("Add", "Mul");
 
     /** Operators that a layer absorbs, given that their other operands are constants. */
-    static final Set<String> ABSORBED = Set.of("Add", "Mul", "BatchNormalization");
+    static final Set<String> ABSORBED = Set.of("Add", "Mul", "BatchNormalization", "Min", "Max");
 
     /** Activation functions that clamp: computed within the layer in front, or behind a quantized value. */
     static final Set<String> CLAMPING = Set.of("Relu", "Clip");

@@ -1,5 +1,6 @@
 package org.quantscope.core.session;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -142,6 +143,48 @@ public sealed interface Edit {
         @Override
         public SessionState apply(SessionState state) {
             return state.withFoldBatchNorm(on);
+        }
+    }
+
+    /**
+     * Corrects the float model once more. Corrections are made for a model whose BatchNormalization is folded, so that is
+     * chosen too.
+     *
+     * @param name what people call the correction
+     */
+    record ApplyCorrection(AppliedCorrection correction, String name) implements Edit {
+        @Override
+        public String title() {
+            return name;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            List<AppliedCorrection> all = new ArrayList<>(state.corrections());
+            all.add(correction);
+            return state.withFoldBatchNorm(true).withCorrections(all);
+        }
+    }
+
+    /**
+     * Takes one correction back; the others stay in their order.
+     *
+     * @param index of the correction, from 0; one that is not there changes nothing
+     * @param name what people call it
+     */
+    record RemoveCorrection(int index, String name) implements Edit {
+        @Override
+        public String title() {
+            return "remove " + name;
+        }
+
+        @Override
+        public SessionState apply(SessionState state) {
+            List<AppliedCorrection> rest = new ArrayList<>(state.corrections());
+            if (index >= 0 && index < rest.size()) {
+                rest.remove(index);
+            }
+            return state.withCorrections(rest);
         }
     }
 

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -40,7 +42,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "metric", "added_quantizers", "resolved", "provenance"
+        "activation_ranges", "metric", "added_quantizers", "corrections", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -112,6 +114,7 @@ public final class SessionFile {
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        List<AppliedCorrection> corrections = new ArrayList<>();
         Set<TensorId> added = new TreeSet<>();
         json.object(name -> {
             switch (name) {
@@ -122,9 +125,10 @@ public final class SessionFile {
                 case "fold_batch_norm" -> read.fold = json.bool();
                 case "weights" -> read.weights = SpecReader.read(json);
                 case "activations" -> read.activations = SpecReader.read(json);
-                case "overrides" -> json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
+                case "overrides" -> readOverrides(json, overrides);
                 case "keep_float" -> readNames(json, keptFloat);
-                case "activation_ranges" -> json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
+                case "activation_ranges" -> readRanges(json, ranges);
+                case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
                 case "metric" -> {
                     String id = json.string();
                     read.metric = Task.byId(id)
@@ -147,7 +151,12 @@ public final class SessionFile {
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
                 Optional.ofNullable(read.metric),
-                added);
+                added,
+                corrections);
+    }
+
+    private static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {
+        json.object(id -> overrides.put(json.make(() -> new TensorId(id)), SpecReader.read(json)));
     }
 
     private static void readNames(StrictJson json, Set<TensorId> names) {
@@ -157,6 +166,52 @@ public final class SessionFile {
                 throw json.bad("\"" + id + "\" is listed twice");
             }
         });
+    }
+
+    private static void readRanges(StrictJson json, Map<TensorId, ClipRange> ranges) {
+        json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
+    }
+
+    private static AppliedCorrection readCorrection(StrictJson json, Path file) {
+        var read = new Object() {
+            @Nullable String id;
+            @Nullable FileRef data;
+            @Nullable CorrectionSettings settings;
+        };
+        Map<String, String> options = new TreeMap<>();
+        json.object(name -> {
+            switch (name) {
+                case "id" -> read.id = json.string();
+                case "options" -> json.object(option -> options.put(option, json.string()));
+                case "data" -> read.data = readFile(json, file, true);
+                case "settings" -> read.settings = readSettings(json);
+                default -> throw json.unknown("id", "options", "data", "settings");
+            }
+        });
+        String at = json.path();
+        String id = json.required(at, "id", read.id);
+        return json.make(() -> new AppliedCorrection(id, options, Optional.ofNullable(read.data), Optional.ofNullable(read.settings)));
+    }
+
+    private static CorrectionSettings readSettings(StrictJson json) {
+        var read = new Object() {
+            @Nullable QuantSpec weights;
+            @Nullable QuantSpec activations;
+        };
+        Map<TensorId, QuantSpec> overrides = new TreeMap<>();
+        Set<TensorId> keptFloat = new TreeSet<>();
+        Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        json.object(name -> {
+            switch (name) {
+                case "weights" -> read.weights = SpecReader.read(json);
+                case "activations" -> read.activations = SpecReader.read(json);
+                case "overrides" -> readOverrides(json, overrides);
+                case "keep_float" -> readNames(json, keptFloat);
+                case "activation_ranges" -> readRanges(json, ranges);
+                default -> throw json.unknown("weights", "activations", "overrides", "keep_float", "activation_ranges");
+            }
+        });
+        return new CorrectionSettings(Optional.ofNullable(read.weights), Optional.ofNullable(read.activations), overrides, keptFloat, ranges);
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {

@@ -1,6 +1,7 @@
 package org.quantscope.core.session;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,6 +27,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param metric what is scored on it; empty for what fits the model and the data best
  * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement leave
  *     them in float or tie them to another
+ * @param corrections what is done to the float model before analysis, in this order, after folding
  */
 public record SessionState(
         FileRef model,
@@ -38,18 +40,20 @@ public record SessionState(
         Optional<FileRef> calibrationData,
         Optional<FileRef> evaluationData,
         Optional<Task> metric,
-        Set<TensorId> addedQuantizers) {
+        Set<TensorId> addedQuantizers,
+        List<AppliedCorrection> corrections) {
 
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
         addedQuantizers = Collections.unmodifiableSet(new TreeSet<>(addedQuantizers));
+        corrections = List.copyOf(corrections);
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of(), List.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -121,6 +125,18 @@ public record SessionState(
         return copy(d -> d.addedQuantizers = ids);
     }
 
+    public SessionState withCorrections(List<AppliedCorrection> applied) {
+        return copy(d -> d.corrections = applied);
+    }
+
+    /**
+     * Stands for the values of the corrected model, wherever its files lie: the model's sha256 where nothing is corrected,
+     * else the sha256 of that and of every correction. What was observed of one such model holds for that one only.
+     */
+    public String modelKey() {
+        return corrections.isEmpty() ? model.sha256() : SessionWriter.keyOf(model.sha256(), corrections);
+    }
+
     private SessionState copy(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -140,6 +156,7 @@ public record SessionState(
         private Optional<FileRef> evaluationData;
         private Optional<Task> metric;
         private Set<TensorId> addedQuantizers;
+        private List<AppliedCorrection> corrections;
 
         Draft(SessionState of) {
             model = of.model;
@@ -153,11 +170,13 @@ public record SessionState(
             evaluationData = of.evaluationData;
             metric = of.metric;
             addedQuantizers = of.addedQuantizers;
+            corrections = of.corrections;
         }
 
         SessionState finish() {
             return new SessionState(
-                    model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers);
+                    model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers,
+                    corrections);
         }
     }
 }

@@ -1,8 +1,12 @@
 package org.quantscope.core.session;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,6 +25,8 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 
 /** Writes the JSON of a session: fixed order of fields, two spaces, line feeds, the shortest decimal of each float32. */
 final class SessionWriter {
@@ -53,26 +59,65 @@ final class SessionWriter {
         state.calibrationData().ifPresent(ref -> file("calibration_data", ref));
         state.evaluationData().ifPresent(ref -> file("evaluation_data", ref));
         json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
-        state.weights().ifPresent(spec -> spec("weights", spec));
-        state.activations().ifPresent(spec -> spec("activations", spec));
-        json.writeObjectPropertyStart("overrides");
-        state.overrides().forEach((id, spec) -> spec(id.name(), spec));
-        json.writeEndObject();
-        json.writeArrayPropertyStart("keep_float");
-        state.keptFloat().forEach(id -> json.writeString(id.name()));
-        json.writeEndArray();
-        json.writeObjectPropertyStart("activation_ranges");
-        for (Map.Entry<TensorId, ClipRange> entry : state.activationRanges().entrySet()) {
-            json.writeName(entry.getKey().name());
-            range(entry.getValue());
-        }
-        json.writeEndObject();
+        settings(CorrectionSettings.of(state));
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
         if (!state.addedQuantizers().isEmpty()) {
             json.writeArrayPropertyStart("added_quantizers");
             state.addedQuantizers().forEach(id -> json.writeString(id.name()));
             json.writeEndArray();
         }
+        if (!state.corrections().isEmpty()) {
+            json.writeArrayPropertyStart("corrections");
+            state.corrections().forEach(c -> correction(c, ref -> file("data", ref)));
+            json.writeEndArray();
+        }
+    }
+
+    /** Lower-case hex of what a list of corrections says: the files they rest on count by their content. */
+    static String keyOf(String modelSha256, List<AppliedCorrection> corrections) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out);
+        SessionWriter writer = new SessionWriter(json, Path.of(""));
+        json.writeStartArray();
+        json.writeString(modelSha256);
+        corrections.forEach(c -> writer.correction(c, ref -> json.writeStringProperty("data", ref.digest())));
+        json.writeEndArray();
+        json.close();
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(out.toByteArray()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private void correction(AppliedCorrection correction, Consumer<FileRef> data) {
+        json.writeStartObject();
+        json.writeStringProperty("id", correction.id());
+        options(correction.options());
+        correction.data().ifPresent(data);
+        correction.settings().ifPresent(settings -> {
+            json.writeObjectPropertyStart("settings");
+            settings(settings);
+            json.writeEndObject();
+        });
+        json.writeEndObject();
+    }
+
+    private void settings(CorrectionSettings settings) {
+        settings.weights().ifPresent(spec -> spec("weights", spec));
+        settings.activations().ifPresent(spec -> spec("activations", spec));
+        json.writeObjectPropertyStart("overrides");
+        settings.overrides().forEach((id, spec) -> spec(id.name(), spec));
+        json.writeEndObject();
+        json.writeArrayPropertyStart("keep_float");
+        settings.keptFloat().forEach(id -> json.writeString(id.name()));
+        json.writeEndArray();
+        json.writeObjectPropertyStart("activation_ranges");
+        for (Map.Entry<TensorId, ClipRange> entry : settings.activationRanges().entrySet()) {
+            json.writeName(entry.getKey().name());
+            range(entry.getValue());
+        }
+        json.writeEndObject();
     }
 
     private void file(String name, FileRef ref) {
@@ -228,6 +273,9 @@ final class SessionWriter {
         json.writeStringProperty("model_sha256", state.model().sha256());
         state.calibrationData().ifPresent(ref -> json.writeStringProperty("calibration_data_sha256", ref.sha256()));
         state.evaluationData().ifPresent(ref -> json.writeStringProperty("evaluation_data_sha256", ref.sha256()));
+        if (!state.corrections().isEmpty()) {
+            json.writeStringProperty("corrections", AppliedCorrection.ids(state.corrections()));
+        }
         json.writeEndObject();
     }
 

@@ -58,7 +58,14 @@ class SessionFileTest {
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
                 Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
                 Optional.of(new Task.Regression(Task.Loss.ABSOLUTE)),
-                Set.of(new TensorId("pool"), new TensorId("b.concat")));
+                Set.of(new TensorId("pool"), new TensorId("b.concat")),
+                List.of(
+                        new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
+                        new AppliedCorrection(
+                                "bias-correction",
+                                Map.of(),
+                                Optional.of(new FileRef(folder.resolve("c.npz").toAbsolutePath(), SHA)),
+                                Optional.of(new CorrectionSettings(Optional.of(w), Optional.empty(), overrides, Set.of(new TensorId("kept")), Map.of(new TensorId("relu"), new ClipRange(0, 2)))))));
     }
 
     @Test

@@ -73,7 +73,14 @@ class SessionFileProperties {
         Arbitrary<Set<TensorId>> kept = ids().set().ofMaxSize(4);
         Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
         return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
-                .as((model, w, a, o, k, r, fold, data) -> new SessionState(model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet()));
+                .as((model, w, a, o, k, r, fold, data) -> new SessionState(
+                        model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet(), fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r))));
+    }
+
+    private static List<AppliedCorrection> corrections(Optional<FileRef> data, CorrectionSettings settings) {
+        return List.of(
+                new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
+                new AppliedCorrection("bias-correction", Map.of(), data, Optional.of(settings)));
     }
 
     private static Arbitrary<TensorId> ids() {

@@ -1,0 +1,105 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.concurrent.TimeoutException;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.tensor.TensorId;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+/** The rescaled LeNet collapses at 8 bits; one click of equalization brings it back. */
+@ExtendWith(ApplicationExtension.class)
+class CorrectionFlowTest {
+    @TempDir
+    static Path folder;
+
+    private DeskInWindow at;
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(DeskInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"), DeskInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        at.waitForRest();
+    }
+
+    private MenuItem item(FxRobot robot, String id) {
+        return robot.lookup("#correct").queryAs(MenuButton.class).getItems().stream().filter(i -> id.equals(i.getId())).findFirst().orElseThrow();
+    }
+
+    private void equalize(FxRobot robot) throws TimeoutException {
+        DeskInWindow.doOnFx(() -> item(robot, "correct-cross-layer-equalization").fire());
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().corrections().size() == 1);
+    }
+
+    @Test
+    void oneClickBringsTheAccuracyBackAndUndoTakesItAway(FxRobot robot) throws Exception {
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        float[] before = weight();
+
+        equalize(robot);
+
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(DeskInWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
+        assertThat(DeskInWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
+        assertThat(DeskInWindow.text(robot, "#correction-accuracy")).isEqualTo("10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
+        assertThat(DeskInWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
+        assertThat(DeskInWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
+        assertThat(weight()).isNotEqualTo(before);
+        assertThat(DeskInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight")))).isPresent();
+
+        robot.clickOn("#undo");
+        at.waitForRest();
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(weight()).isEqualTo(before);
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#correction-titles").query().getParent().getParent().getParent().isVisible())).isFalse();
+
+        robot.clickOn("#redo");
+        at.waitForRest();
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+    }
+
+    @Test
+    void aSavedSessionOpensCorrected(FxRobot robot) throws Exception {
+        equalize(robot);
+        float[] corrected = weight();
+        Path file = folder.resolve("corrected.quantscope.json");
+        SessionFile.write(at.state(), file);
+        DeskInWindow.doOnFx(() -> at.desk.bench().undo());
+        DeskInWindow.doOnFx(() -> at.desk.session().openSession(file));
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().corrections().size() == 1);
+        assertThat(weight()).isEqualTo(corrected);
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+    }
+
+    @Test
+    void biasCorrectionSaysWhatItNeeds(FxRobot robot) throws Exception {
+        robot.clickOn("#correct");
+        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-bias-correction").isDisable())).isTrue();
+        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-bias-correction").getText())).isEqualTo("Bias correction – needs calibration data");
+        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-cross-layer-equalization").isDisable())).isFalse();
+    }
+
+    private float[] weight() {
+        return DeskInWindow.onFx(() -> at.desk.bench().analysed().orElseThrow().find(new TensorId("c2.weight")).orElseThrow().data().toFloats());
+    }
+}

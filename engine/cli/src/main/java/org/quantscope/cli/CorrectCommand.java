@@ -1,0 +1,160 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.ProductVersion;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.LogitChange;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.ModelRewrite;
+import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.CorrectionSettings;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "correct",
+        description = {
+            "Changes the weights of a float model so that quantization hurts it less, and writes the corrected float model.",
+            "cross-layer-equalization keeps the float function and needs the model only.",
+            "bias-correction needs --calibration-data, and a --config or quantizer options that say how the model will be quantized."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  quantscope correct model.onnx --correction cross-layer-equalization -o equalized.onnx",
+            "  quantscope correct model.onnx --correction bias-correction --calibration-data calibration.npz --weights 4 -o corrected.onnx"
+        })
+final class CorrectCommand extends EngineCommand {
+    @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
+    private Path file;
+
+    @Option(names = "--correction", paramLabel = "ID[:K=V,...]", required = true, description = "The correction; see quantscope list corrections.")
+    private String correction;
+
+    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that the correction rests on (.npz); the change of the logits is measured on it.")
+    private @Nullable Path calibrationData;
+
+    @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options; what it corrects already comes first.")
+    private @Nullable Path config;
+
+    @Mixin
+    private SettingsOptions settings;
+
+    @Option(names = {"-o", "--output"}, paramLabel = "OUT.onnx", required = true, description = "The corrected float model to write.")
+    private Path output;
+
+    CorrectCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (config != null && settings.given()) {
+            throw usage("--config says how to quantize; it excludes the quantizer options");
+        }
+        String[] parts = correction.split(":", 2);
+        Correction chosen = checked(() -> Corrections.byId(parts[0]));
+        Map<String, String> options = parts.length == 2 ? checked(() -> options(parts[1])) : Map.of();
+        checked(() -> {
+            unknown(chosen, options);
+            return true;
+        });
+        if (chosen.needsData() && calibrationData == null) {
+            throw usage(chosen.id() + " needs --calibration-data");
+        }
+        if (chosen.needsData() && config == null && !settings.given()) {
+            throw usage(chosen.id() + " needs to know how the model is quantized: give --config or quantizer options such as --weights 4");
+        }
+        SessionState asked = settings();
+        Model model = Subject.openGraph(file, asked, terminal(), cancel());
+        SessionState state = checked(() -> settings.keepFloat(asked, model));
+        Optional<Dataset> data = calibrationData == null ? Optional.empty() : Optional.of(Subject.openData(calibrationData, 0, Optional.of(asked), cancel()));
+        if (chosen.needsData() && state.activations().isPresent() && (config == null || state.activationRanges().isEmpty())) {
+            state = Subject.calibrate(model, state, data.orElseThrow(), terminal(), cancel()).state();
+        }
+        AppliedCorrection applied = new AppliedCorrection(
+                chosen.id(),
+                options,
+                data.filter(d -> chosen.needsData()).map(FileRef::of),
+                chosen.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
+        Correction.Output result;
+        try (Terminal.Bar bar = terminal().progress("correct")) {
+            result = Corrections.apply(model, state.withCorrections(List.of(applied)), ref -> data.orElseThrow(), bar, cancel());
+        }
+        OptionalDouble change;
+        try (Terminal.Bar bar = terminal().progress("compare")) {
+            change = LogitChange.largest(model, result.model(), data, bar, cancel());
+        }
+        cancel().check();
+        ModelRewrite.write(result.model(), provenance(state, applied), output);
+        Json json = new Json()
+                .put("correction", chosen.id())
+                .put("file", output.toString())
+                .put("tensors", result.changed().stream().map(TensorId::name).toList())
+                .put("max_rel_logit_change", change);
+        print(json, () -> {
+            terminal().out().println(terminal().strong(output.toString()) + "  " + chosen.title() + ", " + result.changed().size() + " tensors changed"
+                    + (change.isPresent() ? ", largest change of a logit " + Text.number(change.getAsDouble()) + " of the largest logit" : ""));
+            result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
+        });
+        return ExitCode.DONE;
+    }
+
+    private SessionState settings() throws IOException {
+        if (config == null) {
+            FileRef ref = FileRef.of(file, cancel());
+            return checked(() -> settings.state(ref, calibrationData != null));
+        }
+        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
+    }
+
+    private static Map<String, String> provenance(SessionState state, AppliedCorrection applied) {
+        List<AppliedCorrection> all = new ArrayList<>(state.corrections());
+        all.add(applied);
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("quantscope.version", ProductVersion.current());
+        metadata.put("quantscope.model_sha256", state.model().sha256());
+        metadata.put("quantscope.corrections", AppliedCorrection.ids(all));
+        return metadata;
+    }
+
+    private static Map<String, String> options(String text) {
+        Map<String, String> options = new LinkedHashMap<>();
+        for (String pair : text.split(",", -1)) {
+            String[] keyValue = pair.split("=", 2);
+            if (keyValue.length != 2 || keyValue[1].isEmpty()) {
+                throw new IllegalArgumentException("--correction: key=value is needed, got " + pair);
+            }
+            if (options.put(keyValue[0], keyValue[1]) != null) {
+                throw new IllegalArgumentException("--correction: " + keyValue[0] + " is given twice");
+            }
+        }
+        return options;
+    }
+
+    private static void unknown(Correction chosen, Map<String, String> options) {
+        for (String name : options.keySet()) {
+            if (chosen.options().stream().noneMatch(o -> o.name().equals(name))) {
+                throw new IllegalArgumentException("--correction: " + chosen.id() + " has no option " + name + "; it has "
+                        + (chosen.options().isEmpty() ? "none" : String.join(", ", chosen.options().stream().map(o -> o.name()).toList())));
+            }
+        }
+    }
+}

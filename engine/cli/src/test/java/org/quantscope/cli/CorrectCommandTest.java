@@ -1,0 +1,89 @@
+package org.quantscope.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.SessionFile;
+
+class CorrectCommandTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+    private static final String LENET = SAMPLES.resolve("fashion_lenet_unequalized.onnx").toString();
+    private static final String CALIBRATION = SAMPLES.resolve("fashion_mnist_calibration.npz").toString();
+    private static final String TEST = SAMPLES.resolve("fashion_mnist_test.npz").toString();
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void equalizationWritesAModelOfTheSameFunctionThatStandsEightBits() {
+        Path out = folder.resolve("out.onnx");
+        CommandLineRun run = CommandLineRun.of("correct", LENET, "--correction", "cross-layer-equalization", "-o", out.toString(), "--json");
+        assertThat(run.code()).isZero();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).startsWith("{\"correction\":\"cross-layer-equalization\",\"file\":\"" + out + "\",\"tensors\":[\"c1.weight\",\"c2.weight\",");
+        double change = Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1"));
+        assertThat(change).isBetween(0.0, 1e-4);
+
+        CommandLineRun eval = CommandLineRun.of("eval", out.toString(), "--data", TEST, "--limit", "1000", "--weights", "8", "--json");
+        double delta = Double.parseDouble(eval.out().replaceAll("(?s).*\"delta\":([^,]*),.*", "$1"));
+        assertThat(delta).isGreaterThanOrEqualTo(-0.005);
+    }
+
+    @Test
+    void biasCorrectionNeedsDataAndSettings() {
+        String out = folder.resolve("out.onnx").toString();
+        CommandLineRun noData = CommandLineRun.of("correct", LENET, "--correction", "bias-correction", "--weights", "4", "-o", out);
+        assertThat(noData.code()).isEqualTo(2);
+        assertThat(noData.err()).contains("--calibration-data").hasLineCount(1);
+        CommandLineRun noSettings = CommandLineRun.of("correct", LENET, "--correction", "bias-correction", "--calibration-data", CALIBRATION, "-o", out);
+        assertThat(noSettings.code()).isEqualTo(2);
+        assertThat(noSettings.err()).contains("--config").hasLineCount(1);
+        assertThat(Files.exists(Path.of(out))).isFalse();
+    }
+
+    @Test
+    void biasCorrectionReportsItsChange() {
+        Path out = folder.resolve("out.onnx");
+        CommandLineRun run = CommandLineRun.of(
+                "correct", SAMPLES.resolve("fashion_lenet.onnx").toString(), "--correction", "bias-correction", "--calibration-data", CALIBRATION, "--bits", "4", "-o", out.toString(), "--json");
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).contains("\"tensors\":[\"c1.bias\",\"c2.bias\",\"f1.bias\",\"f2.bias\"]");
+        assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1"))).isBetween(1e-4, 1.0);
+    }
+
+    @Test
+    void anUnknownCorrectionOrOptionIsWrongUsage() {
+        String out = folder.resolve("out.onnx").toString();
+        CommandLineRun unknown = CommandLineRun.of("correct", LENET, "--correction", "adaround", "-o", out);
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.err()).contains("adaround").contains("cross-layer-equalization, bias-correction");
+        CommandLineRun option = CommandLineRun.of("correct", LENET, "--correction", "cross-layer-equalization:speed=1", "-o", out);
+        assertThat(option.code()).isEqualTo(2);
+        assertThat(option.err()).contains("no option speed");
+    }
+
+    @Test
+    void aConfigWithACorrectionIsEvaluatedAndExportedCorrected() throws Exception {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", LENET, "-o", config.toString());
+        SessionFile.write(
+                SessionFile.read(config)
+                        .withCorrections(List.of(new AppliedCorrection("cross-layer-equalization", Map.of(), Optional.empty(), Optional.empty()))),
+                config);
+        CommandLineRun eval = CommandLineRun.of("eval", LENET, "--config", config.toString(), "--data", TEST, "--limit", "500", "--json");
+        assertThat(Double.parseDouble(eval.out().replaceAll("(?s).*\"delta\":([^,]*),.*", "$1"))).isGreaterThan(-0.01);
+        Path qdq = folder.resolve("q.onnx");
+        CommandLineRun export = CommandLineRun.of("export", LENET, "--config", config.toString(), "--format", "onnx-qdq", "-o", qdq.toString(), "--data", TEST, "--limit", "500", "--json");
+        assertThat(export.code()).isZero();
+        assertThat(Double.parseDouble(export.out().replaceAll("(?s).*\"accuracy\":([0-9.E-]*).*", "$1"))).isGreaterThan(0.85);
+        assertThat(Files.readString(qdq, StandardCharsets.ISO_8859_1)).contains("quantscope.corrections");
+    }
+}

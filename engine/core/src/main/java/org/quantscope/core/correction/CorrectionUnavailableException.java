@@ -1,0 +1,14 @@
+package org.quantscope.core.correction;
+
+import java.io.Serial;
+
+/** What a correction computes with cannot be loaded on this machine; all else works. */
+public final class CorrectionUnavailableException extends RuntimeException {
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /** @param reason for a person */
+    public CorrectionUnavailableException(String reason) {
+        super(reason);
+    }
+}

@@ -1,0 +1,86 @@
+package org.quantscope.core.correction;
+
+import java.io.IOException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Every correction, in the order in which they are offered: that of the lines in {@code META-INF/services}. The core computes
+ * without linear algebra libraries, so they live in modules of their own and are found on the class path
+ * (docs/decisions/0005).
+ */
+public final class Corrections {
+    private static final List<Correction> ALL =
+            ServiceLoader.load(Correction.class, Corrections.class.getClassLoader()).stream().map(ServiceLoader.Provider::get).toList();
+
+    private Corrections() {}
+
+    /** Opens the data that a correction rests on. */
+    @FunctionalInterface
+    public interface DataSource {
+        Dataset open(FileRef ref) throws IOException;
+    }
+
+    public static List<Correction> all() {
+        return ALL;
+    }
+
+    /** @throws IllegalArgumentException naming the id and the known ones */
+    public static Correction byId(String id) {
+        return ALL.stream()
+                .filter(c -> c.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "correction: " + id + " is not one of " + ALL.stream().map(Correction::id).collect(Collectors.joining(", "))));
+    }
+
+    /**
+     * Applies what a session says, in its order.
+     *
+     * @param folded the model, folded as the session says
+     * @return the model that is analysed, the changed tensors of all corrections, and what the last one left as it is
+     * @throws BadInputException if a correction is not known here, its options are wrong, or its data is missing
+     * @throws CorrectionUnavailableException if one cannot run on this machine
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Correction.Output apply(Model folded, SessionState session, DataSource data, Progress progress, CancelToken cancel)
+            throws IOException {
+        Correction.Output output = new Correction.Output(folded, List.of(), List.of());
+        Set<TensorId> changed = new LinkedHashSet<>();
+        for (AppliedCorrection applied : session.corrections()) {
+            cancel.check();
+            output = one(output.model(), applied, session, data, progress, cancel);
+            changed.addAll(output.changed());
+        }
+        return new Correction.Output(output.model(), List.copyOf(changed), output.kept());
+    }
+
+    private static Correction.Output one(
+            Model model, AppliedCorrection applied, SessionState session, DataSource data, Progress progress, CancelToken cancel) throws IOException {
+        try {
+            Correction correction = byId(applied.id());
+            if (correction.needsData() && (applied.data().isEmpty() || applied.settings().isEmpty())) {
+                throw new BadInputException("", "corrections", applied.id() + " rests on data and settings, and the session does not say which");
+            }
+            Optional<Dataset> samples =
+                    correction.needsData() ? Optional.of(data.open(applied.data().orElseThrow())) : Optional.empty();
+            return correction.apply(
+                    new Correction.Input(model, applied.options(), samples, applied.settings().map(s -> s.on(session))), progress, cancel);
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException("", "corrections", applied.id() + ": " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package org.quantscope.core.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.util.List;
+import java.util.Optional;
+
+/** One node of a graph, for those who look at its structure. Immutable. */
+public final class OnnxNode {
+    private final int index;
+    private final NodeProto proto;
+
+    OnnxNode(int index, NodeProto proto) {
+        this.index = index;
+        this.proto = proto;
+    }
+
+    NodeProto proto() {
+        return proto;
+    }
+
+    /** Its place in the graph, from 0. */
+    public int index() {
+        return index;
+    }
+
+    /** Its name, or {@code <opType>_<index>} where the file gives none. */
+    public String name() {
+        return OnnxGraph.nodeName(proto, index);
+    }
+
+    /** The operator; one of another domain than ONNX's own is {@code <domain>.<operator>}. */
+    public String opType() {
+        return ElementTypes.isDefaultDomain(proto) ? proto.getOpType() : proto.getDomain() + "." + proto.getOpType();
+    }
+
+    /** Names of the values it reads; empty for an optional one that is left out. */
+    public List<String> inputs() {
+        return List.copyOf(proto.getInputList());
+    }
+
+    /** The name of one input; empty if it is left out. */
+    public Optional<String> input(int i) {
+        return i < proto.getInputCount() && !proto.getInput(i).isEmpty() ? Optional.of(proto.getInput(i)) : Optional.empty();
+    }
+
+    /** Names of the values it computes. */
+    public List<String> outputs() {
+        return List.copyOf(proto.getOutputList());
+    }
+
+    public long intAttribute(String name, long fallback) {
+        return ElementTypes.intAttribute(proto, name, fallback);
+    }
+
+    public float floatAttribute(String name, float fallback) {
+        return ElementTypes.floatAttribute(proto, name, fallback);
+    }
+
+    /** A list of integers; empty if there is no such attribute. */
+    public Optional<List<Long>> intsAttribute(String name) {
+        return proto.getAttributeList().stream().filter(a -> a.getName().equals(name)).map(AttributeProto::getIntsList).findFirst().map(List::copyOf);
+    }
+
+    /** True if nodes are nested in it. */
+    public boolean hasSubgraph() {
+        return proto.getAttributeList().stream().anyMatch(a -> a.hasG() || a.getGraphsCount() > 0);
+    }
+
+    @Override
+    public String toString() {
+        return opType() + " " + name();
+    }
+}

@@ -1,0 +1,129 @@
+package org.quantscope.linalg;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.Logits;
+import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.onnx.ModelRewrite;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
+
+class BiasCorrectionTest {
+    private static Correction.Output correct(Model model, Dataset data, SessionState settings) {
+        return new BiasCorrection().apply(new Correction.Input(model, Map.of(), Optional.of(data), Optional.of(settings)), Progress.NONE, new CancelToken());
+    }
+
+    @Test
+    void bringsMobilenetWithFourBitWeightsAQuarterOfItsAccuracyBack() throws Exception {
+        Model model = SampleRun.open("fashion_mobilenet");
+        Dataset calibration = SampleRun.data("fashion_mnist_calibration", 128);
+        Dataset test = SampleRun.data("fashion_mnist_test", 2000);
+        SessionState settings = SampleRun.settings(model, 4, false, 0, calibration);
+        double before = SampleRun.evaluate(model, settings, test).score();
+
+        Correction.Output output = correct(model, calibration, settings);
+
+        assertThat(output.kept()).isEmpty();
+        assertThat(output.changed()).hasSize(18).allMatch(id -> output.model().find(id).orElseThrow().info().kind() == TensorKind.BIAS);
+        assertThat(SampleRun.evaluate(output.model(), settings, test).score() - before).isGreaterThan(0.25);
+    }
+
+    @Test
+    void theMeanOfEachLogitIsThatOfTheFloatModelAgain() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 100);
+        SessionState settings = SampleRun.settings(model, 3, false, 0, data);
+        double[] wanted = means(model, data);
+        double[] shifted = means(baked(model, settings), data);
+        double[] corrected = means(baked(correct(model, data, settings).model(), settings), data);
+        double worst = 0;
+        for (int c = 0; c < wanted.length; c++) {
+            worst = Math.max(worst, Math.abs(shifted[c] - wanted[c]));
+            assertThat(Math.abs(corrected[c] - wanted[c])).isLessThan(1e-4);
+        }
+        assertThat(worst).isGreaterThan(0.05);
+    }
+
+    @Test
+    void activationsInTheSettingsCountToo() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
+        float[] weightsOnly = bias(correct(model, data, SampleRun.settings(model, 4, false, 0, data)).model(), "f1.bias");
+        float[] both = bias(correct(model, data, SampleRun.settings(model, 4, false, 3, data)).model(), "f1.bias");
+        assertThat(both).isNotEqualTo(weightsOnly);
+    }
+
+    @Test
+    void aLayerWithoutABiasGetsOne() throws Exception {
+        Model model = SampleRun.open("fashion_vit");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
+        SessionState settings = SampleRun.settings(model, 4, false, 0, data);
+        Correction.Output output = correct(model, data, settings);
+        List<TensorId> added = output.changed().stream().filter(id -> model.find(id).isEmpty()).toList();
+        List<TensorId> others = output.changed().stream().filter(id -> model.find(id).isPresent()).toList();
+        assertThat(others).isNotEmpty();
+        assertThat(output.changed().size()).isEqualTo(output.model().tensors().stream().filter(t -> settings.weights().isPresent() && t.info().kind() == TensorKind.WEIGHT).count() - output.kept().size());
+        assertThat(added).allMatch(id -> output.model().find(id).isPresent());
+    }
+
+    @Test
+    void weightsThatStayFloatAreLeftAloneAndNamed() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
+        SessionState settings = SampleRun.settings(model, 4, false, 0, data).withKeptFloat(Set.of(new TensorId("c1.weight")));
+        Correction.Output output = correct(model, data, settings);
+        assertThat(output.kept()).containsExactly("c1.weight: its weight stays float");
+        assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
+    }
+
+    @Test
+    void settingsWithoutRangesAreBadInput() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
+        SessionState settings = SampleRun.settings(model, 4, false, 8, data).withActivationRanges(Map.of());
+        assertThatThrownBy(() -> correct(model, data, settings)).isInstanceOf(BadInputException.class).hasMessageContaining("activation_ranges");
+    }
+
+    private static float[] bias(Model model, String name) {
+        return model.find(new TensorId(name)).orElseThrow().data().toFloats();
+    }
+
+    private static Model baked(Model model, SessionState settings) {
+        ModelRewrite rewrite = new ModelRewrite(model);
+        ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken())
+                .weights()
+                .forEach((id, params) -> rewrite.values(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, new CancelToken())));
+        return rewrite.model();
+    }
+
+    private static double[] means(Model model, Dataset data) {
+        SampleFeed feed = SampleFeed.of(model, data);
+        try (OrtModel loaded = OrtModel.load(InstrumentedGraph.plain(model), "plain", OrtModel.Options.DEFAULT)) {
+            int[] all = IntStream.range(0, data.size()).toArray();
+            Logits logits = Logits.of(loaded, model, feed, all, Map.of(), new CancelToken());
+            double[] means = new double[logits.classes()];
+            for (int i = 0; i < logits.values().length; i++) {
+                means[i % means.length] += logits.values()[i] / (double) logits.rows();
+            }
+            return means;
+        }
+    }
+}

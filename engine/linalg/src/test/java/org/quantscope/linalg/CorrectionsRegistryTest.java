@@ -1,0 +1,120 @@
+package org.quantscope.linalg;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.CorrectionUnavailableException;
+import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+
+/** What every registered correction keeps to, and what becomes of them without the native libraries. */
+class CorrectionsRegistryTest {
+    private static List<Correction> all() {
+        return Corrections.all();
+    }
+
+    @Test
+    void theCoreFindsThemInTheirOrderWithoutKnowingThem() {
+        assertThat(all().stream().map(Correction::id)).containsExactly("cross-layer-equalization", "bias-correction");
+        assertThatThrownBy(() -> Corrections.byId("adaround")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("cross-layer-equalization, bias-correction");
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void saysWhatItIs(Correction correction) {
+        assertThat(correction.title()).isNotBlank();
+        assertThat(correction.summary()).isNotBlank();
+        assertThat(correction.source()).contains("arXiv");
+        assertThat(correction.options().stream().map(OptionDoc::name)).doesNotHaveDuplicates();
+        assertThat(Corrections.byId(correction.id())).isSameAs(correction);
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void bareWeightsAreBadInput(Correction correction) throws Exception {
+        Model bare = Engine.open(SampleRun.SAMPLES.resolve("fashion_resnet.safetensors"), true);
+        assertThatThrownBy(() -> correction.apply(new Correction.Input(bare, Map.of(), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("graph");
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void anUnknownOptionIsNamed(Correction correction) throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        assertThatThrownBy(() -> correction.apply(new Correction.Input(model, Map.of("speed", "1"), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("no option speed");
+    }
+
+    @Test
+    void aSessionWithAnUnknownCorrectionIsBadInput() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withCorrections(List.of(new AppliedCorrection("adaround", Map.of(), Optional.empty(), Optional.empty())));
+        assertThatThrownBy(() -> Engine.analysed(model, state, Progress.NONE, new CancelToken()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("corrections: adaround");
+    }
+
+    /** Runs in a process whose class path lacks the jars with native libraries. */
+    static final class WithoutNatives {
+        private WithoutNatives() {}
+
+        public static void main(String[] args) throws Exception {
+            Model model = Engine.open(Path.of(args[0]), true);
+            for (Correction c : Corrections.all()) {
+                System.out.println(c.id() + " " + c.unavailable().orElse("available"));
+            }
+            try {
+                SampleRun.equalize(model);
+            } catch (CorrectionUnavailableException e) {
+                System.out.println("refused " + e.getMessage());
+            }
+            System.out.println("tensors " + model.tensors().size());
+        }
+    }
+
+    @Test
+    void withoutNativeLibrariesTheReasonIsSaidAndTheRestWorks() throws Exception {
+        List<String> jars = new ArrayList<>(Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator)));
+        jars.removeIf(jar -> {
+            String name = Path.of(jar).getFileName().toString();
+            return name.startsWith("nd4j-native-1") && name.matches(".*-(linux|macosx|windows)-.*");
+        });
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow", "-Dquantscope.samples=" + SampleRun.SAMPLES,
+                        "-cp", String.join(File.pathSeparator, jars), WithoutNatives.class.getName(), SampleRun.SAMPLES.resolve("fashion_lenet.onnx").toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        List<String> lines = process.inputReader().lines().toList();
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+        assertThat(lines).hasSize(4);
+        assertThat(lines.get(0)).startsWith("cross-layer-equalization ND4J cannot be loaded on this machine");
+        assertThat(lines.get(1)).isEqualTo("bias-correction available");
+        assertThat(lines.get(2)).startsWith("refused ND4J cannot be loaded on this machine");
+        assertThat(lines.get(3)).startsWith("tensors ");
+    }
+}
