@@ -32,6 +32,7 @@ import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -409,6 +410,49 @@ class DeskTest {
         assertThat(problems).isEmpty();
     }
 
+    /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
+    @Test
+    void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(pinned()).doesNotContain("weighted-mse");
+
+        openDigits();
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse", "weighted-mse");
+        desk.quantizer().setBits(3);
+        desk.quantizer().setCalibrator("weighted-mse");
+        QuantSpec spec = hand().spec().orElseThrow();
+        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken()).requested().getFirst();
+        assertThat(measured().requested()).containsExactly(expected);
+        assertThat(measured().error().exact()).isTrue();
+        assertThat(expected).isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken()).requested().getFirst());
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().pins()).anySatisfy(pin -> {
+            assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
+            assertThat(pin.range()).isEqualTo(expected);
+        });
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().option()).isEmpty();
+
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getLast().id());
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(problems).isEmpty();
+    }
+
+    private List<String> pinned() {
+        return desk.inHand().curveProperty().get().map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList()).orElse(List.of());
+    }
+
+    /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
+    @Test
+    void weightsWhoseImportanceNobodyKnowsAreNotMeasured() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
+
+        assertThat(problems).hasSize(1).first().asString().contains("importances that calibration data shows");
+        assertThat(hand().previous()).isTrue();
+        assertThat(desk.export().planProperty().get()).isEmpty();
+    }
+
     @Test
     void quantizingActivationsIsOneStepWithRangesFromTheCalibrationData() {
         openDigits();
@@ -470,7 +514,7 @@ class DeskTest {
     private ActivationSketches forged(ActivationSketches seen, String data) {
         Map<TensorId, MomentSketch> other = new TreeMap<>();
         seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
-        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other);
+        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
     }
 
     @Test

@@ -306,7 +306,12 @@ public final class MainWindow {
         calibrate.setId("calibrate-all");
         calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
         for (Calibrator c : Calibrators.all()) {
-            calibrate.getItems().add(item(c.title(), null, () -> desk.activations().calibrateAll(c)));
+            MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
+            calibrate.getItems().add(choice);
+            if (c.needsImportance()) {
+                // It is for weights, and what they are multiplied with has to be known.
+                desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
+            }
         }
         MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");

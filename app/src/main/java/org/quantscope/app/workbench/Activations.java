@@ -70,9 +70,27 @@ public final class Activations {
         }
     }
 
-    /** Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. */
+    /**
+     * Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. A calibrator that needs to know
+     * how much each value matters chooses those of the weights of which that is known.
+     */
     public void calibrateAll(Calibrator calibrator) {
         Clip clip = new Clip.Auto(calibrator.id());
+        if (calibrator.needsImportance()) {
+            List<Edit> edits = new ArrayList<>();
+            List<Subject.Weight> known = bench.weights().stream().filter(w -> bench.importances().of(w.info()).isPresent()).toList();
+            boolean all = known.size() == bench.weights().size();
+            bench.stateProperty().get().ifPresent(state -> {
+                if (all) {
+                    edits.add(new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))));
+                }
+                known.stream()
+                        .filter(w -> !all || state.overrides().containsKey(w.id()))
+                        .forEach(w -> bench.spec(w).ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
+            });
+            bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
+            return;
+        }
         step(state -> {
             Map<TensorId, QuantSpec> overrides = new TreeMap<>();
             state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
@@ -160,7 +178,8 @@ public final class Activations {
             return;
         }
         asked = source;
-        if (bench.observed().filter(seen -> !seen.sketches().isEmpty()).isPresent()) {
+        boolean wantsInputs = !model.graph().get().weightInputs().isEmpty();
+        if (bench.observed().filter(seen -> !seen.sketches().isEmpty() && (!wantsInputs || !seen.inputs().isEmpty())).isPresent()) {
             latest.cancel();
             return;
         }

@@ -12,6 +12,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -40,6 +41,7 @@ public final class Workbench {
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
+    private Importances importances = Importances.NONE;
     private Optional<History> history = Optional.empty();
     /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
     private final Map<String, Model> corrected = new HashMap<>();
@@ -79,7 +81,7 @@ public final class Workbench {
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        observed = activations;
+        takeObserved(activations);
         seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
         model.set(Optional.of(opened));
         sessionFile.set(file);
@@ -126,7 +128,7 @@ public final class Workbench {
 
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
-        observed = Optional.of(sketches);
+        takeObserved(Optional.of(sketches));
         seen.set(sketches.sketches());
     }
 
@@ -136,6 +138,16 @@ public final class Workbench {
         return observed.filter(o -> model.get().isPresent()
                 && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
                         state.get().get().modelKey(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+    }
+
+    /** What calibration data has shown of the importance of the weights. */
+    public Importances importances() {
+        return importances;
+    }
+
+    private void takeObserved(Optional<ActivationSketches> activations) {
+        observed = activations;
+        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
     }
 
     /** The model as it is analysed. */

@@ -158,7 +158,7 @@ public final class SoakBench {
         Model model = Engine.open(file, true);
         Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz")).limit(64);
         SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER), asked, NEVER));
+        SessionState state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), asked, NEVER));
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         List<TensorId> tensors = new ArrayList<>(resolved.weights().keySet());
         tensors.addAll(resolved.activations().keySet());
