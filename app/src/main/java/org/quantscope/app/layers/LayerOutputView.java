@@ -17,7 +17,7 @@ import org.quantscope.core.eval.LayerError;
 public final class LayerOutputView extends VBox {
     private static final double GAP = 16;
     private static final double LINE = 6;
-    private static final double BAR = 90;
+    private static final double BAR = 64;
 
     private final GridPane table = new GridPane(GAP, LINE);
     private final Label hint = new Label();
@@ -30,7 +30,7 @@ public final class LayerOutputView extends VBox {
         hint.setWrapText(true);
         ColumnConstraints place = new ColumnConstraints();
         place.setHgrow(Priority.ALWAYS);
-        place.setMinWidth(120);
+        place.setMinWidth(USE_PREF_SIZE);
         ColumnConstraints number = new ColumnConstraints();
         number.setHalignment(HPos.RIGHT);
         number.setMinWidth(70);
