@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
@@ -59,6 +60,12 @@ final class Remedy {
     static Optional<Edit> widen(Encoding e, double span) {
         List<ClipRange> wide = e.effective().stream().map(r -> wider(r, span)).toList();
         return Optional.of(set(e, e.spec().withClip(manual(e, wide))));
+    }
+
+    /** Other scales with the zero points and codes as they are. */
+    static Optional<Edit> scales(Encoding e, float[] scales) {
+        QuantParams p = e.params();
+        return Optional.of(set(e, e.spec().withClip(new Clip.Fixed(new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax())))));
     }
 
     private static ClipRange wider(ClipRange r, double span) {
