@@ -49,6 +49,11 @@ final class Remedy {
         return cut(e, Granularity.CHANNEL);
     }
 
+    /** In blocks along an axis. */
+    static Optional<Edit> blocks(Encoding e, int axis, int size) {
+        return cut(e, new Granularity.PerBlock(axis, size));
+    }
+
     /** Ranges for slices that are no more are looked for again. */
     private static Optional<Edit> cut(Encoding e, Granularity granularity) {
         QuantSpec spec = free(e);
