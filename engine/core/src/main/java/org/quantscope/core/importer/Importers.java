@@ -6,6 +6,10 @@ import java.util.stream.Collectors;
 /** Every format that settings can be read from, in the order in which they are offered. */
 public final class Importers {
     private static final List<Importer> ALL = List.of(
+            new OnnxQdqImporter(),
+            new OrtOverridesImporter(),
+            new OrtCalibrationJsonImporter(),
+            new OrtCalibrationTextImporter(),
             new TensorRtCacheImporter(),
             new AimetImporter("aimet-0.6.1", "AIMET encodings 0.6.1"),
             new AimetImporter("aimet-1.0.0", "AIMET encodings 1.0.0"),
