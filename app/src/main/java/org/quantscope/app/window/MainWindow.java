@@ -79,6 +79,7 @@ public final class MainWindow {
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
+    private static final double ANSWER_GAP = 8;
     private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
 
@@ -127,7 +128,7 @@ public final class MainWindow {
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(
-                GAP,
+                ANSWER_GAP,
                 new QuantizerView(desk.quantizer(), this::quantizeInHand),
                 new ErrorView(desk.error()),
                 new AccuracyView(desk.accuracy()),
