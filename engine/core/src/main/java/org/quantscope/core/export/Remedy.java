@@ -1,7 +1,9 @@
 package org.quantscope.core.export;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
@@ -12,6 +14,8 @@ import org.quantscope.core.session.Edit;
 /** The edits that take a tensor to what a target accepts. A range set by hand or imported stays as near as the new grid allows. */
 final class Remedy {
     private static final String UNIFORM = "uniform";
+    /** A little more than the bias asks for: scales are rounded to float32. */
+    private static final double BIAS_MARGIN = 1.001;
 
     private Remedy() {}
 
@@ -33,6 +37,31 @@ final class Remedy {
 
     static Optional<Edit> fullRange(Encoding e) {
         return Optional.of(set(e, free(e).withNarrowRange(false)));
+    }
+
+    /** The symmetric range without the most negative code. */
+    static Optional<Edit> restricted(Encoding e) {
+        return Optional.of(set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
+    }
+
+    /** These choices, with a range that is looked for again where the granularity is another. */
+    static Optional<Edit> like(Encoding e, int bits, boolean symmetric, boolean signed, boolean perChannel) {
+        QuantSpec spec = mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
+        if (perChannel == e.axis().isPresent()) {
+            return Optional.of(set(e, spec));
+        }
+        Clip clip = spec.clip() instanceof Clip.Auto ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+        return Optional.of(set(e, spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR).withClip(clip)));
+    }
+
+    /** The range that a calibrator finds. */
+    static Optional<Edit> calibrator(Encoding e, String id) {
+        return Optional.of(set(e, e.spec().withClip(new Clip.Auto(id))));
+    }
+
+    /** Blocks of this size along an axis; ranges are looked for again. */
+    static Optional<Edit> blocks(Encoding e, int axis, int size) {
+        return cut(e, new Granularity.PerBlock(axis, size));
     }
 
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
@@ -59,6 +88,23 @@ final class Remedy {
     static Optional<Edit> widen(Encoding e, double span) {
         List<ClipRange> wide = e.effective().stream().map(r -> wider(r, span)).toList();
         return Optional.of(set(e, e.spec().withClip(manual(e, wide))));
+    }
+
+    /** Ranges of a weight grow until the bias fits 32 bits in units of s_x·s_w. */
+    static Optional<Edit> forBias(Encoding weight, IntegerBias bias) {
+        float[] values = bias.bias().data().toFloats();
+        float[] units = bias.scales();
+        List<ClipRange> ranges = new ArrayList<>(weight.effective());
+        for (int i = 0; i < values.length; i++) {
+            int slice = units.length > 1 ? i : 0;
+            double factor = Math.abs((double) values[i]) / units[slice] / Integer.MAX_VALUE * BIAS_MARGIN;
+            ClipRange now = weight.effective().get(slice);
+            ClipRange wanted = new ClipRange((float) (now.lo() * factor), (float) (now.hi() * factor));
+            if (wanted.hi() - wanted.lo() > ranges.get(slice).hi() - ranges.get(slice).lo()) {
+                ranges.set(slice, wanted);
+            }
+        }
+        return Optional.of(set(weight, weight.spec().withClip(manual(weight, ranges))));
     }
 
     private static ClipRange wider(ClipRange r, double span) {
