@@ -15,6 +15,7 @@ public final class Exporters {
     private static final List<Exporter> ALL = List.of(
             new QuantscopeJsonExporter(),
             new OnnxQdqExporter(),
+            new OnnxMatMulNBitsExporter(),
             new TensorRtCacheExporter(),
             new AimetLegacyExporter(),
             new Aimet1Exporter(),

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.quantscope.core.eval.IntegerBias;
@@ -101,10 +102,14 @@ record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<Te
         Map<TensorId, Encoding> byId = byId(carried);
         List<ExportProblem> problems = new ArrayList<>();
         for (Layer layer : of(plan.model())) {
-            Encoding weight = byId.get(layer.weight.id());
-            layer.integerBias(plan, byId).filter(b -> !b.fits()).ifPresent(b -> problems.add(new ExportProblem(
-                    target, b.bias().id().name(), "its value " + b.misfit() + " needs more than 32 bits", "widen the range of " + layer.weight.id() + " or of " + layer.input.orElseThrow(),
-                    Severity.ERROR, weight == null ? Optional.empty() : Remedy.forBias(weight, b))));
+            IntegerBias bias = layer.integerBias(plan, byId).filter(b -> !b.fits()).orElse(null);
+            if (bias != null) {
+                Encoding weight = Objects.requireNonNull(byId.get(layer.weight.id()));
+                Encoding in = Objects.requireNonNull(byId.get(layer.input.orElseThrow()));
+                problems.add(new ExportProblem(
+                        target, bias.bias().id().name(), "its value " + bias.misfit() + " needs more than 32 bits", "widen the scale of " + weight.id() + " or of " + in.id(), Severity.ERROR,
+                        Remedy.scales(weight, bias.wideEnough(in.params(), weight.params()))));
+            }
         }
         return problems;
     }

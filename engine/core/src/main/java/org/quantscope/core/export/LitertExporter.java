@@ -151,7 +151,7 @@ public final class LitertExporter implements Exporter {
         Path calibration = file.resolveSibling(file.getFileName() + CALIBRATION);
         Path loader = file.resolveSibling(file.getFileName() + LOADER);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> recipe(json, plan, Layer.byId(carried), cancel));
+            PrettyJson.write(out, json -> recipe(json, plan, carried, cancel));
         }
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(calibration))) {
             PrettyJson.write(out, json -> calibration(json, carried, cancel));
@@ -169,17 +169,27 @@ public final class LitertExporter implements Exporter {
             quantizer.Quantizer(sys.argv[1], json.load(open(here))).quantize(ranges).export_model(sys.argv[2])
             """;
 
-    private static void recipe(JsonGenerator json, ExportPlan plan, Map<TensorId, Encoding> carried, CancelToken cancel) {
+    private static void recipe(JsonGenerator json, ExportPlan plan, List<Encoding> carried, CancelToken cancel) {
+        Map<TensorId, Encoding> byId = Layer.byId(carried);
+        // A converter may fuse the clamp into the layer, which then has the name of the clamp's output.
+        Map<String, Encoding> weights = new LinkedHashMap<>();
+        for (Layer layer : Layer.of(plan.model())) {
+            Encoding weight = byId.get(layer.weight().id());
+            if (weight != null) {
+                weights.put(layer.node().outputs().getFirst(), weight);
+                layer.output().ifPresent(out -> weights.put(out.name(), weight));
+            }
+        }
         json.writeStartArray();
         entry(json, ".*", "no_quantize", () -> {});
-        plan.model().graph().ifPresent(graph -> operators(json, graph, carried, cancel));
+        plan.model().graph().ifPresent(graph -> operators(json, graph, byId, weights, cancel));
         json.writeEndArray();
     }
 
-    private static void operators(JsonGenerator json, OnnxGraph graph, Map<TensorId, Encoding> carried, CancelToken cancel) {
+    private static void operators(JsonGenerator json, OnnxGraph graph, Map<TensorId, Encoding> carried, Map<String, Encoding> weights, CancelToken cancel) {
         for (OnnxNode node : graph.nodes()) {
             cancel.check();
-            Optional<Encoding> weight = node.inputs().stream().map(in -> carried.get(new TensorId(in))).filter(e -> e != null && !e.isActivation()).findFirst();
+            Optional<Encoding> weight = Optional.ofNullable(weights.get(node.outputs().getFirst()));
             Optional<Encoding> output = output(graph, carried, node);
             if (weight.isPresent() || output.isPresent()) {
                 String algorithm = weight.map(LitertExporter::algorithm).orElse("min_max_uniform_quantize");

@@ -1,12 +1,11 @@
 package org.quantscope.core.export;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
@@ -14,8 +13,6 @@ import org.quantscope.core.session.Edit;
 /** The edits that take a tensor to what a target accepts. A range set by hand or imported stays as near as the new grid allows. */
 final class Remedy {
     private static final String UNIFORM = "uniform";
-    /** A little more than the bias asks for: scales are rounded to float32. */
-    private static final double BIAS_MARGIN = 1.001;
 
     private Remedy() {}
 
@@ -59,11 +56,6 @@ final class Remedy {
         return Optional.of(set(e, e.spec().withClip(new Clip.Auto(id))));
     }
 
-    /** Blocks of this size along an axis; ranges are looked for again. */
-    static Optional<Edit> blocks(Encoding e, int axis, int size) {
-        return cut(e, new Granularity.PerBlock(axis, size));
-    }
-
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
     static Optional<Edit> grain(Encoding e, Takes takes) {
         if (takes.grains().contains(Takes.Grain.CHANNEL) && !(e.params().granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
@@ -75,6 +67,11 @@ final class Remedy {
     /** Per channel along the axis of the consumer. */
     static Optional<Edit> perChannel(Encoding e) {
         return cut(e, Granularity.CHANNEL);
+    }
+
+    /** In blocks along an axis. */
+    static Optional<Edit> blocks(Encoding e, int axis, int size) {
+        return cut(e, new Granularity.PerBlock(axis, size));
     }
 
     /** Ranges for slices that are no more are looked for again. */
@@ -90,21 +87,10 @@ final class Remedy {
         return Optional.of(set(e, e.spec().withClip(manual(e, wide))));
     }
 
-    /** Ranges of a weight grow until the bias fits 32 bits in units of s_x·s_w. */
-    static Optional<Edit> forBias(Encoding weight, IntegerBias bias) {
-        float[] values = bias.bias().data().toFloats();
-        float[] units = bias.scales();
-        List<ClipRange> ranges = new ArrayList<>(weight.effective());
-        for (int i = 0; i < values.length; i++) {
-            int slice = units.length > 1 ? i : 0;
-            double factor = Math.abs((double) values[i]) / units[slice] / Integer.MAX_VALUE * BIAS_MARGIN;
-            ClipRange now = weight.effective().get(slice);
-            ClipRange wanted = new ClipRange((float) (now.lo() * factor), (float) (now.hi() * factor));
-            if (wanted.hi() - wanted.lo() > ranges.get(slice).hi() - ranges.get(slice).lo()) {
-                ranges.set(slice, wanted);
-            }
-        }
-        return Optional.of(set(weight, weight.spec().withClip(manual(weight, ranges))));
+    /** Other scales with the zero points and codes as they are. */
+    static Optional<Edit> scales(Encoding e, float[] scales) {
+        QuantParams p = e.params();
+        return Optional.of(set(e, e.spec().withClip(new Clip.Fixed(new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax())))));
     }
 
     private static ClipRange wider(ClipRange r, double span) {
