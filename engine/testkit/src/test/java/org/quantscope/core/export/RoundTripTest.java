@@ -146,7 +146,7 @@ class RoundTripTest {
         return distances;
     }
 
-    private static ExportPlan random(Model model, Random random) {
+    static ExportPlan random(Model model, Random random) {
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         Map<TensorId, ClipRange> ranges = new HashMap<>();
         for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
