@@ -7,7 +7,10 @@ import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.input.InputViewModel;
+import org.quantscope.app.layers.LayerOutputViewModel;
+import org.quantscope.app.layers.SampleLayersViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
@@ -39,6 +42,9 @@ public record Desk(
         CodesViewModel codes,
         AccuracyViewModel accuracy,
         TriedViewModel tried,
+        FlippedViewModel flipped,
+        LayerOutputViewModel layerOutput,
+        SampleLayersViewModel sampleLayers,
         CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
@@ -63,13 +69,16 @@ public record Desk(
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements, inHand),
+                new TensorsViewModel(bench, measurements, inHand, activations),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
+                new FlippedViewModel(bench, accuracy),
+                new LayerOutputViewModel(bench, accuracy, inHand, work, ui, notices),
+                new SampleLayersViewModel(bench, accuracy, work, ui, notices),
                 new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
                 new ExportViewModel(bench, measurements, work, ui, jobs, notices),
@@ -82,6 +91,8 @@ public record Desk(
     public void close() {
         session.close();
         jobs.cancelAll();
+        layerOutput.close();
+        sampleLayers.close();
         accuracy.close();
     }
 }

@@ -26,12 +26,14 @@ import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.workbench.ClipCurve;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -269,6 +271,35 @@ class DeskTest {
     }
 
     @Test
+    void aQuantizerCanBeAddedWhereTheRulesHaveNoneAndIsOneStep() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorRow inside = desk.tensors().rowsProperty().get().others().getFirst();
+        Set<TensorId> id = Set.of(inside.id());
+        assertThat(desk.tensors().placement(inside.id()).orElseThrow()).startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
+        assertThat(desk.tensors().canPlace(id)).isTrue();
+        SessionState before = state();
+
+        desk.tensors().place(id, true);
+
+        assertThat(state().addedQuantizers()).isEqualTo(id);
+        assertThat(state().activationRanges()).containsKey(inside.id());
+        assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
+        assertThat(desk.tensors().rowsProperty().get().activations()).filteredOn(r -> r.id().equals(inside.id())).first().returns(true, r -> r.sqnrDb().isPresent());
+        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).doesNotContain(inside.id());
+        assertThat(desk.tensors().placement(inside.id())).contains("quantized: added by hand");
+        assertThat(desk.tensors().arePlaced(id)).isTrue();
+
+        desk.bench().undo();
+        assertThat(state()).isEqualTo(before);
+        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).contains(inside.id());
+        desk.bench().redo();
+        desk.tensors().place(id, false);
+        assertThat(state().addedQuantizers()).isEmpty();
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
     void undoOvertakesAChangeThatIsStillLookingForItsRange() {
         openDigits();
         desk.activations().quantize(true);
@@ -409,6 +440,49 @@ class DeskTest {
         assertThat(problems).isEmpty();
     }
 
+    /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
+    @Test
+    void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(pinned()).doesNotContain("weighted-mse");
+
+        openDigits();
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse", "weighted-mse");
+        desk.quantizer().setBits(3);
+        desk.quantizer().setCalibrator("weighted-mse");
+        QuantSpec spec = hand().spec().orElseThrow();
+        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken()).requested().getFirst();
+        assertThat(measured().requested()).containsExactly(expected);
+        assertThat(measured().error().exact()).isTrue();
+        assertThat(expected).isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken()).requested().getFirst());
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().pins()).anySatisfy(pin -> {
+            assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
+            assertThat(pin.range()).isEqualTo(expected);
+        });
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().option()).isEmpty();
+
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getLast().id());
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(problems).isEmpty();
+    }
+
+    private List<String> pinned() {
+        return desk.inHand().curveProperty().get().map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList()).orElse(List.of());
+    }
+
+    /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
+    @Test
+    void weightsWhoseImportanceNobodyKnowsAreNotMeasured() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
+
+        assertThat(problems).hasSize(1).first().asString().contains("importances that calibration data shows");
+        assertThat(hand().previous()).isTrue();
+        assertThat(desk.export().planProperty().get()).isEmpty();
+    }
+
     @Test
     void quantizingActivationsIsOneStepWithRangesFromTheCalibrationData() {
         openDigits();
@@ -470,7 +544,7 @@ class DeskTest {
     private ActivationSketches forged(ActivationSketches seen, String data) {
         Map<TensorId, MomentSketch> other = new TreeMap<>();
         seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
-        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other);
+        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
     }
 
     @Test

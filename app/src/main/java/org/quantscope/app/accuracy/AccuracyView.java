@@ -1,13 +1,18 @@
 package org.quantscope.app.accuracy;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
@@ -15,6 +20,7 @@ import org.quantscope.app.card.Section;
 import org.quantscope.app.card.SplitBar;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.Task;
 
 /** The number that matters, with where it comes from. */
 public final class AccuracyView extends VBox {
@@ -29,6 +35,10 @@ public final class AccuracyView extends VBox {
     private final Label seen = facts.addNumber("seen", "accuracy-seen", "Samples evaluated so far, in a fixed random order");
     private final Label agrees = facts.addNumber("agrees with float", "accuracy-agreement", "Samples where both models give the same answer");
 
+    private final Label divergence = facts.addNumber(
+            "output error", "accuracy-divergence", "Signal to noise of the outputs, and the Kullback-Leibler divergence of the class probabilities from the float model's, in nats");
+    private final MenuButton task = new MenuButton();
+
     private final Facts sizes = new Facts();
     private final Label size = sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
     private final Label hint = new Label();
@@ -42,6 +52,12 @@ public final class AccuracyView extends VBox {
         baseline.getStyleClass().add("muted");
         baseline.setMinWidth(Region.USE_PREF_SIZE);
         headline.setAlignment(Pos.BASELINE_LEFT);
+        task.setId("accuracy-task");
+        task.getStyleClass().add("link");
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        headline.getChildren().addAll(space, task);
+        model.tasksProperty().subscribe(possible -> showTasks(model, possible));
         hint.setId("accuracy-hint");
         hint.getStyleClass().add("hint");
         hint.setWrapText(true);
@@ -64,7 +80,7 @@ public final class AccuracyView extends VBox {
         String text = switch (v.status()) {
             case NO_MODEL -> "Open a model, or drop one on the window.";
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
-            case NO_DATA -> "Accuracy needs labelled data: drop some.";
+            case NO_DATA -> "Accuracy needs data: drop some here. Without labels, the answers are compared with the float model's.";
             case STOPPED -> "Stopped before the last sample.";
             case WAITING, RUNNING, DONE -> "";
         };
@@ -81,8 +97,12 @@ public final class AccuracyView extends VBox {
         change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
         seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
         agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));
+        divergence.setText(q.map(e -> (partial ? "≈ " : "") + outputError(e)).orElse(Figures.NONE));
+        task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
+        task.setVisible(q.or(v::baseline).isPresent());
+        task.setTooltip(new Tooltip(q.or(v::baseline).map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.").orElse("")));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
-        for (Node node : new Node[] {number, change, seen, agrees, progress}) {
+        for (Node node : new Node[] {number, change, seen, agrees, divergence, progress}) {
             node.getStyleClass().remove("previous");
             if (v.previous()) {
                 node.getStyleClass().add("previous");
@@ -93,6 +113,32 @@ public final class AccuracyView extends VBox {
             change.getStyleClass().add("loss");
         }
         size.setText(v.size().map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32())).orElse(Figures.NONE));
+    }
+
+    private void showTasks(AccuracyViewModel model, List<Task> possible) {
+        task.getItems().clear();
+        task.setDisable(possible.isEmpty());
+        for (int i = 0; i < possible.size(); i++) {
+            Task offered = possible.get(i);
+            // The automatic choice is kept as such, so that it follows other data.
+            Optional<Task> choice = i == 0 ? Optional.empty() : Optional.of(offered);
+            MenuItem item = new MenuItem(offered.title() + (i == 0 ? " (fits best)" : ""));
+            item.setId("score-" + offered.id());
+            item.setOnAction(e -> model.score(choice));
+            task.getItems().add(item);
+        }
+    }
+
+    private static String outputError(AccuracyEstimate e) {
+        String sqnr = Double.isInfinite(e.logitSqnrDb()) ? "none" : Figures.decibels(Double.isNaN(e.logitSqnrDb()) ? OptionalDouble.empty() : OptionalDouble.of(e.logitSqnrDb()));
+        return sqnr + (e.divergence().isPresent() ? " · KL " + String.format(Locale.ROOT, "%.3g", e.divergence().getAsDouble()) : "");
+    }
+
+    /** How the interval was made. */
+    private static String interval(AccuracyEstimate e) {
+        return e.task().isProportion()
+                ? "Interval: paired score interval (Tango) at 95 %, without replacement."
+                : "Interval: paired t interval at 95 %, without replacement.";
     }
 
     private static String change(AccuracyEstimate e) {

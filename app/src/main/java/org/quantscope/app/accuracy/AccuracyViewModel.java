@@ -3,6 +3,7 @@ package org.quantscope.app.accuracy;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,13 +23,17 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -57,12 +62,17 @@ public final class AccuracyViewModel implements AutoCloseable {
     /**
      * What is on show.
      *
-     * @param quantized accuracy of the setting; of an earlier one if {@code previous}
+     * @param evaluation of the setting; of an earlier one if {@code previous}
      * @param baseline the float model's accuracy so far
-     * @param previous true if {@code quantized} belongs to an earlier setting
+     * @param previous true if {@code evaluation} belongs to an earlier setting
      */
-    public record View(Status status, Optional<AccuracyEstimate> quantized, Optional<AccuracyEstimate> baseline, boolean previous, Optional<ModelSize> size) {
+    public record View(Status status, Optional<Evaluation> evaluation, Optional<AccuracyEstimate> baseline, boolean previous, Optional<ModelSize> size) {
         static final View NOTHING = new View(Status.NO_MODEL, Optional.empty(), Optional.empty(), false, Optional.empty());
+
+        /** The figure of the setting; of an earlier one if {@code previous}. */
+        public Optional<AccuracyEstimate> quantized() {
+            return evaluation.map(Evaluation::accuracy);
+        }
     }
 
     /** A setting of the whole model: which tensor is in hand makes no difference to it. */
@@ -98,9 +108,14 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    private record Answer(Setting setting, AccuracyEstimate estimate) {}
+    private record Answer(Setting setting, Evaluation evaluation) {}
 
     private static final int KEPT = 500;
+
+    /** Of what became of the samples, in the evaluations that are kept. */
+    private static final long KEPT_BYTES = 96L << 20;
+
+    private static final int BYTES_PER_SAMPLE = 56;
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -112,17 +127,21 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final Map<Setting, AccuracyEstimate> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+    private final Map<Setting, Evaluation> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Setting, AccuracyEstimate> eldest) {
-            return size() > KEPT;
+        protected boolean removeEldestEntry(Map.Entry<Setting, Evaluation> eldest) {
+            return size() > KEPT || (size() > 1 && size() * (long) eldest.getValue().outcomes().total() * BYTES_PER_SAMPLE > KEPT_BYTES);
         }
     });
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model evaluatedModel;
     private @Nullable Dataset evaluatedData;
+    private Optional<Task> evaluatedTask = Optional.empty();
+    private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
+    /** The setting on show, whether or not it can be evaluated; null while it is not resolved. */
+    private @Nullable Question shown;
     private @Nullable Committed committed;
     private @Nullable Question asked;
     private Optional<TensorId> askedInHand = Optional.empty();
@@ -149,6 +168,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         Optional<Model> model = bench.analysed();
         if (model.isEmpty()) {
+            shown = null;
             open(null, null);
             view.set(View.NOTHING);
             return;
@@ -161,16 +181,18 @@ public final class AccuracyViewModel implements AutoCloseable {
         Optional<InHand.View> hand = inHand.viewProperty().get();
         boolean settled = measured.complete() && hand.map(h -> !h.previous()).orElse(true);
         if (!settled) {
+            shown = null;
             waitFor(evaluable ? Status.WAITING : missing);
             return;
         }
         Committed now = committed(model.get(), measured);
+        shown = new Question(now.setting, preview(now.setting, hand));
         if (!evaluable) {
             show(new View(missing, Optional.empty(), Optional.empty(), false, Optional.of(now.size)));
             return;
         }
         if (evaluator != null) {
-            ask(new Question(now.setting, preview(now.setting, hand)), now.size, hand);
+            ask(shown, now.size, hand);
         }
     }
 
@@ -218,7 +240,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         } else if (asked != null || now.status() != Status.WAITING) {
             asked = null;
             evaluations.cancel();
-            view.set(new View(Status.WAITING, now.quantized(), now.baseline(), now.quantized().isPresent(), now.size()));
+            view.set(new View(Status.WAITING, now.evaluation(), now.baseline(), now.evaluation().isPresent(), now.size()));
         }
     }
 
@@ -239,13 +261,13 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         asked = question;
         askedInHand = moving;
-        AccuracyEstimate known = rests ? kept.get(question.committed) : null;
+        Evaluation known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
             show(new View(Status.DONE, Optional.of(known), now.baseline(), false, Optional.of(size)));
             return;
         }
-        show(new View(Status.WAITING, now.quantized(), now.baseline(), now.quantized().isPresent(), Optional.of(size)));
+        show(new View(Status.WAITING, now.evaluation(), now.baseline(), now.evaluation().isPresent(), Optional.of(size)));
         LiveEvaluator on = evaluator;
         if (on == null) {
             return;
@@ -261,24 +283,25 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void answered(Answer answer, ModelSize size) {
-        AccuracyEstimate estimate = answer.estimate;
-        if (estimate.isComplete()) {
-            kept.put(answer.setting, estimate);
+        boolean complete = answer.evaluation.accuracy().isComplete();
+        if (complete) {
+            kept.put(answer.setting, answer.evaluation);
         }
-        show(new View(estimate.isComplete() ? Status.DONE : Status.RUNNING, Optional.of(estimate), view.get().baseline(), false, Optional.of(size)));
+        show(new View(complete ? Status.DONE : Status.RUNNING, Optional.of(answer.evaluation), view.get().baseline(), false, Optional.of(size)));
     }
 
     private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> moving, CancelToken cancel, Consumer<Answer> partial) {
         Setting setting = question.setting();
-        AccuracyEstimate known = kept.get(setting);
+        Evaluation known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
-            AccuracyEstimate complete = on.evaluate(new EvalRequest(moving, setting.weights, setting.activations), cancel, estimate -> {
+            Evaluation complete = on.evaluateSamples(new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
+                AccuracyEstimate estimate = evaluation.accuracy();
                 job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
                 if (!estimate.isComplete()) {
-                    partial.accept(new Answer(setting, estimate));
+                    partial.accept(new Answer(setting, evaluation));
                 }
             });
             return new Answer(setting, complete);
@@ -292,8 +315,29 @@ public final class AccuracyViewModel implements AutoCloseable {
     private void stopped(Question question) {
         View now = view.get();
         if (question.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
-            view.set(new View(Status.STOPPED, now.quantized(), now.baseline(), now.previous(), now.size()));
+            view.set(new View(Status.STOPPED, now.evaluation(), now.baseline(), now.previous(), now.size()));
         }
+    }
+
+    /** Chooses what is scored; empty for what fits the model and the data best. One step. */
+    public void score(Optional<Task> task) {
+        bench.apply(new Edit.SetMetric(task));
+    }
+
+    /** The setting on show, previews included, to be run in another way; empty while it is not resolved. */
+    public Optional<EvalRequest> request() {
+        Question now = shown;
+        if (now == null) {
+            return Optional.empty();
+        }
+        Setting setting = now.setting();
+        Optional<TensorId> weight = inHand.viewProperty().get().filter(h -> h.subject() instanceof Subject.Weight).map(h -> h.subject().id());
+        return Optional.of(new EvalRequest(weight, setting.weights, setting.activations));
+    }
+
+    /** What can be scored, the automatic choice first; empty before the model has run. */
+    public ReadOnlyObjectProperty<List<Task>> tasksProperty() {
+        return tasks.getReadOnlyProperty();
     }
 
     /** Evaluates the setting on show again after a cancel. */
@@ -322,9 +366,12 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void open(@Nullable Model model, @Nullable Dataset data) {
-        if (Objects.equals(model, evaluatedModel) && Objects.equals(data, evaluatedData)) {
+        Optional<Task> task = bench.stateProperty().get().flatMap(SessionState::metric);
+        if (Objects.equals(model, evaluatedModel) && Objects.equals(data, evaluatedData) && task.equals(evaluatedTask)) {
             return;
         }
+        evaluatedTask = task;
+        tasks.set(List.of());
         evaluatedModel = model;
         evaluatedData = data;
         asked = null;
@@ -344,16 +391,16 @@ public final class AccuracyViewModel implements AutoCloseable {
         Model reference = bench.uncorrected().orElse(model);
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, Optional.empty());
-                ui.execute(() -> opened(fresh, model, data));
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task);
+                ui.execute(() -> opened(fresh, model, data, task));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));
             }
         });
     }
 
-    private void opened(LiveEvaluator fresh, Model model, Dataset data) {
-        if (closed || !model.equals(evaluatedModel) || !data.equals(evaluatedData)) {
+    private void opened(LiveEvaluator fresh, Model model, Dataset data, Optional<Task> task) {
+        if (closed || !model.equals(evaluatedModel) || !data.equals(evaluatedData) || !task.equals(evaluatedTask)) {
             work.execute(fresh::close);
             return;
         }
@@ -361,6 +408,12 @@ public final class AccuracyViewModel implements AutoCloseable {
         baselines.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Float accuracy", cancel)) {
+                        List<Task> possible = fresh.tasks(cancel);
+                        ui.execute(() -> {
+                            if (fresh.equals(evaluator)) {
+                                tasks.set(possible);
+                            }
+                        });
                         return fresh.floatBaseline(cancel, estimate -> {
                             job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
                             partial.accept(estimate);
@@ -369,7 +422,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                 },
                 estimate -> {
                     View now = view.get();
-                    view.set(new View(now.status(), now.quantized(), Optional.of(estimate), now.previous(), now.size()));
+                    view.set(new View(now.status(), now.evaluation(), Optional.of(estimate), now.previous(), now.size()));
                 },
                 this::failed);
         refresh();

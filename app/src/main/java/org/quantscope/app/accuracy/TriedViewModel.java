@@ -16,6 +16,7 @@ import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
@@ -64,6 +65,7 @@ public final class TriedViewModel {
     private final InHand inHand;
     private final List<Tried> points = new ArrayList<>();
     private Optional<FileRef> data = Optional.empty();
+    private Optional<Task> metric = Optional.empty();
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty()));
 
     public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, InHand inHand) {
@@ -101,9 +103,10 @@ public final class TriedViewModel {
         if (state == null) {
             return;
         }
-        if (!state.evaluationData().equals(data)) {
-            // Accuracies on different data do not compare.
+        if (!state.evaluationData().equals(data) || !state.metric().equals(metric)) {
+            // Figures on different data or of another kind do not compare.
             data = state.evaluationData();
+            metric = state.metric();
             points.clear();
         }
         AccuracyViewModel.View now = accuracy.viewProperty().get();

@@ -82,6 +82,7 @@ public final class ExportViewModel {
             Map<TensorId, QuantParams> activations = new HashMap<>();
             bench.weights().forEach(w -> Optional.ofNullable(measured.tensors().get(w.id())).ifPresent(m -> weights.put(w.id(), m.params())));
             bench.activations().forEach(a -> Optional.ofNullable(measured.tensors().get(a.id())).ifPresent(m -> activations.put(a.id(), m.params())));
+            model.graph().ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
             return new ExportPlan(model, state, weights, activations);
         })) : Optional.empty());
     }

@@ -1,5 +1,6 @@
 package org.quantscope.app.quantizer;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -242,9 +243,10 @@ public final class QuantizerView extends VBox {
             blockAxis.setValue(null);
             blockAxis.setValue(b.axis() < 0 ? null : b.axis());
         });
-        if (calibrator.getItems().isEmpty()) {
-            calibrator.getItems().setAll(QuantizerViewModel.calibratorIds());
-            calibrator.getItems().add(HAND);
+        List<String> choices = new ArrayList<>(v.calibrators());
+        choices.add(HAND);
+        if (!calibrator.getItems().equals(choices)) {
+            calibrator.getItems().setAll(choices);
         }
         calibrator.setValue(v.calibratorId().orElse(HAND));
         option.setVisible(v.option().isPresent());

@@ -36,7 +36,7 @@ public final class QuantizerViewModel {
      *
      * @param spec the setting, previewed or committed
      * @param calibratorId who chose the range; empty if it was set by hand or came with the file
-     * @param option the calibrator's first option, if it has one
+     * @param option the calibrator's first option that is no file, if it has one
      * @param optionValue its value as text
      * @param lo the requested lower end as text, empty while unknown
      * @param scale resolved, as text; the span of all channels where there are many
@@ -44,6 +44,7 @@ public final class QuantizerViewModel {
      * @param blocks how the tensor is cut, if each block has a range
      * @param locked what cannot be chosen
      * @param previous true if the resolved figures belong to an earlier setting
+     * @param calibrators ids to choose from: one that needs to know how much each value matters is among them if that is known
      */
     public record View(
             QuantSpec spec,
@@ -58,7 +59,8 @@ public final class QuantizerViewModel {
             boolean editable,
             Optional<Blocks> blocks,
             Locked locked,
-            boolean previous) {}
+            boolean previous,
+            List<String> calibrators) {}
 
     /**
      * Blocks.
@@ -120,7 +122,7 @@ public final class QuantizerViewModel {
     private static Optional<View> view(InHand.View v) {
         return v.spec().map(spec -> {
             Optional<Clip.Auto> auto = spec.clip() instanceof Clip.Auto a ? Optional.of(a) : Optional.empty();
-            Optional<OptionDoc> option = auto.flatMap(a -> calibrator(a.calibratorId())).flatMap(c -> c.options().stream().findFirst());
+            Optional<OptionDoc> option = auto.flatMap(a -> calibrator(a.calibratorId())).flatMap(c -> c.options().stream().filter(o -> !o.type().equals("file")).findFirst());
             String value = option.map(o -> auto.orElseThrow().options().getOrDefault(o.name(), o.defaultValue())).orElse("");
             Optional<ClipRange> clip = v.clip();
             return new View(
@@ -136,7 +138,12 @@ public final class QuantizerViewModel {
                     v.draggable(),
                     blocks(v.subject(), spec),
                     locked(v.subject(), spec),
-                    v.previous());
+                    v.previous(),
+
+                    Calibrators.all().stream()
+                            .filter(c -> !c.needsImportance() || v.weighted() || auto.map(a -> a.calibratorId().equals(c.id())).orElse(false))
+                            .map(Calibrator::id)
+                            .toList());
         });
     }
 
@@ -336,13 +343,6 @@ public final class QuantizerViewModel {
     /** Gives every tensor of this kind the same setting. */
     public void spread() {
         inHand.viewProperty().get().ifPresent(v -> v.spec().ifPresent(spec -> activations.spread(v.subject(), spec)));
-    }
-
-    /** The registered calibrators' ids, in their order. */
-    public static List<String> calibratorIds() {
-        List<String> ids = new ArrayList<>();
-        Calibrators.all().forEach(c -> ids.add(c.id()));
-        return ids;
     }
 
     public ReadOnlyObjectProperty<Instead> insteadProperty() {

@@ -64,6 +64,7 @@ public final class TensorsView extends VBox {
     private final TreeTableView<Line> tree = new TreeTableView<>();
     private final TreeItem<Line> weights = new TreeItem<>();
     private final TreeItem<Line> activations = new TreeItem<>();
+    private final TreeItem<Line> others = new TreeItem<>();
     private final Label nothing = new Label();
     private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
     private Function<TensorId, OptionalDouble> before = id -> OptionalDouble.empty();
@@ -238,10 +239,11 @@ public final class TensorsView extends VBox {
             Set<TensorId> chosen = selected();
             boolean moved = fill(weights, "Weights", rows.weights());
             moved |= fill(activations, "Activations", rows.activations());
+            moved |= fill(others, "Tied or in float", rows.others());
             if (!rows.activations().isEmpty() && !model.filterProperty().get().isBlank()) {
                 activations.setExpanded(true);
             }
-            List<TreeItem<Line>> groups = Stream.of(weights, activations).filter(g -> !g.getChildren().isEmpty()).toList();
+            List<TreeItem<Line>> groups = Stream.of(weights, activations, others).filter(g -> !g.getChildren().isEmpty()).toList();
             if (moved || !groups.equals(tree.getRoot().getChildren())) {
                 tree.getSelectionModel().clearSelection();
                 tree.getRoot().getChildren().setAll(groups);
@@ -255,7 +257,7 @@ public final class TensorsView extends VBox {
     }
 
     private Stream<TreeItem<Line>> lines() {
-        return Stream.of(weights, activations).flatMap(group -> group.getChildren().stream());
+        return Stream.of(weights, activations, others).flatMap(group -> group.getChildren().stream());
     }
 
     /** Puts rows into a group: a tensor keeps its item. True if the items changed or moved. */
@@ -316,6 +318,10 @@ public final class TensorsView extends VBox {
         keep.setOnAction(e -> model.keepFloat(selected()));
         MenuItem quantize = new MenuItem("Quantize");
         quantize.setOnAction(e -> model.quantize(selected()));
+        MenuItem place = new MenuItem("Quantize here");
+        place.setOnAction(e -> model.place(selected(), true));
+        MenuItem remove = new MenuItem("Remove this quantizer");
+        remove.setOnAction(e -> model.place(selected(), false));
         MenuItem channel = new MenuItem("Per channel");
         channel.setOnAction(e -> model.change("per channel", selected(), spec -> spec.withGranularity(Granularity.CHANNEL)));
         MenuItem tensor = new MenuItem("Per tensor");
@@ -328,17 +334,26 @@ public final class TensorsView extends VBox {
         }
         MenuItem reset = new MenuItem("Reset to the default");
         reset.setOnAction(e -> model.reset(selected()));
-        menu.getItems().addAll(keep, quantize, new SeparatorMenuItem(), channel, tensor, bits, new SeparatorMenuItem(), reset);
+        menu.getItems().addAll(keep, quantize, place, remove, new SeparatorMenuItem(), channel, tensor, bits, new SeparatorMenuItem(), reset);
         menu.setOnShowing(e -> {
             boolean kept = selected().stream().allMatch(model::isFloat);
+            boolean elsewhere = model.canPlace(selected());
             keep.setVisible(!kept);
-            quantize.setVisible(kept);
+            quantize.setVisible(kept && !elsewhere);
+            place.setVisible(elsewhere);
+            remove.setVisible(model.arePlaced(selected()));
         });
         return menu;
     }
 
     private final class Row extends TreeTableRow<Line> {
+        private static final double TIP_WIDTH = 520;
         private final Tooltip tip = new Tooltip();
+
+        Row() {
+            tip.setWrapText(true);
+            tip.setMaxWidth(TIP_WIDTH);
+        }
 
         @Override
         protected void updateItem(Line line, boolean empty) {
@@ -349,7 +364,8 @@ public final class TensorsView extends VBox {
             row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
                     + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
                     + correction(r)
-                    + (r.own() ? "\nhas settings of its own" : "")));
+                    + (r.own() ? "\nhas settings of its own" : "")
+                    + model.placement(r.id()).map(why -> "\n" + why).orElse("")));
         }
     }
 

@@ -1,6 +1,7 @@
 package org.quantscope.app.tensors;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -17,15 +18,21 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
+import org.quantscope.app.workbench.Activations;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * The tensors of the open model under the committed settings, sorted, filtered by name. As soon as all errors of a model are
@@ -103,31 +110,35 @@ public final class TensorsViewModel {
      *
      * @param weights in the order asked for; ties, and tensors whose error is not known yet, keep the order of the file
      * @param activations likewise
-     * @param hidden how many the filter leaves out
+     * @param others activations without parameters of their own, in graph order: tied to another, or in float
+     * @param hidden how many weights and activations the filter leaves out
      */
-    public record Rows(List<TensorRow> weights, List<TensorRow> activations, int hidden) {
+    public record Rows(List<TensorRow> weights, List<TensorRow> activations, List<TensorRow> others, int hidden) {
         public Rows {
             weights = List.copyOf(weights);
             activations = List.copyOf(activations);
+            others = List.copyOf(others);
         }
     }
 
     private final Workbench bench;
     private final Measurements measurements;
     private final InHand inHand;
+    private final Activations activations;
     private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
     private final StringProperty filter = new SimpleStringProperty("");
-    private final ReadOnlyObjectWrapper<Rows> rows = new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), 0));
+    private final ReadOnlyObjectWrapper<Rows> rows = new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
 
     /** Where each tensor stood when all errors were known last: the list does not jump while they are measured anew. */
     private Map<TensorId, Integer> places = Map.of();
 
     private boolean choosesWorst;
 
-    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand) {
+    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand, Activations activations) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
+        this.activations = activations;
         bench.modelProperty().subscribe(x -> {
             places = Map.of();
             choosesWorst = true;
@@ -137,6 +148,7 @@ public final class TensorsViewModel {
             refresh();
         });
         bench.seenProperty().subscribe(x -> refresh());
+        bench.stateProperty().map(s -> s.map(SessionState::addedQuantizers)).subscribe(x -> refresh());
         filter.subscribe(x -> refresh());
         order.subscribe(x -> {
             places = Map.of();
@@ -157,7 +169,67 @@ public final class TensorsViewModel {
         List<TensorRow> shownWeights = matching(sortedWeights);
         List<TensorRow> shownActivations = matching(sortedActivations);
         rows.set(new Rows(
-                shownWeights, shownActivations, weights.size() + activations.size() - shownWeights.size() - shownActivations.size()));
+                shownWeights, shownActivations, matching(others()), weights.size() + activations.size() - shownWeights.size() - shownActivations.size()));
+    }
+
+    private List<TensorRow> others() {
+        List<TensorRow> rows = new ArrayList<>();
+        bench.analysed().flatMap(Model::graph).ifPresent(graph -> {
+            Map<TensorId, TensorInfo> infos = new HashMap<>();
+            graph.values().forEach(v -> infos.put(v.id(), v));
+            for (Placement.Site site : graph.placement().sites()) {
+                if (site.state() != Placement.State.OWN) {
+                    Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
+                    Optional<QuantSpec> tied = site.state() == Placement.State.TIED
+                            ? graph.placement().parametersOf(site.id()).flatMap(bench::subject).flatMap(bench::spec)
+                            : Optional.empty();
+                    rows.add(new TensorRow(
+                            site.id(),
+                            info.map(i -> new Subject.Activation(i, Optional.empty()).shortName()).orElse(site.id().name()),
+                            true,
+                            info.map(TensorInfo::shape).orElse(Shape.of()),
+                            tied,
+                            false,
+                            OptionalDouble.empty(),
+                            true,
+                            Optional.empty()));
+                }
+            }
+        });
+        return rows;
+    }
+
+    private Optional<Placement> placement() {
+        return bench.analysed().flatMap(Model::graph).map(OnnxGraph::placement);
+    }
+
+    /** Why an activation is quantized, tied or in float, and which others share its parameters; empty for a weight. */
+    public Optional<String> placement(TensorId id) {
+        return placement().flatMap(p -> p.site(id).map(site -> {
+            List<String> sharing = p.tiedTo(id).stream().map(s -> s.id().name()).toList();
+            String state = switch (site.state()) {
+                case OWN -> "quantized: ";
+                case TIED -> "tied to " + p.parametersOf(id).map(TensorId::name).orElse("") + ": ";
+                case FLOAT -> "in float: ";
+            };
+            return state + site.reason() + (sharing.isEmpty() ? "" : "\nshares its parameters with " + String.join(", ", sharing));
+        }));
+    }
+
+    /** True if these are activations at each of which a person can put a quantizer that the rules do not. */
+    public boolean canPlace(Set<TensorId> ids) {
+        return !ids.isEmpty() && placement().filter(p -> ids.stream().allMatch(id -> p.site(id)
+                .filter(s -> s.addable() && s.state() != Placement.State.OWN).isPresent())).isPresent();
+    }
+
+    /** True if a person has put a quantizer at each of these. */
+    public boolean arePlaced(Set<TensorId> ids) {
+        return !ids.isEmpty() && bench.stateProperty().get().filter(s -> s.addedQuantizers().containsAll(ids)).isPresent();
+    }
+
+    /** Puts quantizers at activations where the rules have none, or takes them away: one step. */
+    public void place(Set<TensorId> ids, boolean on) {
+        activations.place(ids, on);
     }
 
     private List<TensorRow> sorted(List<TensorRow> all) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ObjectProperty;
@@ -47,7 +48,11 @@ import org.quantscope.app.codes.CodesView;
 import org.quantscope.app.correction.CorrectionsView;
 import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.flipped.FlippedStrip;
+import org.quantscope.app.flipped.FlippedWindow;
+import org.quantscope.app.flipped.Thumbnails;
 import org.quantscope.app.jobs.JobsView;
+import org.quantscope.app.layers.LayerOutputView;
 import org.quantscope.app.quantizer.QuantizerView;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Samples;
@@ -97,6 +102,8 @@ public final class MainWindow {
     private final Scene scene;
     private final SplitPane columns;
     private final TensorsView list;
+    private final Thumbnails thumbnails;
+    private @Nullable FlippedWindow flipped;
     private final TabbedCard pages;
 
     /**
@@ -110,6 +117,7 @@ public final class MainWindow {
         this.dialogs = new Dialogs(() -> stage, theme::get);
         dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
+        this.thumbnails = new Thumbnails(work, ui);
         this.desk = Desk.of(work, ui, settings, dialogs, notices);
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
@@ -118,7 +126,13 @@ public final class MainWindow {
         this.pages = pages();
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
-        VBox answers = new VBox(GAP, new QuantizerView(desk.quantizer(), this::quantizeInHand), new ErrorView(desk.error()), new AccuracyView(desk.accuracy()), new CorrectionsView(desk.corrections()));
+        VBox answers = new VBox(
+                GAP,
+                new QuantizerView(desk.quantizer(), this::quantizeInHand),
+                new ErrorView(desk.error()),
+                new AccuracyView(desk.accuracy()),
+                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped),
+                new CorrectionsView(desk.corrections()));
         tensors.tellBefore(desk.corrections()::sqnrBefore);
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
@@ -173,7 +187,13 @@ public final class MainWindow {
     private TabbedCard pages() {
         TabbedCard card = new TabbedCard(List.of(
                 new CardTab("channels", "Channels", "The values of each channel or block, and the range that clips them", this::channels, desk.slices()::setShowing),
-                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing)));
+                new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing),
+                new CardTab(
+                        "layer-output",
+                        "Layer output",
+                        "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
+                        () -> new LayerOutputView(desk.layerOutput()),
+                        desk.layerOutput()::setShowing)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }
@@ -188,6 +208,15 @@ public final class MainWindow {
         CodesView view = new CodesView(desk.codes());
         view.paletteProperty().bind(theme.map(Theme::palette));
         return view;
+    }
+
+    private void showFlipped(OptionalInt sample) {
+        FlippedWindow open = flipped;
+        if (open == null) {
+            open = new FlippedWindow(stage, desk.flipped(), desk.sampleLayers(), thumbnails, theme);
+            flipped = open;
+        }
+        open.show(sample);
     }
 
     /** The program behind the window. */
@@ -277,7 +306,12 @@ public final class MainWindow {
         calibrate.setId("calibrate-all");
         calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
         for (Calibrator c : Calibrators.all()) {
-            calibrate.getItems().add(item(c.title(), null, () -> desk.activations().calibrateAll(c)));
+            MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
+            calibrate.getItems().add(choice);
+            if (c.needsImportance()) {
+                // It is for weights, and what they are multiplied with has to be known.
+                desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
+            }
         }
         MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");

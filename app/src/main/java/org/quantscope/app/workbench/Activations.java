@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -24,8 +25,11 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * Looks at the activations on the calibration data, in the background, whenever model or data change; and makes the steps
@@ -70,9 +74,27 @@ public final class Activations {
         }
     }
 
-    /** Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. */
+    /**
+     * Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. A calibrator that needs to know
+     * how much each value matters chooses those of the weights of which that is known.
+     */
     public void calibrateAll(Calibrator calibrator) {
         Clip clip = new Clip.Auto(calibrator.id());
+        if (calibrator.needsImportance()) {
+            List<Edit> edits = new ArrayList<>();
+            List<Subject.Weight> known = bench.weights().stream().filter(w -> bench.importances().of(w.info()).isPresent()).toList();
+            boolean all = known.size() == bench.weights().size();
+            bench.stateProperty().get().ifPresent(state -> {
+                if (all) {
+                    edits.add(new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))));
+                }
+                known.stream()
+                        .filter(w -> !all || state.overrides().containsKey(w.id()))
+                        .forEach(w -> bench.spec(w).ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
+            });
+            bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
+            return;
+        }
         step(state -> {
             Map<TensorId, QuantSpec> overrides = new TreeMap<>();
             state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
@@ -97,6 +119,38 @@ public final class Activations {
         } else {
             step(state -> edit);
         }
+    }
+
+    /**
+     * Puts quantizers at values where the rules of placement have none, or takes such ones away: one step. A value that was not
+     * looked at yet is looked at first, in the background.
+     */
+    public void place(Set<TensorId> ids, boolean on) {
+        if (!on) {
+            bench.apply(new Edit.PlaceQuantizers(ids, false));
+            return;
+        }
+        Optional<Model> model = bench.analysed();
+        Optional<Dataset> data = bench.calibrationData();
+        List<TensorId> unseen = ids.stream().filter(id -> !bench.seenProperty().get().containsKey(id)).toList();
+        if (model.isEmpty() || data.isEmpty() || unseen.isEmpty()) {
+            step(state -> placing(ids, state));
+        } else {
+            look(model.get(), unseen, data.get(), () -> step(state -> placing(ids, state)));
+        }
+    }
+
+    private static Edit placing(Set<TensorId> ids, SessionState state) {
+        List<Edit> edits = new ArrayList<>();
+        Edit place = new Edit.PlaceQuantizers(ids, true);
+        edits.add(place);
+        for (TensorId id : ids) {
+            edits.add(new Edit.KeepFloat(id, false));
+            if (state.activations().isEmpty() && !state.overrides().containsKey(id)) {
+                edits.add(new Edit.SetOverride(id, QuantSpec.ACTIVATIONS));
+            }
+        }
+        return new Edit.All(place.title(), edits);
     }
 
     private void quantizeSeen() {
@@ -160,24 +214,42 @@ public final class Activations {
             return;
         }
         asked = source;
-        if (bench.observed().filter(seen -> !seen.sketches().isEmpty()).isPresent()) {
+        boolean wantsInputs = !model.graph().get().weightInputs().isEmpty();
+        boolean lacksInputs = wantsInputs && bench.observed().map(o -> o.inputs().isEmpty()).orElse(true);
+        Set<TensorId> seen = bench.observed().map(o -> o.sketches().keySet()).orElse(Set.of());
+        List<TensorId> all = model.graph().get().activations().stream().map(TensorInfo::id).toList();
+        List<TensorId> unseen = lacksInputs ? all : all.stream().filter(id -> !seen.contains(id)).toList();
+        if (unseen.isEmpty()) {
             latest.cancel();
             return;
         }
+        look(model, unseen, data, () -> {
+            if (quantizeWhenSeen) {
+                quantizeWhenSeen = false;
+                quantizeSeen();
+            }
+        });
+    }
+
+    /** Looks at activations in the background and keeps what was seen beside what was seen before. Looking at all of them also looks at what weights are multiplied with. */
+    private void look(Model model, List<TensorId> ids, Dataset data, Runnable then) {
         String file = bench.stateProperty().get().orElseThrow().modelKey();
+        boolean whole = ids.containsAll(model.graph().orElseThrow().activations().stream().map(TensorInfo::id).toList());
         boolean folded = bench.foldsBatchNorm();
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
-                        return new ActivationSketches(file, FileRef.of(data).digest(), folded, data.size(), Engine.observe(model, data, job, cancel));
+                        Observed now = whole ? Engine.observe(model, data, job, cancel) : new Observed(Engine.observe(model, ids, data, job, cancel), Map.of());
+                        return new ActivationSketches(file, FileRef.of(data).digest(), folded, data.size(), now);
                     }
                 },
                 sketches -> {
-                    bench.sawActivations(sketches);
-                    if (quantizeWhenSeen) {
-                        quantizeWhenSeen = false;
-                        quantizeSeen();
-                    }
+                    Map<TensorId, MomentSketch> all = new TreeMap<>(bench.observed().map(ActivationSketches::sketches).orElse(Map.of()));
+                    all.putAll(sketches.sketches());
+                    Map<TensorId, InputPower> inputs = sketches.inputs().isEmpty() ? bench.observed().map(ActivationSketches::inputs).orElse(Map.of()) : sketches.inputs();
+                    bench.sawActivations(new ActivationSketches(
+                            sketches.modelSha256(), sketches.dataSha256(), sketches.foldBatchNorm(), sketches.samples(), all, inputs));
+                    then.run();
                 },
                 e -> notices.problem("Activations: " + e.getMessage()));
     }

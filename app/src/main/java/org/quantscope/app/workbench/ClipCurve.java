@@ -3,6 +3,7 @@ package org.quantscope.app.workbench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
@@ -74,8 +75,9 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
      *
      * @param slice the values, as a sketch
      * @param spec the grid; its clip and its granularity are not looked at
+     * @param weighted the range by a calibrator that needs to know how much each value matters, which the sketch does not; empty if nobody knows
      */
-    public static ClipCurve of(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+    public static ClipCurve of(MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
         Quantizer quantizer = Quantizers.byId(spec.scheme());
         if (slice.count() == 0 || slice.absMax() == 0) {
             return absent(spec, "no value differs from 0, so there is no clip to search");
@@ -93,7 +95,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
                 neighbours.add(new Neighbour(bits, points(slice, spec.withBits(bits), full, cancel)));
             }
         }
-        return new ClipCurve(spec.bits(), points, pins(slice, spec, cancel), neighbours, "");
+        return new ClipCurve(spec.bits(), points, pins(slice, spec, weighted, cancel), neighbours, "");
     }
 
     private static List<Point> points(MomentSketch slice, QuantSpec spec, ClipRange full, CancelToken cancel) {
@@ -104,17 +106,22 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
         }).toList();
     }
 
-    private static List<Pin> pins(MomentSketch slice, QuantSpec spec, CancelToken cancel) {
-        return Calibrators.all().parallelStream().flatMap(c -> pin(c, slice, spec, cancel).stream()).toList();
+    private static List<Pin> pins(MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
+        return Calibrators.all().parallelStream().flatMap(c -> pin(c, slice, spec, weighted, cancel).stream()).toList();
     }
 
     /** Empty if the calibrator says that it has no rule for the scheme. */
-    private static Optional<Pin> pin(Calibrator calibrator, MomentSketch slice, QuantSpec spec, CancelToken cancel) {
+    private static Optional<Pin> pin(
+            Calibrator calibrator, MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
         cancel.check();
         try {
-            ClipRange range = RangeResolver.calibrate(slice, spec, new Clip.Auto(calibrator.id()), cancel).range();
-            Point at = point(slice, spec, range);
-            return Optional.of(new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse));
+            Clip.Auto clip = new Clip.Auto(calibrator.id());
+            Optional<ClipRange> chosen =
+                    calibrator.needsImportance() ? weighted.apply(clip) : Optional.of(RangeResolver.calibrate(slice, spec, clip, cancel).range());
+            return chosen.map(range -> {
+                Point at = point(slice, spec, range);
+                return new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse);
+            });
         } catch (IllegalArgumentException _) {
             return Optional.empty();
         }

@@ -12,6 +12,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.ErrorReport;
@@ -59,6 +60,7 @@ public final class InHand {
      * @param measured what came of the setting; of the setting before while {@code previous}
      * @param preview true while a handle is being dragged
      * @param previous true if {@code measured} belongs to an earlier setting
+     * @param weighted true if it is known how much the error of each of its values matters
      */
     public record View(
             Subject subject,
@@ -69,7 +71,8 @@ public final class InHand {
             Optional<MomentSketch> inSlice,
             Optional<Measured> measured,
             boolean preview,
-            boolean previous) {
+            boolean previous,
+            boolean weighted) {
         /** True if every slice has a range of its own. */
         public boolean ownRanges() {
             return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor)).orElse(false);
@@ -123,7 +126,7 @@ public final class InHand {
     }
 
     /** Everything that a curve depends on: the values and the grid, whatever its clip. */
-    private record CurveKey(MomentSketch values, QuantSpec grid) {}
+    private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
 
     /** A change of an activation's setting whose range is being looked for. */
     private record Changing(Subject.Activation subject, QuantSpec spec) {}
@@ -154,6 +157,8 @@ public final class InHand {
         }
     };
     private int opened;
+    /** Of the model that the view is about. */
+    private String variant = "";
     private int slice = ALL;
     private @Nullable SketchKey readingKey;
     private @Nullable ExtentsKey extentsOf;
@@ -362,6 +367,8 @@ public final class InHand {
             curveOf = null;
             return;
         }
+        boolean sameValues = bench.variant().equals(variant);
+        variant = bench.variant();
         MomentSketch whole = sketch(subject);
         Optional<QuantSpec> committed = bench.spec(subject);
         Measured now = previewed;
@@ -372,7 +379,8 @@ public final class InHand {
                             .filter(m -> m.spec().equals(committed.get())))
                     .orElse(null);
             if (now == null) {
-                Measured before = view.get().filter(v -> v.subject().id().equals(subject.id())).flatMap(View::measured).orElse(null);
+                // Ranges of other values would stretch the axis for good.
+                Measured before = view.get().filter(v -> sameValues && v.subject().id().equals(subject.id())).flatMap(View::measured).orElse(null);
                 now = before;
                 previous = before != null;
             }
@@ -393,7 +401,8 @@ public final class InHand {
                 Optional.ofNullable(values),
                 Optional.ofNullable(shown),
                 previewed != null,
-                previous)));
+                previous,
+                subject instanceof Subject.Weight w && bench.importances().of(w.info()).isPresent())));
         refreshCurve(view.get().get());
     }
 
@@ -498,7 +507,7 @@ public final class InHand {
             curveOf = null;
             return;
         }
-        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")));
+        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
         if (key.equals(curveOf)) {
             return;
         }
@@ -510,7 +519,13 @@ public final class InHand {
             return;
         }
         curves.submit(
-                (cancel, partial) -> ClipCurve.of(values, spec, cancel),
+                (cancel, partial) -> ClipCurve.of(
+                        values,
+                        spec,
+                        clip -> v.subject() instanceof Subject.Weight w && v.weighted()
+                                ? Optional.of(RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel).requested().get(v.ownRanges() ? v.slice() : 0))
+                                : Optional.empty(),
+                        cancel),
                 made -> {
                     knownCurves.put(key, made);
                     curve.set(Optional.of(made));

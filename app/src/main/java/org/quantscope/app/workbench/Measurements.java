@@ -6,11 +6,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
@@ -43,7 +47,8 @@ public final class Measurements {
         static final Snapshot EMPTY = new Snapshot(Map.of(), false);
     }
 
-    private record Key(int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed) {}
+    /** @param importances where the setting rests on them, else {@link Importances#NONE} */
+    private record Key(int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed, Importances importances) {}
 
     private record Task(Subject subject, Key key) {}
 
@@ -62,6 +67,7 @@ public final class Measurements {
     });
 
     private int opened;
+    private Set<TensorId> saidLacking = Set.of();
 
     public Measurements(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
         this.bench = bench;
@@ -87,10 +93,10 @@ public final class Measurements {
     }
 
     /** Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them. */
-    static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, CancelToken cancel) {
+    static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, Importances importances, CancelToken cancel) {
         return switch (subject) {
             case Subject.Weight(var tensor) -> {
-                var resolution = RangeResolver.resolve(tensor, spec, cancel);
+                var resolution = RangeResolver.resolve(tensor, spec, importances, cancel);
                 yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
             }
             case Subject.Activation(var info, var sketch) -> {
@@ -118,6 +124,7 @@ public final class Measurements {
         }
         Map<TensorId, Measured> known = new LinkedHashMap<>();
         List<Task> missing = new ArrayList<>();
+        Set<TensorId> lacking = new TreeSet<>();
         List<Subject> subjects = new ArrayList<>(bench.weights());
         subjects.addAll(bench.activations());
         for (Subject subject : subjects) {
@@ -126,31 +133,38 @@ public final class Measurements {
                 Measured measured = kept.get(key);
                 if (measured != null) {
                     known.put(subject.id(), measured);
+                } else if (lacksImportance(subject, spec)) {
+                    lacking.add(subject.id());
                 } else if (subject instanceof Subject.Weight || key.observed.isPresent() || !(spec.clip() instanceof Clip.Auto)) {
                     missing.add(new Task(subject, key));
                 }
             });
         }
+        if (!lacking.isEmpty() && !lacking.equals(saidLacking)) {
+            notices.problem("Range of " + lacking.iterator().next() + (lacking.size() > 1 ? " and " + (lacking.size() - 1) + " more" : "")
+                    + ": weighted by importances that calibration data shows; there is none");
+        }
+        saidLacking = lacking;
         if (missing.isEmpty()) {
             latest.cancel();
-            snapshot.set(new Snapshot(Map.copyOf(known), true));
+            snapshot.set(new Snapshot(Map.copyOf(known), lacking.isEmpty()));
             return;
         }
         snapshot.set(new Snapshot(Map.copyOf(known), false));
         latest.submit(
-                (cancel, partial) -> run(known, missing, cancel, partial),
+                (cancel, partial) -> run(known, missing, lacking.isEmpty(), cancel, partial),
                 snapshot::set,
                 e -> notices.problem(String.valueOf(e.getMessage())));
     }
 
-    private Snapshot run(Map<TensorId, Measured> known, List<Task> missing, CancelToken cancel, Consumer<Snapshot> partial) {
+    private Snapshot run(Map<TensorId, Measured> known, List<Task> missing, boolean complete, CancelToken cancel, Consumer<Snapshot> partial) {
         Map<TensorId, Measured> all = new LinkedHashMap<>(known);
         try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
             int done = 0;
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
-                Measured measured = measure(task.subject, task.key.spec, task.key.observed, cancel);
+                Measured measured = measure(task.subject, task.key.spec, task.key.observed, task.key.importances, cancel);
                 kept.put(task.key, measured);
                 all.put(task.subject.id(), measured);
                 if (done < missing.size()) {
@@ -158,14 +172,27 @@ public final class Measurements {
                 }
             }
         }
-        return new Snapshot(Map.copyOf(all), true);
+        return new Snapshot(Map.copyOf(all), complete);
     }
 
     private Key key(Subject subject, QuantSpec spec) {
         Optional<ClipRange> observed = subject instanceof Subject.Activation
                 ? bench.stateProperty().get().map(s -> s.activationRanges().get(subject.id()))
                 : Optional.empty();
-        return new Key(opened, subject.id(), bench.variant(), spec, observed);
+        return new Key(opened, subject.id(), bench.variant(), spec, observed, needsImportance(spec) ? bench.importances() : Importances.NONE);
+    }
+
+    private static boolean needsImportance(QuantSpec spec) {
+        return spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance();
+    }
+
+    /** True while the setting of a weight rests on importances that nobody has observed; those of a file are the file's matter. */
+    private boolean lacksImportance(Subject subject, QuantSpec spec) {
+        return subject instanceof Subject.Weight w
+                && needsImportance(spec)
+                && spec.clip() instanceof Clip.Auto auto
+                && auto.options().isEmpty()
+                && bench.importances().of(w.info()).isEmpty();
     }
 
     /** The present settings' results. */

@@ -27,12 +27,12 @@ public record OpenModel(Model source, Model folded, FileRef file) {
         return String.valueOf(file.path().getFileName());
     }
 
-    /** The weights of a model, in the order of the file. */
+    /** The weights of an analysed model, in the order of the file. */
     static List<Subject.Weight> weights(Model analysed) {
         return analysed.tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
     }
 
-    /** The activations of a model in graph order, with what was seen of them. */
+    /** The activations of an analysed model that have parameters of their own, in graph order, with what was seen of them. */
     static List<Subject.Activation> activations(Model analysed, Map<TensorId, MomentSketch> seen) {
         return analysed.graph().stream()
                 .flatMap(graph -> graph.activations().stream())

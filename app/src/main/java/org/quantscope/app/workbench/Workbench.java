@@ -12,6 +12,8 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
@@ -40,11 +42,15 @@ public final class Workbench {
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     private Optional<ActivationSketches> observed = Optional.empty();
+    private Importances importances = Importances.NONE;
     private Optional<History> history = Optional.empty();
     /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
     private final Map<String, Model> corrected = new HashMap<>();
 
     private String variant = "";
+    /** What {@code analysed} was made of: placing quantizers makes a new model, which is kept while neither changes. */
+    private Optional<Model> unplaced = Optional.empty();
+    private Set<TensorId> placed = Set.of();
     private Optional<Model> analysed = Optional.empty();
     private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
 
@@ -79,7 +85,7 @@ public final class Workbench {
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        observed = activations;
+        takeObserved(activations);
         seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
         model.set(Optional.of(opened));
         sessionFile.set(file);
@@ -126,7 +132,7 @@ public final class Workbench {
 
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
-        observed = Optional.of(sketches);
+        takeObserved(Optional.of(sketches));
         seen.set(sketches.sketches());
     }
 
@@ -138,7 +144,17 @@ public final class Workbench {
                         state.get().get().modelKey(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
     }
 
-    /** The model as it is analysed. */
+    /** What calibration data has shown of the importance of the weights. */
+    public Importances importances() {
+        return importances;
+    }
+
+    private void takeObserved(Optional<ActivationSketches> activations) {
+        observed = activations;
+        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
+    }
+
+    /** The model as it is analysed: folded and with quantizers placed as the state says. */
     public Optional<Model> analysed() {
         return state.get().isPresent() ? analysed : uncorrected();
     }
@@ -170,9 +186,14 @@ public final class Workbench {
 
     private void analyse(SessionState next) {
         variant = variantOf(next);
-        analysed = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
-        if (analysed.isEmpty()) {
+        Optional<Model> base = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
+        if (base.isEmpty()) {
             throw new IllegalStateException("corrections: the model of this state was not computed before it was taken");
+        }
+        if (!base.equals(unplaced) || !next.addedQuantizers().equals(placed)) {
+            unplaced = base;
+            placed = next.addedQuantizers();
+            analysed = base.map(m -> Engine.placed(m, placed));
         }
     }
 

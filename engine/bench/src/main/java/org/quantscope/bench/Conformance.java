@@ -156,7 +156,7 @@ public final class Conformance {
         Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Set.of(), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Map.of(), Set.of());
         Map<String, OnnxTensor> all = new LinkedHashMap<>(feeds);
         if (inHand.isPresent()) {
             float[] values = weights.getFirst().data().toFloats();

@@ -31,7 +31,8 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Random edits, selections, cancels and openings of models, again and again, with the memory of the process over time. Ends
+ * Random edits, selections, cancels and openings of models, again and again, with the memory of the process over time, each
+ * time after everything was closed. Ends
  * with an error if a session is left or the memory grows.
  */
 public final class SoakBench {
@@ -64,10 +65,13 @@ public final class SoakBench {
             LiveEvaluator evaluator = open(subject, data);
             for (int step = 0; step <= steps; step++) {
                 if (step % Math.max(1, steps / 20) == 0) {
+                    // With nothing open, so that like is compared with like.
+                    evaluator.close();
                     System.gc();
                     long heap = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
                     memory.add(resident());
                     System.out.println(String.format(Locale.ROOT, "| %d | %d | %d | %d |", step, memory.getLast() >> 20, heap >> 20, OrtRuntime.liveSessions()));
+                    evaluator = open(subject, data);
                 }
                 if (random.nextInt(20) == 0) {
                     // Sometimes in the middle of an evaluation.
@@ -158,7 +162,7 @@ public final class SoakBench {
         Model model = Engine.open(file, true);
         Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz")).limit(64);
         SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER), asked, NEVER));
+        SessionState state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), asked, NEVER));
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         List<TensorId> tensors = new ArrayList<>(resolved.weights().keySet());
         tensors.addAll(resolved.activations().keySet());

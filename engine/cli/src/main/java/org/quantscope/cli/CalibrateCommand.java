@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
@@ -63,7 +64,7 @@ final class CalibrateCommand extends EngineCommand {
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, calibrated == null ? Importances.NONE : calibrated.importances(), bar, cancel());
         }
         cancel().check();
         SessionFile.write(state, output);

@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
@@ -32,7 +34,8 @@ import picocli.CommandLine.Parameters;
         name = "curve",
         description = {
             "Says how far one tensor moves for each clip, and which clip each calibrator chooses.",
-            "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each slice."
+            "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each slice.",
+            "weighted-mse is among the calibrators where --calibration-data or --calibrator weighted-mse:importance=FILE is given."
         },
         footer = {"", "Example:", "  quantscope curve weights.npy --bits 4 --points 64"})
 final class CurveCommand extends EngineCommand {
@@ -57,6 +60,9 @@ final class CurveCommand extends EngineCommand {
 
     @Option(names = "--points", paramLabel = "N", description = "Clips to look at (default: ${DEFAULT-VALUE}).", defaultValue = "128")
     private int points;
+
+    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+    private @Nullable Path calibrationData;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
     private boolean keepBatchNorm;
@@ -83,7 +89,9 @@ final class CurveCommand extends EngineCommand {
             throw usage("--clip does not apply: the curve is that of all clips");
         }
         QuantSpec spec = checked(() -> quantizer.spec(bits));
-        Tensor tensor = choose(Engine.open(file, !keepBatchNorm), file, name);
+        Model model = Engine.open(file, !keepBatchNorm);
+        Tensor tensor = choose(model, file, name);
+        Importances importances = Subject.observedOn(calibrationData, model, terminal(), cancel());
         Slicing slicing = checked(() -> Slicing.of(tensor.info(), spec.granularity()));
         int looks = points + Calibrators.all().size();
         boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;
@@ -105,8 +113,12 @@ final class CurveCommand extends EngineCommand {
             }
             for (Calibrator calibrator : Calibrators.all()) {
                 bar.report(points, looks, calibrator.id());
-                Clip.Auto auto = spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id()) ? a : new Clip.Auto(calibrator.id());
-                Resolution found = checked(() -> RangeResolver.resolve(tensor, spec.withClip(auto), cancel()));
+                boolean asked = spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id());
+                if (calibrator.needsImportance() && !asked && importances.of(tensor.info()).isEmpty()) {
+                    continue;
+                }
+                Clip clip = asked ? spec.clip() : new Clip.Auto(calibrator.id());
+                Resolution found = checked(() -> RangeResolver.resolve(tensor, spec.withClip(clip), importances, cancel()));
                 pins.add(new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches)));
             }
         }

@@ -6,10 +6,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
@@ -40,6 +42,9 @@ final class ErrorCommand extends EngineCommand {
     @Mixin
     private QuantizerOptions quantizer;
 
+    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+    private @Nullable Path calibrationData;
+
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
     private boolean keepBatchNorm;
 
@@ -50,8 +55,10 @@ final class ErrorCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
-        Tensor tensor = choose(Engine.open(file, !keepBatchNorm), file, name);
-        Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, cancel()));
+        Model model = Engine.open(file, !keepBatchNorm);
+        Tensor tensor = choose(model, file, name);
+        Importances importances = Subject.observedOn(calibrationData, model, terminal(), cancel());
+        Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, importances, cancel()));
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());

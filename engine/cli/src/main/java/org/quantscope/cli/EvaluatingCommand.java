@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -71,15 +72,18 @@ abstract class EvaluatingCommand extends EngineCommand {
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
         Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
+        Importances importances = config != null && Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         if (calibrationData != null) {
-            state = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel()).state();
+            Subject.Calibrated calibrated = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel());
+            state = calibrated.state();
+            importances = calibrated.importances();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
         Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            return new Setting(model, reference, state, Engine.resolve(model, state, bar, cancel()), samples, wanted);
+            return new Setting(model, reference, state, Engine.resolve(model, state, importances, bar, cancel()), samples, wanted);
         }
     }
 

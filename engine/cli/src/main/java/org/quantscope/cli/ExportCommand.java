@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
@@ -64,9 +65,10 @@ final class ExportCommand extends EngineCommand {
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
         Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
+        Importances importances = Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, bar, cancel());
+            resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         List<ExportProblem> problems = exporter.check(plan);

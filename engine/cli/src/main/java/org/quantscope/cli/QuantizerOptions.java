@@ -1,7 +1,9 @@
 package org.quantscope.cli;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.calib.Calibrator;
@@ -116,11 +118,14 @@ final class QuantizerOptions {
                 if (keyValue.length != 2 || keyValue[1].isEmpty()) {
                     throw new IllegalArgumentException("--calibrator: key=value is needed, got " + pair);
                 }
-                if (known.options().stream().noneMatch(o -> o.name().equals(keyValue[0]))) {
+                Optional<OptionDoc> option = known.options().stream().filter(o -> o.name().equals(keyValue[0])).findFirst();
+                if (option.isEmpty()) {
                     throw new IllegalArgumentException("--calibrator: " + known.id() + " has no option " + keyValue[0] + "; it has "
                             + (known.options().isEmpty() ? "none" : String.join(", ", known.options().stream().map(OptionDoc::name).toList())));
                 }
-                if (options.put(keyValue[0], keyValue[1]) != null) {
+                // A config may be read from another folder.
+                boolean file = option.get().type().equals("file") && !keyValue[1].equals(option.get().defaultValue());
+                if (options.put(keyValue[0], file ? Path.of(keyValue[1]).toAbsolutePath().normalize().toString() : keyValue[1]) != null) {
                     throw new IllegalArgumentException("--calibrator: " + keyValue[0] + " is given twice");
                 }
             }

@@ -1,23 +1,30 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
+import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 
 /** The steps that several commands take to come to a model and its settings. */
@@ -34,6 +41,21 @@ final class Subject {
             throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
         return model;
+    }
+
+    /**
+     * The importances of a model's weights by what calibration data shows of them; none without data.
+     *
+     * @throws BadInputException if the model cannot be run, or the data does not fit it
+     */
+    static Importances observedOn(@Nullable Path data, Model model, Terminal terminal, CancelToken cancel) throws IOException {
+        if (data == null) {
+            return Importances.NONE;
+        }
+        withGraph(model, model.file());
+        try (Terminal.Bar bar = terminal.progress("calibrate")) {
+            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel).inputs());
+        }
     }
 
     /** Opens a model that can be run, as a session wants it analysed, corrections included. */
@@ -76,14 +98,41 @@ final class Subject {
      * @param state with the ranges of activations and the data they rest on
      * @param seen what the ranges were chosen from
      */
-    record Calibrated(SessionState state, ActivationSketches seen) {}
+    record Calibrated(SessionState state, ActivationSketches seen) {
+        Importances importances() {
+            return Importances.observed(seen.inputs());
+        }
+    }
+
+    /**
+     * The importances that a config's weights were calibrated with: of what lies beside the config, if it was seen of this model. None if
+     * no such file is there, or it is of something else.
+     *
+     * @throws BadInputException if the file is damaged
+     */
+    static Importances besideConfig(Path config, SessionState state, CancelToken cancel) throws IOException {
+        Path file = SketchFile.beside(config);
+        if (!Files.isRegularFile(file)) {
+            return Importances.NONE;
+        }
+        ActivationSketches seen = SketchFile.read(file, cancel);
+        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
+        return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
+    }
+
+    /** True if some tensor's range is chosen by importance that is observed. */
+    static boolean needsImportance(SessionState state) {
+        return Stream.concat(state.weights().stream(), state.overrides().values().stream())
+                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance());
+    }
 
     /** Calibrates activations. */
     static Calibrated calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
-        Map<TensorId, MomentSketch> sketches;
+        Observed observed;
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            sketches = Engine.observe(model, data, bar, cancel);
+            observed = Engine.observe(model, data, bar, cancel);
         }
+        Map<TensorId, MomentSketch> sketches = observed.sketches();
         sketches.forEach((id, sketch) -> {
             if (sketch.nan() + sketch.inf() > 0) {
                 terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf() + " infinite values on "
@@ -92,6 +141,6 @@ final class Subject {
         });
         SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
                 .withCalibrationData(Optional.of(FileRef.of(data)));
-        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), sketches));
+        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
     }
 }

@@ -7,6 +7,8 @@ import static org.quantscope.cli.CommandLineRun.names;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -14,13 +16,52 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
 
 class CurveCommandTest {
+    /** Those that need no importances. */
+    private static final List<String> UNWEIGHTED =
+            Calibrators.all().stream().filter(c -> !c.needsImportance()).map(Calibrator::id).toList();
+
     @TempDir
     Path folder;
+
+    private static List<String> ids(JsonNode curve) {
+        return curve.get("calibrators").valueStream().map(c -> c.get("id").asString()).toList();
+    }
+
+    /** With importances the weighted error is among the calibrators, and has the clip that error has. */
+    @Test
+    void theWeightedErrorIsAmongThemWhereImportancesAreKnown() throws IOException {
+        Path file = npy(10, 100);
+        float[] h = new float[100];
+        h[7] = 1;
+        Path fisher = Files.write(folder.resolve("h.npz"), ArrayFiles.zip(true, Map.of("w.npy", ArrayFiles.npy("<f4", "(100,)", ArrayFiles.f4(h)))));
+        String weighted = "weighted-mse:importance=" + fisher;
+        JsonNode curve = CommandLineRun.of("curve", file, "--bits", 3, "--points", 4, "--calibrator", weighted, "--json").json();
+        JsonNode error = CommandLineRun.of("error", file, "--bits", 3, "--calibrator", weighted, "--json").json();
+
+        assertThat(ids(curve)).hasSize(Calibrators.all().size()).endsWith("weighted-mse");
+        JsonNode pin = curve.get("calibrators").get(ids(curve).indexOf("weighted-mse"));
+        assertThat(pin.get("clip")).isEqualTo(error.get("clip"));
+        assertThat(pin.get("mse")).isEqualTo(error.get("mse"));
+        assertThat(error.get("clip")).isNotEqualTo(CommandLineRun.of("error", file, "--bits", 3, "--calibrator", "mse", "--json").json().get("clip"));
+    }
+
+    @Test
+    void theWeightedErrorWithoutImportancesIsRefused() throws IOException {
+        CommandLineRun none = run("error --calibrator weighted-mse", npy(2, 3));
+        assertThat(none.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(none.err()).contains("importance of w is not known").contains("importance=FILE");
+
+        Path other = Files.write(folder.resolve("h.npz"), ArrayFiles.zip(false, Map.of("w.npy", ArrayFiles.npy("<f4", "(4,)", ArrayFiles.f4(1, 2, 3, 4)))));
+        CommandLineRun bad = run("error --calibrator weighted-mse:importance=" + other, npy(2, 3));
+        assertThat(bad.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(bad.err()).contains("h.npz").contains("w:").contains("got 4");
+    }
 
     private Path npy(int rows, int columns) throws IOException {
         var random = new Random(4);
@@ -50,7 +91,7 @@ class CurveCommandTest {
             assertThat(point.get("mse").asDouble()).isEqualTo(error.get("mse").asDouble());
             assertThat(point.get("clipping_mse").asDouble() + point.get("rounding_mse").asDouble()).isCloseTo(point.get("mse").asDouble(), within(1e-12));
         }
-        assertThat(json.get("calibrators")).hasSize(Calibrators.all().size());
+        assertThat(ids(json)).isEqualTo(UNWEIGHTED).doesNotContain("weighted-mse");
         double least = Double.POSITIVE_INFINITY;
         for (JsonNode calibrator : json.get("calibrators")) {
             assertThat(names(calibrator)).containsExactly("id", "clip", "mse");
@@ -70,7 +111,7 @@ class CurveCommandTest {
         JsonNode json = run("curve --points 8 --json " + options, npy(4, 64)).json();
 
         assertThat(json.get("points")).hasSize(8);
-        assertThat(json.get("calibrators")).hasSize(Calibrators.all().size());
+        assertThat(ids(json)).isEqualTo(UNWEIGHTED);
         boolean several = options.contains("mx") || options.contains("nv") || options.contains("granularity");
         assertThat(json.get("points").get(0).get("clip").isArray()).isEqualTo(several);
     }

@@ -147,6 +147,30 @@ class ModelCommandsTest {
         assertThat(byConfig.get("size_bytes")).isEqualTo(byOptions.get("size_bytes"));
     }
 
+    /** The importances lie beside the config, and what it comes to is the same from there, from the data and for one tensor alone. */
+    @Test
+    void weightsAreCalibratedByWhatTheDataShowsOfThem() throws IOException {
+        Path config = folder.resolve("c.json");
+        assertThat(CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--weights", 3, "--calibrator", "weighted-mse", "-o", config).code()).isZero();
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
+        JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--calibrator", "weighted-mse", "--calibration-data", CALIBRATION, "--json").json();
+        JsonNode plain = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--calibrator", "mse", "--json").json();
+
+        assertThat(byConfig.get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
+        assertThat(byConfig.get("logit_sqnr_db").asDouble()).isNotEqualTo(plain.get("logit_sqnr_db").asDouble());
+
+        String weight = SketchFile.read(folder.resolve("c.sketches"), new CancelToken()).inputs().keySet().iterator().next().name();
+        JsonNode curve = CommandLineRun.of("curve", MLP, "--tensor", weight, "--bits", 3, "--points", 2, "--calibration-data", CALIBRATION, "--json").json();
+        JsonNode error = CommandLineRun.of("error", MLP, "--tensor", weight, "--bits", 3, "--calibrator", "weighted-mse", "--calibration-data", CALIBRATION, "--json").json();
+        assertThat(curve.get("calibrators").valueStream().filter(c -> c.get("id").asString().equals("weighted-mse")).findFirst().orElseThrow().get("clip"))
+                .isEqualTo(error.get("clip"));
+
+        Files.delete(folder.resolve("c.sketches"));
+        CommandLineRun without = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config);
+        assertThat(without.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(without.err()).contains("weighted-mse").contains("is not known");
+    }
+
     @Test
     void withoutDataTheConfigCoversWeightsOnly() throws IOException {
         Path config = folder.resolve("c.json");

@@ -2,9 +2,11 @@ package org.quantscope.core;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -25,6 +27,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -97,14 +100,24 @@ public final class Engine {
         return data;
     }
 
-    /** Runs the float model on calibration data and keeps a sketch of each activation. */
-    public static Map<TensorId, MomentSketch> observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
+    /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */
+    public static Observed observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, calibrationData, progress, cancel);
+    }
+
+    /** The same for some activations, which need not be quantized now. */
+    public static Map<TensorId, MomentSketch> observe(Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
+        return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
     /** Turns choices into explicit parameters. */
     public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
         return ResolvedSettings.resolve(model, state, progress, cancel);
+    }
+
+    /** The same with importances, for calibrators that need them: {@link Importances#observed} makes them of what was seen. */
+    public static ResolvedSettings resolve(Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
+        return ResolvedSettings.resolve(model, state, importances, progress, cancel);
     }
 
     /** The exact error of one tensor. */

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -15,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -41,6 +44,9 @@ import org.quantscope.core.tensor.TensorKind;
 
 /** What every registered scheme and calibrator owes its users. */
 class QuantizationRegistriesTest {
+    /** Every value matters alike: for calibrators that need to know. */
+    private static final Importances ALIKE = tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 1));
+
     private final CancelToken cancel = new CancelToken();
 
     static Stream<Quantizer> quantizers() {
@@ -77,7 +83,7 @@ class QuantizationRegistriesTest {
         assertThat(source).isNotBlank();
         assertThat(options).allSatisfy(o -> {
             assertThat(o.name()).matches("[a-z][a-z_]*");
-            assertThat(o.type()).matches("int|float|bool|choice:.+");
+            assertThat(o.type()).matches("int|float|bool|file|choice:.+");
             assertThat(o.defaultValue()).isNotBlank();
             assertThat(o.doc()).isNotBlank();
         });
@@ -156,7 +162,7 @@ class QuantizationRegistriesTest {
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) (width * 1.5 * (2 * random.nextDouble() - 1) * Math.exp(-6 * random.nextDouble()));
             }
-            java.util.Arrays.sort(x);
+            Arrays.sort(x);
             float last = Float.NEGATIVE_INFINITY;
             for (float v : x) {
                 float y = grid.quantize(v);
@@ -168,6 +174,52 @@ class QuantizationRegistriesTest {
                 double above = at == grid.size() - 1 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at + 1));
                 assertThat(Math.abs((double) v - y)).isLessThanOrEqualTo(Math.min(below, above) + Math.abs(v) * 0x1p-22);
             }
+        }
+    }
+
+    /** Which schemes hold 0 exactly is a promise to people: a change of the set is one. */
+    @Test
+    void everySchemeButThreeHoldsZero() {
+        assertThat(Quantizers.all().stream().filter(q -> !q.traits().hasZero()).map(Quantizer::id)).containsExactlyInAnyOrder("lloyd-max", "binary", "iq4_nl");
+    }
+
+    /** Widths of one scheme where every level of the first is one of the second, at the same clip or at one that its search may take. */
+    static Stream<QuantSpec> nested() {
+        return Quantizers.all().stream().filter(q -> !q.traits().fixesBits()).flatMap(q -> IntStream.range(q.traits().minBits(), Math.min(8, q.traits().maxBits()))
+                .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
+    }
+
+    /**
+     * The finer grid of a scheme is never worse at its own optimum, by more than a search may miss. Neighbouring widths of uniform and APoT
+     * grids are not nested: values that lie on the coarser one are theirs alone, so that these are looked at on spread-out values only
+     * (the nested widths of uniform grids: {@link SketchProperties#moreBitsAreNeverWorse}).
+     */
+    @ParameterizedTest
+    @MethodSource("nested")
+    void theFinerGridOfASchemeIsNeverWorseAtItsOwnOptimum(QuantSpec coarse) {
+        var random = new Random(8);
+        boolean nested = !List.of("uniform", "apot").contains(coarse.scheme());
+        QuantSpec fine = coarse.withBits(coarse.bits() + 1);
+        for (int family = 0; family < (nested ? 7 : 3); family++) {
+            float[] values = new float[3000];
+            for (int i = 0; i < values.length; i++) {
+                double g = random.nextGaussian();
+                values[i] = (float) switch (family) {
+                    case 0 -> g;
+                    case 1 -> g * Math.abs(g);
+                    case 2 -> Math.max(0, g);
+                    case 3 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
+                    case 4 -> 0.7;
+                    case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
+                    default -> 0;
+                };
+            }
+            Tensor tensor = tensor(values);
+            double power = MomentSketch.of(tensor, cancel).sumSquares() / values.length;
+            double before = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, coarse.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
+            double after = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, fine.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
+
+            assertThat(after).as("family %d", family).isLessThanOrEqualTo(before * 1.005 + 1e-12 * power);
         }
     }
 
@@ -225,7 +277,7 @@ class QuantizationRegistriesTest {
         }
         values[9] = Float.NaN;
         for (int n : new int[] {1, 2, 100, values.length}) {
-            Tensor tensor = tensor(java.util.Arrays.copyOf(values, n));
+            Tensor tensor = tensor(Arrays.copyOf(values, n));
             float lo = Float.POSITIVE_INFINITY;
             float hi = Float.NEGATIVE_INFINITY;
             for (int i = 0; i < n; i++) {
@@ -236,7 +288,7 @@ class QuantizationRegistriesTest {
             for (int bits : new int[] {2, 4, 8, 16}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits).withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id(), Map.of()));
-                    RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, cancel);
+                    RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, ALIKE, cancel);
                     ClipRange range = found.requested().getFirst();
 
                     assertThat(range.lo()).isGreaterThanOrEqualTo(symmetric ? -absMax : Math.min(0, lo));

@@ -19,6 +19,11 @@ public interface Calibrator {
     /** Where the rule comes from. */
     String source();
 
+    /** True if it can only choose where {@link SliceStatistics#isWeighted} holds. */
+    default boolean needsImportance() {
+        return false;
+    }
+
     /**
      * Chooses.
      *

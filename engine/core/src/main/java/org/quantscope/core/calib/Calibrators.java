@@ -16,7 +16,8 @@ public final class Calibrators {
             AciqCalibrator.gauss(),
             AciqCalibrator.laplace(),
             new OctavCalibrator(),
-            new StdCalibrator());
+            new StdCalibrator(),
+            new WeightedMseCalibrator());
 
     private Calibrators() {}
 

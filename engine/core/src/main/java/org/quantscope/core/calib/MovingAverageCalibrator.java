@@ -9,12 +9,12 @@ import org.quantscope.core.quant.QuantSpec;
 
 /**
  * The smoothed range of successive parts of the data: with the range of the first part as a start, {@code min ← min + c·(min of the part − min)} and
- * the same for max, in float32. Of a tensor the parts are contiguous and equally long; a stream whose order was not kept is one part.
+ * the same for max, in float32. Of a tensor the parts are contiguous and equally long; of activations they are the batches of the calibration run.
  * Symmetric grids take ± the larger magnitude of the two ends.
  */
 final class MovingAverageCalibrator implements Calibrator {
     private static final OptionDoc CONSTANT = new OptionDoc("constant", "float", "0.01", "0 to 1: the weight of each further part");
-    private static final OptionDoc CHUNKS = new OptionDoc("chunks", "int", "4", "parts that a tensor is cut into, 1 to 1048576");
+    private static final OptionDoc CHUNKS = new OptionDoc("chunks", "int", "4", "parts that a stored tensor is cut into, 1 to 1048576; activations come in batches");
 
     @Override
     public String id() {

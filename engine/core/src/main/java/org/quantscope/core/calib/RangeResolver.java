@@ -6,21 +6,26 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.WeightedPoints;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.WeightedSketch;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
+import org.quantscope.core.tensor.TensorInfo;
 
 /** From the request to the answer: ranges by the spec's clip, parameters by its scheme. */
 public final class RangeResolver {
@@ -40,31 +45,43 @@ public final class RangeResolver {
     }
 
     /**
-     * Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale 1, zero point 0.
-     *
-     * @throws IllegalArgumentException if the spec names what does not exist or does not fit the tensor: an unknown scheme, calibrator
-     *     or option, an axis the shape has not, a number of ranges other than that of the slices, a manual range that is not
-     *     symmetric for a symmetric grid
-     * @throws java.util.concurrent.CancellationException if cancelled
+     * As {@link #resolve(Tensor, QuantSpec, Importances, CancelToken)}, where no importance is known but what the spec names a file for.
      */
     public static Resolution resolve(Tensor tensor, QuantSpec spec, CancelToken cancel) {
+        return resolve(tensor, spec, Importances.NONE, cancel);
+    }
+
+    /**
+     * Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale 1, zero point 0.
+     *
+     * @param importances for a calibrator that needs one
+     * @throws IllegalArgumentException if the spec names what does not exist or does not fit the tensor: an unknown scheme, calibrator
+     *     or option, an axis the shape has not, a number of ranges other than that of the slices, a manual range that is not
+     *     symmetric for a symmetric grid, a calibrator that needs the importance of a tensor of which none is known
+     * @throws org.quantscope.core.BadInputException if a file that an option names cannot be used
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Resolution resolve(Tensor tensor, QuantSpec spec, Importances importances, CancelToken cancel) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         return switch (spec.clip()) {
-            case Clip.Auto auto -> resolution(tensor, spec, slicing, calibrate(tensor.data(), slicing, spec, auto, cancel), cancel);
-            case Clip.Manual manual -> resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), cancel);
+            case Clip.Auto auto -> {
+                Importance importance = importance(tensor.info(), auto, importances, cancel);
+                yield resolution(tensor, spec, slicing, calibrate(tensor.data(), importance, slicing, spec, auto, cancel), importance, cancel);
+            }
+            case Clip.Manual manual -> resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), null, cancel);
             case Clip.ManualPerChannel manual -> {
                 if (!(slicing.granularity() instanceof Granularity.PerChannel)) {
                     throw new IllegalArgumentException("clip: ranges for channels, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(tensor, spec, slicing, manual.ranges(), cancel);
+                yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
             }
             case Clip.ManualPerBlock manual -> {
                 if (!slicing.isBlocked()) {
                     throw new IllegalArgumentException("clip: ranges for blocks, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(tensor, spec, slicing, manual.ranges(), cancel);
+                yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
             }
             case Clip.Fixed fixed -> {
                 checkCount(tensor, Slicing.of(tensor.info(), fixed.params().granularity()), fixed.params().slices());
@@ -110,7 +127,7 @@ public final class RangeResolver {
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         checkCount(tensor, slicing, ranges.size());
-        return resolution(tensor, spec, slicing, ranges, new CancelToken()).params();
+        return resolution(tensor, spec, slicing, ranges, null, new CancelToken()).params();
     }
 
     /**
@@ -131,8 +148,43 @@ public final class RangeResolver {
 
     /** What a calibrator says of a whole tensor, with the curve it searched. */
     public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+        return calibrate(tensor, spec, auto, Importances.NONE, cancel);
+    }
+
+    /** The same with importances for a calibrator that needs one. */
+    public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, Importances importances, CancelToken cancel) {
         Quantizers.byId(spec.scheme()).check(spec);
-        return Calibrators.byId(auto.calibratorId()).calibrate(new StoredStatistics(tensor.data(), cancel), spec, auto.options(), cancel);
+        Importance importance = importance(tensor.info(), auto, importances, cancel);
+        return Calibrators.byId(auto.calibratorId()).calibrate(new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
+    }
+
+    /** What the calibrator needs to know of importance; null if it needs nothing. */
+    private static @Nullable Importance importance(TensorInfo tensor, Clip.Auto auto, Importances importances, CancelToken cancel) {
+        Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+        if (!calibrator.needsImportance()) {
+            return null;
+        }
+        OptionDoc option = WeightedMseCalibrator.IMPORTANCE;
+        String file = Options.of(calibrator, auto.options()).given().getOrDefault(option.name(), option.defaultValue());
+        if (!file.equals(option.defaultValue())) {
+            return ImportanceFile.read(file, tensor, cancel);
+        }
+        return importances.of(tensor).orElseThrow(() -> new IllegalArgumentException("calibrator." + calibrator.id() + ": the importance of " + tensor.id()
+                + " is not known; give calibration data for a model that can be run, or a file with " + option.name() + "=FILE"));
+    }
+
+    private static @Nullable Importance part(@Nullable Importance whole, Slicing slicing, int slice) {
+        return whole == null ? null : (from, out, length) -> {
+            float[] one = new float[1];
+            for (int i = 0; i < length; i++) {
+                whole.fill(slicing.element(slice, from + i), one, 1);
+                out[i] = one[0];
+            }
+        };
+    }
+
+    private static @Nullable Importance part(@Nullable Importance whole, long start) {
+        return whole == null ? null : (from, out, length) -> whole.fill(start + from, out, length);
     }
 
     /** What a calibrator says of one slice that is known by its sketch; the spec's granularity and clip are not looked at. */
@@ -142,21 +194,22 @@ public final class RangeResolver {
         return Calibrators.byId(auto.calibratorId()).calibrate(new StreamStatistics(slice), one, auto.options(), cancel);
     }
 
-    private static List<ClipRange> calibrate(TensorData data, Slicing slicing, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+    private static List<ClipRange> calibrate(
+            TensorData data, @Nullable Importance importance, Slicing slicing, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         Quantizers.byId(spec.scheme()).check(spec);
         Calibrator calibrator = Calibrators.byId(auto.calibratorId());
         long length = data.count() / slicing.slices();
         boolean contiguous = !slicing.isBlocked() && slicing.run() == Math.max(1, length);
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
-                    .mapToObj(slice -> part(data, slice * length, length))
-                    .map(part -> calibrator.range(new StoredStatistics(part, cancel), spec, auto.options(), cancel))
+                    .mapToObj(slice -> new StoredStatistics(part(data, slice * length, length), part(importance, slice * length), cancel))
+                    .map(part -> calibrator.range(part, spec, auto.options(), cancel))
                     .toList();
         }
         var ranges = new ClipRange[slicing.slices()];
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
-            var part = new TensorData(DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
-            ranges[slice] = calibrator.range(new StoredStatistics(part, cancel), spec, auto.options(), cancel);
+            var statistics = new StoredStatistics(slice(values, from, n), part(importance, slicing, slice), cancel);
+            ranges[slice] = calibrator.range(statistics, spec, auto.options(), cancel);
         });
         return List.of(ranges);
     }
@@ -166,22 +219,39 @@ public final class RangeResolver {
         return new TensorData(data.dtype(), data.segment().asSlice(from * bytes, length * bytes), data.order(), length);
     }
 
-    private static Resolution resolution(Tensor tensor, QuantSpec spec, Slicing slicing, List<ClipRange> ranges, CancelToken cancel) {
+    /** @param importance of the values that a scheme fits its levels to; null if all matter alike */
+    private static Resolution resolution(
+            Tensor tensor, QuantSpec spec, Slicing slicing, List<ClipRange> ranges, @Nullable Importance importance, CancelToken cancel) {
         if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
             return resolution(spec, slicing.granularity(), ranges);
         }
         checkRanges(spec, ranges);
         var codebooks = new CodebookGrid[slicing.slices()];
         if (slicing.slices() == 1) {
-            codebooks[0] = fitted.fit(spec, ranges.getFirst(), MomentSketch.of(tensor, cancel).points());
+            codebooks[0] = fitted.fit(spec, ranges.getFirst(), points(MomentSketch.of(tensor, cancel), tensor.data(), importance, cancel));
         } else {
             SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> {
-                codebooks[slice] = fitted.fit(spec, ranges.get(slice), MomentSketch.of(values, from, n).points());
+                TensorData part = slice(values, from, n);
+                codebooks[slice] = fitted.fit(
+                        spec, ranges.get(slice), points(MomentSketch.of(values, from, n), part, part(importance, slicing, slice), cancel));
             });
         }
         float[] scales = new float[codebooks.length];
         Arrays.fill(scales, 1);
         return new Resolution(ranges, QuantParams.ofCodebooks(slicing.granularity(), scales, List.of(codebooks)));
+    }
+
+    private static TensorData slice(float[] values, int from, int n) {
+        return new TensorData(DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
+    }
+
+    /** The values, counted by their importance where some matter more than others. */
+    private static WeightedPoints points(MomentSketch sketch, TensorData data, @Nullable Importance importance, CancelToken cancel) {
+        if (importance == null) {
+            return sketch.points();
+        }
+        WeightedSketch weighted = new StoredStatistics(data, importance, cancel).weighted();
+        return weighted.total() == 0 ? sketch.points() : weighted.points();
     }
 
     private static Resolution resolution(MomentSketch sketch, QuantSpec spec, ClipRange range) {

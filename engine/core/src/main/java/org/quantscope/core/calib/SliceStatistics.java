@@ -34,14 +34,29 @@ public interface SliceStatistics {
 
     /**
      * The range of each of {@code chunks} contiguous parts of equal length, in the order in which the values came; parts without a finite
-     * value are left out. Where the order was not kept, all values are one part.
+     * value are left out. Of a stream the parts are the batches in which it came, whatever {@code chunks} says.
      */
     default List<ClipRange> chunkRanges(int chunks) {
-        return count() == 0 ? List.of() : List.of(new ClipRange(min(), max()));
+        return sketch().partRanges();
     }
 
     /** Mean squared error of {@code grid}: exact for weights, else the sketch's estimate. */
     double exactMse(Grid grid);
+
+    /** True if it is known how much the error of each value matters. */
+    default boolean isWeighted() {
+        return false;
+    }
+
+    /** Σh·(x−Q(x))²/Σh over the finite values, with their importances h; all alike where none matters or none is known. */
+    default double weightedMse(Grid grid) {
+        return exactMse(grid);
+    }
+
+    /** The same from bins that are at most 1/1024 of their values wide: quick, and close. */
+    default double weightedEstimate(Grid grid) {
+        return weightedMse(grid);
+    }
 
     /** Linear-interpolated quantile of {@code x} (numpy's default), {@code p} in [0, 1]; 0 if there is no value. */
     double quantile(double p);

@@ -3,6 +3,8 @@ package org.quantscope.core.calib;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -10,6 +12,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Quantiles;
+import org.quantscope.core.sketch.WeightedSketch;
 import org.quantscope.core.tensor.TensorData;
 
 /** Exact statistics of stored values, which are read again for each question the sketch cannot answer exactly. For one thread. */
@@ -19,11 +22,20 @@ final class StoredStatistics implements SliceStatistics {
 
     private static final int CHUNK = 1 << 14;
 
+    /** So many values are one task where several threads take part. */
+    private static final int PARALLEL_PART = 1 << 20;
+
     private final TensorData data;
+    private final @Nullable Importance importance;
     private final CancelToken cancel;
     private @Nullable MomentSketch sketch;
+    private @Nullable WeightedSketch weighted;
     private @Nullable Extent extent;
     private float @Nullable [] finite;
+    private float @Nullable [] finiteImportances;
+    /** NaN until it is asked for. */
+    private double fewTotal = Double.NaN;
+
     private float @Nullable [] sorted;
     private float @Nullable [] sortedMagnitudes;
 
@@ -31,7 +43,13 @@ final class StoredStatistics implements SliceStatistics {
 
     /** Statistics of all of {@code data}, which is not copied. */
     StoredStatistics(TensorData data, CancelToken cancel) {
+        this(data, null, cancel);
+    }
+
+    /** @param importance of the values of {@code data}; null if it is not known */
+    StoredStatistics(TensorData data, @Nullable Importance importance, CancelToken cancel) {
         this.data = data;
+        this.importance = importance;
         this.cancel = cancel;
     }
 
@@ -133,6 +151,90 @@ final class StoredStatistics implements SliceStatistics {
     }
 
     @Override
+    public boolean isWeighted() {
+        return importance != null;
+    }
+
+    @Override
+    public double weightedEstimate(Grid grid) {
+        WeightedSketch w = weighted();
+        return w.total() == 0 ? sketch().estimate(grid).mse() : w.mse(grid);
+    }
+
+    @Override
+    public double weightedMse(Grid grid) {
+        Importance known = importance;
+        if (known == null) {
+            return exactMse(grid);
+        }
+        double total = data.count() <= FEW ? fewTotal(known) : weighted().total();
+        if (total == 0) {
+            return exactMse(grid);
+        }
+        double sum = 0;
+        if (data.count() <= FEW) {
+            sum = weightedError(few(), fewImportances(known), (int) count(), grid);
+        } else {
+            // In parts, and the parts in order: the sum does not depend on who computes what.
+            int parts = Math.toIntExact(Math.ceilDiv(data.count(), PARALLEL_PART));
+            double[] errors = new double[parts];
+            IntStream.range(0, parts).parallel().forEach(part -> {
+                float[] values = new float[CHUNK];
+                float[] h = new float[CHUNK];
+                long end = Math.min(data.count(), (part + 1L) * PARALLEL_PART);
+                for (long from = (long) part * PARALLEL_PART; from < end; from += CHUNK) {
+                    int length = read(known, from, end, values, h);
+                    errors[part] += weightedError(values, h, length, grid);
+                }
+            });
+            for (double e : errors) {
+                sum += e;
+            }
+        }
+        return sum / total;
+    }
+
+    /** Reads a chunk at most up to {@code end}; values that are not finite become 0 and matter no more. */
+    private int read(Importance known, long from, long end, float[] values, float[] h) {
+        cancel.check();
+        int length = (int) Math.min(CHUNK, end - from);
+        data.read(from, values, 0, length);
+        known.fill(from, h, length);
+        for (int i = 0; i < length; i++) {
+            if (!Float.isFinite(values[i])) {
+                values[i] = 0;
+                h[i] = 0;
+            }
+        }
+        return length;
+    }
+
+    private static double weightedError(float[] values, float[] h, int length, Grid grid) {
+        double sum = 0;
+        for (int i = 0; i < length; i++) {
+            double e = (double) values[i] - grid.quantize(values[i]);
+            sum += h[i] * e * e;
+        }
+        return sum;
+    }
+
+    /** Also where all importances are 0, and then without a value. */
+    WeightedSketch weighted() {
+        WeightedSketch w = weighted;
+        if (w == null) {
+            Importance known = Objects.requireNonNull(importance);
+            w = new WeightedSketch();
+            float[] values = new float[(int) Math.min(CHUNK, data.count())];
+            float[] h = new float[values.length];
+            for (long from = 0; from < data.count(); from += CHUNK) {
+                w.add(values, h, 0, read(known, from, data.count(), values, h));
+            }
+            weighted = w.settled();
+        }
+        return w;
+    }
+
+    @Override
     public double quantile(double p) {
         if (count() == 0) {
             return 0;
@@ -182,6 +284,36 @@ final class StoredStatistics implements SliceStatistics {
             }
             f = kept == f.length ? f : Arrays.copyOf(f, kept);
             finite = f;
+        }
+        return f;
+    }
+
+    private double fewTotal(Importance known) {
+        if (Double.isNaN(fewTotal)) {
+            float[] h = fewImportances(known);
+            double sum = 0;
+            for (int i = 0; i < count(); i++) {
+                sum += h[i];
+            }
+            fewTotal = sum;
+        }
+        return fewTotal;
+    }
+
+    /** The importances of {@link #few}, in front. */
+    private float[] fewImportances(Importance known) {
+        float[] f = finiteImportances;
+        if (f == null) {
+            float[] all = data.toFloats();
+            f = new float[all.length];
+            known.fill(0, f, f.length);
+            int kept = 0;
+            for (int i = 0; i < all.length; i++) {
+                if (Float.isFinite(all[i])) {
+                    f[kept++] = f[i];
+                }
+            }
+            finiteImportances = f;
         }
         return f;
     }

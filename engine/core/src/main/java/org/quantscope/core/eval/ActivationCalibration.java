@@ -1,50 +1,87 @@
 package org.quantscope.core.eval;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
+import org.quantscope.core.tensor.InputChannels;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** Runs the float model on calibration data and streams every quantizable activation into a sketch; the activations are not kept. */
+/**
+ * Runs the float model on calibration data and streams every quantizable activation into a sketch, and the power of what each weight is
+ * multiplied with into sums by channel; the activations are not kept.
+ */
 public final class ActivationCalibration {
-    private ActivationCalibration() {}
+    private final Map<TensorId, MomentSketch> sketches = new LinkedHashMap<>();
+    private final Map<TensorId, InputPower> inputs = new LinkedHashMap<>();
+    private final Map<String, List<Reader>> readers = new HashMap<>();
+
+    /** A weight whose layer reads a value. */
+    private record Reader(InputPower power, boolean lastAxis) {}
+
+    private ActivationCalibration(List<TensorId> activations) {
+        activations.forEach(id -> sketches.put(id, new MomentSketch()));
+    }
+
+    private void readInputs(Model model, OnnxGraph graph) {
+        Map<TensorId, TensorInfo> weights = new HashMap<>();
+        for (Tensor tensor : model.tensors()) {
+            weights.put(tensor.id(), tensor.info());
+        }
+        for (OnnxGraph.WeightInput place : graph.weightInputs()) {
+            TensorInfo weight = weights.get(place.weight());
+            if (weight != null) {
+                InputChannels.of(weight).ifPresent(layout -> readers.computeIfAbsent(place.input().name(), k -> new ArrayList<>())
+                        .add(new Reader(inputs.computeIfAbsent(weight.id(), k -> new InputPower(layout.channels())), place.lastAxis())));
+            }
+        }
+    }
 
     /**
-     * The sketch of each activation that {@link org.quantscope.core.onnx.OnnxGraph#activations} lists, over all samples, in that order.
+     * The sketch of each activation that {@link OnnxGraph#activations} lists, over all samples, in that order; each batch is a
+     * {@linkplain MomentSketch#endPart part}, and how many samples one has is the model's or {@link SampleFeed}'s choice.
      *
      * @throws org.quantscope.core.BadInputException if the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
      */
-    public static Map<TensorId, MomentSketch> run(Model model, Dataset data, Progress progress, CancelToken cancel) {
-        return run(model, model.graph().orElseThrow().activations().stream().map(TensorInfo::id).toList(), data, progress, cancel);
+    public static Observed run(Model model, Dataset data, Progress progress, CancelToken cancel) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        var seen = new ActivationCalibration(graph.activations().stream().map(TensorInfo::id).toList());
+        seen.readInputs(model, graph);
+        return seen.stream(model, data, progress, cancel);
     }
 
     /** The sketch of each activation asked for, in that order. */
     public static Map<TensorId, MomentSketch> run(Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
+        return new ActivationCalibration(activations).stream(model, data, progress, cancel).sketches();
+    }
+
+    private Observed stream(Model model, Dataset data, Progress progress, CancelToken cancel) {
         SampleFeed feed = SampleFeed.of(model, data);
-        Map<TensorId, MomentSketch> sketches = new LinkedHashMap<>();
-        List<String> tapped = new ArrayList<>();
-        for (TensorId activation : activations) {
-            sketches.put(activation, new MomentSketch());
-            if (!activation.name().equals(feed.input())) {
-                tapped.add(activation.name());
-            }
-        }
+        Set<String> wanted = new LinkedHashSet<>();
+        sketches.keySet().forEach(id -> wanted.add(id.name()));
+        wanted.addAll(readers.keySet());
+        List<String> tapped = wanted.stream().filter(name -> !name.equals(feed.input())).toList();
         byte[] graph = InstrumentedGraph.tapped(model, tapped.stream().map(TensorId::new).toList());
-        MomentSketch input = sketches.get(new TensorId(feed.input()));
         int samples = data.size();
         int sampleValues = Math.toIntExact(data.sampleShape().count());
         try (OrtModel loaded = OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
@@ -52,22 +89,36 @@ public final class ActivationCalibration {
                 cancel.check();
                 int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
                 progress.report(from, samples, "sample " + (from + 1) + " of " + samples);
-                if (input != null) {
+                if (wanted.contains(feed.input())) {
                     float[] values = new float[batch.length * sampleValues];
                     data.fill(batch, values);
-                    input.add(values, 0, values.length);
+                    take(feed.input(), values, values.length, feed.shape(batch.length));
                 }
                 if (!tapped.isEmpty()) {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            Objects.requireNonNull(sketches.get(new TensorId(out.name()))).add(out.values(), 0, SampleFeed.realValues(out, batch.length, feed.batchSize()));
+                            take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
                         }
                     }
                 }
             }
             progress.report(samples, samples, "sample " + samples + " of " + samples);
-            return sketches;
+            return new Observed(sketches, inputs);
+        }
+    }
+
+    private void take(String name, float[] values, int length, Shape shape) {
+        MomentSketch sketch = sketches.get(new TensorId(name));
+        if (sketch != null) {
+            sketch.add(values, 0, length);
+            sketch.endPart();
+        }
+        for (Reader reader : readers.getOrDefault(name, List.of())) {
+            int axis = reader.lastAxis ? shape.rank() - 1 : 1;
+            if (axis >= 0 && axis < shape.rank() && shape.dim(axis) == reader.power.channels()) {
+                reader.power.add(values, length, shape, axis);
+            }
         }
     }
 }

@@ -97,7 +97,7 @@ public final class LayerComparison implements AutoCloseable {
             running.lock();
             try {
                 token.check();
-                return run(request, values, samples, token);
+                return run(request.withTies(model), values, samples, token);
             } finally {
                 running.unlock();
             }

@@ -102,6 +102,14 @@ public final class SampleFeed {
         return input;
     }
 
+    /** The shape in which the input takes {@code rows} samples. */
+    Shape shape(int rows) {
+        long[] dims = new long[sampleDims.length + 1];
+        dims[0] = rows;
+        System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
+        return Shape.of(dims);
+    }
+
     /** How many samples go in at once. */
     public int batchSize() {
         return batch;
@@ -124,10 +132,7 @@ public final class SampleFeed {
         }
         float[] values = new float[Math.toIntExact(rows * data.sampleShape().count())];
         data.fill(padded, values);
-        long[] dims = new long[sampleDims.length + 1];
-        dims[0] = rows;
-        System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
-        return NativeTensor.of(values, Shape.of(dims), type);
+        return NativeTensor.of(values, shape(rows), type);
     }
 
     /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */

@@ -159,7 +159,7 @@ public final class ConstantFolding {
         private void moveStored(NodeProto node, int index) {
             Tensor t = node.getInputCount() == 0 ? null : stored.get(node.getInput(0));
             String out = node.getOutput(0);
-            if (t == null || t.info().dtype() != DType.F32 || outputs.contains(out) || outputs.contains(t.id().name())) {
+            if (t == null || t.info().dtype() != DType.F32 || graph.types().of(node.getInput(0)) != TensorProto.DataType.FLOAT_VALUE || outputs.contains(out) || outputs.contains(t.id().name())) {
                 return;
             }
             Shape from = t.info().shape();

@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -43,6 +44,7 @@ final class GraphReader {
     /** Stored tensors of the main graph, by name, in the order of the file. */
     private final Map<String, Stored> stored = new LinkedHashMap<>();
     private final Map<String, List<String>> skippedByType = new TreeMap<>();
+    private final Map<SmallType, List<String>> readAs = new EnumMap<>(SmallType.class);
     private final List<String> notes = new ArrayList<>();
     private int storedInSubgraphs;
 
@@ -83,6 +85,7 @@ final class GraphReader {
             notes.add("local functions that are not looked into: " + model.getFunctionsCount());
             model.getFunctionsList().forEach(f -> checkInside(f.getNodeList(), f.getName()));
         }
+        readAs.forEach((type, names) -> notes.add(listed(names) + " of type " + type + " read as " + type.readAs() + ": " + first(names)));
         skippedByType.forEach((type, names) -> notes.add(skippedNote(type, names)));
         return sorted.equals(graph.getNodeList()) ? model : model.toBuilder().setGraph(graph.toBuilder().clearNode().addAllNode(sorted)).build();
     }
@@ -112,9 +115,16 @@ final class GraphReader {
     }
 
     private static String skippedNote(String type, List<String> names) {
+        return listed(names) + " of type " + type + " skipped: " + first(names);
+    }
+
+    private static String listed(List<String> names) {
+        return names.size() + (names.size() == 1 ? " tensor" : " tensors");
+    }
+
+    private static String first(List<String> names) {
         int shown = Math.min(names.size(), 3);
-        String list = String.join(", ", names.subList(0, shown)) + (names.size() > shown ? ", …" : "");
-        return names.size() + (names.size() == 1 ? " tensor" : " tensors") + " of type " + type + " skipped: " + list;
+        return String.join(", ", names.subList(0, shown)) + (names.size() > shown ? ", …" : "");
     }
 
     /** @return the nodes in an order in which each value is computed before it is used: the given one if it is such */
@@ -217,6 +227,12 @@ final class GraphReader {
     /** Takes a tensor of the main graph. Empty if it is of a type we do not read. */
     private Optional<String> store(TensorProto tensor, String name) throws IOException {
         Optional<DType> dtype = TensorProtos.dtype(tensor.getDataType());
+        Optional<SmallType> small = SmallType.of(tensor.getDataType());
+        if (small.isPresent()) {
+            Shape shape = TensorProtos.shape(tensor, name, file);
+            readAs.computeIfAbsent(small.get(), t -> new ArrayList<>()).add(name);
+            return store(name, small.get().readAs(), shape, small.get().data(tensor, shape, name, file, external, withData));
+        }
         if (dtype.isEmpty()) {
             skip(TensorProtos.typeName(tensor.getDataType())
                     .orElseThrow(() -> new BadInputException(file, name, "data_type " + tensor.getDataType() + " is no ONNX element type")), name);

@@ -215,8 +215,10 @@ public final class InstrumentedGraph {
 
     private static Tensor stored(Model model, TensorId id) {
         Tensor t = model.find(id).orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
-        if (!t.info().dtype().isFloating()) {
-            throw new BadInputException(model.file(), id.name(), "is " + t.info().dtype() + ", only floating weights can be quantized");
+        int stored = model.graph().map(g -> g.types().of(id.name())).orElse(DataType.UNDEFINED_VALUE);
+        if (!t.info().dtype().isFloating() || SmallType.of(stored).isPresent()) {
+            throw new BadInputException(
+                    model.file(), id.name(), "is " + SmallType.of(stored).map(SmallType::name).orElse(t.info().dtype().name()) + ", only floating weights can be quantized");
         }
         return t;
     }

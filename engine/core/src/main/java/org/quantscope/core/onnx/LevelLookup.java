@@ -47,7 +47,7 @@ public final class LevelLookup {
     }
 
     /** With more levels than this a table is quicker. */
-    static final int MOST_STEPS = 16;
+    static final int MOST_STEPS = 64;
 
     private static final int FIRST_WITH_WHERE = 9;
     private static final int FIRST_WITH_INTEGER_CLIP = 12;

@@ -182,6 +182,32 @@ public final class OnnxGraph {
         return sites;
     }
 
+    /**
+     * Where a layer multiplies a stored weight with what it reads.
+     *
+     * @param weight the second input of a Conv, ConvTranspose, Gemm or MatMul
+     * @param input its first input, a floating value that depends on the model's input
+     * @param lastAxis true if the input's channels are its last axis (MatMul), false if they are the one behind the batch
+     */
+    public record WeightInput(TensorId weight, TensorId input, boolean lastAxis) {}
+
+    /** Every such place in graph order, without subgraphs and without a Gemm that transposes what it reads. */
+    public List<WeightInput> weightInputs() {
+        List<WeightInput> found = new ArrayList<>();
+        for (NodeProto node : proto.getGraph().getNodeList()) {
+            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul").contains(node.getOpType()) && ElementTypes.isDefaultDomain(node);
+            if (layer
+                    && node.getInputCount() > 1
+                    && stored.contains(node.getInput(1))
+                    && types.isFloating(node.getInput(0))
+                    && types.dependsOnInput(node.getInput(0))
+                    && ElementTypes.intAttribute(node, "transA", 0) == 0) {
+                found.add(new WeightInput(new TensorId(node.getInput(1)), new TensorId(node.getInput(0)), node.getOpType().equals("MatMul")));
+            }
+        }
+        return found;
+    }
+
     /** The nodes of the graph, each behind those whose values it reads. */
     public List<OnnxNode> nodes() {
         List<OnnxNode> nodes = new ArrayList<>();

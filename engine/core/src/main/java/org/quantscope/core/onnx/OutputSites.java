@@ -48,12 +48,12 @@ public record OutputSites(TensorId layer, Optional<TensorId> block, String block
                 for (NodeProto node : behind(at)) {
                     if (isJoin(node)) {
                         String end = endOfLayer(node.getOutput(0));
-                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(end)), node.getOpType() + " that joins the branches", output);
+                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(end)), node.getOpType() + " join", output);
                     }
                 }
                 for (NodeProto node : behind(at)) {
                     if (LAYERS.contains(node.getOpType())) {
-                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(node.getInput(0))), "input of the next " + node.getOpType(), output);
+                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(node.getInput(0))), "next " + node.getOpType() + "'s input", output);
                     }
                 }
                 return new OutputSites(new TensorId(at), Optional.empty(), "", output);

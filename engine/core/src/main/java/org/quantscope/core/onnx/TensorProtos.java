@@ -28,7 +28,7 @@ final class TensorProtos {
         return type <= 0 || type >= TYPE_NAMES.size() ? Optional.empty() : Optional.of(TYPE_NAMES.get(type));
     }
 
-    /** Our element type; empty if we cannot read it yet (strings, complex numbers, the FNUZ and the sub-byte types) or there is no such type. */
+    /** Our element type; empty if it is a {@link SmallType}, has no numbers that we quantize (strings, complex numbers), or there is no such type. */
     static Optional<DType> dtype(int type) {
         return switch (type) {
             case TensorProto.DataType.FLOAT_VALUE -> Optional.of(DType.F32);

@@ -301,6 +301,7 @@ public final class OrtModel implements AutoCloseable {
             OrtRuntime.released(this);
             try {
                 session.close();
+                NativeHeap.giveBack();
             } catch (OrtException e) {
                 throw new IllegalStateException("ONNX Runtime cannot free a session of " + origin, e);
             } finally {

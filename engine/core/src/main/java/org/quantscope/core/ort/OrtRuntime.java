@@ -59,6 +59,7 @@ public final class OrtRuntime {
 
     private static Loading load() {
         try {
+            NativeHeap.useFewHeaps();
             OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
             environment.setTelemetry(false);
             Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));

@@ -89,6 +89,16 @@ public record Slicing(Granularity granularity, int slices, long length, long inn
         return (int) ((row / length * blocks + row % length / span()) * inner + e % inner);
     }
 
+    /** The element of the tensor that is value {@code i} of a slice, both in storage order. */
+    public long element(int slice, long i) {
+        if (!isBlocked()) {
+            return (i / inner * length + slice) * inner + i % inner;
+        }
+        long region = slice / inner;
+        long blocks = Math.ceilDiv(length, span());
+        return (region / blocks * length + region % blocks * span() + i) * inner + slice % inner;
+    }
+
     /** The first element behind {@code e} that may lie in another slice: {@code e} and all up to it lie in one. */
     public long runEnd(long e) {
         if (!isBlocked()) {

@@ -2,9 +2,12 @@ package org.quantscope.core.session;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Tensor;
@@ -21,7 +24,8 @@ public final class ResolutionCache {
     /** Slices kept by default; one takes about 32 bytes. */
     public static final long DEFAULT_BUDGET = 1 << 20;
 
-    private record Key(TensorId id, QuantSpec spec) {}
+    /** @param importances by identity, where the calibrator needs one; {@link Importances#NONE} where not */
+    private record Key(TensorId id, QuantSpec spec, Importances importances) {}
 
     private final long budget;
     private final LinkedHashMap<Key, Resolution> kept = new LinkedHashMap<>(64, 0.75f, true);
@@ -37,20 +41,21 @@ public final class ResolutionCache {
     }
 
     /**
-     * {@link RangeResolver#resolve(Tensor, QuantSpec, CancelToken)}, or what it gave before.
+     * {@link RangeResolver#resolve(Tensor, QuantSpec, Importances, CancelToken)}, or what it gave before.
      *
      * @throws IllegalArgumentException if the spec does not fit the tensor
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public Resolution resolve(Tensor tensor, QuantSpec spec, CancelToken cancel) {
-        Key key = new Key(tensor.id(), spec);
+    public Resolution resolve(Tensor tensor, QuantSpec spec, Importances importances, CancelToken cancel) {
+        boolean weighted = spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance();
+        Key key = new Key(tensor.id(), spec, weighted ? importances : Importances.NONE);
         synchronized (kept) {
             Resolution found = kept.get(key);
             if (found != null) {
                 return found;
             }
         }
-        Resolution made = RangeResolver.resolve(tensor, spec, cancel);
+        Resolution made = RangeResolver.resolve(tensor, spec, importances, cancel);
         synchronized (kept) {
             Resolution before = kept.put(key, made);
             slices += weight(made) - (before == null ? 0 : weight(before));

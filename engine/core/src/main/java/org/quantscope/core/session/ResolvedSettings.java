@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
@@ -45,14 +46,20 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
-        return resolve(model, state, new ResolutionCache(), progress, cancel);
+        return resolve(model, state, Importances.NONE, progress, cancel);
+    }
+
+    /** The same with importances for calibrators that need them. */
+    public static ResolvedSettings resolve(Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
+        return resolve(model, state, importances, new ResolutionCache(), progress, cancel);
     }
 
     /**
-     * As {@link #resolve(Model, SessionState, Progress, CancelToken)}, with a cache of this very model, so that only specs
+     * As {@link #resolve(Model, SessionState, Importances, Progress, CancelToken)}, with a cache of this very model, so that only specs
      * that have not been seen before are computed. Tensors are resolved on all cores.
      */
-    public static ResolvedSettings resolve(Model model, SessionState state, ResolutionCache cache, Progress progress, CancelToken cancel) {
+    public static ResolvedSettings resolve(
+            Model model, SessionState state, Importances importances, ResolutionCache cache, Progress progress, CancelToken cancel) {
         List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
         checkNames(model, state);
 
@@ -66,7 +73,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         Map<TensorId, QuantParams> weights = new ConcurrentHashMap<>();
         quantized.parallelStream().forEach(tensor -> {
             cancel.check();
-            weights.put(tensor.id(), resolveWeight(tensor, state, cache, cancel));
+            weights.put(tensor.id(), resolveWeight(tensor, state, importances, cache, cancel));
             progress.report(done.incrementAndGet(), quantized.size(), tensor.id().name());
         });
         Map<TensorId, QuantParams> ranges = new HashMap<>();
@@ -134,10 +141,10 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         return params;
     }
 
-    private static QuantParams resolveWeight(Tensor tensor, SessionState state, ResolutionCache cache, CancelToken cancel) {
+    private static QuantParams resolveWeight(Tensor tensor, SessionState state, Importances importances, ResolutionCache cache, CancelToken cancel) {
         QuantSpec spec = specOf(tensor.info(), state).orElseThrow();
         try {
-            return cache.resolve(tensor, spec, cancel).params();
+            return cache.resolve(tensor, spec, importances, cancel).params();
         } catch (IllegalArgumentException e) {
             throw refused(tensor.id(), e);
         }

@@ -13,8 +13,10 @@ import org.quantscope.core.tensor.TensorId;
  * @param foldBatchNorm whether BatchNormalization was folded before the run: folding takes activations away
  * @param samples the number of samples looked at
  * @param sketches one an activation, in the order of names
+ * @param inputs by weight, in the order of names: the power of what it is multiplied with; empty if that was not observed
  */
-public record ActivationSketches(String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Map<TensorId, MomentSketch> sketches) {
+public record ActivationSketches(
+        String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) {
     private static final String SHA256 = "[0-9a-f]{64}";
 
     public ActivationSketches {
@@ -25,6 +27,11 @@ public record ActivationSketches(String modelSha256, String dataSha256, boolean 
             throw new IllegalArgumentException("samples: at least 0, got " + samples);
         }
         sketches = Collections.unmodifiableMap(new TreeMap<>(sketches));
+        inputs = Collections.unmodifiableMap(new TreeMap<>(inputs));
+    }
+
+    public ActivationSketches(String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Observed seen) {
+        this(modelSha256, dataSha256, foldBatchNorm, samples, seen.sketches(), seen.inputs());
     }
 
     /** True if a run over the first {@code samples} of this data would see the same. */

@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.SliceReader;
@@ -54,6 +55,7 @@ public final class MomentSketch {
     private int lowest = Integer.MAX_VALUE;
 
     private int highest = Integer.MIN_VALUE;
+    private final Parts parts = new Parts();
     private volatile @Nullable Rest rest;
 
     /** The bins at rest, made once by whoever asks first. */
@@ -121,6 +123,7 @@ public final class MomentSketch {
             }
         }
         seen = length;
+        parts.add(min(), max());
         rest = rest(few(positive, p), few(negative, n));
         octaves = new long[0][];
     }
@@ -177,8 +180,8 @@ public final class MomentSketch {
     public void add(float[] values, int from, int length) {
         Objects.checkFromIndexSize(from, length, values.length);
         long[] @Nullable [] table = awake(length);
-        int low = lowest;
-        int high = highest;
+        int low = Integer.MAX_VALUE;
+        int high = Integer.MIN_VALUE;
         long plus = 0;
         long minus = 0;
         for (int i = from; i < from + length; i++) {
@@ -201,10 +204,27 @@ public final class MomentSketch {
             plus += bits == 0 ? 1 : 0;
             minus += bits == Integer.MIN_VALUE ? 1 : 0;
         }
-        lowest = low;
-        highest = high;
+        lowest = Math.min(lowest, low);
+        highest = Math.max(highest, high);
+        if (low <= high) {
+            parts.add(fromOrdered(low), fromOrdered(high));
+        }
         positiveZeros += plus;
         negativeZeros += minus;
+    }
+
+    /** Says that a part of a stream ends here, for example a batch. What {@link #partRanges} tells of nothing else depends on it. */
+    public void endPart() {
+        parts.end();
+    }
+
+    /**
+     * The range of each part that {@link #endPart} has told apart, in the order in which they came, and of what came since; one for all values
+     * if it was never called, none without a finite value. Merging puts the parts of the other sketch behind these. Of more than 8192 parts the
+     * oldest are replaced by their moving average with constant 0.01.
+     */
+    public List<ClipRange> partRanges() {
+        return parts.ranges();
     }
 
     /** A new table entry for a value that has none yet; null if the value is not finite, which is counted. */
@@ -267,7 +287,7 @@ public final class MomentSketch {
         return octave;
     }
 
-    /** Adds everything that {@code other} has seen. */
+    /** Adds everything that {@code other} has seen, as if it had come after what was seen here; only {@link #partRanges} depends on that order. */
     public void merge(MomentSketch other) {
         Rest from = other.rest();
         awake(other.seen);
@@ -281,6 +301,7 @@ public final class MomentSketch {
         negativeZeros += other.negativeZeros;
         lowest = Math.min(lowest, other.lowest);
         highest = Math.max(highest, other.highest);
+        parts.join(other.parts);
     }
 
     private Rest rest() {
@@ -398,7 +419,7 @@ public final class MomentSketch {
     /** Heap in use while at rest, in bytes, arrays only. */
     public long bytes() {
         Rest r = rest();
-        return r.positive.bytes() + r.negative.bytes();
+        return r.positive.bytes() + r.negative.bytes() + parts.bytes();
     }
 
     /** Everything that has been seen: counts of what is in no bin, the bins of both signs, and the extremes where there are values. */
@@ -413,11 +434,15 @@ public final class MomentSketch {
         if (count() > 0) {
             out.fixed32(lowest);
             out.fixed32(highest);
+            parts.write(out);
         }
     }
 
-    /** @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes */
-    static MomentSketch read(SketchInput in, String field) throws IOException {
+    /**
+     * @param version of the file; the first knows nothing of parts
+     * @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes
+     */
+    static MomentSketch read(SketchInput in, String field, int version) throws IOException {
         var sketch = new MomentSketch();
         long most = MAX_COUNT;
         sketch.nan = in.number(field + ".nan", 0, most);
@@ -445,6 +470,13 @@ public final class MomentSketch {
                 throw in.bad(
                         field + (low ? ".highest" : ".lowest"),
                         "the values from " + fromOrdered(sketch.lowest) + " to " + fromOrdered(sketch.highest) + " are not those of the bins");
+            }
+            float min = fromOrdered(sketch.lowest);
+            float max = fromOrdered(sketch.highest);
+            if (version == 1) {
+                sketch.parts.add(min, max);
+            } else {
+                sketch.parts.join(Parts.read(in, field + ".parts", min, max));
             }
         }
         sketch.rest = sketch.rest(positive, negative);

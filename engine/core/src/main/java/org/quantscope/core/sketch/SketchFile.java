@@ -19,7 +19,8 @@ public final class SketchFile {
     /** What such a file ends in. */
     public static final String EXTENSION = ".sketches";
 
-    public static final int VERSION = 1;
+    /** What is written; every version from 1 is read. */
+    public static final int VERSION = 2;
 
     /** Longer files are refused. */
     public static final long MAX_BYTES = 512L << 20;
@@ -65,6 +66,11 @@ public final class SketchFile {
             out.text(entry.getKey().name());
             entry.getValue().write(out);
         }
+        out.number(seen.inputs().size());
+        for (Map.Entry<TensorId, InputPower> entry : seen.inputs().entrySet()) {
+            out.text(entry.getKey().name());
+            entry.getValue().write(out);
+        }
         out.checksum();
     }
 
@@ -91,8 +97,8 @@ public final class SketchFile {
     private static ActivationSketches read(SketchInput in, CancelToken cancel) throws IOException {
         in.ascii("magic", MAGIC);
         int version = in.fixed32("version");
-        if (version != VERSION) {
-            throw in.bad("version", "this program reads version " + VERSION + ", got " + Integer.toUnsignedString(version));
+        if (version < 1 || version > VERSION) {
+            throw in.bad("version", "this program reads versions 1 to " + VERSION + ", got " + Integer.toUnsignedString(version));
         }
         String model = in.hex("model_sha256");
         String data = in.hex("data_sha256");
@@ -101,24 +107,36 @@ public final class SketchFile {
             throw in.bad("fold_batch_norm", "0 or 1 is needed, got " + fold);
         }
         long samples = in.number("samples", 0, Long.MAX_VALUE);
-        long count = in.number("activations", 0, in.left());
-        Map<TensorId, MomentSketch> sketches = new TreeMap<>();
+        Map<TensorId, MomentSketch> sketches = map(in, "activations", cancel, field -> MomentSketch.read(in, field, version));
+        Map<TensorId, InputPower> inputs = version == 1 ? Map.of() : map(in, "inputs", cancel, field -> InputPower.read(in, field));
+        in.checksum("checksum");
+        return new ActivationSketches(model, data, fold == 1, samples, sketches, inputs);
+    }
+
+    @FunctionalInterface
+    private interface Entry<T> {
+        T read(String field) throws IOException;
+    }
+
+    /** What was kept of several tensors, in the order of their names. */
+    private static <T> Map<TensorId, T> map(SketchInput in, String name, CancelToken cancel, Entry<T> entry) throws IOException {
+        long count = in.number(name, 0, in.left());
+        Map<TensorId, T> map = new TreeMap<>();
         TensorId before = null;
         for (long i = 0; i < count; i++) {
             cancel.check();
-            String field = "activations[" + i + "]";
-            String name = in.text(field + ".name", MAX_NAME);
-            if (name.isEmpty()) {
+            String field = name + "[" + i + "]";
+            String text = in.text(field + ".name", MAX_NAME);
+            if (text.isEmpty()) {
                 throw in.bad(field + ".name", "a tensor has a name, got an empty one");
             }
-            TensorId id = new TensorId(name);
+            TensorId id = new TensorId(text);
             if (before != null && before.compareTo(id) >= 0) {
-                throw in.bad(field + ".name", "names ascend, got \"" + name + "\" after \"" + before + '"');
+                throw in.bad(field + ".name", "names ascend, got \"" + text + "\" after \"" + before + '"');
             }
             before = id;
-            sketches.put(id, MomentSketch.read(in, field));
+            map.put(id, entry.read(field));
         }
-        in.checksum("checksum");
-        return new ActivationSketches(model, data, fold == 1, samples, sketches);
+        return map;
     }
 }

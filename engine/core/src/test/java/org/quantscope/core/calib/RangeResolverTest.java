@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,9 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
 
 class RangeResolverTest {
+    /** Every value matters alike. */
+    private static final Importances ALIKE = tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 2));
+
     private final CancelToken cancel = new CancelToken();
 
     @Test
@@ -67,7 +71,7 @@ class RangeResolverTest {
             for (Calibrator calibrator : Calibrators.all()) {
                 for (boolean symmetric : new boolean[] {true, false}) {
                     QuantSpec spec = QuantSpec.WEIGHTS.withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id()));
-                    QuantParams params = RangeResolver.resolve(Oracles.tensor(values), spec, cancel).params();
+                    QuantParams params = RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel).params();
 
                     assertThat(params.scale(0)).isEqualTo(1);
                     assertThat(params.zeroPoint(0)).isZero();
@@ -81,8 +85,8 @@ class RangeResolverTest {
         float[] values = {1, Float.NaN, -3, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
         for (Calibrator calibrator : Calibrators.all()) {
             QuantSpec spec = QuantSpec.WEIGHTS.withClip(new Clip.Auto(calibrator.id()));
-            assertThat(RangeResolver.resolve(Oracles.tensor(values), spec, cancel))
-                    .isEqualTo(RangeResolver.resolve(Oracles.tensor(new float[] {1, -3}), spec, cancel));
+            assertThat(RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel))
+                    .isEqualTo(RangeResolver.resolve(Oracles.tensor(new float[] {1, -3}), spec, ALIKE, cancel));
         }
     }
 
@@ -171,7 +175,7 @@ class RangeResolverTest {
         Arrays.fill(values, 0.5f);
         for (Calibrator calibrator : Calibrators.all()) {
             QuantSpec spec = QuantSpec.WEIGHTS.withClip(new Clip.Auto(calibrator.id()));
-            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, cancel)).isInstanceOf(CancellationException.class);
+            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel)).isInstanceOf(CancellationException.class);
         }
     }
 }

@@ -36,7 +36,7 @@ class CutSessionTest {
 
     private static EvalRequest everything(Model model, String name, Dataset calibration) throws IOException {
         SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        state = state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER), state, NEVER));
+        state = state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), state, NEVER));
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         return new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
     }

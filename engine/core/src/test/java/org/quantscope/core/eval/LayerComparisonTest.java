@@ -167,8 +167,8 @@ class LayerComparisonTest {
     void theSitesOfATensorAreItsLayerItsBlockAndThePredictions() throws IOException {
         Model model = model(-1);
 
-        assertThat(OutputSites.of(model.graph().orElseThrow(), A)).contains(new OutputSites(R, Optional.of(Y), "Add that joins the branches", Optional.of(Y)));
-        assertThat(OutputSites.of(model.graph().orElseThrow(), X)).contains(new OutputSites(X, Optional.of(Y), "Add that joins the branches", Optional.of(Y)));
+        assertThat(OutputSites.of(model.graph().orElseThrow(), A)).contains(new OutputSites(R, Optional.of(Y), "Add join", Optional.of(Y)));
+        assertThat(OutputSites.of(model.graph().orElseThrow(), X)).contains(new OutputSites(X, Optional.of(Y), "Add join", Optional.of(Y)));
         assertThat(OutputSites.of(model.graph().orElseThrow(), new TensorId("nowhere"))).isEmpty();
     }
 
@@ -187,7 +187,7 @@ class LayerComparisonTest {
                 .open(folder);
 
         assertThat(OutputSites.of(chain.graph().orElseThrow(), new TensorId("c")))
-                .contains(new OutputSites(R, Optional.of(new TensorId("flat")), "input of the next MatMul", Optional.of(Y)));
+                .contains(new OutputSites(R, Optional.of(new TensorId("flat")), "next MatMul's input", Optional.of(Y)));
         assertThat(OutputSites.of(chain.graph().orElseThrow(), new TensorId("f"))).contains(new OutputSites(Y, Optional.empty(), "", Optional.of(Y)));
     }
 }

@@ -84,7 +84,7 @@ class OnnxQdqExporterTest {
         Model model = BatchNormFolding.fold(ModelLoaders.open(sample(name + ".onnx")));
         Dataset calibration = Datasets.open(sample("fashion_mnist_calibration.npz")).limit(100);
         Map<TensorId, QuantParams> activations = new HashMap<>();
-        ActivationCalibration.run(model, calibration, Progress.NONE, NEVER)
+        ActivationCalibration.run(model, calibration, Progress.NONE, NEVER).sketches()
                 .forEach((id, sketch) -> activations.put(id, RangeResolver.resolve(sketch, QuantSpec.ACTIVATIONS, NEVER).params()));
         Map<TensorId, QuantParams> weights = new HashMap<>();
         for (Tensor t : model.tensors()) {

@@ -59,9 +59,13 @@ class LevelLookupTest {
     @ParameterizedTest
     @ValueSource(ints = {9, 11, 13, 21})
     void theSameLevelsInEveryOperatorSet(int opset) throws IOException {
-        CodebookGrid grid = new CodebookGrid(-3, -1, -0.5f, 0, 0.25f, 0.5f, 1, 2, 4, 8, 16, 32, 64, 65, 66, 67, 68);
+        float[] levels = new float[70];
+        for (int i = 0; i < levels.length; i++) {
+            levels[i] = (i - 30) * Math.abs(i - 30) / 7f;
+        }
+        CodebookGrid grid = new CodebookGrid(levels);
 
-        check(grid, LevelLookup.method(grid, opset), opset, 17);
+        check(grid, LevelLookup.method(grid, opset), opset, levels.length);
         assertThat(LevelLookup.method(grid, opset)).isEqualTo(opset < 12 ? Method.STEPS : Method.TABLE);
     }
 

@@ -86,6 +86,11 @@ class SchemesTest {
         assertThat(Minifloat.E2M3.max()).isEqualTo(7.5f);
         assertThat(Minifloat.E3M2.max()).isEqualTo(28);
         assertThat(Minifloat.E2M1.max()).isEqualTo(6);
+        assertThat(Minifloat.E2M3.magnitude(1)).isEqualTo(0.125f);
+        assertThat(Minifloat.E3M2.magnitude(1)).isEqualTo(0.0625f);
+        // Non-negative finite codes.
+        assertThat(java.util.stream.Stream.of(Minifloat.E4M3FN, Minifloat.E5M2, Minifloat.E2M3, Minifloat.E3M2, Minifloat.E2M1).map(Minifloat::codes))
+                .containsExactly(127, 124, 32, 32, 8);
     }
 
     /** Rounding to even codes, halfway cases of E2M1: 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5. */

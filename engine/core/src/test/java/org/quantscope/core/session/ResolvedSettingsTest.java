@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
@@ -86,10 +87,10 @@ class ResolvedSettingsTest {
     void theCacheAnswersTheSameSpecWithTheSameObject() {
         ResolutionCache cache = new ResolutionCache();
         Tensor w = BARE.tensors().getFirst();
-        RangeResolver.Resolution first = cache.resolve(w, QuantSpec.WEIGHTS, new CancelToken());
+        RangeResolver.Resolution first = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
 
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, new CancelToken())).isSameAs(first);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), new CancelToken())).isNotSameAs(first);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken())).isSameAs(first);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken())).isNotSameAs(first);
         assertThat(cache.size()).isEqualTo(2);
     }
 
@@ -97,14 +98,14 @@ class ResolvedSettingsTest {
     void theCacheForgetsWhatWasUsedLongestAgo() {
         ResolutionCache cache = new ResolutionCache(2);
         Tensor w = BARE.tensors().getFirst();
-        RangeResolver.Resolution eight = cache.resolve(w, QuantSpec.WEIGHTS, new CancelToken());
-        RangeResolver.Resolution four = cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), new CancelToken());
-        cache.resolve(w, QuantSpec.WEIGHTS, new CancelToken());
-        cache.resolve(w, QuantSpec.WEIGHTS.withBits(3), new CancelToken());
+        RangeResolver.Resolution eight = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
+        RangeResolver.Resolution four = cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken());
+        cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
+        cache.resolve(w, QuantSpec.WEIGHTS.withBits(3), Importances.NONE, new CancelToken());
 
         assertThat(cache.size()).isEqualTo(2);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, new CancelToken())).isSameAs(eight);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), new CancelToken())).isNotSameAs(four).isEqualTo(four);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken())).isSameAs(eight);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken())).isNotSameAs(four).isEqualTo(four);
     }
 
     @Test

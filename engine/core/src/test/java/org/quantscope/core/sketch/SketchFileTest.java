@@ -22,7 +22,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.UniformGrid;
+import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
 @Timeout(60)
@@ -68,7 +70,7 @@ class SketchFileTest {
     private static byte[] bytes(Map<TensorId, MomentSketch> sketches) {
         var out = new ByteArrayOutputStream();
         try {
-            SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches), out);
+            SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches, Map.of()), out);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -90,7 +92,7 @@ class SketchFileTest {
     @Test
     void everythingComesBackAsItWas() throws IOException {
         Path file = folder.resolve("b.quantscope.sketches");
-        var seen = new ActivationSketches(MODEL, DATA, true, 500, Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()));
+        var seen = new ActivationSketches(MODEL, DATA, true, 500, Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()), Map.of());
         SketchFile.write(seen, file);
         ActivationSketches back = SketchFile.read(file, new CancelToken());
 
@@ -186,7 +188,10 @@ class SketchFileTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2})
     void whatPassesTheChecksumIsRefusedOrASketch(long seed) throws IOException {
-        byte[] whole = bytes(Map.of(new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), sketch(KINDS.get(6))));
+        MomentSketch parted = sketch(KINDS.get(6));
+        parted.endPart();
+        parted.add(KINDS.get(5), 0, 2);
+        byte[] whole = bytes(Map.of(new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), parted), Map.of(new TensorId("w"), power(1, 2, 3)));
         Random random = new Random(seed);
         int accepted = 0;
         for (int i = 0; i < MUTATIONS; i++) {
@@ -213,7 +218,8 @@ class SketchFileTest {
     @ParameterizedTest
     @CsvSource({
         "0, 81, magic",
-        "8, 2, version",
+        "8, 3, version",
+        "8, 0, version",
         "76, 2, fold_batch_norm",
         "80, 0, activations[0].name",
     })
@@ -267,5 +273,73 @@ class SketchFileTest {
             }
         }
         return bytes;
+    }
+
+    private static InputPower power(float... x) {
+        var power = new InputPower(3);
+        power.add(x, x.length, Shape.of(x.length / 3, 3), 1);
+        return power;
+    }
+
+    private static byte[] bytes(Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) throws IOException {
+        var out = new ByteArrayOutputStream();
+        SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches, inputs), out);
+        return out.toByteArray();
+    }
+
+    @Test
+    void powersAndPartsComeBackAsTheyWere() throws IOException {
+        MomentSketch sketch = sketch(gaussian(50, 9));
+        sketch.endPart();
+        sketch.add(new float[] {-0f, 7, Float.NaN}, 0, 3);
+        sketch.endPart();
+        sketch.add(new float[] {0.5f}, 0, 1);
+        Map<TensorId, InputPower> inputs = Map.of(new TensorId("w"), power(1, 2, 3, 4, 5, 6), new TensorId("v"), new InputPower(1));
+        ActivationSketches back = read(bytes(Map.of(new TensorId("x"), sketch), inputs));
+
+        assertThat(back.inputs()).isEqualTo(inputs);
+        assertThat(back.inputs().get(new TensorId("w")).means()).containsExactly(8.5f, 14.5f, 22.5f);
+        MomentSketch after = back.sketches().get(new TensorId("x"));
+        assertThat(after).usingRecursiveComparison().isEqualTo(sketch);
+        assertThat(after.partRanges()).hasSize(3).isEqualTo(sketch.partRanges());
+        after.add(new float[] {0.75f}, 0, 1);
+        assertThat(after.partRanges().getLast()).isEqualTo(new ClipRange(0.5f, 0.75f));
+    }
+
+    /** Version 1 ends behind the sketches and knows of no parts: its values are one. */
+    @Test
+    void filesOfTheFirstVersionAreStillRead() throws IOException {
+        byte[] now = bytes(sketch(new float[] {1, -3}));
+        // One byte fewer for the parts of the sketch, one for the powers.
+        byte[] old = Arrays.copyOf(now, now.length - 2);
+        old[8] = 1;
+        ActivationSketches back = read(sealed(old));
+
+        assertThat(back.inputs()).isEmpty();
+        assertThat(back.sketches().get(new TensorId("x")).partRanges()).containsExactly(new ClipRange(-3, 1));
+        assertThat(bytes(back.sketches())).isEqualTo(now);
+    }
+
+    @Test
+    void powersThatNoValuesHaveAreRefused() throws IOException {
+        byte[] whole = bytes(Map.of(), Map.of(new TensorId("w"), power(1, 2, 3)));
+        for (double square : new double[] {-1, -0.0, Double.NaN, Double.POSITIVE_INFINITY}) {
+            byte[] bad = whole.clone();
+            ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putDouble(bad.length - 12, square);
+            assertThatThrownBy(() -> read(sealed(bad))).isInstanceOf(BadInputException.class).hasMessageContaining("inputs[0].squares");
+        }
+    }
+
+    @Test
+    void partsOutsideTheValuesAreRefused() throws IOException {
+        MomentSketch sketch = sketch(new float[] {1, 2});
+        sketch.endPart();
+        byte[] whole = bytes(sketch);
+        for (float end : new float[] {2.5f, Float.NaN, 0.5f}) {
+            byte[] bad = whole.clone();
+            // The part's upper end lies before the byte that says that none is open, the number of powers and the checksum.
+            ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putFloat(bad.length - 10, end);
+            assertThatThrownBy(() -> read(sealed(bad))).isInstanceOf(BadInputException.class).hasMessageContaining("activations[0].parts");
+        }
     }
 }

@@ -1,0 +1,179 @@
+package org.quantscope.app.flipped;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import javafx.geometry.Pos;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.ColumnConstraints;
+import javafx.scene.layout.GridPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import org.quantscope.app.card.Segments;
+import org.quantscope.app.flipped.Confusion.Kind;
+import org.quantscope.app.workbench.Figures;
+
+/** Which class is taken for which, before, after, and what changed. A cell lists its samples. */
+final class ConfusionView extends VBox {
+    /** In the order of their buttons. */
+    private static final List<Kind> KINDS = List.of(Kind.BEFORE, Kind.AFTER, Kind.DIFFERENCE);
+
+    /** Of a model with more classes, those that changed most. */
+    private static final int MOST = 16;
+
+    private static final double GAP = 8;
+    private static final int NAME = 9;
+    private static final double LEAST = 0.12;
+    private static final double MOST_OPAQUE = 0.7;
+
+    private final FlippedViewModel model;
+    private final GridPane grid = new GridPane(1, 1);
+    private final Label note = new Label();
+    private final Map<List<Integer>, Button> cells = new HashMap<>();
+    /** The colour of each cell, more opaque for a larger count. */
+    private final Map<List<Integer>, Region> grounds = new HashMap<>();
+
+    private List<Integer> shownClasses = List.of();
+    private Kind kind = Kind.DIFFERENCE;
+
+    ConfusionView(FlippedViewModel model) {
+        super(GAP);
+        this.model = model;
+        Label title = new Label("Confusion");
+        title.getStyleClass().add("title");
+        title.setMinWidth(USE_PREF_SIZE);
+        Segments kinds = new Segments("before", "after", "difference")
+                .describe(0, "confusion-before", "The float model")
+                .describe(1, "confusion-after", "The quantized model")
+                .describe(2, "confusion-difference", "The quantized model's counts less the float model's");
+        kinds.choose(2);
+        kinds.setOnChoose(i -> {
+            kind = KINDS.get(i);
+            refresh();
+        });
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox head = new HBox(GAP, title, space, kinds);
+        head.setAlignment(Pos.CENTER_LEFT);
+        note.setId("confusion-note");
+        note.getStyleClass().add("hint");
+        note.setWrapText(true);
+        grid.setId("confusion");
+        getChildren().addAll(head, grid, note);
+        model.viewProperty().subscribe(v -> refresh());
+    }
+
+    private void refresh() {
+        // Hidden windows need no picture.
+        if (getScene() == null || getScene().getWindow() == null || !getScene().getWindow().isShowing()) {
+            return;
+        }
+        update();
+    }
+
+    /** Shows the present counts. */
+    void update() {
+        Confusion confusion = model.confusion().orElse(null);
+        setVisible(confusion != null);
+        if (confusion == null) {
+            return;
+        }
+        List<Integer> classes = confusion.mostChanged(MOST);
+        if (!classes.equals(shownClasses)) {
+            build(classes);
+        }
+        int most = 1;
+        for (int r : classes) {
+            for (int c : classes) {
+                most = Math.max(most, r == c && kind != Kind.DIFFERENCE ? 1 : Math.abs(confusion.count(kind, r, c)));
+            }
+        }
+        FlippedViewModel.View v = model.viewProperty().get();
+        for (int r : classes) {
+            for (int c : classes) {
+                show(Objects.requireNonNull(cells.get(List.of(r, c))), confusion, r, c, most, v);
+            }
+        }
+        boolean labelled = model.data().map(d -> d.hasLabels()).orElse(false);
+        note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on " + Figures.count(v.seen()) + " of " + Figures.count(v.total()) + " samples"
+                + (classes.size() < confusion.classes() ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most" : "")
+                + " · a cell lists its samples");
+        grid.getStyleClass().remove("previous");
+        if (v.previous()) {
+            grid.getStyleClass().add("previous");
+        }
+    }
+
+    private void build(List<Integer> classes) {
+        shownClasses = classes;
+        cells.clear();
+        grounds.clear();
+        grid.getChildren().clear();
+        grid.getColumnConstraints().clear();
+        ColumnConstraints names = new ColumnConstraints();
+        names.setMinWidth(Region.USE_PREF_SIZE);
+        grid.getColumnConstraints().add(names);
+        for (int i = 0; i < classes.size(); i++) {
+            ColumnConstraints column = new ColumnConstraints();
+            column.setHgrow(Priority.ALWAYS);
+            column.setPercentWidth(88.0 / classes.size());
+            grid.getColumnConstraints().add(column);
+            grid.add(name(classes.get(i), Pos.CENTER), i + 1, 0);
+            grid.add(name(classes.get(i), Pos.CENTER_RIGHT), 0, i + 1);
+        }
+        names.setPercentWidth(12);
+        for (int r = 0; r < classes.size(); r++) {
+            for (int c = 0; c < classes.size(); c++) {
+                int row = classes.get(r);
+                int column = classes.get(c);
+                Button cell = new Button();
+                cell.setId("confusion-" + row + "-" + column);
+                cell.getStyleClass().setAll("confusion-cell", "number");
+                cell.setMaxSize(Double.MAX_VALUE, Double.MAX_VALUE);
+                cell.setMinWidth(0);
+                cell.setOnAction(e -> model.choose(new FlippedViewModel.Cell(kind, row, column)));
+                cell.setTooltip(new Tooltip());
+                Region ground = new Region();
+                cells.put(List.of(row, column), cell);
+                grounds.put(List.of(row, column), ground);
+                grid.add(new StackPane(ground, cell), c + 1, r + 1);
+            }
+        }
+    }
+
+    private Label name(int c, Pos at) {
+        String full = model.className(c);
+        Label label = new Label(full.length() > NAME ? full.substring(0, NAME - 1) + "…" : full);
+        label.getStyleClass().add("confusion-name");
+        label.setTooltip(new Tooltip(full));
+        label.setAlignment(at);
+        label.setMaxWidth(Double.MAX_VALUE);
+        label.setMinWidth(0);
+        return label;
+    }
+
+    private void show(Button cell, Confusion confusion, int r, int c, int most, FlippedViewModel.View v) {
+        int n = confusion.count(kind, r, c);
+        cell.setText(n == 0 ? "·" : kind == Kind.DIFFERENCE && n > 0 ? "+" + n : Integer.toString(n));
+        // More on the diagonal is good, more beside it is not.
+        boolean good = kind == Kind.DIFFERENCE ? (r == c) == (n > 0) : r == c;
+        double share = kind == Kind.DIFFERENCE || r != c ? Math.min(1, (double) Math.abs(n) / most) : (double) n / Math.max(1, confusion.total(r));
+        Region ground = Objects.requireNonNull(grounds.get(List.of(r, c)));
+        ground.getStyleClass().setAll(good ? "confusion-good" : "confusion-bad");
+        ground.setOpacity(n == 0 ? 0 : LEAST + (MOST_OPAQUE - LEAST) * Math.sqrt(share));
+        cell.getStyleClass().remove("chosen");
+        if (v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)))) {
+            cell.getStyleClass().add("chosen");
+        }
+        String text = model.className(r) + " taken for " + model.className(c) + ": " + confusion.count(Kind.BEFORE, r, c) + " before, " + confusion.count(Kind.AFTER, r, c) + " after";
+        cell.getTooltip().setText(text);
+        cell.setAccessibleText(text);
+    }
+}

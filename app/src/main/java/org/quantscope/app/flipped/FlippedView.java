@@ -1,0 +1,204 @@
+package org.quantscope.app.flipped;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javafx.geometry.Insets;
+import javafx.geometry.Orientation;
+import javafx.geometry.Pos;
+import javafx.scene.control.Label;
+import javafx.scene.control.ListCell;
+import javafx.scene.control.ListView;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.control.SplitPane;
+import javafx.scene.layout.BorderPane;
+import javafx.scene.layout.GridPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.card.Segments;
+import org.quantscope.app.card.SplitBar;
+import org.quantscope.app.flipped.FlippedViewModel.Filter;
+import org.quantscope.app.layers.SampleLayersView;
+import org.quantscope.app.layers.SampleLayersViewModel;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.eval.SampleOutcomes.Outcome;
+
+/** All samples that changed class, the confusion of both models, and one sample's way through the network. */
+public final class FlippedView extends BorderPane {
+    /** In the order of their buttons. */
+    private static final List<Filter> FILTERS = List.of(Filter.CHANGED, Filter.LOST, Filter.GAINED, Filter.OTHER);
+
+    private static final double GAP = 12;
+    private static final double TILE = 44;
+    private static final double LIST_WIDTH = 400;
+    private static final double LIST_SHARE = 0.4;
+    private static final double MATRIX_SHARE = 0.52;
+    private static final double BAR = 96;
+    private static final double NAME = 116;
+    private static final double PERCENT = 56;
+
+    private final FlippedViewModel model;
+    private final Thumbnails thumbnails;
+    private final ListView<Outcome> list = new ListView<>();
+    private final Label summary = new Label();
+    private final Segments filters = new Segments("changed", "lost", "gained", "other");
+    private final ConfusionView confusion;
+    private boolean showing;
+
+    public FlippedView(FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails) {
+        this.model = model;
+        this.thumbnails = thumbnails;
+        this.confusion = new ConfusionView(model);
+        filters.describe(0, "filter-changed", "Every sample whose class changed")
+                .describe(1, "filter-lost", "Right in float, wrong when quantized")
+                .describe(2, "filter-gained", "Wrong in float, right when quantized")
+                .describe(3, "filter-other", "Another class, no more right or wrong than before");
+        filters.choose(0);
+        filters.setOnChoose(i -> model.filter(FILTERS.get(i)));
+        summary.setId("flipped-list-summary");
+        summary.getStyleClass().add("hint");
+        summary.setWrapText(true);
+        list.setId("flipped-list");
+        list.getStyleClass().add("plain-list");
+        list.setCellFactory(x -> new Line());
+        list.setPlaceholder(new Label("no sample"));
+        list.getSelectionModel().selectedItemProperty().subscribe(chosen -> {
+            if (chosen != null && !showing) {
+                model.choose(chosen.sample());
+            }
+        });
+        VBox.setVgrow(list, Priority.ALWAYS);
+        VBox left = new VBox(GAP / 2, filters, summary, list);
+        left.setPadding(new Insets(GAP));
+        left.setMinWidth(LIST_WIDTH);
+
+        ScrollPane matrix = new ScrollPane(confusion);
+        matrix.setFitToWidth(true);
+        matrix.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        matrix.getStyleClass().add("side-panel");
+        confusion.setPadding(new Insets(GAP));
+        Label title = new Label("Layers of this sample");
+        title.getStyleClass().add("title");
+        SampleLayersView bars = new SampleLayersView(layers);
+        VBox.setVgrow(bars, Priority.ALWAYS);
+        VBox sample = new VBox(GAP / 2, title, bars);
+        sample.setPadding(new Insets(GAP));
+        SplitPane right = new SplitPane(matrix, sample);
+        right.setOrientation(Orientation.VERTICAL);
+        right.setDividerPositions(MATRIX_SHARE);
+        SplitPane columns = new SplitPane(left, right);
+        columns.setDividerPositions(LIST_SHARE);
+        SplitPane.setResizableWithParent(left, false);
+        setCenter(columns);
+        model.viewProperty().subscribe(this::show);
+    }
+
+    /** Brings everything up to date when the window comes on show. */
+    void shown() {
+        confusion.update();
+    }
+
+    private void show(FlippedViewModel.View v) {
+        showing = true;
+        filters.choose(FILTERS.indexOf(v.filter()));
+        list.getItems().setAll(v.list());
+        v.chosen().ifPresent(chosen -> {
+            for (int i = 0; i < v.list().size(); i++) {
+                if (v.list().get(i).sample() == chosen.sample()) {
+                    list.getSelectionModel().select(i);
+                }
+            }
+        });
+        showing = false;
+        String partial = v.seen() < v.total() ? "≈ " : "";
+        String of = " of " + Figures.count(v.seen()) + (v.seen() < v.total() ? " seen, " + Figures.count(v.total()) + " in all" : " samples");
+        Optional<String> cell = v.cell().map(c -> model.className(c.row()) + " taken for " + model.className(c.column()) + switch (c.kind()) {
+            case BEFORE -> " before";
+            case AFTER -> " after";
+            case DIFFERENCE -> ", changed";
+        });
+        summary.setText(partial + cell.map(text -> text + ": " + Figures.count(v.list().size())).orElseGet(() ->
+                Figures.count(v.changed()) + " changed (" + Figures.count(v.lost()) + " lost, " + Figures.count(v.gained()) + " gained, " + Figures.count(v.other()) + " other)") + of);
+        list.getStyleClass().remove("previous");
+        if (v.previous()) {
+            list.getStyleClass().add("previous");
+        }
+    }
+
+    /** A sample: its picture, its label, and both models' classes with their probabilities. */
+    private final class Line extends ListCell<Outcome> {
+        private final SampleTile tile = new SampleTile(thumbnails, TILE);
+        private final Label label = new Label();
+        private final GridPane sides = new GridPane(8, 2);
+        private final Label floatClass = new Label();
+        private final Label quantizedClass = new Label();
+        private final SplitBar floatBar = new SplitBar("float", "");
+        private final SplitBar quantizedBar = new SplitBar("quantized", "");
+        private final Label floatShare = new Label();
+        private final Label quantizedShare = new Label();
+        private final HBox line;
+        private int shown = -1;
+
+        Line() {
+            sides.addRow(0, floatClass, floatBar, floatShare);
+            sides.addRow(1, quantizedClass, quantizedBar, quantizedShare);
+            for (Label name : new Label[] {floatClass, quantizedClass}) {
+                name.setMinWidth(NAME);
+                name.setMaxWidth(NAME);
+            }
+            for (SplitBar bar : new SplitBar[] {floatBar, quantizedBar}) {
+                bar.setMinWidth(BAR);
+                bar.setPrefWidth(BAR);
+                GridPane.setHgrow(bar, Priority.ALWAYS);
+            }
+            for (Label share : new Label[] {floatShare, quantizedShare}) {
+                share.getStyleClass().add("number");
+                share.setMinWidth(PERCENT);
+                share.setAlignment(Pos.CENTER_RIGHT);
+            }
+            label.getStyleClass().add("hint");
+            VBox facts = new VBox(2, label, sides);
+            facts.setMinWidth(Region.USE_PREF_SIZE);
+            HBox.setHgrow(facts, Priority.ALWAYS);
+            line = new HBox(GAP, tile, facts);
+            line.setAlignment(Pos.CENTER_LEFT);
+            setPrefWidth(0);
+        }
+
+        @Override
+        protected void updateItem(@Nullable Outcome o, boolean empty) {
+            super.updateItem(o, empty);
+            if (empty || o == null) {
+                setGraphic(null);
+                return;
+            }
+            if (shown != o.sample()) {
+                shown = o.sample();
+                tile.show(model, shown);
+            }
+            String truth = o.label().isPresent() ? "label " + model.className(o.label().getAsInt()) : "no label";
+            String change = switch (o.change()) {
+                case NONE -> "same class";
+                case LOST -> "lost";
+                case GAINED -> "gained";
+                case OTHER -> "other class";
+            };
+            label.setText(truth + " · " + change + " · sample " + o.sample());
+            floatClass.setText("float " + model.className(o.floatClass()));
+            quantizedClass.setText("→ " + model.className(o.quantizedClass()));
+            floatBar.setShare(o.floatOfFloat());
+            quantizedBar.setShare(o.quantizedOfQuantized());
+            floatShare.setText(percent(o.floatOfFloat()));
+            quantizedShare.setText(percent(o.quantizedOfQuantized()));
+            setAccessibleText(label.getText() + ", " + floatClass.getText() + " " + floatShare.getText() + ", " + quantizedClass.getText() + " " + quantizedShare.getText());
+            setGraphic(line);
+        }
+
+        private static String percent(double p) {
+            return Double.isNaN(p) ? Figures.NONE : String.format(Locale.ROOT, "%.1f %%", p * 100);
+        }
+    }
+}

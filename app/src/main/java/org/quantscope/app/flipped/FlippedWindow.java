@@ -1,0 +1,57 @@
+package org.quantscope.app.flipped;
+
+import java.util.OptionalInt;
+import javafx.beans.value.ObservableValue;
+import javafx.scene.Scene;
+import javafx.scene.input.KeyCombination;
+import javafx.stage.Stage;
+import javafx.stage.Window;
+import org.quantscope.app.layers.SampleLayersViewModel;
+import org.quantscope.app.theme.Theme;
+
+/** The flipped samples in a window of their own, beside the main one. */
+public final class FlippedWindow {
+    private static final double WIDTH = 1060;
+    private static final double HEIGHT = 720;
+    private static final double MIN_WIDTH = 900;
+    private static final double MIN_HEIGHT = 520;
+
+    private final Stage stage = new Stage();
+    private final FlippedView content;
+    private final FlippedViewModel model;
+    private final SampleLayersViewModel layers;
+
+    public FlippedWindow(Window owner, FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails, ObservableValue<Theme> theme) {
+        this.model = model;
+        this.layers = layers;
+        this.content = new FlippedView(model, layers, thumbnails);
+        Scene scene = new Scene(content, WIDTH, HEIGHT);
+        theme.subscribe(chosen -> chosen.applyTo(scene));
+        scene.getAccelerators().put(KeyCombination.valueOf("Esc"), stage::hide);
+        stage.initOwner(owner);
+        stage.setTitle("Flipped samples – Quantscope");
+        stage.setScene(scene);
+        stage.setMinWidth(MIN_WIDTH);
+        stage.setMinHeight(MIN_HEIGHT);
+        model.viewProperty().subscribe(v -> follow());
+        stage.setOnHidden(e -> follow());
+    }
+
+    /** Shows it, with a sample in hand if one is given. */
+    public void show(OptionalInt sample) {
+        sample.ifPresent(model::choose);
+        stage.show();
+        stage.toFront();
+        content.shown();
+        follow();
+    }
+
+    public void hide() {
+        stage.hide();
+    }
+
+    /** A sample's layers are computed only while somebody can see them. */
+    private void follow() {
+        layers.show(stage.isShowing() ? model.viewProperty().get().chosen().map(o -> OptionalInt.of(o.sample())).orElse(OptionalInt.empty()) : OptionalInt.empty());
+    }
+}

@@ -1,0 +1,255 @@
+package org.quantscope.app.flipped;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.Desk;
+import org.quantscope.app.flipped.FlippedViewModel.Cell;
+import org.quantscope.app.flipped.FlippedViewModel.Filter;
+import org.quantscope.app.layers.LayerOutputViewModel;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LayerComparison;
+import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.eval.Logits;
+import org.quantscope.core.eval.QuantizedSession;
+import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.eval.SampleOutcomes.Change;
+import org.quantscope.core.eval.SampleOutcomes.Outcome;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.tensor.TensorId;
+
+/** Everything runs at once, on the thread of the test; the digits at three bits lose some answers. */
+class FlippedViewModelTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    @TempDir
+    Path folder;
+
+    private Desk desk;
+
+    private static final class NoQuestions implements Questions {
+        @Override
+        public Unsaved unsaved(String name) {
+            return Unsaved.STAY;
+        }
+
+        @Override
+        public Optional<Path> whereToSave(Path suggestion) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Path> whereIs(Role role, FileRef missing) {
+            return Optional.empty();
+        }
+
+        @Override
+        public boolean acceptChanged(Role role, Path file) {
+            return false;
+        }
+
+        @Override
+        public boolean restore(String model) {
+            return false;
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        desk = Desk.of(Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new NoQuestions(), new Notices() {
+            @Override
+            public void problem(String message) {
+                throw new AssertionError(message);
+            }
+
+            @Override
+            public void done(String message) {}
+        });
+        desk.session().openSample(new Sample(
+                "digits", SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_calibration.npz"), Optional.empty()));
+        desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
+    }
+
+    @AfterEach
+    void end() {
+        desk.close();
+    }
+
+    private FlippedViewModel.View view() {
+        return desk.flipped().viewProperty().get();
+    }
+
+    private AccuracyEstimate accuracy() {
+        return desk.accuracy().viewProperty().get().quantized().orElseThrow();
+    }
+
+    /** The classes that plain runs of both models give, in file order. */
+    private int[][] classes() {
+        Model model = desk.bench().analysed().orElseThrow();
+        Dataset data = desk.bench().evaluationData().orElseThrow();
+        EvalRequest all = desk.accuracy().request().orElseThrow();
+        int[][] classes = new int[2][data.size()];
+        int k = 0;
+        for (EvalRequest request : List.of(new EvalRequest(Optional.empty(), Map.of(), Map.of()), new EvalRequest(Optional.empty(), all.weights(), all.activations()))) {
+            CancelToken cancel = new CancelToken();
+            SampleFeed feed = SampleFeed.of(model, data);
+            QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
+            try (OrtModel _ = session.loaded().getFirst();
+                    QuantizedSession.Feeds feeds = session.feeds(request, cancel)) {
+                for (int i = 0; i < data.size(); i++) {
+                    Logits logits = session.logits(feed, new int[] {i}, feeds, cancel);
+                    classes[k][i] = logits.top(0);
+                }
+            }
+            k++;
+        }
+        return classes;
+    }
+
+    @Test
+    void theFlippedSamplesAreThoseWhoseClassDiffersBetweenPlainRuns() {
+        int[][] classes = classes();
+        Dataset data = desk.bench().evaluationData().orElseThrow();
+        List<Integer> changed = IntStream.range(0, data.size()).filter(i -> classes[0][i] != classes[1][i]).boxed().toList();
+        long lost = changed.stream().filter(i -> classes[0][i] == data.label(i)).count();
+        long gained = changed.stream().filter(i -> classes[1][i] == data.label(i)).count();
+
+        FlippedViewModel.View v = view();
+        assertThat(v.changed()).isEqualTo(changed.size()).isPositive();
+        assertThat(List.of((long) v.lost(), (long) v.gained(), (long) v.other())).isEqualTo(List.of(lost, gained, changed.size() - lost - gained));
+        assertThat(v.lost() - v.gained()).isEqualTo(accuracy().floatCorrect() - accuracy().correct());
+        assertThat(v.list()).extracting(Outcome::sample).containsExactlyInAnyOrderElementsOf(changed);
+        assertThat(v.list()).extracting(Outcome::floatMargin).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(v.list()).allSatisfy(o -> assertThat(List.of(o.floatClass(), o.quantizedClass())).isEqualTo(List.of(classes[0][o.sample()], classes[1][o.sample()])));
+        assertThat(List.of(v.seen(), v.total())).containsOnly(500);
+        assertThat(v.previous()).isFalse();
+    }
+
+    @Test
+    void aFilterOrACellOfTheMatrixChoosesWhatIsListed() {
+        Confusion confusion = desk.flipped().confusion().orElseThrow();
+        int diagonal = IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.AFTER, c, c)).sum();
+        assertThat(diagonal).isEqualTo(accuracy().correct());
+        assertThat(IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.BEFORE, c, c)).sum()).isEqualTo(accuracy().floatCorrect());
+        assertThat(IntStream.range(0, 10).map(confusion::total).sum()).isEqualTo(500);
+        assertThat(confusion.count(Confusion.Kind.DIFFERENCE, 3, 3))
+                .isEqualTo(confusion.count(Confusion.Kind.AFTER, 3, 3) - confusion.count(Confusion.Kind.BEFORE, 3, 3));
+
+        desk.flipped().filter(Filter.LOST);
+        assertThat(view().list()).hasSize(view().lost()).allMatch(o -> o.change() == Change.LOST);
+
+        Outcome one = view().list().getFirst();
+        Cell cell = new Cell(Confusion.Kind.AFTER, one.label().orElseThrow(), one.quantizedClass());
+        desk.flipped().choose(cell);
+        assertThat(view().cell()).contains(cell);
+        assertThat(view().list()).hasSize(confusion.count(Confusion.Kind.AFTER, cell.row(), cell.column())).contains(one);
+        desk.flipped().choose(cell);
+        assertThat(view().cell()).isEmpty();
+        assertThat(view().list()).hasSize(view().lost());
+    }
+
+    @Test
+    void aNewSettingReplacesTheListAndFloatFlipsNothing() {
+        desk.flipped().choose(view().list().getFirst().sample());
+        assertThat(view().chosen()).isPresent();
+
+        desk.bench().apply(new Edit.SetWeights(Optional.empty()));
+
+        assertThat(view().changed()).isZero();
+        assertThat(view().list()).isEmpty();
+        assertThat(view().chosen().orElseThrow().change()).isEqualTo(Change.NONE);
+    }
+
+    @Test
+    void aChosenSampleShowsItsErrorLayerByLayer() throws IOException {
+        int sample = view().list().getFirst().sample();
+        desk.sampleLayers().show(OptionalInt.of(sample));
+
+        List<LayerError> layers = desk.sampleLayers().viewProperty().get().layers();
+
+        Model model = desk.bench().analysed().orElseThrow();
+        List<TensorId> ids = model.graph().orElseThrow().activations().stream().map(info -> info.id()).toList();
+        assertThat(layers).extracting(LayerError::value).isEqualTo(ids);
+        assertThat(layers.getFirst().noise()).isZero();
+        assertThat(layers.getLast().noise()).isPositive();
+        try (LayerComparison again = new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
+            EvalRequest all = desk.accuracy().request().orElseThrow();
+            assertThat(again.compare(new EvalRequest(Optional.empty(), all.weights(), all.activations()), ids, new int[] {sample}, new CancelToken()))
+                    .usingRecursiveComparison()
+                    .withComparatorForType((a, b) -> Math.abs(a - b) <= 1e-4 * Math.max(1, Math.abs(a)) ? 0 : 1, Double.class)
+                    .isEqualTo(layers);
+        }
+    }
+
+    @Test
+    void theTensorInHandsErrorIsShownAtItsLayerItsBlockAndThePredictionsAndFollowsAPreview() {
+        assertThat(desk.layerOutput().viewProperty().get().rows()).isEmpty();
+        desk.layerOutput().setShowing(true);
+
+        LayerOutputViewModel.View v = desk.layerOutput().viewProperty().get();
+        assertThat(v.status()).isEqualTo(LayerOutputViewModel.Status.SHOWN);
+        assertThat(v.samples()).isEqualTo(128);
+        assertThat(v.rows()).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(v.rows().getFirst().place()).isEqualTo("behind its layer");
+        assertThat(v.rows().getLast().place()).isEqualTo("predictions");
+        TensorId inHand = desk.bench().selectionProperty().get().orElseThrow();
+        Model model = desk.bench().analysed().orElseThrow();
+        EvalRequest all = desk.accuracy().request().orElseThrow();
+        try (LayerComparison again = new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
+            EvalRequest alone = new EvalRequest(Optional.empty(), Map.of(inHand, all.weights().get(inHand)), Map.of());
+            int[] samples = again.someSamples(128);
+            for (LayerOutputViewModel.Row row : v.rows()) {
+                double isolated = again.compare(alone, List.of(row.value()), samples, new CancelToken()).getFirst().sqnrDb().orElseThrow();
+                assertThat(row.isolated().sqnrDb().orElseThrow()).isEqualTo(isolated, within(0.01));
+                assertThat(row.accumulated().noise()).isNotNaN();
+            }
+        }
+
+        desk.inHand().preview(ClipRange.symmetric(0.05f));
+        LayerOutputViewModel.View moved = desk.layerOutput().viewProperty().get();
+        assertThat(moved.previous()).isFalse();
+        assertThat(moved.rows().getFirst().isolated().noise()).isNotEqualTo(v.rows().getFirst().isolated().noise());
+        desk.inHand().cancel();
+        desk.layerOutput().setShowing(false);
+        assertThat(desk.layerOutput().viewProperty().get().rows()).isEmpty();
+    }
+
+    @Test
+    void anotherMetricIsOneStepAndBelongsToTheSession() {
+        int top1 = accuracy().correct();
+        assertThat(desk.accuracy().tasksProperty().get()).startsWith(new Task.TopK(1), new Task.TopK(5));
+
+        desk.accuracy().score(Optional.of(new Task.TopK(5)));
+
+        assertThat(accuracy().task()).isEqualTo(new Task.TopK(5));
+        assertThat(accuracy().correct()).isGreaterThan(top1);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().metric()).contains(new Task.TopK(5));
+        assertThat(desk.tried().viewProperty().get().points()).allMatch(p -> p.accuracy().task().equals(new Task.TopK(5)));
+        desk.bench().undo();
+        assertThat(accuracy().correct()).isEqualTo(top1);
+    }
+}

@@ -1,0 +1,123 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import javafx.scene.control.Button;
+import javafx.scene.control.ListView;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.ToggleButton;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.flipped.Confusion;
+import org.quantscope.app.flipped.FlippedViewModel;
+import org.quantscope.app.layers.LayerOutputViewModel;
+import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.eval.SampleOutcomes.Outcome;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+/** From the accuracy card to the samples that changed, and to what happens behind the layer in hand. */
+@ExtendWith(ApplicationExtension.class)
+class FlippedFlowTest {
+    @TempDir
+    static Path folder;
+
+    private DeskInWindow at;
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        at.waitForRest();
+        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().orElseThrow().deltaHi() < 0);
+    }
+
+    private FlippedViewModel.View flipped() {
+        return DeskInWindow.onFx(() -> at.desk.flipped().viewProperty().get());
+    }
+
+    @Test
+    void theCardShowsTheFlipsAndTheWindowListsThemWithTheMatrixAndTheLayers(FxRobot robot) throws Exception {
+        FlippedViewModel.View v = flipped();
+        assertThat(v.changed()).isPositive();
+        assertThat(DeskInWindow.text(robot, "#flipped-summary")).isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
+        Outcome first = v.list().getFirst();
+        assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
+                .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
+
+        DeskInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        DeskInWindow.waitUntil(() -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty() && !at.desk.sampleLayers().viewProperty().get().previous());
+
+        ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
+        assertThat(DeskInWindow.onFx(() -> list.getSelectionModel().getSelectedItem())).isEqualTo(first);
+        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
+        ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
+        assertThat(DeskInWindow.onFx(() -> layers.getItems().size()))
+                .isEqualTo(DeskInWindow.onFx(() -> at.desk.bench().activations().size()));
+
+        Confusion confusion = DeskInWindow.onFx(() -> at.desk.flipped().confusion().orElseThrow());
+        int row = first.label().orElseThrow();
+        Button cell = robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
+        int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
+        assertThat(DeskInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
+        DeskInWindow.doOnFx(cell::fire);
+        assertThat(flipped().list()).isNotEmpty().allMatch(o -> o.label().orElseThrow() == row).contains(first);
+        DeskInWindow.doOnFx(() -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
+        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
+        DeskInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
+        assertThat(DeskInWindow.onFx(() -> at.desk.sampleLayers().viewProperty().get().layers())).isEmpty();
+    }
+
+    @Test
+    void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
+        DeskInWindow.doOnFx(() -> robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
+        DeskInWindow.waitUntil(() -> {
+            LayerOutputViewModel.View v = at.desk.layerOutput().viewProperty().get();
+            return !v.rows().isEmpty() && !v.previous();
+        });
+
+        LayerOutputViewModel.View v = DeskInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
+        for (int i = 0; i < v.rows().size(); i++) {
+            assertThat(DeskInWindow.text(robot, "#isolated-" + i)).isEqualTo(decibels(v.rows().get(i).isolated()));
+            assertThat(DeskInWindow.text(robot, "#accumulated-" + i)).isEqualTo(decibels(v.rows().get(i).accumulated()));
+        }
+        assertThat(DeskInWindow.text(robot, "#layer-output-hint")).contains("128 samples of digits_test.npz");
+    }
+
+    private static String decibels(LayerError e) {
+        double db = e.sqnrDb().orElseThrow();
+        return Double.isInfinite(db) ? "no error" : String.format(Locale.ROOT, "%.1f dB", db);
+    }
+
+    @Test
+    void anotherMetricIsChosenInTheCard(FxRobot robot) throws Exception {
+        DeskInWindow.doOnFx(() -> robot.lookup("#accuracy-task").queryAs(MenuButton.class).getItems().get(1).fire());
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().map(e -> e.task().equals(new Task.TopK(5))).orElse(false));
+
+        double share = DeskInWindow.onFx(() -> at.desk.accuracy().viewProperty().get().quantized().orElseThrow().score());
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
+        assertThat(at.state().metric()).contains(new Task.TopK(5));
+    }
+}

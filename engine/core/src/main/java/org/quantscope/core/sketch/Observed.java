@@ -1,0 +1,19 @@
+package org.quantscope.core.sketch;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * What a run over calibration data has seen.
+ *
+ * @param sketches of each activation, in graph order
+ * @param inputs by weight: the power of what the weight is multiplied with
+ */
+public record Observed(Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) {
+    public Observed {
+        sketches = Collections.unmodifiableMap(new LinkedHashMap<>(sketches));
+        inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
+    }
+}
