@@ -57,6 +57,7 @@ public final class GraphView extends StackPane {
     private static final double TINT = 0.16;
     private static final double DIM = 0.45;
     private static final double CLICK = 4;
+    private static final double BUTTON_GAP = 12;
     private static final int LONGEST_NAME = 22;
 
     private final GraphViewModel model;
@@ -110,8 +111,8 @@ public final class GraphView extends StackPane {
         note.getStyleClass().add("hint");
         note.setMouseTransparent(true);
         HBox buttons = new HBox(
-                2, button("+", "graph-in", "Larger (+)", () -> zoom(STEP)), button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
-                button("all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
+                BUTTON_GAP, button("+", "graph-in", "Larger (+)", () -> zoom(STEP)), button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
+                button("show all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
         buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         StackPane.setAlignment(buttons, Pos.TOP_RIGHT);
         StackPane.setAlignment(legend, Pos.BOTTOM_LEFT);
@@ -405,7 +406,7 @@ public final class GraphView extends StackPane {
     private void paint(GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box) {
         Optional<TensorRow> worst = v.worst(box);
         boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
-        boolean carries = !box.tensors().isEmpty();
+        boolean carries = box.carries();
         TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
         Color colour = worst.isEmpty() ? p.line() : switch (level) {
             case GOOD -> p.good();

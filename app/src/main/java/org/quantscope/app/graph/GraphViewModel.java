@@ -57,13 +57,20 @@ public final class GraphViewModel {
         }
     }
 
+    /**
+     * What a drawing is made of.
+     *
+     * @param carried tensors that make a box wide: weights, and activations that are quantized
+     */
+    private record Source(Model model, Set<TensorId> carried) {}
+
     private final Workbench bench;
     private final TensorsViewModel tensors;
     private final Notices notices;
     private final LatestWins<ModelDrawing> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private boolean showing;
-    private @Nullable Model drawn;
+    private @Nullable Source drawn;
     private @Nullable ModelDrawing drawing;
 
     public GraphViewModel(Workbench bench, TensorsViewModel tensors, Executor work, Executor ui, Notices notices) {
@@ -95,14 +102,20 @@ public final class GraphViewModel {
             view.set(new View(Optional.empty(), model == null ? "" : "This file holds weights without a graph.", Map.of(), Optional.empty()));
             return;
         }
-        if (!model.equals(drawn)) {
-            drawn = model;
-            drawing = null;
-            Set<TensorId> quantizable = new HashSet<>();
+        Set<TensorId> quantizable = new HashSet<>();
+        Set<TensorId> carried = new HashSet<>();
+        bench.weights().forEach(w -> carried.add(w.id()));
+        bench.activations().stream().filter(a -> bench.spec(a).isPresent()).forEach(a -> carried.add(a.id()));
+        Source source = new Source(model, Set.copyOf(carried));
+        if (!source.equals(drawn)) {
+            if (drawn == null || !drawn.model.equals(model)) {
+                drawing = null;
+            }
+            drawn = source;
             bench.weights().forEach(w -> quantizable.add(w.id()));
             bench.activations().forEach(a -> quantizable.add(a.id()));
             latest.submit(
-                    (cancel, partial) -> ModelDrawing.of(graph, quantizable, cancel),
+                    (cancel, partial) -> ModelDrawing.of(graph, quantizable, source.carried, cancel),
                     made -> {
                         drawing = made;
                         show();

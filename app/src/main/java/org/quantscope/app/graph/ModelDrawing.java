@@ -30,11 +30,12 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
      *
      * @param operator its type; {@code input}
      * @param name in the file
-     * @param tensors that can be quantized: its weights, then what it computes; empty for a thin box
+     * @param tensors that can be quantized: its weights, then what it computes
+     * @param carries true if one of them is a weight or is quantized; else the box is thin
      * @param x of its left edge
      * @param y of its upper edge
      */
-    record Box(String operator, String name, List<TensorId> tensors, double x, double y, double width, double height) {
+    record Box(String operator, String name, List<TensorId> tensors, boolean carries, double x, double y, double width, double height) {
         boolean holds(double px, double py) {
             return px >= x && px <= x + width && py >= y && py <= y + height;
         }
@@ -53,9 +54,10 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
      * Draws a graph.
      *
      * @param quantizable the tensors that can be quantized
+     * @param carried those of them that make a box wide
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    static ModelDrawing of(OnnxGraph graph, Set<TensorId> quantizable, CancelToken cancel) {
+    static ModelDrawing of(OnnxGraph graph, Set<TensorId> quantizable, Set<TensorId> carried, CancelToken cancel) {
         List<Node> nodes = new ArrayList<>();
         List<LayeredLayout.Edge> edges = new ArrayList<>();
         Map<String, Integer> producer = new HashMap<>();
@@ -76,15 +78,14 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
                 nodes.add(new Node(node.opType(), node.name(), List.copyOf(tensors)));
             }
         }
-        List<LayeredLayout.Size> sizes = nodes.stream()
-                .map(n -> n.tensors.isEmpty() ? new LayeredLayout.Size(THIN_WIDTH, THIN) : new LayeredLayout.Size(WIDE, HIGH))
-                .toList();
+        List<Boolean> carries = nodes.stream().map(n -> n.tensors.stream().anyMatch(carried::contains)).toList();
+        List<LayeredLayout.Size> sizes = carries.stream().map(c -> c ? new LayeredLayout.Size(WIDE, HIGH) : new LayeredLayout.Size(THIN_WIDTH, THIN)).toList();
         LayeredLayout.Drawing placed = LayeredLayout.of(sizes, edges, cancel);
         List<Box> boxes = new ArrayList<>();
         for (int n = 0; n < nodes.size(); n++) {
             double w = sizes.get(n).width();
             double h = sizes.get(n).height();
-            boxes.add(new Box(nodes.get(n).operator, nodes.get(n).name, nodes.get(n).tensors, placed.middles().get(n).x() - w / 2, placed.middles().get(n).y() - h / 2, w, h));
+            boxes.add(new Box(nodes.get(n).operator, nodes.get(n).name, nodes.get(n).tensors, carries.get(n), placed.middles().get(n).x() - w / 2, placed.middles().get(n).y() - h / 2, w, h));
         }
         List<Line> lines = new ArrayList<>();
         for (int e = 0; e < edges.size(); e++) {

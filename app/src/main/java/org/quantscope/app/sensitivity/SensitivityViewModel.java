@@ -114,6 +114,9 @@ public final class SensitivityViewModel {
     private @Nullable Setting setting;
     /** What runs; null while nothing does. */
     private @Nullable Setting running;
+    /** What runs has ended, while an edit was being measured. */
+    private boolean over;
+
     private @Nullable AccuracyEstimate all;
     private int known;
     private int wanted;
@@ -160,6 +163,11 @@ public final class SensitivityViewModel {
         }
         Setting now = setting(measured);
         if (now.equals(setting)) {
+            if (over) {
+                over = false;
+                running = null;
+                announce();
+            }
             return;
         }
         Setting before = setting;
@@ -217,6 +225,7 @@ public final class SensitivityViewModel {
 
     private void sweep(Setting of) {
         lookups.cancel();
+        over = false;
         running = of;
         announce();
         SensitivityCache cache = cache(of);
@@ -224,7 +233,9 @@ public final class SensitivityViewModel {
                 (cancel, partial) -> run(of, cache, cancel, partial),
                 report -> {
                     if (report.isComplete() && of.equals(running)) {
-                        running = null;
+                        // An edit that is still being measured may want more.
+                        over = !measurements.snapshotProperty().get().complete();
+                        running = over ? running : null;
                     }
                     take(of, report);
                 },

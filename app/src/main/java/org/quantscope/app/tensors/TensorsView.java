@@ -53,7 +53,7 @@ public final class TensorsView extends VBox {
     private static final double SHAPE_WIDTH = 86;
     private static final double BITS_WIDTH = 48;
     private static final double SQNR_WIDTH = 78;
-    private static final double DAMAGE_WIDTH = 92;
+    private static final double DAMAGE_WIDTH = 86;
     private static final double RANGE_WIDTH = 140;
 
     /** A line: a group, or a tensor. */
@@ -123,10 +123,10 @@ public final class TensorsView extends VBox {
         TreeTableColumn<Line, String> sqnr = sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
         tree.getColumns().setAll(List.of(
                 name,
-                damage,
                 shape,
                 sortable(TensorsViewModel.Key.BITS, column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float"))),
                 sqnr,
+                damage,
                 range));
         // The view-model sorts; a third click on a header gives the first order back.
         tree.setOnSort(e -> {
@@ -260,7 +260,7 @@ public final class TensorsView extends VBox {
 
     /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
     private void sortNext(boolean turn) {
-        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.getUserData() instanceof TensorsViewModel.Key).toList();
+        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key).toList();
         int now = tree.getSortOrder().isEmpty() ? -1 : columns.indexOf(tree.getSortOrder().getFirst());
         TreeTableColumn<Line, ?> by = columns.get(turn ? Math.max(0, now) : (now + 1) % columns.size());
         boolean descending = turn && by.getSortType() == TreeTableColumn.SortType.ASCENDING;
@@ -435,7 +435,7 @@ public final class TensorsView extends VBox {
 
     /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
     private final class DamageCell extends TreeTableCell<Line, Line> {
-        private static final double BAR = 26;
+        private static final double BAR = 20;
         private static final double BAR_HEIGHT = 6;
         private final Region bar = new Region();
         private final HBox track = new HBox(bar);
