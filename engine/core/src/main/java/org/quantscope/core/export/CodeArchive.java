@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -22,7 +21,6 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -79,11 +77,7 @@ public final class CodeArchive {
         this.plan = plan;
         metadata.put("format", FORMAT);
         metadata.put("version", VERSION);
-        metadata.put("tool", "quantscope " + ProductVersion.current());
-        metadata.put("model_sha256", plan.state().model().sha256());
-        if (!plan.state().corrections().isEmpty()) {
-            metadata.put("corrections", AppliedCorrection.ids(plan.state().corrections()));
-        }
+        metadata.putAll(Provenance.of(plan));
         Set<String> refused = new HashSet<>();
         clashes(plan, "").forEach(p -> refused.add(p.tensor()));
         Set<TensorId> coded = new HashSet<>();
