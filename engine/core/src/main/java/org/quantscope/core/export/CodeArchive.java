@@ -205,27 +205,29 @@ public final class CodeArchive {
     }
 
     private static void codes(Tensor tensor, QuantParams params, DType dtype, boolean packed, OutputStream out, CancelToken cancel) throws IOException {
-        WeightCodes codes = new WeightCodes(tensor, params);
-        if (!packed) {
-            codes.each(cancel, dtype.bytes() == 1 ? out::write : code -> {
-                out.write(code);
-                out.write(code >> Byte.SIZE);
-            });
-            return;
-        }
-        int[] held = {-1};
-        codes.each(cancel, code -> {
-            int nibble = code & 0xf;
-            if (held[0] < 0) {
-                held[0] = nibble;
+        byte[] bytes = new byte[CHUNK];
+        int[] state = {0, -1};
+        new WeightCodes(tensor, params).each(cancel, code -> {
+            if (!packed) {
+                bytes[state[0]++] = (byte) code;
+                if (dtype.bytes() > 1) {
+                    bytes[state[0]++] = (byte) (code >> Byte.SIZE);
+                }
+            } else if (state[1] < 0) {
+                state[1] = code & 0xf;
             } else {
-                out.write(held[0] | nibble << PACKED_BITS);
-                held[0] = -1;
+                bytes[state[0]++] = (byte) (state[1] | code << PACKED_BITS);
+                state[1] = -1;
+            }
+            if (state[0] == CHUNK) {
+                out.write(bytes);
+                state[0] = 0;
             }
         });
-        if (held[0] >= 0) {
-            out.write(held[0]);
+        if (state[1] >= 0) {
+            bytes[state[0]++] = (byte) state[1];
         }
+        out.write(bytes, 0, state[0]);
     }
 
     /** A code of a stored array. */
