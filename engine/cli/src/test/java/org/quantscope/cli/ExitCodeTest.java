@@ -43,7 +43,7 @@ class ExitCodeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, export, list",
+        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, ",
         "fly                                             | fly",
         "list planes                                     | planes",
         "inspect                                         | MODEL",
@@ -96,7 +96,7 @@ class ExitCodeTest {
         "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
         "eval DIR --data TEST                             | file: is a folder",
         "eval MLP --data TEST --config DIR                | file: is a folder",
-        "eval MLP --data DIR                              | file: is no regular file",
+        "eval MLP --data DIR                              | folder: holds no PNG, JPEG, BMP or GIF",
         "calibrate MLP -o DIR                             | is a folder",
         "calibrate MLP -o DIR/no/such/c.json              | the folder does not exist",
     })
