@@ -7,11 +7,15 @@ import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
+import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.imports.ImportViewModel;
 import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.layers.LayerOutputViewModel;
 import org.quantscope.app.layers.SampleLayersViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
+import org.quantscope.app.sensitivity.SensitivityViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
@@ -35,7 +39,9 @@ public record Desk(
         Measurements measurements,
         InHand inHand,
         Activations activations,
+        SensitivityViewModel sensitivity,
         TensorsViewModel tensors,
+        GraphViewModel graph,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -48,6 +54,8 @@ public record Desk(
         CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
+        TargetsViewModel targets,
+        ImportViewModel imports,
         InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
@@ -63,13 +71,18 @@ public record Desk(
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
+        SensitivityViewModel sensitivity = new SensitivityViewModel(bench, measurements, work, ui, jobs, notices);
+        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements, inHand, activations),
+                sensitivity,
+                tensors,
+                new GraphViewModel(bench, tensors, work, ui, notices),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),
@@ -81,7 +94,9 @@ public record Desk(
                 new SampleLayersViewModel(bench, accuracy, work, ui, notices),
                 new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
-                new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                export,
+                new TargetsViewModel(bench, measurements, export, settings, work, ui, jobs, notices),
+                new ImportViewModel(bench, measurements, inHand, work, ui, jobs, notices),
                 new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }

@@ -18,6 +18,7 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Control;
+import javafx.scene.control.DialogEvent;
 import javafx.scene.control.Label;
 import javafx.scene.control.Menu;
 import javafx.scene.control.MenuButton;
@@ -51,15 +52,18 @@ import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
+import org.quantscope.app.graph.GraphView;
 import org.quantscope.app.jobs.JobsView;
 import org.quantscope.app.layers.LayerOutputView;
 import org.quantscope.app.quantizer.QuantizerView;
+import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.slices.SlicesView;
 import org.quantscope.app.tensors.TensorsView;
+import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
@@ -79,6 +83,7 @@ public final class MainWindow {
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
+    private static final double ANSWER_GAP = 8;
     private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
 
@@ -104,6 +109,7 @@ public final class MainWindow {
     private final TensorsView list;
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
+    private @Nullable ExportDialog exporting;
     private final TabbedCard pages;
 
     /**
@@ -127,7 +133,7 @@ public final class MainWindow {
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(
-                GAP,
+                ANSWER_GAP,
                 new QuantizerView(desk.quantizer(), this::quantizeInHand),
                 new ErrorView(desk.error()),
                 new AccuracyView(desk.accuracy()),
@@ -193,7 +199,8 @@ public final class MainWindow {
                         "Layer output",
                         "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
                         () -> new LayerOutputView(desk.layerOutput()),
-                        desk.layerOutput()::setShowing)));
+                        desk.layerOutput()::setShowing),
+                new CardTab("graph", "Graph", "The model as a drawing, coloured by the damage of its tensors", this::graph, desk.graph()::setShowing, true)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }
@@ -206,6 +213,12 @@ public final class MainWindow {
 
     private CodesView codes() {
         CodesView view = new CodesView(desk.codes());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
+    }
+
+    private GraphView graph() {
+        GraphView view = new GraphView(desk.graph());
         view.paletteProperty().bind(theme.map(Theme::palette));
         return view;
     }
@@ -267,9 +280,12 @@ public final class MainWindow {
             recent.setDisable(files.isEmpty());
         });
         open.setOnShowing(e -> desk.session().forgetMissing());
+        MenuItem importRanges = item("Import ranges…", "Shortcut+I", this::importRanges);
+        importRanges.setId("import-ranges");
         open.getItems().addAll(
                 item("Model or session…", "Shortcut+O", this::open),
                 item("Data…", "Shortcut+Shift+O", () -> prepareData(Role.EVALUATION, Optional.empty())),
+                importRanges,
                 new SeparatorMenuItem(),
                 recent);
 
@@ -313,6 +329,7 @@ public final class MainWindow {
                 desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
             }
         }
+        ToggleButton sensitivity = sensitivity();
         MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");
         activations.setId("activations");
@@ -342,6 +359,7 @@ public final class MainWindow {
         look.getStyleClass().add("icon");
 
         desk.bench().modelProperty().subscribe(m -> {
+            importRanges.setDisable(m.isEmpty());
             data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty());
             for (Node node : new Node[] {save, export, calibrate, correct}) {
                 node.setDisable(m.isEmpty());
@@ -353,7 +371,7 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, activations, fold, space, keys, look);
+                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, sensitivity, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -361,6 +379,33 @@ public final class MainWindow {
             }
         });
         return bar;
+    }
+
+    /** Pressed while a sweep runs. */
+    private ToggleButton sensitivity() {
+        ToggleButton sweep = new ToggleButton("Sensitivity");
+        sweep.setId("sensitivity");
+        Tooltip tip = new Tooltip();
+        sweep.setTooltip(tip);
+        sweep.setOnAction(e -> {
+            desk.sensitivity().toggle();
+            sweep.setSelected(desk.sensitivity().viewProperty().get().status() == Status.RUNNING);
+            if (sweep.isSelected()) {
+                desk.tensors().orderProperty().set(TensorsViewModel.Order.MOST_DAMAGE_FIRST);
+            }
+        });
+        desk.sensitivity().viewProperty().subscribe(v -> {
+            sweep.setDisable(v.status() == Status.IMPOSSIBLE);
+            sweep.setSelected(v.status() == Status.RUNNING);
+            tip.setText(switch (v.status()) {
+                case IMPOSSIBLE -> "What each tensor's quantization costs: " + v.why();
+                case IDLE -> "Find what each tensor's quantization costs, alone and with all others"
+                        + (v.known() > 0 ? ": " + v.known() + " of " + v.wanted() + " evaluations are known" : "");
+                case RUNNING -> "Stop the sweep; what is known is kept";
+                case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
+            });
+        });
+        return sweep;
     }
 
     private MenuButton correct() {
@@ -474,7 +519,14 @@ public final class MainWindow {
 
     /** What happens when files are dropped on the window. */
     void drop(List<File> files) {
-        desk.session().open(files.stream().map(File::toPath).toList());
+        List<Path> paths = files.stream().map(File::toPath).toList();
+        desk.imports().looksLikeSettings(paths.getFirst(), settingsOfAnother -> {
+            if (settingsOfAnother && paths.size() == 1) {
+                importRanges(paths.getFirst());
+            } else {
+                desk.session().open(paths);
+            }
+        });
     }
 
     private void open() {
@@ -511,10 +563,40 @@ public final class MainWindow {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
         }
+        if (exporting != null) {
+            exporting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
         ExportDialog dialog = new ExportDialog(
-                desk.export(), (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
+                desk.export(), desk.targets(), settings, (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
         dialogs.dress(dialog);
-        dialog.showAndWait().ifPresent(choice -> desk.export().export(choice.exporter(), choice.file()));
+        // The window behind it goes on, also with its keys for going back.
+        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Z"), desk.bench()::undo);
+        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Y"), desk.bench()::redo);
+        exporting = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    private void importRanges() {
+        if (desk.bench().modelProperty().get().isPresent()) {
+            dialogs.openFile("Import ranges", "Settings of other tools", "*.onnx", "*.json", "*.encodings", "*.cache", "*.txt", "*.safetensors", "*.npz").ifPresent(this::importRanges);
+        }
+    }
+
+    private void importRanges(Path file) {
+        desk.imports().open(file);
+        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme.get().palette());
+        dialogs.dress(dialog);
+        dialog.resultProperty().subscribe(taken -> {
+            if (Boolean.TRUE.equals(taken)) {
+                desk.imports().apply();
+            }
+            if (taken != null) {
+                desk.imports().close();
+            }
+        });
+        dialog.show();
     }
 
     private void tell(ExportViewModel.Result written) {

@@ -43,7 +43,7 @@ class ExitCodeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, export, list",
+        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, ",
         "fly                                             | fly",
         "list planes                                     | planes",
         "inspect                                         | MODEL",
@@ -75,6 +75,7 @@ class ExitCodeTest {
         "eval MLP --data TEST --activations 8 --granularity channel --calibration-data TEST | need --weights B",
         "calibrate MLP                                   | -o",
         "calibrate MLP --activations 8 -o DIR/c.json     | --activations needs calibration data",
+        "import DIR/x --format tape --model MLP -o DIR/c  | unknown id tape; known: onnx-qdq",
         "export MLP --config DIR/c --format tape -o DIR/x | unknown id tape; known: quantscope-json, onnx-qdq",
     })
     void wrongUsageIsTwo(String words, String message) {
@@ -94,9 +95,11 @@ class ExitCodeTest {
         "eval MLP --data TEST --config DIR/given.json     | given.json: weights.bits: a whole number from 1 to 16 is needed, got 99",
         "export MLP --config DIR/given.json --format onnx-qdq -o DIR/x | given.json: weights.bits",
         "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
+        "import DIR/given.txt --format onnx-qdq --model MLP -o DIR/c.json | given.txt: protobuf",
+        "import DIR/given.json --format ort-overrides --model MLP -o DIR/c.json | given.json: format",
         "eval DIR --data TEST                             | file: is a folder",
         "eval MLP --data TEST --config DIR                | file: is a folder",
-        "eval MLP --data DIR                              | file: is no regular file",
+        "eval MLP --data DIR                              | folder: holds no PNG, JPEG, BMP or GIF",
         "calibrate MLP -o DIR                             | is a folder",
         "calibrate MLP -o DIR/no/such/c.json              | the folder does not exist",
     })
@@ -132,7 +135,7 @@ class ExitCodeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect MLP", "error MLP --tensor 0.weight", "eval MLP --data TEST", "calibrate MLP -o DIR/c.json", "list loaders"})
+    @ValueSource(strings = {"inspect MLP", "error MLP --tensor 0.weight", "eval MLP --data TEST", "sensitivity MLP --data TEST", "calibrate MLP -o DIR/c.json", "list loaders"})
     void aCancelledCommandIs130AndLeavesNothing(String words) {
         CancelToken cancel = new CancelToken();
         cancel.cancel();
@@ -145,7 +148,7 @@ class ExitCodeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect", "error", "calibrate", "eval", "export", "list"})
+    @ValueSource(strings = {"inspect", "error", "calibrate", "eval", "sensitivity", "export", "list"})
     void everyCommandHelpsWithAnExample(String command) {
         CommandLineRun run = CommandLineRun.of(command, "--help");
 
@@ -157,6 +160,6 @@ class ExitCodeTest {
     @Test
     void theVersionAndTheCommandsAreTold() {
         assertThat(CommandLineRun.of("--version").out()).matches("quantscope \\d+\\.\\d+\\.\\d+.*\\R");
-        assertThat(CommandLineRun.of("--help").out()).contains("inspect", "error", "calibrate", "eval", "export", "list", "130", "Example:").doesNotContain("sensitivity");
+        assertThat(CommandLineRun.of("--help").out()).contains("inspect", "error", "calibrate", "eval", "sensitivity", "export", "list", "130", "Example:");
     }
 }

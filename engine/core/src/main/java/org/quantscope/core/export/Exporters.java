@@ -25,7 +25,15 @@ public final class Exporters {
             new AimetLegacyExporter(),
             new Aimet1Exporter(),
             new Aimet2Exporter(),
-            new QnnOverridesExporter());
+            new QnnOverridesExporter(),
+            new LitertExporter(),
+            new Pt2eExporter(),
+            new NncfExporter(),
+            new LlamaTypesExporter(),
+            new ModelExplorerExporter(),
+            new SafetensorsExporter(),
+            new NpzExporter(),
+            new CHeaderExporter());
 
     private Exporters() {}
 

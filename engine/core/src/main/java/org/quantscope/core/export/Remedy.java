@@ -40,6 +40,26 @@ final class Remedy {
         return Optional.of(set(e, free(e).withNarrowRange(false)));
     }
 
+    /** The symmetric range without the most negative code. */
+    static Optional<Edit> restricted(Encoding e) {
+        return Optional.of(set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
+    }
+
+    /** These choices, with a range that is looked for again where the granularity is another. */
+    static Optional<Edit> like(Encoding e, int bits, boolean symmetric, boolean signed, boolean perChannel) {
+        QuantSpec spec = mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
+        if (perChannel == e.axis().isPresent()) {
+            return Optional.of(set(e, spec));
+        }
+        Clip clip = spec.clip() instanceof Clip.Auto ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+        return Optional.of(set(e, spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR).withClip(clip)));
+    }
+
+    /** The range that a calibrator finds. */
+    static Optional<Edit> calibrator(Encoding e, String id) {
+        return Optional.of(set(e, e.spec().withClip(new Clip.Auto(id))));
+    }
+
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
     static Optional<Edit> grain(Encoding e, Takes takes) {
         if (takes.grains().contains(Takes.Grain.CHANNEL) && !(e.params().granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
