@@ -7,8 +7,10 @@ import org.quantscope.app.codes.CodesViewModel;
 import org.quantscope.app.correction.CorrectionsViewModel;
 import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.imports.ImportViewModel;
 import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.layers.LayerOutputViewModel;
 import org.quantscope.app.layers.SampleLayersViewModel;
@@ -52,6 +54,8 @@ public record Desk(
         CorrectionsViewModel corrections,
         SessionViewModel session,
         ExportViewModel export,
+        TargetsViewModel targets,
+        ImportViewModel imports,
         InputViewModel input,
         Jobs jobs)
         implements AutoCloseable {
@@ -67,6 +71,7 @@ public record Desk(
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
         SensitivityViewModel sensitivity = new SensitivityViewModel(bench, measurements, work, ui, jobs, notices);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
@@ -89,7 +94,9 @@ public record Desk(
                 new SampleLayersViewModel(bench, accuracy, work, ui, notices),
                 new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
                 new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
-                new ExportViewModel(bench, measurements, work, ui, jobs, notices),
+                export,
+                new TargetsViewModel(bench, measurements, export, settings, work, ui, jobs, notices),
+                new ImportViewModel(bench, measurements, inHand, work, ui, jobs, notices),
                 new InputViewModel(bench, work, ui, jobs),
                 jobs);
     }

@@ -12,7 +12,6 @@ import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
-import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
@@ -54,9 +53,6 @@ public final class AccuracyView extends VBox {
         headline.setAlignment(Pos.BASELINE_LEFT);
         task.setId("accuracy-task");
         task.getStyleClass().add("link");
-        Region space = new Region();
-        HBox.setHgrow(space, Priority.ALWAYS);
-        headline.getChildren().addAll(space, task);
         model.tasksProperty().subscribe(possible -> showTasks(model, possible));
         hint.setId("accuracy-hint");
         hint.getStyleClass().add("hint");
@@ -64,7 +60,7 @@ public final class AccuracyView extends VBox {
         again.setId("accuracy-again");
         again.setTooltip(new Tooltip("Evaluate the rest"));
         again.setOnAction(e -> model.restart());
-        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes));
+        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes).withAside(task));
         model.viewProperty().subscribe(this::show);
     }
 

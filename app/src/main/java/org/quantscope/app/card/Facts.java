@@ -11,7 +11,7 @@ import javafx.scene.layout.Priority;
 /** Names on the left, values on the right, one a line. */
 public final class Facts extends GridPane {
     private static final double GAP = 12;
-    private static final double LINE = 4;
+    private static final double LINE = 3;
 
     private static final double TIP_WIDTH = 420;
 

@@ -1,8 +1,12 @@
 package org.quantscope.app.card;
 
 import java.util.Locale;
+import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
 /** A card under a small heading. */
@@ -12,13 +16,24 @@ public final class Section extends VBox {
     private final Label head = new Label();
     private final VBox card = new VBox(GAP);
 
+    private final HBox top = new HBox(head);
+
     public Section(String title, Node... content) {
         super(GAP);
         head.getStyleClass().add("section-head");
         setTitle(title);
+        top.setAlignment(Pos.CENTER_LEFT);
         card.getStyleClass().add("card");
         card.getChildren().addAll(content);
-        getChildren().addAll(head, card);
+        getChildren().addAll(top, card);
+    }
+
+    /** With something small at the end of the heading's line. */
+    public Section withAside(Node aside) {
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        top.getChildren().addAll(space, aside);
+        return this;
     }
 
     public void setTitle(String title) {

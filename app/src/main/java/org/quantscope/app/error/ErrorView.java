@@ -27,9 +27,9 @@ public final class ErrorView extends VBox {
     private final Facts facts = new Facts();
     private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
     private final Label clipped = facts.addNumber("clipped", "clipped", "Values below the lowest or above the highest level, which go to that level");
-    private final Label bitsPerWeight =
-            facts.addNumber("bits per weight", "bits-per-weight", "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
     private final Facts more = new Facts();
+    private final Label bitsPerWeight =
+            more.addNumber("bits per weight", "bits-per-weight", "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
     private final Label rmse = more.addNumber(
             "RMSE/scale",
             "rmse-in-steps",

@@ -16,7 +16,6 @@ import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
-import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.OnnxQdqExporter;
@@ -87,11 +86,6 @@ public final class ExportViewModel {
         })) : Optional.empty());
     }
 
-    /** What {@code exporter} will not take of the present settings; empty if it is ready, or nothing is open. */
-    public List<ExportProblem> problems(Exporter exporter) {
-        return plan.get().map(exporter::check).orElse(List.of());
-    }
-
     /** A name for the file beside the model. */
     public Path suggestion(Exporter exporter) {
         Path model = bench.modelProperty().get().orElseThrow().file().path();
@@ -100,9 +94,14 @@ public final class ExportViewModel {
         return model.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + "_quantized" + exporter.extension());
     }
 
-    /** Writes in the background. What was at {@code target} stays unless all goes well. */
+    /** Writes with the default options of the format. */
     public void export(Exporter exporter, Path target) {
-        ExportPlan ready = plan.get().orElse(null);
+        export(exporter, Map.of(), target);
+    }
+
+    /** Writes in the background. What was at {@code target} stays unless all goes well. */
+    public void export(Exporter exporter, Map<String, String> options, Path target) {
+        ExportPlan ready = plan.get().map(p -> p.withOptions(options)).orElse(null);
         if (ready == null) {
             notices.problem("Export: the tensors are still being measured");
             return;

@@ -78,7 +78,7 @@ public final class QuantizerView extends VBox {
     private final Facts facts = new Facts();
     private final Label nothing = new Label();
     private final Button quantize = new Button("Quantize it");
-    private final Button spread = new Button("Same for all tensors of this kind");
+    private final Button spread = new Button("same for all of its kind");
     private final Map<Node, Tooltip> reasons = new HashMap<>();
     private List<Long> sizes = List.of();
     private boolean updating;
@@ -131,7 +131,7 @@ public final class QuantizerView extends VBox {
         effective = facts.addNumber("effective range", "effective", "Lowest to highest level, in tensor units, after the zero point was rounded");
         spread.setId("spread");
         spread.getStyleClass().add("link");
-        spread.setTooltip(new Tooltip("Gives every tensor of this kind these settings; ranges are chosen anew for each"));
+        spread.setTooltip(new Tooltip("Gives every weight, or every activation, these settings; ranges are chosen anew for each"));
         spread.setOnAction(e -> model.spread());
         nothing.getStyleClass().add("hint");
         nothing.setWrapText(true);
@@ -139,7 +139,7 @@ public final class QuantizerView extends VBox {
         quantize.setId("quantize");
         quantize.setTooltip(new Tooltip("Gives the tensor the setting that it had, or that of its kind"));
         quantize.setOnAction(e -> onQuantize.run());
-        getChildren().add(new Section("Quantizer", facts, spread, nothing, quantize));
+        getChildren().add(new Section("Quantizer", facts, nothing, quantize).withAside(spread));
         model.insteadProperty().subscribe(this::show);
 
         when(scheme, model::setScheme);

@@ -289,7 +289,7 @@ public final class TensorsView extends VBox {
             Set<TensorId> chosen = selected();
             boolean moved = fill(weights, "Weights", rows.weights());
             moved |= fill(activations, "Activations", rows.activations());
-            moved |= fill(others, "Tied or in float", rows.others());
+            moved |= fill(others, "Tied or float", rows.others());
             if (!rows.activations().isEmpty() && !model.filterProperty().get().isBlank()) {
                 activations.setExpanded(true);
             }

@@ -3,36 +3,31 @@ package org.quantscope.app.window;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
-import javafx.collections.FXCollections;
+import javafx.event.ActionEvent;
 import javafx.geometry.Pos;
-import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.ButtonBar;
 import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
 import javafx.scene.control.Label;
-import javafx.scene.control.ListCell;
-import javafx.scene.control.ListView;
 import javafx.scene.control.TextField;
-import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import javafx.stage.Modality;
+import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.export.ExportViewModel;
-import org.quantscope.core.export.ExportProblem;
+import org.quantscope.app.export.TargetsView;
+import org.quantscope.app.export.TargetsViewModel;
+import org.quantscope.app.session.Settings;
 import org.quantscope.core.export.Exporter;
-import org.quantscope.core.export.Exporters;
 
-/** Chooses a target, says what it will not take, and where the file goes. */
-final class ExportDialog extends Dialog<ExportDialog.Choice> {
-    /** What to write, and where. */
-    record Choice(Exporter exporter, Path file) {}
-
+/** Chooses a target, removes what stands in its way, and says where the file goes. The window behind it stays at work. */
+final class ExportDialog extends Dialog<ButtonType> {
     /** Asks for a place. */
     @FunctionalInterface
     interface Browser {
@@ -40,66 +35,80 @@ final class ExportDialog extends Dialog<ExportDialog.Choice> {
     }
 
     private static final double GAP = 8;
-    private static final double WIDTH = 640;
-    private static final double TARGET_HEIGHT = 46;
-    private static final double PROBLEMS_HEIGHT = 160;
-    private static final int TARGETS_SHOWN = 6;
+    private static final double WIDTH = 1040;
+    private static final double HEIGHT = 620;
+    private static final double MIN_WIDTH = 760;
+    private static final double MIN_HEIGHT = 480;
+    private static final String WIDTH_KEY = "export.width";
+    private static final String HEIGHT_KEY = "export.height";
 
-    private final ExportViewModel model;
-    private final ListView<Exporter> targets = new ListView<>(FXCollections.observableList(Exporters.all()));
-    private final Label verdict = new Label();
-    private final ListView<String> problems = new ListView<>();
+    private final ExportViewModel export;
+    private final TargetsViewModel targets;
     private final TextField file = new TextField();
     private final Label fileNote = new Label();
     private final ButtonType write = new ButtonType("Export", ButtonBar.ButtonData.OK_DONE);
     private @Nullable Path suggested;
 
-    ExportDialog(ExportViewModel model, Browser browser) {
-        this.model = model;
+    ExportDialog(ExportViewModel export, TargetsViewModel targets, Settings settings, Browser browser) {
+        this.export = export;
+        this.targets = targets;
         setTitle("Export");
-        setHeaderText("Export the settings");
         setResizable(true);
-        targets.setId("export-targets");
-        targets.setAccessibleText("Formats");
-        targets.setFixedCellSize(TARGET_HEIGHT);
-        targets.setPrefHeight(TARGET_HEIGHT * Math.min(TARGETS_SHOWN, Exporters.all().size()) + 2);
-        targets.setMinHeight(Region.USE_PREF_SIZE);
-        targets.setCellFactory(list -> new Target());
-        verdict.setId("export-verdict");
-        verdict.setWrapText(true);
-        verdict.setMinHeight(Region.USE_PREF_SIZE);
-        problems.setId("export-problems");
-        problems.setAccessibleText("What the format does not take as it is");
-        problems.setPrefHeight(PROBLEMS_HEIGHT);
-        problems.managedProperty().bind(problems.visibleProperty());
-        VBox.setVgrow(problems, Priority.ALWAYS);
+        initModality(Modality.NONE);
+        targets.setShowing(true);
+        TargetsView view = new TargetsView(targets);
+        VBox.setVgrow(view, Priority.ALWAYS);
         file.setId("export-file");
         file.setAccessibleText("File to write");
         HBox.setHgrow(file, Priority.ALWAYS);
         Button browse = new Button("Browse…");
         browse.setId("export-browse");
         browse.setMinWidth(Region.USE_PREF_SIZE);
-        browse.setOnAction(e -> path().ifPresent(now -> browser.browse(targets.getSelectionModel().getSelectedItem(), now).ifPresent(p -> file.setText(p.toString()))));
+        browse.setOnAction(e -> path().ifPresent(now -> browser.browse(targets.chosen(), now).ifPresent(p -> file.setText(p.toString()))));
         Label name = new Label("File");
         name.setMinWidth(Region.USE_PREF_SIZE);
         name.setLabelFor(file);
-        HBox where = new HBox(GAP, name, file, browse);
-        where.setAlignment(Pos.CENTER_LEFT);
         fileNote.setId("export-file-note");
         fileNote.getStyleClass().addAll("hint", "warning");
-        VBox content = new VBox(GAP, targets, verdict, problems, where, fileNote);
-        content.setPrefWidth(WIDTH);
+        fileNote.managedProperty().bind(fileNote.textProperty().isNotEmpty());
+        fileNote.setMinWidth(Region.USE_PREF_SIZE);
+        HBox where = new HBox(GAP, name, file, fileNote, browse);
+        where.setAlignment(Pos.CENTER_LEFT);
+        where.setMinHeight(Region.USE_PREF_SIZE);
+        VBox content = new VBox(GAP * 2, view, where);
+        content.setPrefSize(settings.number(WIDTH_KEY).orElse(WIDTH), settings.number(HEIGHT_KEY).orElse(HEIGHT));
+        content.setMinSize(MIN_WIDTH, MIN_HEIGHT);
         getDialogPane().setContent(content);
-        getDialogPane().getButtonTypes().addAll(write, ButtonType.CANCEL);
-        Node button = getDialogPane().lookupButton(write);
+        getDialogPane().getButtonTypes().addAll(write, ButtonType.CLOSE);
+        Button button = (Button) Objects.requireNonNull(getDialogPane().lookupButton(write));
         button.setId("export-write");
-        setResultConverter(pressed -> pressed == write
-                ? path().map(p -> new Choice(targets.getSelectionModel().getSelectedItem(), p)).orElse(null)
-                : null);
+        button.addEventFilter(ActionEvent.ACTION, e -> {
+            if (!write()) {
+                e.consume();
+            }
+        });
         file.textProperty().subscribe(x -> check());
-        targets.getSelectionModel().selectedItemProperty().subscribe(exporter -> show(exporter));
-        targets.getSelectionModel().selectFirst();
-        setOnShown(e -> targets.requestFocus());
+        Subscription following = targets.viewProperty().subscribe(v -> {
+            suggest();
+            check();
+        });
+        setOnShown(e -> view.focusTargets());
+        setOnHidden(e -> {
+            following.unsubscribe();
+            targets.setShowing(false);
+            settings.setNumber(WIDTH_KEY, content.getWidth());
+            settings.setNumber(HEIGHT_KEY, content.getHeight());
+            settings.save();
+        });
+    }
+
+    private boolean write() {
+        Optional<Path> path = path();
+        path.ifPresent(p -> {
+            targets.used();
+            export.export(targets.chosen(), targets.given(), p);
+        });
+        return path.isPresent();
     }
 
     private Optional<Path> path() {
@@ -110,86 +119,18 @@ final class ExportDialog extends Dialog<ExportDialog.Choice> {
         }
     }
 
+    /** A name that was typed stays; one that was proposed follows the format. */
+    private void suggest() {
+        Path now = export.suggestion(targets.chosen());
+        if (!now.equals(suggested) && (suggested == null || file.getText().equals(suggested.toString()))) {
+            suggested = now;
+            file.setText(now.toString());
+        }
+    }
+
     private void check() {
         Optional<Path> path = path();
-        fileNote.setText(path.isEmpty() ? "This is no file name." : Files.exists(path.get()) ? "This file exists; it will be replaced." : "");
-        getDialogPane().lookupButton(write).setDisable(path.isEmpty() || model.planProperty().get().isEmpty());
-    }
-
-    private void show(@Nullable Exporter exporter) {
-        if (exporter == null) {
-            return;
-        }
-        boolean measured = model.planProperty().get().isPresent();
-        List<ExportProblem> found = model.problems(exporter);
-        long errors = errors(found);
-        verdict.setText(!measured
-                ? "The tensors are still being measured."
-                : found.isEmpty()
-                        ? "Every setting is taken as it is."
-                        : errors > 0
-                                ? settings(errors) + " cannot be carried; their tensors are left as they are in the model."
-                                : settings(found.size()) + " taken with a difference.");
-        problems.setVisible(!found.isEmpty());
-        problems.getItems().setAll(found.stream().map(ExportDialog::line).toList());
-        // A name that was typed stays; one that was proposed follows the format.
-        if (suggested == null || file.getText().equals(suggested.toString())) {
-            suggested = model.suggestion(exporter);
-            file.setText(suggested.toString());
-        }
-        check();
-    }
-
-    private static long errors(List<ExportProblem> found) {
-        return found.stream().filter(p -> p.severity() == ExportProblem.Severity.ERROR).count();
-    }
-
-    private static String settings(long n) {
-        return n == 1 ? "1 setting" : n + " settings";
-    }
-
-    private static String line(ExportProblem p) {
-        return (p.severity() == ExportProblem.Severity.ERROR ? "✕ " : "! ") + (p.tensor().isEmpty() ? "" : p.tensor() + ": ") + p.why()
-                + (p.remedy().isEmpty() ? "" : " → " + p.remedy());
-    }
-
-    /** A format with how ready it is. */
-    private final class Target extends ListCell<Exporter> {
-        private final Label title = new Label();
-        private final Label ending = new Label();
-        private final Label state = new Label();
-        private final HBox line;
-
-        Target() {
-            ending.getStyleClass().add("hint");
-            state.getStyleClass().add("hint");
-            state.setMinWidth(USE_PREF_SIZE);
-            VBox names = new VBox(title, ending);
-            names.setAlignment(Pos.CENTER_LEFT);
-            HBox.setHgrow(names, Priority.ALWAYS);
-            line = new HBox(GAP, names, state);
-            line.setAlignment(Pos.CENTER_LEFT);
-        }
-
-        @Override
-        protected void updateItem(@Nullable Exporter exporter, boolean empty) {
-            super.updateItem(exporter, empty);
-            if (empty || exporter == null) {
-                setGraphic(null);
-                setTooltip(null);
-                return;
-            }
-            List<ExportProblem> found = model.problems(exporter);
-            title.setText(exporter.title());
-            ending.setText("*" + exporter.extension());
-            state.setText(found.isEmpty() ? "✓ ready" : String.format(Locale.ROOT, "%s %d", errors(found) > 0 ? "✕" : "!", found.size()) + (found.size() == 1 ? " problem" : " problems"));
-            state.getStyleClass().remove("warning");
-            if (!found.isEmpty()) {
-                state.getStyleClass().add("warning");
-            }
-            setAccessibleText(exporter.title() + ", " + state.getText());
-            setTooltip(new Tooltip(exporter.source()));
-            setGraphic(line);
-        }
+        fileNote.setText(path.isEmpty() ? "This is no file name." : Files.exists(path.get()) ? "exists; it will be replaced" : "");
+        Objects.requireNonNull(getDialogPane().lookupButton(write)).setDisable(path.isEmpty() || !targets.viewProperty().get().mayExport());
     }
 }

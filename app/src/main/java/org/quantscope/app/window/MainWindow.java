@@ -18,6 +18,7 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Control;
+import javafx.scene.control.DialogEvent;
 import javafx.scene.control.Label;
 import javafx.scene.control.Menu;
 import javafx.scene.control.MenuButton;
@@ -82,6 +83,7 @@ public final class MainWindow {
     private static final double RIGHT_MIN = 344;
     private static final double CENTRE_MIN = 420;
     private static final double GAP = 12;
+    private static final double ANSWER_GAP = 8;
     private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
 
@@ -107,6 +109,7 @@ public final class MainWindow {
     private final TensorsView list;
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
+    private @Nullable ExportDialog exporting;
     private final TabbedCard pages;
 
     /**
@@ -130,7 +133,7 @@ public final class MainWindow {
         desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(
-                GAP,
+                ANSWER_GAP,
                 new QuantizerView(desk.quantizer(), this::quantizeInHand),
                 new ErrorView(desk.error()),
                 new AccuracyView(desk.accuracy()),
@@ -277,9 +280,12 @@ public final class MainWindow {
             recent.setDisable(files.isEmpty());
         });
         open.setOnShowing(e -> desk.session().forgetMissing());
+        MenuItem importRanges = item("Import ranges…", "Shortcut+I", this::importRanges);
+        importRanges.setId("import-ranges");
         open.getItems().addAll(
                 item("Model or session…", "Shortcut+O", this::open),
                 item("Data…", "Shortcut+Shift+O", () -> prepareData(Role.EVALUATION, Optional.empty())),
+                importRanges,
                 new SeparatorMenuItem(),
                 recent);
 
@@ -353,6 +359,7 @@ public final class MainWindow {
         look.getStyleClass().add("icon");
 
         desk.bench().modelProperty().subscribe(m -> {
+            importRanges.setDisable(m.isEmpty());
             data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty());
             for (Node node : new Node[] {save, export, calibrate, correct}) {
                 node.setDisable(m.isEmpty());
@@ -512,7 +519,14 @@ public final class MainWindow {
 
     /** What happens when files are dropped on the window. */
     void drop(List<File> files) {
-        desk.session().open(files.stream().map(File::toPath).toList());
+        List<Path> paths = files.stream().map(File::toPath).toList();
+        desk.imports().looksLikeSettings(paths.getFirst(), settingsOfAnother -> {
+            if (settingsOfAnother && paths.size() == 1) {
+                importRanges(paths.getFirst());
+            } else {
+                desk.session().open(paths);
+            }
+        });
     }
 
     private void open() {
@@ -549,10 +563,40 @@ public final class MainWindow {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
         }
+        if (exporting != null) {
+            exporting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
         ExportDialog dialog = new ExportDialog(
-                desk.export(), (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
+                desk.export(), desk.targets(), settings, (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
         dialogs.dress(dialog);
-        dialog.showAndWait().ifPresent(choice -> desk.export().export(choice.exporter(), choice.file()));
+        // The window behind it goes on, also with its keys for going back.
+        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Z"), desk.bench()::undo);
+        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Y"), desk.bench()::redo);
+        exporting = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    private void importRanges() {
+        if (desk.bench().modelProperty().get().isPresent()) {
+            dialogs.openFile("Import ranges", "Settings of other tools", "*.onnx", "*.json", "*.encodings", "*.cache", "*.txt", "*.safetensors", "*.npz").ifPresent(this::importRanges);
+        }
+    }
+
+    private void importRanges(Path file) {
+        desk.imports().open(file);
+        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme.get().palette());
+        dialogs.dress(dialog);
+        dialog.resultProperty().subscribe(taken -> {
+            if (Boolean.TRUE.equals(taken)) {
+                desk.imports().apply();
+            }
+            if (taken != null) {
+                desk.imports().close();
+            }
+        });
+        dialog.show();
     }
 
     private void tell(ExportViewModel.Result written) {

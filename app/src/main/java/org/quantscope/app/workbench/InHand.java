@@ -314,10 +314,11 @@ public final class InHand {
             // A change that waits for its range counts, though it does not show yet.
             QuantSpec before = changing != null && changing.subject.equals(v.subject()) ? changing.spec : v.spec().get();
             QuantSpec next = change.apply(before);
-            Quantizers.byId(next.scheme()).check(next);
-            if (v.subject() instanceof Subject.Activation && !Quantizers.byId(next.scheme()).traits().isAffine()) {
-                throw new IllegalArgumentException("scheme: activations need a scale and a zero point, " + next.scheme() + " is a codebook for weights");
+            if (v.subject() instanceof Subject.Activation && Quantizers.byId(next.scheme()).traits().blockSize() > 0) {
+                throw new IllegalArgumentException(
+                        "scheme: " + Quantizers.byId(next.scheme()).title() + " has a scale for each block, an activation has one for the whole tensor");
             }
+            Quantizers.byId(next.scheme()).check(next);
             apply(v, title, next);
         } catch (IllegalArgumentException e) {
             notices.problem(String.valueOf(e.getMessage()));

@@ -93,7 +93,7 @@ public final class Measurements {
     }
 
     /** Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them. */
-    static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, Importances importances, CancelToken cancel) {
+    public static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, Importances importances, CancelToken cancel) {
         return switch (subject) {
             case Subject.Weight(var tensor) -> {
                 var resolution = RangeResolver.resolve(tensor, spec, importances, cancel);

@@ -10,8 +10,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Traits;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
@@ -97,11 +99,22 @@ final class SettingsOptions {
     private QuantSpec activationSpec(int b) {
         QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(b).withSymmetric(activationSymmetric).withNarrowRange(activationSymmetric);
         if (activationScheme != null) {
-            if (!Quantizers.byId(activationScheme).traits().isAffine()) {
+            Traits traits = Quantizers.byId(activationScheme).traits();
+            if (traits.blockSize() > 0) {
                 throw new IllegalArgumentException(
-                        "--activation-scheme: activations need a scale and a zero point, " + activationScheme + " is a codebook for weights");
+                        "--activation-scheme: " + activationScheme + " has a scale for each block, activations have one for the whole tensor");
             }
-            spec = spec.withScheme(activationScheme);
+            if (activationSymmetric && !traits.choosesSymmetric()) {
+                throw new IllegalArgumentException("--activation-symmetric does not apply to " + activationScheme);
+            }
+            spec = spec.withScheme(activationScheme).withClip(new Clip.Auto(traits.defaultCalibrator()));
+            if (!traits.isAffine()) {
+                // Without a zero point unsigned levels would cut all that is below 0.
+                spec = spec.withSigned(true).withSymmetric(traits.symmetric());
+            }
+            if (activationBits == null && bits == null) {
+                spec = spec.withBits(Math.clamp(b, traits.minBits(), traits.maxBits()));
+            }
         }
         if (activationCalibrator != null) {
             spec = spec.withClip(QuantizerOptions.calibrator(activationCalibrator));

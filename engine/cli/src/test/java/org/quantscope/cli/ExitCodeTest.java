@@ -43,7 +43,7 @@ class ExitCodeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, sensitivity, correct, export, list",
+        "''                                              | a command is needed: inspect, error, curve, calibrate, eval, ",
         "fly                                             | fly",
         "list planes                                     | planes",
         "inspect                                         | MODEL",

@@ -252,7 +252,8 @@ public final class BiasCorrection implements Correction {
             baked.putAll(biases);
             integerBiases(baked);
             Map<TensorId, InstrumentedGraph.Form> quantized = new HashMap<>();
-            resolved.activations().keySet().forEach(id -> quantized.put(id, InstrumentedGraph.Form.CHAIN));
+            int opset = model.graph().orElseThrow().opset();
+            resolved.activations().forEach((id, params) -> quantized.put(id, InstrumentedGraph.Form.of(params, opset)));
             // Its own quantizer would come behind it.
             quantized.remove(new TensorId(value));
             InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, quantized, Set.of());
@@ -261,11 +262,9 @@ public final class BiasCorrection implements Correction {
             try {
                 resolved.activations().forEach((id, params) -> {
                     InstrumentedGraph.ActivationFeeds names = graph.activations().get(id);
-                    if (names != null && cut.inputs().contains(names.scale())) {
+                    if (names != null && cut.inputs().contains(names.key())) {
                         feeds.put(names.on(), NativeTensor.flag(true));
-                        feeds.put(names.scale(), NativeTensor.scalar(params.scale(0)));
-                        feeds.put(names.lower(), NativeTensor.scalar(params.qmin() - params.zeroPoint(0)));
-                        feeds.put(names.upper(), NativeTensor.scalar(params.qmax() - params.zeroPoint(0)));
+                        names.feed(Optional.of(params), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
                     }
                 });
                 Mean mean = new Mean(layer);

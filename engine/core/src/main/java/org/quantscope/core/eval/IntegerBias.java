@@ -14,6 +14,8 @@ import org.quantscope.core.tensor.Tensor;
  * equation 11). What is evaluated and what is exported both come from here.
  */
 public final class IntegerBias {
+    private static final double MARGIN = 1.0001;
+
     private final Tensor bias;
     private final float[] scales;
     private final int[] codes;
@@ -68,6 +70,26 @@ public final class IntegerBias {
             codes[i] = (int) q;
         }
         return Optional.of(new IntegerBias(bias, scales, codes, -1));
+    }
+
+    /**
+     * Scales of the weight that are wide enough for the bias, each at least what it is: {@code s_w ≥ 2·max|b| / ((2^32 − 2)·s_x)·1.0001}
+     * over the biases of the scale (ONNX Runtime, onnx_quantizer.py, _adjust_weight_scale_for_int32_bias).
+     *
+     * @param in parameters of the layer's input
+     * @param weight parameters that {@link #of} was asked with
+     */
+    public float[] wideEnough(QuantParams in, QuantParams weight) {
+        float[] wide = weight.scales();
+        float[] values = bias.data().toFloats();
+        for (int i = 0; i < values.length; i++) {
+            int at = wide.length > 1 ? i : 0;
+            double least = 2 * Math.abs((double) values[i]) / ((double) ((1L << Integer.SIZE) - 2) * in.scale(0)) * MARGIN;
+            if (wide[at] < least) {
+                wide[at] = Math.nextUp((float) least);
+            }
+        }
+        return wide;
     }
 
     public Tensor bias() {

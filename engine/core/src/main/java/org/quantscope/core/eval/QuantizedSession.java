@@ -68,7 +68,7 @@ public final class QuantizedSession {
                 .filter(id -> cut.map(c -> c.storesInFront(id.name())).orElse(false))
                 .collect(Collectors.toUnmodifiableSet());
         this.activationsInFront = activations.entrySet().stream()
-                .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().scale())).orElse(false))
+                .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().key())).orElse(false))
                 .map(Map.Entry::getKey)
                 .collect(Collectors.toUnmodifiableSet());
     }
@@ -91,7 +91,17 @@ public final class QuantizedSession {
             Map<TensorId, QuantParams> others = new HashMap<>(request.weights());
             request.inHand().ifPresent(others::remove);
             Map<TensorId, Form> forms = new HashMap<>();
-            request.activations().forEach((id, params) -> forms.put(id, Form.of(params)));
+            int opset = model.graph().map(OnnxGraph::opset).orElse(0);
+            request.activations().forEach((id, params) -> {
+                if (params.slices() != 1) {
+                    throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
+                }
+                try {
+                    forms.put(id, Form.of(params, opset));
+                } catch (IllegalArgumentException e) {
+                    throw new BadInputException(model.file(), id.name(), String.valueOf(e.getMessage()));
+                }
+            });
             request.inHand().filter(id -> isActivation(model, id)).ifPresent(id -> forms.putIfAbsent(id, Form.CODES));
             return new Key(request.inHand(), others, forms);
         }
@@ -185,10 +195,10 @@ public final class QuantizedSession {
         graph.weightFeed().ifPresent(fed::add);
         graph.biases().values().forEach(b -> fed.add(b.name()));
         graph.weightFeed().ifPresent(moving::add);
-        key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(List.of(f.scale(), f.lower(), f.upper(), f.on())));
+        key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(f.names()));
         String origin = String.valueOf(model.file().getFileName());
         if (cut && !moving.isEmpty()) {
-            Set<String> on = graph.activations().values().stream().map(ActivationFeeds::scale).collect(Collectors.toSet());
+            Set<String> on = graph.activations().values().stream().map(ActivationFeeds::key).collect(Collectors.toSet());
             Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving, on);
             if (parts.isPresent()) {
                 return inTwo(model, graph, parts.get(), fed, origin, options, cancel);
@@ -269,7 +279,11 @@ public final class QuantizedSession {
             if (!missing.isEmpty()) {
                 throw new IllegalArgumentException("request: this session has no quantizer for " + missing);
             }
-            activations.forEach((id, names) -> quantizer(feeds, id, names, request.activations().get(id)));
+            activations.forEach((id, names) -> {
+                Optional<QuantParams> params = Optional.ofNullable(request.activations().get(id));
+                names.feed(params, (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+                feeds.put(names.on(), NativeTensor.flag(params.isPresent()));
+            });
             for (BiasSite site : sites(model)) {
                 InstrumentedGraph.BiasFeed feed = biases.get(site.bias());
                 if (feed != null) {
@@ -286,30 +300,6 @@ public final class QuantizedSession {
             feeds.close();
             throw e;
         }
-    }
-
-    private void quantizer(Feeds feeds, TensorId id, ActivationFeeds names, @org.jspecify.annotations.Nullable QuantParams params) {
-        DType limits = names.form() == Form.CODES ? DType.U8 : DType.F32;
-        if (params == null) {
-            feeds.put(names.scale(), NativeTensor.scalar(1));
-            feeds.put(names.lower(), NativeTensor.of(new float[1], Shape.of(), limits));
-            feeds.put(names.upper(), NativeTensor.of(new float[1], Shape.of(), limits));
-            feeds.put(names.on(), NativeTensor.flag(false));
-            return;
-        }
-        if (!params.isAffine()) {
-            throw new BadInputException(model.file(), id.name(), "activations are quantized with a scale and a zero point, the setting has a codebook");
-        }
-        if (params.slices() != 1) {
-            throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
-        }
-        int zero = params.zeroPoint(0);
-        float lower = names.form() == Form.CODES ? zero - params.qmin() : params.qmin() - zero;
-        float upper = names.form() == Form.CODES ? params.qmax() - params.qmin() : params.qmax() - zero;
-        feeds.put(names.scale(), NativeTensor.scalar(params.scale(0)));
-        feeds.put(names.lower(), NativeTensor.of(new float[] {lower}, Shape.of(), limits));
-        feeds.put(names.upper(), NativeTensor.of(new float[] {upper}, Shape.of(), limits));
-        feeds.put(names.on(), NativeTensor.flag(true));
     }
 
     /** A fed tensor as each part wants it. */

@@ -15,11 +15,20 @@ public final class Exporters {
     private static final List<Exporter> ALL = List.of(
             new QuantscopeJsonExporter(),
             new OnnxQdqExporter(),
+            new OnnxMatMulNBitsExporter(),
             new TensorRtCacheExporter(),
             new AimetLegacyExporter(),
             new Aimet1Exporter(),
             new Aimet2Exporter(),
-            new QnnOverridesExporter());
+            new QnnOverridesExporter(),
+            new LitertExporter(),
+            new Pt2eExporter(),
+            new NncfExporter(),
+            new LlamaTypesExporter(),
+            new ModelExplorerExporter(),
+            new SafetensorsExporter(),
+            new NpzExporter(),
+            new CHeaderExporter());
 
     private Exporters() {}
 

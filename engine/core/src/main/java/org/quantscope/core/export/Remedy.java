@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
@@ -35,6 +36,26 @@ final class Remedy {
         return Optional.of(set(e, free(e).withNarrowRange(false)));
     }
 
+    /** The symmetric range without the most negative code. */
+    static Optional<Edit> restricted(Encoding e) {
+        return Optional.of(set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
+    }
+
+    /** These choices, with a range that is looked for again where the granularity is another. */
+    static Optional<Edit> like(Encoding e, int bits, boolean symmetric, boolean signed, boolean perChannel) {
+        QuantSpec spec = mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
+        if (perChannel == e.axis().isPresent()) {
+            return Optional.of(set(e, spec));
+        }
+        Clip clip = spec.clip() instanceof Clip.Auto ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+        return Optional.of(set(e, spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR).withClip(clip)));
+    }
+
+    /** The range that a calibrator finds. */
+    static Optional<Edit> calibrator(Encoding e, String id) {
+        return Optional.of(set(e, e.spec().withClip(new Clip.Auto(id))));
+    }
+
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
     static Optional<Edit> grain(Encoding e, Takes takes) {
         if (takes.grains().contains(Takes.Grain.CHANNEL) && !(e.params().granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
@@ -48,6 +69,11 @@ final class Remedy {
         return cut(e, Granularity.CHANNEL);
     }
 
+    /** In blocks along an axis. */
+    static Optional<Edit> blocks(Encoding e, int axis, int size) {
+        return cut(e, new Granularity.PerBlock(axis, size));
+    }
+
     /** Ranges for slices that are no more are looked for again. */
     private static Optional<Edit> cut(Encoding e, Granularity granularity) {
         QuantSpec spec = free(e);
@@ -59,6 +85,12 @@ final class Remedy {
     static Optional<Edit> widen(Encoding e, double span) {
         List<ClipRange> wide = e.effective().stream().map(r -> wider(r, span)).toList();
         return Optional.of(set(e, e.spec().withClip(manual(e, wide))));
+    }
+
+    /** Other scales with the zero points and codes as they are. */
+    static Optional<Edit> scales(Encoding e, float[] scales) {
+        QuantParams p = e.params();
+        return Optional.of(set(e, e.spec().withClip(new Clip.Fixed(new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax())))));
     }
 
     private static ClipRange wider(ClipRange r, double span) {

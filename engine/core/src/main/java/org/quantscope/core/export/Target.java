@@ -31,8 +31,28 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
                 .toList();
     }
 
-    /** The problems of all tensors. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so. */
+    /**
+     * The problems of a format that names tensors of the model's own file: those of all tensors, and a warning if weights are not
+     * what that file has. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so.
+     */
     public List<ExportProblem> problems(ExportPlan plan) {
+        List<ExportProblem> all = new ArrayList<>();
+        List<String> altered = plan.encodings().stream()
+                .filter(e -> !takes(e).none() && !e.isActivation() && plan.model().altered().contains(e.id()))
+                .map(e -> e.id().name())
+                .toList();
+        if (!altered.isEmpty()) {
+            all.add(new ExportProblem(id, "",
+                    altered.size() + (altered.size() == 1 ? " weight is" : " weights are") + " not as in " + plan.model().file().getFileName() + ", BatchNormalization or a correction is folded into "
+                            + altered.getFirst() + (altered.size() > 1 ? " and others" : "") + "; this file names tensors of the model that " + toolchain + " is given",
+                    "export the folded model and give " + toolchain + " that, or analyse without folding", Severity.WARNING));
+        }
+        all.addAll(tensorProblems(plan));
+        return all;
+    }
+
+    /** The problems of a format that carries the values themselves: those of all tensors. */
+    public List<ExportProblem> tensorProblems(ExportPlan plan) {
         return plan.encodings().stream().flatMap(e -> problems(e).stream()).toList();
     }
 

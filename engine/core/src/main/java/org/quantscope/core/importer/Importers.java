@@ -6,11 +6,15 @@ import java.util.stream.Collectors;
 /** Every format that settings can be read from, in the order in which they are offered. */
 public final class Importers {
     private static final List<Importer> ALL = List.of(
+            new SessionImporter(),
             new TensorRtCacheImporter(),
             new AimetImporter("aimet-0.6.1", "AIMET encodings 0.6.1"),
             new AimetImporter("aimet-1.0.0", "AIMET encodings 1.0.0"),
             new AimetImporter("aimet-2.0.0", "AIMET encodings 2.0.0 or 2.1.0"),
-            new AimetImporter("qnn-overrides", "Qualcomm QNN / SNPE quantization overrides"));
+            new AimetImporter("qnn-overrides", "Qualcomm QNN / SNPE quantization overrides"),
+            new LitertImporter(),
+            CodeArchiveImporter.safetensors(),
+            CodeArchiveImporter.npz());
 
     private Importers() {}
 

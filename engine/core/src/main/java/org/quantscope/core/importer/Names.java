@@ -29,7 +29,7 @@ final class Names {
 
     /** The tensor of that name; if there is none it is remembered as unmatched. */
     Optional<TensorInfo> find(String name) {
-        TensorInfo info = known.get(name);
+        TensorInfo info = known.get(known.containsKey(name) ? name : NameMap.mapped(name));
         if (info == null) {
             unmatched.add(new Imported.Unmatched(name, "the model has no such tensor", NearNames.of(name, known.keySet(), NEAR)));
         }

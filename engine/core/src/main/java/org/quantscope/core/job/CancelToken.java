@@ -3,11 +3,26 @@ package org.quantscope.core.job;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 
 /** Tells long work to stop. Loops look at it at least every millisecond; native calls register a hook. Thread safe. */
 public final class CancelToken {
+    private final BooleanSupplier stop;
     private volatile boolean cancelled;
     private final List<Runnable> hooks = new ArrayList<>();
+
+    public CancelToken() {
+        this(() -> false);
+    }
+
+    private CancelToken(BooleanSupplier stop) {
+        this.stop = stop;
+    }
+
+    /** Cancelled also as soon as {@code stop} says so, which is asked whenever work looks at the token; hooks do not learn of it. */
+    public static CancelToken when(BooleanSupplier stop) {
+        return new CancelToken(stop);
+    }
 
     /** Asks the work to stop; the second call does nothing. */
     public void cancel() {
@@ -24,12 +39,12 @@ public final class CancelToken {
     }
 
     public boolean isCancelled() {
-        return cancelled;
+        return cancelled || stop.getAsBoolean();
     }
 
     /** @throws CancellationException if {@link #cancel} was called */
     public void check() {
-        if (cancelled) {
+        if (isCancelled()) {
             throw new CancellationException();
         }
     }

@@ -1,5 +1,6 @@
 package org.quantscope.core.json;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -60,6 +61,22 @@ public final class StrictJson {
         if (size > maxBytes) {
             throw new BadInputException(file, "size", size + " bytes; at most " + maxBytes + " are read");
         }
+        try (InputStream in = Files.newInputStream(file)) {
+            return parse(file, in, maxBytes, maxTokens, body);
+        }
+    }
+
+    /**
+     * Reads JSON text that lies inside a file of another format.
+     *
+     * @param file for complaints
+     * @throws BadInputException if the text is no such JSON
+     */
+    public static <T> T read(Path file, byte[] utf8, Function<StrictJson, T> body) throws IOException {
+        return parse(file, new ByteArrayInputStream(utf8), utf8.length, utf8.length + 1L, body);
+    }
+
+    private static <T> T parse(Path file, InputStream in, long maxBytes, long maxTokens, Function<StrictJson, T> body) throws IOException {
         JsonFactory factory = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -71,8 +88,7 @@ public final class StrictJson {
                         .maxNameLength(MAX_STRING)
                         .build())
                 .build();
-        try (InputStream in = Files.newInputStream(file);
-                JsonParser parser = factory.createParser(ObjectReadContext.empty(), in)) {
+        try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), in)) {
             StrictJson json = new StrictJson(file, parser);
             try {
                 if (parser.nextToken() == null) {

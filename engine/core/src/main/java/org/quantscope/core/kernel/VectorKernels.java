@@ -98,10 +98,8 @@ final class VectorKernels implements Kernels {
         FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
         DoubleVector xx0 = DoubleVector.zero(D);
         DoubleVector xx1 = xx0;
-        DoubleVector yy0 = xx0;
-        DoubleVector yy1 = xx0;
-        DoubleVector xy0 = xx0;
-        DoubleVector xy1 = xx0;
+        DoubleVector xe0 = xx0;
+        DoubleVector xe1 = xx0;
         DoubleVector ee0 = xx0;
         DoubleVector ee1 = xx0;
         // Magnitudes of floats are ordered as their bits are.
@@ -121,26 +119,20 @@ final class VectorKernels implements Kernels {
             DoubleVector x1 = (DoubleVector) x.convertShape(F2D, D, 1);
             DoubleVector e0 = (DoubleVector) e.convertShape(F2D, D, 0);
             DoubleVector e1 = (DoubleVector) e.convertShape(F2D, D, 1);
-            DoubleVector y0 = x0.sub(e0);
-            DoubleVector y1 = x1.sub(e1);
             xx0 = x0.fma(x0, xx0);
             xx1 = x1.fma(x1, xx1);
-            yy0 = y0.fma(y0, yy0);
-            yy1 = y1.fma(y1, yy1);
-            xy0 = x0.fma(y0, xy0);
-            xy1 = x1.fma(y1, xy1);
+            xe0 = x0.fma(e0, xe0);
+            xe1 = x1.fma(e1, xe1);
             ee0 = e0.fma(e0, ee0);
             ee1 = e1.fma(e1, ee1);
         }
         double[] lanes = LANES.get();
         xx0.add(xx1).intoArray(lanes, 0);
-        yy0.add(yy1).intoArray(lanes, D.length());
-        xy0.add(xy1).intoArray(lanes, 2 * D.length());
-        ee0.add(ee1).intoArray(lanes, 3 * D.length());
+        xe0.add(xe1).intoArray(lanes, D.length());
+        ee0.add(ee1).intoArray(lanes, 2 * D.length());
         double xx = total(lanes, 0);
-        double yy = total(lanes, 1);
-        double xy = total(lanes, 2);
-        double ee = total(lanes, 3);
+        double xe = total(lanes, 1);
+        double ee = total(lanes, 2);
         if (!Double.isFinite(xx)) {
             return false;
         }
@@ -153,8 +145,9 @@ final class VectorKernels implements Kernels {
         }
         sums.count += count;
         sums.squares += xx;
-        sums.quantizedSquares += yy;
-        sums.products += xy;
+        // With e = x − y: Σxy = Σx² − Σxe and Σy² = Σx² − 2Σxe + Σe².
+        sums.quantizedSquares += Math.max(0, xx - 2 * xe + ee);
+        sums.products += xx - xe;
         sums.roundingError += ee;
         sums.maxAbsError = Math.max(sums.maxAbsError, Float.intBitsToFloat(max.reduceLanes(MAX)));
         sums.add(clipped);

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -17,20 +19,35 @@ import org.quantscope.core.tensor.TensorId;
  * @param tensors stored tensors in the order of the file
  * @param graph empty for bare weights
  * @param notes what the loader skipped or assumed, one sentence each, for a person
+ * @param altered stored tensors whose values are not those of the file, or that it does not have: folding or a correction made them
  */
-public record Model(Path file, String format, OptionalInt opset, List<Tensor> tensors, Optional<OnnxGraph> graph, List<String> notes) {
+public record Model(
+        Path file, String format, OptionalInt opset, List<Tensor> tensors, Optional<OnnxGraph> graph, List<String> notes, Set<TensorId> altered) {
     public Model {
         tensors = List.copyOf(tensors);
         notes = List.copyOf(notes);
+        altered = java.util.Collections.unmodifiableSet(new TreeSet<>(altered));
+    }
+
+    /** As the file has it. */
+    public Model(Path file, String format, OptionalInt opset, List<Tensor> tensors, Optional<OnnxGraph> graph, List<String> notes) {
+        this(file, format, opset, tensors, graph, notes, Set.of());
     }
 
     /** The same file with another view of its graph. */
     public Model withGraph(OnnxGraph other) {
-        return new Model(file, format, opset, tensors, Optional.of(other), notes);
+        return new Model(file, format, opset, tensors, Optional.of(other), notes, altered);
     }
 
     /** The tensor of that name, if it is stored. */
     public Optional<Tensor> find(TensorId id) {
         return tensors.stream().filter(t -> t.id().equals(id)).findFirst();
+    }
+
+    /** The same model with more tensors known not to be those of the file. */
+    public Model withAltered(Set<TensorId> more) {
+        Set<TensorId> all = new TreeSet<>(altered);
+        all.addAll(more);
+        return new Model(file, format, opset, tensors, graph, notes, all);
     }
 }

@@ -301,7 +301,10 @@ public final class BatchNormFolding {
             }
             List<String> all = new ArrayList<>(model.notes());
             all.addAll(notes);
-            return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(folded), all);
+            Set<TensorId> altered = new HashSet<>();
+            changed.keySet().forEach(name -> altered.add(new TensorId(name)));
+            newBehind.values().forEach(t -> altered.add(t.id()));
+            return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(folded), all, model.altered()).withAltered(altered);
         }
     }
 }

@@ -59,7 +59,7 @@ public final class ConstantFolding {
             List<String> notes = new ArrayList<>(reader.notes());
             model.notes().stream().filter(n -> !notes.contains(n)).forEach(notes::add);
             notes.addAll(more);
-            return new Model(model.file(), model.format(), model.opset(), reader.tensors(), Optional.of(new OnnxGraph(checked)), notes);
+            return new Model(model.file(), model.format(), model.opset(), reader.tensors(), Optional.of(new OnnxGraph(checked)), notes, model.altered());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

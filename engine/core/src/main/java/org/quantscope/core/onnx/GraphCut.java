@@ -26,8 +26,8 @@ import org.quantscope.core.onnx.InstrumentedGraph.Quantizer;
  * <p>The <i>back</i> holds every node that depends on one of the moving feeds and that the output needs. The <i>cut</i> are
  * the values that those nodes read and that depend on the samples but not on the moving feeds, so residual connections and
  * branches beside the moving tensor are cut too, each once. The <i>front</i> computes the cut from the samples. Nodes that
- * depend on neither are in both parts. Where a cut value comes from a quantizer that is on, what crosses the cut are its
- * 8-bit codes, a quarter of the bytes.
+ * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes that is on, what crosses the
+ * cut are the codes, a quarter of the bytes.
  */
 public final class GraphCut {
     private static final String SHARED_DIMENSION = "cut_dim_";
@@ -65,7 +65,7 @@ public final class GraphCut {
      * @param sample the input that takes the samples
      * @param output the value wanted
      * @param moving inputs that change while the front stays
-     * @param on the scale inputs of the quantizers that are switched on
+     * @param on the {@linkplain InstrumentedGraph.ActivationFeeds#key keys} of the quantizers that are switched on
      * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
      */
     public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving, Set<String> on) {
@@ -102,7 +102,7 @@ public final class GraphCut {
 
     /** True if what crosses the cut are the codes of that quantizer, so that it must not be switched off. */
     public boolean isEncoded(InstrumentedGraph.ActivationFeeds quantizer) {
-        return encoded.contains(quantizer.scale());
+        return encoded.contains(quantizer.key());
     }
 
     /** The names of the values that cross. */
@@ -204,7 +204,7 @@ public final class GraphCut {
             Set<String> wantedInFront = new LinkedHashSet<>();
             for (String value : cut) {
                 Quantizer q = instrumented.quantizers().get(value);
-                if (q != null && q.feeds().form() == InstrumentedGraph.Form.CODES && on.contains(q.feeds().scale())) {
+                if (q != null && q.feeds().form().equals(InstrumentedGraph.Form.CODES) && on.contains(q.feeds().key())) {
                     String codes = value + "_codes";
                     InstrumentedGraph.Chain encode = new InstrumentedGraph.Chain(value + "_encode", q.from());
                     InstrumentedGraph.encode(encode, q);
@@ -217,7 +217,7 @@ public final class GraphCut {
                     encode.nodes().forEach(n -> wantedInFront.addAll(reads(n)));
                     decode.nodes().forEach(n -> wantedInBack.addAll(reads(n)));
                     crossings.add(new Crossing(codes, DataType.UINT8_VALUE));
-                    encoded.add(q.feeds().scale());
+                    encoded.add(q.feeds().key());
                 } else {
                     wantedInFront.add(value);
                     crossings.add(new Crossing(value, type(value)));

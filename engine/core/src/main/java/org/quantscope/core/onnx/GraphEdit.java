@@ -10,7 +10,10 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.UnsafeByteOperations;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -55,7 +58,9 @@ final class GraphEdit {
     private final Map<String, String> renamed = new HashMap<>();
     private final Map<String, List<NodeProto>> behind = new LinkedHashMap<>();
     private final Map<String, String> metadata = new TreeMap<>();
+    private final Map<String, Integer> domains = new TreeMap<>();
     private int opset;
+    private int irVersion = IR_WITH_CONSTANT_INITIALIZERS;
 
     GraphEdit(Model model) {
         this.model = model;
@@ -86,6 +91,16 @@ final class GraphEdit {
     /** Declares a newer operator set; the caller knows that every operator of the graph means the same there. */
     void setOpset(int version) {
         opset = version;
+    }
+
+    /** Imports an operator set of another domain, unless the model does already. */
+    void useDomain(String domain, int version) {
+        domains.put(domain, version);
+    }
+
+    /** The file declares at least this version of the format. */
+    void needIrVersion(int version) {
+        irVersion = Math.max(irVersion, version);
     }
 
     /** A name that nothing uses yet: {@code base}, or {@code base_2}, {@code base_3} and so on; it is taken by this call. */
@@ -205,6 +220,14 @@ final class GraphEdit {
         return build(false);
     }
 
+    /** Writes the rewritten model in one piece; the same edits give the same bytes. */
+    void write(OutputStream out) throws IOException {
+        CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
+        coded.useDeterministicSerialization();
+        build().writeTo(coded);
+        coded.flush();
+    }
+
     private ModelProto build(boolean whole) {
         GraphProto old = graph.proto().getGraph();
         GraphProto.Builder g = old.toBuilder();
@@ -251,7 +274,7 @@ final class GraphEdit {
         }
         g.clearNode().addAllNode(nodes);
         ModelProto.Builder m = graph.proto().toBuilder().setGraph(g);
-        m.setIrVersion(Math.max(m.getIrVersion(), IR_WITH_CONSTANT_INITIALIZERS));
+        m.setIrVersion(Math.max(m.getIrVersion(), irVersion));
         if (opset != graph.opset()) {
             for (int i = 0; i < m.getOpsetImportCount(); i++) {
                 OperatorSetIdProto set = m.getOpsetImport(i);
@@ -260,6 +283,8 @@ final class GraphEdit {
                 }
             }
         }
+        m.getOpsetImportList().forEach(set -> domains.remove(set.getDomain()));
+        domains.forEach((domain, version) -> m.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
         metadata.forEach((k, v) -> m.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
         return m.build();
     }

@@ -14,9 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -25,8 +28,8 @@ import org.quantscope.core.tensor.TensorId;
  * A model rewritten to be run: plain, with values tapped, or fake-quantized with what the hand moves as inputs.
  *
  * <p>An activation quantizer is one {@code If} node: where its flag is false the value passes as it is, where it is true it
- * goes through the grid in one of two {@linkplain Form forms}. Both give what ONNX QuantizeLinear and DequantizeLinear give.
- * Parameters and flag are scalar graph inputs. (By measurement: an {@code If} costs 2 % of a run, a {@code Where} 20 to 90 %.)
+ * goes through the grid in one of several {@linkplain Way ways}, which give exactly what the engine gives: for a uniform grid what
+ * ONNX QuantizeLinear and DequantizeLinear give. Parameters and flag are graph inputs. (By measurement: an {@code If} costs 2 % of a run, a {@code Where} 20 to 90 %.)
  */
 public final class InstrumentedGraph {
     /** The first operator set in which QuantizeLinear and Clip take 8-bit codes. */
@@ -37,6 +40,7 @@ public final class InstrumentedGraph {
     private static final int FIRST_WITH_BROADCASTING_MAX = 8;
 
     private static final float ROUNDING = 0x1.8p23f;
+    private static final CodebookGrid ANY_LEVELS = new CodebookGrid(-1, 1);
 
     private final ModelProto model;
     private final Optional<String> weightFeed;
@@ -60,8 +64,44 @@ public final class InstrumentedGraph {
         this.types = types;
     }
 
-    /** How an activation's grid is computed. */
-    public enum Form {
+    /**
+     * How an activation's grid is computed.
+     *
+     * @param levels that the nodes are made for, where they are one by one; else 0
+     */
+    public record Form(Way way, int levels) {
+        /** The form of an activation that no grid is known of yet. */
+        public static final Form CODES = new Form(Way.CODES, 0);
+
+        public static final Form CHAIN = new Form(Way.CHAIN, 0);
+
+        public Form {
+            if ((way == Way.STEPS) != (levels > 1)) {
+                throw new IllegalArgumentException("levels: " + way + " with " + levels);
+            }
+        }
+
+        /**
+         * The quickest form that can hold a grid.
+         *
+         * @param opset of the model
+         * @throws IllegalArgumentException if there is none in that operator set
+         */
+        public static Form of(QuantParams params, int opset) {
+            if (params.grid(0) instanceof CodebookGrid grid) {
+                return switch (LevelLookup.method(grid, opset)) {
+                    case STEPS -> new Form(Way.STEPS, Math.max(2, params.qmax() - params.qmin() + 1));
+                    case EVEN_TABLE -> new Form(Way.EVEN_TABLE, 0);
+                    case BENT_TABLE -> new Form(Way.BENT_TABLE, 0);
+                };
+            }
+            boolean codes = opset >= FIRST_WITH_INTEGER_CLIP && params.qmax() - params.qmin() <= 255;
+            return codes ? CODES : CHAIN;
+        }
+    }
+
+    /** The nodes of a {@link Form}. */
+    public enum Way {
         /**
          * QuantizeLinear to unsigned 8-bit codes counted from qmin, Clip, DequantizeLinear: two passes of a quarter of the
          * bytes less than {@link #CHAIN}. For grids of at most 256 levels, from operator set 12.
@@ -73,27 +113,70 @@ public final class InstrumentedGraph {
          * there the clamp (Max, Min) comes first and adding and subtracting 1.5·2^23 rounds, because float32 has a step of 1
          * between 2^23 and 2^24 and rounds half to even; exact for |codes| up to 2^22.
          */
-        CHAIN;
+        CHAIN,
+        /** Listed levels, a comparison and a choice for each. From operator set 9. */
+        STEPS,
+        /** Listed levels, found in a table of even buckets. From operator set 12. */
+        EVEN_TABLE,
+        /** Listed levels over many octaves, found in a table of the 16th root of the value. From operator set 12. */
+        BENT_TABLE;
 
-        /** The quicker form that can hold a grid. */
-        public static Form of(QuantParams params) {
-            boolean codes = params.isAffine() && params.qmax() - params.qmin() <= 255 && params.zeroPoint(0) >= params.qmin() && params.zeroPoint(0) <= params.qmax();
-            return codes ? CODES : CHAIN;
+        private Optional<LevelLookup.Method> listed() {
+            return switch (this) {
+                case CODES, CHAIN -> Optional.empty();
+                case STEPS -> Optional.of(LevelLookup.Method.STEPS);
+                case EVEN_TABLE -> Optional.of(LevelLookup.Method.EVEN_TABLE);
+                case BENT_TABLE -> Optional.of(LevelLookup.Method.BENT_TABLE);
+            };
         }
     }
 
+    /** Takes the values of one input. */
+    @FunctionalInterface
+    public interface Sink {
+        void feed(String name, DType type, Shape shape, float[] values);
+    }
+
     /**
-     * Names of the scalar inputs of one activation quantizer.
+     * Names of the inputs of one activation quantizer; {@link #feed} says what they take.
      *
-     * @param form what {@code lower} and {@code upper} mean
-     * @param scale of s, float32, activation units per step
-     * @param lower {@link Form#CODES}: the zero point counted from qmin, uint8; {@link Form#CHAIN}: qmin − zp, float32
-     * @param upper {@link Form#CODES}: qmax − qmin, uint8; {@link Form#CHAIN}: qmax − zp, float32
+     * @param scale of s, float32, activation units per step; for a table its buckets by the value; empty for steps
+     * @param lower {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}: qmin − zp, float32; listed levels:
+     *     where they start, float32
+     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: what they are, float32
      * @param on bool; false lets the value pass as it is
      */
     public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
-        List<String> names() {
-            return List.of(scale, lower, upper, on);
+        /** All inputs. */
+        public List<String> names() {
+            return Stream.of(scale, lower, upper, on).filter(name -> !name.isEmpty()).toList();
+        }
+
+        /** The input that every part of the quantizer reads: where it is read, there the quantizer is. */
+        public String key() {
+            return lower;
+        }
+
+        /**
+         * Says what is fed, but for {@link #on}.
+         *
+         * @param params of one slice, of a grid that the form is made for; empty while the quantizer is off: something must be fed even so
+         */
+        public void feed(Optional<QuantParams> params, Sink sink) {
+            Optional<LevelLookup.Method> listed = form.way.listed();
+            if (listed.isPresent()) {
+                CodebookGrid grid = params.map(p -> (CodebookGrid) p.grid(0)).orElse(ANY_LEVELS);
+                LevelLookup.tables(listed.get(), scale, lower, upper, grid, form.levels, sink);
+                return;
+            }
+            boolean codes = form.way == Way.CODES;
+            int zero = params.map(p -> p.zeroPoint(0)).orElse(0);
+            int qmin = params.map(QuantParams::qmin).orElse(0);
+            int qmax = params.map(QuantParams::qmax).orElse(0);
+            DType limits = codes ? DType.U8 : DType.F32;
+            sink.feed(scale, DType.F32, Shape.of(), new float[] {params.map(p -> p.scale(0)).orElse(1f)});
+            sink.feed(lower, limits, Shape.of(), new float[] {codes ? zero - qmin : qmin - zero});
+            sink.feed(upper, limits, Shape.of(), new float[] {codes ? qmax - qmin : qmax - zero});
         }
     }
 
@@ -198,7 +281,7 @@ public final class InstrumentedGraph {
         for (var activation : edit.graph().values()) {
             Form form = quantized.get(activation.id());
             if (form != null) {
-                Quantizer q = quantizer(edit, activation.id().name(), edit.opset() >= FIRST_WITH_INTEGER_CLIP ? form : Form.CHAIN);
+                Quantizer q = quantizer(edit, activation.id().name(), form.way == Way.CODES && edit.opset() < FIRST_WITH_INTEGER_CLIP ? Form.CHAIN : form);
                 quantizers.put(q.to, q);
                 feeds.put(activation.id(), q.feeds);
             }
@@ -241,16 +324,27 @@ public final class InstrumentedGraph {
         int type = edit.graph().types().of(value);
         GraphEdit.Splice splice = edit.splice(value, "_float", "_quantized");
         ActivationFeeds feeds = new ActivationFeeds(
-                form, edit.fresh(value + "_scale"), edit.fresh(value + "_lower"), edit.fresh(value + "_upper"), edit.fresh(value + "_on"));
-        int limits = form == Form.CODES ? DataType.UINT8_VALUE : DataType.FLOAT_VALUE;
-        edit.addInput(feeds.scale, DataType.FLOAT_VALUE, Shape.of());
-        edit.addInput(feeds.lower, limits, Shape.of());
-        edit.addInput(feeds.upper, limits, Shape.of());
+                form,
+                form.way == Way.STEPS ? "" : edit.fresh(value + "_scale"),
+                edit.fresh(value + "_lower"),
+                edit.fresh(value + "_upper"),
+                edit.fresh(value + "_on"));
+        Optional<LevelLookup.Method> listed = form.way.listed();
+        if (listed.isPresent()) {
+            LevelLookup.declare(edit, listed.get(), feeds.scale, feeds.lower, feeds.upper, form.levels);
+        } else {
+            int limits = form.way == Way.CODES ? DataType.UINT8_VALUE : DataType.FLOAT_VALUE;
+            edit.addInput(feeds.scale, DataType.FLOAT_VALUE, Shape.of());
+            edit.addInput(feeds.lower, limits, Shape.of());
+            edit.addInput(feeds.upper, limits, Shape.of());
+        }
         edit.addInput(feeds.on, DataType.BOOL_VALUE, Shape.of());
         Quantizer quantizer = new Quantizer(splice.from(), splice.to(), type, feeds);
 
         Chain on = new Chain(splice.to(), splice.from());
-        if (form == Form.CODES) {
+        if (listed.isPresent()) {
+            listed(on, quantizer, listed.get(), edit);
+        } else if (form.way == Way.CODES) {
             encode(on, quantizer);
             decode(on, quantizer);
         } else {
@@ -271,6 +365,18 @@ public final class InstrumentedGraph {
                 .setName(chain.at)
                 .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type))));
         return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(graph).build();
+    }
+
+    private static void listed(Chain chain, Quantizer q, LevelLookup.Method method, GraphEdit edit) {
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(DataType.FLOAT_VALUE);
+        }
+        String to = edit.fresh(q.to + "_level");
+        chain.nodes.addAll(LevelLookup.nodes(edit, q.to, chain.at, to, method, q.feeds.scale, q.feeds.lower, q.feeds.upper, q.feeds.form.levels));
+        chain.at = to;
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(q.type);
+        }
     }
 
     /** From a value to its codes. */

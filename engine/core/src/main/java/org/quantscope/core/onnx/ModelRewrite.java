@@ -6,11 +6,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.tensor.Consumer;
@@ -143,7 +145,10 @@ public final class ModelRewrite {
             tensors.add(changed.getOrDefault(t.id().name(), t));
         }
         tensors.addAll(added);
-        return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(graph), model.notes());
+        Set<TensorId> altered = new HashSet<>();
+        changed.keySet().forEach(name -> altered.add(new TensorId(name)));
+        added.forEach(t -> altered.add(t.id()));
+        return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(graph), model.notes(), model.altered()).withAltered(altered);
     }
 
     /**

@@ -58,13 +58,17 @@ final class TensorEncoding {
         return raw(name, DType.I64, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
-    /** @param dtype I8 or U8 */
-    static TensorProto bytes(String name, DType dtype, Shape shape, byte[] values) {
-        return raw(name, dtype, shape, UnsafeByteOperations.unsafeWrap(values));
+    /** Codes as {@link CodeType#bytes} packs them. */
+    static TensorProto codes(String name, CodeType type, Shape shape, byte[] packed) {
+        return raw(name, type.number(), shape, UnsafeByteOperations.unsafeWrap(packed));
     }
 
     static TensorProto raw(String name, DType dtype, Shape shape, ByteString bytes) {
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(typeCode(dtype)).setRawData(bytes);
+        return raw(name, typeCode(dtype), shape, bytes);
+    }
+
+    private static TensorProto raw(String name, int type, Shape shape, ByteString bytes) {
+        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(type).setRawData(bytes);
         for (long d : shape.toArray()) {
             t.addDims(d);
         }

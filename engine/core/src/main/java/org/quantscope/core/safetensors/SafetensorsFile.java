@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,8 +33,9 @@ import tools.jackson.core.JsonToken;
  *
  * @param tensors in the order of the header
  * @param skipped tensors of a type we do not read, with the type
+ * @param metadata what stands under {@code __metadata__}
  */
-record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
+record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, String> metadata) {
     /** Bytes in front of the header. */
     static final int LENGTH_BYTES = 8;
 
@@ -68,8 +70,9 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
             throw new BadInputException(file, "header length", length + " ends behind the " + mapped.size() + " bytes of the file");
         }
         List<Entry> entries;
+        Map<String, String> metadata = new HashMap<>();
         try {
-            entries = header(file, mapped.bytes().asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
+            entries = header(file, metadata, mapped.bytes().asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
         } catch (JacksonException e) {
             throw new BadInputException(file, "header", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
@@ -86,7 +89,7 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
                 tensors.add(tensor(file, entry, dtype, values, withData));
             }
         }
-        return new SafetensorsFile(tensors, skipped);
+        return new SafetensorsFile(tensors, skipped, metadata);
     }
 
     private static Tensor tensor(Path file, Entry entry, DType dtype, MemorySegment values, boolean withData) {
@@ -131,7 +134,7 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
         }
     }
 
-    private static List<Entry> header(Path file, byte[] json) {
+    private static List<Entry> header(Path file, Map<String, String> metadata, byte[] json) {
         List<Entry> entries = new ArrayList<>();
         if (json.length == 0 || json[0] != '{') {
             throw new BadInputException(file, "header", "does not begin with '{'");
@@ -140,7 +143,7 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
             in.nextToken();
             for (String name = in.nextName(); name != null; name = in.nextName()) {
                 if (name.equals("__metadata__")) {
-                    metadata(file, in);
+                    metadata(file, metadata, in);
                 } else {
                     entries.add(entry(file, name, in));
                     if (entries.size() > MAX_TENSORS) {
@@ -155,10 +158,11 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped) {
         return entries;
     }
 
-    private static void metadata(Path file, JsonParser in) {
+    private static void metadata(Path file, Map<String, String> into, JsonParser in) {
         expect(file, "__metadata__", in.nextToken(), JsonToken.START_OBJECT, "is no object");
         for (String key = in.nextName(); key != null; key = in.nextName()) {
             expect(file, "__metadata__", in.nextToken(), JsonToken.VALUE_STRING, "value of '" + key + "' is no text");
+            into.put(key, in.getString());
         }
     }
 

@@ -77,6 +77,15 @@ public final class SafetensorsLoader implements ModelLoader {
         return model(file, content.tensors(), notes(content.skipped()));
     }
 
+    /**
+     * The free text beside the tensors of one file, by key.
+     *
+     * @throws BadInputException if the file is damaged
+     */
+    public static Map<String, String> metadata(Path file) throws IOException {
+        return SafetensorsFile.read(file, false).metadata();
+    }
+
     private Model sharded(Path index, boolean withData) throws IOException {
         Map<String, String> places = weightMap(index);
         Map<String, Map<String, Tensor>> shards = new HashMap<>();

@@ -98,7 +98,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
     /**
      * The parameters of one activation by its spec and the observed ranges; no data is looked at.
      *
-     * @throws BadInputException if the spec is not per tensor, gives a codebook, or needs a range that the state does not have
+     * @throws BadInputException if the spec is not per tensor or needs a range that the state does not have
      */
     public static QuantParams resolveActivation(TensorId id, QuantSpec spec, SessionState state) {
         if (!(spec.granularity() instanceof Granularity.PerTensor)) {
@@ -109,7 +109,7 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
                 if (fixed.params().slices() != 1) {
                     throw new BadInputException("", id.name(), fixed.params().slices() + " scales: activations are quantized per tensor");
                 }
-                yield integerCodes(id, fixed.params());
+                yield fixed.params();
             }
             case Clip.Manual manual -> fromRange(id, spec, manual.range());
             case Clip.Auto auto -> {
@@ -128,17 +128,10 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
 
     private static QuantParams fromRange(TensorId id, QuantSpec spec, ClipRange range) {
         try {
-            return integerCodes(id, Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range)));
+            return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
         } catch (IllegalArgumentException e) {
             throw refused(id, e);
         }
-    }
-
-    private static QuantParams integerCodes(TensorId id, QuantParams params) {
-        if (!params.isAffine()) {
-            throw new BadInputException("", id.name(), "activations are quantized with a scale and a zero point, a codebook is for weights");
-        }
-        return params;
     }
 
     private static QuantParams resolveWeight(Tensor tensor, SessionState state, Importances importances, ResolutionCache cache, CancelToken cancel) {

@@ -21,6 +21,8 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -43,19 +45,15 @@ class InstrumentedGraphTest {
     }
 
     private static void feed(Map<String, NativeTensor> feeds, InstrumentedGraph.ActivationFeeds names, UniformGrid grid) {
-        feeds.put(names.scale(), NativeTensor.scalar(grid.scale()));
-        boolean codes = names.form() == Form.CODES;
-        float lower = codes ? grid.zeroPoint() - grid.qmin() : grid.qmin() - grid.zeroPoint();
-        float upper = grid.qmax() - (codes ? grid.qmin() : grid.zeroPoint());
-        feeds.put(names.lower(), NativeTensor.of(new float[] {lower}, Shape.of(), codes ? DType.U8 : DType.F32));
-        feeds.put(names.upper(), NativeTensor.of(new float[] {upper}, Shape.of(), codes ? DType.U8 : DType.F32));
+        QuantParams params = new QuantParams(Granularity.TENSOR, new float[] {grid.scale()}, new int[] {grid.zeroPoint()}, grid.qmin(), grid.qmax());
+        names.feed(Optional.of(params), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
         feeds.put(names.on(), NativeTensor.flag(true));
     }
 
     /** x → Relu → y with a quantizer on both: y = grid(relu(grid(x))), exactly, ties and infinities included. */
     @ParameterizedTest
-    @CsvSource({"7, CODES", "8, CODES", "10, CODES", "11, CODES", "12, CODES", "13, CODES", "21, CODES", "13, CHAIN"})
-    void activationQuantizersAreTheGridOfTheEngine(int opset, Form form) throws IOException {
+    @CsvSource({"7, true", "8, true", "10, true", "11, true", "12, true", "13, true", "21, true", "13, false"})
+    void activationQuantizersAreTheGridOfTheEngine(int opset, boolean codes) throws IOException {
         Model model = new TinyOnnx(opset).input("x", -1, 8).output("y", -1, 8).node("Relu", List.of("x"), List.of("y")).open(folder);
         UniformGrid in = new UniformGrid(0.25f, 100, 0, 200);
         UniformGrid out = new UniformGrid(0.7f, -3, -128, 127);
@@ -68,7 +66,7 @@ class InstrumentedGraphTest {
         x[2] = Float.MAX_VALUE;
         x[3] = -1e9f;
         x[4] = -0f;
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(X, Form.CODES, Y, form), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(X, Form.CODES, Y, codes ? Form.CODES : Form.CHAIN), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         feeds.put("x", NativeTensor.of(x, Shape.of(64, 8), DType.F32));
         feed(feeds, graph.activations().get(X), in);

@@ -66,7 +66,7 @@ class LevelLookupTest {
         CodebookGrid grid = new CodebookGrid(levels);
 
         check(grid, LevelLookup.method(grid, opset), opset, levels.length);
-        assertThat(LevelLookup.method(grid, opset)).isEqualTo(opset < 12 ? Method.STEPS : Method.TABLE);
+        assertThat(LevelLookup.method(grid, opset)).isEqualTo(opset < 12 ? Method.STEPS : Method.BENT_TABLE);
     }
 
     /** Ends that no table resolves: levels one ulp apart, and levels over the whole range of float32. */
@@ -91,10 +91,36 @@ class LevelLookupTest {
         }
     }
 
+    /** 8 bits of powers of two: 127 octaves on both sides, down to where float32 is subnormal. */
+    @Test
+    void aTableReachesOverAllOctavesOfLog2() throws IOException {
+        Quantizer log2 = Quantizers.byId("log2");
+        for (float absMax : new float[] {1, 6.7f, 0.3f, 900}) {
+            QuantParams params = log2.resolve(log2.adapt(QuantSpec.WEIGHTS), Granularity.TENSOR, List.of(ClipRange.symmetric(absMax)));
+            CodebookGrid grid = (CodebookGrid) params.grid(0);
+            if (absMax >= 1) {
+                assertThat(LevelLookup.method(grid, 13)).isEqualTo(Method.BENT_TABLE);
+            }
+            check(grid, LevelLookup.method(grid, 13), 13, params.qmax() + 1);
+        }
+    }
+
+    /** A value that overflowed upstream must not stop a run. */
+    @Test
+    void infinitiesSaturateAndNaNGoesToSomeLevel() throws IOException {
+        CodebookGrid grid = new CodebookGrid(-4, -2, -1, 0, 1, 2, 4);
+        for (Method method : Method.values()) {
+            float[] y = run(grid, method, 13, 7, new float[] {Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN});
+            assertThat(y[0]).as("%s", method).isEqualTo(-4);
+            assertThat(y[1]).as("%s", method).isEqualTo(4);
+            assertThat(grid.quantize(y[2])).as("%s", method).isEqualTo(y[2]);
+        }
+    }
+
     @Test
     void fewerLevelsThanInputsAndASingleLevelWork() throws IOException {
         check(new CodebookGrid(-1, 0, 1), Method.STEPS, 13, 9);
-        check(new CodebookGrid(0.5f), Method.STEPS, 13, 1);
+        check(new CodebookGrid(0.5f), Method.STEPS, 13, 2);
     }
 
     @Test
@@ -104,24 +130,27 @@ class LevelLookupTest {
 
     private void check(CodebookGrid grid, Method method, int opset, int levels) throws IOException {
         float[] x = adversarial(grid);
-        GraphEdit edit = new GraphEdit(new TinyOnnx(opset).input("x", x.length).output("y", x.length).node("Identity", List.of("x"), List.of("y")).open(folder));
-        GraphEdit.Splice splice = edit.splice("x", "_float", "_levels_of");
-        LevelLookup.Feeds names = LevelLookup.feeds(edit, "x", method, levels);
-        edit.addBehind("x", LevelLookup.nodes(edit, "x", splice.from(), splice.to(), names, levels));
-        Map<String, NativeTensor> feeds = new HashMap<>();
-        feeds.put("x", NativeTensor.of(x, Shape.of(x.length), DType.F32));
-        LevelLookup.tables(names, grid, levels, (name, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, DType.F32)));
-        float[] y;
-        try (OrtModel loaded = OrtModel.load(edit.build().toByteArray(), "levels", OrtModel.Options.DEFAULT)) {
-            y = loaded.run(feeds, List.of("y"), new CancelToken()).getFirst().values();
-        } finally {
-            feeds.values().forEach(NativeTensor::close);
-        }
+        float[] y = run(grid, method, opset, levels, x);
         float[] expected = new float[x.length];
         for (int i = 0; i < x.length; i++) {
             expected[i] = grid.quantize(x[i]);
         }
         assertThat(y).as("%s of %d levels", method, grid.size()).containsExactly(expected);
+    }
+
+    private float[] run(CodebookGrid grid, Method method, int opset, int levels, float[] x) throws IOException {
+        GraphEdit edit = new GraphEdit(new TinyOnnx(opset).input("x", x.length).output("y", x.length).node("Identity", List.of("x"), List.of("y")).open(folder));
+        GraphEdit.Splice splice = edit.splice("x", "_float", "_levels_of");
+        LevelLookup.declare(edit, method, "gain", "starts", "values", levels);
+        edit.addBehind("x", LevelLookup.nodes(edit, "x", splice.from(), splice.to(), method, "gain", "starts", "values", levels));
+        Map<String, NativeTensor> feeds = new HashMap<>();
+        feeds.put("x", NativeTensor.of(x, Shape.of(x.length), DType.F32));
+        LevelLookup.tables(method, "gain", "starts", "values", grid, levels, (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+        try (OrtModel loaded = OrtModel.load(edit.build().toByteArray(), "levels", OrtModel.Options.DEFAULT)) {
+            return loaded.run(feeds, List.of("y"), new CancelToken()).getFirst().values();
+        } finally {
+            feeds.values().forEach(NativeTensor::close);
+        }
     }
 
     private static float[] adversarial(CodebookGrid grid) {

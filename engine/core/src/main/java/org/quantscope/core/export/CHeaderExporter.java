@@ -1,0 +1,317 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
+import org.quantscope.core.ProductVersion;
+import org.quantscope.core.eval.IntegerBias;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * A C99 header for microcontrollers, with what the int8 kernels of TensorFlow Lite Micro take, layer by layer: weights of int8 in the
+ * order of the kernels (Conv [out, h, w, in], depthwise [1, h, w, out], matrices [out, in]), biases of int32 in units of s_x·s_w, and
+ * the factor s_x·s_w/s_y as a multiplier in Q31 and a shift.
+ */
+public final class CHeaderExporter implements Exporter {
+    public static final String ID = "c-header";
+    private static final Target TARGET = new Target(
+            ID, "TFLite Micro", Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED), Takes.affine(8).withWholeType());
+    private static final int PER_LINE = 16;
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "C header for microcontrollers";
+    }
+
+    @Override
+    public String source() {
+        return "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/internal/quantization_util.cc";
+    }
+
+    @Override
+    public String extension() {
+        return ".h";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.SIGN, Field.CODES, Field.CODEBOOK, Field.CHOICE);
+    }
+
+    /**
+     * A positive factor as TFLite's kernels apply it: {@code m = multiplier/2^31 · 2^shift}.
+     *
+     * @param multiplier 2^30 to 2^31 − 1, or 0 for a factor too small to matter
+     * @param shift −31 to 30; below 0 shifts right
+     */
+    record Multiplier(int multiplier, int shift) {
+        private static final int MIN_SHIFT = -31;
+        private static final int MAX_SHIFT = 30;
+
+        /**
+         * {@code m = q·2^shift} with q in [½, 1), and q·2^31 rounded half away from zero; if that is 2^31 it is halved and the shift
+         * is one more (Jacob et al. 2018, arXiv 1712.05877, equations 5 and 6; QuantizeMultiplier in TFLite's quantization_util).
+         *
+         * @param m finite, at least 0
+         */
+        static Multiplier of(double m) {
+            if (m == 0) {
+                return new Multiplier(0, 0);
+            }
+            int shift = Math.getExponent(m) + 1;
+            long q = Math.round(Math.scalb(m, 31 - shift));
+            if (q == 1L << 31) {
+                q /= 2;
+                shift++;
+            }
+            if (shift < MIN_SHIFT) {
+                return new Multiplier(0, 0);
+            }
+            return shift > MAX_SHIFT ? new Multiplier(Integer.MAX_VALUE, MAX_SHIFT) : new Multiplier((int) q, shift);
+        }
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        List<ExportProblem> problems = new ArrayList<>(TARGET.tensorProblems(plan));
+        List<Encoding> carried = TARGET.carried(plan);
+        for (Encoding e : carried) {
+            if (e.isActivation()) {
+                continue;
+            }
+            if (!Aimet.followsConsumer(e)) {
+                problems.add(new ExportProblem(ID, e.id().name(), "its scales lie along axis " + e.axis().orElseThrow() + ", the kernels have one for each output channel", "quantize it per channel", Severity.ERROR,
+                        Remedy.perChannel(e)));
+            }
+            if (e.params().qmin() == Byte.MIN_VALUE) {
+                problems.add(new ExportProblem(ID, e.id().name(), "its codes begin at " + Byte.MIN_VALUE + ", those of the kernels at " + -Byte.MAX_VALUE, "choose the restricted range", Severity.WARNING,
+                        Remedy.restricted(e)));
+            }
+        }
+        problems.addAll(Layer.overflows(ID, plan, carried));
+        Map<TensorId, Encoding> byId = Layer.byId(carried);
+        for (Layer layer : Layer.of(plan.model())) {
+            Encoding weight = byId.get(layer.weight().id());
+            boolean ends = layer.input().map(byId::containsKey).orElse(false) && layer.output().map(byId::containsKey).orElse(false);
+            if (weight != null && !ends) {
+                problems.add(new ExportProblem(ID, layer.weight().id().name(), "the input or output of " + layer.node() + " has no 8-bit scale: its multiplier is left out", "quantize both with 8 bits", Severity.WARNING));
+            }
+        }
+        return problems;
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        try (Writer out = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
+            new Header(plan, out, cancel).write();
+        }
+        return List.of(file);
+    }
+
+    /** Names of C that are in use; a new one gets a number. */
+    private static final class Identifiers {
+        private final Set<String> used = new HashSet<>();
+
+        String of(String name) {
+            String legal = legal(name);
+            String unique = legal;
+            for (int i = 2; !used.add(unique); i++) {
+                unique = legal + "_" + i;
+            }
+            return unique;
+        }
+    }
+
+    /** ASCII letters, digits and underscores, beginning with a letter. */
+    private static String legal(String name) {
+        String legal = name.replaceAll("[^A-Za-z0-9_]", "_").replaceAll("^_+", "");
+        return legal.isEmpty() || Character.isDigit(legal.charAt(0)) ? "m_" + legal : legal;
+    }
+
+    /** The text of one header. */
+    private static final class Header {
+        private final ExportPlan plan;
+        private final Writer out;
+        private final CancelToken cancel;
+        private final Identifiers identifiers = new Identifiers();
+        private final Map<TensorId, Encoding> carried;
+        private final String prefix;
+
+        Header(ExportPlan plan, Writer out, CancelToken cancel) {
+            this.plan = plan;
+            this.out = out;
+            this.cancel = cancel;
+            this.carried = new LinkedHashMap<>();
+            TARGET.carried(plan).stream().filter(e -> e.isActivation() || Aimet.followsConsumer(e)).forEach(e -> carried.put(e.id(), e));
+            this.prefix = legal(String.valueOf(plan.model().file().getFileName()).replaceAll("\\.[A-Za-z]+$", "")).toLowerCase(Locale.ROOT);
+        }
+
+        void write() throws IOException {
+            String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
+            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + plan.state().model().sha256() + ".");
+            line(" * Written by Quantscope " + comment(ProductVersion.current()) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
+            line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min, activation_max). */");
+            line("#ifndef " + guard);
+            line("#define " + guard);
+            line("");
+            line("#include <stdint.h>");
+            Set<TensorId> written = new LinkedHashSet<>();
+            for (Layer layer : Layer.of(plan.model())) {
+                Encoding weight = carried.get(layer.weight().id());
+                // A weight that two layers read is written once for each: their multipliers differ.
+                if (weight != null) {
+                    written.add(weight.id());
+                    layer(layer, weight);
+                }
+            }
+            for (Encoding e : carried.values()) {
+                if (!e.isActivation() && !written.contains(e.id())) {
+                    line("");
+                    line("/* " + comment(e.id().name()) + " " + e.info().shape() + ", in the order of the model */");
+                    String name = identifier(e.id().name());
+                    codes(name, new WeightCodes(plan.model().find(e.id()).orElseThrow(), e.params()).all(cancel));
+                    floats(name + "_scale", e.params().scales());
+                }
+            }
+            line("");
+            line("/* Activations */");
+            for (Encoding e : carried.values()) {
+                if (e.isActivation()) {
+                    String name = identifier(e.id().name());
+                    line("static const float " + name + "_scale = " + e.params().scale(0) + "f;");
+                    line("static const int32_t " + name + "_zero_point = " + zeroPoint(e) + ";");
+                }
+            }
+            line("");
+            line("#endif /* " + guard + " */");
+        }
+
+        private void layer(Layer layer, Encoding weight) throws IOException {
+            cancel.check();
+            Kernel kernel = kernel(layer);
+            int[] codes = new WeightCodes(layer.weight(), weight.params()).all(cancel);
+            String name = identifier(layer.weight().id().name());
+            line("");
+            line("/* " + comment(layer.node().toString()) + ": " + comment(layer.weight().id().name()) + " [" + kernel.axes + "] = " + kernel.shape + (layer.relu() ? ", ReLU" : "") + " */");
+            codes(name, kernel.order.isEmpty() ? codes : WeightCodes.transposed(codes, layer.weight().info().shape(), kernel.order));
+            floats(name + "_scale", weight.params().scales());
+            Optional<IntegerBias> bias = layer.integerBias(plan, carried);
+            if (bias.isPresent() && bias.get().fits()) {
+                int[] values = bias.get().codes();
+                array("int32_t", name + "_bias", values.length, i -> Integer.toString(values[i]));
+            }
+            Encoding in = layer.input().map(carried::get).orElse(null);
+            Encoding result = layer.output().map(carried::get).orElse(null);
+            if (in == null || result == null || (bias.isPresent() && !bias.get().fits())) {
+                return;
+            }
+            Multiplier[] multipliers = new Multiplier[weight.params().slices()];
+            for (int i = 0; i < multipliers.length; i++) {
+                multipliers[i] = Multiplier.of((double) in.params().scale(0) * weight.params().scale(i) / result.params().scale(0));
+            }
+            // The kernels of convolutions take an array of one for each output channel.
+            int n = kernel.perChannel ? kernel.channels : multipliers.length;
+            array("int32_t", name + "_multiplier", n, i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].multiplier));
+            array("int32_t", name + "_shift", n, i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].shift));
+            line("static const float " + name + "_input_scale = " + in.params().scale(0) + "f;");
+            line("static const int32_t " + name + "_input_zero_point = " + zeroPoint(in) + ";");
+            line("static const float " + name + "_output_scale = " + result.params().scale(0) + "f;");
+            line("static const int32_t " + name + "_output_zero_point = " + zeroPoint(result) + ";");
+            line("static const int32_t " + name + "_activation_min = " + (layer.relu() ? Math.max(Byte.MIN_VALUE, zeroPoint(result)) : Byte.MIN_VALUE) + ";");
+            line("static const int32_t " + name + "_activation_max = " + Byte.MAX_VALUE + ";");
+        }
+
+        /**
+         * How a kernel wants a weight.
+         *
+         * @param order axes of the model in the order of the kernel; empty if it is the same
+         * @param perChannel true for convolutions
+         */
+        private record Kernel(String axes, String shape, int channels, boolean perChannel, List<Integer> order) {}
+
+        private static Kernel kernel(Layer layer) {
+            Shape s = layer.weight().info().shape();
+            String op = layer.node().opType();
+            boolean convolution = op.startsWith("Conv");
+            if (convolution && s.rank() == 4) {
+                boolean depthwise = layer.weight().info().isDepthwise() && op.equals("Conv");
+                if (depthwise) {
+                    return new Kernel("1, h, w, out", "1x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(0), (int) s.dim(0), true, List.of(1, 2, 3, 0));
+                }
+                int out = op.equals("Conv") ? 0 : 1;
+                return new Kernel("out, h, w, in", s.dim(out) + "x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(1 - out), (int) s.dim(out), true, List.of(out, 2, 3, 1 - out));
+            }
+            if (!convolution && s.rank() == 2) {
+                boolean outFirst = op.equals("Gemm") && layer.node().intAttribute("transB", 0) != 0;
+                int out = (int) s.dim(outFirst ? 0 : 1);
+                return outFirst ? new Kernel("out, in", s.dim(0) + "x" + s.dim(1), out, false, List.of()) : new Kernel("out, in", s.dim(1) + "x" + s.dim(0), out, false, List.of(1, 0));
+            }
+            int axis = layer.weight().info().defaultAxis();
+            return new Kernel("as in the model", s.toString().replace('×', 'x'), s.rank() == 0 ? 1 : (int) s.dim(axis), convolution, List.of());
+        }
+
+        /** As of int8: codes of uint8 lie 128 lower there. */
+        private static int zeroPoint(Encoding e) {
+            return e.params().zeroPoint(0) - (e.isSigned() ? 0 : -Byte.MIN_VALUE);
+        }
+
+        private String identifier(String tensor) {
+            return identifiers.of(prefix + "_" + tensor.replaceAll("[^A-Za-z0-9_]", "_"));
+        }
+
+        private static String comment(String s) {
+            return Python.comment(s).replace("*/", "* /").replace("/*", "/ *").replace("\\", "/");
+        }
+
+        private void codes(String name, int[] codes) throws IOException {
+            array("int8_t", name, codes.length, i -> Integer.toString(codes[i]));
+        }
+
+        private void floats(String name, float[] values) throws IOException {
+            array("float", name, values.length, i -> values[i] + "f");
+        }
+
+        private void array(String type, String name, int n, IntFunction<String> value) throws IOException {
+            // C has no array of length 0.
+            out.write("static const " + type + " " + name + "[" + Math.max(1, n) + "] = {");
+            for (int i = 0; i < n; i++) {
+                if (i % PER_LINE == 0) {
+                    cancel.check();
+                    out.write("\n    ");
+                } else {
+                    out.write(' ');
+                }
+                out.write(value.apply(i));
+                out.write(i < n - 1 ? "," : "");
+            }
+            line(n == 0 ? "0};" : "\n};");
+        }
+
+        private void line(String text) throws IOException {
+            out.write(text);
+            out.write('\n');
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package org.quantscope.core.export;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.json.PrettyJson;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * Custom node data for Model Explorer: the signal-to-noise ratio in dB of the weights that a node reads, of the worst of them if it
+ * reads several, computed from the model in hand and coloured from red to green. A weight without error has no number and no colour.
+ */
+public final class ModelExplorerExporter implements Exporter {
+    public static final String ID = "model-explorer";
+    private static final OptionDoc GRAPH = new OptionDoc("graph", "text", "main", "The id of the graph in Model Explorer: its name in the drop-down list.");
+    /** Upper ends in dB and their colours; 6 dB is about a bit. */
+    private static final Map<Integer, String> COLOURS = new LinkedHashMap<>();
+
+    static {
+        COLOURS.put(10, "#d73027");
+        COLOURS.put(20, "#fc8d59");
+        COLOURS.put(30, "#fee08b");
+        COLOURS.put(40, "#d9ef8b");
+        COLOURS.put(1000, "#91cf60");
+    }
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "Model Explorer: error of each node";
+    }
+
+    @Override
+    public List<OptionDoc> options() {
+        return List.of(GRAPH);
+    }
+
+    @Override
+    public String source() {
+        return "https://github.com/google-ai-edge/model-explorer/wiki/2.-User-Guide#custom-node-data";
+    }
+
+    @Override
+    public String extension() {
+        return ".json";
+    }
+
+    /** Everything: it is an overlay of errors, not of settings. */
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.allOf(Field.class);
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        return plan.model().graph().isPresent()
+                ? List.of()
+                : List.of(new ExportProblem(ID, "", "the model is bare weights without a graph, there are no nodes to colour", "open the ONNX model", Severity.ERROR));
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        String graph = FormatOptions.of(this, plan.options()).text(GRAPH);
+        Map<String, Double> values = values(plan, cancel);
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+            PrettyJson.write(out, json -> json(json, graph, values));
+        }
+        return List.of(file);
+    }
+
+    /** dB by the first output of each node. */
+    private static Map<String, Double> values(ExportPlan plan, CancelToken cancel) {
+        Map<String, Double> values = new LinkedHashMap<>();
+        Map<String, OptionalDouble> measured = new LinkedHashMap<>();
+        for (OnnxNode node : plan.model().graph().map(OnnxGraph::nodes).orElse(List.of())) {
+            for (String input : node.inputs()) {
+                QuantParams params = plan.weights().get(new TensorId(input));
+                if (params != null) {
+                    Tensor tensor = plan.model().find(new TensorId(input)).orElseThrow();
+                    OptionalDouble db = measured.computeIfAbsent(input, k -> ErrorPass.measure(tensor, params, cancel).sqnrDb());
+                    db.ifPresent(v -> values.merge(node.outputs().getFirst(), v, Math::min));
+                }
+            }
+        }
+        return values;
+    }
+
+    private static void json(JsonGenerator json, String graph, Map<String, Double> values) {
+        json.writeStartObject();
+        json.writeObjectPropertyStart(graph);
+        json.writeStringProperty("name", "SQNR of weights, dB");
+        json.writeObjectPropertyStart("results");
+        values.forEach((node, db) -> {
+            json.writeObjectPropertyStart(node);
+            json.writeNumberProperty("value", Math.rint(db * 1000) / 1000);
+            json.writeEndObject();
+        });
+        json.writeEndObject();
+        json.writeArrayPropertyStart("thresholds");
+        COLOURS.forEach((upTo, colour) -> {
+            json.writeStartObject();
+            json.writeNumberProperty("value", upTo);
+            json.writeStringProperty("bgColor", colour);
+            json.writeEndObject();
+        });
+        json.writeEndArray();
+        json.writeEndObject();
+        json.writeEndObject();
+    }
+}

@@ -1,0 +1,194 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.quantscope.core.ProductVersion;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.session.FileRef;
+
+/**
+ * A Python script that quantizes the ONNX model with NNCF. NNCF chooses ranges itself and has one setting for all weights and one for
+ * all activations: the script has those that most tensors have here, and keeps the layers float whose weight is float here.
+ */
+public final class NncfExporter implements Exporter {
+    public static final String ID = "nncf";
+    private static final Target TARGET = new Target(ID, "NNCF", Takes.affine(8).andPerChannel(), Takes.affine(8));
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "OpenVINO NNCF script (Python)";
+    }
+
+    @Override
+    public String source() {
+        return "https://docs.openvino.ai/2025/openvino-workflow/model-optimization-guide/quantizing-models-post-training/basic-quantization-flow.html";
+    }
+
+    @Override
+    public String extension() {
+        return ".py";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK);
+    }
+
+    /** What NNCF lets one choose for all tensors of a kind. */
+    private record Choice(int bits, boolean symmetric, boolean signed, boolean perChannel) {
+        static Choice of(Encoding e) {
+            return new Choice(e.bits(), e.isSymmetric(), e.isSigned(), e.axis().isPresent());
+        }
+
+        /** The one that most have; of equally many the first. */
+        static Optional<Choice> mostCommon(List<Encoding> encodings) {
+            Map<Choice, Integer> counts = new LinkedHashMap<>();
+            encodings.forEach(e -> counts.merge(of(e), 1, Integer::sum));
+            return counts.entrySet().stream().max(Comparator.comparingInt(Map.Entry<Choice, Integer>::getValue)).map(Map.Entry::getKey);
+        }
+
+        String words() {
+            return bits + " bits, " + (symmetric ? "symmetric" : "asymmetric") + ", " + (signed ? "signed" : "unsigned") + (perChannel ? ", per channel" : ", per tensor");
+        }
+
+        String python() {
+            return "QuantizationParameters(num_bits=" + bits + ", mode=QuantizationScheme." + (symmetric ? "SYMMETRIC" : "ASYMMETRIC")
+                    + (symmetric ? ", signedness_to_force=" + Python.bool(signed) : "") + ", per_channel=" + Python.bool(perChannel) + ")";
+        }
+    }
+
+    private static List<Encoding> ofKind(List<Encoding> encodings, boolean activations) {
+        return encodings.stream().filter(e -> e.isActivation() == activations).toList();
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        if (plan.model().graph().isEmpty()) {
+            return List.of(new ExportProblem(ID, "", "the model is bare weights without a graph, NNCF quantizes a model", "open the ONNX model", Severity.ERROR));
+        }
+        List<ExportProblem> problems = new ArrayList<>(TARGET.tensorProblems(plan));
+        List<Encoding> carried = TARGET.carried(plan);
+        for (boolean activations : new boolean[] {false, true}) {
+            List<Encoding> all = ofKind(carried, activations);
+            Choice common = Choice.mostCommon(all).orElse(null);
+            for (Encoding e : all) {
+                if (common != null && !Choice.of(e).equals(common)) {
+                    problems.add(new ExportProblem(ID, e.id().name(), "it has " + Choice.of(e).words() + ", most " + (activations ? "activations " : "weights ") + common.words() + ": NNCF has one setting for all",
+                            "give it the setting of the others", Severity.WARNING, Remedy.like(e, common.bits(), common.symmetric(), common.signed(), common.perChannel())));
+                }
+            }
+        }
+        if (ofKind(carried, false).isEmpty() != ofKind(carried, true).isEmpty()) {
+            problems.add(new ExportProblem(ID, "", "only " + (ofKind(carried, true).isEmpty() ? "weights" : "activations") + " are quantized, NNCF quantizes both", "quantize both", Severity.WARNING));
+        }
+        return problems;
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        List<Encoding> carried = TARGET.carried(plan);
+        List<String> ignored = new ArrayList<>();
+        Map<?, Encoding> byId = Layer.byId(carried);
+        for (Layer layer : Layer.of(plan.model())) {
+            cancel.check();
+            if (!byId.containsKey(layer.weight().id())) {
+                ignored.add(layer.node().name());
+            }
+        }
+        StringBuilder advanced = new StringBuilder();
+        Choice.mostCommon(ofKind(carried, false)).ifPresent(c -> advanced.append("    weights_quantization_params=").append(c.python()).append(",\n"));
+        Choice.mostCommon(ofKind(carried, true)).ifPresent(c -> advanced.append("    activations_quantization_params=").append(c.python()).append(",\n"));
+        if (ofKind(carried, true).stream().anyMatch(e -> e.spec().clip() instanceof Clip.Auto auto && auto.calibratorId().equals("percentile"))) {
+            advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
+        }
+        String text = TEMPLATE
+                .replace("@VERSION@", Python.comment(ProductVersion.current()))
+                .replace("@SHA@", plan.state().model().sha256())
+                .replace("@MODEL@", Python.text(String.valueOf(plan.model().file().getFileName())))
+                .replace("@DATA@", Python.text(plan.state().calibrationData().map(FileRef::path).map(p -> String.valueOf(p.getFileName())).orElse("calibration.npz")))
+                .replace("@INPUT@", Python.text(plan.model().graph().map(OnnxGraph::inputName).orElse("")))
+                .replace("@IGNORED@", Python.list(ignored, Python::text))
+                .replace("@ADVANCED@", advanced);
+        Files.writeString(file, text, StandardCharsets.UTF_8);
+        return List.of(file);
+    }
+
+    private static final String TEMPLATE = """
+            # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
+            # for the model with sha256 @SHA@.
+            #
+            #   pip install nncf onnx openvino numpy
+            #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
+            #
+            # NNCF computes every range itself, from the data; ranges that were set by hand are not in this file.
+            import sys
+
+            import nncf
+            import numpy as np
+            import onnx
+            from nncf import IgnoredScope
+            from nncf.quantization.advanced_parameters import (
+                AdvancedQuantizationParameters,
+                OverflowFix,
+                QuantizationParameters,
+            )
+            from nncf.quantization.range_estimator import RangeEstimatorParametersSet  # noqa: F401
+
+            try:
+                from nncf.common.quantization.structs import QuantizationScheme
+            except ImportError:  # older releases
+                from nncf.common.quantization.structs import QuantizationMode as QuantizationScheme
+
+            MODEL = sys.argv[1] if len(sys.argv) > 1 else @MODEL@
+            DATA = sys.argv[2] if len(sys.argv) > 2 else @DATA@
+            QUANTIZED = sys.argv[3] if len(sys.argv) > 3 else MODEL.removesuffix(".onnx") + ".int8.onnx"
+            INPUT = @INPUT@
+
+            # Layers whose weight stays float, by the names of their nodes.
+            IGNORED = @IGNORED@
+
+            # One setting for all weights and one for all activations: those that most tensors have.
+            ADVANCED = AdvancedQuantizationParameters(
+                overflow_fix=OverflowFix.DISABLE,
+            @ADVANCED@)
+
+
+            def samples():
+                # The first floating array of rank over 1, one sample at a time. Values are fed as they are: prepare them as
+                # the model wants them (layout, scale, mean, std).
+                with np.load(DATA) as arrays:
+                    values = next(a for a in (arrays[n] for n in arrays.files) if a.ndim > 1)
+                for i in range(len(values)):
+                    yield {INPUT: values[i : i + 1].astype(np.float32)}
+
+
+            model = onnx.load(MODEL)
+            quantized = nncf.quantize(
+                model,
+                nncf.Dataset(list(samples())),
+                subset_size=300,
+                ignored_scope=IgnoredScope(names=IGNORED) if IGNORED else None,
+                advanced_parameters=ADVANCED,
+            )
+            onnx.save(quantized, QUANTIZED)
+            print("wrote", QUANTIZED)
+            """;
+}

@@ -1,0 +1,55 @@
+package org.quantscope.core.export;
+
+import java.util.Collection;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** Literals of Python, for the exporters that write scripts. */
+final class Python {
+    private Python() {}
+
+    /** A string literal in double quotes that stays on one line. */
+    static String text(String s) {
+        StringBuilder out = new StringBuilder("\"");
+        s.codePoints().forEach(c -> {
+            switch (c) {
+                case '"' -> out.append("\\\"");
+                case '\\' -> out.append("\\\\");
+                case '\n' -> out.append("\\n");
+                case '\r' -> out.append("\\r");
+                case '\t' -> out.append("\\t");
+                default -> {
+                    if (c < ' ' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029 || Character.getType(c) == Character.SURROGATE) {
+                        out.append(String.format(Locale.ROOT, "\\u%04x", c));
+                    } else {
+                        out.appendCodePoint(c);
+                    }
+                }
+            }
+        });
+        return out.append('"').toString();
+    }
+
+    /** A comment cannot go on behind the end of its line. */
+    static String comment(String s) {
+        return s.replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]", " ");
+    }
+
+    static String bool(boolean b) {
+        return b ? "True" : "False";
+    }
+
+    static String floats(float[] values) {
+        return IntStream.range(0, values.length).mapToObj(i -> Float.toString(values[i])).collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    static String ints(int[] values) {
+        return IntStream.of(values).mapToObj(Integer::toString).collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    static <T> String list(Collection<T> values, Function<T, String> literal) {
+        return values.stream().map(literal).collect(Collectors.joining(", ", "[", "]"));
+    }
+}

@@ -1,0 +1,120 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.quant.UniformGrid;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+
+/**
+ * The integer codes of a stored tensor: of affine parameters the codes from {@code qmin} to {@code qmax}, of codebooks the number of
+ * the level from 0. A NaN becomes the code of 0.
+ */
+final class WeightCodes {
+    private static final int CHUNK = 1 << 14;
+
+    private final Tensor tensor;
+    private final QuantParams params;
+    private final Slicing slicing;
+    private final Map<Object, Book> books = new HashMap<>();
+
+    /** A codebook times its scale, and which level of the codebook each of its own is: levels that scaling made equal are one there. */
+    private static final class Book {
+        private final CodebookGrid scaled;
+        private final int[] number;
+
+        Book(CodebookGrid codebook, float scale) {
+            scaled = codebook.scaled(scale);
+            number = new int[scaled.size()];
+            for (int i = 0, j = 0; i < number.length; i++) {
+                while (codebook.level(j) * scale != scaled.level(i)) {
+                    j++;
+                }
+                number[i] = j;
+            }
+        }
+
+        int code(float x) {
+            return number[scaled.index(Float.isNaN(x) ? 0 : x)];
+        }
+    }
+
+    WeightCodes(Tensor tensor, QuantParams params) {
+        this.tensor = tensor;
+        this.params = params;
+        this.slicing = Slicing.of(tensor.info(), params.granularity());
+    }
+
+    /** Takes one code after the other. */
+    @FunctionalInterface
+    interface Sink {
+        void accept(int code) throws IOException;
+    }
+
+    /** Hands out every code in storage order. */
+    void each(CancelToken cancel, Sink sink) throws IOException {
+        float[] chunk = new float[CHUNK];
+        long count = tensor.data().count();
+        for (long from = 0; from < count; from += CHUNK) {
+            cancel.check();
+            int n = (int) Math.min(CHUNK, count - from);
+            tensor.data().read(from, chunk, 0, n);
+            for (int i = 0; i < n; i++) {
+                sink.accept(code(slicing.sliceOf(from + i), chunk[i]));
+            }
+        }
+    }
+
+    /** All codes in storage order. */
+    int[] all(CancelToken cancel) throws IOException {
+        int[] codes = new int[Math.toIntExact(tensor.data().count())];
+        int[] next = {0};
+        each(cancel, code -> codes[next[0]++] = code);
+        return codes;
+    }
+
+    private int code(int slice, float x) {
+        if (params.isAffine()) {
+            return new UniformGrid(params.scale(slice), params.zeroPoint(slice), params.qmin(), params.qmax()).code(x);
+        }
+        boolean shared = params.codebooks().size() == 1;
+        CodebookGrid codebook = params.codebooks().get(shared ? 0 : slice);
+        // Blocks share few scales; a codebook of its own is of one slice.
+        Object key = shared ? (Object) params.scale(slice) : (Object) slice;
+        return books.computeIfAbsent(key, k -> new Book(codebook, params.scale(slice))).code(x);
+    }
+
+    /** The value that a code stands for: what {@link org.quantscope.core.quant.Grid#quantize} gives. */
+    static float value(QuantParams params, int slice, int code) {
+        return params.isAffine()
+                ? (code - params.zeroPoint(slice)) * params.scale(slice)
+                : params.codebooks().get(params.codebooks().size() == 1 ? 0 : slice).level(code) * params.scale(slice);
+    }
+
+    /** The axes of a row-major array put in another order: {@code order.get(i)} is the old axis that becomes axis {@code i}. */
+    static int[] transposed(int[] values, Shape shape, List<Integer> order) {
+        int rank = shape.rank();
+        int[] out = new int[values.length];
+        long[] index = new long[rank];
+        long from = 0;
+        for (int at = 0; at < out.length; at++) {
+            out[at] = values[(int) from];
+            for (int i = rank - 1; i >= 0; i--) {
+                int axis = order.get(i);
+                from += shape.inner(axis);
+                if (++index[i] < shape.dim(axis)) {
+                    break;
+                }
+                from -= shape.inner(axis) * shape.dim(axis);
+                index[i] = 0;
+            }
+        }
+        return out;
+    }
+}

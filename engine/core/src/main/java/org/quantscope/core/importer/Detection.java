@@ -1,0 +1,74 @@
+package org.quantscope.core.importer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+
+/**
+ * Which formats a file can be read in, found by reading it in each.
+ *
+ * @param readable formats that find entries in it, one for all that find the same; in the order of {@link Importers}
+ * @param refused why each of the others does not read it
+ */
+public record Detection(List<Candidate> readable, Map<Importer, String> refused) {
+    /** A format, and what it finds. */
+    public record Candidate(Importer importer, Imported found) {}
+
+    public Detection {
+        readable = List.copyOf(readable);
+        refused = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(refused));
+    }
+
+    /**
+     * Tries every importer.
+     *
+     * @throws IOException if the file cannot be read at all
+     */
+    public static Detection of(Path file, Model model, CancelToken cancel) throws IOException {
+        List<Candidate> readable = new ArrayList<>();
+        Map<Importer, String> refused = new LinkedHashMap<>();
+        for (Importer importer : Importers.all()) {
+            cancel.check();
+            try {
+                Imported found = importer.read(file, model, cancel);
+                if (found.specs().isEmpty() && found.unmatched().isEmpty()) {
+                    refused.put(importer, "it has no entries in this format");
+                } else {
+                    add(readable, new Candidate(importer, found));
+                }
+            } catch (BadInputException e) {
+                refused.put(importer, String.valueOf(e.getMessage()));
+            }
+        }
+        return new Detection(readable, refused);
+    }
+
+    /** Of formats that find the same the one stays whose version the file states, else the first. */
+    private static void add(List<Candidate> readable, Candidate next) {
+        for (int i = 0; i < readable.size(); i++) {
+            if (readable.get(i).found.equals(next.found)) {
+                if (!statesVersion(readable.get(i)) && statesVersion(next)) {
+                    readable.set(i, next);
+                }
+                return;
+            }
+        }
+        readable.add(next);
+    }
+
+    private static boolean statesVersion(Candidate r) {
+        String version = r.importer.id().substring(r.importer.id().lastIndexOf('-') + 1);
+        return r.found.notes().stream().anyMatch(note -> note.contains(version));
+    }
+
+    /** True if formats find different things in the file, so that a person has to say which one it is. */
+    public boolean isAmbiguous() {
+        return readable.size() > 1;
+    }
+}

@@ -1,0 +1,73 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+/** A convolution per channel with a ReLU, then a matrix per tensor, with settings: small enough to be read in an exported file. */
+final class TinyPlan {
+    private TinyPlan() {}
+
+    static Model model(Path folder) throws IOException {
+        float[] conv = new float[16];
+        float[] fc = new float[96];
+        for (int i = 0; i < conv.length; i++) {
+            conv[i] = (i * 5 % 16 - 8) / 8f * (i < 8 ? 1 : 0.5f);
+        }
+        for (int i = 0; i < fc.length; i++) {
+            fc[i] = (i * 37 % 19 - 9) / 16f;
+        }
+        Model opened = new TinyOnnx(13)
+                .input("x", 1, 2, 5, 5)
+                .weight("conv.weight", Shape.of(2, 2, 2, 2), conv)
+                .weight("conv.bias", Shape.of(2), 0.5f, -0.25f)
+                .weight("fc.weight", Shape.of(3, 32), fc)
+                .weight("fc.bias", Shape.of(3), 0.125f, 0, -1)
+                .node("Conv", List.of("x", "conv.weight", "conv.bias"), List.of("c"))
+                .node("Relu", List.of("c"), List.of("r"))
+                .node("Flatten", List.of("r"), List.of("f"))
+                .node("Gemm", List.of("f", "fc.weight", "fc.bias"), List.of("y"), TinyOnnx.attribute("transB", 1))
+                .output("y", 1, 3)
+                .open(folder);
+        return new Model(folder.resolve("tiny.onnx"), opened.format(), opened.opset(), opened.tensors(), opened.graph(), opened.notes());
+    }
+
+    static SessionState state(Model model) {
+        return SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
+                .withActivationRanges(Map.of(
+                        new TensorId("x"), new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f), new TensorId("y"), new ClipRange(-2, 3.1f)))
+                .withOverrides(Map.of(new TensorId("conv.weight"), QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL)));
+    }
+
+    static ExportPlan of(Model model, SessionState state) {
+        ResolvedSettings resolved = ResolvedSettings.resolve(model, state, (done, all, what) -> {}, new CancelToken());
+        return new ExportPlan(model, state, resolved.weights(), resolved.activations());
+    }
+
+    static ExportPlan of(Path folder) throws IOException {
+        Model model = model(folder);
+        return of(model, state(model));
+    }
+
+    /** The same with another spec for one tensor. */
+    static ExportPlan with(ExportPlan plan, String tensor, QuantSpec spec) {
+        Map<TensorId, QuantSpec> overrides = new HashMap<>(plan.state().overrides());
+        overrides.put(new TensorId(tensor), spec);
+        return of(plan.model(), plan.state().withOverrides(overrides));
+    }
+}

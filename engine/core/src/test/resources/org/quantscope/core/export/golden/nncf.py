@@ -1,0 +1,60 @@
+# Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
+# for the model with sha256 0000000000000000000000000000000000000000000000000000000000000000.
+#
+#   pip install nncf onnx openvino numpy
+#   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
+#
+# NNCF computes every range itself, from the data; ranges that were set by hand are not in this file.
+import sys
+
+import nncf
+import numpy as np
+import onnx
+from nncf import IgnoredScope
+from nncf.quantization.advanced_parameters import (
+    AdvancedQuantizationParameters,
+    OverflowFix,
+    QuantizationParameters,
+)
+from nncf.quantization.range_estimator import RangeEstimatorParametersSet  # noqa: F401
+
+try:
+    from nncf.common.quantization.structs import QuantizationScheme
+except ImportError:  # older releases
+    from nncf.common.quantization.structs import QuantizationMode as QuantizationScheme
+
+MODEL = sys.argv[1] if len(sys.argv) > 1 else "tiny.onnx"
+DATA = sys.argv[2] if len(sys.argv) > 2 else "calibration.npz"
+QUANTIZED = sys.argv[3] if len(sys.argv) > 3 else MODEL.removesuffix(".onnx") + ".int8.onnx"
+INPUT = "x"
+
+# Layers whose weight stays float, by the names of their nodes.
+IGNORED = []
+
+# One setting for all weights and one for all activations: those that most tensors have.
+ADVANCED = AdvancedQuantizationParameters(
+    overflow_fix=OverflowFix.DISABLE,
+    weights_quantization_params=QuantizationParameters(num_bits=8, mode=QuantizationScheme.SYMMETRIC, signedness_to_force=True, per_channel=True),
+    activations_quantization_params=QuantizationParameters(num_bits=8, mode=QuantizationScheme.ASYMMETRIC, per_channel=False),
+)
+
+
+def samples():
+    # The first floating array of rank over 1, one sample at a time. Values are fed as they are: prepare them as
+    # the model wants them (layout, scale, mean, std).
+    with np.load(DATA) as arrays:
+        values = next(a for a in (arrays[n] for n in arrays.files) if a.ndim > 1)
+    for i in range(len(values)):
+        yield {INPUT: values[i : i + 1].astype(np.float32)}
+
+
+model = onnx.load(MODEL)
+quantized = nncf.quantize(
+    model,
+    nncf.Dataset(list(samples())),
+    subset_size=300,
+    ignored_scope=IgnoredScope(names=IGNORED) if IGNORED else None,
+    advanced_parameters=ADVANCED,
+)
+onnx.save(quantized, QUANTIZED)
+print("wrote", QUANTIZED)
