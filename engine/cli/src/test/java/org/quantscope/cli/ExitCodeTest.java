@@ -75,7 +75,7 @@ class ExitCodeTest {
         "eval MLP --data TEST --activations 8 --granularity channel --calibration-data TEST | need --weights B",
         "calibrate MLP                                   | -o",
         "calibrate MLP --activations 8 -o DIR/c.json     | --activations needs calibration data",
-        "import DIR/x --format tape --model MLP -o DIR/c  | unknown id tape; known: onnx-qdq",
+        "import DIR/x --format tape --model MLP -o DIR/c  | unknown id tape; known: quantscope-json, onnx-qdq",
         "export MLP --config DIR/c --format tape -o DIR/x | unknown id tape; known: quantscope-json, onnx-qdq",
     })
     void wrongUsageIsTwo(String words, String message) {
