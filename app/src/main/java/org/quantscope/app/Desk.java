@@ -9,11 +9,13 @@ import org.quantscope.app.error.ErrorViewModel;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.flipped.FlippedViewModel;
+import org.quantscope.app.graph.GraphViewModel;
 import org.quantscope.app.imports.ImportViewModel;
 import org.quantscope.app.input.InputViewModel;
 import org.quantscope.app.layers.LayerOutputViewModel;
 import org.quantscope.app.layers.SampleLayersViewModel;
 import org.quantscope.app.quantizer.QuantizerViewModel;
+import org.quantscope.app.sensitivity.SensitivityViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
@@ -37,7 +39,9 @@ public record Desk(
         Measurements measurements,
         InHand inHand,
         Activations activations,
+        SensitivityViewModel sensitivity,
         TensorsViewModel tensors,
+        GraphViewModel graph,
         QuantizerViewModel quantizer,
         ErrorViewModel error,
         SlicesViewModel slices,
@@ -68,13 +72,17 @@ public record Desk(
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
         ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
+        SensitivityViewModel sensitivity = new SensitivityViewModel(bench, measurements, work, ui, jobs, notices);
+        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
                 bench,
                 measurements,
                 inHand,
                 activations,
-                new TensorsViewModel(bench, measurements, inHand, activations),
+                sensitivity,
+                tensors,
+                new GraphViewModel(bench, tensors, work, ui, notices),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),

@@ -3,6 +3,8 @@ package org.quantscope.app.card;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Pos;
@@ -23,6 +25,7 @@ public final class TabbedCard extends VBox {
     private final Segments strip;
     private final StackPane page = new StackPane();
     private final Map<String, Region> made = new HashMap<>();
+    private final ReadOnlyBooleanWrapper tall = new ReadOnlyBooleanWrapper(this, "tall");
     private final ReadOnlyStringWrapper selected = new ReadOnlyStringWrapper(this, "selected", "");
 
     /** @param tabs at least one, in the order of their buttons; the first is on show */
@@ -68,8 +71,14 @@ public final class TabbedCard extends VBox {
         tabs.stream().filter(tab -> tab.id().equals(selected.get())).forEach(tab -> tab.onShowing().accept(false));
         Region content = made.computeIfAbsent(next.id(), id -> next.content().get());
         selected.set(next.id());
+        tall.set(next.tall());
         page.getChildren().setAll(content);
         next.onShowing().accept(true);
+    }
+
+    /** True while the page on show is worth more room. */
+    public ReadOnlyBooleanProperty tallProperty() {
+        return tall.getReadOnlyProperty();
     }
 
     /** The id of the page on show. */

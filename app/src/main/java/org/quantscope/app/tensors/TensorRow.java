@@ -2,6 +2,8 @@ package org.quantscope.app.tensors;
 
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.sensitivity.TensorDamage.Level;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Shape;
@@ -15,6 +17,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param sqnrDb in dB; empty while unknown, or where there is none
  * @param exact false if {@code sqnrDb} is an estimate
  * @param range the requested range, over all channels; empty while unknown
+ * @param sensitivity what a sweep found; empty before one
  */
 public record TensorRow(
         TensorId id,
@@ -25,22 +28,17 @@ public record TensorRow(
         boolean own,
         OptionalDouble sqnrDb,
         boolean exact,
-        Optional<ClipRange> range) {
-    /** How much a setting hurts a tensor, by its signal to quantization noise. */
-    public enum Damage {
-        /** At least 14 dB: the noise has less than 4 % of the signal's power. */
-        GOOD,
-        /** 10 to 14 dB. */
-        FAIR,
-        /** Below 10 dB: the noise has more than a tenth of the signal's power. */
-        BAD
-    }
-
+        Optional<ClipRange> range,
+        Optional<TensorDamage> sensitivity) {
+    /** At least as much is little damage: the noise has less than 4 % of the signal's power. */
     static final double FAIR_DB = 14;
+
+    /** Less is much damage: the noise has more than a tenth of the signal's power. */
     static final double BAD_DB = 10;
 
-    public Damage damage() {
+    /** How much its setting hurts: by the loss of accuracy once a sweep has found it, before that by its signal to quantization noise. */
+    public Level damage() {
         double db = sqnrDb.orElse(Double.POSITIVE_INFINITY);
-        return db < BAD_DB ? Damage.BAD : db < FAIR_DB ? Damage.FAIR : Damage.GOOD;
+        return sensitivity.flatMap(TensorDamage::level).orElse(db < BAD_DB ? Level.BAD : db < FAIR_DB ? Level.FAIR : Level.GOOD);
     }
 }

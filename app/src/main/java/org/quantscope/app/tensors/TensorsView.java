@@ -13,12 +13,9 @@ import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Insets;
-import javafx.scene.control.ContextMenu;
+import javafx.geometry.Pos;
 import javafx.scene.control.Label;
-import javafx.scene.control.Menu;
-import javafx.scene.control.MenuItem;
 import javafx.scene.control.SelectionMode;
-import javafx.scene.control.SeparatorMenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.control.TreeItem;
@@ -30,10 +27,12 @@ import javafx.scene.control.skin.VirtualFlow;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseEvent;
+import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.controlsfx.control.textfield.TextFields;
+import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.quant.Granularity;
@@ -45,14 +44,17 @@ public final class TensorsView extends VBox {
     private static final double GAP = 8;
     private static final double NAME_WIDTH = 110;
 
+    /** Borders and the scroll bar. */
+    private static final double MARGIN = 40;
+
     /** Lines that stay in sight above the one in hand. */
     private static final int LINES_ABOVE = 4;
 
     private static final double SHAPE_WIDTH = 86;
     private static final double BITS_WIDTH = 48;
     private static final double SQNR_WIDTH = 78;
+    private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
-    private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 
     /** A line: a group, or a tensor. */
     private record Line(String group, Optional<TensorRow> row) {}
@@ -69,6 +71,9 @@ public final class TensorsView extends VBox {
     private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
     private Function<TensorId, OptionalDouble> before = id -> OptionalDouble.empty();
     private boolean updating;
+
+    /** The largest loss in the list: the length of a whole bar. */
+    private double most;
 
     public TensorsView(TensorsViewModel model, Workbench bench) {
         super(GAP);
@@ -106,12 +111,22 @@ public final class TensorsView extends VBox {
         TreeTableColumn<Line, String> range = column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
         range.setVisible(false);
         range.setSortable(false);
+        TreeTableColumn<Line, String> shape = sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorsView::shape));
+        TreeTableColumn<Line, Line> damage = new TreeTableColumn<>("damage");
+        damage.setId("column-damage");
+        damage.setUserData(TensorsViewModel.Key.DAMAGE);
+        damage.getStyleClass().add("number");
+        damage.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        damage.setCellFactory(column -> new DamageCell());
+        fix(damage, DAMAGE_WIDTH);
+        damage.setVisible(false);
         TreeTableColumn<Line, String> sqnr = sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
         tree.getColumns().setAll(List.of(
                 name,
-                sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorsView::shape)),
+                shape,
                 sortable(TensorsViewModel.Key.BITS, column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float"))),
                 sqnr,
+                damage,
                 range));
         // The view-model sorts; a third click on a header gives the first order back.
         tree.setOnSort(e -> {
@@ -140,15 +155,31 @@ public final class TensorsView extends VBox {
                 e.consume();
             }
         });
-        // Ranges appear when there is room for them.
-        widthProperty().subscribe(w -> range.setVisible(w.doubleValue() > NAME_WIDTH + SHAPE_WIDTH + BITS_WIDTH + SQNR_WIDTH + RANGE_WIDTH));
+        // Ranges appear when there is room for them, and shapes give way to the damage.
+        Runnable fit = () -> {
+            boolean swept = swept();
+            double room = getWidth() - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
+            damage.setVisible(swept);
+            shape.setVisible(!swept || room > SHAPE_WIDTH + MARGIN);
+            range.setVisible(room > SHAPE_WIDTH + RANGE_WIDTH);
+        };
+        widthProperty().subscribe(w -> fit.run());
         tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
             if (!updating && is != null && is.getValue() != null) {
                 is.getValue().row().ifPresent(row -> model.select(row.id()));
             }
         });
         getChildren().addAll(head, filter, tree);
-        model.rowsProperty().subscribe(this::show);
+        model.rowsProperty().subscribe(rows -> {
+            most = Stream.concat(rows.weights().stream(), rows.activations().stream())
+                    .mapToDouble(row -> row.sensitivity().flatMap(d -> d.loss().stream().boxed().findFirst()).orElse(0.0))
+                    .filter(Double::isFinite)
+                    .max()
+                    .orElse(0);
+            fit.run();
+            show(rows);
+        });
+        model.orderProperty().subscribe(this::showOrder);
         bench.modelProperty().subscribe(x -> {
             items.clear();
             show(model.rowsProperty().get());
@@ -159,6 +190,21 @@ public final class TensorsView extends VBox {
     /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
     public void tellBefore(Function<TensorId, OptionalDouble> sqnrBefore) {
         before = sqnrBefore;
+    }
+
+    private boolean swept() {
+        TensorsViewModel.Rows rows = model.rowsProperty().get();
+        return Stream.concat(rows.weights().stream(), rows.activations().stream()).anyMatch(row -> row.sensitivity().isPresent());
+    }
+
+    /** Marks the column that the list is sorted by, whoever chose it. */
+    private void showOrder(TensorsViewModel.Order order) {
+        tree.getColumns().stream().filter(c -> c.getUserData() == order.key()).findFirst().ifPresent(by -> {
+            by.setSortType(order.descending() ? TreeTableColumn.SortType.DESCENDING : TreeTableColumn.SortType.ASCENDING);
+            if (!tree.getSortOrder().equals(List.of(by))) {
+                tree.getSortOrder().setAll(List.of(by));
+            }
+        });
     }
 
     private String correction(TensorRow row) {
@@ -196,10 +242,14 @@ public final class TensorsView extends VBox {
         column.getStyleClass().add("number");
         column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(cell.getValue().getValue().row().map(text).orElse("")));
         column.setCellFactory(c -> new NumberCell());
+        fix(column, width);
+        return column;
+    }
+
+    private static void fix(TreeTableColumn<Line, ?> column, double width) {
         column.setPrefWidth(width);
         column.setMinWidth(width);
         column.setMaxWidth(width);
-        return column;
     }
 
     private static TreeTableColumn<Line, String> sortable(TensorsViewModel.Key key, TreeTableColumn<Line, String> column) {
@@ -210,7 +260,7 @@ public final class TensorsView extends VBox {
 
     /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
     private void sortNext(boolean turn) {
-        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.getUserData() instanceof TensorsViewModel.Key).toList();
+        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key).toList();
         int now = tree.getSortOrder().isEmpty() ? -1 : columns.indexOf(tree.getSortOrder().getFirst());
         TreeTableColumn<Line, ?> by = columns.get(turn ? Math.max(0, now) : (now + 1) % columns.size());
         boolean descending = turn && by.getSortType() == TreeTableColumn.SortType.ASCENDING;
@@ -312,38 +362,8 @@ public final class TensorsView extends VBox {
                 .collect(Collectors.toSet());
     }
 
-    private ContextMenu menu() {
-        ContextMenu menu = new ContextMenu();
-        MenuItem keep = new MenuItem("Keep float");
-        keep.setOnAction(e -> model.keepFloat(selected()));
-        MenuItem quantize = new MenuItem("Quantize");
-        quantize.setOnAction(e -> model.quantize(selected()));
-        MenuItem place = new MenuItem("Quantize here");
-        place.setOnAction(e -> model.place(selected(), true));
-        MenuItem remove = new MenuItem("Remove this quantizer");
-        remove.setOnAction(e -> model.place(selected(), false));
-        MenuItem channel = new MenuItem("Per channel");
-        channel.setOnAction(e -> model.change("per channel", selected(), spec -> spec.withGranularity(Granularity.CHANNEL)));
-        MenuItem tensor = new MenuItem("Per tensor");
-        tensor.setOnAction(e -> model.change("per tensor", selected(), spec -> spec.withGranularity(Granularity.TENSOR)));
-        Menu bits = new Menu("Bits");
-        for (int width : BITS_OFFERED) {
-            MenuItem item = new MenuItem(width + " bits");
-            item.setOnAction(e -> model.change(width + " bits", selected(), spec -> spec.withBits(width)));
-            bits.getItems().add(item);
-        }
-        MenuItem reset = new MenuItem("Reset to the default");
-        reset.setOnAction(e -> model.reset(selected()));
-        menu.getItems().addAll(keep, quantize, place, remove, new SeparatorMenuItem(), channel, tensor, bits, new SeparatorMenuItem(), reset);
-        menu.setOnShowing(e -> {
-            boolean kept = selected().stream().allMatch(model::isFloat);
-            boolean elsewhere = model.canPlace(selected());
-            keep.setVisible(!kept);
-            quantize.setVisible(kept && !elsewhere);
-            place.setVisible(elsewhere);
-            remove.setVisible(model.arePlaced(selected()));
-        });
-        return menu;
+    private TensorMenu menu() {
+        return new TensorMenu(model, this::selected);
     }
 
     private final class Row extends TreeTableRow<Line> {
@@ -364,6 +384,7 @@ public final class TensorsView extends VBox {
             row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
                     + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
                     + correction(r)
+                    + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
                     + (r.own() ? "\nhas settings of its own" : "")
                     + model.placement(r.id()).map(why -> "\n" + why).orElse("")));
         }
@@ -409,6 +430,52 @@ public final class TensorsView extends VBox {
                 glyph.setVisible(row.spec().isPresent());
                 setGraphic(glyph);
             }
+        }
+    }
+
+    /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
+    private final class DamageCell extends TreeTableCell<Line, Line> {
+        private static final double BAR = 20;
+        private static final double BAR_HEIGHT = 6;
+        private final Region bar = new Region();
+        private final HBox track = new HBox(bar);
+
+        DamageCell() {
+            getStyleClass().add("number");
+            bar.getStyleClass().add("damage-bar");
+            bar.setMinHeight(BAR_HEIGHT);
+            bar.setMaxHeight(BAR_HEIGHT);
+            track.setAlignment(Pos.CENTER_LEFT);
+            track.setMinWidth(BAR);
+            track.setMaxWidth(BAR);
+        }
+
+        @Override
+        protected void updateItem(Line line, boolean empty) {
+            super.updateItem(line, empty);
+            bar.getStyleClass().removeAll("fair", "bad");
+            getStyleClass().remove("previous");
+            Optional<TensorDamage> damage = empty || line == null ? Optional.empty() : line.row().flatMap(TensorRow::sensitivity);
+            if (damage.isEmpty() || damage.get().loss().isEmpty()) {
+                setText(null);
+                setGraphic(null);
+                return;
+            }
+            TensorDamage d = damage.get();
+            double loss = d.loss().getAsDouble();
+            double share = most > 0 ? Math.clamp(loss / most, 0, 1) : 0;
+            bar.setMinWidth(share * BAR);
+            bar.setMaxWidth(share * BAR);
+            switch (d.level().orElse(TensorDamage.Level.GOOD)) {
+                case BAD -> bar.getStyleClass().add("bad");
+                case FAIR -> bar.getStyleClass().add("fair");
+                case GOOD -> {}
+            }
+            if (d.onlyPrevious()) {
+                getStyleClass().add("previous");
+            }
+            setText(d.change());
+            setGraphic(track);
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -18,16 +19,21 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
+import org.quantscope.app.sensitivity.SensitivityViewModel;
+import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.workbench.Activations;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
@@ -46,13 +52,18 @@ public final class TensorsViewModel {
         SHAPE,
         /** The width of a code; float counts as widest. */
         BITS,
-        SQNR
+        SQNR,
+        /** The loss of accuracy with the tensor alone quantized; of equal losses the smaller SQNR of the output is more damage. */
+        DAMAGE
     }
 
-    /** An order of the list; tensors without an SQNR are last in both directions of it. */
+    /** An order of the list; tensors without the figure that counts are last in both directions of it. */
     public record Order(Key key, boolean descending) {
         /** The order to begin with. */
         public static final Order WORST_FIRST = new Order(Key.SQNR, false);
+
+        /** The order that a sweep asks for. */
+        public static final Order MOST_DAMAGE_FIRST = new Order(Key.DAMAGE, false);
 
         Comparator<TensorRow> comparator() {
             return switch (key) {
@@ -61,7 +72,14 @@ public final class TensorsViewModel {
                 case BITS -> directed(Comparator.comparingInt(row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
                 case SQNR -> Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
                         .thenComparing(directed(Comparator.comparingDouble(row -> row.sqnrDb().orElse(0))));
+                case DAMAGE -> Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
+                        .thenComparing(directed(Comparator.comparingDouble((TensorRow row) -> -loss(row).orElse(0))
+                                .thenComparingDouble(row -> row.sensitivity().map(d -> d.figures().outputSqnrDb().orElse(Double.NEGATIVE_INFINITY)).orElse(0.0))));
             };
+        }
+
+        private static OptionalDouble loss(TensorRow row) {
+            return row.sensitivity().map(TensorDamage::loss).orElse(OptionalDouble.empty());
         }
 
         private Comparator<TensorRow> directed(Comparator<TensorRow> ascending) {
@@ -125,6 +143,7 @@ public final class TensorsViewModel {
     private final Measurements measurements;
     private final InHand inHand;
     private final Activations activations;
+    private final SensitivityViewModel sensitivity;
     private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
     private final StringProperty filter = new SimpleStringProperty("");
     private final ReadOnlyObjectWrapper<Rows> rows = new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
@@ -132,13 +151,16 @@ public final class TensorsViewModel {
     /** Where each tensor stood when all errors were known last: the list does not jump while they are measured anew. */
     private Map<TensorId, Integer> places = Map.of();
 
+    private static final int WIDE = 16;
+
     private boolean choosesWorst;
 
-    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand, Activations activations) {
+    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand, Activations activations, SensitivityViewModel sensitivity) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
         this.activations = activations;
+        this.sensitivity = sensitivity;
         bench.modelProperty().subscribe(x -> {
             places = Map.of();
             choosesWorst = true;
@@ -149,6 +171,7 @@ public final class TensorsViewModel {
         });
         bench.seenProperty().subscribe(x -> refresh());
         bench.stateProperty().map(s -> s.map(SessionState::addedQuantizers)).subscribe(x -> refresh());
+        sensitivity.viewProperty().subscribe(x -> refresh());
         filter.subscribe(x -> refresh());
         order.subscribe(x -> {
             places = Map.of();
@@ -192,6 +215,7 @@ public final class TensorsViewModel {
                             false,
                             OptionalDouble.empty(),
                             true,
+                            Optional.empty(),
                             Optional.empty()));
                 }
             }
@@ -282,7 +306,13 @@ public final class TensorsViewModel {
                 own,
                 measured.map(m -> m.error().sqnrDb()).orElse(OptionalDouble.empty()),
                 measured.map(m -> m.error().exact()).orElse(true),
-                measured.map(Measured::envelope));
+                measured.map(Measured::envelope),
+                Optional.ofNullable(sensitivity.viewProperty().get().tensors().get(subject.id())));
+    }
+
+    /** The line of a tensor that has a setting of its own, also where the filter leaves it out. */
+    public Optional<TensorRow> row(TensorId id) {
+        return bench.subject(id).map(this::row);
     }
 
     /** Keeps tensors in float: one step. */
@@ -309,7 +339,7 @@ public final class TensorsViewModel {
 
     /** Gives tensors the default setting of their kind again: one step. */
     public void reset(Set<TensorId> ids) {
-        apply("reset " + names(ids), ids.stream()
+        settle("reset " + names(ids), ids, ids.stream()
                 .flatMap(id -> Stream.<Edit>of(new Edit.ClearOverride(id), new Edit.KeepFloat(id, false)))
                 .toList());
     }
@@ -320,7 +350,48 @@ public final class TensorsViewModel {
                 .flatMap(id -> bench.subject(id).stream())
                 .flatMap(subject -> bench.spec(subject).stream().map(spec -> (Edit) new Edit.SetOverride(subject.id(), change.apply(spec))))
                 .toList();
-        apply(what + " for " + names(ids), edits);
+        settle(what + " for " + names(ids), ids, edits);
+    }
+
+    /**
+     * Lets a calibrator choose the ranges of tensors: one step. Tensors that stay float are left out, and those of which it would
+     * have to know more than is known.
+     */
+    public void adopt(Calibrator calibrator, Set<TensorId> ids) {
+        Set<TensorId> able = ids.stream().filter(id -> canAdopt(calibrator, id)).collect(Collectors.toSet());
+        change("calibrate with " + calibrator.title(), able, spec -> spec.withClip(new Clip.Auto(calibrator.id())));
+    }
+
+    /** False for a calibrator that needs to know how much each value matters, where that is not known. */
+    public boolean canAdopt(Calibrator calibrator, TensorId id) {
+        return !calibrator.needsImportance()
+                || bench.subject(id).filter(s -> s instanceof Subject.Weight w && bench.importances().of(w.info()).isPresent()).isPresent();
+    }
+
+    /** Gives tensors 16 bits: one step. A scheme that has no such codes gives way to the uniform one. */
+    public void sixteenBits(Set<TensorId> ids) {
+        change("16 bits", ids, spec -> {
+            QuantSpec wide = spec.withBits(WIDE);
+            try {
+                Quantizers.byId(wide.scheme()).check(wide);
+                return wide;
+            } catch (IllegalArgumentException e) {
+                return wide.withScheme(QuantSpec.WEIGHTS.scheme());
+            }
+        });
+    }
+
+    /** An activation's chosen range is a part of the session: a step that changes how it is chosen chooses it too. */
+    private void settle(String title, Set<TensorId> ids, List<Edit> edits) {
+        if (edits.isEmpty()) {
+            return;
+        }
+        Edit edit = new Edit.All(title, edits);
+        if (ids.stream().flatMap(id -> bench.subject(id).stream()).anyMatch(s -> s instanceof Subject.Activation)) {
+            activations.step(state -> edit);
+        } else {
+            bench.apply(edit);
+        }
     }
 
     private void apply(String title, List<Edit> edits) {
@@ -331,6 +402,11 @@ public final class TensorsViewModel {
 
     private String names(Set<TensorId> ids) {
         return ids.size() == 1 ? ids.iterator().next().name() : ids.size() + " tensors";
+    }
+
+    /** True if it is a value that the graph computes. */
+    public boolean isActivation(TensorId id) {
+        return bench.subject(id).filter(s -> s instanceof Subject.Activation).isPresent();
     }
 
     /** True if a tensor is not quantized. */

@@ -52,15 +52,18 @@ import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
+import org.quantscope.app.graph.GraphView;
 import org.quantscope.app.jobs.JobsView;
 import org.quantscope.app.layers.LayerOutputView;
 import org.quantscope.app.quantizer.QuantizerView;
+import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.slices.SlicesView;
 import org.quantscope.app.tensors.TensorsView;
+import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.theme.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
@@ -196,7 +199,8 @@ public final class MainWindow {
                         "Layer output",
                         "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
                         () -> new LayerOutputView(desk.layerOutput()),
-                        desk.layerOutput()::setShowing)));
+                        desk.layerOutput()::setShowing),
+                new CardTab("graph", "Graph", "The model as a drawing, coloured by the damage of its tensors", this::graph, desk.graph()::setShowing, true)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }
@@ -209,6 +213,12 @@ public final class MainWindow {
 
     private CodesView codes() {
         CodesView view = new CodesView(desk.codes());
+        view.paletteProperty().bind(theme.map(Theme::palette));
+        return view;
+    }
+
+    private GraphView graph() {
+        GraphView view = new GraphView(desk.graph());
         view.paletteProperty().bind(theme.map(Theme::palette));
         return view;
     }
@@ -319,6 +329,7 @@ public final class MainWindow {
                 desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
             }
         }
+        ToggleButton sensitivity = sensitivity();
         MenuButton correct = correct();
         ToggleButton activations = new ToggleButton("Activations");
         activations.setId("activations");
@@ -360,7 +371,7 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, activations, fold, space, keys, look);
+                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, sensitivity, activations, fold, space, keys, look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -368,6 +379,33 @@ public final class MainWindow {
             }
         });
         return bar;
+    }
+
+    /** Pressed while a sweep runs. */
+    private ToggleButton sensitivity() {
+        ToggleButton sweep = new ToggleButton("Sensitivity");
+        sweep.setId("sensitivity");
+        Tooltip tip = new Tooltip();
+        sweep.setTooltip(tip);
+        sweep.setOnAction(e -> {
+            desk.sensitivity().toggle();
+            sweep.setSelected(desk.sensitivity().viewProperty().get().status() == Status.RUNNING);
+            if (sweep.isSelected()) {
+                desk.tensors().orderProperty().set(TensorsViewModel.Order.MOST_DAMAGE_FIRST);
+            }
+        });
+        desk.sensitivity().viewProperty().subscribe(v -> {
+            sweep.setDisable(v.status() == Status.IMPOSSIBLE);
+            sweep.setSelected(v.status() == Status.RUNNING);
+            tip.setText(switch (v.status()) {
+                case IMPOSSIBLE -> "What each tensor's quantization costs: " + v.why();
+                case IDLE -> "Find what each tensor's quantization costs, alone and with all others"
+                        + (v.known() > 0 ? ": " + v.known() + " of " + v.wanted() + " evaluations are known" : "");
+                case RUNNING -> "Stop the sweep; what is known is kept";
+                case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
+            });
+        });
+        return sweep;
     }
 
     private MenuButton correct() {

@@ -46,6 +46,9 @@ final class TensorPane extends VBox {
     /** Under the row in which the handles show their values. */
     private static final double BELOW_VALUES = 34;
 
+    /** Of a page that needs room; it grows with the window. */
+    private static final double TALL = 330;
+
     private final InHand inHand;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
@@ -119,6 +122,13 @@ final class TensorPane extends VBox {
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
         getChildren().addAll(values, errors, pages);
+        // A page that needs room takes that of the curve.
+        pages.tallProperty().subscribe(tall -> {
+            errors.setVisible(!tall);
+            errors.setManaged(!tall);
+            VBox.setVgrow(pages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
+            pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
+        });
         inHand.viewProperty().subscribe(v -> showView());
         inHand.curveProperty().subscribe(this::showCurve);
     }

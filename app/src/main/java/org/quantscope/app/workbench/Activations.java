@@ -161,7 +161,7 @@ public final class Activations {
      * Makes a step together with the activation ranges that follow from it. They are looked for in the background; if another
      * step comes in between, they are looked for again on top of that.
      */
-    private void step(Function<SessionState, Edit> choice) {
+    public void step(Function<SessionState, Edit> choice) {
         Optional<SessionState> now = bench.stateProperty().get();
         if (now.isEmpty()) {
             return;

@@ -30,6 +30,7 @@ final class Cli {
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
+                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))

@@ -132,7 +132,7 @@ class ExitCodeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect MLP", "error MLP --tensor 0.weight", "eval MLP --data TEST", "calibrate MLP -o DIR/c.json", "list loaders"})
+    @ValueSource(strings = {"inspect MLP", "error MLP --tensor 0.weight", "eval MLP --data TEST", "sensitivity MLP --data TEST", "calibrate MLP -o DIR/c.json", "list loaders"})
     void aCancelledCommandIs130AndLeavesNothing(String words) {
         CancelToken cancel = new CancelToken();
         cancel.cancel();
@@ -145,7 +145,7 @@ class ExitCodeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect", "error", "calibrate", "eval", "export", "list"})
+    @ValueSource(strings = {"inspect", "error", "calibrate", "eval", "sensitivity", "export", "list"})
     void everyCommandHelpsWithAnExample(String command) {
         CommandLineRun run = CommandLineRun.of(command, "--help");
 
@@ -157,6 +157,6 @@ class ExitCodeTest {
     @Test
     void theVersionAndTheCommandsAreTold() {
         assertThat(CommandLineRun.of("--version").out()).matches("quantscope \\d+\\.\\d+\\.\\d+.*\\R");
-        assertThat(CommandLineRun.of("--help").out()).contains("inspect", "error", "calibrate", "eval", "export", "list", "130", "Example:").doesNotContain("sensitivity");
+        assertThat(CommandLineRun.of("--help").out()).contains("inspect", "error", "calibrate", "eval", "sensitivity", "export", "list", "130", "Example:");
     }
 }

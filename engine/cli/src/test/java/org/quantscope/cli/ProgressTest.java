@@ -66,6 +66,18 @@ class ProgressTest {
     }
 
     @Test
+    void aCancelDuringASweepEndsItWithoutAResult() {
+        CancelToken cancel = new CancelToken();
+        StringWriter out = new StringWriter();
+        StringWriter err = new Impatient("only ", cancel);
+        int code = run(out, err, cancel, "sensitivity", sample("fashion_vit.onnx"), "--data", sample("fashion_mnist_test.npz"), "--limit", 300, "--json");
+
+        assertThat(code).isEqualTo(ExitCode.CANCELLED);
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString()).contains("sensitivity").endsWith("quantscope: cancelled" + System.lineSeparator());
+    }
+
+    @Test
     void aCancelDuringTheCalibrationLeavesNoFile() {
         CancelToken cancel = new CancelToken();
         StringWriter out = new StringWriter();

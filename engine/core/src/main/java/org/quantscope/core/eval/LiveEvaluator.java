@@ -14,6 +14,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -76,6 +77,7 @@ public final class LiveEvaluator implements AutoCloseable {
     /** Guards the sessions and is held while one is built. */
     private final ReentrantLock building = new ReentrantLock();
 
+    private final AtomicInteger built = new AtomicInteger();
     private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
     private final BakedWeights baked = new BakedWeights(BAKED_BYTES);
     private final PrefixCache cache;
@@ -162,6 +164,11 @@ public final class LiveEvaluator implements AutoCloseable {
         return feed.batchSize();
     }
 
+    /** Sessions built for quantized settings so far. */
+    public int sessionsBuilt() {
+        return built.get();
+    }
+
     /** Bytes of intermediate values that are kept now. */
     public long cacheBytes() {
         return cache.bytes();
@@ -240,7 +247,16 @@ public final class LiveEvaluator implements AutoCloseable {
 
     /** Evaluates batch by batch as {@link #evaluateSamples} does, for a caller that wants the figure only. */
     public AccuracyEstimate evaluate(EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
-        return evaluateSamples(request, cancel, e -> partial.accept(e.accuracy())).accuracy();
+        return evaluate(request, samples(), cancel, partial);
+    }
+
+    /**
+     * Evaluates the first samples of the evaluation order only.
+     *
+     * @param atLeast samples wanted, at least 1; rounded up to whole batches
+     */
+    public AccuracyEstimate evaluate(EvalRequest request, int atLeast, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+        return evaluateSamples(request, atLeast, cancel, e -> partial.accept(e.accuracy())).accuracy();
     }
 
     /**
@@ -252,6 +268,14 @@ public final class LiveEvaluator implements AutoCloseable {
      * @throws BadInputException if a tensor of the request is none of the model's
      */
     public Evaluation evaluateSamples(EvalRequest asked, CancelToken cancel, Consumer<Evaluation> partial) {
+        return evaluateSamples(asked, samples(), cancel, partial);
+    }
+
+    private Evaluation evaluateSamples(EvalRequest asked, int atLeast, CancelToken cancel, Consumer<Evaluation> partial) {
+        if (atLeast < 1) {
+            throw new IllegalArgumentException("samples: at least 1, got " + atLeast);
+        }
+        int wanted = (int) Math.min(batches.length, ((long) atLeast + feed.batchSize() - 1) / feed.batchSize());
         EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
@@ -260,6 +284,7 @@ public final class LiveEvaluator implements AutoCloseable {
             Scoring.Tally tally = scoring(linked.token).tally(samples());
             Evaluation[] evaluation = {tally.evaluation()};
             inOrder(
+                    wanted,
                     linked.token,
                     b -> new Pair(reference(b, linked.token), quantized(leased.session, b, feeds, use, linked.token)),
                     (b, pair) -> {
@@ -302,11 +327,15 @@ public final class LiveEvaluator implements AutoCloseable {
         boolean take(int batch, R result);
     }
 
-    /** Computes all batches on the workers and hands the results over on this thread, in order. When it returns or throws, none is being computed. */
     private <R> void inOrder(CancelToken cancel, IntFunction<R> compute, Taker<R> taker) {
-        Results<R> results = new Results<>(cancel, compute);
+        inOrder(batches.length, cancel, compute, taker);
+    }
+
+    /** Computes the first batches on the workers and hands the results over on this thread, in order. When it returns or throws, none is being computed. */
+    private <R> void inOrder(int count, CancelToken cancel, IntFunction<R> compute, Taker<R> taker) {
+        Results<R> results = new Results<>(count, cancel, compute);
         try {
-            for (int b = 0; b < batches.length; b++) {
+            for (int b = 0; b < count; b++) {
                 cancel.check();
                 if (!taker.take(b, results.take(b))) {
                     return;
@@ -323,6 +352,7 @@ public final class LiveEvaluator implements AutoCloseable {
      * waits for this one to count.
      */
     private final class Results<R> {
+        private final int count;
         private final CancelToken cancel;
         private final IntFunction<R> compute;
         private final Map<Integer, R> results = new HashMap<>();
@@ -332,7 +362,8 @@ public final class LiveEvaluator implements AutoCloseable {
         private int chains;
         private boolean ending;
 
-        Results(CancelToken cancel, IntFunction<R> compute) {
+        Results(int count, CancelToken cancel, IntFunction<R> compute) {
+            this.count = count;
             this.cancel = cancel;
             this.compute = compute;
         }
@@ -382,7 +413,7 @@ public final class LiveEvaluator implements AutoCloseable {
         }
 
         private synchronized boolean hasMore() {
-            return !ending && failure == null && next < batches.length && next < taken + MOST_AHEAD;
+            return !ending && failure == null && next < count && next < taken + MOST_AHEAD;
         }
 
         private void submit() {
@@ -527,6 +558,7 @@ public final class LiveEvaluator implements AutoCloseable {
             }
             if (session == null) {
                 session = QuantizedSession.build(model, key, cacheBudget > 0, baked, options, cancel);
+                built.incrementAndGet();
                 sessions.put(key, session);
                 Iterator<QuantizedSession> oldest = sessions.values().iterator();
                 while (sessions.size() > SESSIONS) {

@@ -1,0 +1,483 @@
+package org.quantscope.app.graph;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
+import javafx.animation.AnimationTimer;
+import javafx.beans.property.ObjectProperty;
+import javafx.beans.property.SimpleObjectProperty;
+import javafx.geometry.Insets;
+import javafx.geometry.Pos;
+import javafx.geometry.VPos;
+import javafx.scene.canvas.Canvas;
+import javafx.scene.canvas.GraphicsContext;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.input.MouseButton;
+import javafx.scene.input.MouseEvent;
+import javafx.scene.input.ScrollEvent;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.paint.Color;
+import javafx.scene.shape.Rectangle;
+import javafx.scene.text.Font;
+import javafx.scene.text.TextAlignment;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.graph.LayeredLayout.Point;
+import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.tensors.TensorMenu;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.theme.Fonts;
+import org.quantscope.app.theme.Palette;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The model as a drawing that can be dragged and zoomed. Operators that carry quantized tensors are boxes with the worst of them; the
+ * others are thin. Only what is in sight is painted, and letters only where they can be read.
+ */
+public final class GraphView extends StackPane {
+    private static final double SMALLEST = 0.04;
+    private static final double LARGEST = 2;
+    private static final double STEP = 1.25;
+    private static final double PAN = 60;
+    private static final double MARGIN = 24;
+    private static final double LEGIBLE = 0.55;
+    private static final double FONT = 11;
+    private static final double ARC = 6;
+    private static final double GLYPH = 8;
+    private static final double PAD = 9;
+    private static final double TINT = 0.16;
+    private static final double DIM = 0.45;
+    private static final double CLICK = 4;
+    private static final double BUTTON_GAP = 12;
+    private static final int LONGEST_NAME = 22;
+
+    private final GraphViewModel model;
+    private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
+    private final Canvas canvas = new Canvas();
+    private final Font letters = Font.font(Fonts.SANS, FONT);
+    private final Label legend = new Label();
+    private final Label note = new Label();
+    private final Tooltip tip = new Tooltip();
+    private @Nullable ModelDrawing shown;
+    private Optional<TensorId> centred = Optional.empty();
+    private double scale = 1;
+    /** Of the drawing's corner in the view. */
+    private double left;
+    private double top;
+    private double pressedX;
+    private double pressedY;
+    private double pressedLeft;
+    private double pressedTop;
+    private ModelDrawing.@Nullable Box hovered;
+    private boolean fitted;
+    private boolean dirty = true;
+    private final AnimationTimer nextPulse = new AnimationTimer() {
+        @Override
+        public void handle(long now) {
+            stop();
+            if (dirty) {
+                dirty = false;
+                paint();
+            }
+        }
+    };
+
+    public GraphView(GraphViewModel model) {
+        this.model = model;
+        setId("graph");
+        getStyleClass().add("graph-view");
+        setAccessibleText("The graph of the model. Arrow keys move it, plus and minus zoom, 0 shows all, Home goes to the tensor in hand.");
+        setFocusTraversable(true);
+        setMinSize(200, 60);
+        canvas.setManaged(false);
+        canvas.setMouseTransparent(true);
+        Rectangle clip = new Rectangle();
+        clip.widthProperty().bind(widthProperty());
+        clip.heightProperty().bind(heightProperty());
+        setClip(clip);
+        legend.setId("graph-legend");
+        legend.getStyleClass().addAll("hint", "over-plot");
+        legend.setMouseTransparent(true);
+        note.setId("graph-note");
+        note.getStyleClass().add("hint");
+        note.setMouseTransparent(true);
+        HBox buttons = new HBox(
+                BUTTON_GAP, button("+", "graph-in", "Larger (+)", () -> zoom(STEP)), button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
+                button("show all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
+        buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+        StackPane.setAlignment(buttons, Pos.TOP_RIGHT);
+        StackPane.setAlignment(legend, Pos.BOTTOM_LEFT);
+        StackPane.setMargin(legend, new Insets(2));
+        getChildren().addAll(canvas, note, legend, buttons);
+
+        palette.addListener((o, was, is) -> touch());
+        focusedProperty().addListener((o, was, is) -> touch());
+        addEventHandler(MouseEvent.MOUSE_PRESSED, this::press);
+        addEventHandler(MouseEvent.MOUSE_DRAGGED, this::drag);
+        addEventHandler(MouseEvent.MOUSE_CLICKED, this::click);
+        addEventHandler(MouseEvent.MOUSE_MOVED, e -> hover(boxAt(e.getX(), e.getY()).orElse(null)));
+        addEventHandler(MouseEvent.MOUSE_EXITED, e -> hover(null));
+        addEventHandler(ScrollEvent.SCROLL, this::scroll);
+        addEventHandler(KeyEvent.KEY_PRESSED, this::key);
+        setOnContextMenuRequested(e -> {
+            Set<TensorId> of = (e.isKeyboardTrigger() ? model.viewProperty().get().inHand().stream() : boxAt(e.getX(), e.getY()).stream().flatMap(b -> b.tensors().stream()))
+                    .collect(Collectors.toSet());
+            if (!of.isEmpty()) {
+                Set<TensorId> about = chosen(of);
+                TensorMenu menu = new TensorMenu(model.tensors(), () -> about);
+                menu.show(this, e.getScreenX(), e.getScreenY());
+                e.consume();
+            }
+        });
+        model.viewProperty().subscribe(v -> show());
+    }
+
+    /** Of a box's tensors the one in hand, or else the first, as a click would take it. */
+    private Set<TensorId> chosen(Set<TensorId> of) {
+        Optional<TensorId> hand = model.viewProperty().get().inHand().filter(of::contains);
+        return Set.of(hand.orElseGet(() -> model.viewProperty().get().drawing().orElseThrow().boxes().stream()
+                .filter(b -> of.containsAll(b.tensors()) && !b.tensors().isEmpty())
+                .findFirst()
+                .map(b -> b.tensors().getFirst())
+                .orElseGet(() -> of.iterator().next())));
+    }
+
+    private static Button button(String text, String id, String tip, Runnable action) {
+        Button button = new Button(text);
+        button.setId(id);
+        button.getStyleClass().add("link");
+        button.setMinWidth(Region.USE_PREF_SIZE);
+        button.setFocusTraversable(false);
+        button.setTooltip(new Tooltip(tip));
+        button.setOnAction(e -> action.run());
+        return button;
+    }
+
+    public ObjectProperty<Palette> paletteProperty() {
+        return palette;
+    }
+
+    private void show() {
+        GraphViewModel.View v = model.viewProperty().get();
+        ModelDrawing drawing = v.drawing().orElse(null);
+        note.setText(v.note());
+        if (!Objects.equals(drawing, shown)) {
+            shown = drawing;
+            centred = Optional.empty();
+            fitted = false;
+        }
+        legend.setVisible(drawing != null);
+        legend.setText(v.swept() ? "● < 0.5 pts  ◆ < 2 pts  ▲ more lost with this tensor alone quantized" : "● ≥ 14 dB  ◆ ≥ 10 dB  ▲ less SQNR · run Sensitivity for what it costs");
+        if (!v.inHand().equals(centred)) {
+            home();
+        }
+        touch();
+    }
+
+    /** Brings the tensor in hand into sight. */
+    private void home() {
+        GraphViewModel.View v = model.viewProperty().get();
+        ModelDrawing drawing = shown;
+        if (drawing == null || v.inHand().isEmpty() || getWidth() <= 0 || getHeight() <= 0) {
+            return;
+        }
+        centred = v.inHand();
+        fitted = true;
+        drawing.carrier(v.inHand().get()).ifPresent(box -> {
+            scale = Math.max(scale, LEGIBLE);
+            double x = left + (box.x() + box.width() / 2) * scale;
+            double y = top + (box.y() + box.height() / 2) * scale;
+            boolean inSight = x > MARGIN && x < getWidth() - MARGIN && y > MARGIN && y < getHeight() - MARGIN;
+            if (!inSight) {
+                left = getWidth() / 2 - (box.x() + box.width() / 2) * scale;
+                top = getHeight() / 2 - (box.y() + box.height() / 2) * scale;
+            }
+        });
+        touch();
+    }
+
+    private void fit() {
+        ModelDrawing drawing = shown;
+        if (drawing != null && getWidth() > 0) {
+            scale = Math.clamp(Math.min((getWidth() - 2 * MARGIN) / drawing.width(), (getHeight() - 2 * MARGIN) / drawing.height()), SMALLEST, 1);
+            left = (getWidth() - drawing.width() * scale) / 2;
+            top = (getHeight() - drawing.height() * scale) / 2;
+            touch();
+        }
+    }
+
+    private void zoom(double by) {
+        zoom(by, getWidth() / 2, getHeight() / 2);
+    }
+
+    private void zoom(double by, double x, double y) {
+        double next = Math.clamp(scale * by, SMALLEST, LARGEST);
+        left = x - (x - left) / scale * next;
+        top = y - (y - top) / scale * next;
+        scale = next;
+        touch();
+    }
+
+    private void pan(double dx, double dy) {
+        left += dx;
+        top += dy;
+        touch();
+    }
+
+    private void press(MouseEvent e) {
+        requestFocus();
+        pressedX = e.getX();
+        pressedY = e.getY();
+        pressedLeft = left;
+        pressedTop = top;
+    }
+
+    private void drag(MouseEvent e) {
+        if (e.getButton() != MouseButton.SECONDARY) {
+            left = pressedLeft + e.getX() - pressedX;
+            top = pressedTop + e.getY() - pressedY;
+            touch();
+        }
+    }
+
+    private void click(MouseEvent e) {
+        boolean still = Math.hypot(e.getX() - pressedX, e.getY() - pressedY) < CLICK;
+        if (still && e.getButton() == MouseButton.PRIMARY) {
+            boxAt(e.getX(), e.getY()).ifPresent(box -> {
+                // It is in sight: the drawing does not move under the pointer.
+                model.choose(box);
+                centred = model.viewProperty().get().inHand();
+            });
+        }
+    }
+
+    private void scroll(ScrollEvent e) {
+        if (e.isShortcutDown()) {
+            zoom(e.getDeltaY() > 0 ? STEP : 1 / STEP, e.getX(), e.getY());
+        } else {
+            pan(e.getDeltaX(), e.getDeltaY());
+        }
+        e.consume();
+    }
+
+    private void key(KeyEvent e) {
+        if (e.isAltDown() || e.isShortcutDown()) {
+            return;
+        }
+        boolean used = true;
+        switch (e.getCode()) {
+            case LEFT -> pan(PAN, 0);
+            case RIGHT -> pan(-PAN, 0);
+            case UP -> pan(0, PAN);
+            case DOWN -> pan(0, -PAN);
+            case PAGE_UP -> pan(0, getHeight() * 0.8);
+            case PAGE_DOWN -> pan(0, -getHeight() * 0.8);
+            case PLUS, EQUALS, ADD -> zoom(STEP);
+            case MINUS, SUBTRACT -> zoom(1 / STEP);
+            case DIGIT0, NUMPAD0 -> fit();
+            case HOME -> home();
+            default -> used = false;
+        }
+        if (used) {
+            e.consume();
+        }
+    }
+
+    private void hover(ModelDrawing.@Nullable Box box) {
+        if (!Objects.equals(box, hovered)) {
+            hovered = box;
+            if (box == null) {
+                Tooltip.uninstall(this, tip);
+                tip.hide();
+            } else {
+                tip.setText(model.describe(box));
+                Tooltip.install(this, tip);
+            }
+            touch();
+        }
+    }
+
+    private Optional<ModelDrawing.Box> boxAt(double x, double y) {
+        ModelDrawing drawing = shown;
+        return drawing == null ? Optional.empty() : drawing.at((x - left) / scale, (y - top) / scale);
+    }
+
+    /** Where the middle of a tensor's box is, in the view; empty if it has none. For tests. */
+    Optional<Point> middleOf(TensorId id) {
+        ModelDrawing drawing = shown;
+        return drawing == null
+                ? Optional.empty()
+                : drawing.carrier(id).map(b -> new Point(left + (b.x() + b.width() / 2) * scale, top + (b.y() + b.height() / 2) * scale));
+    }
+
+    private void touch() {
+        dirty = true;
+        nextPulse.start();
+    }
+
+    @Override
+    protected void layoutChildren() {
+        super.layoutChildren();
+        double w = Math.floor(getWidth());
+        double h = Math.floor(getHeight());
+        if (w != canvas.getWidth() || h != canvas.getHeight()) {
+            canvas.setWidth(w);
+            canvas.setHeight(h);
+            touch();
+        }
+        if (!fitted && shown != null) {
+            home();
+        }
+    }
+
+    private void paint() {
+        GraphicsContext g = canvas.getGraphicsContext2D();
+        Palette p = palette.get();
+        g.clearRect(0, 0, canvas.getWidth(), canvas.getHeight());
+        ModelDrawing drawing = shown;
+        if (drawing == null) {
+            return;
+        }
+        GraphViewModel.View v = model.viewProperty().get();
+        g.save();
+        g.translate(left, top);
+        g.scale(scale, scale);
+        double x0 = -left / scale;
+        double y0 = -top / scale;
+        double x1 = x0 + canvas.getWidth() / scale;
+        double y1 = y0 + canvas.getHeight() / scale;
+        g.setStroke(p.muted());
+        g.setLineWidth(Math.max(1, 0.7 / scale));
+        g.setGlobalAlpha(0.6);
+        for (ModelDrawing.Line line : drawing.lines()) {
+            if (inSight(line.points(), x0, y0, x1, y1)) {
+                stroke(g, line.points());
+            }
+        }
+        g.setGlobalAlpha(1);
+        for (ModelDrawing.Box box : drawing.boxes()) {
+            if (box.x() <= x1 && box.x() + box.width() >= x0 && box.y() <= y1 && box.y() + box.height() >= y0) {
+                paint(g, p, v, box);
+            }
+        }
+        g.restore();
+        if (isFocused()) {
+            g.setStroke(p.hand());
+            g.setLineWidth(1);
+            g.strokeRect(0.5, 0.5, canvas.getWidth() - 1, canvas.getHeight() - 1);
+        }
+    }
+
+    private static boolean inSight(List<Point> points, double x0, double y0, double x1, double y1) {
+        if (points.getLast().y() < y0 || points.getFirst().y() > y1) {
+            return false;
+        }
+        double lo = Double.POSITIVE_INFINITY;
+        double hi = Double.NEGATIVE_INFINITY;
+        for (Point point : points) {
+            lo = Math.min(lo, point.x());
+            hi = Math.max(hi, point.x());
+        }
+        return hi >= x0 && lo <= x1;
+    }
+
+    /** Straight down out of a box and into the next one. */
+    private static void stroke(GraphicsContext g, List<Point> points) {
+        g.beginPath();
+        Point from = points.getFirst();
+        g.moveTo(from.x(), from.y());
+        for (Point to : points.subList(1, points.size())) {
+            double middle = (from.y() + to.y()) / 2;
+            g.bezierCurveTo(from.x(), middle, to.x(), middle, to.x(), to.y());
+            from = to;
+        }
+        g.stroke();
+    }
+
+    private void paint(GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box) {
+        Optional<TensorRow> worst = v.worst(box);
+        boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
+        boolean carries = box.carries();
+        TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
+        Color colour = worst.isEmpty() ? p.line() : switch (level) {
+            case GOOD -> p.good();
+            case FAIR -> p.fair();
+            case BAD -> p.bad();
+        };
+        boolean previous = worst.flatMap(TensorRow::sensitivity).map(TensorDamage::onlyPrevious).orElse(false);
+        g.setFill(p.raised());
+        g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
+        if (worst.isPresent() && level != TensorDamage.Level.GOOD) {
+            g.setGlobalAlpha(scale < LEGIBLE ? 1 : previous ? TINT * DIM : TINT);
+            g.setFill(colour);
+            g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
+            g.setGlobalAlpha(1);
+        }
+        g.setStroke(hand ? p.hand() : box.equals(hovered) && carries ? p.text() : colour);
+        g.setLineWidth(hand ? Math.max(2, 2 / scale) : Math.max(1, 0.7 / scale));
+        g.strokeRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
+        if (scale < LEGIBLE) {
+            return;
+        }
+        g.setTextBaseline(VPos.CENTER);
+        g.setFont(letters);
+        if (!carries) {
+            g.setTextAlign(TextAlignment.CENTER);
+            g.setFill(p.muted());
+            g.fillText(shorten(box.operator()), box.x() + box.width() / 2, box.y() + box.height() / 2, box.width() - 4);
+            return;
+        }
+        g.setTextAlign(TextAlignment.LEFT);
+        double textLeft = box.x() + PAD;
+        double first = box.y() + box.height() * 0.3;
+        double second = box.y() + box.height() * 0.72;
+        if (worst.isPresent()) {
+            glyph(g, level, colour, textLeft, first - GLYPH / 2);
+            textLeft += GLYPH + 5;
+        }
+        g.setFill(p.text());
+        g.fillText(box.operator(), textLeft, first, box.width() - 2 * PAD);
+        g.setFill(p.muted());
+        g.fillText(shorten(model.shortName(worst.map(TensorRow::id).orElse(box.tensors().getFirst()))), box.x() + PAD, second, box.width() - 2 * PAD);
+        g.setTextAlign(TextAlignment.RIGHT);
+        g.setFill(worst.isPresent() && level == TensorDamage.Level.BAD ? p.badText() : p.text());
+        g.setGlobalAlpha(previous ? DIM : 1);
+        g.fillText(figure(v, worst), box.x() + box.width() - PAD, first);
+        g.setGlobalAlpha(1);
+    }
+
+    private static String figure(GraphViewModel.View v, Optional<TensorRow> worst) {
+        if (worst.isEmpty()) {
+            return "float";
+        }
+        TensorRow row = worst.get();
+        return v.swept()
+                ? row.sensitivity().filter(d -> d.loss().isPresent()).map(TensorDamage::change).orElse("…")
+                : row.sqnrDb().isEmpty() ? "" : (row.exact() ? "" : Figures.ABOUT) + Figures.decibels(OptionalDouble.of(row.sqnrDb().getAsDouble()));
+    }
+
+    /** The marks of the list: told apart by their shape too. */
+    private static void glyph(GraphicsContext g, TensorDamage.Level level, Color colour, double x, double y) {
+        g.setFill(colour);
+        double half = GLYPH / 2;
+        switch (level) {
+            case GOOD -> g.fillOval(x, y, GLYPH, GLYPH);
+            case FAIR -> g.fillPolygon(new double[] {x + half, x + GLYPH, x + half, x}, new double[] {y, y + half, y + GLYPH, y + half}, 4);
+            case BAD -> g.fillPolygon(new double[] {x + half, x + GLYPH, x}, new double[] {y, y + GLYPH, y + GLYPH}, 3);
+        }
+    }
+
+    /** The end of a name tells more than its beginning. */
+    private static String shorten(String name) {
+        return name.length() <= LONGEST_NAME ? name : "…" + name.substring(name.length() - LONGEST_NAME + 1);
+    }
+}

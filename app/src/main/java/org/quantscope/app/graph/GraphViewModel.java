@@ -1,0 +1,177 @@
+package org.quantscope.app.graph;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.workbench.Subject;
+import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.tensor.TensorId;
+
+/** The graph of the open model with what is known of its tensors. Nothing is drawn while nobody looks. */
+public final class GraphViewModel {
+    /**
+     * What is on show.
+     *
+     * @param drawing empty while there is none, or it is being made
+     * @param note why there is none; empty if there is, or will be
+     * @param rows what is known of the tensors of the drawing
+     * @param inHand the tensor in hand
+     */
+    record View(Optional<ModelDrawing> drawing, String note, Map<TensorId, TensorRow> rows, Optional<TensorId> inHand) {
+        static final View NOTHING = new View(Optional.empty(), "", Map.of(), Optional.empty());
+
+        /** True if the colours are those of a sweep; else they are those of the tensors' own errors. */
+        boolean swept() {
+            return rows.values().stream().anyMatch(row -> row.sensitivity().isPresent());
+        }
+
+        /** The worst of the box's tensors that are quantized; empty if none is. */
+        Optional<TensorRow> worst(ModelDrawing.Box box) {
+            return box.tensors().stream().map(rows::get).filter(row -> row != null && row.spec().isPresent()).reduce((a, b) -> worse(a, b) ? a : b);
+        }
+
+        private boolean worse(TensorRow a, TensorRow b) {
+            int byLevel = a.damage().compareTo(b.damage());
+            if (byLevel != 0) {
+                return byLevel > 0;
+            }
+            return swept() ? loss(a) >= loss(b) : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
+        }
+
+        private static double loss(TensorRow row) {
+            return row.sensitivity().map(d -> d.loss().orElse(Double.NEGATIVE_INFINITY)).orElse(Double.NEGATIVE_INFINITY);
+        }
+    }
+
+    /**
+     * What a drawing is made of.
+     *
+     * @param carried tensors that make a box wide: weights, and activations that are quantized
+     */
+    private record Source(Model model, Set<TensorId> carried) {}
+
+    private final Workbench bench;
+    private final TensorsViewModel tensors;
+    private final Notices notices;
+    private final LatestWins<ModelDrawing> latest;
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private boolean showing;
+    private @Nullable Source drawn;
+    private @Nullable ModelDrawing drawing;
+
+    public GraphViewModel(Workbench bench, TensorsViewModel tensors, Executor work, Executor ui, Notices notices) {
+        this.bench = bench;
+        this.tensors = tensors;
+        this.notices = notices;
+        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        tensors.rowsProperty().subscribe(x -> refresh());
+        bench.stateProperty().subscribe(x -> refresh());
+        bench.selectionProperty().subscribe(x -> refresh());
+    }
+
+    /** Whether anybody looks. */
+    public void setShowing(boolean on) {
+        showing = on;
+        refresh();
+    }
+
+    private void refresh() {
+        if (!showing) {
+            return;
+        }
+        Model model = bench.analysed().orElse(null);
+        OnnxGraph graph = model == null ? null : model.graph().orElse(null);
+        if (model == null || graph == null) {
+            latest.cancel();
+            drawn = null;
+            drawing = null;
+            view.set(new View(Optional.empty(), model == null ? "" : "This file holds weights without a graph.", Map.of(), Optional.empty()));
+            return;
+        }
+        Set<TensorId> quantizable = new HashSet<>();
+        Set<TensorId> carried = new HashSet<>();
+        bench.weights().forEach(w -> carried.add(w.id()));
+        bench.activations().stream().filter(a -> bench.spec(a).isPresent()).forEach(a -> carried.add(a.id()));
+        Source source = new Source(model, Set.copyOf(carried));
+        if (!source.equals(drawn)) {
+            if (drawn == null || !drawn.model.equals(model)) {
+                drawing = null;
+            }
+            drawn = source;
+            bench.weights().forEach(w -> quantizable.add(w.id()));
+            bench.activations().forEach(a -> quantizable.add(a.id()));
+            latest.submit(
+                    (cancel, partial) -> ModelDrawing.of(graph, quantizable, source.carried, cancel),
+                    made -> {
+                        drawing = made;
+                        show();
+                    },
+                    e -> notices.problem("Graph: " + e.getMessage()));
+        }
+        show();
+    }
+
+    private void show() {
+        Map<TensorId, TensorRow> rows = new HashMap<>();
+        ModelDrawing made = drawing;
+        if (made != null) {
+            made.boxes().forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
+        }
+        View next = new View(Optional.ofNullable(made), "", rows, bench.selectionProperty().get());
+        if (!next.equals(view.get())) {
+            view.set(next);
+        }
+    }
+
+    /** Takes a tensor of a box in hand: the first one, or the next one if one of them is in hand. */
+    void choose(ModelDrawing.Box box) {
+        List<TensorId> of = box.tensors();
+        if (!of.isEmpty()) {
+            int now = bench.selectionProperty().get().map(of::indexOf).orElse(-1);
+            tensors.select(of.get((now + 1) % of.size()));
+        }
+    }
+
+    /** What a box is, and what its tensors cost, in lines. */
+    String describe(ModelDrawing.Box box) {
+        StringBuilder text = new StringBuilder(box.operator() + "  " + box.name());
+        for (TensorId id : box.tensors()) {
+            TensorRow row = view.get().rows.get(id);
+            if (row != null) {
+                text.append("\n\n").append(row.activation() ? "activation " : "weight ").append(id);
+                text.append(row.spec().map(s -> ", " + s.bits() + " bits").orElse(", float"));
+                row.sqnrDb().ifPresent(db -> text.append(String.format(java.util.Locale.ROOT, ", %sSQNR %.1f dB", row.exact() ? "" : "≈ ", db)));
+                row.sensitivity().map(TensorDamage::describe).ifPresent(d -> text.append("\n").append(d));
+            }
+        }
+        return text.toString();
+    }
+
+    /** The list's model, for what can be done with a tensor. */
+    TensorsViewModel tensors() {
+        return tensors;
+    }
+
+    /** A short name of a tensor. */
+    String shortName(TensorId id) {
+        return bench.subject(id).map(Subject::shortName).orElse(id.name());
+    }
+
+    ReadOnlyObjectProperty<View> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

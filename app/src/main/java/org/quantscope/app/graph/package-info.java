@@ -1,0 +1,5 @@
+/** The model as a layered drawing, coloured by damage. */
+@NullMarked
+package org.quantscope.app.graph;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,264 @@
+package org.quantscope.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
+import org.quantscope.app.sensitivity.SensitivityViewModel.View;
+import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.tensors.TensorsViewModel.Order;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.tensor.TensorId;
+
+/** The sweep, the list and the menu's acts without a window: everything runs on the thread of the test. */
+class SensitivityTest {
+    private static final TensorId FIRST = new TensorId("0.weight");
+    private static final TensorId SECOND = new TensorId("2.weight");
+
+    @TempDir
+    Path folder;
+
+    private HeldDesk at;
+
+    @BeforeEach
+    void open() {
+        at = new HeldDesk(folder.resolve("config"));
+    }
+
+    @AfterEach
+    void close() {
+        at.close();
+    }
+
+    private void openDigits() {
+        at.open("digits_mlp.onnx");
+        at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
+        at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
+    }
+
+    private View view() {
+        return at.desk.sensitivity().viewProperty().get();
+    }
+
+    private TensorDamage damage(TensorId id) {
+        return view().tensors().get(id);
+    }
+
+    @Test
+    void nothingCanBeSweptWithoutAGraphOrDataOrAQuantizedTensor() {
+        assertThat(view().status()).isEqualTo(Status.IMPOSSIBLE);
+        at.open("fashion_resnet.safetensors");
+        assertThat(view().why()).startsWith("this file holds weights");
+        at.open("digits_mlp.onnx");
+        assertThat(view().why()).isEqualTo("needs data to evaluate on");
+        openDigits();
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        at.desk.bench().apply(new Edit.SetWeights(Optional.empty()));
+        assertThat(view().why()).isEqualTo("everything stays in float");
+    }
+
+    @Test
+    void aSweepFindsWhatSingleEvaluationsFind() {
+        openDigits();
+
+        at.desk.sensitivity().toggle();
+
+        assertThat(at.problems).isEmpty();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().tensors()).hasSize(3);
+        assertThat(view().known()).isEqualTo(7);
+        Model model = at.desk.bench().analysed().orElseThrow();
+        QuantParams params = at.desk.measurements().snapshotProperty().get().tensors().get(FIRST).params();
+        try (LiveEvaluator evaluator = new LiveEvaluator(model, at.desk.bench().evaluationData().orElseThrow(), 9)) {
+            AccuracyEstimate alone = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(FIRST, params), Map.of()), new CancelToken(), e -> {});
+            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct()).isEqualTo(alone.correct());
+            assertThat(damage(FIRST).loss()).hasValue(alone.floatScore() - alone.score());
+        }
+        assertThat(damage(FIRST).onlyPrevious()).isFalse();
+        assertThat(damage(FIRST).describe()).startsWith("only this quantized: ").contains("(500 of 500 samples)", "all but this quantized: ", "output SQNR of only this: ");
+    }
+
+    @Test
+    void theListIsSortedByDamageWhenThatIsChosen() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        at.desk.tensors().orderProperty().set(Order.MOST_DAMAGE_FIRST);
+
+        List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
+
+        assertThat(rows).hasSize(3);
+        List<Double> losses = rows.stream().map(r -> r.sensitivity().orElseThrow().loss().orElseThrow()).toList();
+        assertThat(losses).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(losses.getFirst()).isGreaterThan(losses.getLast());
+        assertThat(rows.getFirst().damage()).isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
+        at.desk.tensors().orderProperty().set(new Order(Order.MOST_DAMAGE_FIRST.key(), true));
+        assertThat(at.desk.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
+    }
+
+    @Test
+    void anEditMarksWhatItTouchesAndUndoBringsItBack() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        TensorDamage before = damage(FIRST);
+
+        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(damage(FIRST).onlyPrevious()).isTrue();
+        assertThat(damage(FIRST).allButPrevious()).isFalse();
+        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(damage(SECOND).allButPrevious()).isTrue();
+        assertThat(damage(FIRST).describe()).contains("500 of 500 samples, previous setting");
+        assertThat(view().known()).isEqualTo(3);
+
+        at.desk.bench().undo();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(damage(FIRST)).isEqualTo(before);
+
+        at.desk.bench().redo();
+        at.desk.sensitivity().toggle();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(damage(FIRST).onlyPrevious()).isFalse();
+        assertThat(damage(FIRST).loss().orElseThrow()).isLessThan(before.loss().orElseThrow());
+    }
+
+    @Test
+    void aTensorThatStaysFloatHasNoDamage() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+
+        at.desk.tensors().keepFloat(Set.of(FIRST));
+
+        assertThat(view().tensors()).containsOnlyKeys(SECOND, new TensorId("4.weight"));
+        // Of the three only the last is left beside the second: that is known already.
+        assertThat(damage(SECOND).allButPrevious()).isFalse();
+        assertThat(damage(SECOND).figures().allButThis()).isEqualTo(damage(new TensorId("4.weight")).figures().onlyThis());
+    }
+
+    @Test
+    void aSecondPressStopsASweepThatHasNotBegun() {
+        openDigits();
+        at.held = true;
+        at.desk.sensitivity().toggle();
+        assertThat(view().status()).isEqualTo(Status.RUNNING);
+        at.desk.sensitivity().toggle();
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+
+        at.held = false;
+        at.runWaiting();
+
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(view().tensors()).isEmpty();
+    }
+
+    @Test
+    void anEditWhileASweepRunsMakesItGoOnWithTheNewSettings() {
+        openDigits();
+        at.held = true;
+        at.desk.sensitivity().toggle();
+        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+
+        at.held = false;
+        at.runWaiting();
+
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().tensors().values()).noneMatch(d -> d.onlyPrevious() || d.allButPrevious());
+    }
+
+    @Test
+    void aSweepThatEndsWhileAnEditIsTakenBackHasEnded() {
+        openDigits();
+        at.held = true;
+        at.desk.sensitivity().toggle();
+        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+        while (!at.waiting.isEmpty() && view().tensors().isEmpty()) {
+            at.waiting.poll().run();
+        }
+        assertThat(view().status()).isEqualTo(Status.RUNNING);
+        at.desk.bench().undo();
+
+        at.held = false;
+        at.runWaiting();
+
+        assertThat(view().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void anotherMetricIsAnotherSweep() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+
+        at.desk.accuracy().score(Optional.of(new org.quantscope.core.eval.Task.Cosine()));
+
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(view().tensors()).isEmpty();
+        at.desk.sensitivity().toggle();
+        assertThat(damage(FIRST).figures().onlyThis().orElseThrow().task()).isEqualTo(new org.quantscope.core.eval.Task.Cosine());
+        at.desk.bench().undo();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void eachActIsOneStep() {
+        openDigits();
+        QuantSpec start = at.desk.bench().spec(at.desk.bench().subject(FIRST).orElseThrow()).orElseThrow();
+        Map<String, Runnable> acts = Map.of(
+                "keep in float: 0.weight", () -> at.desk.tensors().keepFloat(Set.of(FIRST)),
+                "16 bits for 0.weight", () -> at.desk.tensors().sixteenBits(Set.of(FIRST)),
+                "per channel for 0.weight", () -> at.desk.tensors().change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL)),
+                "calibrate with " + Calibrators.byId("mse").title() + " for 0.weight", () -> at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST)));
+        acts.forEach((title, act) -> {
+            act.run();
+            assertThat(at.desk.bench().undoTitleProperty().get()).isEqualTo(title);
+            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).isNotEqualTo(Optional.of(start));
+            at.desk.bench().undo();
+            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start);
+        });
+
+        at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST));
+        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start.withClip(new Clip.Auto("mse")));
+        at.desk.tensors().reset(Set.of(FIRST));
+        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start);
+    }
+
+    @Test
+    void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
+        openDigits();
+        at.desk.session().openCalibrationData(HeldDesk.SAMPLES.resolve("digits_calibration.npz"));
+        at.desk.activations().quantize(true);
+        TensorId activation = at.desk.bench().activations().get(1).id();
+        ClipRange before = at.state().activationRanges().get(activation);
+
+        at.desk.tensors().adopt(Calibrators.byId("std"), Set.of(activation));
+        assertThat(at.state().activationRanges().get(activation)).isNotEqualTo(before);
+        assertThat(at.desk.tensors().isActivation(activation)).isTrue();
+
+        at.desk.tensors().reset(Set.of(activation));
+        assertThat(at.state().activationRanges().get(activation)).isEqualTo(before);
+
+        at.desk.sensitivity().toggle();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().tensors().keySet()).containsAll(Stream.concat(at.desk.bench().weights().stream(), at.desk.bench().activations().stream()).map(s -> s.id()).toList());
+    }
+}

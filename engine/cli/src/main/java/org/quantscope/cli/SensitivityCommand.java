@@ -1,0 +1,82 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.sensitivity.SensitivityCache;
+import org.quantscope.core.sensitivity.SensitivityReport;
+import org.quantscope.core.sensitivity.SensitivitySweep;
+import org.quantscope.core.sensitivity.TensorSensitivity;
+import picocli.CommandLine.Command;
+
+@Command(
+        name = "sensitivity",
+        description = {
+            "Says which tensors quantization hurts most: for each quantized tensor the model with only this one quantized, and with all but",
+            "this one, against the float model on the same samples. Worst first: by what a tensor costs alone, then by the SQNR of the output.",
+            "Takes one evaluation for the whole and two a tensor: --limit makes it quick."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  quantscope sensitivity model.onnx --data test.npz --weights 4 --limit 1000",
+            "  quantscope sensitivity model.onnx --data test.npz --config config.json --json"
+        })
+final class SensitivityCommand extends EvaluatingCommand {
+    SensitivityCommand(Terminal terminal, CancelToken cancel) {
+        super(terminal, cancel);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Setting setting = setting();
+        SensitivityReport report;
+        try (LiveEvaluator evaluator = setting.evaluator();
+                Terminal.Bar bar = terminal().progress("sensitivity")) {
+            checkMetric(setting, evaluator);
+            SensitivitySweep sweep = new SensitivitySweep(setting.model(), setting.resolved().weights(), setting.resolved().activations(), new SensitivityCache());
+            report = sweep.run(evaluator, evaluator.samples(), bar, cancel(), part -> {});
+        }
+        AccuracyEstimate baseline = report.baseline().orElseThrow();
+        Json json = new Json()
+                .put("baseline", new Json()
+                        .put("metric", baseline.task().id())
+                        .put("float32", floatScore(baseline))
+                        .put("quantized", quantizedScore(baseline))
+                        .put("delta", baseline.delta())
+                        .put("logit_sqnr_db", baseline.logitSqnrDb()))
+                .put("tensors", report.tensors().stream().map(SensitivityCommand::json).toList());
+        print(json, () -> people(report, baseline));
+        return ExitCode.DONE;
+    }
+
+    private static Json json(TensorSensitivity tensor) {
+        Json json = new Json().put("name", tensor.name().name()).put("kind", tensor.kind().id());
+        tensor.onlyThis().ifPresent(e -> json.put("only_this_quantized", quantizedScore(e).put("delta", e.delta())));
+        tensor.allButThis().ifPresent(e -> json.put("all_but_this_quantized", quantizedScore(e).put("delta", e.delta())));
+        return json.put("output_sqnr_db", tensor.outputSqnrDb());
+    }
+
+    private void people(SensitivityReport report, AccuracyEstimate baseline) {
+        Table table = new Table("tensor", "kind", ">only this", ">all but this", ">output SQNR dB");
+        for (TensorSensitivity tensor : report.tensors()) {
+            table.row(tensor.name().name(), tensor.kind().id(), delta(tensor.onlyThis()), delta(tensor.allButThis()), Text.number(tensor.outputSqnrDb()));
+        }
+        table.print(terminal());
+        terminal().out().println(List.of(
+                        baseline.task().title() + " float32 " + text(baseline, baseline.floatScore()),
+                        "quantized " + text(baseline, baseline.score()),
+                        "difference " + text(baseline, baseline.delta()),
+                        baseline.seen() + " samples")
+                .stream()
+                .reduce((a, b) -> a + ", " + b)
+                .orElseThrow());
+    }
+
+    private static String delta(Optional<AccuracyEstimate> figure) {
+        return figure.map(e -> text(e, e.delta())).orElse("–");
+    }
+}

@@ -1,0 +1,33 @@
+package org.quantscope.core.sensitivity;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * How far a sweep is. Each figure is the one that rests on the most samples.
+ *
+ * @param baseline the model with every tensor quantized, beside the float model; empty while not known
+ * @param tensors every quantized tensor, {@linkplain TensorSensitivity#WORST_FIRST worst first}
+ * @param known evaluations that are known on all samples
+ * @param wanted evaluations in all: one, and two a tensor
+ * @param samples samples of the data
+ */
+public record SensitivityReport(Optional<AccuracyEstimate> baseline, List<TensorSensitivity> tensors, int known, int wanted, int samples) {
+    public SensitivityReport {
+        tensors = tensors.stream().sorted(TensorSensitivity.WORST_FIRST).toList();
+    }
+
+    /** True if every figure rests on all samples. */
+    public boolean isComplete() {
+        return known == wanted;
+    }
+
+    public Map<TensorId, TensorSensitivity> byName() {
+        return tensors.stream().collect(Collectors.toMap(TensorSensitivity::name, Function.identity()));
+    }
+}

@@ -1,0 +1,150 @@
+package org.quantscope.core.sensitivity;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * For every quantized tensor: the model with only this one quantized, and with all but this one. An activation takes those
+ * that are tied to it along.
+ *
+ * <p>What it costs for W weights and A activations: 1 + 2(W + A) evaluations, and at most 1 + 2W + A sessions. Leaving one
+ * activation out is a flag that is fed to the session of the whole setting, so it builds nothing. Each of the others has a session
+ * of its own with its weights built in: one session that is fed every weight, or that carries every quantizer switched off,
+ * would be built once, but each of its runs would take half as long again, which is more than building costs from about a
+ * hundred samples on.
+ *
+ * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
+ * ended; the evaluation that was running is lost.
+ */
+public final class SensitivitySweep {
+    /** Samples of the first round: enough to rank the tensors that matter. */
+    public static final int QUICK = 1000;
+
+    private final EvalRequest all;
+    private final List<TensorInfo> tensors;
+    private final SettingKeys keys;
+    private final SensitivityCache cache;
+
+    /**
+     * A sweep over a resolved setting.
+     *
+     * @param weights parameters of each quantized stored tensor
+     * @param activations parameters of each quantized activation; of those that are tied to another the other's are used
+     * @param cache of this model, data and metric
+     */
+    public SensitivitySweep(Model model, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, SensitivityCache cache) {
+        List<TensorInfo> owning = model.graph().map(OnnxGraph::activations).orElse(List.of()).stream().filter(a -> activations.containsKey(a.id())).toList();
+        Map<TensorId, QuantParams> own = new HashMap<>();
+        owning.forEach(a -> own.put(a.id(), activations.get(a.id())));
+        this.all = new EvalRequest(Optional.empty(), weights, own);
+        this.tensors = Stream.concat(model.tensors().stream().map(Tensor::info).filter(t -> weights.containsKey(t.id())), owning.stream()).toList();
+        this.keys = new SettingKeys(all);
+        this.cache = cache;
+    }
+
+    /** The quantized tensors: stored ones in the order of the file, then activations in graph order. */
+    public List<TensorInfo> tensors() {
+        return tensors;
+    }
+
+    /** What is known without an evaluation. */
+    public SensitivityReport known(int samples) {
+        return report(samples);
+    }
+
+    /**
+     * Evaluates what is not known yet: everything on the first samples of the evaluation order, then everything on all,
+     * those that do the most damage first.
+     *
+     * @param evaluator of the model and data that the cache is for
+     * @param quick samples of the first round, rounded up to whole batches; at least all of them: there is one round
+     * @param partial called on this thread after each evaluation
+     * @return the complete report
+     * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
+     */
+    public SensitivityReport run(LiveEvaluator evaluator, int quick, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        int samples = evaluator.samples();
+        if (quick < samples) {
+            round(evaluator, tensors, quick, progress, cancel, partial);
+        }
+        Map<TensorId, TensorInfo> byName = new HashMap<>();
+        tensors.forEach(t -> byName.put(t.id(), t));
+        List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
+        round(evaluator, worstFirst, samples, progress, cancel, partial);
+        return report(samples);
+    }
+
+    private record Step(String what, String key, EvalRequest request) {}
+
+    private void round(LiveEvaluator evaluator, List<TensorInfo> order, int samples, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        List<Step> steps = steps(order);
+        int done = 0;
+        for (Step step : steps) {
+            cancel.check();
+            int at = done++;
+            String text = step.what + ", " + done + " of " + steps.size() + (samples < evaluator.samples() ? " on " + samples + " samples" : "");
+            progress.report((long) at * samples, (long) steps.size() * samples, text);
+            if (cache.find(step.key).filter(known -> known.seen() >= samples).isEmpty()) {
+                AccuracyEstimate figure = evaluator.evaluate(
+                        step.request, samples, cancel, e -> progress.report((long) at * samples + Math.min(samples, e.seen()), (long) steps.size() * samples, text));
+                cache.keep(step.key, figure);
+                partial.accept(report(evaluator.samples()));
+            }
+        }
+    }
+
+    /** The whole setting first, and at once all that its session can do; what needs another one after that. */
+    private List<Step> steps(List<TensorInfo> order) {
+        List<Step> steps = new ArrayList<>();
+        steps.add(new Step("all", keys.all(), all));
+        order.stream().filter(t -> t.kind() == TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
+        order.forEach(t -> steps.add(new Step("only " + t.id(), keys.only(t.id()), only(t.id()))));
+        order.stream().filter(t -> t.kind() != TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
+        return steps;
+    }
+
+    private Step allBut(TensorId id) {
+        Map<TensorId, QuantParams> weights = new HashMap<>(all.weights());
+        Map<TensorId, QuantParams> activations = new HashMap<>(all.activations());
+        weights.remove(id);
+        activations.remove(id);
+        return new Step("all but " + id, keys.allBut(id), new EvalRequest(Optional.empty(), weights, activations));
+    }
+
+    private EvalRequest only(TensorId id) {
+        return new EvalRequest(Optional.empty(), only(all.weights(), id), only(all.activations(), id));
+    }
+
+    private static Map<TensorId, QuantParams> only(Map<TensorId, QuantParams> settings, TensorId id) {
+        QuantParams params = settings.get(id);
+        return params == null ? Map.of() : Map.of(id, params);
+    }
+
+    private SensitivityReport report(int samples) {
+        Optional<AccuracyEstimate> baseline = cache.find(keys.all());
+        List<TensorSensitivity> found = tensors.stream()
+                .map(t -> new TensorSensitivity(t.id(), t.kind(), cache.find(keys.only(t.id())), cache.find(keys.allBut(t.id()))))
+                .toList();
+        long known = Stream.concat(baseline.stream(), found.stream().flatMap(t -> Stream.concat(t.onlyThis().stream(), t.allButThis().stream())))
+                .filter(AccuracyEstimate::isComplete)
+                .count();
+        return new SensitivityReport(baseline, found, Math.toIntExact(known), 1 + 2 * tensors.size(), samples);
+    }
+}
