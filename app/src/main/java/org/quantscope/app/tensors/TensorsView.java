@@ -435,7 +435,7 @@ public final class TensorsView extends VBox {
 
     /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
     private final class DamageCell extends TreeTableCell<Line, Line> {
-        private static final double BAR = 20;
+        private static final double BAR = 16;
         private static final double BAR_HEIGHT = 6;
         private final Region bar = new Region();
         private final HBox track = new HBox(bar);
