@@ -53,7 +53,7 @@ public final class TensorsView extends VBox {
     private static final double SHAPE_WIDTH = 86;
     private static final double BITS_WIDTH = 48;
     private static final double SQNR_WIDTH = 78;
-    private static final double DAMAGE_WIDTH = 100;
+    private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
     /** A line: a group, or a tensor. */

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -22,7 +21,6 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -79,11 +77,7 @@ public final class CodeArchive {
         this.plan = plan;
         metadata.put("format", FORMAT);
         metadata.put("version", VERSION);
-        metadata.put("tool", "quantscope " + ProductVersion.current());
-        metadata.put("model_sha256", plan.state().model().sha256());
-        if (!plan.state().corrections().isEmpty()) {
-            metadata.put("corrections", AppliedCorrection.ids(plan.state().corrections()));
-        }
+        metadata.putAll(Provenance.of(plan));
         Set<String> refused = new HashSet<>();
         clashes(plan, "").forEach(p -> refused.add(p.tensor()));
         Set<TensorId> coded = new HashSet<>();
@@ -211,27 +205,29 @@ public final class CodeArchive {
     }
 
     private static void codes(Tensor tensor, QuantParams params, DType dtype, boolean packed, OutputStream out, CancelToken cancel) throws IOException {
-        WeightCodes codes = new WeightCodes(tensor, params);
-        if (!packed) {
-            codes.each(cancel, dtype.bytes() == 1 ? out::write : code -> {
-                out.write(code);
-                out.write(code >> Byte.SIZE);
-            });
-            return;
-        }
-        int[] held = {-1};
-        codes.each(cancel, code -> {
-            int nibble = code & 0xf;
-            if (held[0] < 0) {
-                held[0] = nibble;
+        byte[] bytes = new byte[CHUNK];
+        int[] state = {0, -1};
+        new WeightCodes(tensor, params).each(cancel, code -> {
+            if (!packed) {
+                bytes[state[0]++] = (byte) code;
+                if (dtype.bytes() > 1) {
+                    bytes[state[0]++] = (byte) (code >> Byte.SIZE);
+                }
+            } else if (state[1] < 0) {
+                state[1] = code & 0xf;
             } else {
-                out.write(held[0] | nibble << PACKED_BITS);
-                held[0] = -1;
+                bytes[state[0]++] = (byte) (state[1] | code << PACKED_BITS);
+                state[1] = -1;
+            }
+            if (state[0] == CHUNK) {
+                out.write(bytes);
+                state[0] = 0;
             }
         });
-        if (held[0] >= 0) {
-            out.write(held[0]);
+        if (state[1] >= 0) {
+            bytes[state[0]++] = (byte) state[1];
         }
+        out.write(bytes, 0, state[0]);
     }
 
     /** A code of a stored array. */

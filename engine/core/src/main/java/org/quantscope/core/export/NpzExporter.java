@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -77,6 +78,8 @@ public final class NpzExporter implements Exporter {
         CodeArchive archive = new CodeArchive(plan);
         byte[] metadata = metadata(archive);
         try (ZipOutputStream zip = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16))) {
+            // More effort makes codes hardly smaller and takes three times as long.
+            zip.setLevel(Deflater.BEST_SPEED);
             put(zip, new CodeArchive.Array(METADATA, DType.U8, Shape.of(metadata.length), (out, c) -> out.write(metadata)), cancel);
             for (CodeArchive.Array array : archive.arrays()) {
                 put(zip, array, cancel);

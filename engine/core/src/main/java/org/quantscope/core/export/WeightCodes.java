@@ -14,7 +14,7 @@ import org.quantscope.core.tensor.Tensor;
 
 /**
  * The integer codes of a stored tensor: of affine parameters the codes from {@code qmin} to {@code qmax}, of codebooks the number of
- * the level from 0. A NaN becomes the code of 0.
+ * the level from 0. A NaN becomes the code of 0. For one thread.
  */
 final class WeightCodes {
     private static final int CHUNK = 1 << 14;
@@ -23,6 +23,10 @@ final class WeightCodes {
     private final QuantParams params;
     private final Slicing slicing;
     private final Map<Object, Book> books = new HashMap<>();
+    /** The slice that {@code lastGrid} is of: neighbours are usually of one. */
+    private int lastSlice = -1;
+
+    private UniformGrid lastGrid = new UniformGrid(1, 0, 0, 1);
 
     /** A codebook times its scale, and which level of the codebook each of its own is: levels that scaling made equal are one there. */
     private static final class Book {
@@ -81,7 +85,11 @@ final class WeightCodes {
 
     private int code(int slice, float x) {
         if (params.isAffine()) {
-            return new UniformGrid(params.scale(slice), params.zeroPoint(slice), params.qmin(), params.qmax()).code(x);
+            if (slice != lastSlice) {
+                lastGrid = new UniformGrid(params.scale(slice), params.zeroPoint(slice), params.qmin(), params.qmax());
+                lastSlice = slice;
+            }
+            return lastGrid.code(x);
         }
         boolean shared = params.codebooks().size() == 1;
         CodebookGrid codebook = params.codebooks().get(shared ? 0 : slice);

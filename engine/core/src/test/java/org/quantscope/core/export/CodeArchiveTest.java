@@ -108,7 +108,7 @@ class CodeArchiveTest {
         Path file = folder.resolve("m");
         Exporters.export(Exporters.byId("safetensors"), plan(odd("w"), INT4), file, NEVER);
 
-        assertThat(SafetensorsLoader.metadata(file)).containsEntry("format", "quantscope-codes").containsEntry("model_sha256", "0".repeat(64)).containsEntry("tensor:w",
+        assertThat(SafetensorsLoader.metadata(file)).containsEntry("format", "quantscope-codes").containsEntry("quantscope.model_sha256", "0".repeat(64)).containsEntry("tensor:w",
                 "{\"kind\":\"weight\",\"scheme\":\"uniform\",\"bits\":4,\"signed\":true,\"symmetric\":true,\"narrow_range\":true,\"granularity\":\"tensor\",\"qmin\":-7,\"qmax\":7,\"shape\":[1,3],"
                         + "\"packing\":\"two codes a byte, first in the low nibble, two's complement\",\"value\":\"(code - zero_point) * scale\"}");
     }

@@ -72,9 +72,9 @@ class TargetLintTest {
         row("onnx-qdq", null, W, null, null);
         row("onnx-matmulnbits", null, null, null, null);
         row("ort-overrides", null, null, null, E);
-        row("ort-overrides-py", null, null, null, E);
+        row("ort-overrides-py", null, null, null, null);
         row("ort-calibration-json", null, null, null, null);
-        row("ort-calibration-text", null, null, E, null);
+        row("ort-calibration-text", null, null, W, null);
         row("tensorrt-cache", null, null, E, null);
         row("aimet-0.6.1", null, null, null, null);
         row("aimet-1.0.0", null, null, null, null);
