@@ -75,6 +75,7 @@ class ExitCodeTest {
         "eval MLP --data TEST --activations 8 --granularity channel --calibration-data TEST | need --weights B",
         "calibrate MLP                                   | -o",
         "calibrate MLP --activations 8 -o DIR/c.json     | --activations needs calibration data",
+        "import DIR/x --format tape --model MLP -o DIR/c  | unknown id tape; known: quantscope-json, onnx-qdq",
         "export MLP --config DIR/c --format tape -o DIR/x | unknown id tape; known: quantscope-json, onnx-qdq",
     })
     void wrongUsageIsTwo(String words, String message) {
@@ -94,6 +95,8 @@ class ExitCodeTest {
         "eval MLP --data TEST --config DIR/given.json     | given.json: weights.bits: a whole number from 1 to 16 is needed, got 99",
         "export MLP --config DIR/given.json --format onnx-qdq -o DIR/x | given.json: weights.bits",
         "calibrate MLP --data DIR/none.npz -o DIR/c.json  | none.npz",
+        "import DIR/given.txt --format onnx-qdq --model MLP -o DIR/c.json | given.txt: protobuf",
+        "import DIR/given.json --format ort-overrides --model MLP -o DIR/c.json | given.json: format",
         "eval DIR --data TEST                             | file: is a folder",
         "eval MLP --data TEST --config DIR                | file: is a folder",
         "eval MLP --data DIR                              | folder: holds no PNG, JPEG, BMP or GIF",

@@ -155,7 +155,7 @@ public final class OrtOverridesPythonExporter implements Exporter {
         for (Encoding e : carried) {
             cancel.check();
             String type = "QuantType." + OrtOverrides.quantType(OrtOverrides.type(e));
-            text.append("    ").append(PythonText.literal(e.id().name())).append(": ");
+            text.append("    ").append(Python.text(e.id().name())).append(": ");
             if (e.params().granularity() instanceof Granularity.PerChannel c) {
                 String scales = String.join(", ", IntStream.range(0, e.params().slices()).mapToObj(i -> Float.toString(e.params().scale(i))).toList());
                 String zeroPoints = String.join(", ", IntStream.of(e.params().zeroPoints()).mapToObj(Integer::toString).toList());

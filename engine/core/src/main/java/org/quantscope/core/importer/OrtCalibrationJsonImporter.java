@@ -44,7 +44,7 @@ final class OrtCalibrationJsonImporter implements Importer {
             Reading reading = new Reading(json, new Names(model), cancel);
             json.object(field -> {
                 switch (field) {
-                    case "data" -> json.object(reading::tensor);
+                    case "data" -> json.object(name -> reading.tensor(name, false));
                     case "calibration_method" -> json.object(member -> {
                         if (member.equals("value")) {
                             reading.notes.add("ranges by " + json.string());
@@ -54,7 +54,7 @@ final class OrtCalibrationJsonImporter implements Importer {
                     });
                     case "CLS", "smooth_quant" -> json.skip();
                     // calibration.json has no frame around its tensors.
-                    default -> reading.tensor(field);
+                    default -> reading.tensor(field, true);
                 }
             });
             return new Imported(reading.specs, reading.names.unmatched(), reading.notes);
@@ -66,7 +66,7 @@ final class OrtCalibrationJsonImporter implements Importer {
             this(json, names, cancel, new HashMap<>(), new ArrayList<>());
         }
 
-        void tensor(String name) {
+        void tensor(String name, boolean unframed) {
             cancel.check();
             @Nullable Float[] ends = new @Nullable Float[2];
             json.object(field -> {
@@ -78,6 +78,9 @@ final class OrtCalibrationJsonImporter implements Importer {
             });
             Float lo = ends[0];
             Float hi = ends[1];
+            if (unframed && lo == null && hi == null) {
+                throw json.bad("lowest and highest are needed, this is no calibration file of ONNX Runtime");
+            }
             TensorInfo info = names.find(name).orElse(null);
             if (info == null) {
                 return;

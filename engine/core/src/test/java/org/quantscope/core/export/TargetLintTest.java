@@ -69,7 +69,8 @@ class TargetLintTest {
 
     static {
         row("quantscope-json", null, null, null, null);
-        row("onnx-qdq", null, W, null, null);
+        // The weight of 3 bits raises the operator set to 21, from where ONNX Runtime misreads signed 8-bit activations.
+        row("onnx-qdq", null, W, W, null);
         row("onnx-matmulnbits", null, null, null, null);
         row("ort-overrides", null, null, null, E);
         row("ort-overrides-py", null, null, null, null);
