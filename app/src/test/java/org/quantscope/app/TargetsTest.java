@@ -90,7 +90,7 @@ class TargetsTest {
     void problemsFollowTheSettings() {
         int before = target(QDQ).problems().size();
         TensorId weight = at.desk.bench().weights().getFirst().id();
-        set(weight, QuantSpec.WEIGHTS.withBits(3));
+        set(weight, QuantSpec.WEIGHTS.withScheme("nf4").withBits(4));
         assertThat(target(QDQ).problems()).hasSizeGreaterThan(before);
         assertThat(target(QDQ).problems()).anySatisfy(p -> assertThat(p.tensor()).isEqualTo(weight.name()));
         at.desk.bench().undo();

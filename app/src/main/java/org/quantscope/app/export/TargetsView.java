@@ -454,7 +454,6 @@ public final class TargetsView extends BorderPane {
         private final Label mark = new Label();
         private final Label tensor = new Label();
         private final Label why = new Label();
-        private final Label remedy = new Label();
         private final Button fix = new Button("Apply");
         private final HBox line;
 
@@ -462,11 +461,10 @@ public final class TargetsView extends BorderPane {
             mark.setMinWidth(16);
             tensor.getStyleClass().add("problem-tensor");
             why.getStyleClass().add("hint");
-            remedy.getStyleClass().add("hint");
-            for (Label label : List.of(tensor, why, remedy)) {
-                label.setMinWidth(0);
-                label.setMinHeight(USE_PREF_SIZE);
-            }
+            why.setWrapText(true);
+            tensor.setMinWidth(0);
+            tensor.setMinHeight(USE_PREF_SIZE);
+            why.setMinWidth(0);
             fix.getStyleClass().add("remedy");
             fix.setMinWidth(USE_PREF_SIZE);
             fix.setOnAction(e -> {
@@ -474,7 +472,7 @@ public final class TargetsView extends BorderPane {
                     model.fix(getItem());
                 }
             });
-            VBox words = new VBox(tensor, why, remedy);
+            VBox words = new VBox(tensor, why);
             words.setAlignment(Pos.CENTER_LEFT);
             words.setMinWidth(0);
             HBox.setHgrow(words, Priority.ALWAYS);
@@ -495,8 +493,7 @@ public final class TargetsView extends BorderPane {
             mark.setText(error ? "✕" : "!");
             mark.getStyleClass().setAll("label", error ? "loss" : "warning");
             tensor.setText(p.tensor().isEmpty() ? "The model" : p.tensor());
-            why.setText(p.why());
-            remedy.setText(p.remedy().isEmpty() ? "" : "→ " + p.remedy());
+            why.setText(p.why() + (p.remedy().isEmpty() ? "" : " → " + p.remedy()));
             fix.setVisible(p.fix().isPresent());
             fix.setManaged(p.fix().isPresent());
             fix.setDisable(!model.viewProperty().get().mayFix());

@@ -310,15 +310,7 @@ public final class GraphView extends StackPane {
 
     private Optional<ModelDrawing.Box> boxAt(double x, double y) {
         ModelDrawing drawing = shown;
-        return drawing == null ? Optional.empty() : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
-    }
-
-    /** Where the middle of a tensor's box is, in the view; empty if it has none. For tests. */
-    Optional<Point> middleOf(TensorId id) {
-        ModelDrawing drawing = shown;
-        return drawing == null
-                ? Optional.empty()
-                : drawing.carrier(id).map(b -> new Point(left + (b.x() + b.width() / 2) * scale, HEAD + top + (b.y() + b.height() / 2) * scale));
+        return drawing == null || y < HEAD ? Optional.empty() : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
     }
 
     /** Of the drawing's part. */

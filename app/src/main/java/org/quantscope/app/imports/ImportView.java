@@ -231,6 +231,8 @@ public final class ImportView extends VBox {
                 for (int i = 0; i < v.matches().size(); i++) {
                     if (v.matches().get(i).id().equals(c.subject().id()) && matches.getSelectionModel().getSelectedIndex() != i) {
                         matches.getSelectionModel().clearAndSelect(i);
+                        // The table has to know how many lines it has before it goes to one.
+                        matches.layout();
                         matches.scrollTo(Math.max(0, i - 2));
                     }
                 }

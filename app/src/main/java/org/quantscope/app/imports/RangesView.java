@@ -24,9 +24,10 @@ final class RangesView extends Region {
     private static final int BINS = 120;
     private static final double ROW = 22;
     private static final double BAR = 6;
-    private static final double WORDS = 72;
+    private static final double WORDS = 230;
     private static final double MARGIN = 0.04;
-    private static final double TICKS = 18;
+    private static final double TICKS = 4;
+    private static final double GAP = 12;
     private static final int FONT = 11;
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
@@ -70,7 +71,7 @@ final class RangesView extends Region {
         double h = canvas.getHeight();
         g.clearRect(0, 0, w, h);
         List<ClipRange> ranges = Stream.of(present, imported).flatMap(Optional::stream).toList();
-        if (w < WORDS * 2 || (data == null && ranges.isEmpty())) {
+        if (w < WORDS + GAP || (data == null && ranges.isEmpty())) {
             return;
         }
         double from = data == null ? Double.POSITIVE_INFINITY : data.min();
@@ -87,13 +88,6 @@ final class RangesView extends Region {
         bars(g, from, to, w, bottom);
         g.setStroke(p.line());
         g.strokeLine(WORDS, bottom + 0.5, w, bottom + 0.5);
-        g.setFont(Fonts.mono(FONT));
-        g.setFill(p.muted());
-        g.setTextAlign(TextAlignment.LEFT);
-        g.fillText(Figures.value(from + margin), WORDS, bottom + TICKS - 4);
-        g.setTextAlign(TextAlignment.RIGHT);
-        g.fillText(Figures.value(to - margin), w - 2, bottom + TICKS - 4);
-        g.setTextAlign(TextAlignment.LEFT);
         range(g, "present", present, p.muted(), from, to, w, bottom + TICKS + ROW / 2);
         range(g, "imported", imported, p.hand(), from, to, w, bottom + TICKS + ROW + ROW / 2);
     }
@@ -121,9 +115,12 @@ final class RangesView extends Region {
     private static void range(GraphicsContext g, String name, Optional<ClipRange> range, Color colour, double from, double to, double w, double y) {
         g.setFont(Font.font(Fonts.SANS, FONT + 1));
         g.setFill(colour);
+        g.setTextAlign(TextAlignment.LEFT);
         g.fillText(name, 0, y + 4);
+        g.setFont(Fonts.mono(FONT));
+        g.setTextAlign(TextAlignment.RIGHT);
+        g.fillText(range.map(Figures::range).orElse(Figures.NONE), WORDS - GAP, y + 4);
         if (range.isEmpty()) {
-            g.fillText("–", WORDS, y + 4);
             return;
         }
         double a = WORDS + (range.get().lo() - from) / (to - from) * (w - WORDS);

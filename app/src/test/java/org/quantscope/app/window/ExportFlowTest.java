@@ -104,7 +104,7 @@ class ExportFlowTest {
 
     @Test
     void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
         at.waitForRest();
         show(robot, "onnx-qdq");
         TargetsViewModel.View v = DeskInWindow.onFx(this::view);

@@ -126,9 +126,12 @@ public final class LevelsBench {
         Map<Way, Integer> ways = new TreeMap<>();
         key.activations().values().forEach(form -> ways.merge(form.way(), 1, Integer::sum));
         QuantizedSession session = QuantizedSession.build(model, key, false, new BakedWeights(0), OrtModel.Options.DEFAULT, NEVER);
-        session.feeds(request, NEVER).close();
-        long from = System.nanoTime();
-        QuantizedSession.Feeds feeds = session.feeds(request, NEVER);
-        return new Timed(title, ways, session, feeds, (System.nanoTime() - from) * 1e-6, new ArrayList<>());
+        double least = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < ROUNDS; i++) {
+            long from = System.nanoTime();
+            session.feeds(request, NEVER).close();
+            least = Math.min(least, (System.nanoTime() - from) * 1e-6);
+        }
+        return new Timed(title, ways, session, session.feeds(request, NEVER), least, new ArrayList<>());
     }
 }

@@ -26,9 +26,9 @@ import org.quantscope.core.tensor.TensorKind;
  *
  * <p>What it costs for W weights and A activations: 1 + 2(W + A) evaluations, and at most 1 + 2W + A sessions. Leaving one
  * activation out is a flag that is fed to the session of the whole setting, so it builds nothing. Each of the others has a session
- * of its own with its weights built in: one session that is fed every weight, or that carries every quantizer switched off,
- * would be built once, but each of its runs would take half as long again, which is more than building costs from about a
- * hundred samples on.
+ * of its own with its weights built in: one session that is fed every weight would be built once, but it runs at about half of the
+ * throughput, and one that carries every quantizer switched off copies each activation once more. Both cost more than building
+ * where an evaluation takes several times as long as a build.
  *
  * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
  * ended; the evaluation that was running is lost.
