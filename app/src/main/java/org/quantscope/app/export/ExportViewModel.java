@@ -18,15 +18,14 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
-import org.quantscope.core.export.OnnxQdqExporter;
-import org.quantscope.core.export.QdqVerification;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Fingerprint;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.verify.Verification;
+import org.quantscope.core.verify.Verifier;
 
 /** Writes the committed settings in a target's format, after listing what the target will not take. */
 public final class ExportViewModel {
@@ -36,9 +35,9 @@ public final class ExportViewModel {
      * @param files the file itself first, then what belongs to it
      * @param bytes of all of them
      * @param sha256 of the first, lower-case hex
-     * @param verified what ONNX Runtime said of it; empty if it cannot run the format, or there is no data
+     * @param verified what came of looking at it again; empty if the format is to be run and there is no data
      */
-    public record Result(Exporter exporter, List<Path> files, long bytes, String sha256, Optional<QdqVerification.Verified> verified) {
+    public record Result(Exporter exporter, List<Path> files, long bytes, String sha256, Optional<Verification> verified) {
         public Result {
             files = List.copyOf(files);
         }
@@ -49,11 +48,18 @@ public final class ExportViewModel {
 
         /** All of it in one line. */
         public String summary() {
-            return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified
-                    .map(v -> "; ONNX Runtime on " + Figures.count(v.samples()) + " samples: "
-                            + (v.accuracy().isPresent() ? "accuracy " + Figures.percent(v.accuracy().getAsDouble()) + ", " : "")
-                            + "agrees with what was shown here on " + Figures.percent(v.liveAgreement()))
-                    .orElse(exporter instanceof OnnxQdqExporter ? "; not verified, there is no data" : "");
+            return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified.map(v -> switch (v) {
+                case Verification.Ran ran -> "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
+                        + (ran.accuracy().isPresent() ? "accuracy " + Figures.percent(ran.accuracy().getAsDouble()) + ", " : "")
+                        + "agrees with what was shown here on " + Figures.percent(ran.liveAgreement());
+                case Verification.ReRead read -> "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
+                case Verification.WellFormed _ -> "";
+            }).orElse("; not verified, there is no data");
+        }
+
+        /** What ONNX Runtime said of it; empty if it did not run it. */
+        public Optional<Verification.Ran> ran() {
+            return verified.filter(Verification.Ran.class::isInstance).map(Verification.Ran.class::cast);
         }
     }
 
@@ -116,7 +122,7 @@ public final class ExportViewModel {
                     try (Jobs.Handle job = jobs.start("Exporting " + target.getFileName(), cancel)) {
                         job.report(0, 1, exporter.title());
                         List<Path> files = Exporters.export(exporter, ready, target, cancel);
-                        return new Result(exporter, files, size(files), Fingerprint.sha256(files.getFirst(), cancel), verify(exporter, ready, files.getFirst(), data, job, cancel));
+                        return new Result(exporter, files, size(files), Fingerprint.sha256(files.getFirst(), cancel), Verifier.verify(exporter, ready, files, data, job, cancel));
                     }
                 },
                 written -> {
@@ -124,14 +130,6 @@ public final class ExportViewModel {
                     notices.done(written.summary());
                 },
                 e -> notices.problem("Export: " + e.getMessage()));
-    }
-
-    /** What ONNX Runtime says of the written model, on the evaluation data or else the calibration data. */
-    private static Optional<QdqVerification.Verified> verify(
-            Exporter exporter, ExportPlan plan, Path file, Optional<Dataset> data, Progress progress, CancelToken cancel) throws IOException {
-        return exporter instanceof OnnxQdqExporter && data.isPresent()
-                ? Optional.of(QdqVerification.verify(file, plan, data.get(), progress, cancel))
-                : Optional.empty();
     }
 
     private static long size(List<Path> files) throws IOException {

@@ -13,7 +13,7 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
 import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.workbench.Figures;
-import org.quantscope.core.export.QdqVerification;
+import org.quantscope.core.verify.Verification;
 
 /** Says what was written and what ONNX Runtime makes of it. */
 final class ExportResultDialog extends Dialog<ButtonType> {
@@ -34,7 +34,7 @@ final class ExportResultDialog extends Dialog<ButtonType> {
         Facts facts = new Facts();
         facts.addNumber("size", "result-size", "Of all files that were written").setText(Figures.bytes(result.bytes()));
         facts.addNumber("SHA-256", "result-sha256", "Of the file, for whoever receives it").setText(result.sha256());
-        Optional<QdqVerification.Verified> verified = result.verified();
+        Optional<Verification.Ran> verified = result.ran();
         verified.ifPresent(v -> {
             facts.addNumber("run in ONNX Runtime", "result-samples", "The written file was run on these data").setText(Figures.count(v.samples()) + " samples");
             v.accuracy().ifPresent(a -> facts.addNumber("its accuracy", "result-accuracy", "Top-1 of the written file").setText(Figures.percent(a)));

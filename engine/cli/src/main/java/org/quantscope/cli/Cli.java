@@ -33,6 +33,7 @@ final class Cli {
                 .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
+                .addSubcommand("import", new ImportCommand(terminal, cancel))
                 .addSubcommand("list", new ListCommand(terminal, cancel))
                 .setOut(terminal.out())
                 .setErr(terminal.err())

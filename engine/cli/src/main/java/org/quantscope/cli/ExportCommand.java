@@ -19,6 +19,8 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.verify.Verification;
+import org.quantscope.core.verify.Verifier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -34,7 +36,7 @@ final class ExportCommand extends EngineCommand {
     @Option(names = "--config", paramLabel = "CFG", required = true, description = "A config of calibrate or of the desktop.")
     private Path config;
 
-    @Option(names = "--format", paramLabel = "ID", required = true, description = "The target; see quantscope list exporters.")
+    @Option(names = "--format", paramLabel = "ID[:key=value,...]", required = true, description = "The target, and options of it: ID[:key=value,...]; see quantscope list exporters.")
     private String format;
 
     @Option(names = {"-o", "--output"}, paramLabel = "FILE", required = true, description = "The file to write.")
@@ -58,24 +60,26 @@ final class ExportCommand extends EngineCommand {
         if (limit != null && limit < 1) {
             throw usage("--limit: at least 1, got " + limit);
         }
-        Exporter exporter = checked(() -> Exporters.byId(format));
+        FormatChoice chosen = checked(() -> FormatChoice.parse(format));
+        Exporter exporter = chosen.exporter();
         SessionState state = Subject.readConfig(config, file, terminal(), cancel());
-        boolean runs = Verification.runs(exporter);
+        boolean runs = Verifier.runs(exporter);
         Model model = runs || !state.corrections().isEmpty()
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
-        Optional<Dataset> samples = runs ? Verification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
+        Optional<Dataset> samples = runs ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
         Importances importances = Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
-        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
+        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations(), chosen.options());
         List<ExportProblem> problems = exporter.check(plan);
         List<Path> files = Exporters.export(exporter, plan, output, cancel());
-        Optional<Verification> verification = !runs
-                ? Optional.of(Verification.byReading(output, plan))
-                : samples.isPresent() ? Optional.of(Verification.byRunning(output, plan, samples.get(), terminal(), cancel())) : Optional.empty();
+        Optional<Verification> verification;
+        try (Terminal.Bar bar = terminal().progress("verify")) {
+            verification = Verifier.verify(exporter, plan, files, samples, bar, cancel());
+        }
         ModelSize size = ModelSize.of(model, state, resolved.weights());
         Json json = new Json()
                 .put("format", exporter.id())
@@ -84,7 +88,7 @@ final class ExportCommand extends EngineCommand {
                 .put("sha256", FileRef.of(output, cancel()).sha256())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("problems", problems.stream().map(ExportCommand::json).toList());
-        verification.ifPresent(v -> json.put("verified", v.json()));
+        verification.ifPresent(v -> json.put("verified", ExportVerification.json(v)));
         print(json, () -> forPeople(exporter, size, problems, verification));
         boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
         return check && failed ? ExitCode.CHECK_FAILED : ExitCode.DONE;
@@ -105,6 +109,6 @@ final class ExportCommand extends EngineCommand {
             problems.forEach(p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
             table.print(terminal());
         }
-        verification.ifPresent(v -> terminal().out().println(v.text()));
+        verification.ifPresent(v -> terminal().out().println(ExportVerification.text(v)));
     }
 }

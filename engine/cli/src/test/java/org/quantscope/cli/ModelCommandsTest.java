@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -267,7 +268,7 @@ class ModelCommandsTest {
     @Test
     void aProblemOfSeverityErrorFailsTheCheckOnly() {
         Path config = folder.resolve("c.json");
-        CommandLineRun.of("calibrate", MLP, "--weights", 5, "-o", config);
+        CommandLineRun.of("calibrate", MLP, "--scheme", "nf4", "-o", config);
 
         CommandLineRun plain = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
         CommandLineRun checked = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--check", "--json");
@@ -289,5 +290,51 @@ class ModelCommandsTest {
 
         assertThat(names(run.json())).doesNotContain("verified");
         assertThat(run.err()).startsWith("quantscope: warning: not verified: the config records no calibration data");
+    }
+
+    @Test
+    void whatWasExportedComesBackAsAConfig() throws IOException {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
+        for (String format : List.of("onnx-qdq", "ort-overrides", "ort-calibration-json", "ort-calibration-text")) {
+            Path file = folder.resolve(format);
+            JsonNode exported = CommandLineRun.of("export", MLP, "--config", config, "--format", format, "-o", file, "--limit", 20, "--json").json();
+            assertThat(exported.get("verified").get("by").asString()).as(format).isEqualTo(format.equals("onnx-qdq") ? "onnxruntime" : "re-read");
+
+            Path back = folder.resolve(format + ".config.json");
+            JsonNode json = CommandLineRun.of("import", "--format", format, file, "--model", MLP, "-o", back, "--json").json();
+
+            assertThat(names(json)).containsExactly("config", "tensors", "unmatched");
+            assertThat(json.get("unmatched").isEmpty()).as(format).isTrue();
+            SessionState read = SessionFile.read(back);
+            assertThat(json.get("tensors").asInt()).as(format).isEqualTo(read.overrides().size()).isPositive();
+            if (!format.startsWith("ort-calibration")) {
+                JsonNode before = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json().get("quantized");
+                assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", back, "--json").json().get("quantized")).as(format).isEqualTo(before);
+            }
+        }
+    }
+
+    @Test
+    void entriesWithoutAPlaceAreListedWithNearNames() throws IOException {
+        Path table = Files.writeString(folder.resolve("t.cache"), "inputt 2.5\n");
+
+        JsonNode json = CommandLineRun.of("import", "--format", "ort-calibration-text", table, "--model", MLP, "-o", folder.resolve("c.json"), "--json").json();
+
+        assertThat(json.get("tensors").asInt()).isZero();
+        assertThat(json.get("unmatched").get(0).get("name").asString()).isEqualTo("inputt");
+        assertThat(json.get("unmatched").get(0).get("near").get(0).asString()).isEqualTo("input");
+    }
+
+    @Test
+    void optionsOfAFormatAreCheckedBeforeAnythingIsWritten() {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "-o", config);
+        for (String format : List.of("onnx-qdq:none=1", "onnx-qdq:two-bits=int3", "onnx-qdq:two-bits", "onnx-qdq:two-bits=int2,two-bits=int2", "nothing")) {
+            CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", format, "-o", folder.resolve("q.onnx"));
+            assertThat(run.code()).as(format).isEqualTo(2);
+        }
+        assertThat(folder.resolve("q.onnx")).doesNotExist();
+        assertThat(CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq:two-bits=int2,operators=onnx", "-o", folder.resolve("q.onnx")).code()).isZero();
     }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.io.AtomicFile;
@@ -16,6 +17,10 @@ public final class Exporters {
             new QuantscopeJsonExporter(),
             new OnnxQdqExporter(),
             new OnnxMatMulNBitsExporter(),
+            new OrtOverridesExporter(),
+            new OrtOverridesPythonExporter(),
+            new OrtCalibrationJsonExporter(),
+            new OrtCalibrationTextExporter(),
             new TensorRtCacheExporter(),
             new AimetLegacyExporter(),
             new Aimet1Exporter(),
@@ -43,6 +48,12 @@ public final class Exporters {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "format: unknown id " + id + "; known: " + ALL.stream().map(Exporter::id).collect(Collectors.joining(", "))));
+    }
+
+    /** @throws IllegalArgumentException naming an option that the exporter does not have, or a value that is none of the option's type */
+    public static void checkOptions(Exporter exporter, Map<String, String> options) {
+        FormatOptions given = FormatOptions.of(exporter, options);
+        exporter.options().forEach(given::checkType);
     }
 
     /**

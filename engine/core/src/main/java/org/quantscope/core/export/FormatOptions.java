@@ -9,6 +9,7 @@ import org.quantscope.core.quant.OptionDoc;
 /** The options given to an exporter, checked against those it has. */
 record FormatOptions(Exporter owner, Map<String, String> given) {
     private static final String CHOICE = "choice:";
+    private static final Pattern WHOLE = Pattern.compile("-?[0-9]{1,9}");
 
     /** @throws IllegalArgumentException naming an option that the exporter does not have */
     static FormatOptions of(Exporter owner, Map<String, String> given) {
@@ -42,6 +43,17 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
             throw refused(option, text, String.join(" or ", choices));
         }
         return text;
+    }
+
+    /** @throws IllegalArgumentException naming option and value if the value is not of the option's type */
+    void checkType(OptionDoc option) {
+        if (option.type().startsWith(CHOICE)) {
+            choice(option);
+        } else if (option.type().equals("int")) {
+            matching(option, WHOLE);
+        } else if (option.type().equals("bool") && !text(option).matches("true|false")) {
+            throw refused(option, text(option), "true or false");
+        }
     }
 
     private IllegalArgumentException refused(OptionDoc option, String text, String wanted) {

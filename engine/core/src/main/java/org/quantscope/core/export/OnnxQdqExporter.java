@@ -43,14 +43,23 @@ public final class OnnxQdqExporter implements Exporter {
     /** The first operator set with block sizes. */
     private static final int MIN_OPSET_PER_BLOCK = 21;
 
+    /** The first operator set whose QuantizeLinear names the type of its codes in an attribute. */
+    private static final int FIRST_WITH_OUTPUT_TYPE = 21;
+
     private static final OptionDoc TWO_BITS = new OptionDoc(
             "two-bits", "choice:int4|int2", "int4", "How weights of at most 2 bits are stored: in 4 bits, which more programs read, or in 2 (operator set 25).");
+
+    private static final OptionDoc OPERATORS = new OptionDoc(
+            "operators",
+            "choice:auto|onnx",
+            "auto",
+            "Whose operators quantize: ONNX's own, and ONNX Runtime's where it needs them (auto), or ONNX's alone (onnx), for other programs.");
 
     private static final Target TARGET = new Target(
             ID,
             "ONNX Runtime",
             Takes.affine(2, 4, 8, 16).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
-            Takes.affine(2, 4, 8, 16).withWholeType().andSchemes("fp8_e4m3fn", "fp8_e5m2"));
+            Takes.affine(2, 4, 8, 16).withWholeType());
 
     @Override
     public String id() {
@@ -64,7 +73,7 @@ public final class OnnxQdqExporter implements Exporter {
 
     @Override
     public List<OptionDoc> options() {
-        return List.of(TWO_BITS);
+        return List.of(TWO_BITS, OPERATORS);
     }
 
     @Override
@@ -88,8 +97,8 @@ public final class OnnxQdqExporter implements Exporter {
     }
 
     private Carried carried(ExportPlan plan) {
-        boolean int2 = FormatOptions.of(this, plan.options()).choice(TWO_BITS).equals("int2");
-        return new Carried(plan, int2);
+        FormatOptions options = FormatOptions.of(this, plan.options());
+        return new Carried(plan, options.choice(TWO_BITS).equals("int2"), options.choice(OPERATORS).equals("auto"));
     }
 
     @Override
@@ -133,10 +142,12 @@ public final class OnnxQdqExporter implements Exporter {
         final List<IntegerBias> biases = new ArrayList<>();
         int opset;
         private final ExportPlan plan;
+        private final boolean contrib;
         private final Map<Integer, Optional<String>> obstacles = new HashMap<>();
 
-        Carried(ExportPlan plan, boolean int2) {
+        Carried(ExportPlan plan, boolean int2, boolean contrib) {
             this.plan = plan;
+            this.contrib = contrib;
             Optional<OnnxGraph> graph = plan.model().graph();
             if (graph.isEmpty()) {
                 error("", "the model is bare weights without a graph", "export a format for weights, or open the ONNX model");
@@ -155,6 +166,15 @@ public final class OnnxQdqExporter implements Exporter {
                 }
             }
             stored.values().stream().filter(s -> !s.contrib).forEach(s -> opset = Math.max(opset, s.opset));
+            if (stored.values().stream().anyMatch(s -> s.type.format().isPresent()) && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
+                problems.add(new ExportProblem(
+                        ID,
+                        "",
+                        "ONNX Runtime fuses float8 tensors beside quantized activations into kernels that it has for integers only, and refuses the model",
+                        "load the file with the session option session.disable_quant_qdq=1, or keep the activations float",
+                        Severity.WARNING));
+            }
+            stored.replaceAll((id, s) -> forRuntime(s));
             graph.get().biases().forEach(this::bias);
         }
 
@@ -175,14 +195,33 @@ public final class OnnxQdqExporter implements Exporter {
                 case Granularity.PerBlock _ -> MIN_OPSET_PER_BLOCK;
             });
             Optional<String> obstacle = obstacles.computeIfAbsent(needed, set -> QdqGraph.obstacle(plan.model(), set));
-            boolean contrib = obstacle.isPresent() && type.hasContribOperator() && !(e.params().granularity() instanceof Granularity.PerBlock);
-            if (obstacle.isPresent() && !contrib) {
+            boolean own = contrib && obstacle.isPresent() && type.hasContribOperator() && !(e.params().granularity() instanceof Granularity.PerBlock);
+            if (obstacle.isPresent() && !own) {
                 error(name, "its " + type.id() + " codes per " + e.params().granularity() + " need operator set " + needed + ", the model has " + plan.model().graph().orElseThrow().opset()
                                 + " and cannot be raised because of " + obstacle.get(),
                         "quantize it per tensor with 8 bits, or convert the model");
                 return;
             }
-            stored.put(e.id(), new Stored(e, type, needed, contrib));
+            stored.put(e.id(), new Stored(e, type, needed, own));
+        }
+
+        /**
+         * What ONNX Runtime needs to take an activation. On x86 it makes unsigned codes of signed ones and forgets the attribute that names
+         * their type from set 21 on (seen in 1.29 and 1.30).
+         */
+        private Stored forRuntime(Stored s) {
+            String name = s.encoding.id().name();
+            if (!contrib || s.contrib || !s.encoding.isActivation() || s.type != CodeType.INT8 || opset < FIRST_WITH_OUTPUT_TYPE) {
+                return s;
+            }
+            problems.add(new ExportProblem(
+                    ID,
+                    name,
+                    "its int8 codes are said with ONNX Runtime's own operators, because it misreads the standard ones from operator set " + FIRST_WITH_OUTPUT_TYPE + " on",
+                    "choose unsigned codes, or for other programs the option operators=onnx",
+                    Severity.WARNING,
+                    Remedy.signed(s.encoding, false)));
+            return new Stored(s.encoding, s.type, s.opset, true);
         }
 
         /** Adds the bias of a layer if everything that its unit rests on is quantized. */

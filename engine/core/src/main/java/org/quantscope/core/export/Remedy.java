@@ -32,6 +32,10 @@ final class Remedy {
         return Optional.of(set(e, free(e).withSigned(signed)));
     }
 
+    static Optional<Edit> type(Encoding e, int bits, boolean signed) {
+        return Optional.of(set(e, free(e).withBits(bits).withSigned(signed)));
+    }
+
     static Optional<Edit> fullRange(Encoding e) {
         return Optional.of(set(e, free(e).withNarrowRange(false)));
     }

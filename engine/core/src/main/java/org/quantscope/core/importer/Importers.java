@@ -7,6 +7,10 @@ import java.util.stream.Collectors;
 public final class Importers {
     private static final List<Importer> ALL = List.of(
             new SessionImporter(),
+            new OnnxQdqImporter(),
+            new OrtOverridesImporter(),
+            new OrtCalibrationJsonImporter(),
+            new OrtCalibrationTextImporter(),
             new TensorRtCacheImporter(),
             new AimetImporter("aimet-0.6.1", "AIMET encodings 0.6.1"),
             new AimetImporter("aimet-1.0.0", "AIMET encodings 1.0.0"),

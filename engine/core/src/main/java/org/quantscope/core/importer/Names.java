@@ -10,6 +10,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /** Finds the tensors of a model by the names in a file, and remembers those that it could not find. */
 final class Names {
@@ -34,6 +35,12 @@ final class Names {
             unmatched.add(new Imported.Unmatched(name, "the model has no such tensor", NearNames.of(name, known.keySet(), NEAR)));
         }
         return Optional.ofNullable(info);
+    }
+
+    /** True if the model has a tensor of that name and of that kind; nothing is remembered. */
+    boolean knows(String name, boolean activation) {
+        TensorInfo info = known.get(name);
+        return info != null && (info.kind() == TensorKind.ACTIVATION) == activation;
     }
 
     /** Remembers an entry that cannot be taken over. */

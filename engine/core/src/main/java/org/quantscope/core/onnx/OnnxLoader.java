@@ -103,6 +103,17 @@ public final class OnnxLoader implements ModelLoader {
         return new Model(file, id(), OptionalInt.of(opset), tensors, Optional.of(new OnnxGraph(checked)), reader.notes());
     }
 
+    /** The message of a file, bounded and parsed, its graph not looked at. */
+    static ModelProto proto(Path file) throws IOException {
+        MappedFile mapped = MappedFile.map(file);
+        if (mapped.size() > Integer.MAX_VALUE) {
+            throw new BadInputException(file, "file", "has " + mapped.size() + " bytes; protobuf ends at 2147483647");
+        }
+        ModelProto proto = parse(mapped);
+        opset(proto, file);
+        return proto;
+    }
+
     private static ModelProto parse(MappedFile mapped) throws IOException {
         // A ByteString may be aliased because it never changes; a plain buffer would be copied.
         ByteString bytes = UnsafeByteOperations.unsafeWrap(mapped.bytes().asByteBuffer());

@@ -1,7 +1,9 @@
 package org.quantscope.core.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,21 +25,27 @@ import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
+import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.core.verify.Verification;
+import org.quantscope.core.verify.Verifier;
 
 class OnnxQdqExporterTest {
     private static final CancelToken NEVER = new CancelToken();
@@ -50,7 +59,8 @@ class OnnxQdqExporterTest {
     }
 
     private static ExportPlan plan(Model model, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
-        return new ExportPlan(model, SessionState.of(new FileRef(model.file(), "0123abcd")), weights, activations);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0123abcd")).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        return new ExportPlan(model, state, weights, activations);
     }
 
     private static QuantParams tensor(float scale, int zeroPoint, int qmin, int qmax) {
@@ -97,7 +107,8 @@ class OnnxQdqExporterTest {
 
         assertThat(EXPORTER.check(plan)).isEmpty();
         assertThat(Exporters.export(EXPORTER, plan, file, NEVER)).containsExactly(file);
-        QdqVerification.Verified verified = QdqVerification.verify(file, plan, Datasets.open(sample("fashion_mnist_test.npz")).limit(500), Progress.NONE, NEVER);
+        Verification.Ran verified = (Verification.Ran) Verifier.verify(EXPORTER, plan, List.of(file), Optional.of(Datasets.open(sample("fashion_mnist_test.npz")).limit(500)), Progress.NONE, NEVER)
+                .orElseThrow();
 
         assertThat(verified.samples()).isEqualTo(500);
         assertThat(verified.liveAgreement()).isGreaterThanOrEqualTo(0.998);
@@ -148,41 +159,119 @@ class OnnxQdqExporterTest {
             assertThat(p.tensor()).isEqualTo("b");
             assertThat(p.severity()).isEqualTo(ExportProblem.Severity.WARNING);
             assertThat(p.why()).contains("32 bits");
+            SessionState fixed = p.fix().orElseThrow().apply(plan.state());
+            QuantParams wide = ((Clip.Fixed) fixed.overrides().get(id("w")).clip()).params();
+            assertThat(wide.scale(0)).isCloseTo((float) (2 * 1e6 / ((Math.pow(2, 32) - 2) * 1e-4f) * 1.0001), within(1e-6f));
+            assertThat(EXPORTER.check(new ExportPlan(plan.model(), fixed, Map.of(id("w"), wide), plan.activations()))).isEmpty();
         });
         assertThat(written(plan).getGraph().getInitializerList()).extracting(TensorProto::getName).contains("b").doesNotContain("b_quantized");
     }
 
     @Test
-    void otherWidthsAreErrorsAndStayFloat() throws IOException {
-        ExportPlan plan = plan(gemm(13, 1, 1), Map.of(id("w"), tensor(0.3f, 0, -7, 7)), Map.of(id("x"), tensor(0.1f, 0, 0, 65535)));
+    void widthsThatNoTypeHasAreErrorsAndStayFloat() throws IOException {
+        ExportPlan plan = plan(gemm(13, 1, 1), Map.of(id("w"), tensor(0.3f, 0, -4, 3)), Map.of(id("x"), tensor(0.1f, 0, 0, 1023)));
 
-        assertThat(EXPORTER.check(plan)).extracting(ExportProblem::tensor).containsExactly("w", "x");
-        assertThat(EXPORTER.check(plan)).extracting(ExportProblem::severity).containsOnly(ExportProblem.Severity.ERROR);
-        assertThat(EXPORTER.check(plan).getFirst().why()).contains("4 bits");
+        assertThat(EXPORTER.check(plan)).singleElement().satisfies(p -> {
+            assertThat(p.tensor()).isEqualTo("x");
+            assertThat(p.severity()).isEqualTo(ExportProblem.Severity.ERROR);
+            assertThat(p.why()).contains("10 bits");
+            assertThat(p.fix()).isPresent();
+        });
+        ModelProto out = written(plan);
+        assertThat(out.getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("DequantizeLinear", "Gemm", "Relu");
+        assertThat(out.getGraph().getInitializerList()).anySatisfy(t -> {
+            assertThat(t.getName()).isEqualTo("w_quantized");
+            assertThat(t.getDataType()).as("INT4").isEqualTo(22);
+            // 1, -0.5, 0.25 and 2 in steps of 0.3: 3, -2, 1 and 3 after clipping, the first in the low half of the byte.
+            assertThat(t.getRawData().toByteArray()).containsExactly(0xe3, 0x31);
+        });
+        assertThat(out.getOpsetImport(0).getVersion()).isEqualTo(21);
+        assertThat(out.getIrVersion()).isGreaterThanOrEqualTo(10);
+    }
+
+    @Test
+    void codebooksThatOnnxHasNoTypeForAreErrorsAndStayFloat() throws IOException {
+        QuantParams codebook = QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 0, 1));
+        ExportPlan plan = plan(gemm(13, 1, 1), Map.of(id("w"), codebook), Map.of());
+
+        assertThat(EXPORTER.check(plan)).singleElement().extracting(ExportProblem::severity).isEqualTo(ExportProblem.Severity.ERROR);
         assertThat(written(plan).getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("Gemm", "Relu");
     }
 
     @Test
-    void codebooksAndBlocksAreErrorsAndStayFloat() throws IOException {
-        QuantParams codebook = QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 0, 1));
-        QuantParams blocks = new QuantParams(new Granularity.PerBlock(0, 1), new float[] {1, 2, 3, 4}, new int[4], -127, 127);
-        for (QuantParams params : List.of(codebook, blocks)) {
-            ExportPlan plan = plan(gemm(13, 1, 1), Map.of(id("w"), params), Map.of());
+    void blocksHaveTheirScalesInTheShapeOfTheWeight() throws IOException {
+        QuantParams blocks = new QuantParams(new Granularity.PerBlock(0, 2), new float[] {1, 2}, new int[] {0, 3}, -127, 127);
+        ModelProto out = written(plan(gemm(13, 1, 1), Map.of(id("w"), blocks), Map.of()));
 
-            assertThat(EXPORTER.check(plan)).singleElement().extracting(ExportProblem::severity).isEqualTo(ExportProblem.Severity.ERROR);
-            assertThat(written(plan).getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("Gemm", "Relu");
+        Map<String, TensorProto> stored = out.getGraph().getInitializerList().stream().collect(Collectors.toMap(TensorProto::getName, t -> t));
+        assertThat(stored.get("w_scale").getDimsList()).containsExactly(1L, 2L);
+        assertThat(stored.get("w_zero_point").getDimsList()).containsExactly(1L, 2L);
+        NodeProto node = out.getGraph().getNode(0);
+        assertThat(node.getAttributeList()).extracting(a -> a.getName() + "=" + a.getI()).containsExactly("axis=0", "block_size=2");
+        assertThat(out.getOpsetImport(0).getVersion()).isEqualTo(21);
+    }
+
+    @Test
+    void anOperatorThatKeepsTheOperatorSetFromBeingRaisedIsNamed() throws IOException {
+        Model model = new TinyOnnx(11).input("x", -1, 2).output("y", -1, 2).weight("w", Shape.of(2, 2), 1, -0.5f, 0.25f, 2)
+                .node("MatMul", List.of("x", "w"), List.of("m"))
+                .node("Softmax", List.of("m"), List.of("y"))
+                .open(folder);
+        QuantParams blocks = new QuantParams(new Granularity.PerBlock(0, 2), new float[] {1, 2}, new int[2], -8, 7);
+        assertThat(EXPORTER.check(plan(model, Map.of(id("w"), blocks), Map.of()))).singleElement().satisfies(p -> {
+            assertThat(p.severity()).isEqualTo(ExportProblem.Severity.ERROR);
+            assertThat(p.why()).contains("Softmax").contains("21");
+        });
+
+        ExportPlan perTensor = plan(model, Map.of(id("w"), tensor(0.3f, 0, -8, 7)), Map.of(id("x"), tensor(0.001f, 0, -32768, 32767)));
+        assertThat(EXPORTER.check(perTensor)).as("ONNX Runtime's own operators can say it").isEmpty();
+        ModelProto out = written(perTensor);
+        assertThat(out.getGraph().getNodeList()).extracting(n -> n.getDomain() + ":" + n.getOpType())
+                .containsExactlyInAnyOrder("com.microsoft:DequantizeLinear", "com.microsoft:QuantizeLinear", "com.microsoft:DequantizeLinear", ":MatMul", ":Softmax");
+        OrtModel.load(Files.readAllBytes(folder.resolve("out.onnx")), "out.onnx", OrtModel.Options.DEFAULT).close();
+    }
+
+    private static AttributeProto axes(long axis) {
+        return AttributeProto.newBuilder().setName("axes").setType(AttributeProto.AttributeType.INTS).addInts(axis).build();
+    }
+
+    @Test
+    void whatOldOperatorSetsSayInAttributesBecomesInputs() throws IOException {
+        Model model = new TinyOnnx(10).input("x", -1, 2, 1).output("y", -1).weight("w", Shape.of(2, 4), 1, -0.5f, 0.25f, 2, -3, 0.1f, 0.7f, 1)
+                .node("Squeeze", List.of("x"), List.of("s"), axes(2))
+                .node("MatMul", List.of("s", "w"), List.of("m"))
+                .node("Clip", List.of("m"), List.of("c"), TinyOnnx.attribute("min", -1f), TinyOnnx.attribute("max", 1f))
+                .node("Split", List.of("c"), List.of("left", "right"), TinyOnnx.attribute("axis", 1))
+                .node("Sub", List.of("left", "right"), List.of("d"))
+                .node("Dropout", List.of("d"), List.of("e"), TinyOnnx.attribute("ratio", 0.9f))
+                .node("ReduceMean", List.of("e"), List.of("y"), axes(1), TinyOnnx.attribute("keepdims", 0))
+                .open(folder);
+        QuantParams blocks = new QuantParams(new Granularity.PerBlock(1, 2), new float[] {0.25f, 0.25f, 0.125f, 0.5f}, new int[4], -16, 15);
+        ExportPlan plan = plan(model, Map.of(id("w"), blocks), Map.of());
+        assertThat(EXPORTER.check(plan)).isEmpty();
+        ModelProto out = written(plan);
+        assertThat(out.getOpsetImport(0).getVersion()).isEqualTo(21);
+
+        Tensor w = model.find(id("w")).orElseThrow();
+        float[] quantized = ErrorPass.fakeQuantize(w, blocks, NEVER);
+        float[] fed = {0.3f, -0.2f};
+        try (OrtModel file = OrtModel.load(out.toByteArray(), "out.onnx", OrtModel.Options.DEFAULT); NativeTensor x = NativeTensor.of(fed, Shape.of(1, 2, 1), DType.F32)) {
+            float[] m = new float[4];
+            for (int i = 0; i < 4; i++) {
+                m[i] = Math.clamp(fed[0] * quantized[i] + fed[1] * quantized[4 + i], -1f, 1f);
+            }
+            assertThat(file.run(Map.of("x", x), List.of("y"), NEVER).getFirst().values()).containsExactly(new float[] {((m[0] - m[2]) + (m[1] - m[3])) / 2}, within(1e-6f));
         }
     }
 
-    @ParameterizedTest
-    @CsvSource({"9, '', operator set 9", "10, w, axis 1"})
-    void operatorSetsThatCannotSayItAreErrors(int opset, String tensor, String why) throws IOException {
-        QuantParams perChannel = new QuantParams(new Granularity.PerChannel(1), new float[] {0.25f, 0.5f}, new int[] {0, 0}, -127, 127);
+    @Test
+    void operatorSetsBeforeQuantizeLinearAreErrors() throws IOException {
+        ExportPlan plan = plan(gemm(9, 1, 1), Map.of(id("w"), tensor(0.02f, 0, -127, 127)), Map.of());
 
-        assertThat(EXPORTER.check(plan(gemm(opset, 1, 1), Map.of(id("w"), perChannel), Map.of()))).singleElement().satisfies(p -> {
-            assertThat(p.tensor()).isEqualTo(tensor);
+        assertThat(EXPORTER.check(plan)).singleElement().satisfies(p -> {
+            assertThat(p.tensor()).isEmpty();
             assertThat(p.severity()).isEqualTo(ExportProblem.Severity.ERROR);
-            assertThat(p.why()).contains(why);
+            assertThat(p.why()).contains("operator set 9");
         });
     }
 

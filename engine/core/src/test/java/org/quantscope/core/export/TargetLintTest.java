@@ -69,7 +69,7 @@ class TargetLintTest {
 
     static {
         row("quantscope-json", null, null, null, null);
-        row("onnx-qdq", null, W, null, null);
+        row("onnx-qdq", null, W, W, null);
         row("onnx-matmulnbits", null, null, null, null);
         row("ort-overrides", null, null, null, E);
         row("ort-overrides-py", null, null, null, null);

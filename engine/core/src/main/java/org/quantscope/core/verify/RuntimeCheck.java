@@ -1,10 +1,9 @@
-package org.quantscope.core.export;
+package org.quantscope.core.verify;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.quantscope.core.dataset.Dataset;
@@ -12,38 +11,28 @@ import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Logits;
 import org.quantscope.core.eval.QuantizedSession;
 import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.ort.OrtModel;
 
 /** Runs an exported ONNX file in ONNX Runtime beside the float model and beside our own evaluation of the same settings. */
-public final class QdqVerification {
-    private QdqVerification() {}
+final class RuntimeCheck {
+    private RuntimeCheck() {}
 
     /**
-     * What came of it.
-     *
-     * @param samples how many were run, at least 1
-     * @param floatAgreement share of samples whose top-1 equals the float model's
-     * @param liveAgreement share of samples whose top-1 equals that of our own quantized evaluation
-     * @param accuracy of the exported file; empty if the data has no labels
-     * @param maxAbsLogitDiff largest difference of a logit from our own evaluation; NaN if a logit is NaN
-     */
-    public record Verified(int samples, double floatAgreement, double liveAgreement, OptionalDouble accuracy, double maxAbsLogitDiff) {}
-
-    /**
-     * Verifies.
+     * Runs both.
      *
      * @param exported the written file
      * @param plan what it was written from
-     * @param data run in file order, all of it; limit it before if that is too much
+     * @param request the settings of it that the format has a place for
+     * @param data run in file order, all of it
      * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static Verified verify(Path exported, ExportPlan plan, Dataset data, Progress progress, CancelToken cancel) throws IOException {
+    static Verification.Ran run(Path exported, ExportPlan plan, EvalRequest request, Dataset data, Progress progress, CancelToken cancel) throws IOException {
         SampleFeed feed = SampleFeed.of(plan.model(), data);
-        EvalRequest request = new EvalRequest(Optional.empty(), plan.weights(), plan.activations());
         String name = String.valueOf(exported.getFileName());
         QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
         int floatAgree = 0;
@@ -72,6 +61,6 @@ public final class QdqVerification {
             }
         }
         double n = data.size();
-        return new Verified(data.size(), floatAgree / n, liveAgree / n, data.hasLabels() ? OptionalDouble.of(correct / n) : OptionalDouble.empty(), largest);
+        return new Verification.Ran(data.size(), floatAgree / n, liveAgree / n, data.hasLabels() ? OptionalDouble.of(correct / n) : OptionalDouble.empty(), largest);
     }
 }

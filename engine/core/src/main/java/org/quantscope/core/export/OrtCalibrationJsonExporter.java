@@ -1,0 +1,90 @@
+package org.quantscope.core.export;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.json.PrettyJson;
+import tools.jackson.core.JsonGenerator;
+
+/** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation. */
+public final class OrtCalibrationJsonExporter implements Exporter {
+    public static final String ID = "ort-calibration-json";
+    public static final String SOURCE = OrtCalibration.SOURCE;
+    private static final Target TARGET = new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "ONNX Runtime calibration cache";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE;
+    }
+
+    @Override
+    public String extension() {
+        return ".json";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
+        problems.addAll(OrtCalibration.otherScales(TARGET, plan));
+        return problems;
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+            PrettyJson.write(out, json -> {
+                json.writeStartObject();
+                json.writeStringProperty("CLS", "TensorsData");
+                json.writeObjectPropertyStart("data");
+                for (Encoding e : TARGET.carried(plan)) {
+                    cancel.check();
+                    json.writeObjectPropertyStart(e.id().name());
+                    array(json, "lowest", OrtCalibration.range(e).lo());
+                    array(json, "highest", OrtCalibration.range(e).hi());
+                    json.writeStringProperty("CLS", "TensorData");
+                    json.writeEndObject();
+                }
+                json.writeEndObject();
+                json.writeObjectPropertyStart("calibration_method");
+                json.writeStringProperty("CLS", "CalibrationMethod");
+                json.writeStringProperty("value", "CalibrationMethod.MinMax");
+                json.writeEndObject();
+                json.writeBooleanProperty("smooth_quant", false);
+                json.writeEndObject();
+            });
+        }
+        return List.of(file);
+    }
+
+    /** A numpy array without dimensions. */
+    private static void array(JsonGenerator json, String name, float value) {
+        json.writeObjectPropertyStart(name);
+        json.writeName("data");
+        PrettyJson.float32(json, value);
+        json.writeStringProperty("dtype", "float32");
+        json.writeStringProperty("CLS", "numpy.array");
+        json.writeEndObject();
+    }
+}

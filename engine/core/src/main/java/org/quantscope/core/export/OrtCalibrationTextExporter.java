@@ -1,0 +1,94 @@
+package org.quantscope.core.export;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import org.quantscope.core.export.ExportProblem.Severity;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.ClipRange;
+
+/**
+ * The calibration table of ONNX Runtime's TensorRT and MIGraphX providers: the largest absolute value of each activation, as text and,
+ * for the reader of the table, as a FlatBuffers file beside it ({@code .flatbuffers}). Where the writer in ONNX Runtime takes the upper end
+ * of a range, this takes the end that is farther from 0: [−8, 1] gives 8.
+ */
+public final class OrtCalibrationTextExporter implements Exporter {
+    public static final String ID = "ort-calibration-text";
+    public static final String SOURCE = "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
+    /** Ending of the second file. */
+    private static final String FLATBUFFERS = ".flatbuffers";
+
+    private static final Target TARGET = new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
+
+    @Override
+    public String id() {
+        return ID;
+    }
+
+    @Override
+    public String title() {
+        return "ONNX Runtime calibration table, for TensorRT and MIGraphX";
+    }
+
+    @Override
+    public String source() {
+        return SOURCE;
+    }
+
+    @Override
+    public String extension() {
+        return ".cache";
+    }
+
+    @Override
+    public Set<Field> loses() {
+        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    }
+
+    @Override
+    public List<ExportProblem> check(ExportPlan plan) {
+        List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
+        for (Encoding e : TARGET.carried(plan)) {
+            ClipRange range = OrtCalibration.range(e);
+            if (!fitsInALine(e)) {
+                problems.add(new ExportProblem(ID, e.id().name(), "its name holds a space or a line break, which end the name in the table", "rename it in the model", Severity.ERROR));
+            } else if (!e.isZeroPointZero() || !e.isSigned()) {
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its range " + range.lo() + " to " + range.hi() + " becomes ±" + range.absMax() + " there, with signed codes",
+                        "make it symmetric with signed codes, or accept it",
+                        Severity.WARNING,
+                        Remedy.symmetric(e)));
+            }
+        }
+        return problems;
+    }
+
+    private static boolean fitsInALine(Encoding e) {
+        return e.id().name().chars().noneMatch(Character::isWhitespace);
+    }
+
+    @Override
+    public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        TreeMap<String, String> table = new TreeMap<>();
+        for (Encoding e : TARGET.carried(plan)) {
+            cancel.check();
+            if (fitsInALine(e)) {
+                table.put(e.id().name(), Float.toString(OrtCalibration.range(e).absMax()));
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        table.forEach((name, value) -> text.append(name).append(' ').append(value).append('\n'));
+        Files.writeString(file, text, StandardCharsets.UTF_8);
+        Path second = file.resolveSibling(file.getFileName() + FLATBUFFERS);
+        Files.write(second, CalibrationFlatBuffer.of(table));
+        return List.of(file, second);
+    }
+}

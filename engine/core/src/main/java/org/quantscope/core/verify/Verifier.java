@@ -1,0 +1,86 @@
+package org.quantscope.core.verify;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporter.Field;
+import org.quantscope.core.export.QuantscopeJsonExporter;
+import org.quantscope.core.importer.Importer;
+import org.quantscope.core.importer.Importers;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.session.SessionFile;
+
+/** Looks at an exported file again, in the strongest way that its format allows. */
+public final class Verifier {
+    private static final long MAX_JSON_BYTES = 1L << 30;
+    private static final long MAX_JSON_TOKENS = 1L << 28;
+
+    private Verifier() {}
+
+    /** True if a format is verified by running it, which takes data. */
+    public static boolean runs(Exporter exporter) {
+        return exporter.extension().equals(".onnx");
+    }
+
+    /**
+     * Verifies.
+     *
+     * @param files what {@code exporter} wrote from {@code plan}
+     * @param data to run an ONNX file on, in file order, all of it; not looked at for other formats
+     * @return empty if the format is to be run and there is no data
+     * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @throws IllegalStateException if the file does not read back as what was written
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public static Optional<Verification> verify(Exporter exporter, ExportPlan plan, List<Path> files, Optional<Dataset> data, Progress progress, CancelToken cancel)
+            throws IOException {
+        Path file = files.getFirst();
+        if (runs(exporter)) {
+            if (data.isEmpty()) {
+                return Optional.empty();
+            }
+            Set<Field> lost = exporter.loses();
+            EvalRequest carried = new EvalRequest(
+                    Optional.empty(), lost.contains(Field.WEIGHTS) ? Map.of() : plan.weights(), lost.contains(Field.ACTIVATIONS) ? Map.of() : plan.activations());
+            return Optional.of(RuntimeCheck.run(file, plan, carried, data.get(), progress, cancel));
+        }
+        if (exporter instanceof QuantscopeJsonExporter) {
+            if (!SessionFile.read(file).equals(plan.state())) {
+                throw new IllegalStateException(file.getFileName() + " does not read back as what was written");
+            }
+            return Optional.of(new Verification.ReRead(plan.encodings().size()));
+        }
+        Optional<Importer> importer = Importers.all().stream().filter(i -> i.id().equals(exporter.id())).findFirst();
+        if (importer.isPresent()) {
+            Comparison compared = Comparison.of(exporter, plan, importer.get().read(file, plan.model(), cancel));
+            compared.difference().ifPresent(difference -> {
+                throw new IllegalStateException(file.getFileName() + " does not read back as what was written: " + difference);
+            });
+            return Optional.of(new Verification.ReRead(compared.tensors()));
+        }
+        for (Path part : files) {
+            cancel.check();
+            String name = part.getFileName().toString();
+            if (Files.size(part) == 0) {
+                throw new IllegalStateException(name + " is empty");
+            }
+            if (name.endsWith(".json")) {
+                StrictJson.read(part, MAX_JSON_BYTES, MAX_JSON_TOKENS, json -> {
+                    json.skip();
+                    return true;
+                });
+            }
+        }
+        return Optional.of(new Verification.WellFormed(files.size()));
+    }
+}
