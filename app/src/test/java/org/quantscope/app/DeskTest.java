@@ -299,6 +299,46 @@ class DeskTest {
         assertThat(problems).isEmpty();
     }
 
+    /** Accuracy answers to each, and so does a drag; a scale for each block is refused. */
+    @Test
+    void anActivationTakesEverySchemeWithOneRange() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getFirst().id();
+        desk.bench().select(activation);
+        for (Quantizer scheme : Quantizers.all()) {
+            problems.clear();
+            desk.quantizer().setScheme(scheme.id());
+            if (scheme.traits().blockSize() > 0) {
+                assertThat(problems).singleElement().asString().contains(scheme.title() + " has a scale for each block");
+                assertThat(hand().spec().orElseThrow().scheme()).isNotEqualTo(scheme.id());
+                continue;
+            }
+            assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            assertThat(measured().params().isAffine()).isEqualTo(scheme.traits().isAffine());
+            assertThat(desk.accuracy().viewProperty().get().status()).as(scheme.id()).isEqualTo(Status.DONE);
+            float wide = measured().requested().getFirst().absMax();
+            int correct = desk.accuracy().viewProperty().get().quantized().orElseThrow().correct();
+            desk.inHand().setRange(ClipRange.symmetric(wide / 1000));
+            assertThat(desk.accuracy().viewProperty().get().status()).as(scheme.id()).isEqualTo(Status.DONE);
+            assertThat(desk.accuracy().viewProperty().get().quantized().orElseThrow().correct()).as("%s cut off", scheme.id()).isNotEqualTo(correct);
+            desk.bench().undo();
+            assertThat(problems).as(scheme.id()).isEmpty();
+        }
+    }
+
+    @Test
+    void listedLevelsOfAnActivationHaveASignIfItsValuesHave() {
+        openDigits();
+        desk.activations().quantize(true);
+        for (var activation : desk.bench().activations()) {
+            desk.bench().select(activation.id());
+            desk.quantizer().setScheme("log2");
+            assertThat(hand().spec().orElseThrow().signed()).as(activation.id().name()).isEqualTo(hand().sketch().orElseThrow().min() < 0);
+        }
+        assertThat(desk.bench().activations()).extracting(a -> state().overrides().get(a.id()).signed()).contains(true, false);
+    }
+
     @Test
     void undoOvertakesAChangeThatIsStillLookingForItsRange() {
         openDigits();

@@ -103,7 +103,8 @@ class TargetsTest {
         at.held = true;
         set(at.desk.bench().weights().getFirst().id(), QuantSpec.WEIGHTS.withBits(3));
         at.runWaiting();
-        assertThat(view().targets()).hasSize(0);
+        assertThat(view().targets()).isEmpty();
+        assertThat(view().preview().parts()).isEmpty();
     }
 
     @Test
@@ -203,7 +204,7 @@ class TargetsTest {
         assertThat(part().lines().getFirst()).isEqualTo("TRT-100300-MinMaxCalibration");
         assertThat(targets.given()).isEqualTo(Map.of("version", "100300", "algorithm", "MinMaxCalibration"));
         targets.setOption("version", "ten");
-        assertThat(view().chosen().orElseThrow().refused()).hasValueSatisfying(why -> assertThat(why).contains("version").contains("ten"));
+        assertThat(view().previewProblem()).hasValueSatisfying(why -> assertThat(why).contains("version").contains("ten"));
         assertThat(view().mayExport()).isFalse();
         targets.setOption("version", "100300");
         assertThat(view().mayExport()).isTrue();

@@ -23,6 +23,8 @@ import javafx.scene.input.ClipboardContent;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyCombination;
 import javafx.scene.input.KeyEvent;
+import javafx.scene.input.MouseEvent;
+import javafx.scene.input.ScrollEvent;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
@@ -71,6 +73,8 @@ public final class TargetsView extends BorderPane {
     private @Nullable Exporter optionsOf;
     private Preview shown = Preview.NONE;
     private boolean updating;
+    /** True if a person has moved the text since it was put to the marked lines. */
+    private boolean touched;
 
     public TargetsView(TargetsViewModel model) {
         this.model = model;
@@ -172,6 +176,13 @@ public final class TargetsView extends BorderPane {
                 e.consume();
             }
         });
+        preview.addEventFilter(ScrollEvent.SCROLL, e -> touched = true);
+        preview.addEventFilter(MouseEvent.MOUSE_PRESSED, e -> touched = true);
+        preview.heightProperty().subscribe(h -> {
+            if (!touched) {
+                toMarked();
+            }
+        });
         VBox.setVgrow(preview, Priority.ALWAYS);
         previewNote.setId("export-preview-note");
         previewNote.getStyleClass().add("hint");
@@ -196,6 +207,7 @@ public final class TargetsView extends BorderPane {
                 model.choose(t.exporter());
             }
         });
+        share(0);
         model.viewProperty().subscribe(this::show);
     }
 
@@ -364,9 +376,15 @@ public final class TargetsView extends BorderPane {
         boolean marked = p.map(x -> !x.marked().isEmpty()).orElse(false);
         copy.setDisable(!text);
         copyTensor.setDisable(!marked);
-        if (marked) {
-            preview.scrollTo(Math.max(0, p.orElseThrow().marked().first() - LINES_ABOVE));
-        }
+        touched = false;
+        toMarked();
+    }
+
+    /** The marked lines come into sight, and stay there while the list gets its size. */
+    private void toMarked() {
+        // The list has to know how many lines it has before it goes to one.
+        preview.layout();
+        part().filter(p -> !p.marked().isEmpty()).ifPresent(p -> preview.scrollTo(Math.max(0, p.marked().first() - LINES_ABOVE)));
     }
 
     private void note(View v) {

@@ -122,7 +122,7 @@ public final class TargetsViewModel {
      * @param previous true if the problems are those of earlier settings
      * @param options of the chosen format, by name, those left at their defaults too
      * @param preview of the chosen format's file
-     * @param previewProblem why there is none
+     * @param previewProblem why there is none: the file could not be written either
      * @param inHand the tensor whose lines are marked
      * @param busy true while remedies are being tried
      */
@@ -137,7 +137,7 @@ public final class TargetsViewModel {
             Optional<TensorId> inHand,
             boolean busy) {
         public boolean mayExport() {
-            return measured && !previous && chosen.map(t -> t.refused().isEmpty()).orElse(false);
+            return measured && !previous && previewProblem.isEmpty() && chosen.map(t -> t.refused().isEmpty()).orElse(false);
         }
 
         /** True if the remedies are those of the present settings. */
@@ -145,6 +145,8 @@ public final class TargetsViewModel {
             return measured && !previous && !busy;
         }
     }
+
+    private static final View NOTHING = new View(List.of(), Optional.empty(), false, false, Map.of(), Preview.NONE, Optional.empty(), Optional.empty(), false);
 
     private record Checked(long version, ExportPlan plan, List<Target> targets) {}
 
@@ -162,8 +164,7 @@ public final class TargetsViewModel {
     private final LatestWins<Preview> previewing;
     private final LatestWins<Optional<Remedied>> fixing;
     private final StringProperty filter = new SimpleStringProperty(this, "filter", "");
-    private final ReadOnlyObjectWrapper<View> view =
-            new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty(), false, false, Map.of(), Preview.NONE, Optional.empty(), Optional.empty(), false));
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(NOTHING);
     private final Map<String, Map<String, String>> options = new HashMap<>();
     private List<Exporter> order = Exporters.all();
     private Set<String> recent = Set.of();
@@ -222,6 +223,7 @@ public final class TargetsViewModel {
             checkedPlan = null;
             checkedVersion = -1;
             filter.set("");
+            view.set(NOTHING);
             return;
         }
         List<String> used = settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of());

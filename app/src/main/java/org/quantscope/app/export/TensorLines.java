@@ -59,8 +59,8 @@ final class TensorLines {
             return true;
         }
         char next = line.charAt(to);
-        boolean joined = (next == '.' || next == ':') && to + 1 < line.length() && isPart(line.charAt(to + 1));
-        return (mayGoOn && next == '_') || (!isPart(next) && !joined);
+        boolean sentence = (next == '.' || next == ':') && (to + 1 == line.length() || !isPart(line.charAt(to + 1)));
+        return (mayGoOn && next == '_') || sentence || !isPart(next);
     }
 
     private static boolean isPart(char c) {
@@ -72,12 +72,12 @@ final class TensorLines {
         int from = line;
         int to = line;
         if (!bare.isEmpty() && OPENING.indexOf(bare.charAt(bare.length() - 1)) >= 0) {
-            to = end(line, 0);
+            to = end(line, line + 1);
         } else if (MEMBER.matcher(before).matches()) {
             int opener = start(line);
             if (opener > 0) {
                 from = opener;
-                to = end(line, 1);
+                to = end(line, line);
             }
         }
         for (int i = from; i <= to; i++) {
@@ -85,14 +85,14 @@ final class TensorLines {
         }
     }
 
-    /** The line at which what is open, {@code depth} brackets before {@code line}, is closed. */
-    private int end(int line, int depth) {
-        int open = depth;
-        for (int i = line; i < Math.min(lines.size(), line + LONGEST_BLOCK); i++) {
+    /** The line at which the bracket that is open before line {@code from} is closed; {@code line} if none does. */
+    private int end(int line, int from) {
+        int open = 1;
+        for (int i = from; i < Math.min(lines.size(), line + LONGEST_BLOCK); i++) {
             String bare = bare(i);
             for (int k = 0; k < bare.length(); k++) {
                 open += OPENING.indexOf(bare.charAt(k)) >= 0 ? 1 : CLOSING.indexOf(bare.charAt(k)) >= 0 ? -1 : 0;
-                if (open <= 0 && CLOSING.indexOf(bare.charAt(k)) >= 0) {
+                if (open == 0) {
                     return i;
                 }
             }

@@ -9,7 +9,6 @@ import java.util.stream.Collectors;
 import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
-import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.geometry.VPos;
 import javafx.scene.canvas.Canvas;
@@ -49,6 +48,10 @@ public final class GraphView extends StackPane {
     private static final double STEP = 1.25;
     private static final double PAN = 60;
     private static final double MARGIN = 24;
+
+    /** The row of words and buttons over the drawing. */
+    private static final double HEAD = 26;
+
     private static final double LEGIBLE = 0.55;
     private static final double FONT = 11;
     private static final double ARC = 6;
@@ -105,7 +108,7 @@ public final class GraphView extends StackPane {
         clip.heightProperty().bind(heightProperty());
         setClip(clip);
         legend.setId("graph-legend");
-        legend.getStyleClass().addAll("hint", "over-plot");
+        legend.getStyleClass().add("hint");
         legend.setMouseTransparent(true);
         note.setId("graph-note");
         note.getStyleClass().add("hint");
@@ -115,8 +118,7 @@ public final class GraphView extends StackPane {
                 button("show all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
         buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         StackPane.setAlignment(buttons, Pos.TOP_RIGHT);
-        StackPane.setAlignment(legend, Pos.BOTTOM_LEFT);
-        StackPane.setMargin(legend, new Insets(2));
+        StackPane.setAlignment(legend, Pos.TOP_LEFT);
         getChildren().addAll(canvas, note, legend, buttons);
 
         palette.addListener((o, was, is) -> touch());
@@ -187,7 +189,7 @@ public final class GraphView extends StackPane {
     private void home() {
         GraphViewModel.View v = model.viewProperty().get();
         ModelDrawing drawing = shown;
-        if (drawing == null || v.inHand().isEmpty() || getWidth() <= 0 || getHeight() <= 0) {
+        if (drawing == null || v.inHand().isEmpty() || getWidth() <= 0 || height() <= 0) {
             return;
         }
         centred = v.inHand();
@@ -196,10 +198,10 @@ public final class GraphView extends StackPane {
             scale = Math.max(scale, LEGIBLE);
             double x = left + (box.x() + box.width() / 2) * scale;
             double y = top + (box.y() + box.height() / 2) * scale;
-            boolean inSight = x > MARGIN && x < getWidth() - MARGIN && y > MARGIN && y < getHeight() - MARGIN;
+            boolean inSight = x > MARGIN && x < getWidth() - MARGIN && y > MARGIN && y < height() - MARGIN;
             if (!inSight) {
                 left = getWidth() / 2 - (box.x() + box.width() / 2) * scale;
-                top = getHeight() / 2 - (box.y() + box.height() / 2) * scale;
+                top = height() / 2 - (box.y() + box.height() / 2) * scale;
             }
         });
         touch();
@@ -207,16 +209,16 @@ public final class GraphView extends StackPane {
 
     private void fit() {
         ModelDrawing drawing = shown;
-        if (drawing != null && getWidth() > 0) {
-            scale = Math.clamp(Math.min((getWidth() - 2 * MARGIN) / drawing.width(), (getHeight() - 2 * MARGIN) / drawing.height()), SMALLEST, 1);
+        if (drawing != null && getWidth() > 0 && height() > 0) {
+            scale = Math.clamp(Math.min((getWidth() - 2 * MARGIN) / drawing.width(), (height() - 2 * MARGIN) / drawing.height()), SMALLEST, 1);
             left = (getWidth() - drawing.width() * scale) / 2;
-            top = (getHeight() - drawing.height() * scale) / 2;
+            top = (height() - drawing.height() * scale) / 2;
             touch();
         }
     }
 
     private void zoom(double by) {
-        zoom(by, getWidth() / 2, getHeight() / 2);
+        zoom(by, getWidth() / 2, height() / 2);
     }
 
     private void zoom(double by, double x, double y) {
@@ -262,7 +264,7 @@ public final class GraphView extends StackPane {
 
     private void scroll(ScrollEvent e) {
         if (e.isShortcutDown()) {
-            zoom(e.getDeltaY() > 0 ? STEP : 1 / STEP, e.getX(), e.getY());
+            zoom(e.getDeltaY() > 0 ? STEP : 1 / STEP, e.getX(), e.getY() - HEAD);
         } else {
             pan(e.getDeltaX(), e.getDeltaY());
         }
@@ -279,8 +281,8 @@ public final class GraphView extends StackPane {
             case RIGHT -> pan(-PAN, 0);
             case UP -> pan(0, PAN);
             case DOWN -> pan(0, -PAN);
-            case PAGE_UP -> pan(0, getHeight() * 0.8);
-            case PAGE_DOWN -> pan(0, -getHeight() * 0.8);
+            case PAGE_UP -> pan(0, height() * 0.8);
+            case PAGE_DOWN -> pan(0, -height() * 0.8);
             case PLUS, EQUALS, ADD -> zoom(STEP);
             case MINUS, SUBTRACT -> zoom(1 / STEP);
             case DIGIT0, NUMPAD0 -> fit();
@@ -308,7 +310,7 @@ public final class GraphView extends StackPane {
 
     private Optional<ModelDrawing.Box> boxAt(double x, double y) {
         ModelDrawing drawing = shown;
-        return drawing == null ? Optional.empty() : drawing.at((x - left) / scale, (y - top) / scale);
+        return drawing == null ? Optional.empty() : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
     }
 
     /** Where the middle of a tensor's box is, in the view; empty if it has none. For tests. */
@@ -316,7 +318,12 @@ public final class GraphView extends StackPane {
         ModelDrawing drawing = shown;
         return drawing == null
                 ? Optional.empty()
-                : drawing.carrier(id).map(b -> new Point(left + (b.x() + b.width() / 2) * scale, top + (b.y() + b.height() / 2) * scale));
+                : drawing.carrier(id).map(b -> new Point(left + (b.x() + b.width() / 2) * scale, HEAD + top + (b.y() + b.height() / 2) * scale));
+    }
+
+    /** Of the drawing's part. */
+    private double height() {
+        return getHeight() - HEAD;
     }
 
     private void touch() {
@@ -328,7 +335,8 @@ public final class GraphView extends StackPane {
     protected void layoutChildren() {
         super.layoutChildren();
         double w = Math.floor(getWidth());
-        double h = Math.floor(getHeight());
+        double h = Math.max(0, Math.floor(height()));
+        canvas.relocate(0, HEAD);
         if (w != canvas.getWidth() || h != canvas.getHeight()) {
             canvas.setWidth(w);
             canvas.setHeight(h);

@@ -211,7 +211,14 @@ public final class QuantizerViewModel {
     }
 
     public void setScheme(String id) {
-        inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(spec));
+        Traits traits = Quantizers.byId(id).traits();
+        // An unsigned activation had a zero point for what is below 0; listed levels have none.
+        boolean below = !traits.isAffine() && inHand.viewProperty().get()
+                .filter(v -> v.subject() instanceof Subject.Activation)
+                .flatMap(InHand.View::sketch)
+                .map(seen -> seen.min() < 0)
+                .orElse(false);
+        inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(below ? spec.withSigned(true) : spec));
     }
 
     /** @param bits a width that the scheme has; anything else changes nothing */

@@ -53,7 +53,7 @@ public final class TensorsView extends VBox {
     private static final double SHAPE_WIDTH = 86;
     private static final double BITS_WIDTH = 48;
     private static final double SQNR_WIDTH = 78;
-    private static final double DAMAGE_WIDTH = 86;
+    private static final double DAMAGE_WIDTH = 104;
     private static final double RANGE_WIDTH = 140;
 
     /** A line: a group, or a tensor. */
@@ -435,7 +435,7 @@ public final class TensorsView extends VBox {
 
     /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
     private final class DamageCell extends TreeTableCell<Line, Line> {
-        private static final double BAR = 20;
+        private static final double BAR = 16;
         private static final double BAR_HEIGHT = 6;
         private final Region bar = new Region();
         private final HBox track = new HBox(bar);

@@ -11,6 +11,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.ButtonBar;
 import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
+import javafx.scene.control.DialogPane;
 import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.layout.HBox;
@@ -35,8 +36,8 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private static final double GAP = 8;
-    private static final double WIDTH = 1040;
-    private static final double HEIGHT = 620;
+    private static final double WIDTH = 1080;
+    private static final double HEIGHT = 660;
     private static final double MIN_WIDTH = 760;
     private static final double MIN_HEIGHT = 480;
     private static final String WIDTH_KEY = "export.width";
@@ -76,9 +77,11 @@ final class ExportDialog extends Dialog<ButtonType> {
         where.setAlignment(Pos.CENTER_LEFT);
         where.setMinHeight(Region.USE_PREF_SIZE);
         VBox content = new VBox(GAP * 2, view, where);
-        content.setPrefSize(settings.number(WIDTH_KEY).orElse(WIDTH), settings.number(HEIGHT_KEY).orElse(HEIGHT));
-        content.setMinSize(MIN_WIDTH, MIN_HEIGHT);
-        getDialogPane().setContent(content);
+        DialogPane pane = getDialogPane();
+        pane.setContent(content);
+        pane.getStyleClass().add("wide");
+        pane.setMinSize(MIN_WIDTH, MIN_HEIGHT);
+        pane.setPrefSize(settings.number(WIDTH_KEY).orElse(WIDTH), settings.number(HEIGHT_KEY).orElse(HEIGHT));
         getDialogPane().getButtonTypes().addAll(write, ButtonType.CLOSE);
         Button button = (Button) Objects.requireNonNull(getDialogPane().lookupButton(write));
         button.setId("export-write");
@@ -96,8 +99,8 @@ final class ExportDialog extends Dialog<ButtonType> {
         setOnHidden(e -> {
             following.unsubscribe();
             targets.setShowing(false);
-            settings.setNumber(WIDTH_KEY, content.getWidth());
-            settings.setNumber(HEIGHT_KEY, content.getHeight());
+            settings.setNumber(WIDTH_KEY, pane.getWidth());
+            settings.setNumber(HEIGHT_KEY, pane.getHeight());
             settings.save();
         });
     }

@@ -10,12 +10,13 @@ import java.util.concurrent.TimeoutException;
 import javafx.scene.Node;
 import javafx.scene.control.ListView;
 import javafx.scene.control.TextField;
+import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.fx.FxThread;
+import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.export.ExportPlan;
@@ -23,7 +24,10 @@ import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Fingerprint;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 import org.testfx.api.FxRobot;
@@ -54,15 +58,21 @@ class ExportFlowTest {
         at.waitForRest();
     }
 
+    private void show(FxRobot robot, String format) throws TimeoutException {
+        robot.clickOn("#export");
+        DeskInWindow.waitUntil(() -> view().targets().size() == Exporters.all().size() && !view().previous());
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-targets").queryListView().getSelectionModel().select(
+                view().targets().stream().map(t -> t.exporter().id()).toList().indexOf(format)));
+        DeskInWindow.waitUntil(() -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false) && !view().preview().parts().isEmpty());
+    }
+
+    private TargetsViewModel.View view() {
+        return at.desk.targets().viewProperty().get();
+    }
+
     private void export(FxRobot robot, String format, Path file) throws TimeoutException {
-        // The dialog keeps the thread of the scene until it is answered, so nobody waits for the click.
-        FxThread.executor().execute(() -> robot.lookup("#export").queryButton().fire());
-        DeskInWindow.waitUntil(() -> robot.lookup("#export-write").tryQuery().isPresent());
-        DeskInWindow.doOnFx(() -> {
-            ListView<?> targets = robot.lookup("#export-targets").queryListView();
-            targets.getSelectionModel().select(Exporters.all().indexOf(Exporters.byId(format)));
-            robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString());
-        });
+        show(robot, format);
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
         DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
     }
@@ -90,6 +100,70 @@ class ExportFlowTest {
         assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement()));
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
         robot.clickOn("#result-close");
+    }
+
+    @Test
+    void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
+        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        at.waitForRest();
+        show(robot, "onnx-qdq");
+        TargetsViewModel.View v = DeskInWindow.onFx(this::view);
+        int problems = v.chosen().orElseThrow().problems().size();
+        int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
+        assertThat(problems).isGreaterThanOrEqualTo(weights);
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").queryListView().getItems())).hasSize(problems);
+        assertThat(DeskInWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
+        assertThat(DeskInWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
+
+        // A choice in the list takes the tensor in hand behind the dialog.
+        String tensor = v.chosen().orElseThrow().problems().get(problems - 1).tensor();
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-problems").queryListView().getSelectionModel().select(problems - 1));
+        assertThat(at.hand().subject().id().name()).isEqualTo(tensor);
+
+        // The settings change while the dialog is open, and it follows.
+        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
+        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().ready());
+        assertThat(DeskInWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery())).isEmpty();
+    }
+
+    @Test
+    void oneButtonAppliesEveryRemedyAndUndoInTheDialogTakesThemBack(FxRobot robot) throws Exception {
+        DeskInWindow.doOnFx(() -> {
+            at.desk.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
+            at.desk.session().openCalibrationData(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"));
+        });
+        DeskInWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
+        DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().activations().isPresent());
+        show(robot, "tensorrt-cache");
+        SessionState before = at.state();
+        long fixes = DeskInWindow.onFx(() -> view().chosen().orElseThrow().fixes());
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").queryButton().getText())).isEqualTo("Apply all " + fixes + " remedies");
+        robot.clickOn("#export-fix-all");
+        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible())).isFalse();
+        ListView<String> text = robot.lookup("#export-preview").queryListView();
+        int activations = at.state().activationRanges().size();
+        assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
+        assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
+        robot.clickOn("#export-title");
+        robot.push(KeyCode.CONTROL, KeyCode.Z);
+        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
+        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
+    }
+
+    @Test
+    void anOptionChangesTheTextThatIsShownAndWritten(FxRobot robot) throws Exception {
+        show(robot, "tensorrt-cache");
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("100300"));
+        ListView<String> text = robot.lookup("#export-preview").queryListView();
+        DeskInWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
+        Path file = folder.resolve("digits.cache");
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
+        robot.clickOn("#export-write");
+        DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
+        assertThat(Files.readAllLines(file).getFirst()).isEqualTo("TRT-100300-EntropyCalibration2");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import javafx.scene.control.TreeTableColumn;
@@ -140,5 +141,42 @@ class TensorListTest {
         assertThat(at.state().overrides()).isEmpty();
         robot.press(KeyCode.SHORTCUT, KeyCode.Y).release(KeyCode.Y, KeyCode.SHORTCUT);
         assertThat(at.state().overrides()).containsOnlyKeys(id);
+    }
+
+    /** The line of a value that no rule quantizes, in the group that is folded away. */
+    private String inFloat(FxRobot robot) throws TimeoutException {
+        String name = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
+        DeskInWindow.doOnFx(() -> {
+            TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
+            list.getRoot().getChildren().getLast().setExpanded(true);
+            list.scrollTo(list.getExpandedItemCount() - 1);
+        });
+        DeskInWindow.waitUntil(() -> robot.lookup(name).tryQuery().isPresent());
+        return name;
+    }
+
+    @Test
+    void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
+        DeskInWindow.doOnFx(() -> at.desk.session().open(List.of(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"))));
+        at.waitForRest();
+        DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        at.waitForRest();
+        TensorId id = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
+        int before = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().size());
+
+        robot.rightClickOn(inFloat(robot)).clickOn("Quantize here");
+        DeskInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
+        at.waitForRest();
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before + 1).extracting(TensorRow::id).contains(id);
+
+        DeskInWindow.doOnFx(() -> {
+            TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
+            list.getRoot().getChildren().get(1).setExpanded(true);
+            list.scrollTo(list.getExpandedItemCount() - 1);
+        });
+        robot.rightClickOn(id.name()).clickOn("Remove this quantizer");
+        DeskInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
+        at.waitForRest();
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before);
     }
 }

@@ -40,7 +40,7 @@ public final class InstrumentedGraph {
     private static final int FIRST_WITH_BROADCASTING_MAX = 8;
 
     private static final float ROUNDING = 0x1.8p23f;
-    private static final CodebookGrid ANY_LEVELS = new CodebookGrid(-1, 1);
+    private static final CodebookGrid ANY_LEVELS = new CodebookGrid(-1, 0, 1);
 
     private final ModelProto model;
     private final Optional<String> weightFeed;

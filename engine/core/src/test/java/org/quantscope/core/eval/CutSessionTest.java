@@ -19,6 +19,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
@@ -34,8 +35,8 @@ class CutSessionTest {
         return Path.of(System.getProperty("quantscope.samples"), name);
     }
 
-    private static EvalRequest everything(Model model, String name, Dataset calibration) throws IOException {
-        SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+    private static EvalRequest everything(Model model, String name, QuantSpec activations, Dataset calibration) throws IOException {
+        SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(activations));
         state = state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), state, NEVER));
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         return new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
@@ -54,16 +55,19 @@ class CutSessionTest {
     /** Bit for bit, with everything quantized: the same kernels see the same values. So it is whether the tensor is in hand or built in. */
     @ParameterizedTest
     @CsvSource({
-        "digits_mlp, digits, true",
-        "fashion_lenet, fashion_mnist, true",
-        "fashion_resnet, fashion_mnist, true",
-        "fashion_mobilenet, fashion_mnist, true",
-        "fashion_mobilenet, fashion_mnist, false",
-        "fashion_vit, fashion_mnist, true"
+        "digits_mlp, digits, true, uniform",
+        "digits_mlp, digits, true, ternary",
+        "fashion_lenet, fashion_mnist, true, uniform",
+        "fashion_lenet, fashion_mnist, true, nf4",
+        "fashion_resnet, fashion_mnist, true, uniform",
+        "fashion_resnet, fashion_mnist, true, fp8_e4m3fn",
+        "fashion_mobilenet, fashion_mnist, true, uniform",
+        "fashion_mobilenet, fashion_mnist, false, uniform",
+        "fashion_vit, fashion_mnist, true, uniform"
     })
-    void aCutInFrontOfAnyTensorChangesNoBit(String name, String data, boolean fold) throws IOException {
+    void aCutInFrontOfAnyTensorChangesNoBit(String name, String data, boolean fold, String scheme) throws IOException {
         Model model = Engine.open(sample(name + ".onnx"), fold);
-        EvalRequest all = everything(model, name + ".onnx", Datasets.open(sample(data + "_calibration.npz")).limit(32));
+        EvalRequest all = everything(model, name + ".onnx", Quantizers.byId(scheme).adapt(QuantSpec.ACTIVATIONS), Datasets.open(sample(data + "_calibration.npz")).limit(32));
         SampleFeed feed = SampleFeed.of(model, Datasets.open(sample(data + "_test.npz")).limit(8));
         float[] baked = run(model, all, false, feed, new ArrayList<>());
 

@@ -1,0 +1,109 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import javafx.scene.control.Label;
+import javafx.scene.control.ListView;
+import javafx.scene.control.TableView;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.imports.ImportViewModel;
+import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.Engine;
+import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+@ExtendWith(ApplicationExtension.class)
+class ImportFlowTest {
+    @TempDir
+    static Path folder;
+
+    private DeskInWindow at;
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        at.waitForRest();
+    }
+
+    @Test
+    void aDroppedFileShowsWhatItWouldChangeAndIsOneStep(FxRobot robot) throws Exception {
+        ExportPlan plan = DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+        Path file = folder.resolve("eight.encodings");
+        Exporters.export(Exporters.byId("aimet-2.0.0"), plan, file, new CancelToken());
+        TensorId first = DeskInWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
+        Files.writeString(file, Files.readString(file).replace('"' + first.name() + '"', '"' + first.name() + "_q\""));
+        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        at.waitForRest();
+        SessionState before = at.state();
+
+        DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
+        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent() && view().comparison().flatMap(ImportViewModel.Comparison::imported).isPresent());
+        TableView<ImportViewModel.Match> table = robot.lookup("#import-matches").queryTableView();
+        int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
+        assertThat(table.getItems()).hasSize(weights - 1);
+        assertThat(DeskInWindow.text(robot, "#import-counts")).isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
+        assertThat(DeskInWindow.text(robot, "#import-unplaced-head")).startsWith("WITHOUT A PLACE: ");
+        ListView<ImportViewModel.Unplaced> unplaced = robot.lookup("#import-unplaced").queryListView();
+        assertThat(unplaced.getItems()).anySatisfy(u -> assertThat(u.entry().name()).isEqualTo(first.name() + "_q"));
+
+        // Both SQNR figures are the engine's.
+        ImportViewModel.Match shown = DeskInWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
+        assertThat(at.hand().subject().id()).isEqualTo(shown.id());
+        Tensor tensor = DeskInWindow.onFx(() -> at.desk.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
+        assertThat(DeskInWindow.text(robot, "#import-sqnr-imported"))
+                .isEqualTo(Figures.decibels(Engine.measure(tensor, plan.weights().get(shown.id()), new CancelToken()).sqnrDb()));
+        assertThat(DeskInWindow.text(robot, "#import-sqnr-present")).isEqualTo(Figures.decibels(at.hand().measured().orElseThrow().error().sqnrDb()));
+
+        DeskInWindow.doOnFx(() -> at.desk.imports().map(first.name() + "_q", Optional.of(first.name())));
+        DeskInWindow.waitUntil(() -> table.getItems().size() == weights);
+        robot.clickOn("#import-apply");
+        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().size() == weights);
+        assertThat(DeskInWindow.onFx(() -> at.desk.bench().undoTitleProperty().get())).isEqualTo("import eight.encodings");
+        at.waitForRest();
+        assertThat(DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow().weights().get(first).scales())).isEqualTo(plan.weights().get(first).scales());
+        robot.clickOn("#undo");
+        assertThat(at.state()).isEqualTo(before);
+    }
+
+    @Test
+    void aFileOfNoKnownFormatCannotBeImported(FxRobot robot) throws Exception {
+        Path file = Files.writeString(folder.resolve("notes.txt"), "nothing of the kind");
+        DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
+        DeskInWindow.waitUntil(() -> robot.lookup("#import-problem").tryQuery().map(n -> n instanceof Label l && !l.getText().isEmpty()).orElse(false));
+        assertThat(DeskInWindow.text(robot, "#import-problem")).isEqualTo("No format that is known here finds settings in this file.");
+        assertThat(robot.lookup("#import-apply").queryButton().isDisabled()).isTrue();
+    }
+
+    private ImportViewModel.View view() {
+        return at.desk.imports().viewProperty().get();
+    }
+}
