@@ -86,7 +86,7 @@ public final class OnnxMatMulNBitsExporter implements Exporter {
         return List.of(file);
     }
 
-    private static void add(NBitsGraph graph, Tensor t, Encoding e, NBitsGraph.Matrix matrix, CancelToken cancel) {
+    private static void add(NBitsGraph graph, Tensor t, Encoding e, NBitsGraph.Matrix matrix, CancelToken cancel) throws IOException {
         QuantParams params = e.params();
         CodeType type = CodeType.of(params, 2).orElseThrow();
         int bits = type.bits();
