@@ -16,31 +16,34 @@ import org.quantscope.core.tensor.TensorId;
 public final class TensorMenu extends ContextMenu {
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 
-    /** @param tensors those that the menu is about, asked when it is shown and when something is chosen */
+    private Set<TensorId> about = Set.of();
+
+    /** @param tensors those that the menu is about, asked when it is shown: what is chosen is done to what it was shown for */
     public TensorMenu(TensorsViewModel model, Supplier<Set<TensorId>> tensors) {
-        MenuItem keep = item("keep-float", "Keep float", () -> model.keepFloat(tensors.get()));
-        MenuItem quantize = item("quantize-again", "Quantize", () -> model.quantize(tensors.get()));
-        MenuItem place = item("quantize-here", "Quantize here", () -> model.place(tensors.get(), true));
-        MenuItem remove = item("remove-quantizer", "Remove this quantizer", () -> model.place(tensors.get(), false));
-        MenuItem wide = item("sixteen-bits", "16 bits", () -> model.sixteenBits(tensors.get()));
+        MenuItem keep = item("keep-float", "Keep float", () -> model.keepFloat(about));
+        MenuItem quantize = item("quantize-again", "Quantize", () -> model.quantize(about));
+        MenuItem place = item("quantize-here", "Quantize here", () -> model.place(about, true));
+        MenuItem remove = item("remove-quantizer", "Remove this quantizer", () -> model.place(about, false));
+        MenuItem wide = item("sixteen-bits", "16 bits", () -> model.sixteenBits(about));
         Menu bits = new Menu("Bits");
         for (int width : BITS_OFFERED) {
-            bits.getItems().add(item("bits-" + width, width + " bits", () -> model.change(width + " bits", tensors.get(), spec -> spec.withBits(width))));
+            bits.getItems().add(item("bits-" + width, width + " bits", () -> model.change(width + " bits", about, spec -> spec.withBits(width))));
         }
-        MenuItem channel = item("per-channel", "Per channel", () -> model.change("per channel", tensors.get(), spec -> spec.withGranularity(Granularity.CHANNEL)));
-        MenuItem tensor = item("per-tensor", "Per tensor", () -> model.change("per tensor", tensors.get(), spec -> spec.withGranularity(Granularity.TENSOR)));
+        MenuItem channel = item("per-channel", "Per channel", () -> model.change("per channel", about, spec -> spec.withGranularity(Granularity.CHANNEL)));
+        MenuItem tensor = item("per-tensor", "Per tensor", () -> model.change("per tensor", about, spec -> spec.withGranularity(Granularity.TENSOR)));
         Menu adopt = new Menu("Adopt calibrator");
         adopt.setId("adopt");
         for (Calibrator calibrator : Calibrators.all()) {
-            MenuItem item = item("adopt-" + calibrator.id(), calibrator.title(), () -> model.adopt(calibrator, tensors.get()));
+            MenuItem item = item("adopt-" + calibrator.id(), calibrator.title(), () -> model.adopt(calibrator, about));
             item.setUserData(calibrator);
             adopt.getItems().add(item);
         }
-        MenuItem reset = item("reset", "Reset to the default", () -> model.reset(tensors.get()));
+        MenuItem reset = item("reset", "Reset to the default", () -> model.reset(about));
         getItems().addAll(
                 keep, quantize, place, remove, new SeparatorMenuItem(), wide, bits, channel, tensor, new SeparatorMenuItem(), adopt, new SeparatorMenuItem(), reset);
         setOnShowing(e -> {
-            Set<TensorId> of = tensors.get();
+            about = tensors.get();
+            Set<TensorId> of = about;
             boolean kept = of.stream().allMatch(model::isFloat);
             boolean elsewhere = model.canPlace(of);
             keep.setVisible(!kept);

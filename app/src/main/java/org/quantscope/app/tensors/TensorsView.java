@@ -366,6 +366,12 @@ public final class TensorsView extends VBox {
         return new TensorMenu(model, this::selected);
     }
 
+    /** All that is selected where a row of it is asked; else that row alone, which may be one that cannot be in hand. */
+    private Set<TensorId> aboutRow(TensorId id) {
+        Set<TensorId> chosen = selected();
+        return chosen.contains(id) ? chosen : Set.of(id);
+    }
+
     private final class Row extends TreeTableRow<Line> {
         private static final double TIP_WIDTH = 520;
         private final Tooltip tip = new Tooltip();
@@ -379,7 +385,7 @@ public final class TensorsView extends VBox {
         protected void updateItem(Line line, boolean empty) {
             super.updateItem(line, empty);
             Optional<TensorRow> row = empty || line == null ? Optional.empty() : line.row();
-            setContextMenu(row.isPresent() ? menu() : null);
+            setContextMenu(row.map(r -> new TensorMenu(model, () -> aboutRow(r.id()))).orElse(null));
             setTooltip(row.isPresent() ? tip : null);
             row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
                     + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")

@@ -520,6 +520,9 @@ public final class MainWindow {
     /** What happens when files are dropped on the window. */
     void drop(List<File> files) {
         List<Path> paths = files.stream().map(File::toPath).toList();
+        if (paths.isEmpty()) {
+            return;
+        }
         desk.imports().looksLikeSettings(paths.getFirst(), settingsOfAnother -> {
             if (settingsOfAnother && paths.size() == 1) {
                 importRanges(paths.getFirst());

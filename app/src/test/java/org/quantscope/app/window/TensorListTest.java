@@ -24,6 +24,7 @@ import org.testfx.api.FxRobot;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 import org.testfx.framework.junit5.Stop;
+import org.testfx.util.WaitForAsyncUtils;
 
 @ExtendWith(ApplicationExtension.class)
 class TensorListTest {
@@ -164,7 +165,9 @@ class TensorListTest {
         TensorId id = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
         int before = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().size());
 
-        robot.rightClickOn(inFloat(robot)).clickOn("Quantize here");
+        robot.rightClickOn(inFloat(robot));
+        WaitForAsyncUtils.waitForFxEvents();
+        robot.clickOn("#tensor-quantize-here");
         DeskInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
         at.waitForRest();
         assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before + 1).extracting(TensorRow::id).contains(id);
@@ -174,7 +177,11 @@ class TensorListTest {
             list.getRoot().getChildren().get(1).setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        robot.rightClickOn(id.name()).clickOn("Remove this quantizer");
+        String placed = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream().filter(row -> row.id().equals(id)).findFirst().orElseThrow().name());
+        DeskInWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
+        robot.rightClickOn(placed);
+        WaitForAsyncUtils.waitForFxEvents();
+        robot.clickOn("#tensor-remove-quantizer");
         DeskInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
         at.waitForRest();
         assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before);
