@@ -147,6 +147,9 @@ class ExportFlowTest {
         int activations = at.state().activationRanges().size();
         assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
         assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
+        DeskInWindow.waitUntil(at::rests);
+        // The window behind may have taken the focus meanwhile.
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-title").query().getScene().getWindow().requestFocus());
         robot.clickOn("#export-title");
         robot.push(KeyCode.CONTROL, KeyCode.Z);
         DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
