@@ -70,7 +70,7 @@ public record Desk(
         InHand inHand = new InHand(bench, measurements, work, ui, notices);
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
-        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
+        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices, settings);
         ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
         SensitivityViewModel sensitivity = new SensitivityViewModel(bench, measurements, work, ui, jobs, notices);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
@@ -89,7 +89,7 @@ public record Desk(
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
-                new FlippedViewModel(bench, accuracy),
+                new FlippedViewModel(bench, accuracy, work, ui, notices),
                 new LayerOutputViewModel(bench, accuracy, inHand, work, ui, notices),
                 new SampleLayersViewModel(bench, accuracy, work, ui, notices),
                 new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
@@ -106,6 +106,7 @@ public record Desk(
     public void close() {
         session.close();
         jobs.cancelAll();
+        flipped.close();
         layerOutput.close();
         sampleLayers.close();
         accuracy.close();

@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import javafx.beans.value.ObservableValue;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +35,7 @@ import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -558,7 +560,7 @@ class DeskTest {
         answers.save = Optional.of(file);
         desk.inHand().setRange(ClipRange.symmetric(0.2f));
         assertThat(desk.bench().dirtyProperty().get()).isTrue();
-        assertThat(desk.session().save()).isTrue();
+        desk.session().save();
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
         SessionState saved = state();
         desk.quantizer().setBits(2);
@@ -571,12 +573,76 @@ class DeskTest {
         assertThat(desk.session().recentProperty().get().getFirst()).isEqualTo(file.toAbsolutePath().normalize());
     }
 
+    @Test
+    void savingRunsInTheBackgroundAndClosingWaitsForIt() throws IOException {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        openDigits();
+        desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        held = true;
+        desk.session().save();
+        SessionState asked = state();
+        assertThat(file).doesNotExist();
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        desk.inHand().setRange(ClipRange.symmetric(0.3f));
+        desk.session().save();
+        runWaiting();
+        held = false;
+
+        assertThat(SessionFile.read(file)).isEqualTo(state()).isNotEqualTo(asked);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(folder.resolve("config/autosave.quantscope.json")).doesNotExist();
+    }
+
+    @Test
+    void leavingWithASaveGoesOnOnceItIsWrittenAndNotIfItFails() {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(folder.resolve("missing/a.quantscope.json"));
+        answers.unsaved = Questions.Unsaved.SAVE;
+        openDigits();
+        desk.quantizer().setBits(5);
+        AtomicInteger left = new AtomicInteger();
+        desk.session().leave(left::incrementAndGet);
+        assertThat(left).hasValue(0);
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("not saved"));
+
+        answers.save = Optional.of(file);
+        held = true;
+        desk.session().leave(left::incrementAndGet);
+        assertThat(left).hasValue(0);
+        runWaiting();
+        held = false;
+        assertThat(left).hasValue(1);
+        assertThat(file).exists();
+    }
+
+    @Test
+    void whatIsKeptInFrontOfTheTensorInHandIsToldAndItsBudgetIsRemembered() {
+        assertThat(desk.accuracy().cacheProperty().get()).isEmpty();
+        openDigits();
+        desk.bench().select(new TensorId("4.weight"));
+        desk.quantizer().setBits(5);
+        CacheUse use = desk.accuracy().cacheProperty().get().orElseThrow();
+        assertThat(use.bytes()).isPositive();
+        assertThat(use.batches()).isEqualTo(use.of());
+
+        double score = desk.accuracy().viewProperty().get().quantized().orElseThrow().score();
+        desk.accuracy().setCacheBudget(0);
+        assertThat(desk.accuracy().cacheProperty().get().orElseThrow()).isEqualTo(new CacheUse(0, 0, 0, use.of()));
+        desk.quantizer().setBits(4);
+        desk.quantizer().setBits(5);
+        assertThat(desk.accuracy().viewProperty().get().quantized().orElseThrow().score()).isEqualTo(score);
+        try (Desk another = newDesk()) {
+            assertThat(another.accuracy().cacheBudget()).isZero();
+        }
+    }
+
     private Path saved() {
         Path file = folder.resolve("a.quantscope.json");
         answers.save = Optional.of(file);
         openDigits();
         desk.activations().quantize(true);
-        assertThat(desk.session().save()).isTrue();
+        desk.session().save();
         return file;
     }
 

@@ -12,6 +12,7 @@ import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Facts;
@@ -27,15 +28,17 @@ public final class AccuracyView extends VBox {
 
     private final Label number = new Label();
     private final Label baseline = new Label();
-    private final HBox headline = new HBox(BASELINE_GAP, number, baseline);
+    private final Label change = figure("accuracy-change", "Quantized minus float score, with its 95 % interval for the whole set; of shares in percentage points");
+    private final Label seen = figure("accuracy-seen", "Samples evaluated so far, in a fixed random order");
+    private final VBox beside = new VBox(change, baseline);
+    private final HBox headline = new HBox(BASELINE_GAP, number, spacer(), beside);
     private final SplitBar progress = new SplitBar("value", "");
     private final Facts facts = new Facts();
-    private final Label change = facts.addNumber("change", "accuracy-change", "Quantized minus float accuracy in percentage points, with its 95 % interval for the whole set");
-    private final Label seen = facts.addNumber("seen", "accuracy-seen", "Samples evaluated so far, in a fixed random order");
-    private final Label agrees = facts.addNumber("agrees with float", "accuracy-agreement", "Samples where both models give the same answer");
-
+    private final Label agrees = facts.addNumber("same class as float", "accuracy-agreement", "Samples where both models give the same class");
+    private final Label sqnr = facts.addNumber(
+            "output SQNR", "accuracy-sqnr", "Signal to quantization noise of the model's outputs, 10·log10(Σf²/Σ(f−q)²) of the float f and the quantized q, in dB; more is better");
     private final Label divergence = facts.addNumber(
-            "output error", "accuracy-divergence", "Signal to noise of the outputs, and the Kullback-Leibler divergence of the class probabilities from the float model's, in nats");
+            "KL divergence", "accuracy-divergence", "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the samples, in nats; 0 is best");
     private final MenuButton task = new MenuButton();
 
     private final Facts sizes = new Facts();
@@ -50,17 +53,22 @@ public final class AccuracyView extends VBox {
         baseline.setId("float-accuracy");
         baseline.getStyleClass().add("muted");
         baseline.setMinWidth(Region.USE_PREF_SIZE);
-        headline.setAlignment(Pos.BASELINE_LEFT);
+        beside.setAlignment(Pos.CENTER_RIGHT);
+        beside.setMinWidth(Region.USE_PREF_SIZE);
+        headline.setAlignment(Pos.CENTER_LEFT);
         task.setId("accuracy-task");
         task.getStyleClass().add("link");
         model.tasksProperty().subscribe(possible -> showTasks(model, possible));
+        seen.getStyleClass().add("muted");
+        HBox aside = new HBox(BASELINE_GAP, seen, task);
+        aside.setAlignment(Pos.CENTER_RIGHT);
         hint.setId("accuracy-hint");
         hint.getStyleClass().add("hint");
         hint.setWrapText(true);
         again.setId("accuracy-again");
         again.setTooltip(new Tooltip("Evaluate the rest"));
         again.setOnAction(e -> model.restart());
-        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes).withAside(task));
+        getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes).withAside(aside));
         model.viewProperty().subscribe(this::show);
     }
 
@@ -69,7 +77,7 @@ public final class AccuracyView extends VBox {
             case NO_MODEL, NO_GRAPH, NO_DATA -> false;
             case WAITING, RUNNING, DONE, STOPPED -> true;
         };
-        for (Node node : new Node[] {headline, progress, facts}) {
+        for (Node node : new Node[] {headline, seen, progress, facts}) {
             node.setVisible(evaluates);
             node.setManaged(evaluates);
         }
@@ -93,12 +101,13 @@ public final class AccuracyView extends VBox {
         change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
         seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
         agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));
-        divergence.setText(q.map(e -> (partial ? "≈ " : "") + outputError(e)).orElse(Figures.NONE));
+        sqnr.setText(q.map(e -> (partial ? "≈ " : "") + sqnr(e)).orElse(Figures.NONE));
+        divergence.setText(q.filter(e -> e.divergence().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat").orElse(Figures.NONE));
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
         task.setVisible(q.or(v::baseline).isPresent());
         task.setTooltip(new Tooltip(q.or(v::baseline).map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.").orElse("")));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
-        for (Node node : new Node[] {number, change, seen, agrees, divergence, progress}) {
+        for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
             node.getStyleClass().remove("previous");
             if (v.previous()) {
                 node.getStyleClass().add("previous");
@@ -125,9 +134,24 @@ public final class AccuracyView extends VBox {
         }
     }
 
-    private static String outputError(AccuracyEstimate e) {
-        String sqnr = Double.isInfinite(e.logitSqnrDb()) ? "none" : Figures.decibels(Double.isNaN(e.logitSqnrDb()) ? OptionalDouble.empty() : OptionalDouble.of(e.logitSqnrDb()));
-        return sqnr + (e.divergence().isPresent() ? " · KL " + String.format(Locale.ROOT, "%.3g", e.divergence().getAsDouble()) : "");
+    private static String sqnr(AccuracyEstimate e) {
+        double db = e.logitSqnrDb();
+        return db == Double.POSITIVE_INFINITY ? "no error" : Figures.decibels(Double.isFinite(db) ? OptionalDouble.of(db) : OptionalDouble.empty());
+    }
+
+    private static Label figure(String id, String tip) {
+        Label label = new Label();
+        label.setId(id);
+        label.getStyleClass().add("number");
+        label.setMinWidth(Region.USE_PREF_SIZE);
+        label.setTooltip(new Tooltip(tip));
+        return label;
+    }
+
+    private static Region spacer() {
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        return space;
     }
 
     /** How the interval was made. */

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Settings;
 import org.quantscope.app.workbench.InHand;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Measurements;
@@ -22,6 +23,7 @@ import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -110,6 +112,9 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private record Answer(Setting setting, Evaluation evaluation) {}
 
+    /** What the budget for values in front of the tensor in hand is remembered by. */
+    private static final String CACHE = "accuracy.cache";
+
     private static final int KEPT = 500;
 
     /** Of what became of the samples, in the evaluations that are kept. */
@@ -124,6 +129,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final Executor ui;
     private final Jobs jobs;
     private final Notices notices;
+    private final Settings settings;
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
@@ -139,6 +145,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private @Nullable Model evaluatedModel;
     private @Nullable Dataset evaluatedData;
     private Optional<Task> evaluatedTask = Optional.empty();
+    private final ReadOnlyObjectWrapper<Optional<CacheUse>> cache = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
     /** The setting on show, whether or not it can be evaluated; null while it is not resolved. */
     private @Nullable Question shown;
@@ -147,7 +154,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private Optional<TensorId> askedInHand = Optional.empty();
     private boolean closed;
 
-    public AccuracyViewModel(Workbench bench, Measurements measurements, InHand inHand, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public AccuracyViewModel(Workbench bench, Measurements measurements, InHand inHand, Executor work, Executor ui, Jobs jobs, Notices notices, Settings settings) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
@@ -155,6 +162,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         this.ui = ui;
         this.jobs = jobs;
         this.notices = notices;
+        this.settings = settings;
         this.baselines = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.evaluations = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         bench.stateProperty().subscribe(x -> refresh());
@@ -276,18 +284,23 @@ public final class AccuracyViewModel implements AutoCloseable {
                 (cancel, partial) -> evaluate(on, question, moving, cancel, partial),
                 answer -> {
                     if (evaluator == on) {
-                        answered(answer, size);
+                        answered(answer, moving, size);
                     }
                 },
                 this::failed);
     }
 
-    private void answered(Answer answer, ModelSize size) {
+    private void answered(Answer answer, Optional<TensorId> moving, ModelSize size) {
         boolean complete = answer.evaluation.accuracy().isComplete();
+        tellCache();
         if (complete) {
             kept.put(answer.setting, answer.evaluation);
         }
         show(new View(complete ? Status.DONE : Status.RUNNING, Optional.of(answer.evaluation), view.get().baseline(), false, Optional.of(size)));
+        // Another tensor was taken in hand meanwhile.
+        if (complete && asked != null && !moving.equals(askedInHand)) {
+            prepare(new EvalRequest(askedInHand, asked.committed.weights, asked.committed.activations));
+        }
     }
 
     private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> moving, CancelToken cancel, Consumer<Answer> partial) {
@@ -346,6 +359,33 @@ public final class AccuracyViewModel implements AutoCloseable {
         refresh();
     }
 
+    /** Bytes of native memory that values in front of the tensor in hand may take; remembered. */
+    public long cacheBudget() {
+        return (long) Math.max(0, settings.number(CACHE).orElse(LiveEvaluator.DEFAULT_CACHE_BYTES));
+    }
+
+    /** Sets {@link #cacheBudget}, at least 0; 0 for none. What is above it goes, what has room now is computed. */
+    public void setCacheBudget(long bytes) {
+        settings.setNumber(CACHE, (double) bytes);
+        work.execute(settings::save);
+        if (evaluator != null) {
+            evaluator.setCacheBudget(bytes);
+            tellCache();
+            if (view.get().status() == Status.DONE && asked != null) {
+                prepare(new EvalRequest(askedInHand, asked.committed.weights, asked.committed.activations));
+            }
+        }
+    }
+
+    private void tellCache() {
+        cache.set(Optional.ofNullable(evaluator).map(LiveEvaluator::cacheUse));
+    }
+
+    /** What is kept in front of the tensor in hand; empty while nothing can be evaluated. */
+    public ReadOnlyObjectProperty<Optional<CacheUse>> cacheProperty() {
+        return cache.getReadOnlyProperty();
+    }
+
     private void prepare(EvalRequest request) {
         LiveEvaluator on = evaluator;
         if (on == null) {
@@ -354,6 +394,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         evaluations.submit(
                 (cancel, partial) -> {
                     on.prepare(request, cancel);
+                    ui.execute(this::tellCache);
                     throw new CancellationException();
                 },
                 estimate -> {},
@@ -384,14 +425,16 @@ public final class AccuracyViewModel implements AutoCloseable {
             work.execute(old::close);
         }
         view.set(View.NOTHING);
+        tellCache();
         if (model == null || data == null) {
             return;
         }
+        long budget = cacheBudget();
         // Before any correction: a bias correction changes what the float model says.
         Model reference = bench.uncorrected().orElse(model);
         work.execute(() -> {
             try {
-                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task);
+                LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task, budget);
                 ui.execute(() -> opened(fresh, model, data, task));
             } catch (RuntimeException e) {
                 ui.execute(() -> failed(e));
@@ -405,6 +448,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return;
         }
         evaluator = fresh;
+        tellCache();
         baselines.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Float accuracy", cancel)) {

@@ -15,6 +15,7 @@ import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
@@ -80,11 +81,15 @@ public final class TriedViewModel {
         inHand.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Goes back to a setting: one step, none if it is the present one. Which data is used does not change. */
+    /** Goes back to a setting, corrections included: one step, none if it is the present one. Which data is used does not change. */
     public void adopt(Tried tried) {
-        bench.stateProperty().get().ifPresent(now -> {
+        bench.stateProperty().get().filter(now -> bench.knowsModel(tried.choices())).ifPresent(now -> {
             SessionState then = tried.choices();
             List<Edit> edits = new ArrayList<>();
+            if (!then.corrections().equals(now.corrections())) {
+                now.corrections().forEach(c -> edits.add(new Edit.RemoveCorrection(0, Corrections.title(c))));
+                then.corrections().forEach(c -> edits.add(new Edit.ApplyCorrection(c, Corrections.title(c))));
+            }
             edits.add(new Edit.SetFoldBatchNorm(then.foldBatchNorm()));
             edits.add(new Edit.SetWeights(then.weights()));
             edits.add(new Edit.SetActivations(then.activations()));
@@ -168,7 +173,8 @@ public final class TriedViewModel {
         }
         List<QuantSpec> all = new ArrayList<>(weights);
         all.addAll(activations);
-        return (letters("W", weights) + letters("A", activations) + rule(all)).strip();
+        boolean corrected = bench.stateProperty().get().map(s -> !s.corrections().isEmpty()).orElse(false);
+        return (letters("W", weights) + letters("A", activations) + rule(all)).strip() + (corrected ? " corrected" : "");
     }
 
     private List<QuantSpec> specs(List<? extends Subject> subjects) {
@@ -194,6 +200,7 @@ public final class TriedViewModel {
     private String details(SessionState state) {
         return "weights " + describe(specs(bench.weights()), bench.weights().size())
                 + "\nactivations " + describe(specs(bench.activations()), bench.activations().size())
+                + (state.corrections().isEmpty() ? "" : "\nafter " + state.corrections().stream().map(Corrections::title).collect(Collectors.joining(", ")))
                 + (state.overrides().isEmpty() ? "" : "\n" + tensors(state.overrides().size()) + " with settings of their own");
     }
 

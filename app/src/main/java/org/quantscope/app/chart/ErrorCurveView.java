@@ -47,10 +47,11 @@ public final class ErrorCurveView extends Region {
     private static final int ROWS = 3;
     /** Decades shown below the lowest total, for the parts. */
     private static final double DEPTH = 1.6;
-    /** The horizontal axis goes beyond the curves by this factor; with words at their ends there has to be room for these. */
+    /** The horizontal axis goes beyond the curves by this factor. */
     private static final double ROOM = 1.03;
 
-    private static final double ROOM_FOR_WORDS = 1.075;
+    /** Pixels beyond the curves for the words at their ends. */
+    private static final double WORDS = 46;
     private static final int WORD_SIZE = 10;
     /** Pixels between words, from middle to middle. */
     private static final double WORD_PITCH = 12;
@@ -85,7 +86,7 @@ public final class ErrorCurveView extends Region {
     public ErrorCurveView() {
         getStyleClass().add("error-curve-view");
         setAccessibleText("Error of the tensor against its clip");
-        setMinSize(240, 110);
+        setMinSize(240, 128);
         setPrefSize(680, 200);
         chart.node().setManaged(false);
         current.setId("current-point");
@@ -246,7 +247,8 @@ public final class ErrorCurveView extends Region {
             most = Math.max(most, positive(neighbour.points()).max().orElse(most));
         }
         y.setRange(low, Math.log10(most) + 0.2);
-        x.setRange(0, Math.max(Double.MIN_NORMAL, end) * (c.neighbours().isEmpty() ? ROOM : ROOM_FOR_WORDS));
+        double width = chart.area().getWidth();
+        x.setRange(0, Math.max(Double.MIN_NORMAL, end) * (c.neighbours().isEmpty() ? ROOM : width / Math.max(width / 2, width - WORDS)));
     }
 
     private static DoubleStream positive(List<ErrorCurve.Point> points) {
@@ -295,7 +297,7 @@ public final class ErrorCurveView extends Region {
         double h = Math.floor(getHeight());
         if (w != chart.node().getWidth() || h != chart.node().getHeight()) {
             chart.resize(w, h);
-            // Whether the words at the ends of the curves have room depends on the height.
+            // Whether the words at the ends of the curves have room depends on the size.
             dirty = true;
         }
         double inset = chart.area().getMinX();

@@ -15,7 +15,7 @@ import org.quantscope.core.eval.AccuracyEstimate;
 public final class CorrectionsView extends VBox {
     private final Label titles = new Label();
     private final Facts facts = new Facts();
-    private final Label score = facts.addNumber("accuracy", "correction-accuracy", "Of the quantized model: before the last correction → now");
+    private final Label accuracy = facts.addNumber("accuracy", "correction-accuracy", "Of the quantized model: before the last correction → now");
     private final Label worst = facts.addNumber("worst weight", "correction-worst", "Lowest signal to quantization noise of a weight: before the last correction → now");
     private final Label changed = facts.addNumber("changed", "correction-changed", "Tensors with other values");
     private final Label kept = new Label();
@@ -30,7 +30,8 @@ public final class CorrectionsView extends VBox {
         remove.setId("correction-remove");
         remove.setTooltip(new Tooltip("Take the last correction back"));
         remove.setOnAction(e -> model.removeLast());
-        getChildren().add(new Section("Corrected", titles, facts, kept, remove));
+        remove.getStyleClass().add("link");
+        getChildren().add(new Section("Corrected", titles, facts, kept).withAside(remove));
         model.viewProperty().subscribe(this::show);
     }
 
@@ -38,7 +39,7 @@ public final class CorrectionsView extends VBox {
         setVisible(!v.titles().isEmpty());
         setManaged(isVisible());
         titles.setText(String.join("\n", v.titles()));
-        score.setText(percent(v.scoreBefore()) + " → " + percent(v.scoreNow()));
+        accuracy.setText(score(v.scoreBefore()) + " → " + score(v.scoreNow()));
         worst.setText(decibels(v.worstBefore()) + " → " + decibels(v.worstNow()));
         changed.setText(v.changed().map(n -> Figures.count(n) + " tensors").orElse(Figures.NONE));
         int left = v.kept().size();
@@ -48,8 +49,8 @@ public final class CorrectionsView extends VBox {
         kept.setManaged(left > 0);
     }
 
-    private static String percent(Optional<AccuracyEstimate> estimate) {
-        return estimate.map(e -> Figures.percent(e.score())).orElse("…");
+    private static String score(Optional<AccuracyEstimate> estimate) {
+        return estimate.map(e -> Figures.score(e.task(), e.score())).orElse("…");
     }
 
     private static String decibels(OptionalDouble db) {

@@ -13,6 +13,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.workbench.Activations;
+import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.OpenModel;
@@ -81,6 +82,9 @@ public final class CorrectionsViewModel {
     private final ReadOnlyObjectWrapper<Map<String, String>> unavailable = new ReadOnlyObjectWrapper<>(Map.of());
     /** By {@link Workbench#variant} that came of it; undo and redo find them again. */
     private final Map<String, Step> steps = new HashMap<>();
+
+    /** The {@link Workbench#variant} of a correction whose figure has not been told yet; empty if there is none. */
+    private String fresh = "";
 
     private boolean asked;
 
@@ -161,7 +165,7 @@ public final class CorrectionsViewModel {
     public void removeLast() {
         bench.stateProperty().get().filter(s -> !s.corrections().isEmpty()).ifPresent(state -> {
             int last = state.corrections().size() - 1;
-            String title = title(state.corrections().get(last));
+            String title = Corrections.title(state.corrections().get(last));
             change("Removing " + title, new Edit.RemoveCorrection(last, title));
         });
     }
@@ -182,7 +186,8 @@ public final class CorrectionsViewModel {
         SessionState next = edit.apply(state);
         boolean plain = state.corrections().isEmpty() && next.corrections().isEmpty();
         if (plain || (bench.knowsModel(next) && next.activations().isEmpty())) {
-            bench.apply(edit);
+            boolean again = edit instanceof Edit.ApplyCorrection;
+            step(title, next, edit, again ? Optional.ofNullable(steps.get(bench.variantOf(next))).map(Step::output) : Optional.empty());
             return;
         }
         Optional<Dataset> data = bench.calibrationData();
@@ -231,16 +236,53 @@ public final class CorrectionsViewModel {
             return;
         }
         bench.keepCorrected(next, made.model);
+        made.seen.ifPresent(bench::sawActivations);
+        step(title, next, made.edit, made.output);
+    }
+
+    /** Makes a step; keeps what was there before a correction on top of the others, and says what it came to. */
+    private void step(String title, SessionState next, Edit edit, Optional<Correction.Output> correction) {
+        if (correction.isEmpty()) {
+            bench.apply(edit);
+            return;
+        }
+        Correction.Output output = correction.get();
         Map<TensorId, Double> sqnr = new HashMap<>();
         measurements.snapshotProperty().get().tensors().forEach((id, m) -> m.error().sqnrDb().ifPresent(db -> sqnr.put(id, db)));
         Optional<AccuracyEstimate> score = complete();
-        made.seen.ifPresent(bench::sawActivations);
         // Before the step, so that whoever hears of it finds it.
-        made.output.ifPresent(output -> steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score)));
-        bench.apply(made.edit);
-        made.output.ifPresent(output -> notices.done(title + ": " + (output.changed().isEmpty()
-                ? "nothing to do; " + String.join("; ", output.kept())
-                : output.changed().size() + " tensors changed")));
+        steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score));
+        bench.apply(edit);
+        if (output.changed().isEmpty()) {
+            notices.done(title + ": nothing to do; " + String.join("; ", output.kept()));
+            return;
+        }
+        fresh = bench.variant();
+        tell(title, output, score.map(x -> "; accuracy is evaluated again").orElse(""));
+        refresh();
+    }
+
+    /** Says what a correction came to, with the way back. */
+    private void tell(String title, Correction.Output output, String more) {
+        Optional<SessionState> corrected = bench.stateProperty().get();
+        int n = output.changed().size();
+        notices.done(title + ": " + n + (n == 1 ? " tensor" : " tensors") + " changed" + more, "Undo", () -> {
+            if (bench.stateProperty().get().equals(corrected)) {
+                bench.undo();
+            } else {
+                removeLast();
+            }
+        });
+    }
+
+    /** The figure before and after, as soon as it is known. */
+    private void tellScore(View v) {
+        step().filter(s -> bench.variant().equals(fresh)).ifPresent(step -> v.scoreBefore().ifPresent(was -> v.scoreNow().ifPresent(now -> {
+            fresh = "";
+            tell(
+                    v.titles().getLast(), step.output,
+                    ", " + now.task().headline() + " " + Figures.score(was.task(), was.score()) + " → " + Figures.score(now.task(), now.score()));
+        })));
     }
 
     private Optional<AccuracyEstimate> complete() {
@@ -267,7 +309,7 @@ public final class CorrectionsViewModel {
             Optional.ofNullable(measured.tensors().get(w.id())).ifPresent(m -> m.error().sqnrDb().ifPresent(now::add));
         });
         View next = new View(
-                state.corrections().stream().map(CorrectionsViewModel::title).toList(),
+                state.corrections().stream().map(Corrections::title).toList(),
                 step.map(s -> s.output.changed().size()),
                 step.map(s -> s.output.kept()).orElse(List.of()),
                 step.flatMap(Step::score),
@@ -277,10 +319,7 @@ public final class CorrectionsViewModel {
         if (!Objects.equals(next, view.get())) {
             view.set(next);
         }
-    }
-
-    private static String title(AppliedCorrection applied) {
-        return Corrections.all().stream().filter(c -> c.id().equals(applied.id())).map(Correction::title).findFirst().orElse(applied.id());
+        tellScore(next);
     }
 
     /** The SQNR that a tensor had before the last correction, in dB; empty if nobody knows. */

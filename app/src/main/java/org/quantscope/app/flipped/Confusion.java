@@ -1,13 +1,15 @@
 package org.quantscope.app.flipped;
 
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.eval.SampleOutcomes;
 
 /**
  * How often each class is taken for which, by both models. Rows are labels, or the float model's classes where there are
- * none; columns are predictions.
+ * none; columns are predictions. Only cells that occur take memory, however many classes there are.
  */
 public final class Confusion {
     /** Which counts. */
@@ -20,28 +22,38 @@ public final class Confusion {
         DIFFERENCE
     }
 
-    private final int[][] before;
-    private final int[][] after;
+    private record At(int row, int column) {}
+
+    private static final class Counts {
+        int before;
+        int after;
+    }
+
+    private final Map<At, Counts> cells = new HashMap<>();
+    private final int[] totals;
 
     private Confusion(int classes) {
-        before = new int[classes][classes];
-        after = new int[classes][classes];
+        totals = new int[classes];
     }
 
     /** Counts. Samples without a finite output, or with a label that is no class, are left out. */
     public static Confusion of(SampleOutcomes outcomes) {
-        int classes = outcomes.classes();
-        Confusion confusion = new Confusion(classes);
+        Confusion confusion = new Confusion(outcomes.classes());
         for (int i = 0; i < outcomes.size(); i++) {
             int was = outcomes.floatClass(i);
             int is = outcomes.quantizedClass(i);
             int row = row(outcomes, i);
-            if (row >= 0 && row < classes && was >= 0 && is >= 0) {
-                confusion.before[row][was]++;
-                confusion.after[row][is]++;
+            if (row >= 0 && row < confusion.classes() && was >= 0 && is >= 0) {
+                confusion.totals[row]++;
+                confusion.cell(row, was).before++;
+                confusion.cell(row, is).after++;
             }
         }
         return confusion;
+    }
+
+    private Counts cell(int row, int column) {
+        return cells.computeIfAbsent(new At(row, column), at -> new Counts());
     }
 
     /** The row that a sample counts in. */
@@ -50,32 +62,31 @@ public final class Confusion {
     }
 
     public int classes() {
-        return before.length;
+        return totals.length;
     }
 
     public int count(Kind kind, int row, int column) {
-        return switch (kind) {
-            case BEFORE -> before[row][column];
-            case AFTER -> after[row][column];
-            case DIFFERENCE -> after[row][column] - before[row][column];
+        @Nullable Counts counts = cells.get(new At(row, column));
+        return counts == null ? 0 : switch (kind) {
+            case BEFORE -> counts.before;
+            case AFTER -> counts.after;
+            case DIFFERENCE -> counts.after - counts.before;
         };
     }
 
     /** Samples of a row. */
     public int total(int row) {
-        return Arrays.stream(before[row]).sum();
+        return totals[row];
     }
 
     /** At most that many classes, in their order: those whose counts changed most, and of equals the first. */
     public List<Integer> mostChanged(int atMost) {
         int[] change = new int[classes()];
-        for (int r = 0; r < classes(); r++) {
-            for (int c = 0; c < classes(); c++) {
-                int d = Math.abs(count(Kind.DIFFERENCE, r, c));
-                change[r] += d;
-                change[c] += d;
-            }
-        }
+        cells.forEach((at, counts) -> {
+            int d = Math.abs(counts.after - counts.before);
+            change[at.row] += d;
+            change[at.column] += d;
+        });
         return IntStream.range(0, classes())
                 .boxed()
                 .sorted((a, b) -> change[b] != change[a] ? Integer.compare(change[b], change[a]) : Integer.compare(a, b))

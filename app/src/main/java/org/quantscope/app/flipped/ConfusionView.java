@@ -56,7 +56,7 @@ final class ConfusionView extends VBox {
         kinds.choose(2);
         kinds.setOnChoose(i -> {
             kind = KINDS.get(i);
-            refresh();
+            update();
         });
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
@@ -67,20 +67,12 @@ final class ConfusionView extends VBox {
         note.setWrapText(true);
         grid.setId("confusion");
         getChildren().addAll(head, grid, note);
-        model.viewProperty().subscribe(v -> refresh());
+        model.viewProperty().subscribe(v -> update());
     }
 
-    private void refresh() {
-        // Hidden windows need no picture.
-        if (getScene() == null || getScene().getWindow() == null || !getScene().getWindow().isShowing()) {
-            return;
-        }
-        update();
-    }
-
-    /** Shows the present counts. */
-    void update() {
-        Confusion confusion = model.confusion().orElse(null);
+    private void update() {
+        FlippedViewModel.View v = model.viewProperty().get();
+        Confusion confusion = v.confusion().orElse(null);
         setVisible(confusion != null);
         if (confusion == null) {
             return;
@@ -95,7 +87,6 @@ final class ConfusionView extends VBox {
                 most = Math.max(most, r == c && kind != Kind.DIFFERENCE ? 1 : Math.abs(confusion.count(kind, r, c)));
             }
         }
-        FlippedViewModel.View v = model.viewProperty().get();
         for (int r : classes) {
             for (int c : classes) {
                 show(Objects.requireNonNull(cells.get(List.of(r, c))), confusion, r, c, most, v);

@@ -19,7 +19,6 @@ import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
 /** A few samples that the setting flips, with both classes, and the way to all of them. */
 public final class FlippedStrip extends VBox {
-    private static final int SHOWN = 4;
     private static final double TILE = 48;
     private static final double GAP = 8;
 
@@ -58,7 +57,7 @@ public final class FlippedStrip extends VBox {
     /** @param open shows all samples, with the one of that index in hand if it is given */
     public FlippedStrip(FlippedViewModel model, Thumbnails thumbnails, Consumer<OptionalInt> open) {
         this.model = model;
-        for (int i = 0; i < SHOWN; i++) {
+        for (int i = 0; i < FlippedViewModel.FIRST; i++) {
             Flip flip = new Flip(thumbnails);
             flip.setId("flip-" + i);
             flip.setOnAction(e -> open.accept(OptionalInt.of(flip.sample)));
@@ -92,10 +91,10 @@ public final class FlippedStrip extends VBox {
         summary.setText(v.changed() == 0
                 ? partial + "none of " + Figures.count(v.seen()) + " samples"
                 : partial + Figures.count(v.lost()) + " lost · " + Figures.count(v.gained()) + " gained · " + Figures.count(v.other()) + " other");
-        List<Outcome> first = model.changed();
+        List<Outcome> first = v.surest();
         row.setManaged(!first.isEmpty());
         row.setVisible(!first.isEmpty());
-        for (int i = 0; i < SHOWN; i++) {
+        for (int i = 0; i < FlippedViewModel.FIRST; i++) {
             Flip flip = flips.get(i);
             flip.setVisible(i < first.size());
             if (i < first.size()) {

@@ -3,6 +3,7 @@ package org.quantscope.app.flipped;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import javafx.collections.FXCollections;
 import javafx.geometry.Insets;
 import javafx.geometry.Orientation;
 import javafx.geometry.Pos;
@@ -45,13 +46,12 @@ public final class FlippedView extends BorderPane {
     private final ListView<Outcome> list = new ListView<>();
     private final Label summary = new Label();
     private final Segments filters = new Segments("changed", "lost", "gained", "other");
-    private final ConfusionView confusion;
     private boolean showing;
 
     public FlippedView(FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails) {
         this.model = model;
         this.thumbnails = thumbnails;
-        this.confusion = new ConfusionView(model);
+        ConfusionView confusion = new ConfusionView(model);
         filters.describe(0, "filter-changed", "Every sample whose class changed")
                 .describe(1, "filter-lost", "Right in float, wrong when quantized")
                 .describe(2, "filter-gained", "Wrong in float, right when quantized")
@@ -96,22 +96,13 @@ public final class FlippedView extends BorderPane {
         model.viewProperty().subscribe(this::show);
     }
 
-    /** Brings everything up to date when the window comes on show. */
-    void shown() {
-        confusion.update();
-    }
-
     private void show(FlippedViewModel.View v) {
         showing = true;
         filters.choose(FILTERS.indexOf(v.filter()));
-        list.getItems().setAll(v.list());
-        v.chosen().ifPresent(chosen -> {
-            for (int i = 0; i < v.list().size(); i++) {
-                if (v.list().get(i).sample() == chosen.sample()) {
-                    list.getSelectionModel().select(i);
-                }
-            }
-        });
+        list.setItems(FXCollections.observableList(v.list()));
+        if (v.chosenAt() >= 0) {
+            list.getSelectionModel().select(v.chosenAt());
+        }
         showing = false;
         String partial = v.seen() < v.total() ? "≈ " : "";
         String of = " of " + Figures.count(v.seen()) + (v.seen() < v.total() ? " seen, " + Figures.count(v.total()) + " in all" : " samples");

@@ -1,22 +1,29 @@
 package org.quantscope.app.flipped;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.SampleOutcomes.Change;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
+import org.quantscope.core.job.LatestWins;
 
-/** The samples whose class the setting on show changes, of those that were evaluated so far. */
-public final class FlippedViewModel {
+/**
+ * The samples whose class the setting on show changes, of those that were evaluated so far. They are looked for, sorted and
+ * counted in the background: an evaluation may have many thousands, and tells of each batch.
+ */
+public final class FlippedViewModel implements AutoCloseable {
+    /** Samples of {@link View#surest}. */
+    public static final int FIRST = 4;
+
     /** Which of them. */
     public enum Filter {
         CHANGED,
@@ -34,7 +41,7 @@ public final class FlippedViewModel {
     public record Cell(Confusion.Kind kind, int row, int column) {}
 
     /**
-     * What is on show.
+     * What is on show. Two views are equal only if they are the same: nobody is to compare thousands of samples for that.
      *
      * @param changed how many samples changed class
      * @param lost of those, right before and wrong now
@@ -44,32 +51,47 @@ public final class FlippedViewModel {
      * @param total in the evaluation set
      * @param hasClasses false if the outputs are no classes, and nothing can change
      * @param previous true if all this belongs to an earlier setting
-     * @param list those that pass the filter, the ones that the float model was surest of first
+     * @param surest the first {@value #FIRST} of all that changed, whatever the filter
+     * @param list those that pass the filter, the ones that the float model was surest of first; unmodifiable
      * @param chosen one of them, or one that was chosen before
+     * @param chosenAt its place in the list; −1 if it is not in it
+     * @param confusion of both models on the samples seen so far; empty without classes, and while nobody looks
      */
     public record View(
-            int changed, int lost, int gained, int other, int seen, int total, boolean hasClasses, boolean previous, Filter filter, Optional<Cell> cell, List<Outcome> list,
-            Optional<Outcome> chosen) {
-        static final View NOTHING = new View(0, 0, 0, 0, 0, 0, false, false, Filter.CHANGED, Optional.empty(), List.of(), Optional.empty());
+            int changed, int lost, int gained, int other, int seen, int total, boolean hasClasses, boolean previous, Filter filter, Optional<Cell> cell, List<Outcome> surest,
+            List<Outcome> list, Optional<Outcome> chosen, int chosenAt, Optional<Confusion> confusion) {
+        static final View NOTHING = new View(
+                0, 0, 0, 0, 0, 0, false, false, Filter.CHANGED, Optional.empty(), List.of(), List.of(), Optional.empty(), -1, Optional.empty());
 
-        public View {
-            list = List.copyOf(list);
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
         }
     }
 
-    private static final Comparator<Outcome> SUREST = Comparator.comparingDouble(Outcome::floatMargin).reversed().thenComparingInt(Outcome::sample);
+    /** What to show of an evaluation. */
+    private record Question(SampleOutcomes outcomes, boolean previous, Filter filter, Optional<Cell> cell, int chosen, boolean matrix) {}
 
     private final Workbench bench;
+    private final Notices notices;
+    private final LatestWins<View> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private @Nullable Evaluation shown;
     private boolean previous;
-    private List<Outcome> changed = List.of();
     private Filter filter = Filter.CHANGED;
     private Optional<Cell> cell = Optional.empty();
     private int chosen = -1;
+    private boolean matrix;
 
-    public FlippedViewModel(Workbench bench, AccuracyViewModel accuracy) {
+    public FlippedViewModel(Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
         this.bench = bench;
+        this.notices = notices;
+        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         accuracy.viewProperty().subscribe(this::take);
     }
 
@@ -85,18 +107,7 @@ public final class FlippedViewModel {
         }
         shown = now;
         previous = v.previous();
-        List<Outcome> found = new ArrayList<>();
-        if (now != null) {
-            SampleOutcomes outcomes = now.outcomes();
-            for (int i = 0; i < outcomes.size(); i++) {
-                if (outcomes.change(i) != Change.NONE) {
-                    outcomes.outcome(i).ifPresent(found::add);
-                }
-            }
-        }
-        found.sort(SUREST);
-        changed = List.copyOf(found);
-        publish();
+        refresh();
     }
 
     /** The same object means nothing new: an evaluation is immutable, and equal ones need not be compared sample by sample. */
@@ -105,92 +116,89 @@ public final class FlippedViewModel {
         return now == shown;
     }
 
-    private void publish() {
-        Evaluation now = shown;
-        if (now == null) {
+    private void refresh() {
+        if (shown == null) {
+            latest.cancel();
             view.set(View.NOTHING);
             return;
         }
-        SampleOutcomes outcomes = now.outcomes();
-        view.set(new View(
-                changed.size(), count(Change.LOST), count(Change.GAINED), count(Change.OTHER), outcomes.size(), outcomes.total(), outcomes.classes() > 0, previous, filter, cell, list(), chosenOutcome()));
+        Question question = new Question(shown.outcomes(), previous, filter, cell, chosen, matrix);
+        latest.submit((cancel, partial) -> answer(question), view::set, e -> notices.problem("Flipped samples: " + e));
     }
 
-    private int count(Change change) {
-        return (int) changed.stream().filter(o -> o.change() == change).count();
-    }
-
-    private List<Outcome> list() {
-        SampleOutcomes outcomes = shown == null ? null : shown.outcomes();
-        if (cell.isPresent() && outcomes != null) {
-            Cell c = cell.get();
-            List<Outcome> inside = new ArrayList<>();
-            for (int i = 0; i < outcomes.size(); i++) {
-                boolean was = outcomes.floatClass(i) == c.column;
-                boolean is = outcomes.quantizedClass(i) == c.column;
-                boolean in = Confusion.row(outcomes, i) == c.row && switch (c.kind) {
-                    case BEFORE -> was;
-                    case AFTER -> is;
-                    case DIFFERENCE -> was != is;
-                };
-                if (in) {
-                    outcomes.outcome(i).ifPresent(inside::add);
-                }
-            }
-            inside.sort(SUREST);
-            return inside;
-        }
-        return switch (filter) {
+    private static View answer(Question q) {
+        SampleOutcomes of = q.outcomes;
+        OutcomeList changed = OutcomeList.of(of, i -> of.change(i) != Change.NONE);
+        OutcomeList list = q.cell.map(c -> OutcomeList.of(of, i -> isIn(c, of, i))).orElseGet(() -> switch (q.filter) {
             case CHANGED -> changed;
-            case LOST -> changed.stream().filter(o -> o.change() == Change.LOST).toList();
-            case GAINED -> changed.stream().filter(o -> o.change() == Change.GAINED).toList();
-            case OTHER -> changed.stream().filter(o -> o.change() == Change.OTHER).toList();
+            case LOST -> changed.filtered(i -> of.change(i) == Change.LOST);
+            case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
+            case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
+        });
+        return new View(
+                changed.size(),
+                of.count(Change.LOST),
+                of.count(Change.GAINED),
+                of.count(Change.OTHER),
+                of.size(),
+                of.total(),
+                of.classes() > 0,
+                q.previous,
+                q.filter,
+                q.cell,
+                List.copyOf(changed.subList(0, Math.min(FIRST, changed.size()))),
+                list,
+                outcome(of, q.chosen),
+                list.indexOfSample(q.chosen),
+                q.matrix && of.classes() > 0 ? Optional.of(Confusion.of(of)) : Optional.empty());
+    }
+
+    private static boolean isIn(Cell c, SampleOutcomes outcomes, int i) {
+        boolean was = outcomes.floatClass(i) == c.column;
+        boolean is = outcomes.quantizedClass(i) == c.column;
+        return Confusion.row(outcomes, i) == c.row && switch (c.kind) {
+            case BEFORE -> was;
+            case AFTER -> is;
+            case DIFFERENCE -> was != is;
         };
     }
 
-    private Optional<Outcome> chosenOutcome() {
-        Evaluation now = shown;
-        if (now == null || chosen < 0) {
-            return Optional.empty();
-        }
-        SampleOutcomes outcomes = now.outcomes();
-        for (int i = 0; i < outcomes.size(); i++) {
-            if (outcomes.sample(i) == chosen) {
-                return outcomes.outcome(i);
+    private static Optional<Outcome> outcome(SampleOutcomes of, int sample) {
+        for (int i = 0; sample >= 0 && i < of.size(); i++) {
+            if (of.sample(i) == sample) {
+                return of.outcome(i);
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether anybody looks at the confusion matrix: it is not counted while nobody does. */
+    public void setShowing(boolean on) {
+        if (matrix != on) {
+            matrix = on;
+            refresh();
+        }
     }
 
     /** Lists one kind of change; takes a chosen cell back. */
     public void filter(Filter kind) {
         filter = kind;
         cell = Optional.empty();
-        publish();
+        refresh();
     }
 
     /** Lists the samples of one cell of the confusion matrix; the same cell again takes it back. */
     public void choose(Cell one) {
         cell = cell.equals(Optional.of(one)) ? Optional.empty() : Optional.of(one);
-        publish();
+        refresh();
     }
 
     /** Takes a sample in hand, by its index in the data set. */
     public void choose(int sample) {
         if (chosen != sample) {
             chosen = sample;
-            publish();
+            refresh();
         }
-    }
-
-    /** All samples that changed class, whatever the filter, the ones that the float model was surest of first. */
-    public List<Outcome> changed() {
-        return changed;
-    }
-
-    /** The confusion of both models on the samples seen so far; empty without classes. */
-    public Optional<Confusion> confusion() {
-        return Optional.ofNullable(shown).map(Evaluation::outcomes).filter(o -> o.classes() > 0).map(Confusion::of);
     }
 
     /** The name of a class, or its number. */
@@ -202,6 +210,12 @@ public final class FlippedViewModel {
     /** The data that the samples are from. */
     public Optional<Dataset> data() {
         return bench.evaluationData();
+    }
+
+    /** Drops what is still to be looked for. */
+    @Override
+    public void close() {
+        latest.cancel();
     }
 
     public ReadOnlyObjectProperty<View> viewProperty() {

@@ -17,15 +17,13 @@ public final class FlippedWindow {
     private static final double MIN_HEIGHT = 520;
 
     private final Stage stage = new Stage();
-    private final FlippedView content;
     private final FlippedViewModel model;
     private final SampleLayersViewModel layers;
 
     public FlippedWindow(Window owner, FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails, ObservableValue<Theme> theme) {
         this.model = model;
         this.layers = layers;
-        this.content = new FlippedView(model, layers, thumbnails);
-        Scene scene = new Scene(content, WIDTH, HEIGHT);
+        Scene scene = new Scene(new FlippedView(model, layers, thumbnails), WIDTH, HEIGHT);
         theme.subscribe(chosen -> chosen.applyTo(scene));
         scene.getAccelerators().put(KeyCombination.valueOf("Esc"), stage::hide);
         stage.initOwner(owner);
@@ -34,7 +32,10 @@ public final class FlippedWindow {
         stage.setMinWidth(MIN_WIDTH);
         stage.setMinHeight(MIN_HEIGHT);
         model.viewProperty().subscribe(v -> follow());
-        stage.setOnHidden(e -> follow());
+        stage.showingProperty().subscribe(on -> {
+            model.setShowing(on);
+            follow();
+        });
     }
 
     /** Shows it, with a sample in hand if one is given. */
@@ -42,7 +43,6 @@ public final class FlippedWindow {
         sample.ifPresent(model::choose);
         stage.show();
         stage.toFront();
-        content.shown();
         follow();
     }
 

@@ -4,18 +4,19 @@ import javafx.geometry.Pos;
 import javafx.scene.control.Label;
 import javafx.scene.image.ImageView;
 import javafx.scene.layout.StackPane;
-import org.jspecify.annotations.Nullable;
 
 /** A sample as a picture in a square, or its number where it is none. */
 final class SampleTile extends StackPane {
     private final ImageView picture = new ImageView();
     private final Label number = new Label();
-    private final Thumbnails thumbnails;
-    private int sample = -1;
+    private final Thumbnails.Asker asker;
 
     /** @param side of the square, pixels */
     SampleTile(Thumbnails thumbnails, double side) {
-        this.thumbnails = thumbnails;
+        this.asker = thumbnails.asker(image -> {
+            picture.setImage(image.orElse(null));
+            number.setVisible(image.isEmpty());
+        });
         getStyleClass().add("sample-tile");
         setMinSize(side, side);
         setMaxSize(side, side);
@@ -28,18 +29,10 @@ final class SampleTile extends StackPane {
         getChildren().addAll(number, picture);
     }
 
-    /** @param of nothing if negative */
-    void show(@Nullable FlippedViewModel model, int of) {
-        sample = of;
+    void show(FlippedViewModel model, int sample) {
         picture.setImage(null);
-        number.setText(of < 0 ? "" : Integer.toString(of));
-        if (model != null && of >= 0) {
-            model.data().ifPresent(data -> thumbnails.get(data, of, image -> {
-                if (sample == of) {
-                    picture.setImage(image.orElse(null));
-                    number.setVisible(image.isEmpty());
-                }
-            }));
-        }
+        number.setText(Integer.toString(sample));
+        number.setVisible(true);
+        model.data().ifPresent(data -> asker.ask(data, sample));
     }
 }

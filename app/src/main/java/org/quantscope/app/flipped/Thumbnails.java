@@ -1,5 +1,6 @@
 package org.quantscope.app.flipped;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -8,23 +9,22 @@ import java.util.function.Consumer;
 import javafx.scene.image.Image;
 import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SamplePicture;
+import org.quantscope.core.job.LatestWins;
 
-/** Pictures of samples, decoded in the background and kept. For the thread of the scene only. */
+/** Pictures of samples, decoded in the background and kept, those used last first. For the thread of the scene only. */
 public final class Thumbnails {
-    private static final int KEPT = 512;
+    /** Four bytes each. */
+    private static final long KEPT_PIXELS = 4L << 20;
+
+    private static final long LEAST_PIXELS = 1024;
 
     private final Executor work;
     private final Executor ui;
-    private final Map<Key, Optional<Image>> kept = new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Optional<Image>> eldest) {
-            return size() > KEPT;
-        }
-    };
+    private final Map<Key, Optional<Image>> kept = new LinkedHashMap<>(64, 0.75f, true);
+    private long pixels;
 
     private record Key(Dataset data, int sample) {}
 
@@ -37,21 +37,55 @@ public final class Thumbnails {
         this.ui = ui;
     }
 
-    /** Gives the picture of a sample to {@code to}: at once if it is known, else later; empty if the sample is no picture. */
-    public void get(Dataset data, int sample, Consumer<Optional<Image>> to) {
-        Key key = new Key(data, sample);
-        Optional<Image> known = kept.get(key);
-        if (known != null) {
-            to.accept(known);
-            return;
+    /** Somebody who shows one picture at a time; {@code to} takes it, or nothing if the sample is no picture. */
+    Asker asker(Consumer<Optional<Image>> to) {
+        return new Asker(to);
+    }
+
+    /** What is asked for while another picture is being decoded takes the place of what waits: nobody pays for what was scrolled past. */
+    final class Asker {
+        private final LatestWins<Optional<Image>> decoding = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        private final Consumer<Optional<Image>> to;
+        private @Nullable Key wanted;
+
+        private Asker(Consumer<Optional<Image>> to) {
+            this.to = to;
         }
-        work.execute(() -> {
-            Optional<Image> image = data.picture(sample).map(Thumbnails::image);
-            ui.execute(() -> {
-                kept.put(key, image);
-                to.accept(image);
-            });
-        });
+
+        /** Gives the picture of a sample: at once if it is known, else later, unless another is asked for before. */
+        void ask(Dataset data, int sample) {
+            Key key = new Key(data, sample);
+            wanted = key;
+            Optional<Image> known = kept.get(key);
+            if (known != null) {
+                to.accept(known);
+                return;
+            }
+            decoding.submit(
+                    (cancel, partial) -> data.picture(sample).map(Thumbnails::image),
+                    image -> {
+                        keep(key, image);
+                        if (key.equals(wanted)) {
+                            to.accept(image);
+                        }
+                    },
+                    // A file that went away: the sample is shown by its number.
+                    e -> keep(key, Optional.empty()));
+        }
+    }
+
+    private void keep(Key key, Optional<Image> image) {
+        Optional<Image> before = kept.put(key, image);
+        pixels += size(image) - (before == null ? 0 : size(before));
+        Iterator<Optional<Image>> oldest = kept.values().iterator();
+        while (pixels > KEPT_PIXELS && kept.size() > 1) {
+            pixels -= size(oldest.next());
+            oldest.remove();
+        }
+    }
+
+    private static long size(Optional<Image> image) {
+        return Math.max(LEAST_PIXELS, image.map(i -> (long) (i.getWidth() * i.getHeight())).orElse(0L));
     }
 
     private static Image image(SamplePicture picture) {

@@ -16,7 +16,7 @@ import org.quantscope.core.eval.LayerError;
 /** The error that the tensor in hand makes behind it, alone and with everything else. */
 public final class LayerOutputView extends VBox {
     private static final double GAP = 16;
-    private static final double LINE = 6;
+    private static final double LINE = 4;
     private static final double BAR = 64;
 
     private final GridPane table = new GridPane(GAP, LINE);
@@ -48,17 +48,22 @@ public final class LayerOutputView extends VBox {
         if (v.previous()) {
             table.getStyleClass().add("previous");
         }
-        if (!v.rows().isEmpty()) {
-            table.addRow(
-                    0,
-                    muted("error seen at", ""),
-                    muted("only this", "SQNR with only the tensor in hand quantized"),
-                    muted("", ""),
-                    muted("all", "SQNR with everything quantized as it is set"),
-                    muted("", ""));
-        }
         double largest = v.rows().stream().flatMap(r -> Stream.of(r.isolated(), r.accumulated())).mapToDouble(e -> e.relative().orElse(1)).max().orElse(0);
         double most = largest == 0 ? 1 : Math.min(1, largest);
+        if (!v.rows().isEmpty()) {
+            Label over = muted(
+                    Figures.count(v.samples()) + " samples of " + v.data(),
+                    "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in dB; more is better."
+                            + String.format(Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
+            over.setId("layer-output-samples");
+            table.addRow(
+                    0,
+                    over,
+                    muted("only this, SQNR", "SQNR with only the tensor in hand quantized"),
+                    muted("", ""),
+                    muted("all, SQNR", "SQNR with everything quantized as it is set"),
+                    muted("", ""));
+        }
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);
             Label place = new Label(row.place());
@@ -71,10 +76,9 @@ public final class LayerOutputView extends VBox {
             case FLOAT -> "This tensor stays float: it makes no error.";
             case NO_OUTPUT -> "Nothing that depends on the input is computed from this tensor.";
             case SHOWN ->
-                v.rows().isEmpty()
-                        ? "…"
-                        : "SQNR, " + Figures.count(v.samples()) + " samples of " + v.data() + String.format(Locale.ROOT, " · a full bar: error of %.3g %%", most * 100);
+                v.rows().isEmpty() ? "…" : "";
         });
+        hint.setManaged(!hint.getText().isEmpty());
     }
 
     private static Label muted(String text, String tip) {

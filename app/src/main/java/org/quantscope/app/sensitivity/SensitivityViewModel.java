@@ -256,8 +256,8 @@ public final class SensitivityViewModel {
             if (before.isComplete()) {
                 return before;
             }
-            // Its own, so that the sessions of the live accuracy stay; freed with its predictions when the sweep ends.
-            try (LiveEvaluator evaluator = Engine.evaluatorBesideWindow(of.model, of.reference, of.data, of.scope.task)) {
+            // Its own, so that the sessions of the live accuracy stay; freed with its predictions when the sweep ends. No tensor is in hand: there is nothing to keep.
+            try (LiveEvaluator evaluator = Engine.evaluatorBesideWindow(of.model, of.reference, of.data, of.scope.task, 0)) {
                 return sweep.run(evaluator, SensitivitySweep.QUICK, job, cancel, partial);
             }
         } catch (CancellationException e) {

@@ -10,11 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -89,6 +85,9 @@ public final class SessionViewModel {
     /** Seconds that closing waits for what is being written. */
     private static final int PATIENCE = 20;
 
+    /** What the copy of unsaved work is written under. */
+    private static final String AUTOSAVE = "autosave";
+
     /**
      * A session on its way to the bench.
      *
@@ -126,14 +125,11 @@ public final class SessionViewModel {
     private final Jobs jobs;
     private final Settings settings;
     private final LatestWins<Opened> opening;
-    private final LatestWins<Boolean> autosaving;
-    private final LatestWins<Boolean> savingSettings;
+    private final Writer writer;
     private final LatestWins<List<Path>> pruning;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
-    private final Executor work;
     private final Executor ui;
     private Optional<Kept> kept = Optional.empty();
-    private CompletableFuture<Void> keeping = CompletableFuture.completedFuture(null);
 
     public SessionViewModel(Workbench bench, Questions questions, Notices notices, Jobs jobs, Settings settings, Executor work, Executor ui) {
         this.bench = bench;
@@ -141,12 +137,10 @@ public final class SessionViewModel {
         this.notices = notices;
         this.jobs = jobs;
         this.settings = settings;
-        this.work = work;
         this.ui = ui;
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.pruning = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.autosaving = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.savingSettings = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.writer = new Writer(work);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
     }
@@ -168,12 +162,9 @@ public final class SessionViewModel {
         }
         // One window holds one model: the last one named.
         Path file = others.getLast();
-        if (!mayLeave()) {
-            return;
-        }
         boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
-        submit("Opening " + file.getFileName(), cancel -> withData(
-                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
+        leave(() -> submit("Opening " + file.getFileName(), cancel -> withData(
+                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data)));
     }
 
     /** By its name alone: what is dropped is asked about on the thread of the scene. */
@@ -200,31 +191,25 @@ public final class SessionViewModel {
 
     /** Opens a model with the default settings, after asking about unsaved changes. */
     public void openModel(Path file) {
-        if (mayLeave()) {
-            submit("Opening " + file.getFileName(), cancel -> bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()));
-        }
+        leave(() -> submit("Opening " + file.getFileName(), cancel -> bench(readModel(file, cancel), Optional.empty(), List.of(), List.of())));
     }
 
     /** Opens a bundled model with its data. */
     public void openSample(Sample sample) {
-        if (mayLeave()) {
-            submit("Opening " + sample.model().getFileName(), cancel -> {
-                Dataset evaluation = Datasets.open(sample.evaluation());
-                Dataset calibration = Datasets.open(sample.calibration());
-                List<Edit> edits = new ArrayList<>();
-                edits.add(new Edit.SetEvaluationData(Optional.of(ref(evaluation))));
-                edits.add(new Edit.RelinkCalibrationData(Optional.of(ref(calibration))));
-                sample.start().ifPresent(edits::add);
-                return bench(readModel(sample.model(), cancel), Optional.empty(), edits, List.of(evaluation, calibration));
-            });
-        }
+        leave(() -> submit("Opening " + sample.model().getFileName(), cancel -> {
+            Dataset evaluation = Datasets.open(sample.evaluation());
+            Dataset calibration = Datasets.open(sample.calibration());
+            List<Edit> edits = new ArrayList<>();
+            edits.add(new Edit.SetEvaluationData(Optional.of(ref(evaluation))));
+            edits.add(new Edit.RelinkCalibrationData(Optional.of(ref(calibration))));
+            sample.start().ifPresent(edits::add);
+            return bench(readModel(sample.model(), cancel), Optional.empty(), edits, List.of(evaluation, calibration));
+        }));
     }
 
     /** Opens a saved session with the model and the data it names. */
     public void openSession(Path file) {
-        if (mayLeave()) {
-            submit("Opening " + file.getFileName(), cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel));
-        }
+        leave(() -> submit("Opening " + file.getFileName(), cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)));
     }
 
     /** Computes accuracy on this data from now on. */
@@ -274,44 +259,55 @@ public final class SessionViewModel {
             state = SessionFile.read(file);
         } catch (IOException | BadInputException e) {
             LOG.warn("the copy of unsaved work is not readable", e);
-            deleteAutosave();
+            forgetAutosave();
             return false;
         }
         if (!questions.restore(String.valueOf(state.model().path().getFileName()))) {
-            deleteAutosave();
+            forgetAutosave();
             return false;
         }
         submit("Restoring unsaved work", cancel -> resume(new Resumption(file, state, true, Set.of()), cancel));
         return true;
     }
 
-    /** Saves to where the session came from, or asks. True if it was saved. */
-    public boolean save() {
-        Optional<Path> file = bench.sessionFileProperty().get().or(this::askWhere);
-        return file.isPresent() && save(file.get());
+    /** Saves to where the session came from, or asks; in the background. */
+    public void save() {
+        save(() -> {});
     }
 
-    /** Saves to a place that is asked for. */
-    public boolean saveAs() {
-        return askWhere().map(this::save).orElse(false);
+    private void save(Runnable then) {
+        bench.sessionFileProperty().get().or(this::askWhere).ifPresent(file -> save(file, then));
     }
 
-    private boolean save(Path file) {
+    /** Saves to a place that is asked for; in the background. */
+    public void saveAs() {
+        askWhere().ifPresent(file -> save(file, () -> {}));
+    }
+
+    /** @param then what happens once it is saved */
+    private void save(Path file, Runnable then) {
         SessionState state = bench.stateProperty().get().orElse(null);
-        if (state == null) {
-            return false;
+        OpenModel of = bench.modelProperty().get().orElse(null);
+        if (state == null || of == null) {
+            return;
         }
-        try {
-            SessionFile.write(state, file);
-        } catch (IOException e) {
-            notices.problem(file.getFileName() + ": not saved, " + reason(e));
-            return false;
-        }
-        bench.saved(state, file);
-        keepActivations(file);
+        writer.add(
+                () -> {
+                    SessionFile.write(state, file);
+                    ui.execute(() -> saved(of, state, file, then));
+                },
+                e -> ui.execute(() -> notices.problem(file.getFileName() + ": not saved, " + reason(e))));
+    }
+
+    private void saved(OpenModel of, SessionState state, Path file, Runnable then) {
         remember(file);
-        deleteAutosave();
-        return true;
+        // Another model may be open by now.
+        if (bench.modelProperty().get().equals(Optional.of(of))) {
+            bench.saved(state, file);
+            keepActivations(file);
+            autosave();
+        }
+        then.run();
     }
 
     /** Writes what was seen of the activations beside the session, so that opening it needs no run of the model. */
@@ -323,45 +319,34 @@ public final class SessionViewModel {
         }
         kept = now;
         ActivationSketches seen = now.get().activations();
-        keeping = keeping.handleAsync((x, e) -> {
-            try {
-                SketchFile.write(seen, file);
-            } catch (IOException failure) {
-                ui.execute(() -> {
-                    kept = Optional.empty();
-                    notices.problem(file.getFileName() + ": not saved, " + reason(failure));
-                });
-            }
-            return null;
-        }, work);
+        writer.add(() -> SketchFile.write(seen, file), failure -> ui.execute(() -> {
+            kept = Optional.empty();
+            notices.problem(file.getFileName() + ": not saved, " + reason(failure));
+        }));
     }
 
-    /** True if what is open may be left: nothing is unsaved, or it was saved now, or may be lost. */
-    public boolean mayLeave() {
+    /** Goes on with {@code then} if what is open may be left: nothing is unsaved, or it has been saved, or may be lost. */
+    public void leave(Runnable then) {
         if (!bench.dirtyProperty().get()) {
-            return true;
+            then.run();
+            return;
         }
-        boolean leave = switch (questions.unsaved(bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
-            case SAVE -> save();
-            case DISCARD -> true;
-            case STAY -> false;
-        };
-        if (leave) {
-            deleteAutosave();
+        switch (questions.unsaved(bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
+            case SAVE -> save(then);
+            case DISCARD -> {
+                forgetAutosave();
+                then.run();
+            }
+            case STAY -> {}
         }
-        return leave;
     }
 
     /** Ends background reading and waits for what is being written; work that was given up on purpose is not offered again. */
     public void close() {
         opening.cancel();
-        settings.save();
-        try {
-            keeping.get(PATIENCE, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.warn("what was seen of the activations may not be kept", e);
+        saveSettings();
+        if (!writer.drain(PATIENCE)) {
+            LOG.warn("closed before everything was written");
         }
     }
 
@@ -400,6 +385,7 @@ public final class SessionViewModel {
                 b.seen.note.ifPresent(notices::problem);
                 if (b.unsaved) {
                     bench.markUnsaved();
+                    autosave();
                 }
                 b.model.source().notes().forEach(LOG::info);
                 if (!b.unsaved) {
@@ -501,14 +487,12 @@ public final class SessionViewModel {
 
     private void remember(Path file) {
         settings.addRecent(file);
-        savingSettings.submit(
-                (cancel, partial) -> {
-                    settings.save();
-                    return true;
-                },
-                written -> {},
-                e -> LOG.warn("settings were not saved", e));
+        saveSettings();
         recent.set(settings.recent());
+    }
+
+    private void saveSettings() {
+        writer.replace("settings", settings::save, e -> LOG.warn("settings were not saved", e));
     }
 
     /** Takes files that are not there any more out of the recent ones; a little later. */
@@ -519,7 +503,7 @@ public final class SessionViewModel {
                 missing -> {
                     if (!missing.isEmpty()) {
                         missing.forEach(settings::removeRecent);
-                        settings.save();
+                        saveSettings();
                         recent.set(settings.recent());
                     }
                 },
@@ -529,7 +513,7 @@ public final class SessionViewModel {
     /** Empties the list of recent files. */
     public void clearRecent() {
         recent.get().forEach(settings::removeRecent);
-        settings.save();
+        saveSettings();
         recent.set(settings.recent());
     }
 
@@ -539,18 +523,16 @@ public final class SessionViewModel {
             return;
         }
         SessionState now = state.get();
-        boolean unsaved = bench.dirtyProperty().get();
-        autosaving.submit(
-                (cancel, partial) -> {
-                    if (unsaved) {
-                        Files.createDirectories(settings.folder());
-                        SessionFile.write(now, autosaveFile());
-                    } else {
-                        deleteAutosave();
-                    }
-                    return unsaved;
+        if (!bench.dirtyProperty().get()) {
+            forgetAutosave();
+            return;
+        }
+        writer.replace(
+                AUTOSAVE,
+                () -> {
+                    Files.createDirectories(settings.folder());
+                    SessionFile.write(now, autosaveFile());
                 },
-                written -> {},
                 e -> LOG.warn("no copy of the unsaved work could be written", e));
     }
 
@@ -558,12 +540,8 @@ public final class SessionViewModel {
         return settings.folder().resolve("autosave" + EXTENSION);
     }
 
-    private void deleteAutosave() {
-        try {
-            Files.deleteIfExists(autosaveFile());
-        } catch (IOException e) {
-            LOG.warn("the copy of the saved work is still there", e);
-        }
+    private void forgetAutosave() {
+        writer.replace(AUTOSAVE, () -> Files.deleteIfExists(autosaveFile()), e -> LOG.warn("the copy of the saved work is still there", e));
     }
 
     private static String reason(Throwable e) {

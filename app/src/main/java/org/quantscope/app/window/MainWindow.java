@@ -42,6 +42,7 @@ import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.Desk;
 import org.quantscope.app.accuracy.AccuracyView;
+import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.card.CardTab;
 import org.quantscope.app.card.TabbedCard;
@@ -137,8 +138,8 @@ public final class MainWindow {
                 new QuantizerView(desk.quantizer(), this::quantizeInHand),
                 new ErrorView(desk.error()),
                 new AccuracyView(desk.accuracy()),
-                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped),
-                new CorrectionsView(desk.corrections()));
+                new CorrectionsView(desk.corrections()),
+                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(desk.corrections()::sqnrBefore);
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
@@ -180,11 +181,11 @@ public final class MainWindow {
         desk.bench().modelProperty().subscribe(x -> title());
         desk.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
-            if (!desk.session().mayLeave()) {
-                e.consume();
-            } else {
+            e.consume();
+            desk.session().leave(() -> {
                 remember();
-            }
+                stage.hide();
+            });
         });
         placeWindow();
     }
@@ -461,7 +462,9 @@ public final class MainWindow {
         JobsView jobs = new JobsView(desk.jobs());
         Region space = new Region();
         VBox.setVgrow(space, Priority.ALWAYS);
-        VBox right = new VBox(4, jobs, space, legend());
+        CacheView cache = new CacheView(desk.accuracy());
+        VBox right = new VBox(4, jobs, space, cache, legend());
+        right.setAlignment(Pos.TOP_RIGHT);
         right.setMinWidth(RIGHT_MIN);
         HBox strip = new HBox(GAP, left, right);
         strip.getStyleClass().add("bottom-strip");

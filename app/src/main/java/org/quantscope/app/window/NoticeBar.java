@@ -13,10 +13,14 @@ import org.quantscope.app.workbench.Notices;
 /** One line under the toolbar: what went wrong stays until it is closed, what went well goes by itself. */
 final class NoticeBar extends HBox implements Notices {
     private static final Duration SHOWN = Duration.seconds(6);
+    /** With something to be done about it. */
+    private static final Duration SHOWN_LONGER = Duration.seconds(20);
+
     private static final double GAP = 8;
 
     private final Label text = new Label();
-    private final PauseTransition end = new PauseTransition(SHOWN);
+    private final Button act = new Button();
+    private final PauseTransition end = new PauseTransition();
 
     NoticeBar() {
         super(GAP);
@@ -34,24 +38,45 @@ final class NoticeBar extends HBox implements Notices {
         close.setAccessibleText("Close this notice");
         close.setOnAction(e -> hide());
         end.setOnFinished(e -> hide());
-        getChildren().addAll(text, close);
+        act.setId("notice-action");
+        act.setMinWidth(USE_PREF_SIZE);
+        getChildren().addAll(text, act, close);
         hide();
     }
 
     @Override
     public void problem(String message) {
         end.stop();
-        show(message, true);
+        show(message, true, "", () -> {});
     }
 
     @Override
     public void done(String message) {
-        show(message, false);
-        end.playFromStart();
+        show(message, false, "", () -> {});
+        hideAfter(SHOWN);
     }
 
-    private void show(String message, boolean problem) {
+    @Override
+    public void done(String message, String action, Runnable run) {
+        show(message, false, action, run);
+        hideAfter(SHOWN_LONGER);
+    }
+
+    private void hideAfter(Duration time) {
+        end.stop();
+        end.setDuration(time);
+        end.play();
+    }
+
+    private void show(String message, boolean problem, String action, Runnable run) {
         text.setText(message);
+        act.setText(action);
+        act.setVisible(!action.isEmpty());
+        act.setManaged(act.isVisible());
+        act.setOnAction(e -> {
+            hide();
+            run.run();
+        });
         text.getStyleClass().remove("warning");
         if (problem) {
             text.getStyleClass().add("warning");

@@ -84,6 +84,11 @@ public final class Figures {
                 : String.format(Locale.ROOT, "%.2f GiB", n / 1073741824.0);
     }
 
+    /** A size in bytes as a person chooses it, without digits behind the point. */
+    public static String wholeBytes(long n) {
+        return n >= 1L << 30 && n % (1L << 30) == 0 ? (n >> 30) + " GiB" : n >= 1L << 20 && n % (1L << 20) == 0 ? (n >> 20) + " MiB" : bytes(n);
+    }
+
     /** Reads a number that a person typed; a comma counts as the decimal point. Empty text or nonsense gives nothing. */
     public static OptionalDouble parse(String text) {
         try {

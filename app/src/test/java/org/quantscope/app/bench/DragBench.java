@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +34,7 @@ import javafx.event.EventType;
 import javafx.geometry.Bounds;
 import javafx.geometry.Point2D;
 import javafx.scene.Node;
+import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
@@ -40,13 +43,18 @@ import javafx.stage.Stage;
 import org.quantscope.app.Desk;
 import org.quantscope.app.Launcher;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.histogram.HistogramView;
 import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.testkit.ArrayFiles;
 
@@ -54,14 +62,16 @@ import org.quantscope.testkit.ArrayFiles;
  * Drags a handle of the whole window by 300 mouse events in five seconds and says how the picture followed, and what a
  * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. Headless with software rendering unless flags say
  * otherwise. Three scenes: a tensor of 4 million weights, one of its 1024 channels, and a sample model whose accuracy is
- * computed meanwhile.
+ * computed meanwhile. Then the same model on 60,000 samples at 2 bits, where most change class.
  */
 public final class DragBench {
     private static final int ROWS = 1024;
     private static final int COLUMNS = 4096;
     private static final int EVENTS = 300;
     private static final long PERIOD = TimeUnit.SECONDS.toNanos(5) / EVENTS;
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(120);
+    private static final int MANY = 60_000;
+    private static final int PIXELS = 28 * 28;
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(300);
     private static final double MILLI = 1e6;
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
@@ -88,7 +98,7 @@ public final class DragBench {
         Path folder = Files.createTempDirectory("quantscope-bench");
         try {
             DragBench bench = ask(() -> new DragBench(folder));
-            bench.run(weights(folder));
+            bench.run(weights(folder), samples(folder));
             onFx(bench::close);
             bench.work.shutdown();
             bench.work.awaitTermination(5, TimeUnit.SECONDS);
@@ -120,7 +130,7 @@ public final class DragBench {
         return Files.write(folder.resolve("large.safetensors"), ArrayFiles.safetensors(text, values.array()));
     }
 
-    private void run(Path large) throws InterruptedException {
+    private void run(Path large, Path many) throws InterruptedException {
         onFx(() -> {
             stage.setX(0);
             stage.setY(0);
@@ -157,6 +167,39 @@ public final class DragBench {
         onFx(() -> desk.activations().quantize(true));
         onceAtRest(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
         change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
+
+        onFx(() -> desk.session().openEvaluationData(many));
+        onceAtRest(() -> desk.accuracy().viewProperty().get().quantized().map(e -> e.total() != MANY || !e.isComplete()).orElse(true));
+        onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
+        change("to 2 bits, 60,000 samples, flipped samples in their window", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        change("to another list of flipped samples", () -> desk.flipped().filter(FlippedViewModel.Filter.LOST));
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        print("then", String.format(
+                Locale.ROOT, "%,d of %,d samples changed, %d MiB of heap in use, of which %d MiB are the samples as stored",
+                ask(() -> desk.flipped().viewProperty().get().changed()), MANY, (runtime.totalMemory() - runtime.freeMemory()) >> 20, ((long) MANY * PIXELS) >> 20));
+    }
+
+    /** The test pictures of the sample model six times, each time with other noise, as a file. */
+    private static Path samples(Path folder) throws IOException {
+        Dataset few = Datasets.open(Samples.all().getFirst().evaluation());
+        byte[] pixels = new byte[MANY * PIXELS];
+        byte[] labels = new byte[MANY];
+        Random random = new Random(5);
+        for (int i = 0; i < MANY; i++) {
+            int[] argb = few.picture(i % few.size()).orElseThrow().argb();
+            for (int p = 0; p < PIXELS; p++) {
+                pixels[i * PIXELS + p] = (byte) Math.clamp((argb[p] & 0xFF) + random.nextInt(-12, 13), 0, 255);
+            }
+            labels[i] = (byte) few.label(i % few.size());
+        }
+        Path file = folder.resolve("many.npz");
+        Files.write(file, ArrayFiles.zip(true, Map.of(
+                "images.npy", ArrayFiles.npy("|u1", "(" + MANY + ", 1, 28, 28)", pixels), "labels.npy", ArrayFiles.npy("|u1", "(" + MANY + ",)", labels))));
+        String sidecar = String.valueOf(Samples.all().getFirst().evaluation().getFileName()).replace(".npz", ".dataset.json");
+        Files.copy(Samples.all().getFirst().evaluation().resolveSibling(sidecar), folder.resolve("many.dataset.json"));
+        return file;
     }
 
     private void close() {

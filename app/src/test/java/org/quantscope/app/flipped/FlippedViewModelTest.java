@@ -151,7 +151,9 @@ class FlippedViewModelTest {
 
     @Test
     void aFilterOrACellOfTheMatrixChoosesWhatIsListed() {
-        Confusion confusion = desk.flipped().confusion().orElseThrow();
+        assertThat(view().confusion()).isEmpty();
+        desk.flipped().setShowing(true);
+        Confusion confusion = view().confusion().orElseThrow();
         int diagonal = IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.AFTER, c, c)).sum();
         assertThat(diagonal).isEqualTo(accuracy().correct());
         assertThat(IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.BEFORE, c, c)).sum()).isEqualTo(accuracy().floatCorrect());

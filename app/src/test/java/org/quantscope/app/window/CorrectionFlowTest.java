@@ -3,6 +3,7 @@ package org.quantscope.app.window;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeoutException;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
@@ -67,7 +69,10 @@ class CorrectionFlowTest {
         assertThat(weight()).isNotEqualTo(before);
         assertThat(DeskInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight")))).isPresent();
 
-        robot.clickOn("#undo");
+        // At once, wherever the card is; and the way back is beside it.
+        assertThat(DeskInWindow.text(robot, "#notice-text"))
+                .isEqualTo("Cross-layer equalization: 7 tensors changed, top-1 accuracy 10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
+        DeskInWindow.doOnFx(() -> robot.lookup("#notice-action").queryButton().fire());
         at.waitForRest();
         assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         assertThat(weight()).isEqualTo(before);
@@ -75,6 +80,23 @@ class CorrectionFlowTest {
 
         robot.clickOn("#redo");
         at.waitForRest();
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+    }
+
+    @Test
+    void whatWasTriedBeforeACorrectionComesBackWithoutItInOneStep(FxRobot robot) throws Exception {
+        equalize(robot);
+        List<TriedViewModel.Tried> points = DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+        assertThat(points).extracting(TriedViewModel.Tried::label).containsExactly("float32", "W8", "W8 corrected");
+
+        DeskInWindow.doOnFx(() -> at.desk.tried().adopt(points.get(1)));
+        at.waitForRest();
+        assertThat(at.state().corrections()).isEmpty();
+        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+
+        DeskInWindow.doOnFx(() -> at.desk.bench().undo());
+        at.waitForRest();
+        assertThat(at.state().corrections()).hasSize(1);
         assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 

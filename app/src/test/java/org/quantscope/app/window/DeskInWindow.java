@@ -56,8 +56,11 @@ final class DeskInWindow {
         end();
     }
 
-    /** Ends without a question. */
+    /** Ends without a question; once is enough. */
     void end() {
+        if (work.isShutdown()) {
+            return;
+        }
         stage.hide();
         desk.close();
         work.shutdownNow();

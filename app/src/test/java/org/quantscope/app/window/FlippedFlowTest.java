@@ -51,7 +51,13 @@ class FlippedFlowTest {
     void atRest() throws TimeoutException {
         at.waitForRest();
         DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().orElseThrow().deltaHi() < 0);
+        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().orElseThrow().deltaHi() < 0 && settled());
+    }
+
+    /** The flips are those of the complete evaluation. */
+    private boolean settled() {
+        FlippedViewModel.View v = at.desk.flipped().viewProperty().get();
+        return !v.previous() && v.seen() == v.total() && v.changed() > 0;
     }
 
     private FlippedViewModel.View flipped() {
@@ -68,6 +74,7 @@ class FlippedFlowTest {
                 .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
         DeskInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().confusion().isPresent());
         DeskInWindow.waitUntil(() -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty() && !at.desk.sampleLayers().viewProperty().get().previous());
 
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
@@ -77,14 +84,17 @@ class FlippedFlowTest {
         assertThat(DeskInWindow.onFx(() -> layers.getItems().size()))
                 .isEqualTo(DeskInWindow.onFx(() -> at.desk.bench().activations().size()));
 
-        Confusion confusion = DeskInWindow.onFx(() -> at.desk.flipped().confusion().orElseThrow());
+        Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
         Button cell = robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
         assertThat(DeskInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
         DeskInWindow.doOnFx(cell::fire);
+        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().cell().isPresent());
         assertThat(flipped().list()).isNotEmpty().allMatch(o -> o.label().orElseThrow() == row).contains(first);
         DeskInWindow.doOnFx(() -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
+        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
+        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isEqualTo(flipped().lost());
         assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
         DeskInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
         assertThat(DeskInWindow.onFx(() -> at.desk.sampleLayers().viewProperty().get().layers())).isEmpty();
@@ -103,7 +113,7 @@ class FlippedFlowTest {
             assertThat(DeskInWindow.text(robot, "#isolated-" + i)).isEqualTo(decibels(v.rows().get(i).isolated()));
             assertThat(DeskInWindow.text(robot, "#accumulated-" + i)).isEqualTo(decibels(v.rows().get(i).accumulated()));
         }
-        assertThat(DeskInWindow.text(robot, "#layer-output-hint")).contains("128 samples of digits_test.npz");
+        assertThat(DeskInWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
     }
 
     private static String decibels(LayerError e) {

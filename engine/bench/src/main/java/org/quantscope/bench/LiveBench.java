@@ -297,7 +297,7 @@ public final class LiveBench {
                 // The first look at a tensor nobody has prepared: sessions are built, nothing in front is kept.
                 selecting.add(evaluate(evaluator, moved(id, -1)).first);
                 filling.add(time(() -> evaluator.prepare(moved(id, 0), NEVER)));
-                kept = Math.max(kept, evaluator.cacheBytes());
+                kept = Math.max(kept, evaluator.cacheUse().bytes());
                 List<Double> first = new ArrayList<>();
                 List<Double> last = new ArrayList<>();
                 List<Double> cost = new ArrayList<>();
@@ -349,7 +349,7 @@ public final class LiveBench {
             say(String.format(Locale.ROOT, "just selected, nothing built or kept: first figure median %.1f ms, worst %.1f ms; building the sessions alone: median %.1f ms, worst %.1f ms; keeping the front for all samples: median %.0f ms",
                     median(selecting), worst(selecting), median(preparing), worst(preparing), median(filling)));
             say(String.format(Locale.ROOT, "whole set after a move, front kept against nothing kept: median %.1f times (%.1f by processor time), in the last third of the network median %.1f (%.1f), least %.1f (%.1f); at most %d MB kept of %d",
-                    median(gains), median(cpuGains), median(lateGains), median(lateCpuGains), least(lateGains), least(lateCpuGains), kept >> 20, evaluator.cacheBudget() >> 20));
+                    median(gains), median(cpuGains), median(lateGains), median(lateCpuGains), least(lateGains), least(lateCpuGains), kept >> 20, evaluator.cacheUse().budget() >> 20));
             say(String.format(Locale.ROOT, "against today's way, mean over all %d tensors: %.0f times faster to the first figure (its first 100 samples: %.1f), %.1f times to the last (ratio of the mean times %.1f; by processor time %.1f)",
                     order.size(), mean(firstRatios), mean(firstToFirst), mean(lastRatios), mean(theirs) / mean(ours), mean(cpuRatios)));
         } finally {

@@ -148,9 +148,13 @@ public final class Engine {
         return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(0), task);
     }
 
-    /** The same beside a window that must stay quick: one processor is left to it. */
-    public static LiveEvaluator evaluatorBesideWindow(Model model, Model reference, Dataset data, Optional<Task> task) {
-        return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(1), task);
+    /**
+     * The same beside a window that must stay quick: one processor is left to it.
+     *
+     * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
+     */
+    public static LiveEvaluator evaluatorBesideWindow(Model model, Model reference, Dataset data, Optional<Task> task, long cacheBytes) {
+        return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(1), task, cacheBytes);
     }
 
     /** Batches that are evaluated at once: each needs memory for its intermediate values, so there is an end to it. */

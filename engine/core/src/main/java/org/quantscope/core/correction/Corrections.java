@@ -47,6 +47,11 @@ public final class Corrections {
                         "correction: " + id + " is not one of " + ALL.stream().map(Correction::id).collect(Collectors.joining(", "))));
     }
 
+    /** What people call an applied correction; its id if it is not known here. */
+    public static String title(AppliedCorrection applied) {
+        return ALL.stream().filter(c -> c.id().equals(applied.id())).map(Correction::title).findFirst().orElse(applied.id());
+    }
+
     /**
      * Applies what a session says, in its order.
      *

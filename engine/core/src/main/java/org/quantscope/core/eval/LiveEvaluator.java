@@ -81,7 +81,7 @@ public final class LiveEvaluator implements AutoCloseable {
     private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
     private final BakedWeights baked = new BakedWeights(BAKED_BYTES);
     private final PrefixCache cache;
-    private final long cacheBudget;
+    private volatile long cacheBudget;
     private @Nullable OrtModel floatModel;
 
     /**
@@ -169,14 +169,18 @@ public final class LiveEvaluator implements AutoCloseable {
         return built.get();
     }
 
-    /** Bytes of intermediate values that are kept now. */
-    public long cacheBytes() {
-        return cache.bytes();
+    /** How much is kept in front of the tensor in hand. */
+    public CacheUse cacheUse() {
+        return cache.stand();
     }
 
-    /** Bytes of intermediate values that are kept at most. */
-    public long cacheBudget() {
-        return cacheBudget;
+    /** Sets the bytes of intermediate values that are kept at most, at least 0; what is above goes as soon as no evaluation uses it. */
+    public void setCacheBudget(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("cache: at least 0 bytes, got " + bytes);
+        }
+        cacheBudget = bytes;
+        cache.setBudget(bytes);
     }
 
     /**

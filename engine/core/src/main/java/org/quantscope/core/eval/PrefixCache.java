@@ -13,11 +13,13 @@ import org.quantscope.core.ort.NativeTensor;
  * does not fit is not kept and is computed again by whoever needs it. Thread safe.
  */
 final class PrefixCache implements AutoCloseable {
-    private final long budget;
     private final int batches;
     private final LinkedHashMap<QuantizedSession.FrontKey, Kept> kept = new LinkedHashMap<>(8, 0.75f, true);
+    private long budget;
     private long bytes;
     private boolean closed;
+    /** What was asked for last. */
+    private @Nullable Kept last;
 
     /**
      * @param budget bytes kept at most
@@ -81,6 +83,8 @@ final class PrefixCache implements AutoCloseable {
                     of.users--;
                     if (closed && of.users == 0) {
                         of.free();
+                    } else if (!closed) {
+                        makeRoom(0);
                     }
                 }
             }
@@ -121,6 +125,7 @@ final class PrefixCache implements AutoCloseable {
         synchronized (kept) {
             Kept of = kept.computeIfAbsent(key, k -> new Kept(batches));
             of.users++;
+            last = of;
             return new Use(of);
         }
     }
@@ -137,9 +142,18 @@ final class PrefixCache implements AutoCloseable {
         }
     }
 
-    long bytes() {
+    /** How it stands. */
+    CacheUse stand() {
         synchronized (kept) {
-            return bytes;
+            return new CacheUse(bytes, budget, last == null ? 0 : last.count(), batches);
+        }
+    }
+
+    /** Sets another budget in bytes; what is above it goes as soon as nobody uses it. */
+    void setBudget(long most) {
+        synchronized (kept) {
+            budget = most;
+            makeRoom(0);
         }
     }
 
@@ -150,6 +164,7 @@ final class PrefixCache implements AutoCloseable {
             closed = true;
             kept.values().stream().filter(k -> k.users == 0).forEach(Kept::free);
             kept.clear();
+            last = null;
             bytes = 0;
         }
     }

@@ -139,6 +139,11 @@ public final class SampleOutcomes {
         return records.label[Objects.checkIndex(i, size)];
     }
 
+    /** The float model's largest probability less its second largest for the {@code i}-th evaluated sample; NaN if its outputs are not finite or no classes. */
+    public float floatMargin(int i) {
+        return classes() == 0 ? Float.NaN : records.floatMargin[Objects.checkIndex(i, size)];
+    }
+
     /** Columns, one entry a sample in evaluation order. 56 bytes a sample with classes, 24 without. */
     static final class Records {
         final int classes;

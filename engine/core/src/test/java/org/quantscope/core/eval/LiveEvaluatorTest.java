@@ -184,9 +184,34 @@ class LiveEvaluatorTest {
                     EvalRequest request = new EvalRequest(Optional.of(v), Map.of(W, params(0.1f, 4), v, params(0.1f * i, 4)), activations);
                     assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
                 }
-                assertThat(evaluator.cacheBytes()).isEqualTo(budget == 0 ? 0 : budget == 700 ? 600 : 3000);
-                assertThat(evaluator.cacheBudget()).isEqualTo(budget);
+                assertThat(evaluator.cacheUse().bytes()).isEqualTo(budget == 0 ? 0 : budget == 700 ? 600 : 3000);
+                assertThat(evaluator.cacheUse().budget()).isEqualTo(budget);
             }
+        }
+    }
+
+    @Test
+    void theBudgetCanBeChangedAndChangesNoFigure() throws IOException {
+        TensorId v = new TensorId("v");
+        EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(0.1f, 8)));
+        // One batch is 100 × 3 floats.
+        try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(1000), 1)) {
+            AccuracyEstimate figure = evaluator.evaluate(request, new CancelToken(), e -> {});
+            assertThat(evaluator.cacheUse()).isEqualTo(new CacheUse(12_000, LiveEvaluator.DEFAULT_CACHE_BYTES, 10, 10));
+
+            evaluator.setCacheBudget(5_000);
+            assertThat(evaluator.cacheUse()).isEqualTo(new CacheUse(0, 5_000, 0, 10));
+            assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(figure);
+            assertThat(evaluator.cacheUse()).isEqualTo(new CacheUse(4_800, 5_000, 4, 10));
+
+            evaluator.setCacheBudget(0);
+            assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(figure);
+            assertThat(evaluator.cacheUse().bytes()).isZero();
+            evaluator.setCacheBudget(1 << 20);
+            evaluator.prepare(request, new CancelToken());
+            assertThat(evaluator.cacheUse().batches()).isEqualTo(10);
+            assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(figure);
+            assertThatThrownBy(() -> evaluator.setCacheBudget(-1)).hasMessageContaining("-1");
         }
     }
 
@@ -209,7 +234,7 @@ class LiveEvaluatorTest {
         try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(1000), 1)) {
             evaluator.prepare(request, new CancelToken());
             // No quantizer is at the cut: floats cross it.
-            assertThat(evaluator.cacheBytes()).isEqualTo(1000 * 3 * 4);
+            assertThat(evaluator.cacheUse().bytes()).isEqualTo(1000 * 3 * 4);
         }
     }
 
