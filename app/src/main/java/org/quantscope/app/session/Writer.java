@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes files one after the other in the background, in the order in which it was asked to. Under one name only what was
@@ -22,7 +23,9 @@ final class Writer {
 
     private final Executor work;
     private final LinkedHashMap<String, Asked> waiting = new LinkedHashMap<>();
-    private boolean running;
+    /** Somebody has been asked to write what waits. */
+    private boolean called;
+    private boolean writing;
     private int unnamed;
 
     /** @param work writes */
@@ -36,15 +39,20 @@ final class Writer {
      * @param onFailure told in the background
      */
     void replace(String name, Write write, Consumer<IOException> onFailure) {
-        boolean start;
+        boolean call;
         synchronized (this) {
             waiting.remove(name);
             waiting.put(name, new Asked(write, onFailure));
-            start = !running;
-            running = true;
+            call = !called;
+            called = true;
         }
-        if (start) {
-            work.execute(this::run);
+        if (call) {
+            work.execute(() -> {
+                synchronized (this) {
+                    called = false;
+                }
+                writeAll();
+            });
         }
     }
 
@@ -57,18 +65,9 @@ final class Writer {
         replace(name, write, onFailure);
     }
 
-    private void run() {
-        while (true) {
-            Asked next;
-            synchronized (this) {
-                Map.Entry<String, Asked> first = waiting.pollFirstEntry();
-                if (first == null) {
-                    running = false;
-                    notifyAll();
-                    return;
-                }
-                next = first.getValue();
-            }
+    /** Writes what waits, and what is asked for meanwhile; leaves it to whoever is at it already. */
+    private void writeAll() {
+        for (Asked next = begin(); next != null; next = begin()) {
             try {
                 next.write.run();
             } catch (IOException e) {
@@ -76,27 +75,43 @@ final class Writer {
             } catch (RuntimeException e) {
                 // What follows is written all the same.
                 next.onFailure.accept(new IOException(e.getMessage(), e));
+            } finally {
+                end();
             }
         }
     }
 
+    private synchronized @Nullable Asked begin() {
+        Map.Entry<String, Asked> first = writing ? null : waiting.pollFirstEntry();
+        writing |= first != null;
+        return first == null ? null : first.getValue();
+    }
+
+    private synchronized void end() {
+        writing = false;
+        notifyAll();
+    }
+
     /**
-     * Waits until nothing is left to write.
+     * Waits until nothing is left to write; what nobody has begun is written here.
      *
-     * @return false if something still was after that many seconds, or the thread was interrupted
+     * @return false if something is being written still after that many seconds, or the thread was interrupted
      */
-    synchronized boolean drain(int seconds) {
+    boolean drain(int seconds) {
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        while (running) {
-            long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
-            if (left <= 0) {
-                return false;
-            }
-            try {
-                wait(left);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return false;
+        writeAll();
+        synchronized (this) {
+            while (writing || !waiting.isEmpty()) {
+                long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+                if (left <= 0) {
+                    return false;
+                }
+                try {
+                    wait(left);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return false;
+                }
             }
         }
         return true;

@@ -82,6 +82,15 @@ class WriterTest {
         }
     }
 
+    @Test
+    void drainingWritesWhatNobodyHasBegun() {
+        ask("a", "one");
+        assertThat(writer.drain(30)).isTrue();
+        assertThat(written).containsExactly("one");
+        waiting.remove().run();
+        assertThat(written).containsExactly("one");
+    }
+
     private static void await(CountDownLatch latch) {
         try {
             latch.await();
