@@ -40,6 +40,7 @@ public final class AccuracyView extends VBox {
     private final Label divergence = facts.addNumber(
             "KL divergence", "accuracy-divergence", "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the samples, in nats; 0 is best");
     private final MenuButton task = new MenuButton();
+    private final Tooltip taskTip = new Tooltip();
 
     private final Facts sizes = new Facts();
     private final Label size = sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
@@ -58,6 +59,7 @@ public final class AccuracyView extends VBox {
         headline.setAlignment(Pos.CENTER_LEFT);
         task.setId("accuracy-task");
         task.getStyleClass().add("link");
+        task.setTooltip(taskTip);
         model.tasksProperty().subscribe(possible -> showTasks(model, possible));
         seen.getStyleClass().add("muted");
         HBox aside = new HBox(BASELINE_GAP, seen, task);
@@ -103,20 +105,17 @@ public final class AccuracyView extends VBox {
         agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));
         sqnr.setText(q.map(e -> (partial ? "≈ " : "") + sqnr(e)).orElse(Figures.NONE));
         divergence.setText(q.filter(e -> e.divergence().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat").orElse(Figures.NONE));
+        // Outputs that are no classes have neither.
+        facts.show(agrees, q.isEmpty() || q.get().agreement().isPresent());
+        facts.show(divergence, q.isEmpty() || q.get().divergence().isPresent());
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
         task.setVisible(q.or(v::baseline).isPresent());
-        task.setTooltip(new Tooltip(q.or(v::baseline).map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.").orElse("")));
+        taskTip.setText(q.or(v::baseline).map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.").orElse(""));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
         for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
-            node.getStyleClass().remove("previous");
-            if (v.previous()) {
-                node.getStyleClass().add("previous");
-            }
+            style(node, "previous", v.previous());
         }
-        change.getStyleClass().remove("loss");
-        if (q.map(AccuracyEstimate::isLoss).orElse(false)) {
-            change.getStyleClass().add("loss");
-        }
+        style(change, "loss", q.map(AccuracyEstimate::isLoss).orElse(false));
         size.setText(v.size().map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32())).orElse(Figures.NONE));
     }
 
@@ -137,6 +136,15 @@ public final class AccuracyView extends VBox {
     private static String sqnr(AccuracyEstimate e) {
         double db = e.logitSqnrDb();
         return db == Double.POSITIVE_INFINITY ? "no error" : Figures.decibels(Double.isFinite(db) ? OptionalDouble.of(db) : OptionalDouble.empty());
+    }
+
+    /** A class that is put on anew styles the node anew, at every batch. */
+    private static void style(Node node, String style, boolean on) {
+        if (!on) {
+            node.getStyleClass().remove(style);
+        } else if (!node.getStyleClass().contains(style)) {
+            node.getStyleClass().add(style);
+        }
     }
 
     private static Label figure(String id, String tip) {

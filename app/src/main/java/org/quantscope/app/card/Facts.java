@@ -55,6 +55,16 @@ public final class Facts extends GridPane {
         return value;
     }
 
+    /** Shows the line of a value, or takes it away where it has no meaning. */
+    public void show(Node value, boolean on) {
+        for (Node node : getChildren()) {
+            if (node.equals(value) || (node instanceof Label label && value.equals(label.getLabelFor()))) {
+                node.setVisible(on);
+                node.setManaged(on);
+            }
+        }
+    }
+
     /** A tooltip that breaks long text into lines. */
     static Tooltip tip(String text) {
         Tooltip tip = new Tooltip(text);

@@ -151,19 +151,30 @@ final class ConfusionView extends VBox {
     }
 
     private void show(Button cell, Confusion confusion, int r, int c, int most, FlippedViewModel.View v) {
+        int before = confusion.count(Kind.BEFORE, r, c);
+        int after = confusion.count(Kind.AFTER, r, c);
+        boolean chosen = v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
+        List<Object> content = List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r), model.className(c));
+        if (content.equals(cell.getUserData())) {
+            return;
+        }
+        cell.setUserData(content);
         int n = confusion.count(kind, r, c);
         cell.setText(n == 0 ? "·" : kind == Kind.DIFFERENCE && n > 0 ? "+" + n : Integer.toString(n));
         // More on the diagonal is good, more beside it is not.
         boolean good = kind == Kind.DIFFERENCE ? (r == c) == (n > 0) : r == c;
         double share = kind == Kind.DIFFERENCE || r != c ? Math.min(1, (double) Math.abs(n) / most) : (double) n / Math.max(1, confusion.total(r));
         Region ground = Objects.requireNonNull(grounds.get(List.of(r, c)));
-        ground.getStyleClass().setAll(good ? "confusion-good" : "confusion-bad");
+        String style = good ? "confusion-good" : "confusion-bad";
+        if (!ground.getStyleClass().contains(style)) {
+            ground.getStyleClass().setAll(style);
+        }
         ground.setOpacity(n == 0 ? 0 : LEAST + (MOST_OPAQUE - LEAST) * Math.sqrt(share));
         cell.getStyleClass().remove("chosen");
-        if (v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)))) {
+        if (chosen) {
             cell.getStyleClass().add("chosen");
         }
-        String text = model.className(r) + " taken for " + model.className(c) + ": " + confusion.count(Kind.BEFORE, r, c) + " before, " + confusion.count(Kind.AFTER, r, c) + " after";
+        String text = model.className(r) + " taken for " + model.className(c) + ": " + before + " before, " + after + " after";
         cell.getTooltip().setText(text);
         cell.setAccessibleText(text);
     }

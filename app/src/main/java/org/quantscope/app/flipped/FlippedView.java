@@ -99,6 +99,8 @@ public final class FlippedView extends BorderPane {
     private void show(FlippedViewModel.View v) {
         showing = true;
         filters.choose(FILTERS.indexOf(v.filter()));
+        // By way of an empty one: a list that takes the place of another is compared with it sample by sample.
+        list.setItems(FXCollections.emptyObservableList());
         list.setItems(FXCollections.observableList(v.list()));
         if (v.chosenAt() >= 0) {
             list.getSelectionModel().select(v.chosenAt());

@@ -176,7 +176,9 @@ public final class FlippedViewModel implements AutoCloseable {
     public void setShowing(boolean on) {
         if (matrix != on) {
             matrix = on;
-            refresh();
+            if (on) {
+                refresh();
+            }
         }
     }
 

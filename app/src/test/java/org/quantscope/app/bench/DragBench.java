@@ -60,7 +60,7 @@ import org.quantscope.testkit.ArrayFiles;
 
 /**
  * Drags a handle of the whole window by 300 mouse events in five seconds and says how the picture followed, and what a
- * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. Headless with software rendering unless flags say
+ * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. With any argument the scenes before the last are left out. Headless with software rendering unless flags say
  * otherwise. Three scenes: a tensor of 4 million weights, one of its 1024 channels, and a sample model whose accuracy is
  * computed meanwhile. Then the same model on 60,000 samples at 2 bits, where most change class.
  */
@@ -98,7 +98,10 @@ public final class DragBench {
         Path folder = Files.createTempDirectory("quantscope-bench");
         try {
             DragBench bench = ask(() -> new DragBench(folder));
-            bench.run(weights(folder), samples(folder));
+            if (args.length == 0) {
+                bench.run(weights(folder));
+            }
+            bench.manySamples(samples(folder));
             onFx(bench::close);
             bench.work.shutdown();
             bench.work.awaitTermination(5, TimeUnit.SECONDS);
@@ -130,7 +133,7 @@ public final class DragBench {
         return Files.write(folder.resolve("large.safetensors"), ArrayFiles.safetensors(text, values.array()));
     }
 
-    private void run(Path large, Path many) throws InterruptedException {
+    private void run(Path large) throws InterruptedException {
         onFx(() -> {
             stage.setX(0);
             stage.setY(0);
@@ -167,10 +170,20 @@ public final class DragBench {
         onFx(() -> desk.activations().quantize(true));
         onceAtRest(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
         change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
+    }
 
-        onFx(() -> desk.session().openEvaluationData(many));
+    /** Most of 60,000 samples change class while their window is open. */
+    private void manySamples(Path many) throws InterruptedException {
+        onFx(() -> {
+            if (stage.isShowing()) {
+                desk.session().open(List.of(Samples.all().getFirst().model(), many));
+            } else {
+                window.show(List.of(Samples.all().getFirst().model(), many));
+            }
+        });
         onceAtRest(() -> desk.accuracy().viewProperty().get().quantized().map(e -> e.total() != MANY || !e.isComplete()).orElse(true));
         onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
+        onceAtRest(() -> desk.flipped().viewProperty().get().confusion().isEmpty());
         change("to 2 bits, 60,000 samples, flipped samples in their window", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         change("to another list of flipped samples", () -> desk.flipped().filter(FlippedViewModel.Filter.LOST));
