@@ -99,7 +99,8 @@ public final class AccuracyView extends VBox {
         boolean partial = q.isPresent() && !q.get().isComplete();
         number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score())).orElse("…"));
         number.setAccessibleText("Accuracy " + number.getText());
-        baseline.setText(v.baseline().map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore())).orElse("float …"));
+        // On the same samples, so that the two differ by the change beside them.
+        baseline.setText(q.or(v::baseline).map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore())).orElse("float …"));
         change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
         seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
         agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));

@@ -319,6 +319,7 @@ public final class DragBench {
         long start = System.nanoTime();
         onFx(() -> metered(step));
         long answered = System.nanoTime() - start;
+        long ofStep = longestHandler.getAndSet(0);
         long drawn = 0;
         while (drawn == 0 && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2)) {
             Thread.sleep(1);
@@ -329,7 +330,7 @@ public final class DragBench {
         heart.end();
         String redrawn = drawn == 0 ? "not redrawn" : String.format(Locale.ROOT, "histogram after %.1f ms", drawn / MILLI);
         System.out.println("change " + title);
-        print("answered", String.format(Locale.ROOT, "step %.1f ms, %s", answered / MILLI, redrawn));
+        print("answered", String.format(Locale.ROOT, "step %.1f ms, %.1f ms of CPU, %s", answered / MILLI, ofStep / MILLI, redrawn));
         print("FX thread", String.format(Locale.ROOT, "longest event or result %.1f ms of CPU, longest stall %.1f ms with %.1f ms of CPU (target 50)", longestHandler.get() / MILLI, heart.longest.get() / MILLI, heart.longestCpu.get() / MILLI));
     }
 
