@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -280,14 +281,28 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (on == null) {
             return;
         }
+        AtomicBoolean waits = new AtomicBoolean();
         evaluations.submit(
-                (cancel, partial) -> evaluate(on, question, moving, cancel, partial),
+                (cancel, partial) -> evaluate(on, question, moving, cancel, unlessOneWaits(waits, partial)),
                 answer -> {
+                    waits.set(false);
                     if (evaluator == on) {
                         answered(answer, moving, size);
                     }
                 },
                 this::failed);
+    }
+
+    /**
+     * Batches may be done faster than they can be shown: one that comes while another waits to be taken is passed over. The
+     * last one is the result of the evaluation and comes in any case.
+     */
+    private static <R> Consumer<R> unlessOneWaits(AtomicBoolean waits, Consumer<R> partial) {
+        return result -> {
+            if (waits.compareAndSet(false, true)) {
+                partial.accept(result);
+            }
+        };
     }
 
     private void answered(Answer answer, Optional<TensorId> moving, ModelSize size) {
@@ -449,8 +464,10 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         evaluator = fresh;
         tellCache();
+        AtomicBoolean waits = new AtomicBoolean();
         baselines.submit(
-                (cancel, partial) -> {
+                (cancel, all) -> {
+                    Consumer<AccuracyEstimate> partial = unlessOneWaits(waits, all);
                     try (Jobs.Handle job = jobs.start("Float accuracy", cancel)) {
                         List<Task> possible = fresh.tasks(cancel);
                         ui.execute(() -> {
@@ -465,6 +482,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                     }
                 },
                 estimate -> {
+                    waits.set(false);
                     View now = view.get();
                     view.set(new View(now.status(), now.evaluation(), Optional.of(estimate), now.previous(), now.size()));
                 },
