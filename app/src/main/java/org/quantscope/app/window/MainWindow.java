@@ -341,7 +341,7 @@ public final class MainWindow {
         });
         ToggleButton fold = new ToggleButton("Fold BN");
         fold.setId("fold");
-        fold.setTooltip(new Tooltip("Fold batch normalization into the layer in front of it before analysis"));
+        fold.setTooltip(new Tooltip("Compute constants, and fold batch normalization and Pad into the layers beside them, before analysis; off: the graph as it is stored"));
         fold.setOnAction(e -> {
             desk.corrections().fold(fold.isSelected());
             fold.setSelected(desk.bench().foldsBatchNorm());
