@@ -19,6 +19,7 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.card.Segments;
 import org.quantscope.app.flipped.Confusion.Kind;
 import org.quantscope.app.workbench.Figures;
+import org.quantscope.core.dataset.Dataset;
 
 /** Which class is taken for which, before, after, and what changed. A cell lists its samples. */
 final class ConfusionView extends VBox {
@@ -41,6 +42,10 @@ final class ConfusionView extends VBox {
     private final Map<List<Integer>, Region> grounds = new HashMap<>();
 
     private List<Integer> shownClasses = List.of();
+    /** Of the shown classes. */
+    private final Map<Integer, String> names = new HashMap<>();
+
+    private Optional<Dataset> shownData = Optional.empty();
     private Kind kind = Kind.DIFFERENCE;
 
     ConfusionView(FlippedViewModel model) {
@@ -78,7 +83,9 @@ final class ConfusionView extends VBox {
             return;
         }
         List<Integer> classes = confusion.mostChanged(MOST);
-        if (!classes.equals(shownClasses)) {
+        // Other data may name its classes otherwise.
+        if (!classes.equals(shownClasses) || !model.data().equals(shownData)) {
+            shownData = model.data();
             build(classes);
         }
         int most = 1;
@@ -104,6 +111,8 @@ final class ConfusionView extends VBox {
 
     private void build(List<Integer> classes) {
         shownClasses = classes;
+        names.clear();
+        classes.forEach(c -> names.put(c, model.className(c)));
         cells.clear();
         grounds.clear();
         grid.getChildren().clear();
@@ -130,7 +139,9 @@ final class ConfusionView extends VBox {
                 cell.setMaxSize(Double.MAX_VALUE, Double.MAX_VALUE);
                 cell.setMinWidth(0);
                 cell.setOnAction(e -> model.choose(new FlippedViewModel.Cell(kind, row, column)));
-                cell.setTooltip(new Tooltip());
+                Tooltip tip = new Tooltip();
+                tip.setOnShowing(e -> tip.setText(cell.getAccessibleText()));
+                cell.setTooltip(tip);
                 Region ground = new Region();
                 cells.put(List.of(row, column), cell);
                 grounds.put(List.of(row, column), ground);
@@ -154,7 +165,7 @@ final class ConfusionView extends VBox {
         int before = confusion.count(Kind.BEFORE, r, c);
         int after = confusion.count(Kind.AFTER, r, c);
         boolean chosen = v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
-        List<Object> content = List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r), model.className(c));
+        List<Object> content = List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r));
         if (content.equals(cell.getUserData())) {
             return;
         }
@@ -174,8 +185,7 @@ final class ConfusionView extends VBox {
         if (chosen) {
             cell.getStyleClass().add("chosen");
         }
-        String text = model.className(r) + " taken for " + model.className(c) + ": " + before + " before, " + after + " after";
-        cell.getTooltip().setText(text);
+        String text = names.get(r) + " taken for " + names.get(c) + ": " + before + " before, " + after + " after";
         cell.setAccessibleText(text);
     }
 }
