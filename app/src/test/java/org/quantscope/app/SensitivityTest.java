@@ -2,6 +2,7 @@ package org.quantscope.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -28,7 +30,9 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sensitivity.SensitivityScope;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /** The sweep, the list and the menu's acts without a window: everything runs on the thread of the test. */
@@ -170,6 +174,44 @@ class SensitivityTest {
 
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().tensors()).isEmpty();
+    }
+
+    @Test
+    void whatASweepFoundIsThereAfterARestartAndOnlyWhatAnEditTouchedIsMissing() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        Map<TensorId, TensorDamage> before = view().tensors();
+        at.close();
+
+        at = new HeldDesk(folder.resolve("config"));
+        openDigits();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().tensors()).isEqualTo(before);
+
+        at.close();
+        at = new HeldDesk(folder.resolve("config"));
+        at.open("digits_mlp.onnx");
+        at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
+        at.desk.bench().apply(new Edit.All("one of them finer", List.of(
+                new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))), new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)))));
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(view().known()).isEqualTo(3);
+        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(damage(SECOND).figures().allButThis()).isEmpty();
+        assertThat(damage(FIRST).figures().onlyThis()).isEmpty();
+        assertThat(damage(FIRST).figures().allButThis()).isEqualTo(before.get(FIRST).figures().allButThis());
+    }
+
+    @Test
+    void theScopeIsThatOfTheModelAndTheDataSoThatTheCommandLineFindsIt() throws IOException {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        Model model = at.desk.bench().analysed().orElseThrow();
+        SessionState state = at.state();
+        SensitivityScope scope = SensitivityScope.of(
+                state.modelKey(), true, Set.of(), model, Datasets.open(HeldDesk.SAMPLES.resolve("digits_test.npz")), Optional.empty(), new CancelToken());
+
+        assertThat(folder.resolve("config/sensitivity/" + scope.sha256() + ".sensitivity")).exists();
     }
 
     @Test

@@ -31,7 +31,7 @@ import org.quantscope.core.tensor.TensorKind;
  * where an evaluation takes several times as long as a build.
  *
  * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
- * ended; the evaluation that was running is lost.
+ * ended; the evaluation that was running is lost. With a cache of a {@link SensitivityStore} that holds for the next start too.
  */
 public final class SensitivitySweep {
     /** Samples of the first round: enough to rank the tensors that matter. */
@@ -47,7 +47,7 @@ public final class SensitivitySweep {
      *
      * @param weights parameters of each quantized stored tensor
      * @param activations parameters of each quantized activation; of those that are tied to another the other's are used
-     * @param cache of this model, data and metric
+     * @param cache of the {@link SensitivityScope} of this model
      */
     public SensitivitySweep(Model model, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, SensitivityCache cache) {
         List<TensorInfo> owning = model.graph().map(OnnxGraph::activations).orElse(List.of()).stream().filter(a -> activations.containsKey(a.id())).toList();
@@ -81,13 +81,17 @@ public final class SensitivitySweep {
      */
     public SensitivityReport run(LiveEvaluator evaluator, int quick, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
         int samples = evaluator.samples();
-        if (quick < samples) {
-            round(evaluator, tensors, quick, progress, cancel, partial);
+        try {
+            if (quick < samples) {
+                round(evaluator, tensors, quick, progress, cancel, partial);
+            }
+            Map<TensorId, TensorInfo> byName = new HashMap<>();
+            tensors.forEach(t -> byName.put(t.id(), t));
+            List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
+            round(evaluator, worstFirst, samples, progress, cancel, partial);
+        } finally {
+            cache.save();
         }
-        Map<TensorId, TensorInfo> byName = new HashMap<>();
-        tensors.forEach(t -> byName.put(t.id(), t));
-        List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
-        round(evaluator, worstFirst, samples, progress, cancel, partial);
         return report(samples);
     }
 

@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -154,6 +155,32 @@ class SensitivitySweepTest {
         }
 
         assertThat(after).hasSize(evaluations - 4);
+        assertThat(after.getLast().isComplete()).isTrue();
+    }
+
+    @Test
+    void aSweepThatWasCutShortGoesOnAfterARestart(@TempDir Path folder) {
+        SensitivityScope scope = new SensitivityScope("ab".repeat(32));
+        int evaluations = 1 + 2 * sweep(new SensitivityCache()).tensors().size();
+        CancelToken cancel = new CancelToken();
+        List<SensitivityReport> before = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            assertThatThrownBy(() -> sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, cancel, part -> {
+                        before.add(part);
+                        if (before.size() == 4) {
+                            cancel.cancel();
+                        }
+                    }))
+                    .isInstanceOf(CancellationException.class);
+        }
+
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(before.getLast());
+        List<SensitivityReport> after = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, NEVER, after::add);
+        }
+        assertThat(after).hasSize(evaluations - 4);
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(after.getLast());
         assertThat(after.getLast().isComplete()).isTrue();
     }
 
