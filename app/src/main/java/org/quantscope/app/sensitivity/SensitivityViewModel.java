@@ -41,7 +41,8 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * The damage that every quantized tensor does, under the committed settings. A sweep runs when a person asks for it; it goes
  * on with the new settings when they are changed meanwhile, and where it ended when it was cancelled, also in an earlier run of
- * the program. After an edit figures that it touches are marked as previous until they are swept again.
+ * the program. After an edit figures that it touches are marked as previous until they are swept again; an act of the list's menu
+ * asks for those at once that the ranking rests on.
  */
 public final class SensitivityViewModel {
     /** Where the sweep is. */
@@ -111,6 +112,10 @@ public final class SensitivityViewModel {
     private @Nullable Setting setting;
     /** What runs; null while nothing does. */
     private @Nullable Setting running;
+    /** The next settings are ranked without being asked. */
+    private boolean follows;
+    /** What is being ranked; null while nothing is. */
+    private @Nullable Setting ranked;
     /** What runs has ended, while an edit was being measured. */
     private boolean over;
 
@@ -164,6 +169,8 @@ public final class SensitivityViewModel {
         if (!why.isEmpty()) {
             setting = null;
             running = null;
+            follows = false;
+            ranked = null;
             lookups.cancel();
             sweeps.cancel();
             found.clear();
@@ -176,6 +183,8 @@ public final class SensitivityViewModel {
             return;
         }
         Setting now = setting(measured);
+        boolean rank = follows;
+        follows = false;
         if (now.equals(setting)) {
             if (over) {
                 over = false;
@@ -196,10 +205,40 @@ public final class SensitivityViewModel {
             sweep(now);
             return;
         }
-        lookups.submit(
-                (cancel, partial) -> sweepOf(now, cancel).known(now.scope.data.size()),
-                report -> take(now, report),
-                this::failed);
+        ranked = rank ? now : null;
+        lookups.submit((cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
+    }
+
+    private SensitivityReport look(Setting of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        SensitivitySweep sweep = sweepOf(of, cancel);
+        SensitivityReport known = sweep.known(of.scope.data.size());
+        if (!rank || sweep.isRanked()) {
+            return known;
+        }
+        partial.accept(known);
+        try (Jobs.Handle job = jobs.start("Sensitivity", cancel);
+                LiveEvaluator evaluator = evaluator(of)) {
+            return sweep.rank(evaluator, job, cancel, partial);
+        }
+    }
+
+    /** Its own, so that the sessions of the live accuracy stay; freed with its predictions when it is closed. */
+    private static LiveEvaluator evaluator(Setting of) {
+        return Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task);
+    }
+
+    /**
+     * To be called before an edit that asks for a new ranking: if every tensor's own figure is known, those that the edit touches
+     * are evaluated anew without a press, as far as the ranking rests on them.
+     */
+    public void follow() {
+        View v = view.get();
+        Setting now = setting;
+        boolean known = now != null
+                && v.tensors.size() == now.weights.size() + now.activations.size()
+                && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
+                && v.tensors.values().stream().allMatch(d -> d.figures().onlyThis().filter(AccuracyEstimate::isComplete).isPresent());
+        follows = known || (ranked != null && ranked.equals(now));
     }
 
     private Setting setting(Measurements.Snapshot measured) {
@@ -274,8 +313,7 @@ public final class SensitivityViewModel {
             if (before.isComplete()) {
                 return before;
             }
-            // Its own, so that the sessions of the live accuracy stay; freed with its predictions when the sweep ends.
-            try (LiveEvaluator evaluator = Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task)) {
+            try (LiveEvaluator evaluator = evaluator(of)) {
                 return sweep.run(evaluator, SensitivitySweep.QUICK, job, cancel, partial);
             }
         } catch (CancellationException e) {

@@ -9,18 +9,24 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javafx.scene.Node;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.TreeTableCell;
 import javafx.scene.control.TreeTableColumn;
+import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
 import javafx.stage.Stage;
+import javafx.stage.Window;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
+import org.quantscope.app.tensors.TensorMenu;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.QuantSpec;
@@ -102,6 +108,62 @@ class SensitivityFlowTest {
         at.waitForRest();
         List<Node> dimmed = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream().toList());
         assertThat(dimmed).hasSize(1);
+    }
+
+    /** Right-clicks the line of a tensor and fires an item of its menu. */
+    private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
+        Node line = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
+                .filter(n -> n instanceof TreeTableRow<?> row && row.isVisible() && row.getTooltip() != null && row.getTooltip().getText().startsWith(id.name() + "\n"))
+                .findFirst()
+                .orElseThrow());
+        robot.clickOn(line, MouseButton.SECONDARY);
+        MenuItem chosen = DeskInWindow.onFx(() -> Window.getWindows().stream()
+                .filter(w -> w instanceof TensorMenu)
+                .flatMap(w -> ((TensorMenu) w).getItems().stream())
+                .flatMap(i -> i instanceof Menu sub ? sub.getItems().stream() : Stream.of(i))
+                .filter(i -> item.equals(i.getId()) && i.isVisible() && !i.isDisable())
+                .findFirst()
+                .orElseThrow());
+        DeskInWindow.doOnFx(chosen::fire);
+        robot.type(KeyCode.ESCAPE);
+        at.waitForRest();
+    }
+
+    private List<String> dimmed(FxRobot robot) {
+        return DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
+                .map(n -> ((TreeTableCell<?, ?>) n).getText())
+                .toList());
+    }
+
+    private String damageOf(TensorId id) {
+        return DeskInWindow.onFx(() -> at.desk.tensors().row(id).orElseThrow().sensitivity().orElseThrow().change());
+    }
+
+    @Test
+    void eachActOfTheMenuRanksTheListAnewAndDimsNothing(FxRobot robot) throws TimeoutException {
+        sweep(robot);
+        List<String> before = shown(robot);
+        TensorId worst = rows().getFirst().id();
+        for (String item : List.of("tensor-sixteen-bits", "tensor-bits-3", "tensor-per-channel", "tensor-adopt-mse")) {
+            act(robot, worst, item);
+
+            List<String> after = shown(robot);
+            assertThat(dimmed(robot)).as(item).isEmpty();
+            assertThat(after).as(item).hasSize(3).contains(damageOf(worst)).containsAll(before.subList(1, 3)).isNotEqualTo(before);
+            assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
+            DeskInWindow.doOnFx(at.desk.bench()::undo);
+            at.waitForRest();
+            assertThat(shown(robot)).as(item).isEqualTo(before);
+        }
+
+        act(robot, worst, "tensor-keep-float");
+        assertThat(shown(robot)).isEqualTo(before.subList(1, 3));
+        assertThat(rows().getLast().id()).isEqualTo(worst);
+        act(robot, worst, "tensor-quantize-again");
+        assertThat(shown(robot)).isEqualTo(before);
+        act(robot, worst, "tensor-sixteen-bits");
+        act(robot, worst, "tensor-reset");
+        assertThat(shown(robot)).isEqualTo(before);
     }
 
     @Test

@@ -208,6 +208,29 @@ class SensitivitySweepTest {
     }
 
     @Test
+    void aRankingEvaluatesOnlyTheTensorsThatHaveChanged() {
+        SensitivityCache cache = new SensitivityCache();
+        QuantParams old = settings.weights().get(FIRST);
+        Map<TensorId, QuantParams> changed = new HashMap<>(settings.weights());
+        changed.put(FIRST, new QuantParams(old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
+        SensitivitySweep next = new SensitivitySweep(model, changed, settings.activations(), cache);
+        List<SensitivityReport> parts = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            sweep(cache).run(evaluator, 100, Progress.NONE, NEVER, part -> {});
+            assertThat(sweep(cache).isRanked()).isTrue();
+            assertThat(next.isRanked()).isFalse();
+            next.rank(evaluator, (done, total, what) -> texts.add(what), NEVER, parts::add);
+        }
+
+        assertThat(parts).hasSize(1);
+        assertThat(texts.getFirst()).isEqualTo("only 0.weight, 1 of 1");
+        assertThat(next.isRanked()).isTrue();
+        assertThat(parts.getFirst().byName().get(FIRST).onlyThis().orElseThrow().isComplete()).isTrue();
+        assertThat(parts.getFirst().baseline()).isEmpty();
+    }
+
+    @Test
     void theSameCodesOnAnotherTensorAreAnotherSetting() {
         QuantParams params = settings.weights().get(FIRST);
         SensitivityCache cache = new SensitivityCache();
