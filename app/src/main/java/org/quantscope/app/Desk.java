@@ -84,7 +84,7 @@ public record Desk(
                 activations,
                 sensitivity,
                 tensors,
-                new GraphViewModel(bench, tensors, work, ui, notices),
+                new GraphViewModel(bench, tensors, sensitivity, work, ui, notices),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),
