@@ -187,12 +187,20 @@ public final class GraphViewModel {
         }
     }
 
-    /** Takes the tensor in hand that comes so many before or behind the present one in graph order. */
+    /**
+     * Takes the next quantized tensor in graph order in hand.
+     *
+     * @param by 1 for the one behind the present one, −1 for the one before it
+     */
     void step(int by) {
-        List<TensorId> order = view.get().drawing.stream().flatMap(d -> d.boxes().stream()).flatMap(b -> b.tensors().stream()).distinct().toList();
-        int now = bench.selectionProperty().get().map(order::indexOf).orElse(-1);
-        if (!order.isEmpty()) {
-            tensors.select(order.get(Math.clamp(now + by, 0, order.size() - 1)));
+        View v = view.get();
+        List<TensorId> order = v.drawing.stream().flatMap(d -> d.boxes().stream()).flatMap(b -> b.tensors().stream()).distinct().toList();
+        for (int at = v.inHand.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
+            TensorRow row = v.rows.get(order.get(at));
+            if (row != null && row.spec().isPresent()) {
+                tensors.select(row.id());
+                return;
+            }
         }
     }
 

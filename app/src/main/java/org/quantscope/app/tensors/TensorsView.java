@@ -15,6 +15,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
+import javafx.scene.control.OverrunStyle;
 import javafx.scene.control.SelectionMode;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
@@ -414,9 +415,11 @@ public final class TensorsView extends VBox {
 
         NameCell() {
             group.setMinWidth(USE_PREF_SIZE);
-            group.getStyleClass().add("muted");
+            group.getStyleClass().add("hint");
             glyph.getStyleClass().add("damage");
             setGraphicTextGap(GLYPH_GAP);
+            // Both the block and the operator tell one name from another.
+            setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
         }
 
         @Override

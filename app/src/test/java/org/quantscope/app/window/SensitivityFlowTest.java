@@ -191,5 +191,12 @@ class SensitivityFlowTest {
             robot.moveBy(0, first ? 6 : -6).clickOn(MouseButton.PRIMARY);
         }
         assertThat(at.hand().subject().id()).isNotEqualTo(before);
+
+        DeskInWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
+        DeskInWindow.doOnFx(graph::requestFocus);
+        robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.DOWN).release(KeyCode.SHIFT);
+        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
+        robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.UP).release(KeyCode.SHIFT);
+        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
     }
 }
