@@ -24,7 +24,7 @@ public final class DesktopApplication extends Application {
 
     @Override
     public void start(Stage stage) {
-        MainWindow shown = new MainWindow(stage, new Settings(Settings.defaultFolder(System.getenv())), work, FxThread.executor());
+        MainWindow shown = new MainWindow(stage, Settings.usual(System.getenv()), work, FxThread.executor());
         window = shown;
         List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
         shown.show(files);

@@ -11,6 +11,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.sensitivity.SensitivityStore;
 import picocli.CommandLine;
 
 /** The commands put together, and what becomes of their failures: one line on stderr and an exit code. */
@@ -21,16 +22,17 @@ final class Cli {
      * Runs one command line.
      *
      * @param log writes a fault of ours down and says where
+     * @param state folder of what is kept from one run to the next
      * @return the exit code
      */
-    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
+    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
         CommandLine line = new CommandLine(new QuantscopeCommand())
                 .addSubcommand("inspect", new InspectCommand(terminal, cancel))
                 .addSubcommand("error", new ErrorCommand(terminal, cancel))
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
-                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel))
+                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
