@@ -5,15 +5,17 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.tensor.TensorId;
 import tools.jackson.core.JsonGenerator;
 
-/** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation. */
+/** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation that it asks for. */
 public final class OrtCalibrationJsonExporter implements Exporter {
     public static final String ID = "ort-calibration-json";
     public static final String SOURCE = OrtCalibration.SOURCE;
@@ -46,26 +48,24 @@ public final class OrtCalibrationJsonExporter implements Exporter {
 
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
-        List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
-        problems.addAll(OrtCalibration.otherScales(TARGET, plan));
-        return problems;
+        return OrtCalibration.problems(TARGET, plan);
     }
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
+        Map<TensorId, ClipRange> ranges = OrtCalibration.ranges(TARGET, plan, cancel);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             PrettyJson.write(out, json -> {
                 json.writeStartObject();
                 json.writeStringProperty("CLS", "TensorsData");
                 json.writeObjectPropertyStart("data");
-                for (Encoding e : TARGET.carried(plan)) {
-                    cancel.check();
-                    json.writeObjectPropertyStart(e.id().name());
-                    array(json, "lowest", OrtCalibration.range(e).lo());
-                    array(json, "highest", OrtCalibration.range(e).hi());
+                ranges.forEach((id, range) -> {
+                    json.writeObjectPropertyStart(id.name());
+                    array(json, "lowest", range.lo());
+                    array(json, "highest", range.hi());
                     json.writeStringProperty("CLS", "TensorData");
                     json.writeEndObject();
-                }
+                });
                 json.writeEndObject();
                 json.writeObjectPropertyStart("calibration_method");
                 json.writeStringProperty("CLS", "CalibrationMethod");

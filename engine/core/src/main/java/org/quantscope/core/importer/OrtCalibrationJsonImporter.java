@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.core.export.OrtCalibration;
 import org.quantscope.core.export.OrtCalibrationJsonExporter;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
@@ -41,7 +42,7 @@ final class OrtCalibrationJsonImporter implements Importer {
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
         return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> {
-            Reading reading = new Reading(json, new Names(model), cancel);
+            Reading reading = new Reading(json, model, new Names(model), cancel);
             json.object(field -> {
                 switch (field) {
                     case "data" -> json.object(name -> reading.tensor(name, false));
@@ -57,13 +58,14 @@ final class OrtCalibrationJsonImporter implements Importer {
                     default -> reading.tensor(field, true);
                 }
             });
+            reading.names.settle(reading.specs);
             return new Imported(reading.specs, reading.names.unmatched(), reading.notes);
         });
     }
 
-    private record Reading(StrictJson json, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, List<String> notes) {
-        Reading(StrictJson json, Names names, CancelToken cancel) {
-            this(json, names, cancel, new HashMap<>(), new ArrayList<>());
+    private record Reading(StrictJson json, Model model, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, List<String> notes) {
+        Reading(StrictJson json, Model model, Names names, CancelToken cancel) {
+            this(json, model, names, cancel, new HashMap<>(), new ArrayList<>());
         }
 
         void tensor(String name, boolean unframed) {
@@ -81,8 +83,13 @@ final class OrtCalibrationJsonImporter implements Importer {
             if (unframed && lo == null && hi == null) {
                 throw json.bad("lowest and highest are needed, this is no calibration file of ONNX Runtime");
             }
-            TensorInfo info = names.find(name).orElse(null);
+            boolean shared = lo != null && hi != null && names.shares(name, spec(lo, hi));
+            TensorInfo info = shared ? null : names.find(name).orElse(null);
             if (info == null) {
+                return;
+            }
+            boolean own = lo != null && hi != null && OrtCalibration.constant(model, info.id()).filter(new ClipRange(lo, hi)::equals).isPresent();
+            if (info.kind() == TensorKind.CONSTANT && own) {
                 return;
             }
             if (info.kind() != TensorKind.ACTIVATION) {
@@ -90,8 +97,12 @@ final class OrtCalibrationJsonImporter implements Importer {
             } else if (lo == null || hi == null) {
                 names.refuse(name, "it has no lowest and highest value");
             } else {
-                specs.put(info.id(), json.make(() -> QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(lo, hi)))));
+                specs.put(info.id(), spec(lo, hi));
             }
+        }
+
+        private QuantSpec spec(float lo, float hi) {
+            return json.make(() -> QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(lo, hi))));
         }
 
         /** A number, or a numpy array of one. */

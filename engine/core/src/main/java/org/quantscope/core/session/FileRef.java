@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Fingerprint;
@@ -48,6 +49,20 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
     public static FileRef of(Dataset data) {
         Optional<Preprocessing> own = data.preprocessing().filter(how -> data.samples().filter(s -> s.stated().equals(how)).isEmpty());
         return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own);
+    }
+
+    /**
+     * The data, as it was when it was chosen.
+     *
+     * @param field what to name if it is not
+     * @throws BadInputException if it is missing, damaged or has another content
+     */
+    public Dataset openUnchanged(String field, CancelToken cancel) throws IOException {
+        Dataset data = Datasets.open(path, preprocessing, cancel);
+        if (!data.sha256().equals(sha256)) {
+            throw new BadInputException(path, field, "its content is not what the settings were made with");
+        }
+        return data;
     }
 
     public FileRef withPreprocessing(Optional<Preprocessing> how) {
