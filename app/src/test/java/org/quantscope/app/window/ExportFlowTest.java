@@ -96,8 +96,8 @@ class ExportFlowTest {
         assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(DeskInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement()));
-        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement()));
+        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
         robot.clickOn("#result-close");
     }
