@@ -41,7 +41,7 @@ public final class Aimet1Exporter implements Exporter {
 
     @Override
     public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE);
     }
 
     @Override
@@ -83,6 +83,7 @@ public final class Aimet1Exporter implements Exporter {
                 json.writeEndArray();
             }
             Aimet.quantizerArgs(json, plan.state());
+            Provenance.write(json, plan);
             json.writeArrayPropertyStart("excluded_layers");
             json.writeEndArray();
             json.writeEndObject();

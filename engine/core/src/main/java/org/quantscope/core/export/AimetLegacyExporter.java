@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 
-/** AIMET encodings of version 0.6.1, for older releases and for tools that still read nothing newer. */
+/** AIMET encodings of version 0.6.1, for older releases and for tools that still read nothing newer. Their reader passes over members that it does not know. */
 public final class AimetLegacyExporter implements Exporter {
     public static final String ID = "aimet-0.6.1";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -36,7 +36,7 @@ public final class AimetLegacyExporter implements Exporter {
 
     @Override
     public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE);
     }
 
     @Override
@@ -51,6 +51,7 @@ public final class AimetLegacyExporter implements Exporter {
             json.writeStringProperty("version", "0.6.1");
             Aimet.legacySections(json, TARGET.carried(plan), cancel);
             Aimet.quantizerArgs(json, plan.state());
+            Provenance.write(json, plan);
             json.writeEndObject();
         });
     }

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -169,8 +168,9 @@ public final class CHeaderExporter implements Exporter {
 
         void write() throws IOException {
             String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
-            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + plan.state().model().sha256() + ".");
-            line(" * Written by Quantscope " + comment(ProductVersion.current()) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + Provenance.modelSha256(plan) + ".");
+            line(" * Written by Quantscope " + comment(Provenance.version(plan)) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            out.write(Provenance.comments(plan, " * "));
             line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
             line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min, activation_max). */");
             line("#ifndef " + guard);

@@ -68,7 +68,7 @@ public final class LitertExporter implements Exporter {
 
     @Override
     public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+        return EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE);
     }
 
     @Override
@@ -156,7 +156,10 @@ public final class LitertExporter implements Exporter {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(calibration))) {
             PrettyJson.write(out, json -> calibration(json, carried, cancel));
         }
-        Files.writeString(loader, LOADER_TEXT, StandardCharsets.UTF_8);
+        Files.writeString(
+                loader,
+                "# Written by Quantscope " + Provenance.version(plan) + " for the model with SHA-256 " + Provenance.modelSha256(plan) + ".\n" + Provenance.comments(plan, "# ") + LOADER_TEXT,
+                StandardCharsets.UTF_8);
         return List.of(file, calibration, loader);
     }
 

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -120,8 +119,9 @@ public final class NncfExporter implements Exporter {
             advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
         }
         String text = TEMPLATE
-                .replace("@VERSION@", Python.comment(ProductVersion.current()))
-                .replace("@SHA@", plan.state().model().sha256())
+                .replace("@VERSION@", Provenance.version(plan))
+                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
+                .replace("@SHA@", Provenance.modelSha256(plan))
                 .replace("@MODEL@", Python.text(String.valueOf(plan.model().file().getFileName())))
                 .replace("@DATA@", Python.text(plan.state().calibrationData().map(FileRef::path).map(p -> String.valueOf(p.getFileName())).orElse("calibration.npz")))
                 .replace("@INPUT@", Python.text(plan.model().graph().map(OnnxGraph::inputName).orElse("")))
@@ -134,7 +134,7 @@ public final class NncfExporter implements Exporter {
     private static final String TEMPLATE = """
             # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
             # for the model with sha256 @SHA@.
-            #
+            @PROVENANCE@#
             #   pip install nncf onnx openvino numpy
             #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
             #

@@ -43,7 +43,7 @@ public final class OrtCalibrationJsonExporter implements Exporter {
 
     @Override
     public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE);
     }
 
     @Override
@@ -72,6 +72,7 @@ public final class OrtCalibrationJsonExporter implements Exporter {
                 json.writeStringProperty("value", "CalibrationMethod.MinMax");
                 json.writeEndObject();
                 json.writeBooleanProperty("smooth_quant", false);
+                Provenance.write(json, plan);
                 json.writeEndObject();
             });
         }

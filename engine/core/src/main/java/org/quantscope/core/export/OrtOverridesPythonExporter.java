@@ -25,7 +25,7 @@ public final class OrtOverridesPythonExporter implements Exporter {
             #!/usr/bin/env python3
             # Quantizes a model with ONNX Runtime, with the scales and zero points below in place of calibrated ones.
             # Written by Quantscope $VERSION for the model with SHA-256 $SHA256.
-            #
+            $PROVENANCE#
             #   pip install onnxruntime onnx numpy
             #   python THIS_FILE MODEL.onnx SAMPLES.npz QUANTIZED.onnx
             #
@@ -150,8 +150,10 @@ public final class OrtOverridesPythonExporter implements Exporter {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = TARGET.carried(plan);
-        Map<String, String> provenance = Provenance.of(plan);
-        StringBuilder text = new StringBuilder(HEAD.replace("$VERSION", provenance.getOrDefault("quantscope.version", "")).replace("$SHA256", provenance.getOrDefault("quantscope.model_sha256", "")));
+        StringBuilder text = new StringBuilder(HEAD
+                .replace("$VERSION", Provenance.version(plan))
+                .replace("$SHA256", Provenance.modelSha256(plan))
+                .replace("$PROVENANCE", Provenance.comments(plan, "# ")));
         for (Encoding e : carried) {
             cancel.check();
             String type = "QuantType." + OrtOverrides.quantType(OrtOverrides.type(e));

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
@@ -104,9 +103,10 @@ public final class Pt2eExporter implements Exporter {
             layers.append("    },\n");
         }
         String text = TEMPLATE
-                .replace("@VERSION@", Python.comment(ProductVersion.current()))
+                .replace("@VERSION@", Provenance.version(plan))
+                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
                 .replace("@MODEL@", Python.comment(String.valueOf(plan.model().file().getFileName())))
-                .replace("@SHA@", plan.state().model().sha256())
+                .replace("@SHA@", Provenance.modelSha256(plan))
                 .replace("@LAYERS@", layers);
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
@@ -130,7 +130,7 @@ public final class Pt2eExporter implements Exporter {
     private static final String TEMPLATE = """
             # Quantization settings for @MODEL@ (sha256 @SHA@)
             # as a quantizer for PyTorch's export flow. Written by Quantscope @VERSION@.
-            #
+            @PROVENANCE@#
             #   from THIS import quantize
             #   quantized = quantize(model, example_inputs)      # model: the float torch.nn.Module
             #   torch.export.save(torch.export.export(quantized, example_inputs), "quantized.pt2")

@@ -53,7 +53,7 @@ final class OrtCalibrationJsonImporter implements Importer {
                             json.skip();
                         }
                     });
-                    case "CLS", "smooth_quant" -> json.skip();
+                    case "CLS", "smooth_quant", "provenance" -> json.skip();
                     // calibration.json has no frame around its tensors.
                     default -> reading.tensor(field, true);
                 }
