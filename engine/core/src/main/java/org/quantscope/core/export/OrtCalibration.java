@@ -29,7 +29,7 @@ import org.quantscope.core.tensor.TensorId;
  * that is tied to another, or that a clamp within its layer alone reads, gets the range of the value whose parameters it has; every
  * other value, which is float here, what was seen of it on the calibration data; a constant its least and largest value.
  */
-public final class OrtCalibration {
+final class OrtCalibration {
     static final String SOURCE = "https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/python/tools/quantization/calibrate.py";
     /** How far the reader's scale may be from ours before it is told: rounding of the ends of the range in float32. */
     private static final double SAME = 1e-5;
@@ -56,9 +56,16 @@ public final class OrtCalibration {
         return all;
     }
 
-    /** Values that the quantizer asks for and that are float here, in graph order; none if nothing is carried. */
+    /** Values that the quantizer asks for and that are not quantized here, in graph order; none if nothing is carried. What the target refuses is none of them. */
     private static List<TensorId> floating(ExportPlan plan, Map<TensorId, Encoding> sharing) {
-        return sharing.isEmpty() ? List.of() : plan.model().graph().map(OnnxGraph::askedForByRuntime).orElse(List.of()).stream().filter(id -> !sharing.containsKey(id)).toList();
+        OnnxGraph graph = plan.model().graph().orElse(null);
+        if (sharing.isEmpty() || graph == null) {
+            return List.of();
+        }
+        Map<TensorId, TensorId> owners = graph.parameterOwners();
+        return graph.askedForByRuntime().stream()
+                .filter(id -> !sharing.containsKey(id) && !plan.activations().containsKey(owners.getOrDefault(id, id)))
+                .toList();
     }
 
     private static List<TensorId> unseen(ExportPlan plan, List<TensorId> floating) {
@@ -70,12 +77,20 @@ public final class OrtCalibration {
     }
 
     /**
+     * What a calibration file says.
+     *
+     * @param ranges in graph order
+     * @param unquantized names among them that are float or constant here
+     */
+    record Ranges(Map<TensorId, ClipRange> ranges, List<TensorId> unquantized) {}
+
+    /**
      * Every range that the quantizer asks for. Where values are float here and were not looked at when the settings were made, the
      * float model is run on the calibration data; without that they are left out, and {@link #problems} says so.
      *
      * @throws org.quantscope.core.BadInputException if the calibration data has changed or does not fit the model
      */
-    static Map<TensorId, ClipRange> ranges(Target target, ExportPlan plan, CancelToken cancel) throws IOException {
+    static Ranges ranges(Target target, ExportPlan plan, CancelToken cancel) throws IOException {
         Map<TensorId, Encoding> sharing = sharing(plan.model(), target.carried(plan));
         Map<TensorId, ClipRange> ranges = new LinkedHashMap<>();
         sharing.forEach((id, e) -> ranges.put(id, range(e)));
@@ -97,11 +112,11 @@ public final class OrtCalibration {
                 constant(plan.model(), id).ifPresent(range -> ranges.put(id, range));
             }
         }
-        return ranges;
+        return new Ranges(ranges, floating.stream().filter(ranges::containsKey).toList());
     }
 
     /** The least and the largest finite value of a stored tensor; empty if there is none of that name. */
-    public static Optional<ClipRange> constant(Model model, TensorId id) {
+    private static Optional<ClipRange> constant(Model model, TensorId id) {
         return model.find(id).map(tensor -> {
             float lo = Float.POSITIVE_INFINITY;
             float hi = Float.NEGATIVE_INFINITY;

@@ -7,18 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
-import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.tensor.TensorId;
 import tools.jackson.core.JsonGenerator;
 
 /** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation that it asks for. */
 public final class OrtCalibrationJsonExporter implements Exporter {
     public static final String ID = "ort-calibration-json";
     public static final String SOURCE = OrtCalibration.SOURCE;
+    /** A member that the reader there passes over: names in the data that are float or constant here. */
+    public static final String UNQUANTIZED = "unquantized";
+
     private static final Target TARGET = new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
 
     @Override
@@ -53,13 +53,13 @@ public final class OrtCalibrationJsonExporter implements Exporter {
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
-        Map<TensorId, ClipRange> ranges = OrtCalibration.ranges(TARGET, plan, cancel);
+        OrtCalibration.Ranges ranges = OrtCalibration.ranges(TARGET, plan, cancel);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             PrettyJson.write(out, json -> {
                 json.writeStartObject();
                 json.writeStringProperty("CLS", "TensorsData");
                 json.writeObjectPropertyStart("data");
-                ranges.forEach((id, range) -> {
+                ranges.ranges().forEach((id, range) -> {
                     json.writeObjectPropertyStart(id.name());
                     array(json, "lowest", range.lo());
                     array(json, "highest", range.hi());
@@ -72,6 +72,9 @@ public final class OrtCalibrationJsonExporter implements Exporter {
                 json.writeStringProperty("value", "CalibrationMethod.MinMax");
                 json.writeEndObject();
                 json.writeBooleanProperty("smooth_quant", false);
+                json.writeArrayPropertyStart(UNQUANTIZED);
+                ranges.unquantized().forEach(id -> json.writeString(id.name()));
+                json.writeEndArray();
                 Provenance.write(json, plan);
                 json.writeEndObject();
             });

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.NearNames;
@@ -83,5 +84,10 @@ final class Names {
 
     List<Imported.Unmatched> unmatched() {
         return List.copyOf(unmatched);
+    }
+
+    /** The same without some names, for which the file itself says that they are of no concern. */
+    List<Imported.Unmatched> unmatchedBut(Set<String> known) {
+        return unmatched.stream().filter(u -> !known.contains(u.name())).toList();
     }
 }

@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.export.OrtCalibration;
 import org.quantscope.core.export.OrtCalibrationJsonExporter;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
@@ -42,7 +43,7 @@ final class OrtCalibrationJsonImporter implements Importer {
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
         return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> {
-            Reading reading = new Reading(json, model, new Names(model), cancel);
+            Reading reading = new Reading(json, new Names(model), cancel);
             json.object(field -> {
                 switch (field) {
                     case "data" -> json.object(name -> reading.tensor(name, false));
@@ -53,19 +54,25 @@ final class OrtCalibrationJsonImporter implements Importer {
                             json.skip();
                         }
                     });
+                    case OrtCalibrationJsonExporter.UNQUANTIZED -> json.array(() -> reading.unquantized.add(json.string()));
                     case "CLS", "smooth_quant", "provenance" -> json.skip();
                     // calibration.json has no frame around its tensors.
                     default -> reading.tensor(field, true);
                 }
             });
             reading.names.settle(reading.specs);
-            return new Imported(reading.specs, reading.names.unmatched(), reading.notes);
+            reading.unquantized.forEach(name -> reading.specs.remove(new TensorId(name)));
+            if (!reading.unquantized.isEmpty()) {
+                int n = reading.unquantized.size();
+                reading.notes.add(n + (n == 1 ? " range is" : " ranges are") + " of what was float or constant where the file was made");
+            }
+            return new Imported(reading.specs, reading.names.unmatchedBut(reading.unquantized), reading.notes);
         });
     }
 
-    private record Reading(StrictJson json, Model model, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, List<String> notes) {
-        Reading(StrictJson json, Model model, Names names, CancelToken cancel) {
-            this(json, model, names, cancel, new HashMap<>(), new ArrayList<>());
+    private record Reading(StrictJson json, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, Set<String> unquantized, List<String> notes) {
+        Reading(StrictJson json, Names names, CancelToken cancel) {
+            this(json, names, cancel, new HashMap<>(), new HashSet<>(), new ArrayList<>());
         }
 
         void tensor(String name, boolean unframed) {
@@ -86,10 +93,6 @@ final class OrtCalibrationJsonImporter implements Importer {
             boolean shared = lo != null && hi != null && names.shares(name, spec(lo, hi));
             TensorInfo info = shared ? null : names.find(name).orElse(null);
             if (info == null) {
-                return;
-            }
-            boolean own = lo != null && hi != null && OrtCalibration.constant(model, info.id()).filter(new ClipRange(lo, hi)::equals).isPresent();
-            if (info.kind() == TensorKind.CONSTANT && own) {
                 return;
             }
             if (info.kind() != TensorKind.ACTIVATION) {

@@ -235,6 +235,10 @@ class OrtFilesTest {
         ExportPlan unseen = TinyPlan.of(tiny.model(), seen.state().withActivationRanges(Map.of(X, new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f))));
 
         assertThat(ranges(seen)).containsEntry("y", List.of(-2f, 3.1f));
+        Imported back = Importers.byId("ort-calibration-json").read(folder.resolve("ranges.json"), seen.model(), NEVER);
+        assertThat(back.specs().keySet()).containsExactlyInAnyOrder(X, new TensorId("r"));
+        assertThat(back.unmatched()).isEmpty();
+        assertThat(back.notes()).anyMatch(note -> note.startsWith("1 range is of what was float"));
         assertThat(Exporters.byId("ort-calibration-json").check(seen)).singleElement().satisfies(p -> {
             assertThat(p.severity()).isEqualTo(Severity.WARNING);
             assertThat(p.why()).startsWith("y is float here");
