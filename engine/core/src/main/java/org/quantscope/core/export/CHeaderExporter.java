@@ -27,35 +27,19 @@ import org.quantscope.core.tensor.TensorId;
  * order of the kernels (Conv [out, h, w, in], depthwise [1, h, w, out], matrices [out, in]), biases of int32 in units of s_x·s_w, and
  * the factor s_x·s_w/s_y as a multiplier in Q31 and a shift.
  */
-public final class CHeaderExporter implements Exporter {
+public final class CHeaderExporter extends FileFormat {
     public static final String ID = "c-header";
     private static final Target TARGET = new Target(
             ID, "TFLite Micro", Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED), Takes.affine(8).withWholeType());
     private static final int PER_LINE = 16;
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "C header for microcontrollers";
-    }
-
-    @Override
-    public String source() {
-        return "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/internal/quantization_util.cc";
-    }
-
-    @Override
-    public String extension() {
-        return ".h";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CODEBOOK, Field.CHOICE);
+    public CHeaderExporter() {
+        super(
+                ID,
+                "C header for microcontrollers",
+                "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/internal/quantization_util.cc",
+                ".h",
+                EnumSet.of(Field.SIGN, Field.CODES, Field.CODEBOOK, Field.CHOICE));
     }
 
     /**

@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -22,33 +21,17 @@ import org.quantscope.core.session.FileRef;
  * A Python script that quantizes the ONNX model with NNCF. NNCF chooses ranges itself and has one setting for all weights and one for
  * all activations: the script has those that most tensors have here, and keeps the layers float whose weight is float here.
  */
-public final class NncfExporter implements Exporter {
+public final class NncfExporter extends FileFormat {
     public static final String ID = "nncf";
     private static final Target TARGET = new Target(ID, "NNCF", Takes.affine(8).andPerChannel(), Takes.affine(8));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "OpenVINO NNCF script (Python)";
-    }
-
-    @Override
-    public String source() {
-        return "https://docs.openvino.ai/2025/openvino-workflow/model-optimization-guide/quantizing-models-post-training/basic-quantization-flow.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK);
+    public NncfExporter() {
+        super(
+                ID,
+                "OpenVINO NNCF script (Python)",
+                "https://docs.openvino.ai/2025/openvino-workflow/model-optimization-guide/quantizing-models-post-training/basic-quantization-flow.html",
+                ".py",
+                EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK));
     }
 
     /** What NNCF lets one choose for all tensors of a kind. */

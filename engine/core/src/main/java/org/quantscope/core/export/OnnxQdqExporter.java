@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -36,7 +35,7 @@ import org.quantscope.core.tensor.TensorId;
  *
  * <p>For TensorRT the file holds what its parser takes: standard operators, and float biases.
  */
-public final class OnnxQdqExporter implements Exporter {
+public final class OnnxQdqExporter extends FileFormat {
     public static final String ID = "onnx-qdq";
     public static final String SOURCE = "https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html";
     /** The first operator set with QuantizeLinear. */
@@ -80,34 +79,8 @@ public final class OnnxQdqExporter implements Exporter {
             Takes.affine(4, 8).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn").with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
             Takes.affine(8).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX with QuantizeLinear/DequantizeLinear";
-    }
-
-    @Override
-    public List<OptionDoc> options() {
-        return List.of(RUNTIME, TWO_BITS, OPERATORS);
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".onnx";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE);
+    public OnnxQdqExporter() {
+        super(ID, "ONNX with QuantizeLinear/DequantizeLinear", SOURCE, ".onnx", EnumSet.of(Field.CODES, Field.CHOICE), RUNTIME, TWO_BITS, OPERATORS);
     }
 
     @Override

@@ -1,19 +1,15 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
 import tools.jackson.core.JsonGenerator;
 
 /** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation that it asks for. */
-public final class OrtCalibrationJsonExporter implements Exporter {
+public final class OrtCalibrationJsonExporter extends FileFormat {
     public static final String ID = "ort-calibration-json";
     public static final String SOURCE = OrtCalibration.SOURCE;
     /** A member that the reader there passes over: names in the data that are float or constant here. */
@@ -21,29 +17,13 @@ public final class OrtCalibrationJsonExporter implements Exporter {
 
     private static final Target TARGET = new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime calibration cache";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE);
+    public OrtCalibrationJsonExporter() {
+        super(
+                ID,
+                "ONNX Runtime calibration cache",
+                SOURCE,
+                ".json",
+                EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -54,31 +34,29 @@ public final class OrtCalibrationJsonExporter implements Exporter {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         OrtCalibration.Ranges ranges = OrtCalibration.ranges(TARGET, plan, cancel);
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> {
-                json.writeStartObject();
-                json.writeStringProperty("CLS", "TensorsData");
-                json.writeObjectPropertyStart("data");
-                ranges.ranges().forEach((id, range) -> {
-                    json.writeObjectPropertyStart(id.name());
-                    array(json, "lowest", range.lo());
-                    array(json, "highest", range.hi());
-                    json.writeStringProperty("CLS", "TensorData");
-                    json.writeEndObject();
-                });
-                json.writeEndObject();
-                json.writeObjectPropertyStart("calibration_method");
-                json.writeStringProperty("CLS", "CalibrationMethod");
-                json.writeStringProperty("value", "CalibrationMethod.MinMax");
-                json.writeEndObject();
-                json.writeBooleanProperty("smooth_quant", false);
-                json.writeArrayPropertyStart(UNQUANTIZED);
-                ranges.unquantized().forEach(id -> json.writeString(id.name()));
-                json.writeEndArray();
-                Provenance.write(json, plan);
+        PrettyJson.write(file, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("CLS", "TensorsData");
+            json.writeObjectPropertyStart("data");
+            ranges.ranges().forEach((id, range) -> {
+                json.writeObjectPropertyStart(id.name());
+                array(json, "lowest", range.lo());
+                array(json, "highest", range.hi());
+                json.writeStringProperty("CLS", "TensorData");
                 json.writeEndObject();
             });
-        }
+            json.writeEndObject();
+            json.writeObjectPropertyStart("calibration_method");
+            json.writeStringProperty("CLS", "CalibrationMethod");
+            json.writeStringProperty("value", "CalibrationMethod.MinMax");
+            json.writeEndObject();
+            json.writeBooleanProperty("smooth_quant", false);
+            json.writeArrayPropertyStart(UNQUANTIZED);
+            ranges.unquantized().forEach(id -> json.writeString(id.name()));
+            json.writeEndArray();
+            Provenance.write(json, plan);
+            json.writeEndObject();
+        });
         return List.of(file);
     }
 

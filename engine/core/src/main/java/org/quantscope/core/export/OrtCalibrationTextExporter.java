@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeMap;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -20,7 +19,7 @@ import org.quantscope.core.tensor.TensorId;
  * of a range, this takes the end that is farther from 0: [−8, 1] gives 8. A value that shares the parameters of another has an entry
  * too: without one the provider would compute what reads it in float. What is float here has none, and is computed in float there.
  */
-public final class OrtCalibrationTextExporter implements Exporter {
+public final class OrtCalibrationTextExporter extends FileFormat {
     public static final String ID = "ort-calibration-text";
     public static final String SOURCE = "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
     /** Ending of the second file. */
@@ -28,29 +27,13 @@ public final class OrtCalibrationTextExporter implements Exporter {
 
     private static final Target TARGET = new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime calibration table, for TensorRT and MIGraphX";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".cache";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public OrtCalibrationTextExporter() {
+        super(
+                ID,
+                "ONNX Runtime calibration table, for TensorRT and MIGraphX",
+                SOURCE,
+                ".cache",
+                EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override

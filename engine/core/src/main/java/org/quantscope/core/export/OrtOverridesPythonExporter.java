@@ -6,8 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.CodeType;
@@ -17,7 +15,7 @@ import org.quantscope.core.quant.Granularity;
  * A Python program that quantizes a model with ONNX Runtime's quantize_static and the settings as overrides. Other than the runner's
  * file it gives each tensor its own type.
  */
-public final class OrtOverridesPythonExporter implements Exporter {
+public final class OrtOverridesPythonExporter extends FileFormat {
     public static final String ID = "ort-overrides-py";
     private static final Target TARGET = OrtOverrides.target(ID);
 
@@ -117,29 +115,8 @@ public final class OrtOverridesPythonExporter implements Exporter {
                 main()
             """;
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime tensor overrides, as a Python program";
-    }
-
-    @Override
-    public String source() {
-        return OrtOverrides.SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE);
+    public OrtOverridesPythonExporter() {
+        super(ID, "ONNX Runtime tensor overrides, as a Python program", OrtOverrides.SOURCE, ".py", EnumSet.of(Field.CODES, Field.CHOICE));
     }
 
     @Override

@@ -21,33 +21,17 @@ import org.quantscope.core.tensor.TensorId;
  * s_x·s_w, {@code SharedQuantizationSpec} for operators that only move values. A layer is found by the name of its weight, which the
  * ONNX exporter of PyTorch keeps; an activation by the layer whose input or output it is.
  */
-public final class Pt2eExporter implements Exporter {
+public final class Pt2eExporter extends FileFormat {
     public static final String ID = "pt2e";
     private static final Target TARGET = new Target(ID, "PyTorch PT2E", Takes.affine(2, 3, 4, 5, 6, 7, 8).andPerChannel(), Takes.affine(2, 3, 4, 5, 6, 7, 8));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "PyTorch PT2E quantizer (Python)";
-    }
-
-    @Override
-    public String source() {
-        return "https://docs.pytorch.org/ao/stable/tutorials_source/pt2e_quantizer.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODEBOOK, Field.CHOICE);
+    public Pt2eExporter() {
+        super(
+                ID,
+                "PyTorch PT2E quantizer (Python)",
+                "https://docs.pytorch.org/ao/stable/tutorials_source/pt2e_quantizer.html",
+                ".py",
+                EnumSet.of(Field.CODEBOOK, Field.CHOICE));
     }
 
     @Override

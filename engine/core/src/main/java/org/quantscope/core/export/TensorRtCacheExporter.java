@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -20,7 +19,7 @@ import org.quantscope.core.tensor.TensorId;
  * float32. TensorRT takes 127 times that as the dynamic range and chooses the ranges of weights itself. A value that shares the
  * parameters of another has an entry too: TensorRT computes in float what reads a value without one.
  */
-public final class TensorRtCacheExporter implements Exporter {
+public final class TensorRtCacheExporter extends FileFormat {
     public static final String ID = "tensorrt-cache";
     public static final String SOURCE = "https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/c-api/classnvinfer1_1_1_i_int8_calibrator.html";
 
@@ -31,34 +30,15 @@ public final class TensorRtCacheExporter implements Exporter {
     private static final Target TARGET = new Target(
             ID, "TensorRT", Takes.nothing(), Takes.affine(Byte.SIZE).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "TensorRT calibration cache";
-    }
-
-    @Override
-    public List<OptionDoc> options() {
-        return List.of(VERSION, ALGORITHM);
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".cache";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public TensorRtCacheExporter() {
+        super(
+                ID,
+                "TensorRT calibration cache",
+                SOURCE,
+                ".cache",
+                EnumSet.of(Field.WEIGHTS, Field.CODES, Field.CHOICE, Field.PROVENANCE),
+                VERSION,
+                ALGORITHM);
     }
 
     @Override
