@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -51,7 +52,8 @@ public final class ExportViewModel {
             return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified.map(v -> switch (v) {
                 case Verification.Ran ran -> "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
                         + (ran.accuracy().isPresent() ? "accuracy " + Figures.percent(ran.accuracy().getAsDouble()) + ", " : "")
-                        + "agrees with what was shown here on " + Figures.percent(ran.liveAgreement());
+                        + (ran.liveAgreement().isPresent() ? "agrees with what was shown here on " + Figures.percent(ran.liveAgreement().getAsDouble())
+                                : String.format(Locale.ROOT, "at most %.3g from what was shown here", ran.maxAbsLogitDiff()));
                 case Verification.ReRead read -> "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
                 case Verification.WellFormed _ -> "";
             }).orElse("; not verified, there is no data");

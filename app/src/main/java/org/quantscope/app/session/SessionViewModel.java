@@ -410,7 +410,7 @@ public final class SessionViewModel {
                 Optional<Path> found = questions.whereIs(role, of.ref(role).orElseThrow());
                 if (found.isPresent()) {
                     FileRef was = of.ref(role).orElseThrow();
-                    resume(of.with(role, new FileRef(found.get().toAbsolutePath().normalize(), was.sha256(), was.preprocessing())));
+                    resume(of.with(role, was.withPath(found.get().toAbsolutePath().normalize())));
                 } else if (role != Role.MODEL) {
                     resume(of.without(role));
                 }

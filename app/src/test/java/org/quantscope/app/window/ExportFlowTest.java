@@ -24,6 +24,7 @@ import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Fingerprint;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionFile;
@@ -96,8 +97,8 @@ class ExportFlowTest {
         assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(DeskInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement()));
-        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement()));
+        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
         robot.clickOn("#result-close");
     }
@@ -144,7 +145,7 @@ class ExportFlowTest {
         DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
         assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible())).isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        int activations = at.state().activationRanges().size();
+        int activations = at.desk.bench().analysed().flatMap(Model::graph).orElseThrow().parameterOwners().size();
         assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
         assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
         DeskInWindow.waitUntil(at::rests);

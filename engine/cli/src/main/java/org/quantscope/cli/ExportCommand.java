@@ -68,7 +68,7 @@ final class ExportCommand extends EngineCommand {
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
         Optional<Dataset> samples = runs ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
-        Importances importances = Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+        Importances importances = state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());

@@ -9,14 +9,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -118,12 +116,6 @@ final class Subject {
         ActivationSketches seen = SketchFile.read(file, cancel);
         boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
-    }
-
-    /** True if some tensor's range is chosen by importance that is observed. */
-    static boolean needsImportance(SessionState state) {
-        return Stream.concat(state.weights().stream(), state.overrides().values().stream())
-                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance());
     }
 
     /** Calibrates activations. */
