@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -26,6 +27,7 @@ public final class TensorRtCacheExporter implements Exporter {
     private static final OptionDoc ALGORITHM =
             new OptionDoc("algorithm", "choice:EntropyCalibration2|MinMaxCalibration|EntropyCalibration|LegacyCalibration", "EntropyCalibration2", "The calibrator class that is to read the file.");
     private static final Pattern DIGITS = Pattern.compile("[0-9]{4,6}");
+    private static final String FORM = "a number of 4 to 6 digits";
     private static final Target TARGET = new Target(
             ID, "TensorRT", Takes.nothing(), Takes.affine(Byte.SIZE).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
@@ -42,6 +44,12 @@ public final class TensorRtCacheExporter implements Exporter {
     @Override
     public List<OptionDoc> options() {
         return List.of(VERSION, ALGORITHM);
+    }
+
+    @Override
+    public void checkOptions(Map<String, String> given) {
+        Exporter.super.checkOptions(given);
+        FormatOptions.of(this, given).matching(VERSION, DIGITS, FORM);
     }
 
     @Override
@@ -77,7 +85,7 @@ public final class TensorRtCacheExporter implements Exporter {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         FormatOptions options = FormatOptions.of(this, plan.options());
-        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS) + "-" + options.choice(ALGORITHM) + "\n");
+        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS, FORM) + "-" + options.choice(ALGORITHM) + "\n");
         HexFormat hex = HexFormat.of();
         for (Encoding e : TARGET.carried(plan)) {
             cancel.check();
