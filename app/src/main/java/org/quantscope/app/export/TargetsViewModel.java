@@ -86,17 +86,16 @@ public final class TargetsViewModel {
 
         /** What becomes of the settings, in a sentence. */
         public String verdict() {
-            return refused.orElseGet(() -> problems.isEmpty()
+            return refused.map(why -> "Not ready: " + why + ".").orElseGet(() -> problems.isEmpty()
                     ? "Every setting is taken as it is."
-                    : errors() > 0
-                            ? tensors() + " cannot be carried and will be left as in the model."
-                            : settings(problems.size()) + " taken with a difference.");
+                    : problems.stream().anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty())
+                            ? "The file would be of no use."
+                            : errors() > 0
+                                    ? tensors() + " cannot be carried and will be left as in the model."
+                                    : settings(problems.size()) + " taken with a difference.");
         }
 
         private String tensors() {
-            if (problems.stream().anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty())) {
-                return "The model";
-            }
             long n = problems.stream().filter(p -> p.severity() == Severity.ERROR).map(ExportProblem::tensor).distinct().count();
             return n == 1 ? "1 tensor" : Figures.count(n) + " tensors";
         }
@@ -260,8 +259,13 @@ public final class TargetsViewModel {
     private static Target check(Exporter exporter, ExportPlan plan, boolean used, CancelToken cancel) {
         cancel.check();
         try {
+            exporter.checkOptions(plan.options());
+        } catch (IllegalArgumentException e) {
+            return new Target(exporter, exporter.check(plan), Optional.of(String.valueOf(e.getMessage()).replace("format." + exporter.id() + ".", "")), used);
+        }
+        try {
             return new Target(exporter, exporter.check(plan), Optional.empty(), used);
-        } catch (BadInputException | IllegalArgumentException e) {
+        } catch (BadInputException e) {
             return new Target(exporter, List.of(), Optional.of(String.valueOf(e.getMessage())), used);
         }
     }
@@ -368,6 +372,11 @@ public final class TargetsViewModel {
 
     public Exporter chosen() {
         return chosen;
+    }
+
+    /** A tensor as the window calls it, and as the files do if that is something else. */
+    public String name(String tensor) {
+        return bench.subject(new TensorId(tensor)).map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor).orElse(tensor);
     }
 
     /** Takes the tensor of a problem in hand. */

@@ -45,8 +45,8 @@ public final class ImportView extends VBox {
     private static final double GAP = 8;
     private static final double UNPLACED_HEIGHT = 46;
     private static final int MOST_UNPLACED = 3;
-    private static final double NAME_WIDTH = 240;
-    private static final double SETTING_WIDTH = 170;
+    private static final double NAME_WIDTH = 190;
+    private static final double SETTING_WIDTH = 150;
     private static final double RANGE_WIDTH = 150;
     private static final double CHOICE_WIDTH = 220;
     private static final String NOWHERE = "leave it out";
@@ -132,6 +132,7 @@ public final class ImportView extends VBox {
         HBox figures = new HBox(GAP, tensor, gap, muted("SQNR present"), sqnrNow, muted("imported"), sqnrThen);
         figures.setAlignment(Pos.CENTER_LEFT);
         alone.setId("import-alone");
+        alone.managedProperty().bind(alone.visibleProperty());
         alone.setTooltip(new Tooltip("Quantize what the file names and nothing else"));
         alone.selectedProperty().subscribe(on -> {
             if (!updating) {
@@ -140,6 +141,11 @@ public final class ImportView extends VBox {
         });
         getChildren().addAll(top, formatNote, counts, matches, figures, ranges, comparisonNote, unplacedHead, unplaced, notes, alone);
         model.viewProperty().subscribe(this::show);
+    }
+
+    /** Puts the keyboard into the table. */
+    public void focusMatches() {
+        matches.requestFocus();
     }
 
     /** The colours of the plot. */
@@ -172,7 +178,8 @@ public final class ImportView extends VBox {
         TableColumn<Match, String> differs = column("change", NAME_WIDTH, m -> m.differs() ? String.join(", ", m.differences()) : "none");
         differs.setCellFactory(c -> new DifferenceCell());
         matches.getColumns().setAll(List.of(
-                column("tensor", NAME_WIDTH, m -> m.id().name() + (m.nameInFile().equals(m.id().name()) ? "" : "  (" + m.nameInFile() + ")")),
+                column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
+                column("name in the file", NAME_WIDTH, Match::nameInFile),
                 column("setting", SETTING_WIDTH, m -> words(m.spec())),
                 number("range", m -> m.range().map(Figures::range).orElse("to be found")),
                 number("present range", m -> m.presentRange().map(Figures::range).orElse(Figures.NONE)),
@@ -249,10 +256,8 @@ public final class ImportView extends VBox {
                 node.setVisible(some);
                 node.setManaged(some);
             }
-            alone.setText(v.others() == 0
-                    ? "No other tensor is quantized"
-                    : "Make the other " + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors") + " float");
-            alone.setDisable(v.others() == 0);
+            alone.setText("Make the other " + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors") + " _float");
+            alone.setVisible(v.others() > 0);
             alone.setSelected(v.alone());
             compare(v);
         } finally {
@@ -272,7 +277,7 @@ public final class ImportView extends VBox {
 
     private void compare(View v) {
         Optional<Comparison> c = v.comparison();
-        tensor.setText(c.map(x -> x.subject().id().name()).orElse(""));
+        tensor.setText(c.map(x -> x.subject().shortName()).orElse(""));
         sqnrNow.setText(c.flatMap(Comparison::present).map(ImportView::sqnr).orElse(Figures.NONE));
         sqnrThen.setText(c.flatMap(Comparison::imported).map(ImportView::sqnr).orElse(Figures.NONE));
         HistogramData data = c.flatMap(Comparison::values).filter(s -> s.count() > 0).map(HistogramData::of).orElse(null);

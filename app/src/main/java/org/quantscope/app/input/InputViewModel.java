@@ -233,10 +233,8 @@ public final class InputViewModel {
 
     /** Values of a preset; size, colours and layout stay. */
     public void preset(Preset preset) {
-        InputForm f = view.get().form;
         InputForm values = InputForm.of(preset.valuesOnly());
-        edit(new InputForm(
-                f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), values.scale(), values.mean(), values.std(), f.base()));
+        edit(view.get().form.withValues(values.scale(), values.mean(), values.std()));
     }
 
     /** Takes the proposal over into the form. */
