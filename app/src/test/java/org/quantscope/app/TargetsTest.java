@@ -228,6 +228,9 @@ class TargetsTest {
     void theFilterLooksAtTitlesAndEndings() {
         targets.filterProperty().set("tensorrt");
         assertThat(view().targets()).extracting(Target::exporter).contains(TRT).doesNotContain(QDQ);
+        // Nothing is exported that the list does not show.
+        assertThat(view().targets()).extracting(Target::exporter).contains(targets.chosen());
+        assertThat(view().chosen().orElseThrow().exporter()).isEqualTo(targets.chosen());
         targets.filterProperty().set(".ONNX");
         assertThat(view().targets()).extracting(Target::exporter).contains(QDQ).doesNotContain(TRT);
         targets.filterProperty().set("");

@@ -202,7 +202,7 @@ public final class TargetsViewModel {
             refresh();
         });
         bench.selectionProperty().subscribe(x -> preview());
-        filter.subscribe(x -> list());
+        filter.subscribe(x -> filtered());
     }
 
     private static String optionKey(Exporter exporter, String option) {
@@ -278,15 +278,29 @@ public final class TargetsViewModel {
         preview();
     }
 
+    /** What is exported is never a format that the filter hides, if it shows any. */
+    private void filtered() {
+        List<Target> shown = shown();
+        if (!shown.isEmpty() && shown.stream().noneMatch(t -> t.exporter.equals(chosen))) {
+            choose(shown.getFirst().exporter);
+        } else {
+            list();
+        }
+    }
+
+    private List<Target> shown() {
+        String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
+        return all.stream()
+                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension()).toLowerCase(Locale.ROOT).contains(wanted))
+                .toList();
+    }
+
     /** Shows what is known. */
     private void list() {
         if (!showing) {
             return;
         }
-        String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
-        List<Target> shown = all.stream()
-                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension()).toLowerCase(Locale.ROOT).contains(wanted))
-                .toList();
+        List<Target> shown = shown();
         Optional<ExportPlan> plan = export.planProperty().get();
         boolean previous = plan.isEmpty() || checkedVersion != version;
         View v = view.get();

@@ -55,6 +55,7 @@ public final class InputView extends VBox {
     private static final double WIDE = 20;
     private static final double EDGE = 12;
     private static final double THUMB = 52;
+    private static final double FRAME = 6;
     private static final double PICTURE = 128;
     private static final double NAMES = 108;
     private static final double FIGURE = 76;
@@ -383,7 +384,7 @@ public final class InputView extends VBox {
         gets.setText(view.gets());
         wants.setText(view.wants());
         boolean some = view.samples().isPresent();
-        verdict.setText(!some ? "" : view.previous() ? "…" : p.problem().orElse("It fits."));
+        verdict.setText(!some ? "" : !view.problems().isEmpty() ? "Nothing can be prepared before the form is right." : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
         verdict.getStyleClass().remove("warning");
         if (p.problem().isPresent()) {
             verdict.getStyleClass().add("warning");
@@ -441,8 +442,8 @@ public final class InputView extends VBox {
         List<Node> nodes = new ArrayList<>();
         for (int i = 0; i < now.size(); i++) {
             ImageView image = new ImageView(image(now.get(i).picture()));
-            image.setFitWidth(THUMB);
-            image.setFitHeight(THUMB);
+            image.setFitWidth(THUMB - FRAME);
+            image.setFitHeight(THUMB - FRAME);
             image.setPreserveRatio(true);
             image.setSmooth(false);
             Button button = new Button("", image);
@@ -475,6 +476,7 @@ public final class InputView extends VBox {
     private static Label hint(String text) {
         Label label = new Label(text);
         label.getStyleClass().add("hint");
+        label.setMinWidth(USE_PREF_SIZE);
         GridPane.setHalignment(label, HPos.RIGHT);
         return label;
     }
