@@ -35,7 +35,9 @@ import org.quantscope.app.theme.Palette;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Subject;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.importer.Importer;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
@@ -181,7 +183,7 @@ public final class ImportView extends VBox {
                 column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
                 column("name in the file", NAME_WIDTH, Match::nameInFile),
                 column("setting", SETTING_WIDTH, m -> words(m.spec())),
-                number("range", m -> m.range().map(Figures::range).orElse("to be found")),
+                number("range", m -> m.spec().clip() instanceof Clip.Auto auto ? "by " + Calibrators.byId(auto.calibratorId()).title() : m.range().map(Figures::range).orElse(Figures.NONE)),
                 number("present range", m -> m.presentRange().map(Figures::range).orElse(Figures.NONE)),
                 differs));
         matches.getSelectionModel().selectedItemProperty().subscribe(m -> {

@@ -21,6 +21,7 @@ import org.quantscope.core.tensor.Shape;
  * @param width text, like all numbers here
  * @param mean one number, or several between commas
  * @param classes the model's names of its classes, one on each line; blank if it numbers them as the data does
+ * @param labelColumn of a table: {@code first}, {@code last}, {@code none}, or a column's name; blank as it is found
  */
 public record InputForm(
         String shape,
@@ -37,7 +38,8 @@ public record InputForm(
         String scale,
         String mean,
         String std,
-        String classes) {
+        String classes,
+        String labelColumn) {
     private static final int MAX_DIMENSIONS = 8;
     private static final int DEFAULT_SIDE = 224;
 
@@ -60,12 +62,13 @@ public record InputForm(
                 number(p.scale()),
                 p.mean().stream().map(InputForm::number).collect(Collectors.joining(", ")),
                 p.std().stream().map(InputForm::number).collect(Collectors.joining(", ")),
-                String.join("\n", p.modelClasses()));
+                String.join("\n", p.modelClasses()),
+                p.labelColumn().orElse(""));
     }
 
     /** The same with other values. */
     InputForm withValues(String nextScale, String nextMean, String nextStd) {
-        return new InputForm(shape, stored, layout, colour, resize, width, height, method, antialias, aspect, shorter, nextScale, nextMean, nextStd, classes);
+        return new InputForm(shape, stored, layout, colour, resize, width, height, method, antialias, aspect, shorter, nextScale, nextMean, nextStd, classes, labelColumn);
     }
 
     /** The shortest text that reads back as the same number; 1/255 as such. */
@@ -102,7 +105,7 @@ public record InputForm(
             }
         }
         return problems.isEmpty()
-                ? new Parsed(Optional.of(new Preprocessing(of, stored, layout, size, colour, s.getFirst(), m, d, names())), problems)
+                ? new Parsed(Optional.of(new Preprocessing(of, stored, layout, size, colour, s.getFirst(), m, d, names(), Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()))), problems)
                 : new Parsed(Optional.empty(), problems);
     }
 

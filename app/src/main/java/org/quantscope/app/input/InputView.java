@@ -48,6 +48,7 @@ import org.quantscope.core.dataset.Colour;
 import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.SamplePicture;
+import org.quantscope.core.dataset.Samples;
 
 /** Data on the left, its preprocessing on the right, and below what the model gets of it. */
 public final class InputView extends VBox {
@@ -217,6 +218,14 @@ public final class InputView extends VBox {
         classes.managedProperty().bind(classes.visibleProperty());
         classesName.visibleProperty().bind(classes.visibleProperty());
         classesName.managedProperty().bind(classes.visibleProperty());
+        TextField label = field("label", "The column of labels in a table: first, last, none, or its name; empty: as it is found");
+        VBox labels = noted("label", label);
+        Label labelName = name("La_bels in", "input-label");
+        for (Node node : List.of(labels, labelName)) {
+            node.visibleProperty().bind(label.visibleProperty());
+            node.managedProperty().bind(label.visibleProperty());
+        }
+        grid.addRow(row++, labelName, labels);
         grid.addRow(row, classesName, classes);
         return grid;
     }
@@ -356,7 +365,8 @@ public final class InputView extends VBox {
                 text("scale"),
                 text("mean"),
                 text("std"),
-                classes.getText()));
+                classes.getText(),
+                text("label")));
     }
 
     private String text(String key) {
@@ -399,7 +409,7 @@ public final class InputView extends VBox {
 
     private void showForm(View view) {
         InputForm f = view.form();
-        Map<String, String> texts = Map.of("shape", f.shape(), "scale", f.scale(), "mean", f.mean(), "std", f.std(), "width", f.width(), "height", f.height(), "shorter", f.shorter());
+        Map<String, String> texts = Map.of("shape", f.shape(), "scale", f.scale(), "mean", f.mean(), "std", f.std(), "width", f.width(), "height", f.height(), "shorter", f.shorter(), "label", f.labelColumn());
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {
@@ -412,6 +422,11 @@ public final class InputView extends VBox {
         if (!classes.getText().equals(f.classes())) {
             classes.setText(f.classes());
         }
+        Optional.ofNullable(fields.get("label")).ifPresent(label -> {
+            Optional<String> found = view.samples().flatMap(Samples::labelColumn);
+            label.setVisible(found.isPresent());
+            label.setPromptText(found.map(column -> "as found: " + column).orElse(""));
+        });
         classes.setVisible(view.samples().map(s -> !s.classes().isEmpty()).orElse(false));
         colour.setValue(f.colour());
         resize.setSelected(f.resize());
@@ -431,7 +446,7 @@ public final class InputView extends VBox {
     }
 
     private static String field(String key) {
-        return key.equals("shorter") ? "The shorter side" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
+        return key.equals("shorter") ? "The shorter side" : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
     }
 
     private void showThumbnails(List<Thumbnail> now) {

@@ -191,9 +191,9 @@ class InputViewModelTest {
         assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
         assertThat(view().mayApply()).isFalse();
         InputForm f = view().form();
-        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.classes()));
+        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.classes(), f.labelColumn()));
         assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
-        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.classes()));
+        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.classes(), f.labelColumn()));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         desk.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
@@ -227,7 +227,52 @@ class InputViewModelTest {
     private void stored(String shape, Optional<Layout> layout, String classes) {
         InputForm f = view().form();
         desk.input().edit(new InputForm(
-                shape, layout, f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), classes));
+                shape, layout, f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), classes, f.labelColumn()));
+    }
+
+    @Test
+    void labelsAreTakenFromTheColumnThatIsTypedAndFromItAgainWhenTheSessionOpens() throws IOException {
+        Path table = folder.resolve("t.csv");
+        Files.writeString(table, "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784) + ",4\n");
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(table);
+        assertThat(view().samples().orElseThrow().labelColumn()).hasValue("label");
+        assertThat(view().gets()).isEqualTo("785");
+        assertThat(view().mayApply()).isFalse();
+
+        label("wrong");
+        assertThat(view().problems().get("label")).contains("'wrong' is neither first, last nor none");
+        assertThat(view().mayApply()).isFalse();
+        label("last");
+        assertThat(view().problems()).isEmpty();
+        assertThat(view().samples().orElseThrow().label(1)).isEqualTo(4);
+        label("none");
+        assertThat(view().facts()).contains("786").contains("no labels");
+        label("right");
+        assertThat(view().samples().orElseThrow().label(0)).isEqualTo(3);
+
+        Path small = folder.resolve("s.csv");
+        Files.writeString(small, "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
+        desk.input().load(small);
+        label("q");
+        desk.input().adoptProposal();
+        assertThat(view().form().labelColumn()).isEqualTo("q");
+        assertThat(view().mayApply()).isTrue();
+        desk.input().apply();
+        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        assertThat(state.evaluationData().orElseThrow().preprocessing().orElseThrow().labelColumn()).hasValue("q");
+        Path saved = folder.resolve("s.quantscope.json");
+        SessionFile.write(state, saved);
+        desk.bench().undo();
+        desk.session().openSession(saved);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData()).isEqualTo(state.evaluationData());
+        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
+    }
+
+    private void label(String column) {
+        InputForm f = view().form();
+        desk.input().edit(new InputForm(
+                f.shape(), f.stored(), f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), f.classes(), column));
     }
 
     @Test
