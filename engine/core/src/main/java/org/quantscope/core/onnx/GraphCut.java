@@ -204,7 +204,7 @@ public final class GraphCut {
             Set<String> wantedInFront = new LinkedHashSet<>();
             for (String value : cut) {
                 Quantizer q = instrumented.quantizers().get(value);
-                if (q != null && q.feeds().form().equals(InstrumentedGraph.Form.CODES) && on.contains(q.feeds().key())) {
+                if (q != null && q.hasCodes() && on.contains(q.feeds().key())) {
                     String codes = value + "_codes";
                     InstrumentedGraph.Chain encode = new InstrumentedGraph.Chain(value + "_encode", q.from());
                     InstrumentedGraph.encode(encode, q);

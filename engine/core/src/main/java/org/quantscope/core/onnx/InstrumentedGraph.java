@@ -32,7 +32,8 @@ import org.quantscope.core.tensor.TensorId;
  * ONNX QuantizeLinear and DequantizeLinear give. Parameters and flag are graph inputs. (By measurement: an {@code If} costs 2 % of a run, a {@code Where} 20 to 90 %.)
  */
 public final class InstrumentedGraph {
-    /** The first operator set in which QuantizeLinear and Clip take 8-bit codes. */
+    private static final int FIRST_WITH_QUANTIZE = 10;
+    /** The first operator set in which Clip takes 8-bit codes. */
     private static final int FIRST_WITH_INTEGER_CLIP = 12;
 
     private static final int FIRST_WITH_ROUND_AND_CLIP_INPUTS = 11;
@@ -73,6 +74,7 @@ public final class InstrumentedGraph {
         /** The form of an activation that no grid is known of yet. */
         public static final Form CODES = new Form(Way.CODES, 0);
 
+        public static final Form BYTES = new Form(Way.BYTES, 0);
         public static final Form CHAIN = new Form(Way.CHAIN, 0);
 
         public Form {
@@ -95,13 +97,24 @@ public final class InstrumentedGraph {
                     case BENT_TABLE -> new Form(Way.BENT_TABLE, 0);
                 };
             }
-            boolean codes = opset >= FIRST_WITH_INTEGER_CLIP && params.qmax() - params.qmin() <= 255;
-            return codes ? CODES : CHAIN;
+            int last = params.qmax() - params.qmin();
+            return (last == 255 ? BYTES : last < 255 ? CODES : CHAIN).in(opset);
+        }
+
+        /** This form, or the chain where an operator set lacks what it takes; listed levels have no other form. */
+        private Form in(int opset) {
+            return switch (way) {
+                case BYTES -> opset >= FIRST_WITH_QUANTIZE ? this : CHAIN;
+                case CODES -> opset >= FIRST_WITH_INTEGER_CLIP ? this : CHAIN;
+                case CHAIN, STEPS, EVEN_TABLE, BENT_TABLE -> this;
+            };
         }
     }
 
     /** The nodes of a {@link Form}. */
     public enum Way {
+        /** QuantizeLinear to unsigned 8-bit codes counted from qmin, DequantizeLinear. For grids of 256 levels, from operator set 10. */
+        BYTES,
         /**
          * QuantizeLinear to unsigned 8-bit codes counted from qmin, Clip, DequantizeLinear: two passes of a quarter of the
          * bytes less than {@link #CHAIN}. For grids of at most 256 levels, from operator set 12.
@@ -123,7 +136,7 @@ public final class InstrumentedGraph {
 
         private Optional<LevelLookup.Method> listed() {
             return switch (this) {
-                case CODES, CHAIN -> Optional.empty();
+                case BYTES, CODES, CHAIN -> Optional.empty();
                 case STEPS -> Optional.of(LevelLookup.Method.STEPS);
                 case EVEN_TABLE -> Optional.of(LevelLookup.Method.EVEN_TABLE);
                 case BENT_TABLE -> Optional.of(LevelLookup.Method.BENT_TABLE);
@@ -141,9 +154,10 @@ public final class InstrumentedGraph {
      * Names of the inputs of one activation quantizer; {@link #feed} says what they take.
      *
      * @param scale of s, float32, activation units per step; for a table its buckets by the value; empty for steps
-     * @param lower {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}: qmin − zp, float32; listed levels:
-     *     where they start, float32
-     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: what they are, float32
+     * @param lower {@link Way#BYTES}, {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}: qmin − zp, float32;
+     *     listed levels: where they start, float32
+     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: what they are, float32;
+     *     empty for {@link Way#BYTES}
      * @param on bool; false lets the value pass as it is
      */
     public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
@@ -169,14 +183,16 @@ public final class InstrumentedGraph {
                 LevelLookup.tables(listed.get(), scale, lower, upper, grid, form.levels, sink);
                 return;
             }
-            boolean codes = form.way == Way.CODES;
+            boolean codes = form.way == Way.BYTES || form.way == Way.CODES;
             int zero = params.map(p -> p.zeroPoint(0)).orElse(0);
             int qmin = params.map(QuantParams::qmin).orElse(0);
             int qmax = params.map(QuantParams::qmax).orElse(0);
             DType limits = codes ? DType.U8 : DType.F32;
             sink.feed(scale, DType.F32, Shape.of(), new float[] {params.map(p -> p.scale(0)).orElse(1f)});
             sink.feed(lower, limits, Shape.of(), new float[] {codes ? zero - qmin : qmin - zero});
-            sink.feed(upper, limits, Shape.of(), new float[] {codes ? qmax - qmin : qmax - zero});
+            if (!upper.isEmpty()) {
+                sink.feed(upper, limits, Shape.of(), new float[] {codes ? qmax - qmin : qmax - zero});
+            }
         }
     }
 
@@ -195,7 +211,12 @@ public final class InstrumentedGraph {
      * @param to the value that it computes
      * @param type of both, an ONNX code
      */
-    record Quantizer(String from, String to, int type, ActivationFeeds feeds) {}
+    record Quantizer(String from, String to, int type, ActivationFeeds feeds) {
+        /** True if it goes through codes of 8 bits. */
+        boolean hasCodes() {
+            return feeds.form.way == Way.BYTES || feeds.form.way == Way.CODES;
+        }
+    }
 
     /** The serialized model; not to be changed. */
     public byte[] model() {
@@ -281,7 +302,7 @@ public final class InstrumentedGraph {
         for (var activation : edit.graph().values()) {
             Form form = quantized.get(activation.id());
             if (form != null) {
-                Quantizer q = quantizer(edit, activation.id().name(), form.way == Way.CODES && edit.opset() < FIRST_WITH_INTEGER_CLIP ? Form.CHAIN : form);
+                Quantizer q = quantizer(edit, activation.id().name(), form.in(edit.opset()));
                 quantizers.put(q.to, q);
                 feeds.put(activation.id(), q.feeds);
             }
@@ -327,16 +348,18 @@ public final class InstrumentedGraph {
                 form,
                 form.way == Way.STEPS ? "" : edit.fresh(value + "_scale"),
                 edit.fresh(value + "_lower"),
-                edit.fresh(value + "_upper"),
+                form.way == Way.BYTES ? "" : edit.fresh(value + "_upper"),
                 edit.fresh(value + "_on"));
         Optional<LevelLookup.Method> listed = form.way.listed();
         if (listed.isPresent()) {
             LevelLookup.declare(edit, listed.get(), feeds.scale, feeds.lower, feeds.upper, form.levels);
         } else {
-            int limits = form.way == Way.CODES ? DataType.UINT8_VALUE : DataType.FLOAT_VALUE;
+            int limits = form.way == Way.CHAIN ? DataType.FLOAT_VALUE : DataType.UINT8_VALUE;
             edit.addInput(feeds.scale, DataType.FLOAT_VALUE, Shape.of());
             edit.addInput(feeds.lower, limits, Shape.of());
-            edit.addInput(feeds.upper, limits, Shape.of());
+            if (!feeds.upper.isEmpty()) {
+                edit.addInput(feeds.upper, limits, Shape.of());
+            }
         }
         edit.addInput(feeds.on, DataType.BOOL_VALUE, Shape.of());
         Quantizer quantizer = new Quantizer(splice.from(), splice.to(), type, feeds);
@@ -344,7 +367,7 @@ public final class InstrumentedGraph {
         Chain on = new Chain(splice.to(), splice.from());
         if (listed.isPresent()) {
             listed(on, quantizer, listed.get(), edit);
-        } else if (form.way == Way.CODES) {
+        } else if (quantizer.hasCodes()) {
             encode(on, quantizer);
             decode(on, quantizer);
         } else {
@@ -385,7 +408,9 @@ public final class InstrumentedGraph {
             chain.cast(DataType.FLOAT_VALUE);
         }
         chain.then("QuantizeLinear", q.feeds.scale, q.feeds.lower);
-        chain.then("Clip", "", q.feeds.upper);
+        if (!q.feeds.upper.isEmpty()) {
+            chain.then("Clip", "", q.feeds.upper);
+        }
     }
 
     /** From the codes to the value on the grid. */

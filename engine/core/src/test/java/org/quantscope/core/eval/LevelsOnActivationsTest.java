@@ -199,7 +199,8 @@ class LevelsOnActivationsTest {
     void eachWayIsTakenWhereItIsTheQuickest() throws IOException {
         Model model = model(13);
 
-        assertThat(way(model, "uniform", 8)).isEqualTo(Way.CODES);
+        assertThat(way(model, "uniform", 8)).isEqualTo(Way.BYTES);
+        assertThat(way(model, "uniform", 7)).isEqualTo(Way.CODES);
         assertThat(way(model, "uniform", 12)).isEqualTo(Way.CHAIN);
         assertThat(way(model, "ternary", 2)).isEqualTo(Way.STEPS);
         assertThat(way(model, "nf4", 4)).isEqualTo(Way.EVEN_TABLE);

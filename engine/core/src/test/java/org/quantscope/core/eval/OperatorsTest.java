@@ -171,8 +171,8 @@ class OperatorsTest {
     /** All quantizers in it, in all their ways, and off; the first weight fed and the others built in, as they are stored. */
     private static float[] switchedOff(Model model, Given given) {
         int opset = model.graph().orElseThrow().opset();
-        List<Form> forms = Stream.of(new Form(Way.CODES, 0), new Form(Way.CHAIN, 0), new Form(Way.STEPS, 3), new Form(Way.EVEN_TABLE, 0), new Form(Way.BENT_TABLE, 0))
-                .limit(opset >= 12 ? 5 : opset >= 9 ? 3 : 2)
+        List<Form> forms = Stream.of(Form.CODES, Form.CHAIN, Form.BYTES, new Form(Way.STEPS, 3), new Form(Way.EVEN_TABLE, 0), new Form(Way.BENT_TABLE, 0))
+                .limit(opset >= 12 ? 6 : opset >= 9 ? 4 : 3)
                 .toList();
         List<TensorInfo> activations = model.graph().orElseThrow().activations();
         Map<TensorId, Form> quantized = new HashMap<>();

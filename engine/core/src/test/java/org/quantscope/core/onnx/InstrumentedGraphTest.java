@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph.Form;
+import org.quantscope.core.onnx.InstrumentedGraph.Way;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Granularity;
@@ -52,8 +53,8 @@ class InstrumentedGraphTest {
 
     /** x → Relu → y with a quantizer on both: y = grid(relu(grid(x))), exactly, ties and infinities included. */
     @ParameterizedTest
-    @CsvSource({"7, true", "8, true", "10, true", "11, true", "12, true", "13, true", "21, true", "13, false"})
-    void activationQuantizersAreTheGridOfTheEngine(int opset, boolean codes) throws IOException {
+    @CsvSource({"7, BYTES", "8, BYTES", "10, BYTES", "11, BYTES", "12, BYTES", "13, BYTES", "21, BYTES", "11, CODES", "13, CODES", "13, CHAIN"})
+    void activationQuantizersAreTheGridOfTheEngine(int opset, Way way) throws IOException {
         Model model = new TinyOnnx(opset).input("x", -1, 8).output("y", -1, 8).node("Relu", List.of("x"), List.of("y")).open(folder);
         UniformGrid in = new UniformGrid(0.25f, 100, 0, 200);
         UniformGrid out = new UniformGrid(0.7f, -3, -128, 127);
@@ -66,7 +67,7 @@ class InstrumentedGraphTest {
         x[2] = Float.MAX_VALUE;
         x[3] = -1e9f;
         x[4] = -0f;
-        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(X, Form.CODES, Y, codes ? Form.CODES : Form.CHAIN), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(X, Form.CODES, Y, new Form(way, 0)), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         feeds.put("x", NativeTensor.of(x, Shape.of(64, 8), DType.F32));
         feed(feeds, graph.activations().get(X), in);
