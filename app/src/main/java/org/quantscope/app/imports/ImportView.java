@@ -45,6 +45,9 @@ import org.quantscope.core.quant.Quantizers;
 /** What a file says of the model's tensors, what it would change, and what has no place. */
 public final class ImportView extends VBox {
     private static final double GAP = 8;
+    private static final double LEAST_MATCHES = 110;
+    private static final double HEADER_HEIGHT = 34;
+    private static final double ROW_HEIGHT = 25;
     private static final double UNPLACED_HEIGHT = 46;
     private static final int MOST_UNPLACED = 3;
     private static final double NAME_WIDTH = 190;
@@ -126,6 +129,7 @@ public final class ImportView extends VBox {
         unplaced.setFixedCellSize(UNPLACED_HEIGHT);
         unplaced.setCellFactory(list -> new UnplacedCell());
         unplaced.setPlaceholder(new Label(""));
+        VBox.setVgrow(unplaced, Priority.ALWAYS);
         tensor.getStyleClass().add("section-head");
         tensor.setId("import-tensor");
         tensor.setMinWidth(0);
@@ -175,7 +179,7 @@ public final class ImportView extends VBox {
         matches.setAccessibleText("Tensors that the file has settings for");
         matches.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
         matches.setPlaceholder(new Label(""));
-        matches.setMinHeight(110);
+        matches.setMinHeight(LEAST_MATCHES);
         VBox.setVgrow(matches, Priority.ALWAYS);
         TableColumn<Match, String> differs = column("change", NAME_WIDTH, m -> m.differs() ? String.join(", ", m.differences()) : "none");
         differs.setCellFactory(c -> new DifferenceCell());
@@ -253,6 +257,8 @@ public final class ImportView extends VBox {
             double height = Math.min(MOST_UNPLACED, v.unplaced().size()) * UNPLACED_HEIGHT + 2;
             unplaced.setPrefHeight(height);
             unplaced.setMinHeight(Math.min(height, UNPLACED_HEIGHT + 2));
+            unplaced.setMaxHeight(v.unplaced().size() * UNPLACED_HEIGHT + 2);
+            matches.setMaxHeight(Math.max(LEAST_MATCHES, HEADER_HEIGHT + v.matches().size() * ROW_HEIGHT));
             unplacedHead.setText(some ? "WITHOUT A PLACE: " + v.unplaced().size() : "");
             for (Node node : List.of(unplaced, unplacedHead)) {
                 node.setVisible(some);

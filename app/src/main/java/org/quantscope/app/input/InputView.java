@@ -287,6 +287,8 @@ public final class InputView extends VBox {
         Label note = new Label();
         note.setId("input-" + key + "-note");
         note.getStyleClass().addAll("hint", "warning");
+        note.setWrapText(true);
+        note.setMinHeight(USE_PREF_SIZE);
         hideIfEmpty(note);
         notes.put(key, note);
         return note;

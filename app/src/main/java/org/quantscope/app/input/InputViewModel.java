@@ -255,15 +255,22 @@ public final class InputViewModel {
                     }
                 },
                 read -> {
-                    labelColumn = how.labelColumn();
                     View v = view.get();
-                    view.set(new View(v.role, Optional.of(read), v.form, v.problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                        return;
+                    }
+                    labelColumn = how.labelColumn();
+                    view.set(new View(v.role, Optional.of(read), v.form, v.form.parse().problems(), v.guessed, v.prepared, true, v.unreadable, v.wanted));
                     prepare(read, how);
                 },
                 e -> {
                     View v = view.get();
+                    // A failure may be told when the next column has been asked for already.
+                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                        return;
+                    }
                     Map<String, String> problems = new TreeMap<>(v.problems);
-                    problems.put("label", String.valueOf(e.getMessage()));
+                    problems.put("label", String.valueOf(e.getMessage()).replaceFirst("^.*label_column: ", ""));
                     view.set(new View(v.role, v.samples, v.form, problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
                 });
     }
