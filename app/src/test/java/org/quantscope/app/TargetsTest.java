@@ -225,6 +225,12 @@ class TargetsTest {
     }
 
     @Test
+    void everyFormatHasAFileNameOfItsOwn() {
+        List<String> names = Exporters.all().stream().map(e -> at.desk.export().suggestion(e).getFileName().toString()).toList();
+        assertThat(names).doesNotHaveDuplicates().contains("digits_mlp_onnx-qdq.onnx", "digits_mlp_quantscope.json", "digits_mlp_quantized.npz", "digits_mlp_tensorrt-cache.cache");
+    }
+
+    @Test
     void theFilterLooksAtTitlesAndEndings() {
         targets.filterProperty().set("tensorrt");
         assertThat(view().targets()).extracting(Target::exporter).contains(TRT).doesNotContain(QDQ);

@@ -140,7 +140,7 @@ public final class ExportViewModel {
     /** The id, without an ending that the file has anyway. */
     private static String withoutEnding(Exporter exporter) {
         String ending = exporter.extension().replace('.', '-');
-        return exporter.id().endsWith(ending) ? exporter.id().substring(0, exporter.id().length() - ending.length()) : exporter.id();
+        return ending.equals("-" + exporter.id()) ? "quantized" : exporter.id().endsWith(ending) ? exporter.id().substring(0, exporter.id().length() - ending.length()) : exporter.id();
     }
 
     /** Writes with the default options of the format. */

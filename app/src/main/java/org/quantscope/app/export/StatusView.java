@@ -34,6 +34,7 @@ public final class StatusView extends VBox {
     private final Label what = new Label();
     private final ProgressBar bar = new ProgressBar();
     private final HBox running;
+    private final Button cancel;
     private final Subscription following;
 
     /** @param opener shows a folder in the system's file browser */
@@ -47,10 +48,15 @@ public final class StatusView extends VBox {
         what.setId("export-progress");
         bar.setMaxWidth(Double.MAX_VALUE);
         HBox.setHgrow(bar, Priority.ALWAYS);
-        Button cancel = button("Ca_ncel", "export-cancel", "Stop; nothing is written then", model::cancel);
+        cancel = button("Ca_ncel", "export-cancel", "Stop; nothing is written then", model::cancel);
         running = new HBox(GAP, what, bar, cancel);
         running.setAlignment(Pos.CENTER_LEFT);
         following = model.statusProperty().subscribe(this::show);
+    }
+
+    /** Puts the keyboard on the button that stops what runs. */
+    public void focusCancel() {
+        cancel.requestFocus();
     }
 
     /** Ends following. */

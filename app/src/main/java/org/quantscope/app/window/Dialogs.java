@@ -132,7 +132,11 @@ final class Dialogs implements Questions {
 
     /** Gives a dialog its owner and its looks, which follow the window's, and lets Escape end it from everywhere. */
     void dress(Dialog<?> dialog) {
-        dialog.initOwner(owner.get());
+        dress(dialog, owner.get());
+    }
+
+    private void dress(Dialog<?> dialog, Window over) {
+        dialog.initOwner(over);
         DialogPane pane = dialog.getDialogPane();
         Subscription looks = theme.subscribe(now -> now.applyTo(pane.getScene()));
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
@@ -158,19 +162,27 @@ final class Dialogs implements Questions {
         return answer == settings ? Take.SETTINGS : answer == open ? Take.MODEL : Take.NOTHING;
     }
 
-    /** Whether a file that is there may be replaced. */
-    boolean mayReplace(Path file) {
+    /**
+     * Whether a file that is there may be replaced.
+     *
+     * @param over the window that asks
+     */
+    boolean mayReplace(Path file, Window over) {
         ButtonType replace = new ButtonType("_Replace", ButtonBar.ButtonData.YES);
-        return ask("Replace the file?", file.getFileName() + " exists already in " + file.toAbsolutePath().getParent() + ".", replace, ButtonType.CANCEL) == replace;
+        return ask(over, "Replace the file?", file.getFileName() + " exists already in " + file.toAbsolutePath().getParent() + ".", replace, ButtonType.CANCEL) == replace;
     }
 
     private ButtonType ask(String title, String text, ButtonType... buttons) {
+        return ask(owner.get(), title, text, buttons);
+    }
+
+    private ButtonType ask(Window over, String title, String text, ButtonType... buttons) {
         Alert alert = new Alert(Alert.AlertType.CONFIRMATION, text, buttons);
         alert.setTitle(title);
         alert.setHeaderText(title);
         alert.setGraphic(null);
         alert.getDialogPane().setMinHeight(Region.USE_PREF_SIZE);
-        dress(alert);
+        dress(alert, over);
         return alert.showAndWait().orElse(ButtonType.CANCEL);
     }
 

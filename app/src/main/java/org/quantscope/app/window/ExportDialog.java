@@ -19,6 +19,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.stage.Modality;
+import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.export.ExportViewModel;
@@ -35,8 +36,8 @@ final class ExportDialog extends Dialog<ButtonType> {
         /** Asks for a place. */
         Optional<Path> browse(Exporter exporter, Path suggestion);
 
-        /** Whether a file that is there may be replaced. */
-        boolean mayReplace(Path file);
+        /** Whether a file that is there may be replaced; asked over {@code window}. */
+        boolean mayReplace(Path file, Window window);
 
         /** Shows a folder in the system's file browser. */
         void open(Path folder);
@@ -106,7 +107,16 @@ final class ExportDialog extends Dialog<ButtonType> {
         Subscription following = targets.viewProperty().subscribe(v -> {
             suggest();
             check();
-        }).and(export.statusProperty().subscribe(x -> check()));
+        }).and(export.statusProperty().subscribe((was, is) -> {
+            boolean runs = is instanceof ExportViewModel.Status.Running;
+            check();
+            // The keyboard stays at what can be done next.
+            if (runs && !(was instanceof ExportViewModel.Status.Running)) {
+                status.focusCancel();
+            } else if (!runs && !file.isFocused()) {
+                button.requestFocus();
+            }
+        }));
         setOnShown(e -> view.focusTargets());
         setOnHidden(e -> {
             following.unsubscribe();
@@ -116,7 +126,7 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private void write() {
-        path().filter(p -> p.equals(agreed) || !Files.exists(p) || places.mayReplace(p)).ifPresent(p -> {
+        path().filter(p -> p.equals(agreed) || !Files.exists(p) || places.mayReplace(p, getDialogPane().getScene().getWindow())).ifPresent(p -> {
             agreed = null;
             targets.used();
             export.export(targets.chosen(), targets.given(), p);

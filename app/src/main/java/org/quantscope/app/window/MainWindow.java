@@ -41,6 +41,7 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.stage.Screen;
 import javafx.stage.Stage;
+import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.Desk;
@@ -598,8 +599,8 @@ public final class MainWindow {
             }
 
             @Override
-            public boolean mayReplace(Path file) {
-                return dialogs.mayReplace(file);
+            public boolean mayReplace(Path file, Window window) {
+                return dialogs.mayReplace(file, window);
             }
 
             @Override
