@@ -227,7 +227,7 @@ class TargetsTest {
     @Test
     void everyFormatHasAFileNameOfItsOwn() {
         List<String> names = Exporters.all().stream().map(e -> at.desk.export().suggestion(e).getFileName().toString()).toList();
-        assertThat(names).doesNotHaveDuplicates().contains("digits_mlp_onnx-qdq.onnx", "digits_mlp_quantscope.json", "digits_mlp_quantized.npz", "digits_mlp_tensorrt-cache.cache");
+        assertThat(names).doesNotHaveDuplicates().contains("digits_mlp_onnx-qdq.onnx", "digits_mlp_quantscope.json", "digits_mlp_quantized.npz", "digits_mlp_tensorrt.cache");
     }
 
     @Test
