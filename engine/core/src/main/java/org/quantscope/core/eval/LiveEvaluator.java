@@ -26,8 +26,10 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
+import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.tensor.TensorId;
 
 /**
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
@@ -45,12 +47,21 @@ public final class LiveEvaluator implements AutoCloseable {
     /** Bytes of intermediate values kept at most, in native memory. */
     public static final long DEFAULT_CACHE_BYTES = 1L << 30;
 
+    /** Samples that a figure rests on at least, if there are as many. */
+    public static final int FIRST_FIGURE = 100;
+
     /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
     private static final int SESSIONS = 4;
 
+    /**
+     * Samples of one batch. By measurement: more and the values of a wide layer leave the cache on their way from one operator to
+     * the next (a depthwise network takes a fifth longer with 100), fewer and small models pay for each call. The first 100 samples are work for four threads.
+     */
+    private static final int MOST_AT_ONCE = 25;
+
     private static final long LOGIT_BYTES = 64L << 20;
     /** Batches that are computed before they are counted. */
-    private static final int MOST_AHEAD = 32;
+    private static final int MOST_AHEAD = 128;
 
     private static final long BAKED_BYTES = 256L << 20;
 
@@ -59,6 +70,7 @@ public final class LiveEvaluator implements AutoCloseable {
     private final SampleFeed feed;
     private final OrtModel.Options options = new OrtModel.Options(1, true);
     private final int threads;
+    private final int batchSize;
     private final int[][] batches;
     private final CancelToken closing = new CancelToken();
     private final ExecutorService workers;
@@ -130,7 +142,8 @@ public final class LiveEvaluator implements AutoCloseable {
         this.threads = threads;
         this.feed = SampleFeed.of(model, data);
         Logits.predictionOutput(model);
-        this.batches = batches(data.size(), feed.batchSize(), seed);
+        this.batchSize = feed.batchSize(MOST_AT_ONCE);
+        this.batches = batches(data.size(), batchSize, seed);
         this.floats = new AtomicReferenceArray<>(batches.length);
         this.computing = IntStream.range(0, batches.length).mapToObj(b -> new Object()).toArray();
         this.chosen = chosen;
@@ -161,7 +174,7 @@ public final class LiveEvaluator implements AutoCloseable {
 
     /** How many samples run at once. */
     public int batchSize() {
-        return feed.batchSize();
+        return batchSize;
     }
 
     /** Sessions built for quantized settings so far. */
@@ -196,8 +209,10 @@ public final class LiveEvaluator implements AutoCloseable {
                     scores[0] += reference.score(i);
                 }
                 seen[0] += reference.rows();
-                estimate[0] = by.baseline(scores[0], seen[0], samples());
-                partial.accept(estimate[0]);
+                if (isFigure(b, batches.length)) {
+                    estimate[0] = by.baseline(scores[0], seen[0], samples());
+                    partial.accept(estimate[0]);
+                }
                 return true;
             });
             return estimate[0];
@@ -262,7 +277,7 @@ public final class LiveEvaluator implements AutoCloseable {
     /**
      * Evaluates batch by batch in a fixed random order.
      *
-     * @param partial called on the working thread after each batch, the last time with the complete figure
+     * @param partial called on the working thread after each batch from sample {@value #FIRST_FIGURE} on, the last time with the complete figure
      * @return the complete figure
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
      * @throws BadInputException if a tensor of the request is none of the model's
@@ -275,7 +290,7 @@ public final class LiveEvaluator implements AutoCloseable {
         if (atLeast < 1) {
             throw new IllegalArgumentException("samples: at least 1, got " + atLeast);
         }
-        int wanted = (int) Math.min(batches.length, ((long) atLeast + feed.batchSize() - 1) / feed.batchSize());
+        int wanted = (int) Math.min(batches.length, ((long) atLeast + batchSize - 1) / batchSize);
         EvalRequest request = asked.withTies(model);
         try (Linked linked = new Linked(cancel, closing);
                 Leased leased = lease(request, linked.token);
@@ -289,12 +304,19 @@ public final class LiveEvaluator implements AutoCloseable {
                     b -> new Pair(reference(b, linked.token), quantized(leased.session, b, feeds, use, linked.token)),
                     (b, pair) -> {
                         tally.add(batches[b], pair.reference, pair.quantized);
-                        evaluation[0] = tally.evaluation();
-                        partial.accept(evaluation[0]);
+                        if (isFigure(b, wanted)) {
+                            evaluation[0] = tally.evaluation();
+                            partial.accept(evaluation[0]);
+                        }
                         return true;
                     });
             return evaluation[0];
         }
+    }
+
+    /** True if there is something to report behind a batch: enough samples for an interval that says something, or all of them. */
+    private boolean isFigure(int batch, int count) {
+        return (batch + 1) * (long) batchSize >= FIRST_FIGURE || batch == count - 1;
     }
 
     /** What both models say to a batch. */
@@ -527,7 +549,7 @@ public final class LiveEvaluator implements AutoCloseable {
 
     private Scoring.Reference keep(int b, Scoring by, Logits outputs) {
         Scoring.Reference computed = by.reference(batches[b], outputs);
-        long before = (long) b * feed.batchSize() * outputs.classes() * Float.BYTES;
+        long before = (long) b * batchSize * outputs.classes() * Float.BYTES;
         floats.set(b, before < LOGIT_BYTES ? computed : computed.withoutOutputs());
         return computed;
     }
@@ -577,12 +599,14 @@ public final class LiveEvaluator implements AutoCloseable {
      * and none whose codes are kept in front of the cut.
      */
     private Optional<QuantizedSession> withMoreQuantizers(QuantizedSession.Key key, EvalRequest request) {
+        Map<TensorId, Form> needed = new HashMap<>(key.activations());
+        needed.keySet().retainAll(request.activations().keySet());
         for (QuantizedSession.Key known : sessions.sequencedKeySet().reversed()) {
-            int off = known.activations().size() - key.activations().size();
+            int off = known.activations().size() - needed.size();
             if (known.inHand().equals(key.inHand())
                     && known.others().equals(key.others())
                     && off <= Math.max(1, known.activations().size() / 4)
-                    && known.activations().entrySet().containsAll(key.activations().entrySet())) {
+                    && known.activations().entrySet().containsAll(needed.entrySet())) {
                 QuantizedSession session = Objects.requireNonNull(sessions.get(known));
                 if (request.activations().keySet().containsAll(session.encoded())) {
                     return Optional.of(session);

@@ -102,7 +102,7 @@ public final class QuantizedSession {
                     throw new BadInputException(model.file(), id.name(), String.valueOf(e.getMessage()));
                 }
             });
-            request.inHand().filter(id -> isActivation(model, id)).ifPresent(id -> forms.putIfAbsent(id, Form.CODES));
+            request.inHand().filter(id -> isActivation(model, id)).ifPresent(id -> forms.putIfAbsent(id, Form.ofUnknown(opset)));
             return new Key(request.inHand(), others, forms);
         }
 

@@ -115,6 +115,11 @@ public final class SampleFeed {
         return batch;
     }
 
+    /** How many samples go in at once if the caller wants few, at least 1; as many as ever if the model's batch size is fixed. */
+    int batchSize(int most) {
+        return fixed ? batch : Math.min(batch, most);
+    }
+
     /**
      * Some samples as the model's input wants them. A model with a fixed batch size gets its last sample repeated; the
      * outputs of those rows say nothing.

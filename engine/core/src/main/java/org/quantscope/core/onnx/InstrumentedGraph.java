@@ -71,7 +71,6 @@ public final class InstrumentedGraph {
      * @param levels that the nodes are made for, where they are one by one; else 0
      */
     public record Form(Way way, int levels) {
-        /** The form of an activation that no grid is known of yet. */
         public static final Form CODES = new Form(Way.CODES, 0);
 
         public static final Form BYTES = new Form(Way.BYTES, 0);
@@ -99,6 +98,11 @@ public final class InstrumentedGraph {
             }
             int last = params.qmax() - params.qmin();
             return (last == 255 ? BYTES : last < 255 ? CODES : CHAIN).in(opset);
+        }
+
+        /** The form of an activation that no grid is known of yet: that of most. */
+        public static Form ofUnknown(int opset) {
+            return BYTES.in(opset);
         }
 
         /** This form, or the chain where an operator set lacks what it takes; listed levels have no other form. */

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.quantscope.core.onnx.InstrumentedGraph.Quantizer;
@@ -270,19 +271,41 @@ public final class RuntimeGraph {
         /** Blocked values that need not be made again. */
         private final Map<String, String> same = new HashMap<>();
 
-        private final Map<String, List<?>> shapes = new HashMap<>();
+        private final Map<String, Extent> extents = new HashMap<>();
         private final Set<String> ordinary = new HashSet<>();
         private final List<NodeProto> nodes = new ArrayList<>();
 
         private record Blocked(String name, AttributeProto channels) {}
 
+        /**
+         * Where the batch and the spatial dimensions of a value come from: equal ones are of equal size, whatever the size is.
+         *
+         * @param root the value that has the dimensions which the windows are moved over
+         */
+        private record Extent(String root, List<Window> windows) {
+            Extent through(Window window) {
+                if (window.keepsSize()) {
+                    return this;
+                }
+                List<Window> more = new ArrayList<>(windows);
+                more.add(window);
+                return new Extent(root, List.copyOf(more));
+            }
+        }
+
+        /**
+         * What a convolution or a pool does to sizes: {@code round((size − loss − 1) / stride) + 1}.
+         *
+         * @param losses by axis, dilation · (kernel − 1) − padding
+         */
+        private record Window(List<Long> losses, List<Long> strides, boolean roundsUp) {
+            boolean keepsSize() {
+                return losses.stream().allMatch(l -> l == 0) && strides.stream().allMatch(s -> s == 1);
+            }
+        }
+
         Layout(GraphProto.Builder graph) {
             this.graph = graph;
-            graph.getValueInfoList().forEach(v -> {
-                if (v.getType().getTensorType().hasShape()) {
-                    shapes.put(v.getName(), v.getType().getTensorType().getShape().getDimList());
-                }
-            });
         }
 
         void spread() {
@@ -299,11 +322,13 @@ public final class RuntimeGraph {
         private void visit(NodeProto node) {
             if (node.getDomain().equals(BLOCKED_DOMAIN) && node.getOpType().equals("ReorderOutput") && attribute(node, "channels_last") == 0) {
                 AttributeProto channels = node.getAttributeList().stream().filter(a -> a.getName().equals("channels")).findFirst().orElseThrow();
+                extents.put(node.getOutput(0), extent(node.getInput(0)));
                 blocked.put(node.getOutput(0), new Blocked(node.getInput(0), channels));
                 return;
             }
             if (node.getDomain().equals(BLOCKED_DOMAIN) && node.getOpType().equals("ReorderInput") && attribute(node, "channels_last") == 0) {
                 Blocked known = blocked.get(node.getInput(0));
+                extents.put(node.getOutput(0), extent(node.getInput(0)));
                 if (known != null) {
                     same.put(node.getOutput(0), known.name);
                     return;
@@ -313,12 +338,15 @@ public final class RuntimeGraph {
             if (!operands.isEmpty() && operands.stream().allMatch(blocked::containsKey) && alike(operands)) {
                 String out = node.getOutput(0);
                 String moved = out + "_blocked";
-                AttributeProto channels = Objects.requireNonNull(blocked.get(operands.getFirst())).channels;
+                AttributeProto channels = channels(operands.getFirst());
                 NodeProto inside = renamed(node, name -> operands.contains(name) ? Objects.requireNonNull(blocked.get(name)).name : name);
-                nodes.add(inside.toBuilder().setOutput(0, moved).build());
+                nodes.add(withoutShapes(inside).toBuilder().setOutput(0, moved).build());
                 blocked.put(out, new Blocked(moved, channels));
+                extents.put(out, extent(operands.getFirst()));
+                extents.put(moved, extent(operands.getFirst()));
                 return;
             }
+            window(node).ifPresent(w -> extents.put(node.getOutput(0), extent(node.getInput(0)).through(w)));
             GraphCut.reads(node).forEach(this::toOrdinary);
             nodes.add(node);
         }
@@ -338,10 +366,44 @@ public final class RuntimeGraph {
             return BINARY.contains(node.getOpType()) ? List.copyOf(node.getInputList()) : List.of();
         }
 
-        /** True for one value or values of one known shape: blocks do not broadcast. */
+        /** True for one value or values of one shape: blocks do not broadcast. */
         private boolean alike(List<String> operands) {
-            List<?> shape = shapes.get(operands.getFirst());
-            return operands.size() == 1 || (shape != null && operands.stream().allMatch(o -> shape.equals(shapes.get(o))));
+            String first = operands.getFirst();
+            return operands.stream().allMatch(o -> channels(o).equals(channels(first)) && extent(o).equals(extent(first)));
+        }
+
+        private AttributeProto channels(String value) {
+            return Objects.requireNonNull(blocked.get(value)).channels;
+        }
+
+        private Extent extent(String value) {
+            return extents.getOrDefault(value, new Extent(value, List.of()));
+        }
+
+        private static Optional<Window> window(NodeProto node) {
+            if (!node.getDomain().equals(BLOCKED_DOMAIN) || !Set.of("Conv", "MaxPool", "AveragePool").contains(node.getOpType())) {
+                return Optional.empty();
+            }
+            Map<String, AttributeProto> attributes = new HashMap<>();
+            node.getAttributeList().forEach(a -> attributes.put(a.getName(), a));
+            AttributeProto padding = attributes.get("auto_pad");
+            AttributeProto kernel = attributes.get("kernel_shape");
+            if (kernel == null || (padding != null && !padding.getS().toStringUtf8().equals("NOTSET"))) {
+                return Optional.empty();
+            }
+            int axes = kernel.getIntsCount();
+            List<Long> losses = new ArrayList<>();
+            List<Long> strides = new ArrayList<>();
+            for (int a = 0; a < axes; a++) {
+                losses.add(at(attributes, "dilations", a, 1) * (kernel.getInts(a) - 1) - at(attributes, "pads", a, 0) - at(attributes, "pads", axes + a, 0));
+                strides.add(at(attributes, "strides", a, 1));
+            }
+            return Optional.of(new Window(losses, strides, attribute(node, "ceil_mode") != 0));
+        }
+
+        private static long at(Map<String, AttributeProto> attributes, String name, int index, long otherwise) {
+            AttributeProto a = attributes.get(name);
+            return a == null || index >= a.getIntsCount() ? otherwise : a.getInts(index);
         }
 
         private void toOrdinary(String value) {
@@ -358,6 +420,17 @@ public final class RuntimeGraph {
         private static long attribute(NodeProto node, String name) {
             return ElementTypes.intAttribute(node, name, 0);
         }
+    }
+
+    /** Without what the optimizer has noted of sizes in subgraphs: blocks are padded. */
+    private static NodeProto withoutShapes(NodeProto node) {
+        NodeProto.Builder b = node.toBuilder();
+        for (AttributeProto.Builder a : b.getAttributeBuilderList()) {
+            if (a.hasG()) {
+                a.getGBuilder().clearValueInfo().getOutputBuilderList().forEach(v -> v.getTypeBuilder().getTensorTypeBuilder().clearShape());
+            }
+        }
+        return b.build();
     }
 
     /** Other names for what a node reads, in its subgraphs too. */

@@ -124,8 +124,8 @@ class SensitivitySweepTest {
         SensitivityReport quick = parts.get(evaluations - 1);
         assertThat(quick.known()).isZero();
         assertThat(quick.wanted()).isEqualTo(evaluations);
-        assertThat(quick.baseline().orElseThrow().seen()).isEqualTo(200);
-        assertThat(quick.tensors()).allSatisfy(t -> assertThat(t.seen()).isEqualTo(200));
+        assertThat(quick.baseline().orElseThrow().seen()).isEqualTo(150);
+        assertThat(quick.tensors()).allSatisfy(t -> assertThat(t.seen()).isEqualTo(150));
         assertThat(parts.getFirst().tensors()).allSatisfy(t -> assertThat(t.onlyThis()).isEmpty());
         assertThat(parts.getLast().isComplete()).isTrue();
         assertThat(texts.getFirst()).isEqualTo("0/" + 150 * evaluations + " all, 1 of " + evaluations + " on 150 samples");

@@ -1,0 +1,125 @@
+package org.quantscope.core.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.InstrumentedGraph.Form;
+import org.quantscope.core.ort.NativeTensor;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+class RuntimeGraphTest {
+    private static final OrtModel.Options OPTIONS = new OrtModel.Options(1, false);
+    private static final QuantParams GRID = new QuantParams(Granularity.TENSOR, new float[] {0.03f}, new int[] {100}, 0, 255);
+
+    @TempDir
+    private Path folder;
+
+    private static TinyOnnx stem() {
+        return new TinyOnnx(13)
+                .input("x", -1, 1, -1, -1)
+                .output("y", -1, 32, -1, -1)
+                .randomWeight("first", Shape.of(32, 1, 3, 3), -1, 1)
+                .node("Conv", List.of("x", "first"), List.of("stem"), TinyOnnx.attribute("pads", 1L, 1, 1, 1));
+    }
+
+    /** How often the finished graph changes the layout of a value, once its results are known to be those of the graph that was given. */
+    private long changes(Model model) {
+        Map<TensorId, Form> quantized = new HashMap<>();
+        model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.BYTES));
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
+        RuntimeGraph marked = RuntimeGraph.of(graph.model(), graph, Set.of());
+        byte[] finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS)).model();
+
+        try (OrtModel given = OrtModel.load(graph.model(), "tiny.onnx", OPTIONS);
+                OrtModel run = OrtModel.loadOptimized(finished, "tiny.onnx", OPTIONS)) {
+            assertThat(outputs(run, graph)).containsExactly(outputs(given, graph));
+        }
+        return nodes(finished).stream().filter(n -> n.getOpType().startsWith("Reorder")).count();
+    }
+
+    private static float[] outputs(OrtModel loaded, InstrumentedGraph graph) {
+        Map<String, NativeTensor> feeds = new HashMap<>();
+        Random random = new Random(5);
+        float[] x = new float[3 * 9 * 8];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        feeds.put("x", NativeTensor.of(x, Shape.of(3, 1, 9, 8), DType.F32));
+        graph.activations().values().forEach(names -> {
+            names.feed(Optional.of(GRID), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+            feeds.put(names.on(), NativeTensor.flag(true));
+        });
+        try {
+            return loaded.run(feeds, List.of("y"), new CancelToken()).getFirst().values();
+        } finally {
+            feeds.values().forEach(NativeTensor::close);
+        }
+    }
+
+    private static List<NodeProto> nodes(byte[] model) {
+        try {
+            return ModelProto.parseFrom(model).getGraph().getNodeList();
+        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** The sizes are not written in the file: that both summands have the same follows from the windows. */
+    @Test
+    void aQuantizedSumOfTwoPathsStaysInBlocks() throws IOException {
+        Model model = stem()
+                .randomWeight("a1", Shape.of(32, 32, 3, 3), -1, 1)
+                .randomWeight("a2", Shape.of(32, 32, 3, 3), -1, 1)
+                .randomWeight("b", Shape.of(32, 32, 1, 1), -1, 1)
+                .randomWeight("last", Shape.of(32, 32, 1, 1), -1, 1)
+                .node("Conv", List.of("stem", "a1"), List.of("half"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1), TinyOnnx.attribute("strides", 2L, 2))
+                .node("Conv", List.of("half", "a2"), List.of("long"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1))
+                .node("Conv", List.of("stem", "b"), List.of("short"), TinyOnnx.attribute("kernel_shape", 1L, 1), TinyOnnx.attribute("strides", 2L, 2))
+                .node("Add", List.of("long", "short"), List.of("sum"))
+                .node("Conv", List.of("sum", "last"), List.of("y"))
+                .open(folder);
+
+        assertThat(changes(model)).as("one at the output").isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void aSumThatSpreadsOneOfItsSummandsIsComputedInTheOrdinaryLayout() throws IOException {
+        Model model = stem()
+                .randomWeight("a", Shape.of(32, 32, 3, 3), -1, 1)
+                .randomWeight("b", Shape.of(32, 32, 9, 8), -1, 1)
+                .node("Conv", List.of("stem", "a"), List.of("whole"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1))
+                .node("Conv", List.of("stem", "b"), List.of("one"), TinyOnnx.attribute("kernel_shape", 9L, 8))
+                .node("Add", List.of("whole", "one"), List.of("y"))
+                .open(folder);
+
+        assertThat(nodesInBlocks(model)).doesNotContain("Add");
+        changes(model);
+    }
+
+    private static Set<String> nodesInBlocks(Model model) {
+        RuntimeGraph marked = RuntimeGraph.of(InstrumentedGraph.plain(model), InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(), Set.of()), Set.of());
+        return nodes(marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS)).model()).stream()
+                .filter(n -> n.getOutput(0).endsWith("_blocked"))
+                .map(NodeProto::getOpType)
+                .collect(Collectors.toSet());
+    }
+}
