@@ -12,6 +12,7 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -71,13 +72,14 @@ final class Subject {
      */
     static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
         Samples samples = Datasets.samples(file, cancel);
-        Dataset data = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+        Optional<Preprocessing> how = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
                 .flatMap(Optional::stream)
                 .filter(ref -> ref.sha256().equals(samples.sha256()))
                 .flatMap(ref -> ref.preprocessing().stream())
-                .findFirst()
-                .map(how -> Datasets.prepare(samples, how))
-                .orElseGet(() -> Datasets.prepare(samples));
+                .findFirst();
+        Dataset data = how.isEmpty()
+                ? Datasets.prepare(samples)
+                : how.get().labelColumn().isEmpty() ? Datasets.prepare(samples, how.get()) : Datasets.open(file, how, cancel);
         return limit > 0 ? data.limit(limit) : data;
     }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -27,6 +28,7 @@ public final class TensorRtCacheExporter extends FileFormat {
     private static final OptionDoc ALGORITHM =
             new OptionDoc("algorithm", "choice:EntropyCalibration2|MinMaxCalibration|EntropyCalibration|LegacyCalibration", "EntropyCalibration2", "The calibrator class that is to read the file.");
     private static final Pattern DIGITS = Pattern.compile("[0-9]{4,6}");
+    private static final String FORM = "a number of 4 to 6 digits";
     private static final Target TARGET = new Target(
             ID, "TensorRT", Takes.nothing(), Takes.affine(Byte.SIZE).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
@@ -39,6 +41,12 @@ public final class TensorRtCacheExporter extends FileFormat {
                 EnumSet.of(Field.WEIGHTS, Field.CODES, Field.CHOICE, Field.PROVENANCE),
                 VERSION,
                 ALGORITHM);
+    }
+
+    @Override
+    public void checkOptions(Map<String, String> given) {
+        super.checkOptions(given);
+        FormatOptions.of(this, given).matching(VERSION, DIGITS, FORM);
     }
 
     @Override
@@ -59,7 +67,7 @@ public final class TensorRtCacheExporter extends FileFormat {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         FormatOptions options = FormatOptions.of(this, plan.options());
-        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS) + "-" + options.choice(ALGORITHM) + "\n");
+        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS, FORM) + "-" + options.choice(ALGORITHM) + "\n");
         HexFormat hex = HexFormat.of();
         OrtCalibration.sharing(plan.model(), TARGET.carried(plan)).forEach((id, e) -> {
             if (fitsInALine(id)) {

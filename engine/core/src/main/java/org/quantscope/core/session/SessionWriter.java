@@ -160,6 +160,7 @@ final class SessionWriter {
             p.modelClasses().forEach(json::writeString);
             json.writeEndArray();
         }
+        p.labelColumn().ifPresent(column -> json.writeStringProperty("label_column", column));
         json.writeEndObject();
     }
 
