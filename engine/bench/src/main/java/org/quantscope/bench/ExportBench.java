@@ -3,10 +3,12 @@ package org.quantscope.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.quantscope.core.Engine;
@@ -27,10 +29,12 @@ import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
 
 /**
  * An exported QDQ model with weights and activations at 8 bits, in ONNX Runtime beside the live evaluation: once with its nodes run
- * as they are written, which is what the file says, and once with int8 kernels in place of them, which round otherwise.
+ * as they are written, which is what the file says, and once with int8 kernels in place of them, which round otherwise. Then, how close the samples are
+ * whose answer is another one, and which kernels the difference begins in.
  */
 public final class ExportBench {
     private static final CancelToken NEVER = new CancelToken();
@@ -48,14 +52,34 @@ public final class ExportBench {
         }
         System.out.println("| model, weights | samples | live, correct | as written: same answer as live | largest logit difference | correct | int8 kernels: same answer as live | largest logit difference | correct |");
         System.out.println("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+        List<String> margins = new ArrayList<>();
+        List<String> origins = new ArrayList<>();
+        List<String> mixes = new ArrayList<>();
         for (String name : names) {
             for (Granularity granularity : List.of(Granularity.TENSOR, Granularity.CHANNEL)) {
-                row(samples, name, granularity);
+                row(samples, name, granularity, margins, origins, mixes);
             }
         }
+        System.out.println();
+        System.out.println("Samples by the distance of the two largest logits as written, in steps of the logits' grid; in front of the slash those that int8 kernels answer otherwise.");
+        System.out.println();
+        System.out.println("| model, weights | 0 | 1 | 2 | 3 | more |");
+        System.out.println("|---|--:|--:|--:|--:|--:|");
+        margins.forEach(System.out::println);
+        System.out.println();
+        System.out.println("Codes of the first samples behind each quantizer whose own inputs are the same both ways, by the node in front of it.");
+        System.out.println();
+        System.out.println(KernelDifferences.HEADER);
+        origins.forEach(System.out::println);
+        System.out.println();
+        System.out.println("Int8 kernels for all but Softmax, which runs as written.");
+        System.out.println();
+        System.out.println("| model, weights | same answer as written | largest logit difference | correct |");
+        System.out.println("|---|--:|--:|--:|");
+        mixes.forEach(System.out::println);
     }
 
-    private static void row(Path samples, String name, Granularity granularity) throws IOException {
+    private static void row(Path samples, String name, Granularity granularity, List<String> margins, List<String> origins, List<String> mixes) throws IOException {
         Path file = samples.resolve(name + ".onnx");
         String prefix = name.startsWith("digits") ? "digits" : "fashion_mnist";
         Dataset data = Datasets.open(samples.resolve(prefix + "_test.npz"));
@@ -76,27 +100,42 @@ public final class ExportBench {
             SampleFeed feed = SampleFeed.of(model, data);
             Tally written = new Tally();
             Tally kernels = new Tally();
+            Margins near = new Margins(model.graph().orElseThrow().predictionOutput().map(TensorId::new).map(plan.activations()::get).map(p -> p.scales()[0]).orElse(1f));
             int correct = 0;
             QuantizedSession live = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, NEVER);
             try (OrtModel _ = live.loaded().getFirst();
                     OrtModel asWritten = OrtModel.load(bytes, name, new OrtModel.Options(2, false));
                     OrtModel fused = OrtModel.load(bytes, name, new OrtModel.Options(2, true));
                     QuantizedSession.Feeds feeds = live.feeds(request, NEVER)) {
-                for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                    int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();
+                for (int[] batch : batches(feed)) {
                     Logits ours = live.logits(feed, batch, feeds, NEVER);
                     for (int i = 0; i < batch.length; i++) {
                         correct += ours.top(i) == data.label(batch[i]) ? 1 : 0;
                     }
                     written.add(ours, Logits.of(asWritten, model, feed, batch, Map.of(), NEVER), data, batch);
-                    kernels.add(ours, Logits.of(fused, model, feed, batch, Map.of(), NEVER), data, batch);
+                    Logits integers = Logits.of(fused, model, feed, batch, Map.of(), NEVER);
+                    kernels.add(ours, integers, data, batch);
+                    near.add(ours, integers);
                 }
+            }
+            String what = "`" + name + "`, per " + (granularity.equals(Granularity.TENSOR) ? "tensor" : "channel");
+            margins.add("| " + what + " | " + near.text() + " |");
+            origins.addAll(KernelDifferences.rows(what, bytes, feed));
+            Optional<byte[]> softmax = KernelDifferences.kept(bytes, "Softmax");
+            if (softmax.isPresent()) {
+                Tally kept = new Tally();
+                try (OrtModel mixed = OrtModel.load(softmax.get(), name, new OrtModel.Options(2, true));
+                        OrtModel asWritten = OrtModel.load(bytes, name, new OrtModel.Options(2, false))) {
+                    for (int[] batch : batches(feed)) {
+                        kept.add(Logits.of(asWritten, model, feed, batch, Map.of(), NEVER), Logits.of(mixed, model, feed, batch, Map.of(), NEVER), data, batch);
+                    }
+                }
+                mixes.add("| " + what + " | " + kept.text(data.size()) + " |");
             }
             System.out.printf(
                     Locale.ROOT,
-                    "| `%s`, per %s | %d | %.2f %% | %s | %s |%n",
-                    name,
-                    granularity.equals(Granularity.TENSOR) ? "tensor" : "channel",
+                    "| %s | %d | %.2f %% | %s | %s |%n",
+                    what,
                     data.size(),
                     100.0 * correct / data.size(),
                     written.text(data.size()),
@@ -104,6 +143,45 @@ public final class ExportBench {
         } finally {
             Files.deleteIfExists(exported);
             Files.delete(folder);
+        }
+    }
+
+    private static List<int[]> batches(SampleFeed feed) {
+        int size = feed.data().size();
+        return IntStream.iterate(0, from -> from < size, from -> from + feed.batchSize())
+                .mapToObj(from -> IntStream.range(from, Math.min(size, from + feed.batchSize())).toArray())
+                .toList();
+    }
+
+    /** How close the first answer is to the second, and how often another runtime gives another one. */
+    private static final class Margins {
+        private static final int LAST = 4;
+
+        private final float step;
+        private final int[] all = new int[LAST + 1];
+        private final int[] other = new int[LAST + 1];
+
+        Margins(float step) {
+            this.step = step;
+        }
+
+        void add(Logits written, Logits kernels) {
+            int classes = written.classes();
+            for (int i = 0; i < written.rows(); i++) {
+                int top = written.top(i);
+                float first = written.values()[i * classes + top];
+                float second = Float.NEGATIVE_INFINITY;
+                for (int c = 0; c < classes; c++) {
+                    second = c == top ? second : Math.max(second, written.values()[i * classes + c]);
+                }
+                int at = Math.min(LAST, Math.round((first - second) / step));
+                all[at]++;
+                other[at] += kernels.top(i) == top ? 0 : 1;
+            }
+        }
+
+        String text() {
+            return IntStream.rangeClosed(0, LAST).mapToObj(i -> other[i] + " / " + all[i]).collect(Collectors.joining(" | "));
         }
     }
 

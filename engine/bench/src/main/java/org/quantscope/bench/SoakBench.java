@@ -1,181 +1,189 @@
 package org.quantscope.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.quantscope.core.Engine;
-import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.dataset.Datasets;
-import org.quantscope.core.eval.EvalRequest;
-import org.quantscope.core.eval.LiveEvaluator;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.Model;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.ort.OrtRuntime;
-import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.session.ActivationRanges;
-import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.SessionState;
-import org.quantscope.core.tensor.TensorId;
 
 /**
- * Random edits, selections, cancels and openings of models, again and again, with the memory of the process over time, each
- * time after everything was closed. Ends
- * with an error if a session is left or the memory grows.
+ * What a person does in a long day, at random and without a pause: edits in every scheme, evaluations, sweeps, corrections, exports, imports, other models,
+ * damaged files; half of it cancelled at a random moment. Prints the memory of the process over time, each time after everything was closed, and ends with an
+ * error if a session is left, a step fails in a way that it must not, or the memory grows.
  */
 public final class SoakBench {
-    private static final CancelToken NEVER = new CancelToken();
-    private static final List<String> MODELS = List.of("fashion_lenet", "fashion_resnet", "fashion_mobilenet");
-    private static final int SAMPLES = 1000;
-    private static final long CACHE = 64L << 20;
     private static final double MOST_GROWTH = 0.05;
+    private static final int MEASUREMENTS = 20;
+    /** Cancels come up to so many milliseconds after the start of a step, short delays as often as long ones. */
+    private static final double LONGEST_DELAY = 1000;
 
     private SoakBench() {}
 
-    private record Subject(Model model, EvalRequest all, List<TensorId> tensors) {}
+    /** Kinds of step, and how many of a hundred are of that kind. */
+    private enum Kind {
+        EVALUATE("edit and evaluate", 44),
+        SWEEP("sensitivity", 4),
+        LAYERS("errors inside the network", 6),
+        CALIBRATE("calibrate", 4),
+        CORRECT("correct", 3),
+        EXPORT("export, verify, import", 17),
+        OPEN("open another model", 10),
+        DAMAGED("open a damaged file", 12);
+
+        private final String title;
+        private final int share;
+
+        Kind(String title, int share) {
+            this.title = title;
+            this.share = share;
+        }
+
+        static Kind any(Random random) {
+            int at = random.nextInt(Stream.of(values()).mapToInt(k -> k.share).sum());
+            for (Kind kind : values()) {
+                at -= kind.share;
+                if (at < 0) {
+                    return kind;
+                }
+            }
+            throw new AssertionError("shares sum up");
+        }
+    }
+
+    /** How often a kind of step ended in which way. */
+    private static final class Outcomes {
+        private int done;
+        private int cancelled;
+        private int refused;
+    }
 
     /** Arguments: how many steps (1000), the seed (1). */
     public static void main(String[] args) throws IOException {
         int steps = args.length > 0 ? Integer.parseInt(args[0]) : 1000;
         Random random = new Random(args.length > 1 ? Long.parseLong(args[1]) : 1);
         Path samples = Path.of(System.getProperty("quantscope.samples", "sample-models"));
-        Dataset data = Datasets.open(samples.resolve("fashion_mnist_test.npz")).limit(SAMPLES);
-        List<Subject> subjects = new ArrayList<>();
-        for (String name : MODELS) {
-            subjects.add(subject(samples, name));
-        }
-        int[] outcomes = new int[3];
+        Map<Kind, Outcomes> outcomes = new EnumMap<>(Kind.class);
         List<Long> memory = new ArrayList<>();
-        System.out.println("| step | resident, MB | Java heap in use, MB | sessions open |");
-        System.out.println("|--:|--:|--:|--:|");
-        try (ExecutorService hands = Executors.newSingleThreadExecutor()) {
-            Subject subject = subjects.getFirst();
-            LiveEvaluator evaluator = open(subject, data);
+        System.out.println("| step | resident, MB | of it Java heap, MB | sessions open | files mapped |");
+        System.out.println("|--:|--:|--:|--:|--:|");
+        try (ScheduledExecutorService hand = Executors.newSingleThreadScheduledExecutor();
+                SoakDesk desk = new SoakDesk(samples, random)) {
             for (int step = 0; step <= steps; step++) {
-                if (step % Math.max(1, steps / 20) == 0) {
-                    // With nothing open, so that like is compared with like.
-                    evaluator.close();
-                    System.gc();
-                    long heap = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
-                    memory.add(resident());
-                    System.out.println(String.format(Locale.ROOT, "| %d | %d | %d | %d |", step, memory.getLast() >> 20, heap >> 20, OrtRuntime.liveSessions()));
-                    evaluator = open(subject, data);
+                if (step % Math.max(1, steps / MEASUREMENTS) == 0) {
+                    desk.clear();
+                    memory.add(measure(step, samples));
+                    desk.open(new CancelToken());
                 }
-                if (random.nextInt(20) == 0) {
-                    // Sometimes in the middle of an evaluation.
-                    LiveEvaluator old = evaluator;
-                    EvalRequest request = edit(subject, random);
-                    CompletableFuture<Void> running = CompletableFuture.runAsync(() -> old.evaluate(request, NEVER, e -> {}), hands);
-                    if (random.nextBoolean()) {
-                        settle(running, outcomes);
-                    }
-                    old.close();
-                    settle(running, outcomes);
-                    subject = subjects.get(random.nextInt(subjects.size()));
-                    evaluator = open(subject, data);
-                    outcomes[2]++;
-                    continue;
-                }
-                LiveEvaluator now = evaluator;
-                EvalRequest request = edit(subject, random);
-                CancelToken cancel = new CancelToken();
-                int after = random.nextInt(3) == 0 ? random.nextInt(SAMPLES) : Integer.MAX_VALUE;
-                CompletableFuture<Void> running = CompletableFuture.runAsync(
-                        () -> now.evaluate(request, cancel, e -> {
-                            if (e.seen() > after) {
-                                cancel.cancel();
-                            }
-                        }),
-                        hands);
-                if (random.nextInt(6) == 0) {
-                    cancel.cancel();
-                }
-                settle(running, outcomes);
+                one(Kind.any(random), desk, random, hand, outcomes);
             }
-            evaluator.close();
         }
-        // The first tenth fills caches and arenas.
-        List<Long> warm = memory.subList(memory.size() / 5, memory.size());
-        double growth = (double) warm.getLast() / warm.getFirst() - 1;
+        System.out.println();
+        System.out.println("| step | done | cancelled | refused |");
+        System.out.println("|---|--:|--:|--:|");
+        outcomes.forEach((kind, o) -> System.out.printf(Locale.ROOT, "| %s | %d | %d | %d |%n", kind.title, o.done, o.cancelled, o.refused));
+        // The first fifth fills caches and lets the compiler work.
+        double before = median(memory.subList(memory.size() / 5, memory.size() * 2 / 5));
+        double after = median(memory.subList(memory.size() * 4 / 5, memory.size()));
+        double growth = after / before - 1;
         System.out.println();
         System.out.println(String.format(
                 Locale.ROOT,
-                "%d steps: %d evaluations complete, %d cancelled, %d models opened; sessions left: %d; resident memory after the first fifth grew by %.1f %%",
-                steps, outcomes[0], outcomes[1], outcomes[2], OrtRuntime.liveSessions(), 100 * growth));
+                "%d steps; sessions left: %d; resident memory without the Java heap, median of the second fifth %.0f MB, of the last %.0f MB: %+.1f %%",
+                steps, OrtRuntime.liveSessions(), before / (1 << 20), after / (1 << 20), 100 * growth));
         if (OrtRuntime.liveSessions() != 0 || growth > MOST_GROWTH) {
             throw new IllegalStateException("something leaks");
         }
     }
 
-    private static LiveEvaluator open(Subject subject, Dataset data) {
-        return new LiveEvaluator(subject.model, data, 1, 2, Optional.empty(), CACHE);
-    }
-
-    private static void settle(CompletableFuture<Void> running, int[] outcomes) {
+    private static void one(Kind kind, SoakDesk desk, Random random, ScheduledExecutorService hand, Map<Kind, Outcomes> outcomes) throws IOException {
+        Outcomes counts = outcomes.computeIfAbsent(kind, k -> new Outcomes());
+        CancelToken cancel = new CancelToken();
+        boolean closes = kind == Kind.OPEN && random.nextBoolean();
+        long delay = (long) (1000 * Math.pow(LONGEST_DELAY, random.nextDouble()));
+        ScheduledFuture<?> later = null;
+        if (closes) {
+            // The window is closed in the middle of an evaluation.
+            later = hand.schedule(desk::closeEvaluator, delay, TimeUnit.MICROSECONDS);
+        } else if (kind == Kind.SWEEP || random.nextBoolean()) {
+            // A sweep takes as long as all else together.
+            later = hand.schedule(cancel::cancel, delay, TimeUnit.MICROSECONDS);
+        }
         try {
-            running.join();
-            outcomes[0]++;
-        } catch (RuntimeException e) {
-            if (!(e instanceof CancellationException || e.getCause() instanceof CancellationException)) {
-                throw e;
+            switch (kind) {
+                case EVALUATE -> desk.evaluate(cancel);
+                case SWEEP -> desk.sweep(cancel);
+                case LAYERS -> desk.layers(cancel);
+                case CALIBRATE -> desk.calibrate(cancel);
+                case CORRECT -> desk.correct(cancel);
+                case EXPORT -> desk.export(cancel);
+                case OPEN -> {
+                    if (closes) {
+                        desk.evaluate(cancel);
+                    }
+                    desk.open(cancel);
+                }
+                case DAMAGED -> desk.damaged(cancel);
             }
-            outcomes[1]++;
+            counts.done++;
+        } catch (CancellationException e) {
+            counts.cancelled++;
+        } catch (BadInputException e) {
+            counts.refused++;
+        } finally {
+            if (later != null) {
+                later.cancel(false);
+            }
+            desk.reopenIfClosed();
         }
     }
 
-    /** Another tensor in hand half of the time, other parameters, some activations switched off. */
-    private static EvalRequest edit(Subject subject, Random random) {
-        Map<TensorId, QuantParams> weights = new HashMap<>(subject.all.weights());
-        Map<TensorId, QuantParams> activations = new HashMap<>(subject.all.activations());
-        TensorId id = subject.tensors.get(random.nextInt(subject.tensors.size()));
-        float factor = 0.5f + random.nextFloat();
-        weights.computeIfPresent(id, (k, p) -> scaled(p, factor));
-        activations.computeIfPresent(id, (k, p) -> scaled(p, factor));
-        if (random.nextInt(4) == 0) {
-            activations.remove(subject.tensors.get(random.nextInt(subject.tensors.size())));
+    /** Prints a row and gives the bytes of this process in memory without the Java heap. */
+    private static long measure(int step, Path samples) throws IOException {
+        System.gc();
+        // The C library gives back what is free whenever a session is closed; what was freed behind the last one would count else.
+        OrtModel.load(Files.readAllBytes(samples.resolve("digits_mlp.onnx")), "digits_mlp", OrtModel.Options.DEFAULT).close();
+        // The collector gives freed heap back in a thread of its own.
+        long resident = Long.MAX_VALUE;
+        for (int i = 0; i < 10; i++) {
+            LockSupport.parkNanos(100_000_000);
+            resident = Math.min(resident, resident());
         }
-        return new EvalRequest(random.nextInt(5) == 0 ? Optional.empty() : Optional.of(id), weights, activations);
-    }
-
-    private static QuantParams scaled(QuantParams p, float factor) {
-        float[] scales = p.scales();
-        for (int i = 0; i < scales.length; i++) {
-            scales[i] *= factor;
+        long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
+        long mapped;
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            mapped = maps.filter(l -> l.contains(SoakDesk.FOLDER_PREFIX) || l.endsWith(".onnx") || l.endsWith(".npz")).count();
         }
-        return new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax());
+        System.out.println(String.format(Locale.ROOT, "| %d | %d | %d | %d | %d |", step, resident >> 20, heap >> 20, OrtRuntime.liveSessions(), mapped));
+        return resident - heap;
     }
 
-    private static Subject subject(Path samples, String name) throws IOException {
-        Path file = samples.resolve(name + ".onnx");
-        Model model = Engine.open(file, true);
-        Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz")).limit(64);
-        SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), asked, NEVER));
-        ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
-        List<TensorId> tensors = new ArrayList<>(resolved.weights().keySet());
-        tensors.addAll(resolved.activations().keySet());
-        tensors.sort(null);
-        return new Subject(model, new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()), tensors);
-    }
-
-    /** Bytes of this process in memory, from the kernel. */
     private static long resident() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(l -> l.startsWith("VmRSS:"))
                 .mapToLong(l -> Long.parseLong(l.replaceAll("[^0-9]", "")) * 1024)
                 .findFirst()
                 .orElseThrow(() -> new IOException("/proc/self/status has no VmRSS"));
+    }
+
+    private static double median(List<Long> values) {
+        List<Long> sorted = values.stream().sorted().toList();
+        int n = sorted.size();
+        return n == 0 ? Double.NaN : (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2.0;
     }
 }

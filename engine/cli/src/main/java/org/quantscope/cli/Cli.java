@@ -1,15 +1,13 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.sensitivity.SensitivityStore;
 import picocli.CommandLine;
@@ -74,7 +72,7 @@ final class Cli {
                 yield ExitCode.BAD_INPUT;
             }
             case IOException e -> {
-                complain(terminal, ioProblem(e));
+                complain(terminal, Reason.of(e));
                 yield ExitCode.BAD_INPUT;
             }
             default -> {
@@ -82,15 +80,6 @@ final class Cli {
                 complain(terminal, "a fault of the program: " + failure + "; " + where);
                 yield ExitCode.FAULT;
             }
-        };
-    }
-
-    private static String ioProblem(IOException e) {
-        return switch (e) {
-            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
-            case AccessDeniedException denied -> denied.getFile() + ": access denied";
-            case FileSystemException other -> other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
-            default -> "cannot read or write: " + e.getMessage();
         };
     }
 

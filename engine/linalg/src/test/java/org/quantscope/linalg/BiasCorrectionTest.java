@@ -3,13 +3,20 @@ package org.quantscope.linalg;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.Logits;
@@ -21,10 +28,13 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.ModelRewrite;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.TinyModels;
 
 class BiasCorrectionTest {
     private static Correction.Output correct(Model model, Dataset data, SessionState settings) {
@@ -92,6 +102,52 @@ class BiasCorrectionTest {
         Correction.Output output = correct(model, data, settings);
         assertThat(output.kept()).containsExactly("c1.weight: its weight stays float");
         assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
+    }
+
+    /** What the weights of a layer are multiplied with is seen on the data that the correction rests on. */
+    @Test
+    void rangesThatRestOnImportanceAreThoseOfTheCalibrationData() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
+        SessionState plain = SampleRun.settings(model, 4, false, 0, data);
+        SessionState weighted = plain.withWeights(plain.weights().map(spec -> spec.withClip(new Clip.Auto("weighted-mse"))));
+        Importances importances = Importances.observed(Engine.observe(model, data, Progress.NONE, new CancelToken()).inputs());
+        Map<TensorId, QuantSpec> fixed = new HashMap<>();
+        ResolvedSettings.resolve(model, weighted, importances, Progress.NONE, new CancelToken())
+                .weights()
+                .forEach((id, params) -> fixed.put(id, weighted.weights().orElseThrow().withClip(new Clip.Fixed(params))));
+
+        float[] corrected = bias(correct(model, data, weighted).model(), "f1.bias");
+
+        assertThat(corrected).isEqualTo(bias(correct(model, data, weighted.withOverrides(fixed)).model(), "f1.bias"));
+        assertThat(corrected).isNotEqualTo(bias(correct(model, data, plain).model(), "f1.bias"));
+    }
+
+    @Test
+    void aGemmThatMultipliesItsBiasGetsAShareOfTheShift(@TempDir Path folder) throws Exception {
+        float[] weight = new float[64 * 2];
+        for (int i = 0; i < weight.length; i++) {
+            weight[i] = (float) Math.sin(i);
+        }
+        var gemm = TinyModels.node("Gemm", List.of("x", "w", "b"), "y")
+                .addAttribute(AttributeProto.newBuilder().setName("beta").setType(AttributeProto.AttributeType.FLOAT).setF(4));
+        var graph = TinyModels.graph(gemm)
+                .setInput(0, TinyModels.value("x", -1, 64))
+                .setOutput(0, TinyModels.value("y", -1, 2))
+                .addInitializer(TinyModels.floats("w", new long[] {64, 2}, weight))
+                .addInitializer(TinyModels.floats("b", new long[] {2}, 1, 2));
+        Model model = Engine.open(Files.write(folder.resolve("gemm.onnx"), TinyModels.model(13, graph).build().toByteArray()), true);
+        Dataset data = SampleRun.data("digits_calibration", 100);
+        SessionState settings = SampleRun.settings(model, 2, false, 0, data);
+
+        double[] wanted = means(model, data);
+        double[] shifted = means(baked(model, settings), data);
+        double[] corrected = means(baked(correct(model, data, settings).model(), settings), data);
+
+        for (int c = 0; c < 2; c++) {
+            assertThat(Math.abs(shifted[c] - wanted[c])).isGreaterThan(0.01);
+            assertThat(Math.abs(corrected[c] - wanted[c])).isLessThan(1e-4);
+        }
     }
 
     @Test

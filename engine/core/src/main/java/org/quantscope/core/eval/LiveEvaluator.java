@@ -504,9 +504,10 @@ public final class LiveEvaluator implements AutoCloseable {
         } finally {
             building.unlock();
         }
+        // First, so that its memory is given back with that of the sessions.
+        cache.close();
         all.forEach(OrtModel::close);
         all.forEach(OrtModel::awaitRelease);
-        cache.close();
     }
 
     private Scoring scoring(CancelToken cancel) {

@@ -144,24 +144,35 @@ public final class OrtModel implements AutoCloseable {
         return so;
     }
 
-    /** The names of what must be fed. */
+    /**
+     * The names of what must be fed.
+     *
+     * @throws CancellationException if the model is closed or already freed
+     */
     public Set<String> inputNames() {
-        return session.getInputNames();
+        synchronized (runs) {
+            checkOpen();
+            return session.getInputNames();
+        }
     }
 
     /**
      * The shape of an output as far as it is known: dimensions, negative where free; empty if nothing is known, or for a scalar.
      *
      * @throws IllegalArgumentException if the model has no such output
+     * @throws CancellationException if the model is closed or already freed
      */
     public long[] outputShape(String name) {
-        try {
-            NodeInfo info = session.getOutputInfo().get(name);
-            if (info != null && info.getInfo() instanceof TensorInfo tensor) {
-                return tensor.getShape();
+        synchronized (runs) {
+            checkOpen();
+            try {
+                NodeInfo info = session.getOutputInfo().get(name);
+                if (info != null && info.getInfo() instanceof TensorInfo tensor) {
+                    return tensor.getShape();
+                }
+            } catch (OrtException e) {
+                throw new IllegalStateException("ONNX Runtime does not tell the outputs of " + origin, e);
             }
-        } catch (OrtException e) {
-            throw new IllegalStateException("ONNX Runtime does not tell the outputs of " + origin, e);
         }
         throw new IllegalArgumentException("output: the model has no tensor " + name);
     }
@@ -180,9 +191,7 @@ public final class OrtModel implements AutoCloseable {
      */
     public Lease lease() {
         synchronized (runs) {
-            if (closed || released) {
-                throw new CancellationException("the model is closed");
-            }
+            checkOpen();
             leases++;
         }
         AtomicBoolean returned = new AtomicBoolean();
@@ -249,11 +258,16 @@ public final class OrtModel implements AutoCloseable {
         }
     }
 
+    /** Under the lock, which whoever frees the session holds too. */
+    private void checkOpen() {
+        if (closed || released) {
+            throw new CancellationException("the model is closed");
+        }
+    }
+
     private Run begin() {
         synchronized (runs) {
-            if (closed || released) {
-                throw new CancellationException("the model is closed");
-            }
+            checkOpen();
             Run run = new Run();
             runs.add(run);
             return run;

@@ -15,6 +15,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -198,7 +199,40 @@ class LiveEvaluatorTest {
             for (float scale : new float[] {0.1f, 2, 0.1f, 4}) {
                 EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(scale, 4)));
                 assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+                EvalRequest weight = new EvalRequest(Optional.of(v), Map.of(W, params(scale, 4), v, params(0.1f, 4)), Map.of(X, params(0.1f, 4)));
+                assertThat(evaluator.evaluate(weight, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(weight, new CancelToken(), e -> {}));
             }
+        }
+    }
+
+    @Test
+    void aQuantizerWhoseCodesAreKeptCanBeSwitchedOff() throws IOException {
+        TensorId v = new TensorId("v");
+        TensorId s = new TensorId("s");
+        try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(300), 1);
+                LiveEvaluator plain = new LiveEvaluator(layers(), data(300), 1, 1, Optional.empty(), 0)) {
+            for (Map<TensorId, QuantParams> activations : List.of(Map.of(X, params(0.1f, 8), s, params(2, 3)), Map.of(X, params(0.1f, 8)))) {
+                EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), activations);
+                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+            }
+        }
+    }
+
+    /** Files are often sorted by class, so the first samples of one say little of the rest. */
+    @Test
+    void theOrderIsRandomAndTheSameForTheSameSeed() throws IOException {
+        List<List<Integer>> orders = new ArrayList<>();
+        for (long seed : new long[] {1, 1, 2}) {
+            try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(300), seed)) {
+                SampleOutcomes outcomes = evaluator.evaluateSamples(FLOAT, new CancelToken(), e -> {}).outcomes();
+                orders.add(IntStream.range(0, 300).map(outcomes::sample).boxed().toList());
+            }
+        }
+        assertThat(orders.getFirst()).doesNotHaveDuplicates().isEqualTo(orders.get(1)).isNotEqualTo(orders.get(2));
+        // Each third of the file has about a third of the first batch: 33 of 100, standard deviation 4.
+        for (int third = 0; third < 3; third++) {
+            int from = 100 * third;
+            assertThat(orders.getFirst().subList(0, 100).stream().filter(i -> i >= from && i < from + 100).count()).isBetween(17L, 50L);
         }
     }
 

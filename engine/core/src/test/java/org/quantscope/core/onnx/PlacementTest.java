@@ -136,6 +136,20 @@ class PlacementTest {
                 .containsExactly(new TensorId("f"));
     }
 
+    @Test
+    void aBiasThatIsComputedStaysFloat() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 2)
+                .output("y", -1, 2)
+                .randomWeight("w", Shape.of(2, 2), -1, 1)
+                .node("Tanh", List.of("x"), List.of("b"))
+                .node("Gemm", List.of("x", "w", "b"), List.of("y"))
+                .open(folder);
+
+        assertThat(site(model, "b").state()).isEqualTo(State.FLOAT);
+        assertThat(site(model, "x").state()).isEqualTo(State.OWN);
+    }
+
     @ParameterizedTest
     @CsvSource({"0, TIED", "1, OWN"})
     void aPadKeepsTheGridIfItAddsZeros(float value, State state) throws IOException {

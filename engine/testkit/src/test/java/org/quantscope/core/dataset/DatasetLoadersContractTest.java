@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -280,6 +281,26 @@ class DatasetLoadersContractTest {
     }
 
     @Test
+    void idxOfWiderNumbersIsReadFromItsHighestByteOn() throws IOException {
+        byte[] shorts = {1, 2, (byte) 0xff, (byte) 0xfe};
+        assertThat(all(Datasets.open(Files.write(folder.resolve("s"), idx(0x0b, new int[] {2, 1}, shorts))))).containsExactly(258, -2);
+        byte[] floats = ByteBuffer.allocate(8).putFloat(1.5f).putFloat(-3e-9f).array();
+        assertThat(all(Datasets.open(Files.write(folder.resolve("f"), idx(0x0d, new int[] {2, 1}, floats))))).containsExactly(1.5f, -3e-9f);
+    }
+
+    @Test
+    void coloursOfAPictureBecomePlanes() throws IOException {
+        Path at = Files.createDirectories(folder.resolve("colours"));
+        Files.write(at.resolve("a.png"), png(2, 1, 3, new byte[] {1, 2, 3, 4, 5, 6}));
+
+        Dataset planes = Datasets.open(at);
+        assertThat(planes.sampleShape()).isEqualTo(Shape.of(3, 1, 2));
+        assertThat(all(planes)).containsExactly(1, 4, 2, 5, 3, 6);
+        Dataset pixels = Datasets.open(at, Optional.of(Preprocessing.NONE.withOutputLayout(Optional.of(Layout.NHWC))), new CancelToken());
+        assertThat(all(pixels)).containsExactly(1, 2, 3, 4, 5, 6);
+    }
+
+    @Test
     void idxThatPromisesMoreThanMemoryHoldsIsRefused() throws IOException {
         Path packed = folder.resolve("bomb.gz");
         try (var out = new GZIPOutputStream(Files.newOutputStream(packed))) {
@@ -304,6 +325,8 @@ class DatasetLoadersContractTest {
         assertThat(Datasets.open(file).sampleShape()).isEqualTo(Shape.of(3));
         sidecar("t.dataset.json", "{\"label_column\":\"last\",\"header\":true}");
         assertThat(Datasets.open(file).size()).isEqualTo(3);
+        assertThat(Datasets.samples(file, Optional.of("none"), new CancelToken()).hasLabels()).isFalse();
+        assertThat(Datasets.samples(file, new CancelToken()).labelColumn()).isPresent();
         sidecar("t.dataset.json", "{\"label_column\":\"kind\"}");
         assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("t.dataset.json: label_column: 'kind'");
         Files.delete(folder.resolve("t.dataset.json"));
