@@ -48,7 +48,7 @@ import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.testkit.TinyModels;
 
 /**
- * What the graph page of the whole window costs for generated models of 1,000 and 5,000 nodes, deep and wide: the layout beside the FX thread, and
+ * What the graph page of the whole window costs for generated models, 1,000 and 5,000 nodes deep or some of them side by side: the layout beside the FX thread, and
  * of dragging, scrolling, zooming, hovering and taking tensors in hand the processor time of the FX thread a frame:
  * {@code mvn -q -Pbench-drag -Dbench.drag=org.quantscope.app.graph.GraphBench}.
  */
@@ -71,7 +71,7 @@ public final class GraphBench {
         desk = window.desk();
     }
 
-    /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000 and 5000x24 if there are none. */
+    /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000 and 600x24 if there are none. */
     public static void main(String[] args) throws InterruptedException, IOException {
         Logger.getLogger("javafx").setLevel(Level.SEVERE);
         CountDownLatch started = new CountDownLatch(1);
@@ -81,7 +81,7 @@ public final class GraphBench {
         try {
             System.out.println("load average at the start " + load());
             GraphBench bench = ask(() -> new GraphBench(folder));
-            for (String size : args.length == 0 ? new String[] {"1000", "5000", "5000x24"} : args) {
+            for (String size : args.length == 0 ? new String[] {"1000", "5000", "600x24"} : args) {
                 String[] parts = size.split("x", -1);
                 int nodes = Integer.parseInt(parts[0]);
                 bench.run(parts.length == 1 ? deep(nodes, folder) : wide(nodes, Integer.parseInt(parts[1]), folder));
