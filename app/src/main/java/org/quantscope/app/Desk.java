@@ -28,6 +28,7 @@ import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.job.Jobs;
+import org.quantscope.core.sensitivity.SensitivityStore;
 
 /**
  * The program without its window: every view-model, connected. The only place where they are made.
@@ -72,7 +73,8 @@ public record Desk(
         Activations activations = new Activations(bench, work, ui, jobs, notices);
         AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices);
         ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
-        SensitivityViewModel sensitivity = new SensitivityViewModel(bench, measurements, work, ui, jobs, notices);
+        SensitivityViewModel sensitivity = new SensitivityViewModel(
+                bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), work, ui, jobs, notices);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(
@@ -82,7 +84,7 @@ public record Desk(
                 activations,
                 sensitivity,
                 tensors,
-                new GraphViewModel(bench, tensors, work, ui, notices),
+                new GraphViewModel(bench, tensors, sensitivity, work, ui, notices),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),

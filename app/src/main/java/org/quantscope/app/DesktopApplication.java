@@ -24,8 +24,9 @@ public final class DesktopApplication extends Application {
 
     @Override
     public void start(Stage stage) {
-        MainWindow shown = new MainWindow(stage, new Settings(Settings.defaultFolder(System.getenv())), work, FxThread.executor());
+        MainWindow shown = new MainWindow(stage, Settings.usual(System.getenv()), work, FxThread.executor());
         window = shown;
+        shown.setFolderOpener(folder -> getHostServices().showDocument(folder.toUri().toString()));
         List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
         shown.show(files);
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
@@ -34,6 +35,7 @@ import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
@@ -85,11 +87,17 @@ class DeskTest {
         boolean restore;
         int asked;
         final List<Role> rolesAsked = new ArrayList<>();
+        final List<Samples> toPrepare = new ArrayList<>();
 
         @Override
         public Unsaved unsaved(String name) {
             asked++;
             return unsaved;
+        }
+
+        @Override
+        public void howToPrepare(Role role, Samples samples) {
+            toPrepare.add(samples);
         }
 
         @Override
@@ -742,6 +750,43 @@ class DeskTest {
         assertThat(problems).isEmpty();
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void aModelOpensAlsoIfItsDataDoesNotFit() throws IOException {
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("fashion_mnist_test.npz")));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(problems).containsExactly("fashion_mnist_test.npz does not fit digits_mlp.onnx: it gives 1×28×28, the model wants 64");
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(answers.toPrepare).singleElement().satisfies(s -> assertThat(s.file().getFileName()).hasToString("fashion_mnist_test.npz"));
+        problems.clear();
+
+        Path bad = Files.write(folder.resolve("bad.npz"), new byte[] {1, 2, 3});
+        desk.session().open(List.of(SAMPLES.resolve("fashion_lenet.onnx"), bad));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
+        problems.clear();
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("missing.npz")));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("missing.npz"));
+    }
+
+    @Test
+    void anExportThatIsCancelledWritesNothingAndSaysSo() throws IOException {
+        openDigits();
+        Path target = Files.writeString(folder.resolve("kept.onnx"), "old");
+        desk.jobs().onChange(running -> running.stream().filter(j -> j.title().startsWith("Exporting")).forEach(j -> desk.export().cancel()));
+        desk.export().export(Exporters.byId("onnx-qdq"), target);
+        assertThat(desk.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused("Cancelled: kept.onnx was not written"));
+        assertThat(target).hasContent("old");
+    }
+
+    @Test
+    void anExportThatCannotBeWrittenSaysWhyInASentence() {
+        openDigits();
+        Path target = folder.resolve("no/such.json");
+        desk.export().export(Exporters.byId("quantscope-json"), target);
+        assertThat(problems).containsExactly("Export: such.json was not written: " + target.getParent() + ": the folder does not exist");
     }
 
     @Test

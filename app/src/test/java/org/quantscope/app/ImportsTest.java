@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.imports.ImportViewModel;
+import org.quantscope.app.imports.ImportViewModel.Dropped;
 import org.quantscope.app.imports.ImportViewModel.Match;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.core.Engine;
@@ -184,14 +185,21 @@ class ImportsTest {
 
     @Test
     void droppedFilesAreToldApart() throws Exception {
-        List<Boolean> answers = new ArrayList<>();
-        imports.looksLikeSettings(encodings("aimet-1.0.0", "none", "none"), answers::add);
-        imports.looksLikeSettings(Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
+        List<Dropped> answers = new ArrayList<>();
+        imports.whatIs(encodings("aimet-1.0.0", "none", "none"), answers::add);
+        imports.whatIs(Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
         Path session = folder.resolve("session.json");
         SessionFile.write(at.state(), session);
-        imports.looksLikeSettings(session, answers::add);
-        imports.looksLikeSettings(HeldDesk.SAMPLES.resolve("digits_mlp.onnx"), answers::add);
-        imports.looksLikeSettings(HeldDesk.SAMPLES.resolve("digits_test.npz"), answers::add);
-        assertThat(answers).containsExactly(true, true, false, false, false);
+        imports.whatIs(session, answers::add);
+        imports.whatIs(HeldDesk.SAMPLES.resolve("digits_mlp.onnx"), answers::add);
+        imports.whatIs(HeldDesk.SAMPLES.resolve("digits_test.npz"), answers::add);
+        imports.whatIs(HeldDesk.SAMPLES.resolve("fashion_lenet.onnx"), answers::add);
+        for (String id : List.of("onnx-qdq", "safetensors", "npz")) {
+            Path both = folder.resolve("both" + Exporters.byId(id).extension());
+            at.desk.export().export(Exporters.byId(id), both);
+            imports.whatIs(both, answers::add);
+        }
+        assertThat(answers).containsExactly(
+                Dropped.SETTINGS, Dropped.SETTINGS, Dropped.OPEN, Dropped.OPEN, Dropped.OPEN, Dropped.OPEN, Dropped.EITHER, Dropped.EITHER, Dropped.EITHER);
     }
 }

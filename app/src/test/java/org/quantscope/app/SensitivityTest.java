@@ -2,22 +2,29 @@ package org.quantscope.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
 import org.quantscope.app.sensitivity.SensitivityViewModel.View;
 import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -28,7 +35,9 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sensitivity.SensitivityScope;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /** The sweep, the list and the menu's acts without a window: everything runs on the thread of the test. */
@@ -173,6 +182,44 @@ class SensitivityTest {
     }
 
     @Test
+    void whatASweepFoundIsThereAfterARestartAndOnlyWhatAnEditTouchedIsMissing() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        Map<TensorId, TensorDamage> before = view().tensors();
+        at.close();
+
+        at = new HeldDesk(folder.resolve("config"));
+        openDigits();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().tensors()).isEqualTo(before);
+
+        at.close();
+        at = new HeldDesk(folder.resolve("config"));
+        at.open("digits_mlp.onnx");
+        at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
+        at.desk.bench().apply(new Edit.All("one of them finer", List.of(
+                new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))), new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)))));
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(view().known()).isEqualTo(3);
+        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(damage(SECOND).figures().allButThis()).isEmpty();
+        assertThat(damage(FIRST).figures().onlyThis()).isEmpty();
+        assertThat(damage(FIRST).figures().allButThis()).isEqualTo(before.get(FIRST).figures().allButThis());
+    }
+
+    @Test
+    void theScopeIsThatOfTheModelAndTheDataSoThatTheCommandLineFindsIt() throws IOException {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        Model model = at.desk.bench().analysed().orElseThrow();
+        SessionState state = at.state();
+        SensitivityScope scope = SensitivityScope.of(
+                state.modelKey(), true, Set.of(), model, Datasets.open(HeldDesk.SAMPLES.resolve("digits_test.npz")), Optional.empty(), new CancelToken());
+
+        assertThat(folder.resolve("config/sensitivity/" + scope.sha256() + ".sensitivity")).exists();
+    }
+
+    @Test
     void anEditWhileASweepRunsMakesItGoOnWithTheNewSettings() {
         openDigits();
         at.held = true;
@@ -240,6 +287,95 @@ class SensitivityTest {
         assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start.withClip(new Clip.Auto("mse")));
         at.desk.tensors().reset(Set.of(FIRST));
         assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start);
+    }
+
+    /** Ways to change the setting of the first weight from the menu. */
+    static Stream<Arguments> acts() {
+        return Stream.of(
+                Arguments.of("16 bits", (Consumer<TensorsViewModel>) t -> t.sixteenBits(Set.of(FIRST))),
+                Arguments.of("per channel", (Consumer<TensorsViewModel>) t -> t.change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL))),
+                Arguments.of("3 bits", (Consumer<TensorsViewModel>) t -> t.change("3 bits", Set.of(FIRST), s -> s.withBits(3))),
+                Arguments.of("mse", (Consumer<TensorsViewModel>) t -> t.adopt(Calibrators.byId("mse"), Set.of(FIRST))));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("acts")
+    void anActRanksAnewByTheOneEvaluationThatItTakes(String name, Consumer<TensorsViewModel> act) {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        at.desk.tensors().orderProperty().set(Order.MOST_DAMAGE_FIRST);
+        TensorDamage before = damage(FIRST);
+
+        act.accept(at.desk.tensors());
+
+        // Alone: the two others are known, the first is evaluated; all but one: only all but the first is what it was.
+        assertThat(view().known()).isEqualTo(4);
+        assertThat(view().status()).isEqualTo(Status.IDLE);
+        assertThat(damage(FIRST).onlyPrevious()).isFalse();
+        assertThat(damage(FIRST).allButPrevious()).isFalse();
+        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(damage(SECOND).allButPrevious()).isTrue();
+        QuantParams now = at.desk.measurements().snapshotProperty().get().tensors().get(FIRST).params();
+        try (LiveEvaluator evaluator = new LiveEvaluator(at.desk.bench().analysed().orElseThrow(), at.desk.bench().evaluationData().orElseThrow(), 9)) {
+            AccuracyEstimate alone = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(FIRST, now), Map.of()), new CancelToken(), e -> {});
+            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct()).isEqualTo(alone.correct());
+        }
+        List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
+        assertThat(rows.stream().map(r -> r.sensitivity().orElseThrow().loss().orElseThrow()).toList()).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+
+        // A sweep evaluates the other three.
+        at.desk.sensitivity().toggle();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        at.desk.bench().undo();
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(damage(FIRST)).isEqualTo(before);
+    }
+
+    @Test
+    void anActOnATensorThatLeavesTheSetRanksTheOthersWithoutAnEvaluation() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        at.desk.tensors().keepFloat(Set.of(FIRST));
+        // Of three tensors, with one gone, all but one is another one alone, and all are all but the first.
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().known()).isEqualTo(5);
+
+        at.desk.tensors().quantize(Set.of(FIRST));
+        assertThat(view().status()).isEqualTo(Status.DONE);
+        assertThat(view().known()).isEqualTo(7);
+    }
+
+    @Test
+    void anActBeforeASweepAsksForNothing() {
+        openDigits();
+        at.desk.tensors().sixteenBits(Set.of(FIRST));
+        assertThat(view().tensors()).isEmpty();
+
+        at.held = true;
+        at.desk.sensitivity().toggle();
+        at.desk.sensitivity().toggle();
+        at.desk.tensors().change("3 bits", Set.of(FIRST), s -> s.withBits(3));
+        at.held = false;
+        at.runWaiting();
+        assertThat(view().tensors()).isEmpty();
+    }
+
+    @Test
+    void aSecondActWhileTheFirstIsRankedRanksBoth() {
+        openDigits();
+        at.desk.sensitivity().toggle();
+        at.held = true;
+        at.desk.tensors().sixteenBits(Set.of(FIRST));
+        while (damage(FIRST) != null && !damage(FIRST).onlyPrevious()) {
+            at.waiting.remove().run();
+        }
+        at.desk.tensors().sixteenBits(Set.of(SECOND));
+        at.held = false;
+        at.runWaiting();
+
+        assertThat(damage(FIRST).onlyPrevious()).isFalse();
+        assertThat(damage(SECOND).onlyPrevious()).isFalse();
+        assertThat(view().known()).isEqualTo(3);
     }
 
     @Test

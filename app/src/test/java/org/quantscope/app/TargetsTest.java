@@ -225,9 +225,18 @@ class TargetsTest {
     }
 
     @Test
+    void everyFormatHasAFileNameOfItsOwn() {
+        List<String> names = Exporters.all().stream().map(e -> at.desk.export().suggestion(e).getFileName().toString()).toList();
+        assertThat(names).doesNotHaveDuplicates().contains("digits_mlp_onnx-qdq.onnx", "digits_mlp_quantscope.json", "digits_mlp_quantized.npz", "digits_mlp_tensorrt.cache");
+    }
+
+    @Test
     void theFilterLooksAtTitlesAndEndings() {
         targets.filterProperty().set("tensorrt");
         assertThat(view().targets()).extracting(Target::exporter).contains(TRT).doesNotContain(QDQ);
+        // Nothing is exported that the list does not show.
+        assertThat(view().targets()).extracting(Target::exporter).contains(targets.chosen());
+        assertThat(view().chosen().orElseThrow().exporter()).isEqualTo(targets.chosen());
         targets.filterProperty().set(".ONNX");
         assertThat(view().targets()).extracting(Target::exporter).contains(QDQ).doesNotContain(TRT);
         targets.filterProperty().set("");

@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -17,7 +19,7 @@ import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporter;
-import org.quantscope.core.export.Exporters;
+import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -51,7 +53,8 @@ public final class ExportViewModel {
             return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified.map(v -> switch (v) {
                 case Verification.Ran ran -> "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
                         + (ran.accuracy().isPresent() ? "accuracy " + Figures.percent(ran.accuracy().getAsDouble()) + ", " : "")
-                        + "agrees with what was shown here on " + Figures.percent(ran.liveAgreement());
+                        + (ran.liveAgreement().isPresent() ? "agrees with what was shown here on " + Figures.percent(ran.liveAgreement().getAsDouble())
+                                : String.format(Locale.ROOT, "at most %.3g from what was shown here", ran.maxAbsLogitDiff()));
                 case Verification.ReRead read -> "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
                 case Verification.WellFormed _ -> "";
             }).orElse("; not verified, there is no data");
@@ -63,12 +66,36 @@ public final class ExportViewModel {
         }
     }
 
+    /** What became of the last export. */
+    public sealed interface Status {
+        /** Nothing was exported since the model was opened. */
+        record None() implements Status {}
+
+        /**
+         * A file is being written or verified.
+         *
+         * @param what is done at the moment, in a few words
+         * @param fraction from 0 to 1; negative while unknown
+         */
+        record Running(Path target, String what, double fraction) implements Status {}
+
+        record Written(Result result) implements Status {}
+
+        /**
+         * Nothing was written; what was there is as it was.
+         *
+         * @param why in a sentence, with the name of the file
+         */
+        record Refused(String why) implements Status {}
+    }
+
     private final Workbench bench;
     private final Measurements measurements;
     private final Jobs jobs;
     private final Notices notices;
-    private final LatestWins<Result> latest;
-    private final ReadOnlyObjectWrapper<Optional<Result>> result = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final LatestWins<Status> latest;
+    private final ReadOnlyObjectWrapper<Status> status = new ReadOnlyObjectWrapper<>(new Status.None());
+    private CancelToken byHand = new CancelToken();
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
     public ExportViewModel(Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
@@ -78,6 +105,18 @@ public final class ExportViewModel {
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         measurements.snapshotProperty().subscribe(x -> refresh());
+        jobs.onChange(running -> running.stream().filter(job -> job.cancel().equals(byHand)).findFirst().ifPresent(this::progress));
+        bench.modelProperty().subscribe(x -> {
+            if (!(status.get() instanceof Status.Running)) {
+                status.set(new Status.None());
+            }
+        });
+    }
+
+    private void progress(Jobs.Job job) {
+        if (status.get() instanceof Status.Running(Path target, var what, var fraction)) {
+            status.set(new Status.Running(target, job.what(), job.fraction()));
+        }
     }
 
     private void refresh() {
@@ -92,12 +131,18 @@ public final class ExportViewModel {
         })) : Optional.empty());
     }
 
-    /** A name for the file beside the model. */
+    /** A name for the file beside the model, another one for each format. */
     public Path suggestion(Exporter exporter) {
         Path model = bench.modelProperty().get().orElseThrow().file().path();
         String name = String.valueOf(model.getFileName());
         int dot = name.lastIndexOf('.');
-        return model.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + "_quantized" + exporter.extension());
+        return model.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + "_" + withoutEnding(exporter) + exporter.extension());
+    }
+
+    /** The id, without an ending that the file has anyway. */
+    private static String withoutEnding(Exporter exporter) {
+        String ending = exporter.extension().replace('.', '-');
+        return ending.equals("-" + exporter.id()) ? "quantized" : exporter.id().endsWith(ending) ? exporter.id().substring(0, exporter.id().length() - ending.length()) : exporter.id();
     }
 
     /** Writes with the default options of the format. */
@@ -105,31 +150,50 @@ public final class ExportViewModel {
         export(exporter, Map.of(), target);
     }
 
-    /** Writes in the background. What was at {@code target} stays unless all goes well. */
+    /** Writes and verifies in the background. What was at {@code target} stays unless all goes well. */
     public void export(Exporter exporter, Map<String, String> options, Path target) {
         ExportPlan ready = plan.get().map(p -> p.withOptions(options)).orElse(null);
         if (ready == null) {
-            notices.problem("Export: the tensors are still being measured");
+            tell(new Status.Refused("the tensors are still being measured"));
             return;
         }
         if (target.toAbsolutePath().normalize().equals(bench.modelProperty().get().orElseThrow().file().path())) {
-            notices.problem("Export: " + target.getFileName() + " is the model itself; choose another name");
+            tell(new Status.Refused(target.getFileName() + " is the model itself; choose another name"));
             return;
         }
         Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
+        String name = String.valueOf(target.getFileName());
+        CancelToken stop = new CancelToken();
+        byHand = stop;
+        status.set(new Status.Running(target, "writing", -1));
         latest.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Exporting " + target.getFileName(), cancel)) {
-                        job.report(0, 1, exporter.title());
-                        List<Path> files = Exporters.export(exporter, ready, target, cancel);
-                        return new Result(exporter, files, size(files), Fingerprint.sha256(files.getFirst(), cancel), Verifier.verify(exporter, ready, files, data, job, cancel));
+                    // The job has a token of its own, so that a person who cancels it is told what became of the file.
+                    try (Jobs.Handle job = jobs.start("Exporting " + name, stop)) {
+                        job.report(0, 0, "writing");
+                        Verifier.Exported done = Verifier.export(exporter, ready, target, data, job, CancelToken.when(() -> cancel.isCancelled() || stop.isCancelled()));
+                        return new Status.Written(new Result(exporter, done.files(), size(done.files()), Fingerprint.sha256(done.files().getFirst(), cancel), done.verified()));
+                    } catch (CancellationException e) {
+                        cancel.check();
+                        return new Status.Refused("Cancelled: " + name + " was not written");
                     }
                 },
-                written -> {
-                    result.set(Optional.of(written));
-                    notices.done(written.summary());
-                },
-                e -> notices.problem("Export: " + e.getMessage()));
+                this::tell,
+                e -> tell(new Status.Refused(name + " was not written: " + Reason.of(e))));
+    }
+
+    private void tell(Status outcome) {
+        status.set(outcome);
+        if (outcome instanceof Status.Written(Result result)) {
+            notices.done(result.summary());
+        } else if (outcome instanceof Status.Refused(String why)) {
+            notices.problem("Export: " + why);
+        }
+    }
+
+    /** Ends the export that is going on; nothing is written then. */
+    public void cancel() {
+        byHand.cancel();
     }
 
     private static long size(List<Path> files) throws IOException {
@@ -140,9 +204,8 @@ public final class ExportViewModel {
         return bytes;
     }
 
-    /** The last file that was written since the program started. */
-    public ReadOnlyObjectProperty<Optional<Result>> resultProperty() {
-        return result.getReadOnlyProperty();
+    public ReadOnlyObjectProperty<Status> statusProperty() {
+        return status.getReadOnlyProperty();
     }
 
     /** What would be exported; empty while tensors are being measured. */

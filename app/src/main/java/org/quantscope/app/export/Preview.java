@@ -49,7 +49,12 @@ public record Preview(List<Part> parts) {
         }
 
         Part marked(String tensor) {
-            return text ? new Part(name, true, lines, cut, TensorLines.of(lines, tensor)) : this;
+            if (text) {
+                return new Part(name, true, lines, cut, TensorLines.of(lines, tensor));
+            }
+            int described = IntStream.range(0, lines.size()).filter(i -> lines.get(i).startsWith(tensor + "  ")).findFirst().orElse(-1);
+            SortedSet<Integer> one = new TreeSet<>(described < 0 ? Set.of() : Set.of(described));
+            return new Part(name, false, lines, cut, one);
         }
 
         /** All lines as one text. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import javafx.geometry.Insets;
 import javafx.geometry.Orientation;
 import javafx.geometry.Pos;
@@ -11,6 +12,7 @@ import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ComboBox;
+import javafx.scene.control.Control;
 import javafx.scene.control.Label;
 import javafx.scene.control.ListCell;
 import javafx.scene.control.ListView;
@@ -31,10 +33,13 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import javafx.scene.text.Font;
+import javafx.scene.text.Text;
 import org.controlsfx.control.textfield.TextFields;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.export.TargetsViewModel.Target;
 import org.quantscope.app.export.TargetsViewModel.View;
+import org.quantscope.app.theme.Fonts;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.quant.OptionDoc;
@@ -42,11 +47,16 @@ import org.quantscope.core.quant.OptionDoc;
 /** The formats on the left; of the chosen one its problems, its options and its file on the right. */
 public final class TargetsView extends BorderPane {
     private static final double GAP = 8;
-    private static final double TARGETS_WIDTH = 316;
+    private static final double TARGETS_WIDTH = 372;
     private static final double TARGET_HEIGHT = 44;
-    private static final double PROBLEM_HEIGHT = 64;
+    private static final double PROBLEM_TITLE = 28;
+    private static final double PROBLEM_LINE = 16;
+    /** What a line of a problem leaves to its mark, its button and the scroll bar. */
+    private static final double PROBLEM_SIDES = 140;
     private static final double LINE_HEIGHT = 18;
     private static final double PROBLEMS_SHARE = 0.42;
+    private static final double PROBLEMS_WIDTH = 680;
+    private static final double HINT_SIZE = 12;
     private static final int MOST_PROBLEMS_WHOLE = 2;
     private static final double FIELD_WIDTH = 150;
     private static final int LONGEST_LINE = 400;
@@ -61,11 +71,12 @@ public final class TargetsView extends BorderPane {
     private final Button fixAll = new Button();
     private final ListView<ExportProblem> problems = new ListView<>();
     private final FlowPane options = new FlowPane(GAP * 2, GAP);
+    private final Label refused = new Label();
     private final Label loses = new Label();
     private final ComboBox<String> part = new ComboBox<>();
     private final Label previewHead = new Label();
-    private final Button copy = new Button("Copy");
-    private final Button copyTensor = new Button("Copy this tensor");
+    private final Button copy = new Button("_Copy");
+    private final Button copyTensor = new Button("Copy this _tensor");
     private final ListView<String> preview = new ListView<>();
     private final Label previewNote = new Label();
     private final SplitPane halves;
@@ -121,9 +132,8 @@ public final class TargetsView extends BorderPane {
         problems.setId("export-problems");
         problems.getStyleClass().add("plain-list");
         problems.setAccessibleText("What the format does not take as it is. Enter applies the remedy.");
-        problems.setFixedCellSize(PROBLEM_HEIGHT);
         problems.setCellFactory(list -> new ProblemCell());
-        problems.setMinHeight(PROBLEM_HEIGHT);
+        problems.widthProperty().subscribe((was, is) -> size(problems.getItems()));
         problems.getSelectionModel().selectedItemProperty().subscribe(p -> {
             if (p != null && !updating) {
                 model.select(p);
@@ -137,9 +147,15 @@ public final class TargetsView extends BorderPane {
             }
         });
         options.setId("export-options");
+        options.getStyleClass().add("export-options");
         options.setAlignment(Pos.CENTER_LEFT);
         options.managedProperty().bind(options.visibleProperty());
         options.setMinHeight(Region.USE_PREF_SIZE);
+        refused.setId("export-option-note");
+        refused.getStyleClass().addAll("hint", "loss");
+        refused.setWrapText(true);
+        refused.setMinHeight(Region.USE_PREF_SIZE);
+        refused.managedProperty().bind(refused.textProperty().isNotEmpty());
 
         previewHead.getStyleClass().add("section-head");
         previewHead.setId("export-preview-head");
@@ -152,6 +168,7 @@ public final class TargetsView extends BorderPane {
             }
         });
         copy.setId("export-copy");
+        copy.setMnemonicParsing(true);
         copy.setTooltip(new Tooltip("Put the text on the clipboard; Ctrl+C in the text copies the chosen lines"));
         copy.setOnAction(e -> part().ifPresent(p -> copy(p.whole())));
         copyTensor.setId("export-copy-tensor");
@@ -191,7 +208,8 @@ public final class TargetsView extends BorderPane {
         loses.getStyleClass().add("hint");
         loses.setWrapText(true);
         loses.setMinHeight(Region.USE_PREF_SIZE);
-        below = new VBox(GAP, options, previewBar, preview, previewNote, loses);
+        below = new VBox(GAP, options, refused, previewBar, preview, previewNote, loses);
+        below.setPadding(new Insets(GAP / 2, 0, 0, 0));
         below.setMinHeight(LINE_HEIGHT * 9);
         halves = new SplitPane(problems, below);
         halves.setOrientation(Orientation.VERTICAL);
@@ -207,7 +225,7 @@ public final class TargetsView extends BorderPane {
                 model.choose(t.exporter());
             }
         });
-        share(0);
+        share(List.of());
         model.viewProperty().subscribe(this::show);
     }
 
@@ -249,11 +267,12 @@ public final class TargetsView extends BorderPane {
             fixAll.setDisable(!v.mayFix());
             if (!problems.getItems().equals(found)) {
                 problems.getItems().setAll(found);
-                share(found.size());
+                share(found);
             }
             setStale(problems, v.previous());
             // Cells ask whether a remedy may be applied.
             problems.refresh();
+            refused.setText(v.chosen().flatMap(Target::refused).orElse(""));
             loses.setText(v.chosen().map(Target::loses).orElse(""));
             options(v);
             preview(v);
@@ -263,8 +282,8 @@ public final class TargetsView extends BorderPane {
     }
 
     /** As much room for the problems as they need, up to a share of the height. */
-    private void share(int n) {
-        boolean some = n > 0;
+    private void share(List<ExportProblem> found) {
+        boolean some = !found.isEmpty();
         if (some != halves.getItems().contains(problems)) {
             if (some) {
                 halves.getItems().addFirst(problems);
@@ -273,11 +292,31 @@ public final class TargetsView extends BorderPane {
             }
         }
         if (some) {
-            double whole = n * PROBLEM_HEIGHT + 4;
-            problems.setMaxHeight(whole);
-            problems.setMinHeight(Math.min(whole, MOST_PROBLEMS_WHOLE * PROBLEM_HEIGHT));
+            double whole = size(found);
             halves.setDividerPositions(halves.getHeight() > 0 ? Math.min(PROBLEMS_SHARE, whole / halves.getHeight()) : PROBLEMS_SHARE);
         }
+    }
+
+    /** Rows are as high as the longest problem needs at this width, so that none is cut. The height of all. */
+    private double size(List<ExportProblem> found) {
+        double width = Math.max(1, (problems.getWidth() > 0 ? problems.getWidth() : PROBLEMS_WIDTH) - PROBLEM_SIDES);
+        Text measured = new Text();
+        measured.setFont(Font.font(Fonts.SANS, HINT_SIZE));
+        double longest = 0;
+        for (String words : found.stream().map(TargetsView::words).collect(Collectors.toSet())) {
+            measured.setText(words);
+            longest = Math.max(longest, measured.getLayoutBounds().getWidth());
+        }
+        double row = PROBLEM_TITLE + PROBLEM_LINE * Math.max(1, Math.ceil(longest / width));
+        double whole = found.size() * row + 4;
+        problems.setFixedCellSize(row);
+        problems.setMaxHeight(whole);
+        problems.setMinHeight(Math.min(whole, MOST_PROBLEMS_WHOLE * row));
+        return whole;
+    }
+
+    private static String words(ExportProblem p) {
+        return p.why() + (p.remedy().isEmpty() ? "" : " → " + p.remedy());
     }
 
     private static void setStale(Node node, boolean stale) {
@@ -330,6 +369,9 @@ public final class TargetsView extends BorderPane {
         tip.setWrapText(true);
         tip.setMaxWidth(TARGETS_WIDTH);
         name.setTooltip(tip);
+        if (control instanceof Control c) {
+            c.setTooltip(tip);
+        }
         control.setAccessibleText(option.name());
         control.setAccessibleHelp(option.doc());
         HBox row = new HBox(GAP, name, control);
@@ -375,7 +417,7 @@ public final class TargetsView extends BorderPane {
         boolean text = p.map(Preview.Part::text).orElse(false);
         boolean marked = p.map(x -> !x.marked().isEmpty()).orElse(false);
         copy.setDisable(!text);
-        copyTensor.setDisable(!marked);
+        copyTensor.setDisable(!text || !marked);
         touched = false;
         toMarked();
     }
@@ -492,8 +534,8 @@ public final class TargetsView extends BorderPane {
             boolean error = p.severity() == ExportProblem.Severity.ERROR;
             mark.setText(error ? "✕" : "!");
             mark.getStyleClass().setAll("label", error ? "loss" : "warning");
-            tensor.setText(p.tensor().isEmpty() ? "The model" : p.tensor());
-            why.setText(p.why() + (p.remedy().isEmpty() ? "" : " → " + p.remedy()));
+            tensor.setText(p.tensor().isEmpty() ? "The model" : model.name(p.tensor()));
+            why.setText(words(p));
             fix.setVisible(p.fix().isPresent());
             fix.setManaged(p.fix().isPresent());
             fix.setDisable(!model.viewProperty().get().mayFix());

@@ -86,17 +86,16 @@ public final class TargetsViewModel {
 
         /** What becomes of the settings, in a sentence. */
         public String verdict() {
-            return refused.orElseGet(() -> problems.isEmpty()
+            return refused.map(why -> "Not ready: " + why + ".").orElseGet(() -> problems.isEmpty()
                     ? "Every setting is taken as it is."
-                    : errors() > 0
-                            ? tensors() + " cannot be carried and will be left as in the model."
-                            : settings(problems.size()) + " taken with a difference.");
+                    : problems.stream().anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty())
+                            ? "The file would be of no use."
+                            : errors() > 0
+                                    ? tensors() + " cannot be carried and will be left as in the model."
+                                    : settings(problems.size()) + " taken with a difference.");
         }
 
         private String tensors() {
-            if (problems.stream().anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty())) {
-                return "The model";
-            }
             long n = problems.stream().filter(p -> p.severity() == Severity.ERROR).map(ExportProblem::tensor).distinct().count();
             return n == 1 ? "1 tensor" : Figures.count(n) + " tensors";
         }
@@ -203,7 +202,7 @@ public final class TargetsViewModel {
             refresh();
         });
         bench.selectionProperty().subscribe(x -> preview());
-        filter.subscribe(x -> list());
+        filter.subscribe(x -> filtered());
     }
 
     private static String optionKey(Exporter exporter, String option) {
@@ -260,8 +259,13 @@ public final class TargetsViewModel {
     private static Target check(Exporter exporter, ExportPlan plan, boolean used, CancelToken cancel) {
         cancel.check();
         try {
+            exporter.checkOptions(plan.options());
+        } catch (IllegalArgumentException e) {
+            return new Target(exporter, exporter.check(plan), Optional.of(String.valueOf(e.getMessage()).replace("format." + exporter.id() + ".", "")), used);
+        }
+        try {
             return new Target(exporter, exporter.check(plan), Optional.empty(), used);
-        } catch (BadInputException | IllegalArgumentException e) {
+        } catch (BadInputException e) {
             return new Target(exporter, List.of(), Optional.of(String.valueOf(e.getMessage())), used);
         }
     }
@@ -274,15 +278,29 @@ public final class TargetsViewModel {
         preview();
     }
 
+    /** What is exported is never a format that the filter hides, if it shows any. */
+    private void filtered() {
+        List<Target> shown = shown();
+        if (!shown.isEmpty() && shown.stream().noneMatch(t -> t.exporter.equals(chosen))) {
+            choose(shown.getFirst().exporter);
+        } else {
+            list();
+        }
+    }
+
+    private List<Target> shown() {
+        String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
+        return all.stream()
+                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension()).toLowerCase(Locale.ROOT).contains(wanted))
+                .toList();
+    }
+
     /** Shows what is known. */
     private void list() {
         if (!showing) {
             return;
         }
-        String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
-        List<Target> shown = all.stream()
-                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension()).toLowerCase(Locale.ROOT).contains(wanted))
-                .toList();
+        List<Target> shown = shown();
         Optional<ExportPlan> plan = export.planProperty().get();
         boolean previous = plan.isEmpty() || checkedVersion != version;
         View v = view.get();
@@ -368,6 +386,11 @@ public final class TargetsViewModel {
 
     public Exporter chosen() {
         return chosen;
+    }
+
+    /** A tensor as the window calls it, and as the files do if that is something else. */
+    public String name(String tensor) {
+        return bench.subject(new TensorId(tensor)).map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor).orElse(tensor);
     }
 
     /** Takes the tensor of a problem in hand. */

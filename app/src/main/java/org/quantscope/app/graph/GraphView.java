@@ -1,11 +1,13 @@
 package org.quantscope.app.graph;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
@@ -21,6 +23,7 @@ import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.ScrollEvent;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.paint.Color;
@@ -40,7 +43,8 @@ import org.quantscope.core.tensor.TensorId;
 
 /**
  * The model as a drawing that can be dragged and zoomed. Operators that carry quantized tensors are boxes with the worst of them; the
- * others are thin. Only what is in sight is painted, and letters only where they can be read.
+ * others are thin. Only what is in sight is painted: letters where they can be read, then boxes, and from far away a strip of
+ * colours in which the worst is on top.
  */
 public final class GraphView extends StackPane {
     private static final double SMALLEST = 0.04;
@@ -48,11 +52,19 @@ public final class GraphView extends StackPane {
     private static final double STEP = 1.25;
     private static final double PAN = 60;
     private static final double MARGIN = 24;
+    private static final List<Optional<TensorDamage.Level>> FAR_ORDER =
+            Stream.concat(Stream.of(Optional.<TensorDamage.Level>empty()), Arrays.stream(TensorDamage.Level.values()).map(Optional::of)).toList();
 
     /** The row of words and buttons over the drawing. */
     private static final double HEAD = 26;
 
     private static final double LEGIBLE = 0.55;
+    /** Below it a box is a few pixels. */
+    private static final double FAR = 0.1;
+    /** Below it lines would be all there is to see. */
+    private static final double NO_LINES = 0.02;
+    /** A box from far away is no smaller than so many pixels. */
+    private static final double SPECK = 2;
     private static final double FONT = 11;
     private static final double ARC = 6;
     private static final double GLYPH = 8;
@@ -67,7 +79,9 @@ public final class GraphView extends StackPane {
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private final Canvas canvas = new Canvas();
     private final Font letters = Font.font(Fonts.SANS, FONT);
+    private final Label[] marks = {mark(""), mark("fair"), mark("bad")};
     private final Label legend = new Label();
+    private final HBox legends = new HBox(BUTTON_GAP);
     private final Label note = new Label();
     private final Tooltip tip = new Tooltip();
     private @Nullable ModelDrawing shown;
@@ -98,7 +112,7 @@ public final class GraphView extends StackPane {
         this.model = model;
         setId("graph");
         getStyleClass().add("graph-view");
-        setAccessibleText("The graph of the model. Arrow keys move it, plus and minus zoom, 0 shows all, Home goes to the tensor in hand.");
+        setAccessibleText("The graph of the model. Arrow keys move it, with Shift they take the next tensor in hand, plus and minus zoom, 0 shows all, Home goes to the tensor in hand.");
         setFocusTraversable(true);
         setMinSize(200, 60);
         canvas.setManaged(false);
@@ -109,7 +123,11 @@ public final class GraphView extends StackPane {
         setClip(clip);
         legend.setId("graph-legend");
         legend.getStyleClass().add("hint");
-        legend.setMouseTransparent(true);
+        legends.getChildren().setAll(marks);
+        legends.getChildren().add(legend);
+        legends.setMouseTransparent(true);
+        legends.setAlignment(Pos.CENTER_LEFT);
+        legends.setMaxHeight(Region.USE_PREF_SIZE);
         note.setId("graph-note");
         note.getStyleClass().add("hint");
         note.setMouseTransparent(true);
@@ -117,9 +135,14 @@ public final class GraphView extends StackPane {
                 BUTTON_GAP, button("+", "graph-in", "Larger (+)", () -> zoom(STEP)), button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
                 button("show all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
         buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
-        StackPane.setAlignment(buttons, Pos.TOP_RIGHT);
-        StackPane.setAlignment(legend, Pos.TOP_LEFT);
-        getChildren().addAll(canvas, note, legend, buttons);
+        buttons.setMinWidth(Region.USE_PREF_SIZE);
+        HBox head = new HBox(BUTTON_GAP, legends, buttons);
+        head.setAlignment(Pos.CENTER_LEFT);
+        head.setMaxHeight(Region.USE_PREF_SIZE);
+        head.setPickOnBounds(false);
+        HBox.setHgrow(legends, Priority.ALWAYS);
+        StackPane.setAlignment(head, Pos.TOP_LEFT);
+        getChildren().addAll(canvas, note, head);
 
         palette.addListener((o, was, is) -> touch());
         focusedProperty().addListener((o, was, is) -> touch());
@@ -153,6 +176,15 @@ public final class GraphView extends StackPane {
                 .orElseGet(() -> of.iterator().next())));
     }
 
+    private static Label mark(String level) {
+        Region shape = new Region();
+        shape.getStyleClass().addAll("damage", level);
+        Label label = new Label("", shape);
+        label.getStyleClass().add("hint");
+        label.setMinWidth(Region.USE_PREF_SIZE);
+        return label;
+    }
+
     private static Button button(String text, String id, String tip, Runnable action) {
         Button button = new Button(text);
         button.setId(id);
@@ -177,8 +209,11 @@ public final class GraphView extends StackPane {
             centred = Optional.empty();
             fitted = false;
         }
-        legend.setVisible(drawing != null);
-        legend.setText(v.swept() ? "● < 0.5 pts  ◆ < 2 pts  ▲ more lost with this tensor alone quantized" : "● ≥ 14 dB  ◆ ≥ 10 dB  ▲ less SQNR · run Sensitivity for what it costs");
+        legends.setVisible(drawing != null);
+        marks[0].setText(v.legend().good());
+        marks[1].setText(v.legend().fair());
+        marks[2].setText(v.legend().bad());
+        legend.setText(v.legend().of());
         if (!v.inHand().equals(centred)) {
             home();
         }
@@ -210,11 +245,16 @@ public final class GraphView extends StackPane {
     private void fit() {
         ModelDrawing drawing = shown;
         if (drawing != null && getWidth() > 0 && height() > 0) {
-            scale = Math.clamp(Math.min((getWidth() - 2 * MARGIN) / drawing.width(), (height() - 2 * MARGIN) / drawing.height()), SMALLEST, 1);
+            scale = whole(drawing);
             left = (getWidth() - drawing.width() * scale) / 2;
             top = (height() - drawing.height() * scale) / 2;
             touch();
         }
+    }
+
+    /** The scale at which all is in sight, and nothing larger than life. */
+    private double whole(ModelDrawing drawing) {
+        return Math.min(1, Math.min(Math.max(1, getWidth() - 2 * MARGIN) / drawing.width(), Math.max(1, height() - 2 * MARGIN) / drawing.height()));
     }
 
     private void zoom(double by) {
@@ -222,7 +262,7 @@ public final class GraphView extends StackPane {
     }
 
     private void zoom(double by, double x, double y) {
-        double next = Math.clamp(scale * by, SMALLEST, LARGEST);
+        double next = Math.clamp(scale * by, shown == null ? SMALLEST : Math.min(SMALLEST, whole(shown)), LARGEST);
         left = x - (x - left) / scale * next;
         top = y - (y - top) / scale * next;
         scale = next;
@@ -279,8 +319,20 @@ public final class GraphView extends StackPane {
         switch (e.getCode()) {
             case LEFT -> pan(PAN, 0);
             case RIGHT -> pan(-PAN, 0);
-            case UP -> pan(0, PAN);
-            case DOWN -> pan(0, -PAN);
+            case UP -> {
+                if (e.isShiftDown()) {
+                    model.step(-1);
+                } else {
+                    pan(0, PAN);
+                }
+            }
+            case DOWN -> {
+                if (e.isShiftDown()) {
+                    model.step(1);
+                } else {
+                    pan(0, -PAN);
+                }
+            }
             case PAGE_UP -> pan(0, height() * 0.8);
             case PAGE_DOWN -> pan(0, -height() * 0.8);
             case PLUS, EQUALS, ADD -> zoom(STEP);
@@ -355,18 +407,27 @@ public final class GraphView extends StackPane {
         double y0 = -top / scale;
         double x1 = x0 + canvas.getWidth() / scale;
         double y1 = y0 + canvas.getHeight() / scale;
-        g.setStroke(p.muted());
-        g.setLineWidth(Math.max(1, 0.7 / scale));
-        g.setGlobalAlpha(0.6);
-        for (ModelDrawing.Line line : drawing.lines()) {
-            if (inSight(line.points(), x0, y0, x1, y1)) {
-                stroke(g, line.points());
+        if (scale >= NO_LINES) {
+            g.setStroke(p.muted());
+            g.setLineWidth(Math.max(1, 0.7 / scale));
+            g.setGlobalAlpha(0.6);
+            g.beginPath();
+            for (ModelDrawing.Line line : drawing.lines()) {
+                if (line.meets(x0, y0, x1, y1)) {
+                    trace(g, line.points());
+                }
             }
+            g.stroke();
+            g.setGlobalAlpha(1);
         }
-        g.setGlobalAlpha(1);
-        for (ModelDrawing.Box box : drawing.boxes()) {
-            if (box.x() <= x1 && box.x() + box.width() >= x0 && box.y() <= y1 && box.y() + box.height() >= y0) {
-                paint(g, p, v, box);
+        if (scale < FAR) {
+            paintFar(g, p, drawing, v.worst(), v.inHand(), x0, y0, x1, y1);
+        } else {
+            for (int i = 0; i < drawing.boxes().size(); i++) {
+                ModelDrawing.Box box = drawing.boxes().get(i);
+                if (box.meets(x0, y0, x1, y1)) {
+                    paint(g, p, v, box, v.worst().get(i));
+                }
             }
         }
         g.restore();
@@ -377,42 +438,63 @@ public final class GraphView extends StackPane {
         }
     }
 
-    private static boolean inSight(List<Point> points, double x0, double y0, double x1, double y1) {
-        if (points.getLast().y() < y0 || points.getFirst().y() > y1) {
-            return false;
-        }
-        double lo = Double.POSITIVE_INFINITY;
-        double hi = Double.NEGATIVE_INFINITY;
-        for (Point point : points) {
-            lo = Math.min(lo, point.x());
-            hi = Math.max(hi, point.x());
-        }
-        return hi >= x0 && lo <= x1;
-    }
-
-    /** Straight down out of a box and into the next one. */
-    private static void stroke(GraphicsContext g, List<Point> points) {
-        g.beginPath();
+    /** Straight down out of a box and into the next one; from far away by the shortest way. */
+    private void trace(GraphicsContext g, List<Point> points) {
         Point from = points.getFirst();
         g.moveTo(from.x(), from.y());
-        for (Point to : points.subList(1, points.size())) {
-            double middle = (from.y() + to.y()) / 2;
-            g.bezierCurveTo(from.x(), middle, to.x(), middle, to.x(), to.y());
+        for (int i = 1; i < points.size(); i++) {
+            Point to = points.get(i);
+            if (scale < LEGIBLE) {
+                g.lineTo(to.x(), to.y());
+            } else {
+                double middle = (from.y() + to.y()) / 2;
+                g.bezierCurveTo(from.x(), middle, to.x(), middle, to.x(), to.y());
+            }
             from = to;
         }
-        g.stroke();
     }
 
-    private void paint(GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box) {
-        Optional<TensorRow> worst = v.worst(box);
-        boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
-        boolean carries = box.carries();
-        TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
-        Color colour = worst.isEmpty() ? p.line() : switch (level) {
+    /** Every box as a speck, those in float first and the worst last; of neighbours that fall on the same pixels one is enough. */
+    private void paintFar(
+            GraphicsContext g, Palette p, ModelDrawing drawing, List<Optional<TensorRow>> worst, Optional<TensorId> inHand, double x0, double y0, double x1, double y1) {
+        for (Optional<TensorDamage.Level> level : FAR_ORDER) {
+            g.setFill(level.map(l -> colour(p, l)).orElse(p.line()));
+            long lastX = -1;
+            long lastY = -1;
+            for (int i = 0; i < drawing.boxes().size(); i++) {
+                ModelDrawing.Box box = drawing.boxes().get(i);
+                if (box.meets(x0, y0, x1, y1) && worst.get(i).map(TensorRow::damage).equals(level)) {
+                    long x = (long) (box.x() * scale);
+                    long y = (long) (box.y() * scale);
+                    if (x != lastX || y != lastY) {
+                        g.fillRect(box.x(), box.y(), Math.max(box.width(), SPECK / scale), Math.max(box.height(), SPECK / scale));
+                    }
+                    lastX = x;
+                    lastY = y;
+                }
+            }
+        }
+        inHand.flatMap(drawing::carrier).ifPresent(box -> {
+            g.setStroke(p.hand());
+            g.setLineWidth(2 / scale);
+            double around = 3 / scale;
+            g.strokeRect(box.x() - around, box.y() - around, Math.max(box.width(), SPECK / scale) + 2 * around, Math.max(box.height(), SPECK / scale) + 2 * around);
+        });
+    }
+
+    private static Color colour(Palette p, TensorDamage.Level level) {
+        return switch (level) {
             case GOOD -> p.good();
             case FAIR -> p.fair();
             case BAD -> p.bad();
         };
+    }
+
+    private void paint(GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box, Optional<TensorRow> worst) {
+        boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
+        boolean carries = box.carries();
+        TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
+        Color colour = worst.isEmpty() ? p.line() : colour(p, level);
         boolean previous = worst.flatMap(TensorRow::sensitivity).map(TensorDamage::onlyPrevious).orElse(false);
         g.setFill(p.raised());
         g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);

@@ -10,12 +10,15 @@ import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.sensitivity.SensitivityViewModel;
 import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -24,32 +27,64 @@ import org.quantscope.core.tensor.TensorId;
 /** The graph of the open model with what is known of its tensors. Nothing is drawn while nobody looks. */
 public final class GraphViewModel {
     /**
+     * What the colours mean.
+     *
+     * @param good what the mark of little damage stands for, {@code fair} and {@code bad} those of more
+     * @param of what these are figures of
+     */
+    record Legend(String good, String fair, String bad, String of) {
+        private static Legend of(Optional<Task> swept, String hint) {
+            return swept.map(task -> task.isProportion()
+                            ? new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost, this tensor alone quantized")
+                            : new Legend("< 0.5 %", "< 2 %", "≥ 2 %", "of float’s " + task.headline() + " lost, this tensor alone quantized"))
+                    .orElseGet(() -> new Legend("≥ 14 dB", "≥ 10 dB", "< 10 dB", "SQNR of the tensor" + hint));
+        }
+    }
+
+    /**
      * What is on show.
      *
      * @param drawing empty while there is none, or it is being made
-     * @param note why there is none; empty if there is, or will be
+     * @param note why there is none; empty if there is
      * @param rows what is known of the tensors of the drawing
+     * @param worst of each box of the drawing, in their order, the worst of its tensors that are quantized; empty if none is
+     * @param swept true if the colours are those of a sweep; else they are those of the tensors' own errors
      * @param inHand the tensor in hand
      */
-    record View(Optional<ModelDrawing> drawing, String note, Map<TensorId, TensorRow> rows, Optional<TensorId> inHand) {
-        static final View NOTHING = new View(Optional.empty(), "", Map.of(), Optional.empty());
+    record View(
+            Optional<ModelDrawing> drawing, String note, Map<TensorId, TensorRow> rows, List<Optional<TensorRow>> worst, boolean swept, Legend legend, Optional<TensorId> inHand) {
+        static final View NOTHING = nothing("");
 
-        /** True if the colours are those of a sweep; else they are those of the tensors' own errors. */
-        boolean swept() {
-            return rows.values().stream().anyMatch(row -> row.sensitivity().isPresent());
+        static View nothing(String why) {
+            return new View(Optional.empty(), why, Map.of(), List.of(), false, Legend.of(Optional.empty(), ""), Optional.empty());
         }
 
-        /** The worst of the box's tensors that are quantized; empty if none is. */
-        Optional<TensorRow> worst(ModelDrawing.Box box) {
-            return box.tensors().stream().map(rows::get).filter(row -> row != null && row.spec().isPresent()).reduce((a, b) -> worse(a, b) ? a : b);
+        /** Of a drawing under the settings of now. */
+        static View of(ModelDrawing drawing, Map<TensorId, TensorRow> rows, String hint, Optional<TensorId> inHand) {
+            Optional<Task> swept = rows.values().stream()
+                    .flatMap(row -> row.sensitivity().stream())
+                    .flatMap(d -> d.figures().onlyThis().or(d.figures()::allButThis).stream())
+                    .map(AccuracyEstimate::task)
+                    .findFirst();
+            List<Optional<TensorRow>> worst = drawing.boxes().stream()
+                    .map(box -> box.tensors().stream()
+                            .map(rows::get)
+                            .filter(row -> row != null && row.spec().isPresent())
+                            .reduce((a, b) -> worse(a, b, swept.isPresent()) ? a : b))
+                    .toList();
+            return new View(Optional.of(drawing), "", rows, worst, swept.isPresent(), Legend.of(swept, hint), inHand);
         }
 
-        private boolean worse(TensorRow a, TensorRow b) {
+        View withInHand(Optional<TensorId> other) {
+            return new View(drawing, note, rows, worst, swept, legend, other);
+        }
+
+        private static boolean worse(TensorRow a, TensorRow b, boolean swept) {
             int byLevel = a.damage().compareTo(b.damage());
             if (byLevel != 0) {
                 return byLevel > 0;
             }
-            return swept() ? loss(a) >= loss(b) : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
+            return swept ? loss(a) >= loss(b) : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
         }
 
         private static double loss(TensorRow row) {
@@ -66,6 +101,7 @@ public final class GraphViewModel {
 
     private final Workbench bench;
     private final TensorsViewModel tensors;
+    private final SensitivityViewModel sensitivity;
     private final Notices notices;
     private final LatestWins<ModelDrawing> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
@@ -73,14 +109,15 @@ public final class GraphViewModel {
     private @Nullable Source drawn;
     private @Nullable ModelDrawing drawing;
 
-    public GraphViewModel(Workbench bench, TensorsViewModel tensors, Executor work, Executor ui, Notices notices) {
+    public GraphViewModel(Workbench bench, TensorsViewModel tensors, SensitivityViewModel sensitivity, Executor work, Executor ui, Notices notices) {
         this.bench = bench;
         this.tensors = tensors;
+        this.sensitivity = sensitivity;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         tensors.rowsProperty().subscribe(x -> refresh());
         bench.stateProperty().subscribe(x -> refresh());
-        bench.selectionProperty().subscribe(x -> refresh());
+        bench.selectionProperty().subscribe(id -> view.set(view.get().withInHand(id)));
     }
 
     /** Whether anybody looks. */
@@ -99,7 +136,7 @@ public final class GraphViewModel {
             latest.cancel();
             drawn = null;
             drawing = null;
-            view.set(new View(Optional.empty(), model == null ? "" : "This file holds weights without a graph.", Map.of(), Optional.empty()));
+            view.set(View.nothing(model == null ? "" : "This file holds weights without a graph."));
             return;
         }
         Set<TensorId> quantizable = new HashSet<>();
@@ -126,12 +163,16 @@ public final class GraphViewModel {
     }
 
     private void show() {
-        Map<TensorId, TensorRow> rows = new HashMap<>();
         ModelDrawing made = drawing;
-        if (made != null) {
+        View next;
+        if (made == null) {
+            next = View.nothing("Drawing…");
+        } else {
+            Map<TensorId, TensorRow> rows = new HashMap<>();
             made.boxes().forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
+            SensitivityViewModel.View sweep = sensitivity.viewProperty().get();
+            next = View.of(made, rows, sweep.why().isEmpty() ? " · press Sensitivity for what it costs" : " · what it costs: " + sweep.why(), bench.selectionProperty().get());
         }
-        View next = new View(Optional.ofNullable(made), "", rows, bench.selectionProperty().get());
         if (!next.equals(view.get())) {
             view.set(next);
         }
@@ -143,6 +184,23 @@ public final class GraphViewModel {
         if (!of.isEmpty()) {
             int now = bench.selectionProperty().get().map(of::indexOf).orElse(-1);
             tensors.select(of.get((now + 1) % of.size()));
+        }
+    }
+
+    /**
+     * Takes the next quantized tensor in graph order in hand.
+     *
+     * @param by 1 for the one behind the present one, −1 for the one before it
+     */
+    void step(int by) {
+        View v = view.get();
+        List<TensorId> order = v.drawing.stream().flatMap(d -> d.boxes().stream()).flatMap(b -> b.tensors().stream()).distinct().toList();
+        for (int at = v.inHand.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
+            TensorRow row = v.rows.get(order.get(at));
+            if (row != null && row.spec().isPresent()) {
+                tensors.select(row.id());
+                return;
+            }
         }
     }
 

@@ -37,7 +37,11 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
      */
     record Box(String operator, String name, List<TensorId> tensors, boolean carries, double x, double y, double width, double height) {
         boolean holds(double px, double py) {
-            return px >= x && px <= x + width && py >= y && py <= y + height;
+            return meets(px, py, px, py);
+        }
+
+        boolean meets(double x0, double y0, double x1, double y1) {
+            return x <= x1 && x + width >= x0 && y <= y1 && y + height >= y0;
         }
     }
 
@@ -45,8 +49,20 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
      * A value that one box hands to another.
      *
      * @param points from top to bottom, at least two
+     * @param left the least x of them
+     * @param right the largest
      */
-    record Line(int from, int to, List<Point> points) {}
+    record Line(int from, int to, List<Point> points, double left, double right) {
+        Line(int from, int to, List<Point> points) {
+            this(
+                    from, to, List.copyOf(points), points.stream().mapToDouble(Point::x).min().orElseThrow(),
+                    points.stream().mapToDouble(Point::x).max().orElseThrow());
+        }
+
+        boolean meets(double x0, double y0, double x1, double y1) {
+            return left <= x1 && right >= x0 && points.getFirst().y() <= y1 && points.getLast().y() >= y0;
+        }
+    }
 
     private record Node(String operator, String name, List<TensorId> tensors) {}
 
@@ -95,7 +111,7 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
             points.add(new Point(from.x + from.width / 2, from.y + from.height));
             points.addAll(placed.bends().get(e));
             points.add(new Point(to.x + to.width / 2, to.y));
-            lines.add(new Line(edges.get(e).from(), edges.get(e).to(), List.copyOf(points)));
+            lines.add(new Line(edges.get(e).from(), edges.get(e).to(), points));
         }
         return new ModelDrawing(List.copyOf(boxes), List.copyOf(lines), placed.width(), placed.height());
     }

@@ -35,7 +35,9 @@ import org.quantscope.app.theme.Palette;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Measured;
 import org.quantscope.app.workbench.Subject;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.importer.Importer;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
@@ -43,10 +45,13 @@ import org.quantscope.core.quant.Quantizers;
 /** What a file says of the model's tensors, what it would change, and what has no place. */
 public final class ImportView extends VBox {
     private static final double GAP = 8;
+    private static final double LEAST_MATCHES = 110;
+    private static final double HEADER_HEIGHT = 34;
+    private static final double ROW_HEIGHT = 25;
     private static final double UNPLACED_HEIGHT = 46;
     private static final int MOST_UNPLACED = 3;
-    private static final double NAME_WIDTH = 240;
-    private static final double SETTING_WIDTH = 170;
+    private static final double NAME_WIDTH = 190;
+    private static final double SETTING_WIDTH = 150;
     private static final double RANGE_WIDTH = 150;
     private static final double CHOICE_WIDTH = 220;
     private static final String NOWHERE = "leave it out";
@@ -124,6 +129,7 @@ public final class ImportView extends VBox {
         unplaced.setFixedCellSize(UNPLACED_HEIGHT);
         unplaced.setCellFactory(list -> new UnplacedCell());
         unplaced.setPlaceholder(new Label(""));
+        VBox.setVgrow(unplaced, Priority.ALWAYS);
         tensor.getStyleClass().add("section-head");
         tensor.setId("import-tensor");
         tensor.setMinWidth(0);
@@ -132,6 +138,7 @@ public final class ImportView extends VBox {
         HBox figures = new HBox(GAP, tensor, gap, muted("SQNR present"), sqnrNow, muted("imported"), sqnrThen);
         figures.setAlignment(Pos.CENTER_LEFT);
         alone.setId("import-alone");
+        alone.managedProperty().bind(alone.visibleProperty());
         alone.setTooltip(new Tooltip("Quantize what the file names and nothing else"));
         alone.selectedProperty().subscribe(on -> {
             if (!updating) {
@@ -140,6 +147,11 @@ public final class ImportView extends VBox {
         });
         getChildren().addAll(top, formatNote, counts, matches, figures, ranges, comparisonNote, unplacedHead, unplaced, notes, alone);
         model.viewProperty().subscribe(this::show);
+    }
+
+    /** Puts the keyboard into the table. */
+    public void focusMatches() {
+        matches.requestFocus();
     }
 
     /** The colours of the plot. */
@@ -167,14 +179,15 @@ public final class ImportView extends VBox {
         matches.setAccessibleText("Tensors that the file has settings for");
         matches.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
         matches.setPlaceholder(new Label(""));
-        matches.setMinHeight(110);
+        matches.setMinHeight(LEAST_MATCHES);
         VBox.setVgrow(matches, Priority.ALWAYS);
         TableColumn<Match, String> differs = column("change", NAME_WIDTH, m -> m.differs() ? String.join(", ", m.differences()) : "none");
         differs.setCellFactory(c -> new DifferenceCell());
         matches.getColumns().setAll(List.of(
-                column("tensor", NAME_WIDTH, m -> m.id().name() + (m.nameInFile().equals(m.id().name()) ? "" : "  (" + m.nameInFile() + ")")),
+                column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
+                column("name in the file", NAME_WIDTH, Match::nameInFile),
                 column("setting", SETTING_WIDTH, m -> words(m.spec())),
-                number("range", m -> m.range().map(Figures::range).orElse("to be found")),
+                number("range", m -> m.spec().clip() instanceof Clip.Auto auto ? "by " + Calibrators.byId(auto.calibratorId()).title() : m.range().map(Figures::range).orElse(Figures.NONE)),
                 number("present range", m -> m.presentRange().map(Figures::range).orElse(Figures.NONE)),
                 differs));
         matches.getSelectionModel().selectedItemProperty().subscribe(m -> {
@@ -244,15 +257,15 @@ public final class ImportView extends VBox {
             double height = Math.min(MOST_UNPLACED, v.unplaced().size()) * UNPLACED_HEIGHT + 2;
             unplaced.setPrefHeight(height);
             unplaced.setMinHeight(Math.min(height, UNPLACED_HEIGHT + 2));
+            unplaced.setMaxHeight(v.unplaced().size() * UNPLACED_HEIGHT + 2);
+            matches.setMaxHeight(Math.max(LEAST_MATCHES, HEADER_HEIGHT + v.matches().size() * ROW_HEIGHT));
             unplacedHead.setText(some ? "WITHOUT A PLACE: " + v.unplaced().size() : "");
             for (Node node : List.of(unplaced, unplacedHead)) {
                 node.setVisible(some);
                 node.setManaged(some);
             }
-            alone.setText(v.others() == 0
-                    ? "No other tensor is quantized"
-                    : "Make the other " + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors") + " float");
-            alone.setDisable(v.others() == 0);
+            alone.setText("Make the other " + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors") + " _float");
+            alone.setVisible(v.others() > 0);
             alone.setSelected(v.alone());
             compare(v);
         } finally {
@@ -272,7 +285,7 @@ public final class ImportView extends VBox {
 
     private void compare(View v) {
         Optional<Comparison> c = v.comparison();
-        tensor.setText(c.map(x -> x.subject().id().name()).orElse(""));
+        tensor.setText(c.map(x -> x.subject().shortName()).orElse(""));
         sqnrNow.setText(c.flatMap(Comparison::present).map(ImportView::sqnr).orElse(Figures.NONE));
         sqnrThen.setText(c.flatMap(Comparison::imported).map(ImportView::sqnr).orElse(Figures.NONE));
         HistogramData data = c.flatMap(Comparison::values).filter(s -> s.count() > 0).map(HistogramData::of).orElse(null);

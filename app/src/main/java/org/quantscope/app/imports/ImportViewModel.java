@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -28,12 +30,14 @@ import org.quantscope.app.workbench.Measurements;
 import org.quantscope.app.workbench.Notices;
 import org.quantscope.app.workbench.Subject;
 import org.quantscope.app.workbench.Workbench;
+import org.quantscope.core.BadInputException;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.importer.Detection;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importer;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.importer.NameMap;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.model.Model;
@@ -56,7 +60,20 @@ public final class ImportViewModel {
     /** As much of a file is looked at to tell a session from another tool's file, in bytes. */
     private static final int HEAD = 1 << 16;
 
-    private static final Set<String> OPENED = Set.of(".onnx", ".safetensors", ".npz", ".npy", ".csv", ".tsv", ".gz", "-ubyte", ".idx", ".index.json", ".quantscope.json");
+    private static final Set<String> OPENED = Set.of(".npy", ".csv", ".tsv", ".gz", "-ubyte", ".idx", ".index.json", ".quantscope.json");
+
+    /** Endings of files that are models or data and may hold settings too, with the one format of those. */
+    private static final Map<String, String> EITHER = Map.of(".onnx", "onnx-qdq", ".safetensors", "safetensors", ".npz", "npz");
+
+    /** What a dropped file is good for. */
+    public enum Dropped {
+        /** A model, data or a session. */
+        OPEN,
+        /** Settings of another tool. */
+        SETTINGS,
+        /** A model that holds settings for tensors of the one that is open: only a person knows what it was dropped for. */
+        EITHER
+    }
 
     /**
      * An entry of the file that is for a tensor of the model.
@@ -107,6 +124,7 @@ public final class ImportViewModel {
      * What is on show.
      *
      * @param reading true while the file is being read
+     * @param matches those that change something first
      * @param readable formats that find entries in the file
      * @param refused why each of the others does not
      * @param chosen the format; empty while a person has to say which
@@ -184,19 +202,40 @@ public final class ImportViewModel {
     }
 
     /**
-     * Whether a dropped file holds another tool's settings rather than a model, data or a session: by its ending, and if that leaves it
-     * open by its beginning, which is read in the background.
+     * Whether a dropped file is a model, data or a session, or holds another tool's settings: by its ending, and if that leaves it open
+     * by its content, which is read in the background.
      */
-    public void looksLikeSettings(Path file, Consumer<Boolean> answer) {
+    public void whatIs(Path file, Consumer<Dropped> answer) {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-        if (bench.modelProperty().get().isEmpty() || OPENED.stream().anyMatch(name::endsWith)) {
-            answer.accept(false);
+        Optional<Model> model = bench.analysed();
+        boolean same = bench.modelProperty().get().filter(m -> m.file().path().equals(file.toAbsolutePath().normalize())).isPresent();
+        if (model.isEmpty() || same || OPENED.stream().anyMatch(name::endsWith)) {
+            answer.accept(Dropped.OPEN);
             return;
         }
+        Optional<Importer> both = EITHER.entrySet().stream().filter(e -> name.endsWith(e.getKey())).map(e -> Importers.byId(e.getValue())).findFirst();
         work.execute(() -> {
-            boolean settings = !Files.isDirectory(file) && !isSession(file);
-            ui.execute(() -> answer.accept(settings));
+            Dropped found;
+            CancelToken cancel = new CancelToken();
+            try (Jobs.Handle job = jobs.start("Looking at " + file.getFileName(), cancel)) {
+                job.report(0, 0, "");
+                found = Files.isDirectory(file) || isSession(file)
+                        ? Dropped.OPEN
+                        : both.isEmpty() ? Dropped.SETTINGS : hasSettings(both.get(), file, model.get(), cancel) ? Dropped.EITHER : Dropped.OPEN;
+            } catch (CancellationException e) {
+                return;
+            }
+            ui.execute(() -> answer.accept(found));
         });
+    }
+
+    private static boolean hasSettings(Importer importer, Path file, Model model, CancelToken cancel) {
+        try {
+            return !importer.read(file, model, cancel).specs().isEmpty();
+        } catch (IOException | BadInputException e) {
+            // Whoever opens it says what is wrong.
+            return false;
+        }
     }
 
     private static boolean isSession(Path file) {
@@ -322,6 +361,7 @@ public final class ImportViewModel {
         List<Match> matches = imported.specs().entrySet().stream()
                 .map(e -> match(bench.subject(e.getKey()), inFile.getOrDefault(e.getKey().name(), e.getKey().name()), e.getValue()))
                 .flatMap(Optional::stream)
+                .sorted(Comparator.comparing(m -> !m.differs()))
                 .toList();
         Set<String> placed = matches.stream().map(m -> m.id().name()).collect(Collectors.toCollection(TreeSet::new));
         List<Unplaced> unplaced = new ArrayList<>();

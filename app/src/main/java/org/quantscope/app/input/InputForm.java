@@ -10,16 +10,22 @@ import org.quantscope.core.dataset.Colour;
 import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Resize;
+import org.quantscope.core.tensor.Shape;
 
 /**
  * A preprocessing as a person types it.
  *
+ * @param shape of one stored sample, such as {@code 1×28×28}; blank as it is stored
+ * @param stored layout of the stored dimensions; empty if nothing says
  * @param layout what the model gets; empty as stored
  * @param width text, like all numbers here
  * @param mean one number, or several between commas
- * @param base what is not on the form
+ * @param classes the model's names of its classes, one on each line; blank if it numbers them as the data does
+ * @param labelColumn of a table: {@code first}, {@code last}, {@code none}, or a column's name; blank as it is found
  */
 public record InputForm(
+        String shape,
+        Optional<Layout> stored,
         Optional<Layout> layout,
         Optional<Colour> colour,
         boolean resize,
@@ -32,7 +38,9 @@ public record InputForm(
         String scale,
         String mean,
         String std,
-        Preprocessing base) {
+        String classes,
+        String labelColumn) {
+    private static final int MAX_DIMENSIONS = 8;
     private static final int DEFAULT_SIDE = 224;
 
     /** What a form comes to: a preprocessing, or what is wrong by field. */
@@ -40,6 +48,8 @@ public record InputForm(
 
     public static InputForm of(Preprocessing p) {
         return new InputForm(
+                p.shape().map(Shape::toString).orElse(""),
+                p.layout(),
                 p.outputLayout(),
                 p.colour(),
                 p.resize().isPresent(),
@@ -52,7 +62,13 @@ public record InputForm(
                 number(p.scale()),
                 p.mean().stream().map(InputForm::number).collect(Collectors.joining(", ")),
                 p.std().stream().map(InputForm::number).collect(Collectors.joining(", ")),
-                p);
+                String.join("\n", p.modelClasses()),
+                p.labelColumn().orElse(""));
+    }
+
+    /** The same with other values. */
+    InputForm withValues(String nextScale, String nextMean, String nextStd) {
+        return new InputForm(shape, stored, layout, colour, resize, width, height, method, antialias, aspect, shorter, nextScale, nextMean, nextStd, classes, labelColumn);
     }
 
     /** The shortest text that reads back as the same number; 1/255 as such. */
@@ -65,6 +81,7 @@ public record InputForm(
 
     public Parsed parse() {
         Map<String, String> problems = new TreeMap<>();
+        Optional<Shape> of = shape.isBlank() ? Optional.empty() : dimensions(problems);
         List<Double> s = numbers("scale", scale, problems);
         List<Double> m = numbers("mean", mean, problems);
         List<Double> d = numbers("std", std, problems);
@@ -88,8 +105,28 @@ public record InputForm(
             }
         }
         return problems.isEmpty()
-                ? new Parsed(Optional.of(base.withOutputLayout(layout).withColour(colour).withResize(size).withValues(s.getFirst(), m, d)), problems)
+                ? new Parsed(Optional.of(new Preprocessing(of, stored, layout, size, colour, s.getFirst(), m, d, names(), Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()))), problems)
                 : new Parsed(Optional.empty(), problems);
+    }
+
+    private List<String> names() {
+        return classes.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+    }
+
+    private Optional<Shape> dimensions(Map<String, String> problems) {
+        List<Long> dims = new ArrayList<>();
+        for (String part : shape.strip().split("\\s*[×x,*\\s]\\s*", -1)) {
+            try {
+                dims.add((long) Integer.parseInt(part));
+            } catch (NumberFormatException e) {
+                dims.add(0L);
+            }
+        }
+        if (dims.size() > MAX_DIMENSIONS || dims.stream().anyMatch(d -> d < 1)) {
+            problems.put("shape", "'" + shape.strip() + "' is no shape such as 1×28×28");
+            return Optional.empty();
+        }
+        return Optional.of(Shape.of(dims.stream().mapToLong(d -> d).toArray()));
     }
 
     private static int whole(String field, String text, Map<String, String> problems) {

@@ -7,20 +7,25 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import javafx.css.PseudoClass;
 import javafx.geometry.HPos;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
+import javafx.scene.TraversalDirection;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ComboBox;
 import javafx.scene.control.Label;
+import javafx.scene.control.TextArea;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.image.Image;
 import javafx.scene.image.ImageView;
 import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.ColumnConstraints;
 import javafx.scene.layout.FlowPane;
@@ -43,6 +48,7 @@ import org.quantscope.core.dataset.Colour;
 import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.SamplePicture;
+import org.quantscope.core.dataset.Samples;
 
 /** Data on the left, its preprocessing on the right, and below what the model gets of it. */
 public final class InputView extends VBox {
@@ -50,10 +56,12 @@ public final class InputView extends VBox {
     private static final double WIDE = 20;
     private static final double EDGE = 12;
     private static final double THUMB = 52;
+    private static final double FRAME = 6;
     private static final double PICTURE = 128;
-    private static final double NAMES = 84;
+    private static final double NAMES = 108;
     private static final double FIGURE = 76;
     private static final double SMALL = 62;
+    private static final PseudoClass CHOSEN = PseudoClass.getPseudoClass("chosen");
 
     private final InputViewModel model;
     private final Segments role = new Segments("Evaluation", "Calibration")
@@ -65,15 +73,13 @@ public final class InputView extends VBox {
     private final FlowPane thumbnails = new FlowPane(GAP, GAP);
     private final Map<String, TextField> fields = new LinkedHashMap<>();
     private final Map<String, Label> notes = new LinkedHashMap<>();
-    private final ComboBox<Optional<Layout>> layout = choice("input-layout", List.of(Optional.empty(), Optional.of(Layout.NCHW), Optional.of(Layout.NHWC), Optional.of(Layout.NF)),
-            o -> o.map(l -> switch (l) {
-                case NCHW -> "planes (NCHW)";
-                case NHWC -> "pixels (NHWC)";
-                case NF -> "features (NF)";
-            }).orElse("as stored"));
+    private final ComboBox<Optional<Layout>> stored = layouts("input-stored", "any layout", "What the stored dimensions of one sample are");
+    private final ComboBox<Optional<Layout>> layout = layouts("input-layout", "as stored", "What the dimensions of the model’s input are");
+    private final TextArea classes = new TextArea();
+    private final Label classesName = name("M_odel’s classes", "input-classes");
     private final ComboBox<Optional<Colour>> colour = choice("input-colour", List.of(Optional.empty(), Optional.of(Colour.RGB), Optional.of(Colour.BGR), Optional.of(Colour.GREY)),
             o -> o.map(c -> c == Colour.GREY ? "grey" : c.name()).orElse("as stored"));
-    private final CheckBox resize = new CheckBox("Resize to");
+    private final CheckBox resize = new CheckBox("_Resize to");
     private final ComboBox<String> method = choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
     private final ComboBox<Resize.Aspect> aspect = choice("input-aspect", List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP), a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
     private final Label shorterName = name("Shorter side", "input-shorter");
@@ -84,6 +90,7 @@ public final class InputView extends VBox {
     private final Label verdict = new Label();
     private final Label guessed = new Label("Proposed from the model's input; check it against how the model was trained.");
     private final Button propose = new Button("Use what fits");
+    private final Button openFile = new Button("_File…");
     private List<Thumbnail> shown = List.of();
     /** True while the form is filled: nobody types then. */
     private boolean showing = true;
@@ -95,11 +102,10 @@ public final class InputView extends VBox {
         setPadding(new Insets(0, 0, 0, EDGE));
         getStyleClass().add("input-view");
         role.setOnChoose(i -> model.show(i == 0 ? Role.EVALUATION : Role.CALIBRATION));
-        Button openFile = new Button("File…");
         openFile.setId("input-file");
         openFile.setTooltip(new Tooltip("An .npz, IDX or CSV file"));
         openFile.setOnAction(e -> browse.apply(false).ifPresent(model::load));
-        Button openFolder = new Button("Folder…");
+        Button openFolder = new Button("Fol_der…");
         openFolder.setId("input-folder");
         openFolder.setTooltip(new Tooltip("Pictures in a folder for each class, or a folder of pictures without labels"));
         openFolder.setOnAction(e -> browse.apply(true).ifPresent(model::load));
@@ -144,6 +150,12 @@ public final class InputView extends VBox {
         model.onChange(this::show);
     }
 
+    /** Puts the keyboard where a person goes on: to the choice of data, or into the form. */
+    public void focusFirst() {
+        boolean some = model.viewProperty().get().samples().isPresent();
+        Optional.ofNullable(some ? fields.get("scale") : openFile).ifPresent(Node::requestFocus);
+    }
+
     private GridPane editor() {
         GridPane grid = new GridPane(GAP, GAP);
         ColumnConstraints names = new ColumnConstraints(NAMES);
@@ -159,10 +171,14 @@ public final class InputView extends VBox {
             presets.getChildren().add(button);
         }
         int row = 0;
+        HBox asStored = new HBox(GAP, field("shape", "The shape of one stored sample, if its values are to be read in another one: 1×28×28 for 784 columns; empty: as it is stored"), stored);
+        fields.values().forEach(t -> t.setPromptText("shape as it is"));
+        HBox.setHgrow(asStored.getChildren().getFirst(), Priority.ALWAYS);
+        grid.addRow(row++, name("Stored _as", "input-shape"), new VBox(2, asStored, note("shape")));
         grid.addRow(row++, new Label("Presets"), presets);
-        grid.addRow(row++, name("Scale", "input-scale"), noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
-        grid.addRow(row++, name("Mean", "input-mean"), noted("mean", field("mean", "Subtracted after the scale: one number, or one for each channel between commas")));
-        grid.addRow(row++, name("Std", "input-std"), noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
+        grid.addRow(row++, name("_Scale", "input-scale"), noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
+        grid.addRow(row++, name("_Mean", "input-mean"), noted("mean", field("mean", "Subtracted after the scale: one number, or one for each channel between commas")));
+        grid.addRow(row++, name("S_td", "input-std"), noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
         resize.setId("input-resize");
         resize.setOnAction(e -> edited());
         TextField w = field("width", "Width in pixels");
@@ -180,8 +196,37 @@ public final class InputView extends VBox {
         how.setAlignment(Pos.CENTER_LEFT);
         shorterName.setMinWidth(USE_PREF_SIZE);
         grid.addRow(row++, name("Sides", "input-aspect"), new VBox(2, how, note("shorter")));
-        grid.addRow(row++, name("Colour", "input-colour"), colour);
-        grid.addRow(row, name("Layout", "input-layout"), layout);
+        Label layoutName = name("_Layout", "input-layout");
+        layoutName.setMinWidth(Region.USE_PREF_SIZE);
+        HBox form = new HBox(GAP, colour, layoutName, layout);
+        form.setAlignment(Pos.CENTER_LEFT);
+        grid.addRow(row++, name("_Colour", "input-colour"), form);
+        classes.setId("input-classes");
+        classes.setPrefRowCount(2);
+        classes.setMinHeight(Region.USE_PREF_SIZE);
+        classes.setPromptText("as the data numbers them");
+        classes.setTooltip(new Tooltip("The model’s names of its classes, one on each line in its order, if it numbers them in another way than the data: labels are looked up by name"));
+        classes.setAccessibleText("The model’s names of its classes, one on each line");
+        classes.textProperty().subscribe(x -> edited());
+        // The key goes on to the next field, as everywhere else in the form.
+        classes.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            if (e.getCode() == KeyCode.TAB && !e.isControlDown()) {
+                classes.requestFocusTraversal(e.isShiftDown() ? TraversalDirection.PREVIOUS : TraversalDirection.NEXT);
+                e.consume();
+            }
+        });
+        classes.managedProperty().bind(classes.visibleProperty());
+        classesName.visibleProperty().bind(classes.visibleProperty());
+        classesName.managedProperty().bind(classes.visibleProperty());
+        TextField label = field("label", "The column of labels in a table: first, last, none, or its name; empty: as it is found");
+        VBox labels = noted("label", label);
+        Label labelName = name("La_bels in", "input-label");
+        for (Node node : List.of(labels, labelName)) {
+            node.visibleProperty().bind(label.visibleProperty());
+            node.managedProperty().bind(label.visibleProperty());
+        }
+        grid.addRow(row++, labelName, labels);
+        grid.addRow(row, classesName, classes);
         return grid;
     }
 
@@ -242,6 +287,8 @@ public final class InputView extends VBox {
         Label note = new Label();
         note.setId("input-" + key + "-note");
         note.getStyleClass().addAll("hint", "warning");
+        note.setWrapText(true);
+        note.setMinHeight(USE_PREF_SIZE);
         hideIfEmpty(note);
         notes.put(key, note);
         return note;
@@ -260,12 +307,24 @@ public final class InputView extends VBox {
 
     private Label name(String text, String of) {
         Label label = new Label(text);
+        label.setMnemonicParsing(true);
         sceneProperty().subscribe(scene -> {
             if (scene != null) {
                 label.setLabelFor(scene.lookup("#" + of));
             }
         });
         return label;
+    }
+
+    private ComboBox<Optional<Layout>> layouts(String id, String none, String tip) {
+        ComboBox<Optional<Layout>> box = choice(id, List.of(Optional.empty(), Optional.of(Layout.NCHW), Optional.of(Layout.NHWC), Optional.of(Layout.NF)), o -> o.map(l -> switch (l) {
+            case NCHW -> "planes (NCHW)";
+            case NHWC -> "pixels (NHWC)";
+            case NF -> "features (NF)";
+        }).orElse(none));
+        box.setTooltip(new Tooltip(tip));
+        box.setAccessibleText(tip);
+        return box;
     }
 
     private <T> ComboBox<T> choice(String id, List<T> values, Function<T, String> title) {
@@ -294,6 +353,8 @@ public final class InputView extends VBox {
         }
         int way = method.getSelectionModel().getSelectedIndex();
         model.edit(new InputForm(
+                text("shape"),
+                stored.getValue(),
                 layout.getValue(),
                 colour.getValue(),
                 resize.isSelected(),
@@ -306,7 +367,8 @@ public final class InputView extends VBox {
                 text("scale"),
                 text("mean"),
                 text("std"),
-                model.viewProperty().get().form().base()));
+                classes.getText(),
+                text("label")));
     }
 
     private String text(String key) {
@@ -327,11 +389,14 @@ public final class InputView extends VBox {
         unreadable.setText(view.unreadable().orElse(""));
         Prepared p = view.prepared();
         showThumbnails(p.thumbnails());
+        for (int i = 0; i < thumbnails.getChildren().size(); i++) {
+            thumbnails.getChildren().get(i).pseudoClassStateChanged(CHOSEN, i == p.sample());
+        }
         picture.setImage(p.picture().map(InputView::image).orElse(null));
         gets.setText(view.gets());
         wants.setText(view.wants());
         boolean some = view.samples().isPresent();
-        verdict.setText(!some ? "" : view.previous() ? "…" : p.problem().orElse("It fits."));
+        verdict.setText(!some ? "" : !view.problems().isEmpty() ? "Nothing can be prepared before the form is right." : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
         verdict.getStyleClass().remove("warning");
         if (p.problem().isPresent()) {
             verdict.getStyleClass().add("warning");
@@ -346,7 +411,7 @@ public final class InputView extends VBox {
 
     private void showForm(View view) {
         InputForm f = view.form();
-        Map<String, String> texts = Map.of("scale", f.scale(), "mean", f.mean(), "std", f.std(), "width", f.width(), "height", f.height(), "shorter", f.shorter());
+        Map<String, String> texts = Map.of("shape", f.shape(), "scale", f.scale(), "mean", f.mean(), "std", f.std(), "width", f.width(), "height", f.height(), "shorter", f.shorter(), "label", f.labelColumn());
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {
@@ -354,7 +419,17 @@ public final class InputView extends VBox {
             }
         });
         notes.forEach((key, note) -> note.setText(Optional.ofNullable(view.problems().get(key)).map(why -> field(key) + " " + why).orElse("")));
+        stored.setValue(f.stored());
         layout.setValue(f.layout());
+        if (!classes.getText().equals(f.classes())) {
+            classes.setText(f.classes());
+        }
+        Optional.ofNullable(fields.get("label")).ifPresent(label -> {
+            Optional<String> found = view.samples().flatMap(Samples::labelColumn);
+            label.setVisible(found.isPresent());
+            label.setPromptText(found.map(column -> "as found: " + column).orElse(""));
+        });
+        classes.setVisible(view.samples().map(s -> !s.classes().isEmpty()).orElse(false));
         colour.setValue(f.colour());
         resize.setSelected(f.resize());
         method.getSelectionModel().select(f.method() == Resize.Method.NEAREST ? 2 : f.antialias() ? 0 : 1);
@@ -369,11 +444,11 @@ public final class InputView extends VBox {
         shorterName.setDisable(!cuts);
         method.setDisable(!some || !f.resize());
         aspect.setDisable(!some || !f.resize());
-        List.of(resize, layout, colour).forEach(c -> c.setDisable(!some));
+        List.of(resize, layout, stored, colour).forEach(c -> c.setDisable(!some));
     }
 
     private static String field(String key) {
-        return key.equals("shorter") ? "The shorter side" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
+        return key.equals("shorter") ? "The shorter side" : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
     }
 
     private void showThumbnails(List<Thumbnail> now) {
@@ -384,8 +459,8 @@ public final class InputView extends VBox {
         List<Node> nodes = new ArrayList<>();
         for (int i = 0; i < now.size(); i++) {
             ImageView image = new ImageView(image(now.get(i).picture()));
-            image.setFitWidth(THUMB);
-            image.setFitHeight(THUMB);
+            image.setFitWidth(THUMB - FRAME);
+            image.setFitHeight(THUMB - FRAME);
             image.setPreserveRatio(true);
             image.setSmooth(false);
             Button button = new Button("", image);
@@ -418,6 +493,7 @@ public final class InputView extends VBox {
     private static Label hint(String text) {
         Label label = new Label(text);
         label.getStyleClass().add("hint");
+        label.setMinWidth(USE_PREF_SIZE);
         GridPane.setHalignment(label, HPos.RIGHT);
         return label;
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -147,6 +148,8 @@ public final class InputViewModel {
     private final LatestWins<Prepared> preparing;
     private final ReadOnlyObjectWrapper<View> view;
     private @Nullable Asked asked;
+    /** What the samples were opened with in place of what their sidecar says. */
+    private Optional<String> labelColumn = Optional.empty();
     private int sample;
 
     public InputViewModel(Workbench bench, Executor work, Executor ui, Jobs jobs) {
@@ -168,6 +171,7 @@ public final class InputViewModel {
         asked = null;
         view.set(empty(role, wanted()));
         Optional<Dataset> data = role == Role.CALIBRATION ? bench.calibrationData() : bench.evaluationData();
+        labelColumn = data.flatMap(Dataset::preprocessing).flatMap(Preprocessing::labelColumn);
         data.flatMap(Dataset::samples).ifPresent(s -> take(s, data.flatMap(Dataset::preprocessing).orElse(s.stated()), false));
     }
 
@@ -197,6 +201,7 @@ public final class InputViewModel {
     private void offer(Samples samples) {
         sample = 0;
         Preprocessing stated = samples.stated();
+        labelColumn = stated.labelColumn();
         Optional<Preprocessing> proposal = wanted().flatMap(w -> w.propose(samples));
         boolean silent = stated.equals(Preprocessing.NONE);
         boolean fits = wanted().map(w -> fits(w, samples, stated)).orElse(true);
@@ -214,6 +219,7 @@ public final class InputViewModel {
 
     private void take(Samples samples, Preprocessing how, boolean guessed) {
         View v = view.get();
+        asked = null;
         view.set(new View(v.role, Optional.of(samples), InputForm.of(how), Map.of(), guessed, Prepared.NOTHING, true, Optional.empty(), wanted()));
         prepare(samples, how);
     }
@@ -227,22 +233,58 @@ public final class InputViewModel {
         InputForm.Parsed parsed = form.parse();
         view.set(new View(v.role, v.samples, form, parsed.problems(), false, v.prepared, true, v.unreadable, v.wanted));
         if (parsed.preprocessing().isPresent() && v.samples.isPresent()) {
-            prepare(v.samples.get(), parsed.preprocessing().get());
+            Preprocessing how = parsed.preprocessing().get();
+            if (how.labelColumn().equals(labelColumn)) {
+                opening.cancel();
+                prepare(v.samples.get(), how);
+            } else {
+                readAgain(v.samples.get(), how);
+            }
         }
+    }
+
+    /** The labels are another column from now on. */
+    private void readAgain(Samples samples, Preprocessing how) {
+        preparing.cancel();
+        asked = null;
+        opening.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start("Reading " + samples.file().getFileName(), cancel)) {
+                        job.report(0, 0, "");
+                        return Datasets.samples(samples.file(), how.labelColumn(), cancel);
+                    }
+                },
+                read -> {
+                    View v = view.get();
+                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                        return;
+                    }
+                    labelColumn = how.labelColumn();
+                    view.set(new View(v.role, Optional.of(read), v.form, v.form.parse().problems(), v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                    prepare(read, how);
+                },
+                e -> {
+                    View v = view.get();
+                    // A failure may be told when the next column has been asked for already.
+                    if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
+                        return;
+                    }
+                    Map<String, String> problems = new TreeMap<>(v.problems);
+                    problems.put("label", String.valueOf(e.getMessage()).replaceFirst("^.*label_column: ", ""));
+                    view.set(new View(v.role, v.samples, v.form, problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                });
     }
 
     /** Values of a preset; size, colours and layout stay. */
     public void preset(Preset preset) {
-        InputForm f = view.get().form;
         InputForm values = InputForm.of(preset.valuesOnly());
-        edit(new InputForm(
-                f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), values.scale(), values.mean(), values.std(), f.base()));
+        edit(view.get().form.withValues(values.scale(), values.mean(), values.std()));
     }
 
     /** Takes the proposal over into the form. */
     public void adoptProposal() {
         View v = view.get();
-        v.samples.ifPresent(s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p, true)));
+        v.samples.ifPresent(s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p.withLabelColumn(labelColumn), true)));
     }
 
     /** Looks at another sample. */

@@ -31,6 +31,8 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
+import org.quantscope.core.sensitivity.SensitivityScope;
+import org.quantscope.core.sensitivity.SensitivityStore;
 import org.quantscope.core.sensitivity.SensitivitySweep;
 import org.quantscope.core.sensitivity.TensorSensitivity;
 import org.quantscope.core.session.SessionState;
@@ -38,8 +40,9 @@ import org.quantscope.core.tensor.TensorId;
 
 /**
  * The damage that every quantized tensor does, under the committed settings. A sweep runs when a person asks for it; it goes
- * on with the new settings when they are changed meanwhile, and where it ended when it was cancelled. What is known is kept
- * while the program runs; after an edit figures that it touches are marked as previous until they are swept again.
+ * on with the new settings when they are changed meanwhile, and where it ended when it was cancelled, also in an earlier run of
+ * the program. After an edit figures that it touches are marked as previous until they are swept again; an act of the list's menu
+ * asks for those at once that the ranking rests on.
  */
 public final class SensitivityViewModel {
     /** Where the sweep is. */
@@ -69,13 +72,13 @@ public final class SensitivityViewModel {
         }
     }
 
-    private static final int SCOPES_KEPT = 8;
+    private static final int SCOPES_KEPT = 4;
 
     /** What a cache is for. */
-    private record Scope(String variant, Set<TensorId> addedQuantizers, String data, Optional<Task> task) {}
+    private record Scope(String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
 
     /** Committed parameters of every quantized tensor, on what is evaluated. */
-    private record Setting(Scope scope, Model model, Model reference, Dataset data, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+    private record Setting(Scope scope, Model model, Model reference, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
         Optional<QuantParams> of(TensorId id) {
             return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
         }
@@ -102,18 +105,17 @@ public final class SensitivityViewModel {
     private final LatestWins<SensitivityReport> lookups;
     private final LatestWins<SensitivityReport> sweeps;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final Map<Scope, SensitivityCache> caches = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Scope, SensitivityCache> eldest) {
-            return size() > SCOPES_KEPT;
-        }
-    };
+    private final SensitivityStore store;
+    /** Of the open file; a new map for each, because files beside it may have other values by now. Locked while a cache is opened, never on the thread of the window. */
+    private volatile Map<Scope, SensitivityCache> caches = Map.of();
     private final Map<TensorId, Found> found = new HashMap<>();
     private @Nullable Setting setting;
     /** What runs; null while nothing does. */
     private @Nullable Setting running;
+    /** The next settings are ranked without being asked. */
+    private boolean follows;
+    /** What is being ranked; null while nothing is. */
+    private @Nullable Setting ranked;
     /** What runs has ended, while an edit was being measured. */
     private boolean over;
 
@@ -121,15 +123,32 @@ public final class SensitivityViewModel {
     private int known;
     private int wanted;
 
-    public SensitivityViewModel(Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    /**
+     * @param store where figures outlive the program
+     * @param work runs what takes long
+     * @param ui runs what touches this
+     */
+    public SensitivityViewModel(
+            Workbench bench, Measurements measurements, SensitivityStore store, Executor work, Executor ui, Jobs jobs, Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
+        this.store = store;
         this.ui = ui;
         this.jobs = jobs;
         this.notices = notices;
         this.lookups = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.sweeps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        bench.modelProperty().subscribe(x -> found.clear());
+        bench.modelProperty().subscribe(x -> {
+            found.clear();
+            caches = new LinkedHashMap<>(16, 0.75f, true) {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Scope, SensitivityCache> eldest) {
+                    return size() > SCOPES_KEPT;
+                }
+            };
+        });
         bench.stateProperty().subscribe(x -> refresh());
         measurements.snapshotProperty().subscribe(x -> refresh());
     }
@@ -150,6 +169,8 @@ public final class SensitivityViewModel {
         if (!why.isEmpty()) {
             setting = null;
             running = null;
+            follows = false;
+            ranked = null;
             lookups.cancel();
             sweeps.cancel();
             found.clear();
@@ -162,6 +183,8 @@ public final class SensitivityViewModel {
             return;
         }
         Setting now = setting(measured);
+        boolean rank = follows;
+        follows = false;
         if (now.equals(setting)) {
             if (over) {
                 over = false;
@@ -182,11 +205,40 @@ public final class SensitivityViewModel {
             sweep(now);
             return;
         }
-        SensitivityCache cache = cache(now);
-        lookups.submit(
-                (cancel, partial) -> new SensitivitySweep(now.model, now.weights, now.activations, cache).known(now.data.size()),
-                report -> take(now, report),
-                this::failed);
+        ranked = rank ? now : null;
+        lookups.submit((cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
+    }
+
+    private SensitivityReport look(Setting of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        SensitivitySweep sweep = sweepOf(of, cancel);
+        SensitivityReport known = sweep.known(of.scope.data.size());
+        if (!rank || sweep.isRanked()) {
+            return known;
+        }
+        partial.accept(known);
+        try (Jobs.Handle job = jobs.start("Sensitivity", cancel);
+                LiveEvaluator evaluator = evaluator(of)) {
+            return sweep.rank(evaluator, job, cancel, partial);
+        }
+    }
+
+    /** Its own, so that the sessions of the live accuracy stay; freed with its predictions when it is closed. */
+    private static LiveEvaluator evaluator(Setting of) {
+        return Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task);
+    }
+
+    /**
+     * To be called before an edit that asks for a new ranking: if every tensor's own figure is known, those that the edit touches
+     * are evaluated anew without a press, as far as the ranking rests on them.
+     */
+    public void follow() {
+        View v = view.get();
+        Setting now = setting;
+        boolean known = now != null
+                && v.tensors.size() == now.weights.size() + now.activations.size()
+                && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
+                && v.tensors.values().stream().allMatch(d -> d.figures().onlyThis().filter(AccuracyEstimate::isComplete).isPresent());
+        follows = known || (ranked != null && ranked.equals(now));
     }
 
     private Setting setting(Measurements.Snapshot measured) {
@@ -196,9 +248,9 @@ public final class SensitivityViewModel {
         Map<TensorId, QuantParams> activations = new HashMap<>();
         bench.weights().forEach(w -> put(weights, w, measured));
         bench.activations().forEach(a -> put(activations, a, measured));
-        Scope scope = new Scope(bench.variant(), state.addedQuantizers(), bench.keep(data).digest(), state.metric());
+        Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
         Model model = bench.analysed().orElseThrow();
-        return new Setting(scope, model, bench.uncorrected().orElse(model), data, Map.copyOf(weights), Map.copyOf(activations));
+        return new Setting(scope, model, bench.uncorrected().orElse(model), Map.copyOf(weights), Map.copyOf(activations));
     }
 
     private static void put(Map<TensorId, QuantParams> into, Subject subject, Measurements.Snapshot measured) {
@@ -208,8 +260,14 @@ public final class SensitivityViewModel {
         }
     }
 
-    private SensitivityCache cache(Setting of) {
-        return caches.computeIfAbsent(of.scope, s -> new SensitivityCache());
+    private SensitivitySweep sweepOf(Setting of, CancelToken cancel) {
+        Map<Scope, SensitivityCache> open = caches;
+        SensitivityCache cache;
+        synchronized (open) {
+            cache = open.computeIfAbsent(
+                    of.scope, s -> store.open(SensitivityScope.of(s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
+        }
+        return new SensitivitySweep(of.model, of.weights, of.activations, cache);
     }
 
     /** Starts the sweep, or ends the one that runs. */
@@ -228,9 +286,8 @@ public final class SensitivityViewModel {
         over = false;
         running = of;
         announce();
-        SensitivityCache cache = cache(of);
         sweeps.submit(
-                (cancel, partial) -> run(of, cache, cancel, partial),
+                (cancel, partial) -> run(of, cancel, partial),
                 report -> {
                     if (report.isComplete() && of.equals(running)) {
                         // An edit that is still being measured may want more.
@@ -248,16 +305,15 @@ public final class SensitivityViewModel {
                 });
     }
 
-    private SensitivityReport run(Setting of, SensitivityCache cache, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    private SensitivityReport run(Setting of, CancelToken cancel, Consumer<SensitivityReport> partial) {
         try (Jobs.Handle job = jobs.start("Sensitivity", cancel)) {
-            SensitivitySweep sweep = new SensitivitySweep(of.model, of.weights, of.activations, cache);
-            SensitivityReport before = sweep.known(of.data.size());
+            SensitivitySweep sweep = sweepOf(of, cancel);
+            SensitivityReport before = sweep.known(of.scope.data.size());
             partial.accept(before);
             if (before.isComplete()) {
                 return before;
             }
-            // Its own, so that the sessions of the live accuracy stay; freed with its predictions when the sweep ends.
-            try (LiveEvaluator evaluator = Engine.evaluatorBesideWindow(of.model, of.reference, of.data, of.scope.task)) {
+            try (LiveEvaluator evaluator = evaluator(of)) {
                 return sweep.run(evaluator, SensitivitySweep.QUICK, job, cancel, partial);
             }
         } catch (CancellationException e) {

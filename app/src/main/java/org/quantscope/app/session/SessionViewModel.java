@@ -29,6 +29,7 @@ import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
@@ -58,7 +59,29 @@ public final class SessionViewModel {
     public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
 
     private sealed interface Opened {
-        record Bench(OpenModel model, Optional<Model> corrected, SessionState state, Optional<Path> file, List<Dataset> data, Seen seen, boolean unsaved) implements Opened {}
+        /**
+         * A model with what goes with it.
+         *
+         * @param notes what is wrong with the rest, a sentence each
+         * @param unprepared data that came with it and does not fit as it is
+         */
+        record Bench(
+                OpenModel model,
+                Optional<Model> corrected,
+                SessionState state,
+                Optional<Path> file,
+                List<Dataset> data,
+                Seen seen,
+                boolean unsaved,
+                List<String> notes,
+                Optional<Unprepared> unprepared)
+                implements Opened {
+            Bench without(String note, Optional<Unprepared> more) {
+                List<String> all = new ArrayList<>(notes);
+                all.add(note);
+                return new Bench(model, corrected, state, file, data, seen, unsaved, all, more);
+            }
+        }
 
         record Missing(Resumption of, Role role) implements Opened {}
 
@@ -173,7 +196,7 @@ public final class SessionViewModel {
         }
         boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
         submit("Opening " + file.getFileName(), cancel -> withData(
-                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data));
+                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data, cancel));
     }
 
     /** By its name alone: what is dropped is asked about on the thread of the scene. */
@@ -182,16 +205,33 @@ public final class SessionViewModel {
         return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith) || Files.isDirectory(file);
     }
 
-    /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. */
-    private static Opened withData(Opened opened, List<Path> files) throws IOException {
+    /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. The model opens in any case. */
+    private static Opened withData(Opened opened, List<Path> files, CancelToken cancel) {
         if (files.isEmpty() || !(opened instanceof Opened.Bench b)) {
             return opened;
         }
-        Dataset dataset = Datasets.open(files.getLast());
+        Path file = files.getLast();
+        Samples read;
+        try {
+            read = Datasets.samples(file, cancel);
+        } catch (IOException | BadInputException e) {
+            return b.without(reason(e), Optional.empty());
+        }
+        Optional<InputFit> wanted = wanted(b.corrected.orElse(b.model.folded()));
+        Dataset dataset;
+        try {
+            dataset = Datasets.prepare(read);
+        } catch (BadInputException e) {
+            return b.without(reason(e), wanted.map(w -> new Opened.Unprepared(read, Role.EVALUATION)));
+        }
+        if (wanted.isPresent() && !wanted.get().takes(dataset.sampleShape())) {
+            String note = file.getFileName() + " does not fit " + b.model.name() + ": it gives " + dataset.sampleShape() + ", the model wants " + wanted.get().shape();
+            return b.without(note, Optional.of(new Opened.Unprepared(read, Role.EVALUATION)));
+        }
         List<Dataset> data = new ArrayList<>(b.data);
         data.add(dataset);
         boolean ofSession = b.file.isPresent();
-        return new Opened.Bench(b.model, b.corrected, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession);
+        return new Opened.Bench(b.model, b.corrected, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession, b.notes, Optional.empty());
     }
 
     private static String name(Path file) {
@@ -256,8 +296,12 @@ public final class SessionViewModel {
 
     /** What the open model is fed with; empty without a model that has one input. */
     private Optional<InputFit> wanted() {
+        return bench.analysed().flatMap(SessionViewModel::wanted);
+    }
+
+    private static Optional<InputFit> wanted(Model model) {
         try {
-            return bench.analysed().filter(m -> m.graph().isPresent()).map(SampleFeed::wanted);
+            return Optional.of(model).filter(m -> m.graph().isPresent()).map(SampleFeed::wanted);
         } catch (BadInputException e) {
             return Optional.empty();
         }
@@ -397,7 +441,11 @@ public final class SessionViewModel {
                 b.corrected.ifPresent(model -> bench.keepCorrected(b.state, model));
                 bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data, b.seen.activations);
                 kept = b.seen.activations.flatMap(seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
-                b.seen.note.ifPresent(notices::problem);
+                List<String> notes = new ArrayList<>(b.notes);
+                b.seen.note.ifPresent(notes::add);
+                if (!notes.isEmpty()) {
+                    notices.problem(String.join("; ", notes));
+                }
                 if (b.unsaved) {
                     bench.markUnsaved();
                 }
@@ -405,12 +453,13 @@ public final class SessionViewModel {
                 if (!b.unsaved) {
                     remember(b.file.orElse(b.model.file().path()));
                 }
+                b.unprepared.ifPresent(u -> questions.howToPrepare(u.role, u.samples));
             }
             case Opened.Missing(var of, var role) -> {
                 Optional<Path> found = questions.whereIs(role, of.ref(role).orElseThrow());
                 if (found.isPresent()) {
                     FileRef was = of.ref(role).orElseThrow();
-                    resume(of.with(role, new FileRef(found.get().toAbsolutePath().normalize(), was.sha256(), was.preprocessing())));
+                    resume(of.with(role, was.withPath(found.get().toAbsolutePath().normalize())));
                 } else if (role != Role.MODEL) {
                     resume(of.without(role));
                 }
@@ -450,10 +499,15 @@ public final class SessionViewModel {
             }
         }
         List<Dataset> data = new ArrayList<>();
+        List<String> notes = new ArrayList<>();
         for (Role role : List.of(Role.EVALUATION, Role.CALIBRATION)) {
             if (session.ref(role).isPresent()) {
                 FileRef ref = session.ref(role).get();
-                data.add(Datasets.open(ref.path(), ref.preprocessing(), cancel));
+                try {
+                    data.add(Datasets.open(ref.path(), ref.preprocessing(), cancel));
+                } catch (IOException | BadInputException e) {
+                    notes.add("without " + role.title() + ": " + reason(e));
+                }
             }
         }
         OpenModel model = readModel(session.state.model().path(), cancel);
@@ -461,7 +515,7 @@ public final class SessionViewModel {
         Optional<Model> corrected = state.corrections().isEmpty()
                 ? Optional.empty()
                 : Optional.of(Engine.analysed(model.source(), state, Progress.NONE, cancel));
-        return new Opened.Bench(model, corrected, state, Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved);
+        return new Opened.Bench(model, corrected, state, Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved, notes, Optional.empty());
     }
 
     /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
@@ -492,7 +546,7 @@ public final class SessionViewModel {
         for (Edit edit : edits) {
             state = edit.apply(state);
         }
-        return new Opened.Bench(model, Optional.empty(), state, file, data, Seen.NOTHING, false);
+        return new Opened.Bench(model, Optional.empty(), state, file, data, Seen.NOTHING, false, List.of(), Optional.empty());
     }
 
     private static FileRef ref(Dataset data) {
@@ -569,7 +623,7 @@ public final class SessionViewModel {
     private static String reason(Throwable e) {
         return e instanceof NoSuchFileException missing
                 ? Path.of(missing.getFile()).getFileName() + ": there is no such file"
-                : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+                : Reason.of(e);
     }
 
     /** Recently opened files, newest first. */

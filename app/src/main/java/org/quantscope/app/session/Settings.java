@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
 import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.io.UserFolders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,14 +27,25 @@ public final class Settings {
     /** Recent files that are kept. */
     public static final int RECENT = 10;
 
+    private static final String GIVEN = "quantscope.config";
     private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
 
     private final Path folder;
+    private final Path state;
     private final Properties values = new Properties();
 
-    /** @param folder where the file is kept; made when something is saved */
+    /** @param folder where the file is kept, and all else; made when something is saved */
     public Settings(Path folder) {
+        this(folder, folder);
+    }
+
+    /**
+     * @param folder where the file is kept; made when something is saved
+     * @param state where results are kept that can be computed again
+     */
+    public Settings(Path folder, Path state) {
         this.folder = folder;
+        this.state = state;
         Path file = file();
         if (Files.isRegularFile(file)) {
             try (Reader in = Files.newBufferedReader(file)) {
@@ -44,9 +56,15 @@ public final class Settings {
         }
     }
 
+    /** In the usual places on this system; {@code quantscope.config} names another one for all. */
+    public static Settings usual(Map<String, String> environment) {
+        Path folder = defaultFolder(environment);
+        return new Settings(folder, System.getProperty(GIVEN) == null ? UserFolders.state() : folder);
+    }
+
     /** The usual place for settings on this system; {@code quantscope.config} names another. */
-    public static Path defaultFolder(Map<String, String> environment) {
-        String given = System.getProperty("quantscope.config");
+    static Path defaultFolder(Map<String, String> environment) {
+        String given = System.getProperty(GIVEN);
         if (given != null) {
             return Path.of(given);
         }
@@ -64,6 +82,11 @@ public final class Settings {
 
     public Path folder() {
         return folder;
+    }
+
+    /** Where results are kept that can be computed again. */
+    public Path state() {
+        return state;
     }
 
     public boolean dark() {

@@ -15,6 +15,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
+import javafx.scene.control.OverrunStyle;
 import javafx.scene.control.SelectionMode;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
@@ -176,6 +177,12 @@ public final class TensorsView extends VBox {
                     .filter(Double::isFinite)
                     .max()
                     .orElse(0);
+            boolean points = Stream.concat(rows.weights().stream(), rows.activations().stream())
+                    .flatMap(row -> row.sensitivity().flatMap(d -> d.figures().onlyThis()).stream())
+                    .findFirst()
+                    .map(e -> e.task().isProportion())
+                    .orElse(true);
+            damage.setText(points ? "damage pts" : "damage");
             fit.run();
             show(rows);
         });
@@ -404,10 +411,15 @@ public final class TensorsView extends VBox {
     private static final class NameCell extends TreeTableCell<Line, Line> {
         private static final double GLYPH_GAP = 8;
         private final Region glyph = new Region();
+        private final Label group = new Label();
 
         NameCell() {
+            group.setMinWidth(USE_PREF_SIZE);
+            group.getStyleClass().add("hint");
             glyph.getStyleClass().add("damage");
             setGraphicTextGap(GLYPH_GAP);
+            // Both the block and the operator tell one name from another.
+            setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
         }
 
         @Override
@@ -419,8 +431,10 @@ public final class TensorsView extends VBox {
                 setText(null);
                 setGraphic(null);
             } else if (line.row().isEmpty()) {
-                setText(line.group());
-                setGraphic(null);
+                // Over the empty cells beside it, where the column is narrow.
+                group.setText(line.group());
+                setText(null);
+                setGraphic(group);
                 getStyleClass().add("muted");
             } else {
                 TensorRow row = line.row().get();

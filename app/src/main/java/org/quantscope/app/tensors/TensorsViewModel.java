@@ -386,6 +386,7 @@ public final class TensorsViewModel {
         if (edits.isEmpty()) {
             return;
         }
+        sensitivity.follow();
         Edit edit = new Edit.All(title, edits);
         if (ids.stream().flatMap(id -> bench.subject(id).stream()).anyMatch(s -> s instanceof Subject.Activation)) {
             activations.step(state -> edit);
@@ -396,6 +397,7 @@ public final class TensorsViewModel {
 
     private void apply(String title, List<Edit> edits) {
         if (!edits.isEmpty()) {
+            sensitivity.follow();
             bench.apply(new Edit.All(title, edits));
         }
     }

@@ -6,14 +6,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Alert;
+import javafx.scene.control.Button;
 import javafx.scene.control.ButtonBar;
 import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
+import javafx.scene.control.DialogEvent;
+import javafx.scene.control.DialogPane;
+import javafx.scene.control.ListView;
+import javafx.scene.control.TableView;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.Region;
 import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
 import javafx.stage.Window;
+import javafx.util.Subscription;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.theme.Theme;
@@ -22,11 +31,20 @@ import org.quantscope.core.session.FileRef;
 
 /** The questions as dialogs over the window. */
 final class Dialogs implements Questions {
+    /** What to do with a model that holds settings for the one that is open. */
+    enum Take {
+        /** Open it in place of the one that is open. */
+        MODEL,
+        /** Take its settings over. */
+        SETTINGS,
+        NOTHING
+    }
+
     private final Supplier<Window> owner;
-    private final Supplier<Theme> theme;
+    private final ObservableValue<Theme> theme;
     private BiConsumer<Role, Samples> prepare = (role, samples) -> {};
 
-    Dialogs(Supplier<Window> owner, Supplier<Theme> theme) {
+    Dialogs(Supplier<Window> owner, ObservableValue<Theme> theme) {
         this.owner = owner;
         this.theme = theme;
     }
@@ -97,6 +115,13 @@ final class Dialogs implements Questions {
         return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get())).map(File::toPath);
     }
 
+    /** Asks for a file to read, beginning in the folder of another one. */
+    Optional<Path> openFileBeside(Path other, String title, String kind, String... patterns) {
+        FileChooser chooser = chooser(title, kind, patterns);
+        inFolder(chooser, other);
+        return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
+    }
+
     /** Asks for a file to write. */
     Optional<Path> saveFile(String title, Path suggestion, String kind, String pattern) {
         FileChooser chooser = chooser(title, kind, pattern);
@@ -105,19 +130,59 @@ final class Dialogs implements Questions {
         return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);
     }
 
-    /** Gives a dialog its owner and its looks. */
+    /** Gives a dialog its owner and its looks, which follow the window's, and lets Escape end it from everywhere. */
     void dress(Dialog<?> dialog) {
-        dialog.initOwner(owner.get());
-        theme.get().applyTo(dialog.getDialogPane().getScene());
+        dress(dialog, owner.get());
+    }
+
+    private void dress(Dialog<?> dialog, Window over) {
+        dialog.initOwner(over);
+        DialogPane pane = dialog.getDialogPane();
+        Subscription looks = theme.subscribe(now -> now.applyTo(pane.getScene()));
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
+        // Lists and tables take the key for ending an edit, of which there is none.
+        pane.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            if (e.getCode() == KeyCode.ESCAPE && (e.getTarget() instanceof ListView || e.getTarget() instanceof TableView)) {
+                pane.getButtonTypes().stream()
+                        .filter(type -> type.getButtonData().isCancelButton())
+                        .map(pane::lookupButton)
+                        .filter(Button.class::isInstance)
+                        .findFirst()
+                        .ifPresent(button -> ((Button) button).fire());
+                e.consume();
+            }
+        });
+    }
+
+    /** What a dropped model is for that holds settings for the one that is open. */
+    Take whatFor(Path file, String model) {
+        ButtonType settings = new ButtonType("Import its _ranges…", ButtonBar.ButtonData.YES);
+        ButtonType open = new ButtonType("_Open it", ButtonBar.ButtonData.NO);
+        ButtonType answer = ask("Ranges or a model?", file.getFileName() + " is quantized and names tensors of " + model + ". Import its ranges into the settings of " + model + ", or open it instead?", settings, open, ButtonType.CANCEL);
+        return answer == settings ? Take.SETTINGS : answer == open ? Take.MODEL : Take.NOTHING;
+    }
+
+    /**
+     * Whether a file that is there may be replaced.
+     *
+     * @param over the window that asks
+     */
+    boolean mayReplace(Path file, Window over) {
+        ButtonType replace = new ButtonType("_Replace", ButtonBar.ButtonData.YES);
+        return ask(over, "Replace the file?", file.getFileName() + " exists already in " + file.toAbsolutePath().getParent() + ".", replace, ButtonType.CANCEL) == replace;
     }
 
     private ButtonType ask(String title, String text, ButtonType... buttons) {
+        return ask(owner.get(), title, text, buttons);
+    }
+
+    private ButtonType ask(Window over, String title, String text, ButtonType... buttons) {
         Alert alert = new Alert(Alert.AlertType.CONFIRMATION, text, buttons);
         alert.setTitle(title);
         alert.setHeaderText(title);
         alert.setGraphic(null);
         alert.getDialogPane().setMinHeight(Region.USE_PREF_SIZE);
-        dress(alert);
+        dress(alert, over);
         return alert.showAndWait().orElse(ButtonType.CANCEL);
     }
 

@@ -19,9 +19,11 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.stage.Modality;
+import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.export.StatusView;
 import org.quantscope.app.export.TargetsView;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.session.Settings;
@@ -29,32 +31,39 @@ import org.quantscope.core.export.Exporter;
 
 /** Chooses a target, removes what stands in its way, and says where the file goes. The window behind it stays at work. */
 final class ExportDialog extends Dialog<ButtonType> {
-    /** Asks for a place. */
-    @FunctionalInterface
-    interface Browser {
+    /** What the dialog cannot do by itself. */
+    interface Places {
+        /** Asks for a place. */
         Optional<Path> browse(Exporter exporter, Path suggestion);
+
+        /** Whether a file that is there may be replaced; asked over {@code window}. */
+        boolean mayReplace(Path file, Window window);
+
+        /** Shows a folder in the system's file browser. */
+        void open(Path folder);
     }
 
     private static final double GAP = 8;
-    private static final double WIDTH = 1080;
+    private static final double WIDTH = 1100;
     private static final double HEIGHT = 660;
     private static final double MIN_WIDTH = 760;
     private static final double MIN_HEIGHT = 480;
-    private static final String WIDTH_KEY = "export.width";
-    private static final String HEIGHT_KEY = "export.height";
 
     private final ExportViewModel export;
     private final TargetsViewModel targets;
+    private final Places places;
     private final TextField file = new TextField();
     private final Label fileNote = new Label();
-    private final ButtonType write = new ButtonType("Export", ButtonBar.ButtonData.OK_DONE);
+    private final ButtonType write = new ButtonType("_Export", ButtonBar.ButtonData.OK_DONE);
     private @Nullable Path suggested;
+    /** Already asked about, by the system's own dialog. */
+    private @Nullable Path agreed;
 
-    ExportDialog(ExportViewModel export, TargetsViewModel targets, Settings settings, Browser browser) {
+    ExportDialog(ExportViewModel export, TargetsViewModel targets, Settings settings, Places places) {
         this.export = export;
         this.targets = targets;
+        this.places = places;
         setTitle("Export");
-        setResizable(true);
         initModality(Modality.NONE);
         targets.setShowing(true);
         TargetsView view = new TargetsView(targets);
@@ -62,11 +71,16 @@ final class ExportDialog extends Dialog<ButtonType> {
         file.setId("export-file");
         file.setAccessibleText("File to write");
         HBox.setHgrow(file, Priority.ALWAYS);
-        Button browse = new Button("Browse…");
+        Button browse = new Button("_Browse…");
+        browse.setMnemonicParsing(true);
         browse.setId("export-browse");
         browse.setMinWidth(Region.USE_PREF_SIZE);
-        browse.setOnAction(e -> path().ifPresent(now -> browser.browse(targets.chosen(), now).ifPresent(p -> file.setText(p.toString()))));
-        Label name = new Label("File");
+        browse.setOnAction(e -> places.browse(targets.chosen(), path().orElse(export.suggestion(targets.chosen()))).ifPresent(p -> {
+            agreed = p;
+            file.setText(p.toString());
+        }));
+        Label name = new Label("_File");
+        name.setMnemonicParsing(true);
         name.setMinWidth(Region.USE_PREF_SIZE);
         name.setLabelFor(file);
         fileNote.setId("export-file-note");
@@ -76,42 +90,47 @@ final class ExportDialog extends Dialog<ButtonType> {
         HBox where = new HBox(GAP, name, file, fileNote, browse);
         where.setAlignment(Pos.CENTER_LEFT);
         where.setMinHeight(Region.USE_PREF_SIZE);
-        VBox content = new VBox(GAP * 2, view, where);
+        StatusView status = new StatusView(export, places::open);
+        VBox content = new VBox(GAP * 2, view, where, status);
         DialogPane pane = getDialogPane();
         pane.setContent(content);
-        pane.getStyleClass().add("wide");
-        pane.setMinSize(MIN_WIDTH, MIN_HEIGHT);
-        pane.setPrefSize(settings.number(WIDTH_KEY).orElse(WIDTH), settings.number(HEIGHT_KEY).orElse(HEIGHT));
+        new RememberedSize(settings, "export", WIDTH, HEIGHT).giveTo(this, MIN_WIDTH, MIN_HEIGHT);
         getDialogPane().getButtonTypes().addAll(write, ButtonType.CLOSE);
         Button button = (Button) Objects.requireNonNull(getDialogPane().lookupButton(write));
         button.setId("export-write");
+        // The dialog stays: it says what became of the file, and another format may be next.
         button.addEventFilter(ActionEvent.ACTION, e -> {
-            if (!write()) {
-                e.consume();
-            }
+            e.consume();
+            write();
         });
         file.textProperty().subscribe(x -> check());
         Subscription following = targets.viewProperty().subscribe(v -> {
             suggest();
             check();
-        });
+        }).and(export.statusProperty().subscribe((was, is) -> {
+            boolean runs = is instanceof ExportViewModel.Status.Running;
+            check();
+            // The keyboard stays at what can be done next.
+            if (runs && !(was instanceof ExportViewModel.Status.Running)) {
+                status.focusCancel();
+            } else if (!runs && !file.isFocused()) {
+                button.requestFocus();
+            }
+        }));
         setOnShown(e -> view.focusTargets());
         setOnHidden(e -> {
             following.unsubscribe();
+            status.close();
             targets.setShowing(false);
-            settings.setNumber(WIDTH_KEY, pane.getWidth());
-            settings.setNumber(HEIGHT_KEY, pane.getHeight());
-            settings.save();
         });
     }
 
-    private boolean write() {
-        Optional<Path> path = path();
-        path.ifPresent(p -> {
+    private void write() {
+        path().filter(p -> p.equals(agreed) || !Files.exists(p) || places.mayReplace(p, getDialogPane().getScene().getWindow())).ifPresent(p -> {
+            agreed = null;
             targets.used();
             export.export(targets.chosen(), targets.given(), p);
         });
-        return path.isPresent();
     }
 
     private Optional<Path> path() {
@@ -132,8 +151,21 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private void check() {
-        Optional<Path> path = path();
-        fileNote.setText(path.isEmpty() ? "This is no file name." : Files.exists(path.get()) ? "exists; it will be replaced" : "");
-        Objects.requireNonNull(getDialogPane().lookupButton(write)).setDisable(path.isEmpty() || !targets.viewProperty().get().mayExport());
+        Optional<String> problem = path().map(ExportDialog::problem).orElse(Optional.of("This is no file name."));
+        fileNote.setText(problem.orElse(path().filter(Files::exists).isPresent() ? "exists already" : ""));
+        fileNote.getStyleClass().removeAll("warning", "loss");
+        fileNote.getStyleClass().add(problem.isPresent() ? "loss" : "warning");
+        Objects.requireNonNull(getDialogPane().lookupButton(write))
+                .setDisable(problem.isPresent() || !targets.viewProperty().get().mayExport() || export.statusProperty().get() instanceof ExportViewModel.Status.Running);
+    }
+
+    /** Why nothing can be written there. */
+    private static Optional<String> problem(Path file) {
+        Path folder = file.toAbsolutePath().normalize().getParent();
+        return Files.isDirectory(file)
+                ? Optional.of("This is a folder.")
+                : folder == null || !Files.isDirectory(folder)
+                        ? Optional.of("There is no such folder.")
+                        : Files.isWritable(folder) ? Optional.empty() : Optional.of("This folder cannot be written to.");
     }
 }

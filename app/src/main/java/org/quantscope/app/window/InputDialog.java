@@ -9,19 +9,23 @@ import javafx.scene.control.ButtonType;
 import javafx.scene.control.Dialog;
 import org.quantscope.app.input.InputView;
 import org.quantscope.app.input.InputViewModel;
+import org.quantscope.app.session.Settings;
 
 /** Data and its preprocessing; true if they are to be used. */
 final class InputDialog extends Dialog<Boolean> {
-    private static final double WIDTH = 800;
+    private static final double WIDTH = 860;
+    private static final double HEIGHT = 640;
+    private static final double MIN_WIDTH = 760;
+    private static final double MIN_HEIGHT = 560;
 
     /** @param browse asks for a file, or for a folder if its argument is true */
-    InputDialog(InputViewModel model, Function<Boolean, Optional<Path>> browse) {
+    InputDialog(InputViewModel model, Settings settings, Function<Boolean, Optional<Path>> browse) {
         setTitle("Data");
-        setResizable(true);
         InputView view = new InputView(model, browse);
-        view.setPrefWidth(WIDTH);
         getDialogPane().setContent(view);
-        ButtonType use = new ButtonType("Use it", ButtonBar.ButtonData.OK_DONE);
+        new RememberedSize(settings, "data", WIDTH, HEIGHT).giveTo(this, MIN_WIDTH, MIN_HEIGHT);
+        setOnShown(e -> view.focusFirst());
+        ButtonType use = new ButtonType("_Use it", ButtonBar.ButtonData.OK_DONE);
         getDialogPane().getButtonTypes().addAll(use, ButtonType.CANCEL);
         Node button = getDialogPane().lookupButton(use);
         button.setId("input-use");

@@ -9,6 +9,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Insets;
@@ -18,6 +19,7 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Control;
+import javafx.scene.control.Dialog;
 import javafx.scene.control.DialogEvent;
 import javafx.scene.control.Label;
 import javafx.scene.control.Menu;
@@ -39,6 +41,8 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.stage.Screen;
 import javafx.stage.Stage;
+import javafx.stage.Window;
+import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.Desk;
 import org.quantscope.app.accuracy.AccuracyView;
@@ -48,7 +52,6 @@ import org.quantscope.app.card.TabbedCard;
 import org.quantscope.app.codes.CodesView;
 import org.quantscope.app.correction.CorrectionsView;
 import org.quantscope.app.error.ErrorView;
-import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
 import org.quantscope.app.flipped.Thumbnails;
@@ -65,10 +68,12 @@ import org.quantscope.app.slices.SlicesView;
 import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.theme.Theme;
+import org.quantscope.app.workbench.OpenModel;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.export.Exporter;
 import org.quantscope.core.session.SessionState;
 
 /** The one window. */
@@ -110,6 +115,8 @@ public final class MainWindow {
     private final Thumbnails thumbnails;
     private @Nullable FlippedWindow flipped;
     private @Nullable ExportDialog exporting;
+    private @Nullable ImportDialog importing;
+    private Consumer<Path> folders = folder -> {};
     private final TabbedCard pages;
 
     /**
@@ -120,7 +127,7 @@ public final class MainWindow {
     public MainWindow(Stage stage, Settings settings, Executor work, Executor ui) {
         this.stage = stage;
         this.settings = settings;
-        this.dialogs = new Dialogs(() -> stage, theme::get);
+        this.dialogs = new Dialogs(() -> stage, theme);
         dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
         this.thumbnails = new Thumbnails(work, ui);
@@ -176,7 +183,6 @@ public final class MainWindow {
         stage.setScene(scene);
         stage.setMinWidth(MIN_WIDTH);
         stage.setMinHeight(MIN_HEIGHT);
-        desk.export().resultProperty().subscribe(result -> result.ifPresent(this::tell));
         desk.bench().modelProperty().subscribe(x -> title());
         desk.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
@@ -523,11 +529,21 @@ public final class MainWindow {
         if (paths.isEmpty()) {
             return;
         }
-        desk.imports().looksLikeSettings(paths.getFirst(), settingsOfAnother -> {
-            if (settingsOfAnother && paths.size() == 1) {
-                importRanges(paths.getFirst());
-            } else {
-                desk.session().open(paths);
+        if (paths.size() > 1) {
+            desk.session().open(paths);
+            return;
+        }
+        Path file = paths.getFirst();
+        desk.imports().whatIs(file, is -> {
+            Dialogs.Take take = switch (is) {
+                case OPEN -> Dialogs.Take.MODEL;
+                case SETTINGS -> Dialogs.Take.SETTINGS;
+                case EITHER -> dialogs.whatFor(file, desk.bench().modelProperty().get().map(OpenModel::name).orElse(""));
+            };
+            switch (take) {
+                case MODEL -> desk.session().open(paths);
+                case SETTINGS -> importRanges(file);
+                case NOTHING -> {}
             }
         });
     }
@@ -552,6 +568,7 @@ public final class MainWindow {
         opened.ifPresentOrElse(read -> desk.input().show(role, read), () -> desk.input().show(role));
         InputDialog dialog = new InputDialog(
                 desk.input(),
+                settings,
                 folder -> folder ? dialogs.openFolder("Open a folder of pictures") : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
         dialogs.dress(dialog);
         dialog.resultProperty().subscribe(used -> {
@@ -562,6 +579,11 @@ public final class MainWindow {
         dialog.show();
     }
 
+    /** What shows a folder in the system's file browser. */
+    public void setFolderOpener(Consumer<Path> opener) {
+        folders = opener;
+    }
+
     private void export() {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
@@ -570,42 +592,65 @@ public final class MainWindow {
             exporting.getDialogPane().getScene().getWindow().requestFocus();
             return;
         }
-        ExportDialog dialog = new ExportDialog(
-                desk.export(), desk.targets(), settings, (exporter, file) -> dialogs.saveFile("Export " + exporter.title(), file, exporter.title(), "*" + exporter.extension()));
+        ExportDialog dialog = new ExportDialog(desk.export(), desk.targets(), settings, new ExportDialog.Places() {
+            @Override
+            public Optional<Path> browse(Exporter exporter, Path suggestion) {
+                return dialogs.saveFile("Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
+            }
+
+            @Override
+            public boolean mayReplace(Path file, Window window) {
+                return dialogs.mayReplace(file, window);
+            }
+
+            @Override
+            public void open(Path folder) {
+                folders.accept(folder);
+            }
+        });
         dialogs.dress(dialog);
-        // The window behind it goes on, also with its keys for going back.
-        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Z"), desk.bench()::undo);
-        dialog.getDialogPane().getScene().getAccelerators().put(KeyCombination.valueOf("Shortcut+Y"), desk.bench()::redo);
+        goingBack(dialog);
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
         dialog.show();
     }
 
     private void importRanges() {
-        if (desk.bench().modelProperty().get().isPresent()) {
-            dialogs.openFile("Import ranges", "Settings of other tools", "*.onnx", "*.json", "*.encodings", "*.cache", "*.txt", "*.safetensors", "*.npz").ifPresent(this::importRanges);
-        }
+        desk.bench()
+                .modelProperty()
+                .get()
+                .flatMap(model -> dialogs.openFileBeside(
+                        model.file().path(), "Import ranges", "Settings of other tools", "*.onnx", "*.json", "*.encodings", "*.cache", "*.txt", "*.safetensors", "*.npz"))
+                .ifPresent(this::importRanges);
     }
 
     private void importRanges(Path file) {
+        if (importing != null) {
+            importing.close();
+        }
         desk.imports().open(file);
-        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme.get().palette());
+        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
         dialogs.dress(dialog);
-        dialog.resultProperty().subscribe(taken -> {
-            if (Boolean.TRUE.equals(taken)) {
+        goingBack(dialog);
+        importing = dialog;
+        // What is imported is for this model.
+        Subscription model = desk.bench().modelProperty().subscribe((was, is) -> dialog.close());
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
+            model.unsubscribe();
+            if (Boolean.TRUE.equals(dialog.getResult())) {
                 desk.imports().apply();
             }
-            if (taken != null) {
-                desk.imports().close();
-            }
+            desk.imports().close();
+            importing = null;
         });
         dialog.show();
     }
 
-    private void tell(ExportViewModel.Result written) {
-        ExportResultDialog dialog = new ExportResultDialog(written);
-        dialogs.dress(dialog);
-        dialog.show();
+    /** The window behind a dialog goes on, also with its keys for going back. */
+    private void goingBack(Dialog<?> dialog) {
+        var keys = dialog.getDialogPane().getScene().getAccelerators();
+        keys.put(KeyCombination.valueOf("Shortcut+Z"), desk.bench()::undo);
+        keys.put(KeyCombination.valueOf("Shortcut+Y"), desk.bench()::redo);
     }
 
     private void showKeys() {

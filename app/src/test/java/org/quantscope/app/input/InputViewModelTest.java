@@ -22,11 +22,14 @@ import org.quantscope.app.input.InputViewModel.View;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.workbench.Notices;
+import org.quantscope.core.dataset.Layout;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
 
 /** Data and its preprocessing without a window: everything runs at once, on the thread of the test. */
 class InputViewModelTest {
@@ -108,9 +111,7 @@ class InputViewModelTest {
     }
 
     private void type(String scale, String mean, String std) {
-        InputForm f = view().form();
-        desk.input().edit(new InputForm(
-                f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), scale, mean, std, f.base()));
+        desk.input().edit(view().form().withValues(scale, mean, std));
     }
 
     @Test
@@ -190,12 +191,88 @@ class InputViewModelTest {
         assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
         assertThat(view().mayApply()).isFalse();
         InputForm f = view().form();
-        desk.input().edit(new InputForm(f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.base()));
+        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.classes(), f.labelColumn()));
         assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
-        desk.input().edit(new InputForm(f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.base()));
+        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.classes(), f.labelColumn()));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         desk.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
+    }
+
+    @Test
+    void storedShapeAndLayoutAndTheModelsClassesAreTyped() throws IOException {
+        Path table = folder.resolve("d.csv");
+        Files.writeString(table, "label," + "p,".repeat(783) + "p\n" + "shoe" + ",255".repeat(784) + "\n" + "bag" + ",0".repeat(784) + "\n");
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(table);
+        stored("1, 28, 28", Optional.of(Layout.NCHW), "shoe\nhat\n bag \n");
+        assertThat(view().gets()).isEqualTo("1×28×28");
+        assertThat(desk.input().apply()).isTrue();
+        Preprocessing how = desk.bench().stateProperty().get().orElseThrow().evaluationData().orElseThrow().preprocessing().orElseThrow();
+        assertThat(how.shape()).hasValue(Shape.of(1, 28, 28));
+        assertThat(how.layout()).hasValue(Layout.NCHW);
+        assertThat(how.modelClasses()).containsExactly("shoe", "hat", "bag");
+        assertThat(desk.bench().evaluationData().orElseThrow().label(0)).isZero();
+        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(2);
+
+        stored("1×x", Optional.empty(), "");
+        assertThat(view().problems()).containsEntry("shape", "'1×x' is no shape such as 1×28×28");
+        stored("1×29", Optional.empty(), "");
+        assertThat(view().prepared().problem()).isPresent();
+        assertThat(view().mayApply()).isFalse();
+        stored("", Optional.empty(), "hat");
+        assertThat(view().prepared().problem().orElseThrow()).contains("'bag' is a class of the data");
+    }
+
+    private void stored(String shape, Optional<Layout> layout, String classes) {
+        InputForm f = view().form();
+        desk.input().edit(new InputForm(
+                shape, layout, f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), classes, f.labelColumn()));
+    }
+
+    @Test
+    void labelsAreTakenFromTheColumnThatIsTypedAndFromItAgainWhenTheSessionOpens() throws IOException {
+        Path table = folder.resolve("t.csv");
+        Files.writeString(table, "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784) + ",4\n");
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(table);
+        assertThat(view().samples().orElseThrow().labelColumn()).hasValue("label");
+        assertThat(view().gets()).isEqualTo("785");
+        assertThat(view().mayApply()).isFalse();
+
+        label("wrong");
+        assertThat(view().problems().get("label")).startsWith("'wrong' is neither first, last nor none");
+        assertThat(view().mayApply()).isFalse();
+        label("last");
+        assertThat(view().problems()).isEmpty();
+        assertThat(view().samples().orElseThrow().label(1)).isEqualTo(4);
+        label("none");
+        assertThat(view().facts()).contains("786").contains("no labels");
+        label("right");
+        assertThat(view().samples().orElseThrow().label(0)).isEqualTo(3);
+
+        Path small = folder.resolve("s.csv");
+        Files.writeString(small, "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
+        desk.input().load(small);
+        label("q");
+        desk.input().adoptProposal();
+        assertThat(view().form().labelColumn()).isEqualTo("q");
+        assertThat(view().mayApply()).isTrue();
+        desk.input().apply();
+        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        assertThat(state.evaluationData().orElseThrow().preprocessing().orElseThrow().labelColumn()).hasValue("q");
+        Path saved = folder.resolve("s.quantscope.json");
+        SessionFile.write(state, saved);
+        desk.bench().undo();
+        desk.session().openSession(saved);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData()).isEqualTo(state.evaluationData());
+        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
+    }
+
+    private void label(String column) {
+        InputForm f = view().form();
+        desk.input().edit(new InputForm(
+                f.shape(), f.stored(), f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), f.classes(), column));
     }
 
     @Test

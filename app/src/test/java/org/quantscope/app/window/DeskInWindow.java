@@ -2,8 +2,8 @@ package org.quantscope.app.window;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -30,7 +30,7 @@ final class DeskInWindow {
     private static final long MILLIS = 10_000;
     private static final double SIDE = 980;
 
-    final ExecutorService work = Executors.newCachedThreadPool();
+    final ThreadPoolExecutor work = (ThreadPoolExecutor) Executors.newCachedThreadPool();
     final Stage stage = new Stage();
     final MainWindow window;
     final Desk desk;
@@ -60,6 +60,8 @@ final class DeskInWindow {
     void end() {
         stage.hide();
         desk.close();
+        // What the last step of a test set going may still ask for more.
+        work.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
         work.shutdownNow();
     }
 

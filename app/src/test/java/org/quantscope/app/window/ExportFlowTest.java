@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import javafx.scene.Node;
 import javafx.scene.control.ListView;
 import javafx.scene.control.TextField;
+import javafx.scene.input.Clipboard;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +26,7 @@ import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Fingerprint;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionFile;
@@ -84,7 +87,74 @@ class ExportFlowTest {
         assertThat(SessionFile.read(file).weights()).isEqualTo(at.state().weights());
         assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(DeskInWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
-        robot.clickOn("#result-close");
+    }
+
+    @Test
+    void aFileThatIsThereIsReplacedOnlyWhenThatIsAgreedTo(FxRobot robot) throws Exception {
+        Path file = Files.writeString(folder.resolve("there.quantscope.json"), "old");
+        show(robot, "quantscope-json");
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
+        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
+        robot.clickOn("#export-write");
+        robot.clickOn("Cancel");
+        assertThat(file).hasContent("old");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-status").query().isVisible())).isFalse();
+        robot.clickOn("#export-write");
+        robot.clickOn("Replace");
+        DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().isPresent());
+        assertThat(SessionFile.read(file)).isEqualTo(at.state());
+    }
+
+    @Test
+    void whatStandsInTheWayOfAFileIsSaidBesideItsName(FxRobot robot) throws Exception {
+        show(robot, "quantscope-json");
+        TextField file = robot.lookup("#export-file").queryAs(TextField.class);
+        DeskInWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
+        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isTrue();
+        DeskInWindow.doOnFx(() -> file.setText(folder.toString()));
+        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
+        DeskInWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
+        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEmpty();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isFalse();
+    }
+
+    @Test
+    void whereTheFileIsCanBeCopiedAndOpened(FxRobot robot) throws Exception {
+        Path file = folder.resolve("where.quantscope.json");
+        List<Path> opened = new ArrayList<>();
+        DeskInWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
+        export(robot, "quantscope-json", file);
+        assertThat(DeskInWindow.text(robot, "#result-path")).isEqualTo("✓ " + file.toAbsolutePath().normalize());
+        assertThat(DeskInWindow.text(robot, "#result-verified")).startsWith("Read back: ");
+        DeskInWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
+        assertThat(DeskInWindow.onFx(() -> Clipboard.getSystemClipboard().getString())).isEqualTo(file.toAbsolutePath().normalize().toString());
+        DeskInWindow.doOnFx(() -> robot.lookup("#result-folder").queryButton().fire());
+        assertThat(opened).containsExactly(file.toAbsolutePath().normalize().getParent());
+    }
+
+    @Test
+    void escapeInTheListOfFormatsClosesTheDialog(FxRobot robot) throws Exception {
+        show(robot, "quantscope-json");
+        DeskInWindow.doOnFx(() -> {
+            robot.lookup("#export-title").query().getScene().getWindow().requestFocus();
+            robot.lookup("#export-targets").query().requestFocus();
+        });
+        robot.push(KeyCode.ESCAPE);
+        DeskInWindow.waitUntil(() -> robot.lookup("#export-targets").tryQuery().isEmpty());
+    }
+
+    @Test
+    void aRefusedOptionIsSaidInItsFormatAndInTheList(FxRobot robot) throws Exception {
+        show(robot, "tensorrt-cache");
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("12"));
+        DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
+        assertThat(DeskInWindow.text(robot, "#export-option-note")).isEqualTo("version: a number of 4 to 6 digits is needed, got 12");
+        assertThat(DeskInWindow.onFx(() -> view().chosen().orElseThrow().state())).isEqualTo("option refused");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isTrue();
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
+        DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
+        assertThat(DeskInWindow.text(robot, "#export-option-note")).isEmpty();
     }
 
     @Test
@@ -96,10 +166,9 @@ class ExportFlowTest {
         assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(DeskInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement()));
-        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement()));
+        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
-        robot.clickOn("#result-close");
     }
 
     @Test
@@ -144,7 +213,7 @@ class ExportFlowTest {
         DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
         assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible())).isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        int activations = at.state().activationRanges().size();
+        int activations = at.desk.bench().analysed().flatMap(Model::graph).orElseThrow().parameterOwners().size();
         assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
         assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
         DeskInWindow.waitUntil(at::rests);

@@ -10,11 +10,13 @@ import java.util.concurrent.TimeoutException;
 import javafx.scene.control.Label;
 import javafx.scene.control.ListView;
 import javafx.scene.control.TableView;
+import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.fx.FxThread;
 import org.quantscope.app.imports.ImportViewModel;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.core.Engine;
@@ -92,6 +94,34 @@ class ImportFlowTest {
         assertThat(DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow().weights().get(first).scales())).isEqualTo(plan.weights().get(first).scales());
         robot.clickOn("#undo");
         assertThat(at.state()).isEqualTo(before);
+    }
+
+    @Test
+    void aDroppedQuantizedModelIsImportedOrOpenedAsAPersonSays(FxRobot robot) throws Exception {
+        ExportPlan plan = DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+        Path file = folder.resolve("digits_qdq.onnx");
+        Exporters.export(Exporters.byId("onnx-qdq"), plan, file, new CancelToken());
+        drop(robot, file, "Cancel");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#import-matches").tryQuery())).isEmpty();
+
+        drop(robot, file, "Import its ranges…");
+        DeskInWindow.waitUntil(() -> view().matches().size() == plan.weights().size());
+        assertThat(DeskInWindow.text(robot, "#import-file")).isEqualTo("digits_qdq.onnx");
+        // The keyboard is in the table, and Escape ends the dialog from there.
+        robot.push(KeyCode.ESCAPE);
+        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isEmpty());
+        assertThat(at.state().overrides()).isEmpty();
+
+        drop(robot, file, "Open it");
+        DeskInWindow.waitUntil(() -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
+    }
+
+    private void drop(FxRobot robot, Path file, String answer) throws TimeoutException {
+        // The question waits for its answer on the thread of the scene.
+        FxThread.executor().execute(() -> at.window.drop(List.of(file.toFile())));
+        DeskInWindow.waitUntil(() -> robot.lookup(answer).tryQuery().isPresent());
+        robot.clickOn(answer);
+        DeskInWindow.waitUntil(() -> robot.lookup("Open it").tryQuery().isEmpty());
     }
 
     @Test

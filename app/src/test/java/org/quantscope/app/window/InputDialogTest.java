@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import javafx.scene.control.Button;
+import javafx.scene.control.TextArea;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
@@ -81,9 +82,14 @@ class InputDialogTest {
         DeskInWindow.doOnFx(() -> at.window.drop(List.of()));
         robot.press(KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.O).release(KeyCode.O, KeyCode.SHIFT, KeyCode.CONTROL);
         DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isPresent());
-        for (String id : List.of("#input-file", "#input-folder", "#input-preset-unit", "#input-scale", "#input-mean", "#input-std", "#input-resize", "#input-colour", "#input-layout")) {
+        for (String id : List.of("#input-file", "#input-folder", "#input-preset-unit", "#input-scale", "#input-mean", "#input-std", "#input-resize", "#input-shape", "#input-stored", "#input-colour", "#input-layout", "#input-classes")) {
             assertThat(DeskInWindow.onFx(() -> robot.lookup(id).query().isFocusTraversable() && !robot.lookup(id).query().isDisabled())).as(id).isTrue();
         }
+        // The list of names lets the keyboard go on; it is no trap.
+        TextArea classes = robot.lookup("#input-classes").queryAs(TextArea.class);
+        DeskInWindow.doOnFx(classes::requestFocus);
+        robot.push(KeyCode.TAB);
+        assertThat(DeskInWindow.onFx(() -> classes.isFocused() || !classes.getText().isEmpty())).isFalse();
         robot.press(KeyCode.ESCAPE).release(KeyCode.ESCAPE);
         DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isEmpty());
 

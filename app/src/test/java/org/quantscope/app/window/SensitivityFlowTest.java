@@ -7,20 +7,28 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javafx.scene.Node;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.TreeTableCell;
 import javafx.scene.control.TreeTableColumn;
+import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
 import javafx.stage.Stage;
+import javafx.stage.Window;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
+import org.quantscope.app.tensors.TensorMenu;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.QuantSpec;
@@ -30,6 +38,7 @@ import org.testfx.api.FxRobot;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 import org.testfx.framework.junit5.Stop;
+import org.testfx.util.WaitForAsyncUtils;
 
 @ExtendWith(ApplicationExtension.class)
 class SensitivityFlowTest {
@@ -104,12 +113,72 @@ class SensitivityFlowTest {
         assertThat(dimmed).hasSize(1);
     }
 
+    /** Right-clicks the line of a tensor and fires an item of its menu. */
+    private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
+        Node line = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
+                .filter(n -> n instanceof TreeTableRow<?> row && row.isVisible() && row.getTooltip() != null && row.getTooltip().getText().startsWith(id.name() + "\n"))
+                .findFirst()
+                .orElseThrow());
+        robot.clickOn(line, MouseButton.SECONDARY);
+        MenuItem chosen = DeskInWindow.onFx(() -> Window.getWindows().stream()
+                .filter(w -> w instanceof TensorMenu)
+                .flatMap(w -> ((TensorMenu) w).getItems().stream())
+                .flatMap(i -> i instanceof Menu sub ? sub.getItems().stream() : Stream.of(i))
+                .filter(i -> item.equals(i.getId()) && i.isVisible() && !i.isDisable())
+                .findFirst()
+                .orElseThrow());
+        DeskInWindow.doOnFx(chosen::fire);
+        robot.type(KeyCode.ESCAPE);
+        at.waitForRest();
+    }
+
+    /** What is found again arrives a moment after everything else rests. */
+    private static void waitFor(Callable<Boolean> condition) throws TimeoutException {
+        WaitForAsyncUtils.waitFor(30, TimeUnit.SECONDS, condition);
+    }
+
+    private List<String> dimmed(FxRobot robot) {
+        return DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
+                .map(n -> ((TreeTableCell<?, ?>) n).getText())
+                .toList());
+    }
+
+    private String damageOf(TensorId id) {
+        return DeskInWindow.onFx(() -> at.desk.tensors().row(id).orElseThrow().sensitivity().orElseThrow().change());
+    }
+
+    @Test
+    void eachActOfTheMenuRanksTheListAnewAndDimsNothing(FxRobot robot) throws TimeoutException {
+        sweep(robot);
+        List<String> before = shown(robot);
+        TensorId worst = rows().getFirst().id();
+        for (String item : List.of("tensor-sixteen-bits", "tensor-bits-3", "tensor-per-channel", "tensor-adopt-mse")) {
+            act(robot, worst, item);
+
+            waitFor(() -> dimmed(robot).isEmpty() && shown(robot).contains(damageOf(worst)) && !shown(robot).equals(before));
+            List<String> after = shown(robot);
+            assertThat(after).as(item).hasSize(3).contains(damageOf(worst)).containsAll(before.subList(1, 3)).isNotEqualTo(before);
+            assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
+            DeskInWindow.doOnFx(at.desk.bench()::undo);
+            waitFor(() -> shown(robot).equals(before) && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
+        }
+
+        act(robot, worst, "tensor-keep-float");
+        waitFor(() -> shown(robot).equals(before.subList(1, 3)) && rows().getLast().id().equals(worst));
+        act(robot, worst, "tensor-quantize-again");
+        waitFor(() -> shown(robot).equals(before));
+        act(robot, worst, "tensor-sixteen-bits");
+        waitFor(() -> !shown(robot).equals(before));
+        act(robot, worst, "tensor-reset");
+        waitFor(() -> shown(robot).equals(before));
+    }
+
     @Test
     void theGraphShowsTheTensorInHandAndAClickTakesAnother(FxRobot robot) throws TimeoutException {
         sweep(robot);
         robot.clickOn("#tab-graph");
         DeskInWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
-        assertThat(DeskInWindow.text(robot, "#graph-legend")).isEqualTo("● < 0.5 pts  ◆ < 2 pts  ▲ more lost with this tensor alone quantized");
+        assertThat(DeskInWindow.text(robot, "#graph-legend")).isEqualTo("top-1 accuracy lost, this tensor alone quantized");
 
         Node graph = robot.lookup("#graph").query();
         TensorId before = at.hand().subject().id();
@@ -122,5 +191,12 @@ class SensitivityFlowTest {
             robot.moveBy(0, first ? 6 : -6).clickOn(MouseButton.PRIMARY);
         }
         assertThat(at.hand().subject().id()).isNotEqualTo(before);
+
+        DeskInWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
+        DeskInWindow.doOnFx(graph::requestFocus);
+        robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.DOWN).release(KeyCode.SHIFT);
+        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
+        robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.UP).release(KeyCode.SHIFT);
+        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
     }
 }

@@ -1,16 +1,15 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.sensitivity.SensitivityStore;
 import picocli.CommandLine;
 
 /** The commands put together, and what becomes of their failures: one line on stderr and an exit code. */
@@ -21,16 +20,17 @@ final class Cli {
      * Runs one command line.
      *
      * @param log writes a fault of ours down and says where
+     * @param state folder of what is kept from one run to the next
      * @return the exit code
      */
-    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
+    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
         CommandLine line = new CommandLine(new QuantscopeCommand())
                 .addSubcommand("inspect", new InspectCommand(terminal, cancel))
                 .addSubcommand("error", new ErrorCommand(terminal, cancel))
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
-                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel))
+                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
@@ -72,7 +72,7 @@ final class Cli {
                 yield ExitCode.BAD_INPUT;
             }
             case IOException e -> {
-                complain(terminal, ioProblem(e));
+                complain(terminal, Reason.of(e));
                 yield ExitCode.BAD_INPUT;
             }
             default -> {
@@ -80,15 +80,6 @@ final class Cli {
                 complain(terminal, "a fault of the program: " + failure + "; " + where);
                 yield ExitCode.FAULT;
             }
-        };
-    }
-
-    private static String ioProblem(IOException e) {
-        return switch (e) {
-            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
-            case AccessDeniedException denied -> denied.getFile() + ": access denied";
-            case FileSystemException other -> other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
-            default -> "cannot read or write: " + e.getMessage();
         };
     }
 

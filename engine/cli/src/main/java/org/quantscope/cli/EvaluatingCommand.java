@@ -72,7 +72,7 @@ abstract class EvaluatingCommand extends EngineCommand {
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
         Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
-        Importances importances = config != null && Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+        Importances importances = config != null && state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         if (calibrationData != null) {
             Subject.Calibrated calibrated = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel());
             state = calibrated.state();

@@ -12,7 +12,6 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
-import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
@@ -68,28 +67,27 @@ final class ExportCommand extends EngineCommand {
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
         Optional<Dataset> samples = runs ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
-        Importances importances = Subject.needsImportance(state) ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+        Importances importances = state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations(), chosen.options());
         List<ExportProblem> problems = exporter.check(plan);
-        List<Path> files = Exporters.export(exporter, plan, output, cancel());
-        Optional<Verification> verification;
+        Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
-            verification = Verifier.verify(exporter, plan, files, samples, bar, cancel());
+            exported = Verifier.export(exporter, plan, output, samples, bar, cancel());
         }
         ModelSize size = ModelSize.of(model, state, resolved.weights());
         Json json = new Json()
                 .put("format", exporter.id())
                 .put("file", output.toString())
-                .put("files", files.stream().map(Path::toString).toList())
+                .put("files", exported.files().stream().map(Path::toString).toList())
                 .put("sha256", FileRef.of(output, cancel()).sha256())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("problems", problems.stream().map(ExportCommand::json).toList());
-        verification.ifPresent(v -> json.put("verified", ExportVerification.json(v)));
-        print(json, () -> forPeople(exporter, size, problems, verification));
+        exported.verified().ifPresent(v -> json.put("verified", ExportVerification.json(v)));
+        print(json, () -> forPeople(exporter, size, problems, exported.verified()));
         boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
         return check && failed ? ExitCode.CHECK_FAILED : ExitCode.DONE;
     }

@@ -47,8 +47,11 @@ final class ExportVerification {
     static Json json(Verification verified) {
         Json json = new Json().put("by", verified.by());
         if (verified instanceof Ran ran) {
-            json.put("samples", ran.samples())
-                    .put("float_agreement", ran.floatAgreement())
+            json.put("samples", ran.samples());
+            if (ran.floatAgreement().isEmpty()) {
+                json.put("metric", ran.figure().task().id()).put("score", ran.figure().score()).put("float_score", ran.figure().floatScore());
+            }
+            json.put("float_agreement", ran.floatAgreement())
                     .put("live_agreement", ran.liveAgreement())
                     .put("accuracy", ran.accuracy())
                     .put("max_abs_logit_diff", ran.maxAbsLogitDiff());
@@ -59,8 +62,11 @@ final class ExportVerification {
     /** In one line. */
     static String text(Verification verified) {
         return switch (verified) {
-            case Ran ran -> "verified in ONNX Runtime on " + ran.samples() + " samples: same answer as the float model on " + Text.percent(ran.floatAgreement())
-                    + ", as our own evaluation on " + Text.percent(ran.liveAgreement())
+            case Ran ran -> "verified in ONNX Runtime on " + ran.samples() + " samples: "
+                    + (ran.floatAgreement().isPresent() && ran.liveAgreement().isPresent()
+                            ? "same answer as the float model on " + Text.percent(ran.floatAgreement().getAsDouble()) + ", as our own evaluation on " + Text.percent(ran.liveAgreement().getAsDouble())
+                            : ran.figure().task().headline() + " " + Text.number(ran.figure().score()) + ", of the float model " + Text.number(ran.figure().floatScore())
+                                    + ", at most " + Text.number(ran.maxAbsLogitDiff()) + " from our own evaluation")
                     + (ran.accuracy().isPresent() ? ", accuracy " + Text.percent(ran.accuracy().getAsDouble()) : "");
             case ReRead read -> "verified: it reads back as the same settings, " + read.tensors() + " tensors";
             case WellFormed formed -> "verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are") + " well formed; nothing here reads the format";

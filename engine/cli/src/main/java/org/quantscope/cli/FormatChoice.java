@@ -27,7 +27,7 @@ record FormatChoice(Exporter exporter, Map<String, String> options) {
                 }
             }
         }
-        Exporters.checkOptions(exporter, options);
+        exporter.checkOptions(options);
         return new FormatChoice(exporter, options);
     }
 }

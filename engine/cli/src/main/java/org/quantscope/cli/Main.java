@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +21,8 @@ public final class Main {
 
     /** Runs the command that {@code args} name, then ends the process with its exit code. */
     public static void main(String[] args) {
-        LogFile log = LogFile.install(UserFolders.state().resolve("quantscope.log"));
+        Path state = UserFolders.state();
+        LogFile log = LogFile.install(state.resolve("quantscope.log"));
         Terminal terminal = new Terminal(writer(FileDescriptor.out), writer(FileDescriptor.err), isTerminal("out") && colourful(), isTerminal("err"));
         CancelToken cancel = new CancelToken();
         CountDownLatch finished = new CountDownLatch(1);
@@ -36,7 +38,7 @@ public final class Main {
         Runtime.getRuntime().addShutdownHook(drain);
         int code;
         try {
-            code = Cli.run(args, terminal, cancel, log::record);
+            code = Cli.run(args, terminal, cancel, log::record, state);
         } finally {
             finished.countDown();
         }

@@ -1,15 +1,17 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
+import org.quantscope.core.sensitivity.SensitivityScope;
+import org.quantscope.core.sensitivity.SensitivityStore;
 import org.quantscope.core.sensitivity.SensitivitySweep;
 import org.quantscope.core.sensitivity.TensorSensitivity;
+import org.quantscope.core.session.SessionState;
 import picocli.CommandLine.Command;
 
 @Command(
@@ -17,7 +19,8 @@ import picocli.CommandLine.Command;
         description = {
             "Says which tensors quantization hurts most: for each quantized tensor the model with only this one quantized, and with all but",
             "this one, against the float model on the same samples. Worst first: by what a tensor costs alone, then by the SQNR of the output.",
-            "Takes one evaluation for the whole and two a tensor: --limit makes it quick."
+            "Takes one evaluation for the whole and two a tensor: --limit makes it quick. What is known is kept from one run to the next:",
+            "after Ctrl-C, or with another setting for some tensors, only what is missing is evaluated."
         },
         footer = {
             "",
@@ -26,18 +29,24 @@ import picocli.CommandLine.Command;
             "  quantscope sensitivity model.onnx --data test.npz --config config.json --json"
         })
 final class SensitivityCommand extends EvaluatingCommand {
-    SensitivityCommand(Terminal terminal, CancelToken cancel) {
+    private final SensitivityStore store;
+
+    SensitivityCommand(Terminal terminal, CancelToken cancel, SensitivityStore store) {
         super(terminal, cancel);
+        this.store = store;
     }
 
     @Override
     public Integer call() throws IOException {
         Setting setting = setting();
         SensitivityReport report;
+        int before;
         try (LiveEvaluator evaluator = setting.evaluator();
                 Terminal.Bar bar = terminal().progress("sensitivity")) {
             checkMetric(setting, evaluator);
-            SensitivitySweep sweep = new SensitivitySweep(setting.model(), setting.resolved().weights(), setting.resolved().activations(), new SensitivityCache());
+            SensitivityCache cache = store.open(scope(setting));
+            SensitivitySweep sweep = new SensitivitySweep(setting.model(), setting.resolved().weights(), setting.resolved().activations(), cache);
+            before = sweep.known(evaluator.samples()).known();
             report = sweep.run(evaluator, evaluator.samples(), bar, cancel(), part -> {});
         }
         AccuracyEstimate baseline = report.baseline().orElseThrow();
@@ -49,8 +58,14 @@ final class SensitivityCommand extends EvaluatingCommand {
                         .put("delta", baseline.delta())
                         .put("logit_sqnr_db", baseline.logitSqnrDb()))
                 .put("tensors", report.tensors().stream().map(SensitivityCommand::json).toList());
-        print(json, () -> people(report, baseline));
+        print(json, () -> people(report, baseline, before));
         return ExitCode.DONE;
+    }
+
+    private SensitivityScope scope(Setting setting) {
+        SessionState state = setting.state();
+        return SensitivityScope.of(
+                state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), setting.model(), setting.samples(), setting.wanted().or(state::metric), cancel());
     }
 
     private static Json json(TensorSensitivity tensor) {
@@ -60,20 +75,21 @@ final class SensitivityCommand extends EvaluatingCommand {
         return json.put("output_sqnr_db", tensor.outputSqnrDb());
     }
 
-    private void people(SensitivityReport report, AccuracyEstimate baseline) {
+    private void people(SensitivityReport report, AccuracyEstimate baseline, int before) {
         Table table = new Table("tensor", "kind", ">only this", ">all but this", ">output SQNR dB");
         for (TensorSensitivity tensor : report.tensors()) {
             table.row(tensor.name().name(), tensor.kind().id(), delta(tensor.onlyThis()), delta(tensor.allButThis()), Text.number(tensor.outputSqnrDb()));
         }
         table.print(terminal());
-        terminal().out().println(List.of(
-                        baseline.task().title() + " float32 " + text(baseline, baseline.floatScore()),
-                        "quantized " + text(baseline, baseline.score()),
-                        "difference " + text(baseline, baseline.delta()),
-                        baseline.seen() + " samples")
-                .stream()
-                .reduce((a, b) -> a + ", " + b)
-                .orElseThrow());
+        terminal().out().println(String.join(
+                ", ",
+                baseline.task().title() + " float32 " + text(baseline, baseline.floatScore()),
+                "quantized " + text(baseline, baseline.score()),
+                "difference " + text(baseline, baseline.delta()),
+                baseline.seen() + " samples"));
+        if (before > 0) {
+            terminal().out().println(before + " of " + report.wanted() + " evaluations are those of earlier runs");
+        }
     }
 
     private static String delta(Optional<AccuracyEstimate> figure) {

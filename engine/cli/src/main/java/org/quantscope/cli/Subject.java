@@ -9,14 +9,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
@@ -73,13 +72,14 @@ final class Subject {
      */
     static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
         Samples samples = Datasets.samples(file, cancel);
-        Dataset data = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+        Optional<Preprocessing> how = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
                 .flatMap(Optional::stream)
                 .filter(ref -> ref.sha256().equals(samples.sha256()))
                 .flatMap(ref -> ref.preprocessing().stream())
-                .findFirst()
-                .map(how -> Datasets.prepare(samples, how))
-                .orElseGet(() -> Datasets.prepare(samples));
+                .findFirst();
+        Dataset data = how.isEmpty()
+                ? Datasets.prepare(samples)
+                : how.get().labelColumn().isEmpty() ? Datasets.prepare(samples, how.get()) : Datasets.open(file, how, cancel);
         return limit > 0 ? data.limit(limit) : data;
     }
 
@@ -118,12 +118,6 @@ final class Subject {
         ActivationSketches seen = SketchFile.read(file, cancel);
         boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
-    }
-
-    /** True if some tensor's range is chosen by importance that is observed. */
-    static boolean needsImportance(SessionState state) {
-        return Stream.concat(state.weights().stream(), state.overrides().values().stream())
-                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance());
     }
 
     /** Calibrates activations. */

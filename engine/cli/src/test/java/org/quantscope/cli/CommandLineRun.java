@@ -1,11 +1,16 @@
 package org.quantscope.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.quantscope.core.job.CancelToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,7 +24,26 @@ record CommandLineRun(int code, String out, String err) {
         return of(new CancelToken(), args);
     }
 
+    /** With a state folder of its own. */
     static CommandLineRun of(CancelToken cancel, Object... args) {
+        try {
+            Path state = Files.createTempDirectory("quantscope-state");
+            try {
+                return in(state, cancel, args);
+            } finally {
+                try (Stream<Path> files = Files.walk(state)) {
+                    for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                        Files.delete(file);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** @param state what is kept from one run to the next */
+    static CommandLineRun in(Path state, CancelToken cancel, Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         Terminal terminal = new Terminal(new PrintWriter(out), new PrintWriter(err), false, false);
@@ -27,7 +51,7 @@ record CommandLineRun(int code, String out, String err) {
         for (int i = 0; i < words.length; i++) {
             words[i] = args[i].toString();
         }
-        int code = Cli.run(words, terminal, cancel, fault -> Optional.of(LOG));
+        int code = Cli.run(words, terminal, cancel, fault -> Optional.of(LOG), state);
         return new CommandLineRun(code, out.toString(), err.toString());
     }
 

@@ -127,7 +127,7 @@ class ExitCodeTest {
             public void close() {}
         };
         Terminal terminal = new Terminal(new PrintWriter(broken), new PrintWriter(err), false, false);
-        int code = Cli.run(new String[] {"list", "loaders"}, terminal, new CancelToken(), fault -> Optional.of(CommandLineRun.LOG));
+        int code = Cli.run(new String[] {"list", "loaders"}, terminal, new CancelToken(), fault -> Optional.of(CommandLineRun.LOG), folder);
 
         assertThat(code).isEqualTo(ExitCode.FAULT);
         assertThat(err.toString())

@@ -34,12 +34,12 @@ class ProgressTest {
         }
     }
 
-    private static int run(StringWriter out, StringWriter err, CancelToken cancel, Object... args) {
+    private int run(StringWriter out, StringWriter err, CancelToken cancel, Object... args) {
         String[] words = new String[args.length];
         for (int i = 0; i < words.length; i++) {
             words[i] = args[i].toString();
         }
-        return Cli.run(words, new Terminal(new PrintWriter(out), new PrintWriter(err), false, true), cancel, fault -> Optional.empty());
+        return Cli.run(words, new Terminal(new PrintWriter(out), new PrintWriter(err), false, true), cancel, fault -> Optional.empty(), folder.resolve("state"));
     }
 
     @Test
@@ -75,6 +75,9 @@ class ProgressTest {
         assertThat(code).isEqualTo(ExitCode.CANCELLED);
         assertThat(out.toString()).isEmpty();
         assertThat(err.toString()).contains("sensitivity").endsWith("quantscope: cancelled" + System.lineSeparator());
+        // What it had found is there for the next run, and nothing else.
+        assertThat(folder.resolve("state/sensitivity")).isDirectoryContaining("glob:**.sensitivity");
+        assertThat(folder.resolve("state/sensitivity").toFile().list()).hasSize(1);
     }
 
     @Test

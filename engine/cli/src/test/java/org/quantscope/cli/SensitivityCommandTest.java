@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.job.CancelToken;
 import tools.jackson.databind.JsonNode;
 
 class SensitivityCommandTest {
@@ -72,6 +74,23 @@ class SensitivityCommandTest {
         assertThat(worst.get("only_this_quantized").get("delta").asDouble()).isLessThan(-0.1);
         assertThat(run.out().lines().skip(1).findFirst().orElseThrow()).startsWith(worst.get("name").asString());
         assertThat(run.out().lines().reduce((a, b) -> b).orElseThrow()).startsWith("top-1 float32 ").endsWith("300 samples");
+    }
+
+    @Test
+    void aSecondRunEvaluatesOnlyWhatIsMissing(@TempDir Path state) {
+        Object[] words = {"sensitivity", MLP, "--data", TEST, "--weights", 3};
+        CommandLineRun first = CommandLineRun.in(state, new CancelToken(), words);
+        CommandLineRun second = CommandLineRun.in(state, new CancelToken(), words);
+        CommandLineRun other = CommandLineRun.in(state, new CancelToken(), "sensitivity", MLP, "--data", TEST, "--weights", 3, "--keep-float", "4.weight");
+        CommandLineRun fewer = CommandLineRun.in(state, new CancelToken(), "sensitivity", MLP, "--data", TEST, "--weights", 3, "--limit", 100);
+
+        assertThat(first.out()).doesNotContain("earlier runs");
+        assertThat(second.out()).isEqualTo(first.out() + "7 of 7 evaluations are those of earlier runs" + System.lineSeparator());
+        // Two tensors alone, each of which is what the other leaves, and both together, which the first run called all but the third.
+        assertThat(other.out()).endsWith("5 of 5 evaluations are those of earlier runs" + System.lineSeparator());
+        assertThat(fewer.out()).doesNotContain("earlier runs");
+        Object[] json = {"sensitivity", MLP, "--data", TEST, "--weights", 3, "--json"};
+        assertThat(CommandLineRun.in(state, new CancelToken(), json).out()).isEqualTo(CommandLineRun.of(json).out());
     }
 
     @Test

@@ -9,7 +9,6 @@ import java.util.Set;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.ActivationCalibration;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
@@ -23,7 +22,6 @@ import org.quantscope.core.onnx.BatchNormFolding;
 import org.quantscope.core.onnx.ConstantFolding;
 import org.quantscope.core.onnx.PadFolding;
 import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
@@ -88,16 +86,8 @@ public final class Engine {
      */
     public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel) throws IOException {
         Model folded = state.foldBatchNorm() ? analysed(source) : source;
-        Model corrected = state.corrections().isEmpty() ? folded : Corrections.apply(folded, state, ref -> unchanged(ref, cancel), progress, cancel).model();
+        Model corrected = state.corrections().isEmpty() ? folded : Corrections.apply(folded, state, ref -> ref.openUnchanged("corrections", cancel), progress, cancel).model();
         return placed(corrected, state.addedQuantizers());
-    }
-
-    private static Dataset unchanged(FileRef ref, CancelToken cancel) throws IOException {
-        Dataset data = Datasets.open(ref.path(), ref.preprocessing(), cancel);
-        if (!data.sha256().equals(ref.sha256())) {
-            throw new BadInputException(ref.path(), "corrections", "its content is not what a correction was made with");
-        }
-        return data;
     }
 
     /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */

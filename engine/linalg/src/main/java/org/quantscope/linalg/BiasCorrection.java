@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.IntegerBias;
@@ -121,7 +122,9 @@ public final class BiasCorrection implements Correction {
             this.progress = progress;
             this.cancel = cancel;
             this.feed = SampleFeed.of(given, data);
-            ResolvedSettings before = ResolvedSettings.resolve(Engine.placed(given, settings.addedQuantizers()), settings, Progress.NONE, cancel);
+            Model placed = Engine.placed(given, settings.addedQuantizers());
+            Importances importances = settings.needsImportance() ? Importances.observed(Engine.observe(placed, data, progress, cancel).inputs()) : Importances.NONE;
+            ResolvedSettings before = ResolvedSettings.resolve(placed, settings, importances, Progress.NONE, cancel);
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
             this.model = Engine.placed(withBiases(given, before, biasOf), settings.addedQuantizers());
             this.resolved = before;

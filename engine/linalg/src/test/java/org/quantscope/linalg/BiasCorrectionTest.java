@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.Logits;
@@ -26,6 +28,8 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.ModelRewrite;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
@@ -98,6 +102,25 @@ class BiasCorrectionTest {
         Correction.Output output = correct(model, data, settings);
         assertThat(output.kept()).containsExactly("c1.weight: its weight stays float");
         assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
+    }
+
+    /** What the weights of a layer are multiplied with is seen on the data that the correction rests on. */
+    @Test
+    void rangesThatRestOnImportanceAreThoseOfTheCalibrationData() throws Exception {
+        Model model = SampleRun.open("fashion_lenet");
+        Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
+        SessionState plain = SampleRun.settings(model, 4, false, 0, data);
+        SessionState weighted = plain.withWeights(plain.weights().map(spec -> spec.withClip(new Clip.Auto("weighted-mse"))));
+        Importances importances = Importances.observed(Engine.observe(model, data, Progress.NONE, new CancelToken()).inputs());
+        Map<TensorId, QuantSpec> fixed = new HashMap<>();
+        ResolvedSettings.resolve(model, weighted, importances, Progress.NONE, new CancelToken())
+                .weights()
+                .forEach((id, params) -> fixed.put(id, weighted.weights().orElseThrow().withClip(new Clip.Fixed(params))));
+
+        float[] corrected = bias(correct(model, data, weighted).model(), "f1.bias");
+
+        assertThat(corrected).isEqualTo(bias(correct(model, data, weighted.withOverrides(fixed)).model(), "f1.bias"));
+        assertThat(corrected).isNotEqualTo(bias(correct(model, data, plain).model(), "f1.bias"));
     }
 
     @Test

@@ -14,10 +14,11 @@ import org.quantscope.core.tensor.TensorData;
  * @param sample the shape of one
  * @param labels one per sample, empty if there are none
  * @param targets floating labels, empty if there are none
+ * @param labelColumn of a table, where labels or targets were found
  */
 record ArraySamples(
         Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
-        Path said, String what, Optional<Targets> targets)
+        Path said, String what, Optional<Targets> targets, Optional<String> labelColumn)
         implements Samples {
     @Override
     public Optional<Shape> shape() {

@@ -46,7 +46,7 @@ public final class Datasets {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Dataset open(Path file, Optional<Preprocessing> how, CancelToken cancel) throws IOException {
-        Samples samples = samples(file, cancel);
+        Samples samples = samples(file, how.flatMap(Preprocessing::labelColumn), cancel);
         return how.isPresent() ? prepare(samples, how.get()) : prepare(samples);
     }
 
@@ -58,6 +58,16 @@ public final class Datasets {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Samples samples(Path file, CancelToken cancel) throws IOException {
+        return samples(file, Optional.empty(), cancel);
+    }
+
+    /**
+     * Opens data as it is stored.
+     *
+     * @param labelColumn of a table, as in {@link Preprocessing}, in place of what its sidecar says
+     * @throws BadInputException as {@link #samples(Path, CancelToken)}, or if the table has no such column
+     */
+    public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
         boolean folder = Files.isDirectory(file);
         if (!folder && !Files.isRegularFile(file)) {
             throw new BadInputException(file, "file", Files.exists(file) ? "is no regular file" : "does not exist");
@@ -70,7 +80,8 @@ public final class Datasets {
         }
         for (DatasetLoader loader : ALL) {
             if (loader.matches(file, head)) {
-                return loader.open(file, Sidecar.of(file), cancel);
+                Sidecar sidecar = Sidecar.of(file);
+                return loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
             }
         }
         throw new BadInputException(file, "format", "is no data that can be read: " + kinds());

@@ -75,7 +75,7 @@ final class NpzDatasetLoader implements DatasetLoader {
         Optional<Labels> labels = labelsName.map(name -> labels(named(arrays, name), size, sidecar.classes(), said));
         Optional<Targets> targets = targetsName.map(name -> Targets.of(named(arrays, name), size, said));
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets);
+                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets, Optional.empty());
     }
 
     /**

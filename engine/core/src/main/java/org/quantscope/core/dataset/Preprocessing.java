@@ -18,6 +18,7 @@ import org.quantscope.core.tensor.Shape;
  * @param std likewise; never 0
  * @param modelClasses the model's names of its classes where it numbers them in another way than the data: a label is looked up here by name; empty if it does
  *     not
+ * @param labelColumn of a table: {@code first}, {@code last}, {@code none}, or the name of a column; empty as it is found. Not looked at for other data
  */
 public record Preprocessing(
         Optional<Shape> shape,
@@ -28,10 +29,11 @@ public record Preprocessing(
         double scale,
         List<Double> mean,
         List<Double> std,
-        List<String> modelClasses) {
+        List<String> modelClasses,
+        Optional<String> labelColumn) {
     /** Values are fed as they are stored. */
     public static final Preprocessing NONE = new Preprocessing(
-            Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of());
+            Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of(), Optional.empty());
 
     public Preprocessing {
         mean = List.copyOf(mean);
@@ -59,31 +61,35 @@ public record Preprocessing(
     }
 
     public Preprocessing withShape(Optional<Shape> next) {
-        return new Preprocessing(next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses);
+        return new Preprocessing(next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withLayout(Optional<Layout> next) {
-        return new Preprocessing(shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses);
+        return new Preprocessing(shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withOutputLayout(Optional<Layout> next) {
-        return new Preprocessing(shape, layout, next, resize, colour, scale, mean, std, modelClasses);
+        return new Preprocessing(shape, layout, next, resize, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withResize(Optional<Resize> next) {
-        return new Preprocessing(shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses);
+        return new Preprocessing(shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withColour(Optional<Colour> next) {
-        return new Preprocessing(shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses);
+        return new Preprocessing(shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn);
     }
 
     /** The three that change values together. */
     public Preprocessing withValues(double nextScale, List<Double> nextMean, List<Double> nextStd) {
-        return new Preprocessing(shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses);
+        return new Preprocessing(shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);
     }
 
     public Preprocessing withModelClasses(List<String> next) {
-        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, next);
+        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, next, labelColumn);
+    }
+
+    public Preprocessing withLabelColumn(Optional<String> next) {
+        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, next);
     }
 }

@@ -48,6 +48,11 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
     /** What to name where the preprocessing is wrong: the sidecar, or the data itself. */
     Path said();
 
+    /** Of a table: the column that labels were taken from, {@code first}, {@code last}, {@code none} or its name; empty for other data. */
+    default Optional<String> labelColumn() {
+        return Optional.empty();
+    }
+
     /** For a person: what it is, in a few words. */
     String what();
 }

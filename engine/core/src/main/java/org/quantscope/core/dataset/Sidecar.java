@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param file the sidecar, or the data if there is none: what to name where something is wrong
  * @param input name of the array of inputs
  * @param labels name of the array of labels, or of the file of labels beside IDX inputs
- * @param labelColumn of a CSV: {@code first}, {@code last}, {@code none}, or its name
+ * @param labelColumn of a CSV: {@code first}, {@code last}, {@code none}, or its name; what the preprocessing says, or a person in its place
  * @param header of a CSV: its first line holds names
  * @param classes names of the classes
  * @param origin where the data comes from
@@ -61,6 +61,11 @@ record Sidecar(
     static Sidecar of(Path data) throws IOException {
         Path file = pathOf(data);
         return Files.exists(file) ? read(file) : none(data);
+    }
+
+    /** The same with another column of labels; the preprocessing stays what the sidecar says. */
+    Sidecar withLabelColumn(String column) {
+        return new Sidecar(file, input, labels, Optional.of(column), header, preprocessing, classes, origin);
     }
 
     private static final long MAX_BYTES = 16 << 20;
@@ -103,9 +108,9 @@ record Sidecar(
         }
         Preprocessing preprocessing = new Preprocessing(
                 fields.shape(), fields.oneOf("layout", Layout.values(), Layout::name), fields.oneOf("output_layout", Layout.values(), Layout::name), fields.resize(),
-                fields.oneOf("colour", Colour.values(), Colour::id), scale.getFirst(), fields.numbers("mean", 0), std, fields.modelClasses());
+                fields.oneOf("colour", Colour.values(), Colour::id), scale.getFirst(), fields.numbers("mean", 0), std, fields.modelClasses(), fields.text("label_column"));
         return new Sidecar(
-                file, fields.text("input"), fields.text("labels"), fields.text("label_column"), fields.bool("header"), preprocessing, fields.texts("classes"),
+                file, fields.text("input"), fields.text("labels"), preprocessing.labelColumn(), fields.bool("header"), preprocessing, fields.texts("classes"),
                 fields.text("origin"));
     }
 

@@ -1,9 +1,6 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,9 +117,7 @@ final class Aimet {
     }
 
     static List<Path> write(Path file, Consumer<JsonGenerator> value) throws IOException {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, value);
-        }
+        PrettyJson.write(file, value);
         return List.of(file);
     }
 }

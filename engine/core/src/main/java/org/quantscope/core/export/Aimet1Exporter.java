@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -13,35 +12,14 @@ import org.quantscope.core.quant.Granularity;
 import tools.jackson.core.JsonGenerator;
 
 /** AIMET encodings of version 1.0.0, as aimet-onnx and the QAIRT converter read them. Blocks are those of a matrix along its input axis. */
-public final class Aimet1Exporter implements Exporter {
+public final class Aimet1Exporter extends FileFormat {
     public static final String ID = "aimet-1.0.0";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     private static final Target TARGET = new Target(
             ID, "AIMET 1.0.0", Takes.affine(BITS).andPerChannel().andBlocks().withWholeType(), Takes.affine(BITS).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "AIMET encodings 1.0.0";
-    }
-
-    @Override
-    public String source() {
-        return Aimet.SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".encodings";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public Aimet1Exporter() {
+        super(ID, "AIMET encodings 1.0.0", Aimet.SOURCE, ".encodings", EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -83,6 +61,7 @@ public final class Aimet1Exporter implements Exporter {
                 json.writeEndArray();
             }
             Aimet.quantizerArgs(json, plan.state());
+            Provenance.write(json, plan);
             json.writeArrayPropertyStart("excluded_layers");
             json.writeEndArray();
             json.writeEndObject();

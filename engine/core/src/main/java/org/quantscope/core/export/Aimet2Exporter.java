@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.IntConsumer;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -13,7 +12,7 @@ import org.quantscope.core.tensor.Shape;
 import tools.jackson.core.JsonGenerator;
 
 /** AIMET encodings of version 2.0.0: the fields of ONNX QuantizeLinear by the names of tensors. QAIRT reads them as overrides too. */
-public final class Aimet2Exporter implements Exporter {
+public final class Aimet2Exporter extends FileFormat {
     public static final String ID = "aimet-2.0.0";
     /** The floating formats by the schemes whose levels are theirs times a scale. */
     static final Map<String, String> FLOATS = Map.of(
@@ -31,29 +30,8 @@ public final class Aimet2Exporter implements Exporter {
             Takes.affine(2, 4, 8, 16).andPerChannel().andBlocks().andSchemes(SCHEMES).withWholeType(),
             Takes.affine(2, 4, 8, 16).andSchemes(SCHEMES).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "AIMET encodings 2.0.0";
-    }
-
-    @Override
-    public String source() {
-        return Aimet.SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".encodings";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public Aimet2Exporter() {
+        super(ID, "AIMET encodings 2.0.0", Aimet.SOURCE, ".encodings", EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override

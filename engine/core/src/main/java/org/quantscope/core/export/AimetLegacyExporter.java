@@ -4,39 +4,17 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 
-/** AIMET encodings of version 0.6.1, for older releases and for tools that still read nothing newer. */
-public final class AimetLegacyExporter implements Exporter {
+/** AIMET encodings of version 0.6.1, for older releases and for tools that still read nothing newer. Their reader passes over members that it does not know. */
+public final class AimetLegacyExporter extends FileFormat {
     public static final String ID = "aimet-0.6.1";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     private static final Target TARGET = new Target(
             ID, "AIMET 0.6.1", Takes.affine(BITS).andPerChannel().withWholeType(), Takes.affine(BITS).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "AIMET encodings 0.6.1";
-    }
-
-    @Override
-    public String source() {
-        return Aimet.SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".encodings";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public AimetLegacyExporter() {
+        super(ID, "AIMET encodings 0.6.1", Aimet.SOURCE, ".encodings", EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -51,6 +29,7 @@ public final class AimetLegacyExporter implements Exporter {
             json.writeStringProperty("version", "0.6.1");
             Aimet.legacySections(json, TARGET.carried(plan), cancel);
             Aimet.quantizerArgs(json, plan.state());
+            Provenance.write(json, plan);
             json.writeEndObject();
         });
     }

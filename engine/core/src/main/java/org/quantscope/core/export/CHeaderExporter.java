@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -28,35 +27,19 @@ import org.quantscope.core.tensor.TensorId;
  * order of the kernels (Conv [out, h, w, in], depthwise [1, h, w, out], matrices [out, in]), biases of int32 in units of s_x·s_w, and
  * the factor s_x·s_w/s_y as a multiplier in Q31 and a shift.
  */
-public final class CHeaderExporter implements Exporter {
+public final class CHeaderExporter extends FileFormat {
     public static final String ID = "c-header";
     private static final Target TARGET = new Target(
             ID, "TFLite Micro", Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED), Takes.affine(8).withWholeType());
     private static final int PER_LINE = 16;
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "C header for microcontrollers";
-    }
-
-    @Override
-    public String source() {
-        return "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/internal/quantization_util.cc";
-    }
-
-    @Override
-    public String extension() {
-        return ".h";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CODEBOOK, Field.CHOICE);
+    public CHeaderExporter() {
+        super(
+                ID,
+                "C header for microcontrollers",
+                "https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/internal/quantization_util.cc",
+                ".h",
+                EnumSet.of(Field.SIGN, Field.CODES, Field.CODEBOOK, Field.CHOICE));
     }
 
     /**
@@ -169,8 +152,9 @@ public final class CHeaderExporter implements Exporter {
 
         void write() throws IOException {
             String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
-            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + plan.state().model().sha256() + ".");
-            line(" * Written by Quantscope " + comment(ProductVersion.current()) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + Provenance.modelSha256(plan) + ".");
+            line(" * Written by Quantscope " + comment(Provenance.version(plan)) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            out.write(Provenance.comments(plan, " * "));
             line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
             line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min, activation_max). */");
             line("#ifndef " + guard);

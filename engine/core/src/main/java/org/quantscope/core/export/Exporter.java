@@ -3,6 +3,7 @@ package org.quantscope.core.export;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.OptionDoc;
@@ -16,6 +17,11 @@ public interface Exporter {
 
     default List<OptionDoc> options() {
         return List.of();
+    }
+
+    /** @throws IllegalArgumentException naming an option that the format does not have, or a value that the option does not take */
+    default void checkOptions(Map<String, String> given) {
+        FormatOptions.of(this, given).checkTypes();
     }
 
     /** The published format description. */

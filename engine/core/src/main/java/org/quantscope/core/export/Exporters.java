@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.quantscope.core.io.AtomicFile;
@@ -50,50 +49,58 @@ public final class Exporters {
                         "format: unknown id " + id + "; known: " + ALL.stream().map(Exporter::id).collect(Collectors.joining(", "))));
     }
 
-    /** @throws IllegalArgumentException naming an option that the exporter does not have, or a value that is none of the option's type */
-    public static void checkOptions(Exporter exporter, Map<String, String> options) {
-        FormatOptions given = FormatOptions.of(exporter, options);
-        exporter.options().forEach(given::checkType);
+    /** Looks at files before they are moved into place. */
+    @FunctionalInterface
+    public interface Inspection {
+        /** @param written in a folder of their own, under their own names; the first is the target's */
+        void inspect(List<Path> written) throws IOException;
+    }
+
+    /** Writes without an inspection. */
+    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel) throws IOException {
+        return export(exporter, plan, target, written -> {}, cancel);
     }
 
     /**
-     * Writes to a temporary file beside {@code target}, then moves it into place: a failure or a cancel leaves what was there.
-     * A format of several files has its other parts beside it; they are moved first, so that a new {@code target} has its parts.
+     * Writes into a folder of its own beside {@code target}, has it inspected, then moves it into place: a failure or a cancel leaves
+     * what was there. A format of several files has its other parts beside it; they are moved first, so that a new {@code target} has
+     * its parts.
      *
+     * @param inspection whatever it throws stops the export
      * @return every file written, {@code target} first
      * @throws org.quantscope.core.BadInputException if the plan cannot be written in this format
      * @throws java.util.concurrent.CancellationException if cancelled before the first file was moved
      */
-    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel) throws IOException {
+    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, Inspection inspection, CancelToken cancel) throws IOException {
         Path real = AtomicFile.destination(target);
-        Path temporary = AtomicFile.temporaryBeside(real);
-        String prefix = temporary.getFileName().toString();
+        Path folder = Files.createDirectory(AtomicFile.temporaryBeside(real));
         try {
-            List<Path> written = exporter.write(plan, temporary, cancel);
+            List<Path> written = exporter.write(plan, folder.resolve(real.getFileName()), cancel);
             for (Path file : written) {
                 AtomicFile.force(file);
             }
+            inspection.inspect(written);
             cancel.check();
             List<Path> moved = new ArrayList<>();
             for (Path file : written.reversed()) {
-                String part = file.getFileName().toString().substring(prefix.length());
-                Path place = real.resolveSibling(real.getFileName() + part);
-                AtomicFile.replace(file, place);
+                AtomicFile.replace(file, real.resolveSibling(file.getFileName()));
+                String part = file.getFileName().toString().substring(real.getFileName().toString().length());
                 moved.addFirst(part.isEmpty() ? target : target.resolveSibling(target.getFileName() + part));
             }
             return List.copyOf(moved);
         } finally {
-            deleteAll(temporary, prefix);
+            delete(folder);
         }
     }
 
-    private static void deleteAll(Path temporary, String prefix) throws IOException {
+    private static void delete(Path folder) throws IOException {
         List<Path> left;
-        try (Stream<Path> files = Files.list(temporary.toAbsolutePath().getParent())) {
-            left = files.filter(f -> f.getFileName().toString().startsWith(prefix)).toList();
+        try (Stream<Path> files = Files.list(folder)) {
+            left = files.toList();
         }
         for (Path file : left) {
             Files.deleteIfExists(file);
         }
+        Files.deleteIfExists(folder);
     }
 }

@@ -26,11 +26,16 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
         return given.getOrDefault(option.name(), option.defaultValue());
     }
 
-    /** @throws IllegalArgumentException naming option and value if the value does not match */
-    String matching(OptionDoc option, Pattern pattern) {
+    /**
+     * Text of a certain form.
+     *
+     * @param form the pattern for people, such as {@code a whole number}
+     * @throws IllegalArgumentException naming option, form and value if the value does not match
+     */
+    String matching(OptionDoc option, Pattern pattern, String form) {
         String text = text(option);
         if (!pattern.matcher(text).matches()) {
-            throw refused(option, text, pattern.pattern());
+            throw refused(option, text, form);
         }
         return text;
     }
@@ -45,12 +50,16 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
         return text;
     }
 
-    /** @throws IllegalArgumentException naming option and value if the value is not of the option's type */
-    void checkType(OptionDoc option) {
+    /** @throws IllegalArgumentException naming the first option whose value is not of its type */
+    void checkTypes() {
+        owner.options().forEach(this::checkType);
+    }
+
+    private void checkType(OptionDoc option) {
         if (option.type().startsWith(CHOICE)) {
             choice(option);
         } else if (option.type().equals("int")) {
-            matching(option, WHOLE);
+            matching(option, WHOLE, "a whole number");
         } else if (option.type().equals("bool") && !text(option).matches("true|false")) {
             throw refused(option, text(option), "true or false");
         }

@@ -1,8 +1,6 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -32,7 +29,7 @@ import tools.jackson.core.JsonGenerator;
  * result: the ends of the whole type, in double and so exact, from which the quantizer computes the same scale and zero point
  * again. Ranges of weights it takes from the weights, from −127 to 127.
  */
-public final class LitertExporter implements Exporter {
+public final class LitertExporter extends FileFormat {
     public static final String ID = "litert";
     public static final String SOURCE = "https://github.com/google-ai-edge/ai-edge-quantizer";
     /** What the name of the calibration result ends with, behind that of the recipe. */
@@ -46,29 +43,8 @@ public final class LitertExporter implements Exporter {
             Takes.affine(8, 16).withWholeType());
     private static final Map<String, String> ALGORITHMS = Map.of("minmax", "min_max_uniform_quantize", "mse", "MSE", "octav", "OCTAV");
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "LiteRT (TensorFlow Lite) quantizer recipe";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public LitertExporter() {
+        super(ID, "LiteRT (TensorFlow Lite) quantizer recipe", SOURCE, ".json", EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -150,13 +126,12 @@ public final class LitertExporter implements Exporter {
         List<Encoding> carried = carried(plan);
         Path calibration = file.resolveSibling(file.getFileName() + CALIBRATION);
         Path loader = file.resolveSibling(file.getFileName() + LOADER);
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> recipe(json, plan, carried, cancel));
-        }
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(calibration))) {
-            PrettyJson.write(out, json -> calibration(json, carried, cancel));
-        }
-        Files.writeString(loader, LOADER_TEXT, StandardCharsets.UTF_8);
+        PrettyJson.write(file, json -> recipe(json, plan, carried, cancel));
+        PrettyJson.write(calibration, json -> calibration(json, carried, cancel));
+        Files.writeString(
+                loader,
+                "# Written by Quantscope " + Provenance.version(plan) + " for the model with SHA-256 " + Provenance.modelSha256(plan) + ".\n" + Provenance.comments(plan, "# ") + LOADER_TEXT,
+                StandardCharsets.UTF_8);
         return List.of(file, calibration, loader);
     }
 

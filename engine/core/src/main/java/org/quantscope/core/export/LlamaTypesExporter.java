@@ -9,7 +9,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.Shape;
@@ -21,35 +20,19 @@ import org.quantscope.core.tensor.TensorKind;
  * The file for {@code --tensor-type-file} of llama-quantize: a line {@code name=type} for each weight, where the name is a regular
  * expression. It says which type a tensor gets; the scales llama-quantize computes itself, one for each 32 values of a row.
  */
-public final class LlamaTypesExporter implements Exporter {
+public final class LlamaTypesExporter extends FileFormat {
     public static final String ID = "llama-tensor-types";
     private static final int BLOCK = 32;
     private static final Map<String, String> CODEBOOKS = Map.of("iq4_nl", "iq4_nl", "mxfp4", "mxfp4");
     private static final Target TARGET = new Target(ID, "llama.cpp", Takes.affine(4, 5, 8).andSchemes("iq4_nl", "mxfp4").andPerChannel().andBlocks(BLOCK), Takes.nothing());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "llama.cpp tensor types";
-    }
-
-    @Override
-    public String source() {
-        return "https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md";
-    }
-
-    @Override
-    public String extension() {
-        return ".txt";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.complementOf(EnumSet.of(Field.WEIGHTS, Field.CODEBOOK));
+    public LlamaTypesExporter() {
+        super(
+                ID,
+                "llama.cpp tensor types",
+                "https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md",
+                ".txt",
+                EnumSet.complementOf(EnumSet.of(Field.WEIGHTS, Field.CODEBOOK)));
     }
 
     @Override

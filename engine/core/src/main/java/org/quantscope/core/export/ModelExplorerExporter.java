@@ -1,16 +1,12 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.Set;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -27,7 +23,7 @@ import tools.jackson.core.JsonGenerator;
  * Custom node data for Model Explorer: the signal-to-noise ratio in dB of the weights that a node reads, of the worst of them if it
  * reads several, computed from the model in hand and coloured from red to green. A weight without error has no number and no colour.
  */
-public final class ModelExplorerExporter implements Exporter {
+public final class ModelExplorerExporter extends FileFormat {
     public static final String ID = "model-explorer";
     private static final OptionDoc GRAPH = new OptionDoc("graph", "text", "main", "The id of the graph in Model Explorer: its name in the drop-down list.");
     /** Upper ends in dB and their colours; 6 dB is about a bit. */
@@ -41,35 +37,15 @@ public final class ModelExplorerExporter implements Exporter {
         COLOURS.put(1000, "#91cf60");
     }
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "Model Explorer: error of each node";
-    }
-
-    @Override
-    public List<OptionDoc> options() {
-        return List.of(GRAPH);
-    }
-
-    @Override
-    public String source() {
-        return "https://github.com/google-ai-edge/model-explorer/wiki/2.-User-Guide#custom-node-data";
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    /** Everything: it is an overlay of errors, not of settings. */
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.allOf(Field.class);
+    public ModelExplorerExporter() {
+        // Everything: it is an overlay of errors, not of settings.
+        super(
+                ID,
+                "Model Explorer: error of each node",
+                "https://github.com/google-ai-edge/model-explorer/wiki/2.-User-Guide#custom-node-data",
+                ".json",
+                EnumSet.allOf(Field.class),
+                GRAPH);
     }
 
     @Override
@@ -83,9 +59,7 @@ public final class ModelExplorerExporter implements Exporter {
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         String graph = FormatOptions.of(this, plan.options()).text(GRAPH);
         Map<String, Double> values = values(plan, cancel);
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> json(json, graph, values));
-        }
+        PrettyJson.write(file, json -> json(json, graph, values));
         return List.of(file);
     }
 

@@ -11,8 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -23,33 +21,17 @@ import org.quantscope.core.session.FileRef;
  * A Python script that quantizes the ONNX model with NNCF. NNCF chooses ranges itself and has one setting for all weights and one for
  * all activations: the script has those that most tensors have here, and keeps the layers float whose weight is float here.
  */
-public final class NncfExporter implements Exporter {
+public final class NncfExporter extends FileFormat {
     public static final String ID = "nncf";
     private static final Target TARGET = new Target(ID, "NNCF", Takes.affine(8).andPerChannel(), Takes.affine(8));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "OpenVINO NNCF script (Python)";
-    }
-
-    @Override
-    public String source() {
-        return "https://docs.openvino.ai/2025/openvino-workflow/model-optimization-guide/quantizing-models-post-training/basic-quantization-flow.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK);
+    public NncfExporter() {
+        super(
+                ID,
+                "OpenVINO NNCF script (Python)",
+                "https://docs.openvino.ai/2025/openvino-workflow/model-optimization-guide/quantizing-models-post-training/basic-quantization-flow.html",
+                ".py",
+                EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK));
     }
 
     /** What NNCF lets one choose for all tensors of a kind. */
@@ -120,8 +102,9 @@ public final class NncfExporter implements Exporter {
             advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
         }
         String text = TEMPLATE
-                .replace("@VERSION@", Python.comment(ProductVersion.current()))
-                .replace("@SHA@", plan.state().model().sha256())
+                .replace("@VERSION@", Provenance.version(plan))
+                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
+                .replace("@SHA@", Provenance.modelSha256(plan))
                 .replace("@MODEL@", Python.text(String.valueOf(plan.model().file().getFileName())))
                 .replace("@DATA@", Python.text(plan.state().calibrationData().map(FileRef::path).map(p -> String.valueOf(p.getFileName())).orElse("calibration.npz")))
                 .replace("@INPUT@", Python.text(plan.model().graph().map(OnnxGraph::inputName).orElse("")))
@@ -134,7 +117,7 @@ public final class NncfExporter implements Exporter {
     private static final String TEMPLATE = """
             # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
             # for the model with sha256 @SHA@.
-            #
+            @PROVENANCE@#
             #   pip install nncf onnx openvino numpy
             #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
             #

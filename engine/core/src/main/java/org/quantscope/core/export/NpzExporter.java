@@ -3,14 +3,12 @@ package org.quantscope.core.export;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.zip.Deflater;
@@ -29,7 +27,7 @@ import tools.jackson.core.json.JsonFactory;
  * Codes, scales and zero points as arrays of a compressed NumPy archive. What they mean is JSON in UTF-8 in the array {@value
  * #METADATA}: {@link CodeArchive}.
  */
-public final class NpzExporter implements Exporter {
+public final class NpzExporter extends FileFormat {
     public static final String ID = "npz";
     public static final String METADATA = "__metadata__";
     private static final int ALIGNMENT = 64;
@@ -37,29 +35,13 @@ public final class NpzExporter implements Exporter {
     /** The first date that a zip can say: the same bytes for the same content. */
     private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "Quantized NumPy archive: codes, scales, zero points";
-    }
-
-    @Override
-    public String source() {
-        return "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".npz";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CHOICE);
+    public NpzExporter() {
+        super(
+                ID,
+                "Quantized NumPy archive: codes, scales, zero points",
+                "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
+                ".npz",
+                EnumSet.of(Field.CHOICE));
     }
 
     @Override

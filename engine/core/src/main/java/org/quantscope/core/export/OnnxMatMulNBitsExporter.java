@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Takes.Grain;
@@ -30,7 +29,7 @@ import org.quantscope.core.tensor.TensorInfo;
  * activations in float. Codes are unsigned there: signed ones are shifted by half the range, and so are their zero points. One scale for
  * a tensor or for an output is written once for each block.
  */
-public final class OnnxMatMulNBitsExporter implements Exporter {
+public final class OnnxMatMulNBitsExporter extends FileFormat {
     public static final String ID = "onnx-matmulnbits";
     private static final int SMALLEST_BLOCK = 16;
     private static final int LARGEST_BLOCK = 256;
@@ -41,29 +40,13 @@ public final class OnnxMatMulNBitsExporter implements Exporter {
             Takes.affine(2, 4, 8).andFewerBits().withGrains(Grain.TENSOR, Grain.CHANNEL).andBlocks(SMALLEST_BLOCK, 32, 64, 128, LARGEST_BLOCK),
             Takes.nothing());
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX with MatMulNBits, weights only";
-    }
-
-    @Override
-    public String source() {
-        return "https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits";
-    }
-
-    @Override
-    public String extension() {
-        return ".onnx";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.ACTIVATIONS, Field.SIGN, Field.CODES, Field.CHOICE);
+    public OnnxMatMulNBitsExporter() {
+        super(
+                ID,
+                "ONNX with MatMulNBits, weights only",
+                "https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits",
+                ".onnx",
+                EnumSet.of(Field.ACTIVATIONS, Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override

@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.eval.IntegerBias;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
@@ -21,6 +20,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.QdqGraph;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
+import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -32,8 +32,10 @@ import org.quantscope.core.tensor.TensorId;
  *
  * <p>The operator set is raised to the first that can say what is wanted. Where an operator of the model stands in the way, 16 and 4
  * bits are said with the operators of ONNX Runtime's own domain; what those cannot say either is left out, with a problem.
+ *
+ * <p>For TensorRT the file holds what its parser takes: standard operators, and float biases.
  */
-public final class OnnxQdqExporter implements Exporter {
+public final class OnnxQdqExporter extends FileFormat {
     public static final String ID = "onnx-qdq";
     public static final String SOURCE = "https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html";
     /** The first operator set with QuantizeLinear. */
@@ -55,40 +57,30 @@ public final class OnnxQdqExporter implements Exporter {
             "auto",
             "Whose operators quantize: ONNX's own, and ONNX Runtime's where it needs them (auto), or ONNX's alone (onnx), for other programs.");
 
-    private static final Target TARGET = new Target(
+    private static final OptionDoc RUNTIME = new OptionDoc(
+            "runtime",
+            "choice:onnxruntime|tensorrt",
+            "onnxruntime",
+            "Who is to run it: ONNX Runtime, or TensorRT from version 10 on, which takes signed codes with the zero point 0 and adds a bias in float.");
+
+    private static final Target ONNX_RUNTIME = new Target(
             ID,
             "ONNX Runtime",
             Takes.affine(2, 4, 8, 16).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
             Takes.affine(2, 4, 8, 16).withWholeType());
 
-    @Override
-    public String id() {
-        return ID;
-    }
+    /**
+     * As its ONNX parser reads them (QuantDequantLinearHelper in onnx-tensorrt), and the table of granularities in its guide: no unsigned
+     * codes, no zero point but 0, int8, int4 and E4M3, scales of activations per tensor, blocks for weights of 4 bits.
+     */
+    private static final Target TENSORRT = new Target(
+            ID,
+            "TensorRT",
+            Takes.affine(4, 8).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn").with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
+            Takes.affine(8).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
-    @Override
-    public String title() {
-        return "ONNX with QuantizeLinear/DequantizeLinear";
-    }
-
-    @Override
-    public List<OptionDoc> options() {
-        return List.of(TWO_BITS, OPERATORS);
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".onnx";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE);
+    public OnnxQdqExporter() {
+        super(ID, "ONNX with QuantizeLinear/DequantizeLinear", SOURCE, ".onnx", EnumSet.of(Field.CODES, Field.CHOICE), RUNTIME, TWO_BITS, OPERATORS);
     }
 
     @Override
@@ -98,7 +90,7 @@ public final class OnnxQdqExporter implements Exporter {
 
     private Carried carried(ExportPlan plan) {
         FormatOptions options = FormatOptions.of(this, plan.options());
-        return new Carried(plan, options.choice(TWO_BITS).equals("int2"), options.choice(OPERATORS).equals("auto"));
+        return new Carried(plan, options.choice(RUNTIME).equals("tensorrt"), options.choice(TWO_BITS).equals("int2"), options.choice(OPERATORS).equals("auto"));
     }
 
     @Override
@@ -142,12 +134,14 @@ public final class OnnxQdqExporter implements Exporter {
         final List<IntegerBias> biases = new ArrayList<>();
         int opset;
         private final ExportPlan plan;
+        private final boolean tensorRt;
         private final boolean contrib;
         private final Map<Integer, Optional<String>> obstacles = new HashMap<>();
 
-        Carried(ExportPlan plan, boolean int2, boolean contrib) {
+        Carried(ExportPlan plan, boolean tensorRt, boolean int2, boolean ownOperators) {
             this.plan = plan;
-            this.contrib = contrib;
+            this.tensorRt = tensorRt;
+            this.contrib = ownOperators && !tensorRt;
             Optional<OnnxGraph> graph = plan.model().graph();
             if (graph.isEmpty()) {
                 error("", "the model is bare weights without a graph", "export a format for weights, or open the ONNX model");
@@ -159,14 +153,14 @@ public final class OnnxQdqExporter implements Exporter {
                 return;
             }
             for (Encoding e : plan.encodings()) {
-                List<ExportProblem> own = TARGET.problems(e);
+                List<ExportProblem> own = (tensorRt ? TENSORRT : ONNX_RUNTIME).problems(e);
                 problems.addAll(own);
                 if (own.stream().noneMatch(p -> p.severity() == Severity.ERROR)) {
                     store(e, int2);
                 }
             }
             stored.values().stream().filter(s -> !s.contrib).forEach(s -> opset = Math.max(opset, s.opset));
-            if (stored.values().stream().anyMatch(s -> s.type.format().isPresent()) && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
+            if (!tensorRt && stored.values().stream().anyMatch(s -> s.type.format().isPresent()) && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
                 problems.add(new ExportProblem(
                         ID,
                         "",
@@ -175,7 +169,10 @@ public final class OnnxQdqExporter implements Exporter {
                         Severity.WARNING));
             }
             stored.replaceAll((id, s) -> forRuntime(s));
-            graph.get().biases().forEach(this::bias);
+            // Its parser knows no DequantizeLinear of int32.
+            if (!tensorRt) {
+                graph.get().biases().forEach(this::bias);
+            }
         }
 
         private void store(Encoding e, boolean int2) {
@@ -187,6 +184,9 @@ public final class OnnxQdqExporter implements Exporter {
             CodeType type = CodeType.of(e.params(), e.isActivation() || int2 ? 2 : 4).orElse(null);
             if (type == null) {
                 error(name, "its levels are not those that " + e.spec().scheme() + " has in ONNX", "choose the range again");
+                return;
+            }
+            if (tensorRt && !e.isActivation() && !fitsTensorRt(e, type)) {
                 return;
             }
             int needed = Math.max(type.opset(), switch (e.params().granularity()) {
@@ -203,6 +203,34 @@ public final class OnnxQdqExporter implements Exporter {
                 return;
             }
             stored.put(e.id(), new Stored(e, type, needed, own));
+        }
+
+        /** What depends on more than one property of a weight. */
+        private boolean fitsTensorRt(Encoding e, CodeType type) {
+            if (type.bits() < 4) {
+                error(e, "its codes are stored in " + type.bits() + " bits, TensorRT takes 4 or 8", "choose the option two-bits=int4", Optional.empty());
+                return false;
+            }
+            if (e.params().granularity() instanceof Granularity.PerBlock b) {
+                if (type.bits() != 4) {
+                    error(e, "it has a scale for each " + b.size() + " values and " + type.id() + " codes, TensorRT takes blocks of 4 bits only", "choose another granularity", Remedy.perChannel(e));
+                    return false;
+                }
+                long length = e.info().shape().dim(b.axis());
+                if (length % b.size() != 0) {
+                    error(e, "its " + length + " values along axis " + b.axis() + " are no whole blocks of " + b.size() + ", as TensorRT wants them", "choose another granularity", Remedy.perChannel(e));
+                    return false;
+                }
+            }
+            if (type.bits() == 4 && e.info().shape().count() % 2 != 0) {
+                error(e, "it has " + e.info().shape().count() + " values, TensorRT wants an even number of 4 bits", "choose 8 bits", Remedy.bits(e, Byte.SIZE));
+                return false;
+            }
+            return true;
+        }
+
+        private void error(Encoding e, String why, String remedy, Optional<Edit> fix) {
+            problems.add(new ExportProblem(ID, e.id().name(), why, remedy, Severity.ERROR, fix));
         }
 
         /**

@@ -1,80 +1,62 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
 import tools.jackson.core.JsonGenerator;
 
-/** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation. */
-public final class OrtCalibrationJsonExporter implements Exporter {
+/** The file for {@code calibration_cache_path} of ONNX Runtime's quantize_static: the lowest and highest value of each activation that it asks for. */
+public final class OrtCalibrationJsonExporter extends FileFormat {
     public static final String ID = "ort-calibration-json";
     public static final String SOURCE = OrtCalibration.SOURCE;
+    /** A member that the reader there passes over: names in the data that are float or constant here. */
+    public static final String UNQUANTIZED = "unquantized";
+
     private static final Target TARGET = new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime calibration cache";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public OrtCalibrationJsonExporter() {
+        super(
+                ID,
+                "ONNX Runtime calibration cache",
+                SOURCE,
+                ".json",
+                EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
-        List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
-        problems.addAll(OrtCalibration.otherScales(TARGET, plan));
-        return problems;
+        return OrtCalibration.problems(TARGET, plan);
     }
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> {
-                json.writeStartObject();
-                json.writeStringProperty("CLS", "TensorsData");
-                json.writeObjectPropertyStart("data");
-                for (Encoding e : TARGET.carried(plan)) {
-                    cancel.check();
-                    json.writeObjectPropertyStart(e.id().name());
-                    array(json, "lowest", OrtCalibration.range(e).lo());
-                    array(json, "highest", OrtCalibration.range(e).hi());
-                    json.writeStringProperty("CLS", "TensorData");
-                    json.writeEndObject();
-                }
-                json.writeEndObject();
-                json.writeObjectPropertyStart("calibration_method");
-                json.writeStringProperty("CLS", "CalibrationMethod");
-                json.writeStringProperty("value", "CalibrationMethod.MinMax");
-                json.writeEndObject();
-                json.writeBooleanProperty("smooth_quant", false);
+        OrtCalibration.Ranges ranges = OrtCalibration.ranges(TARGET, plan, cancel);
+        PrettyJson.write(file, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("CLS", "TensorsData");
+            json.writeObjectPropertyStart("data");
+            ranges.ranges().forEach((id, range) -> {
+                json.writeObjectPropertyStart(id.name());
+                array(json, "lowest", range.lo());
+                array(json, "highest", range.hi());
+                json.writeStringProperty("CLS", "TensorData");
                 json.writeEndObject();
             });
-        }
+            json.writeEndObject();
+            json.writeObjectPropertyStart("calibration_method");
+            json.writeStringProperty("CLS", "CalibrationMethod");
+            json.writeStringProperty("value", "CalibrationMethod.MinMax");
+            json.writeEndObject();
+            json.writeBooleanProperty("smooth_quant", false);
+            json.writeArrayPropertyStart(UNQUANTIZED);
+            ranges.unquantized().forEach(id -> json.writeString(id.name()));
+            json.writeEndArray();
+            Provenance.write(json, plan);
+            json.writeEndObject();
+        });
         return List.of(file);
     }
 

@@ -7,18 +7,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeMap;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.tensor.TensorId;
 
 /**
  * The calibration table of ONNX Runtime's TensorRT and MIGraphX providers: the largest absolute value of each activation, as text and,
  * for the reader of the table, as a FlatBuffers file beside it ({@code .flatbuffers}). Where the writer in ONNX Runtime takes the upper end
- * of a range, this takes the end that is farther from 0: [−8, 1] gives 8.
+ * of a range, this takes the end that is farther from 0: [−8, 1] gives 8. A value that shares the parameters of another has an entry
+ * too: without one the provider would compute what reads it in float. What is float here has none, and is computed in float there.
  */
-public final class OrtCalibrationTextExporter implements Exporter {
+public final class OrtCalibrationTextExporter extends FileFormat {
     public static final String ID = "ort-calibration-text";
     public static final String SOURCE = "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
     /** Ending of the second file. */
@@ -26,29 +27,13 @@ public final class OrtCalibrationTextExporter implements Exporter {
 
     private static final Target TARGET = new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime calibration table, for TensorRT and MIGraphX";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".cache";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public OrtCalibrationTextExporter() {
+        super(
+                ID,
+                "ONNX Runtime calibration table, for TensorRT and MIGraphX",
+                SOURCE,
+                ".cache",
+                EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override
@@ -56,7 +41,7 @@ public final class OrtCalibrationTextExporter implements Exporter {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         for (Encoding e : TARGET.carried(plan)) {
             ClipRange range = OrtCalibration.range(e);
-            if (!fitsInALine(e)) {
+            if (!fitsInALine(e.id())) {
                 problems.add(new ExportProblem(ID, e.id().name(), "its name holds a space or a line break, which end the name in the table", "rename it in the model", Severity.ERROR));
             } else if (!e.isZeroPointZero() || !e.isSigned()) {
                 problems.add(new ExportProblem(
@@ -71,19 +56,19 @@ public final class OrtCalibrationTextExporter implements Exporter {
         return problems;
     }
 
-    private static boolean fitsInALine(Encoding e) {
-        return e.id().name().chars().noneMatch(Character::isWhitespace);
+    private static boolean fitsInALine(TensorId id) {
+        return id.name().chars().noneMatch(Character::isWhitespace);
     }
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         TreeMap<String, String> table = new TreeMap<>();
-        for (Encoding e : TARGET.carried(plan)) {
-            cancel.check();
-            if (fitsInALine(e)) {
-                table.put(e.id().name(), Float.toString(OrtCalibration.range(e).absMax()));
+        OrtCalibration.sharing(plan.model(), TARGET.carried(plan)).forEach((id, e) -> {
+            if (fitsInALine(id)) {
+                table.put(id.name(), Float.toString(OrtCalibration.range(e).absMax()));
             }
-        }
+        });
+        cancel.check();
         StringBuilder text = new StringBuilder();
         table.forEach((name, value) -> text.append(name).append(' ').append(value).append('\n'));
         Files.writeString(file, text, StandardCharsets.UTF_8);

@@ -1,8 +1,6 @@
 package org.quantscope.core.export;
 
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +8,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.onnx.CodeType;
@@ -20,7 +17,7 @@ import org.quantscope.core.quant.Granularity;
  * The file for {@code --tensor_quant_overrides} of ONNX Runtime's static_quantize_runner: a scale and a zero point in every entry and no
  * type, because that program reads it so. The types are arguments of the program; they stand in a second file, {@code .args}.
  */
-public final class OrtOverridesExporter implements Exporter {
+public final class OrtOverridesExporter extends FileFormat {
     public static final String ID = "ort-overrides";
     public static final String SOURCE = OrtOverrides.SOURCE;
     /** Ending of the second file. */
@@ -28,29 +25,8 @@ public final class OrtOverridesExporter implements Exporter {
 
     private static final Target TARGET = OrtOverrides.target(ID);
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime tensor overrides, for its runner";
-    }
-
-    @Override
-    public String source() {
-        return SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public OrtOverridesExporter() {
+        super(ID, "ONNX Runtime tensor overrides, for its runner", SOURCE, ".json", EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override
@@ -63,27 +39,25 @@ public final class OrtOverridesExporter implements Exporter {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = OrtOverrides.ofOneType(TARGET, TARGET.carried(plan), new ArrayList<>());
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            PrettyJson.write(out, json -> {
-                json.writeStartObject();
-                for (Encoding e : carried) {
-                    cancel.check();
-                    json.writeArrayPropertyStart(e.id().name());
-                    for (int i = 0; i < e.params().slices(); i++) {
-                        json.writeStartObject();
-                        if (i == 0 && e.params().granularity() instanceof Granularity.PerChannel c) {
-                            json.writeNumberProperty("axis", c.axis());
-                        }
-                        json.writeName("scale");
-                        PrettyJson.float32(json, e.params().scale(i));
-                        json.writeNumberProperty("zero_point", e.params().zeroPoint(i));
-                        json.writeEndObject();
+        PrettyJson.write(file, json -> {
+            json.writeStartObject();
+            for (Encoding e : carried) {
+                cancel.check();
+                json.writeArrayPropertyStart(e.id().name());
+                for (int i = 0; i < e.params().slices(); i++) {
+                    json.writeStartObject();
+                    if (i == 0 && e.params().granularity() instanceof Granularity.PerChannel c) {
+                        json.writeNumberProperty("axis", c.axis());
                     }
-                    json.writeEndArray();
+                    json.writeName("scale");
+                    PrettyJson.float32(json, e.params().scale(i));
+                    json.writeNumberProperty("zero_point", e.params().zeroPoint(i));
+                    json.writeEndObject();
                 }
-                json.writeEndObject();
-            });
-        }
+                json.writeEndArray();
+            }
+            json.writeEndObject();
+        });
         Path arguments = file.resolveSibling(file.getFileName() + ARGUMENTS);
         Files.writeString(arguments, arguments(carried), StandardCharsets.UTF_8);
         return List.of(file, arguments);

@@ -6,8 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.CodeType;
@@ -17,7 +15,7 @@ import org.quantscope.core.quant.Granularity;
  * A Python program that quantizes a model with ONNX Runtime's quantize_static and the settings as overrides. Other than the runner's
  * file it gives each tensor its own type.
  */
-public final class OrtOverridesPythonExporter implements Exporter {
+public final class OrtOverridesPythonExporter extends FileFormat {
     public static final String ID = "ort-overrides-py";
     private static final Target TARGET = OrtOverrides.target(ID);
 
@@ -25,7 +23,7 @@ public final class OrtOverridesPythonExporter implements Exporter {
             #!/usr/bin/env python3
             # Quantizes a model with ONNX Runtime, with the scales and zero points below in place of calibrated ones.
             # Written by Quantscope $VERSION for the model with SHA-256 $SHA256.
-            #
+            $PROVENANCE#
             #   pip install onnxruntime onnx numpy
             #   python THIS_FILE MODEL.onnx SAMPLES.npz QUANTIZED.onnx
             #
@@ -117,29 +115,8 @@ public final class OrtOverridesPythonExporter implements Exporter {
                 main()
             """;
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "ONNX Runtime tensor overrides, as a Python program";
-    }
-
-    @Override
-    public String source() {
-        return OrtOverrides.SOURCE;
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODES, Field.CHOICE);
+    public OrtOverridesPythonExporter() {
+        super(ID, "ONNX Runtime tensor overrides, as a Python program", OrtOverrides.SOURCE, ".py", EnumSet.of(Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -150,8 +127,10 @@ public final class OrtOverridesPythonExporter implements Exporter {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = TARGET.carried(plan);
-        Map<String, String> provenance = Provenance.of(plan);
-        StringBuilder text = new StringBuilder(HEAD.replace("$VERSION", provenance.getOrDefault("quantscope.version", "")).replace("$SHA256", provenance.getOrDefault("quantscope.model_sha256", "")));
+        StringBuilder text = new StringBuilder(HEAD
+                .replace("$VERSION", Provenance.version(plan))
+                .replace("$SHA256", Provenance.modelSha256(plan))
+                .replace("$PROVENANCE", Provenance.comments(plan, "# ")));
         for (Encoding e : carried) {
             cancel.check();
             String type = "QuantType." + OrtOverrides.quantType(OrtOverrides.type(e));

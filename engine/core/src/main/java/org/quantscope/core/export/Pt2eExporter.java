@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
@@ -22,33 +21,17 @@ import org.quantscope.core.tensor.TensorId;
  * s_x·s_w, {@code SharedQuantizationSpec} for operators that only move values. A layer is found by the name of its weight, which the
  * ONNX exporter of PyTorch keeps; an activation by the layer whose input or output it is.
  */
-public final class Pt2eExporter implements Exporter {
+public final class Pt2eExporter extends FileFormat {
     public static final String ID = "pt2e";
     private static final Target TARGET = new Target(ID, "PyTorch PT2E", Takes.affine(2, 3, 4, 5, 6, 7, 8).andPerChannel(), Takes.affine(2, 3, 4, 5, 6, 7, 8));
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "PyTorch PT2E quantizer (Python)";
-    }
-
-    @Override
-    public String source() {
-        return "https://docs.pytorch.org/ao/stable/tutorials_source/pt2e_quantizer.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".py";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CODEBOOK, Field.CHOICE);
+    public Pt2eExporter() {
+        super(
+                ID,
+                "PyTorch PT2E quantizer (Python)",
+                "https://docs.pytorch.org/ao/stable/tutorials_source/pt2e_quantizer.html",
+                ".py",
+                EnumSet.of(Field.CODEBOOK, Field.CHOICE));
     }
 
     @Override
@@ -104,9 +87,10 @@ public final class Pt2eExporter implements Exporter {
             layers.append("    },\n");
         }
         String text = TEMPLATE
-                .replace("@VERSION@", Python.comment(ProductVersion.current()))
+                .replace("@VERSION@", Provenance.version(plan))
+                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
                 .replace("@MODEL@", Python.comment(String.valueOf(plan.model().file().getFileName())))
-                .replace("@SHA@", plan.state().model().sha256())
+                .replace("@SHA@", Provenance.modelSha256(plan))
                 .replace("@LAYERS@", layers);
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
@@ -130,7 +114,7 @@ public final class Pt2eExporter implements Exporter {
     private static final String TEMPLATE = """
             # Quantization settings for @MODEL@ (sha256 @SHA@)
             # as a quantizer for PyTorch's export flow. Written by Quantscope @VERSION@.
-            #
+            @PROVENANCE@#
             #   from THIS import quantize
             #   quantized = quantize(model, example_inputs)      # model: the float torch.nn.Module
             #   torch.export.save(torch.export.export(quantized, example_inputs), "quantized.pt2")

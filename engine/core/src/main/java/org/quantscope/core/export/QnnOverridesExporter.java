@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 
 /** The file for {@code --quantization_overrides} of the QNN and SNPE converters. */
-public final class QnnOverridesExporter implements Exporter {
+public final class QnnOverridesExporter extends FileFormat {
     public static final String ID = "qnn-overrides";
     /** The converter widens narrower ranges, silently. */
     private static final double MINIMUM_SPAN = 1e-4;
@@ -16,29 +15,13 @@ public final class QnnOverridesExporter implements Exporter {
     private static final Target TARGET = new Target(
             ID, "QNN", Takes.affine(4, 8, 16).andPerChannel().withWholeType(), Takes.affine(8, 16).withWholeType(), MINIMUM_SPAN);
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "Qualcomm QNN / SNPE quantization overrides";
-    }
-
-    @Override
-    public String source() {
-        return "https://docs.qualcomm.com/bundle/publicresource/topics/80-63442-50/quantization.html";
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE);
+    public QnnOverridesExporter() {
+        super(
+                ID,
+                "Qualcomm QNN / SNPE quantization overrides",
+                "https://docs.qualcomm.com/bundle/publicresource/topics/80-63442-50/quantization.html",
+                ".json",
+                EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override

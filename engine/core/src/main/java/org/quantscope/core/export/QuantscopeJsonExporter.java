@@ -17,30 +17,9 @@ import org.quantscope.core.session.SessionState;
  * Our own config with everything resolved: the session file, and in it the scale, zero point and effective range of every
  * quantized tensor and what it all came from. {@link SessionFile#read} opens it like any other session.
  */
-public final class QuantscopeJsonExporter implements Exporter {
-    @Override
-    public String id() {
-        return "quantscope-json";
-    }
-
-    @Override
-    public String title() {
-        return "Quantscope config (JSON)";
-    }
-
-    @Override
-    public String source() {
-        return "docs/config-schema.md";
-    }
-
-    @Override
-    public String extension() {
-        return ".json";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return Set.of();
+public final class QuantscopeJsonExporter extends FileFormat {
+    public QuantscopeJsonExporter() {
+        super("quantscope-json", "Quantscope config (JSON)", "docs/config-schema.md", ".json", Set.of());
     }
 
     /** Nothing: every setting has its place in this file. */

@@ -85,6 +85,12 @@ final class Remedy {
         return Optional.of(set(e, spec.withGranularity(granularity).withClip(clip)));
     }
 
+    /** This range, asymmetric if it is not about 0. */
+    static Optional<Edit> range(Encoding e, ClipRange range) {
+        QuantSpec spec = free(e);
+        return Optional.of(set(e, (range.lo() == -range.hi() ? spec : spec.withSymmetric(false)).withClip(new Clip.Manual(range))));
+    }
+
     /** Ranges narrower than {@code span} grow to it about their middle. */
     static Optional<Edit> widen(Encoding e, double span) {
         List<ClipRange> wide = e.effective().stream().map(r -> wider(r, span)).toList();

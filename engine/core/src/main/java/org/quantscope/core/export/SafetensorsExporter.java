@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.safetensors.SafetensorsLoader;
 import tools.jackson.core.JsonGenerator;
@@ -20,34 +19,18 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** Codes, scales and zero points as tensors of a safetensors file, with what they mean in its {@code __metadata__}: {@link CodeArchive}. */
-public final class SafetensorsExporter implements Exporter {
+public final class SafetensorsExporter extends FileFormat {
     public static final String ID = "safetensors";
     /** Values begin at a multiple of this. */
     private static final int ALIGNMENT = 8;
 
-    @Override
-    public String id() {
-        return ID;
-    }
-
-    @Override
-    public String title() {
-        return "Quantized safetensors: codes, scales, zero points";
-    }
-
-    @Override
-    public String source() {
-        return "https://huggingface.co/docs/safetensors/index#format";
-    }
-
-    @Override
-    public String extension() {
-        return ".safetensors";
-    }
-
-    @Override
-    public Set<Field> loses() {
-        return EnumSet.of(Field.CHOICE);
+    public SafetensorsExporter() {
+        super(
+                ID,
+                "Quantized safetensors: codes, scales, zero points",
+                "https://huggingface.co/docs/safetensors/index#format",
+                ".safetensors",
+                EnumSet.of(Field.CHOICE));
     }
 
     @Override

@@ -32,11 +32,15 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
     }
 
     /**
-     * The problems of a format that names tensors of the model's own file: those of all tensors, and a warning if weights are not
-     * what that file has. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so.
+     * The problems of a format that names tensors of the model's own file: those of all tensors, an error if there is nothing to
+     * write, and a warning if weights are not what that file has. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so.
      */
     public List<ExportProblem> problems(ExportPlan plan) {
         List<ExportProblem> all = new ArrayList<>();
+        if (plan.encodings().stream().allMatch(e -> takes(e).none())) {
+            String kind = weights.none() ? "activation" : activations.none() ? "weight" : "tensor";
+            all.add(new ExportProblem(id, "", "no " + kind + " is quantized, and there is nothing else that this file holds", "quantize " + (kind.equals("tensor") ? "some" : kind.equals("weight") ? "weights" : "activations"), Severity.ERROR));
+        }
         List<String> altered = plan.encodings().stream()
                 .filter(e -> !takes(e).none() && !e.isActivation() && plan.model().altered().contains(e.id()))
                 .map(e -> e.id().name())

@@ -5,10 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
@@ -18,8 +20,14 @@ final class Names {
 
     private final Map<String, TensorInfo> known = new LinkedHashMap<>();
     private final List<Imported.Unmatched> unmatched = new ArrayList<>();
+    private final Optional<OnnxGraph> graph;
+    private final Map<TensorId, TensorId> owners;
+    /** What the file says of values without parameters of their own, in its order. */
+    private final Map<TensorId, Object> shared = new LinkedHashMap<>();
 
     Names(Model model) {
+        graph = model.graph();
+        owners = graph.map(OnnxGraph::parameterOwners).orElse(Map.of());
         for (Tensor tensor : model.tensors()) {
             known.put(tensor.id().name(), tensor.info());
         }
@@ -32,9 +40,35 @@ final class Names {
     Optional<TensorInfo> find(String name) {
         TensorInfo info = known.get(known.containsKey(name) ? name : NameMap.mapped(name));
         if (info == null) {
-            unmatched.add(new Imported.Unmatched(name, "the model has no such tensor", NearNames.of(name, known.keySet(), NEAR)));
+            String why = graph.flatMap(g -> g.placement().site(new TensorId(name)))
+                    .map(site -> "it has no parameters of its own here: " + site.reason())
+                    .orElse("the model has no such tensor");
+            unmatched.add(new Imported.Unmatched(name, why, NearNames.of(name, known.keySet(), NEAR)));
         }
         return Optional.ofNullable(info);
+    }
+
+    /**
+     * Remembers what a file says of a value that shares the parameters of another one.
+     *
+     * @param said compared with what the file says of the other one, in {@link #settle}
+     * @return false if the value is none of these
+     */
+    boolean shares(String name, Object said) {
+        boolean one = !known.containsKey(name) && NameMap.mapped(name).equals(name) && owners.containsKey(new TensorId(name));
+        if (one) {
+            shared.put(new TensorId(name), said);
+        }
+        return one;
+    }
+
+    /** Lists the values for which the file says something else than for the one whose parameters they share. */
+    void settle(Map<TensorId, ?> said) {
+        shared.forEach((id, own) -> {
+            if (!own.equals(said.get(owners.get(id)))) {
+                find(id.name());
+            }
+        });
     }
 
     /** True if the model has a tensor of that name and of that kind; nothing is remembered. */
@@ -50,5 +84,10 @@ final class Names {
 
     List<Imported.Unmatched> unmatched() {
         return List.copyOf(unmatched);
+    }
+
+    /** The same without some names, for which the file itself says that they are of no concern. */
+    List<Imported.Unmatched> unmatchedBut(Set<String> known) {
+        return unmatched.stream().filter(u -> !known.contains(u.name())).toList();
     }
 }

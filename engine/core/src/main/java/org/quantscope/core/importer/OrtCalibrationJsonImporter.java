@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.export.OrtCalibrationJsonExporter;
 import org.quantscope.core.job.CancelToken;
@@ -52,18 +54,25 @@ final class OrtCalibrationJsonImporter implements Importer {
                             json.skip();
                         }
                     });
-                    case "CLS", "smooth_quant" -> json.skip();
+                    case OrtCalibrationJsonExporter.UNQUANTIZED -> json.array(() -> reading.unquantized.add(json.string()));
+                    case "CLS", "smooth_quant", "provenance" -> json.skip();
                     // calibration.json has no frame around its tensors.
                     default -> reading.tensor(field, true);
                 }
             });
-            return new Imported(reading.specs, reading.names.unmatched(), reading.notes);
+            reading.names.settle(reading.specs);
+            reading.unquantized.forEach(name -> reading.specs.remove(new TensorId(name)));
+            if (!reading.unquantized.isEmpty()) {
+                int n = reading.unquantized.size();
+                reading.notes.add(n + (n == 1 ? " range is" : " ranges are") + " of what was float or constant where the file was made");
+            }
+            return new Imported(reading.specs, reading.names.unmatchedBut(reading.unquantized), reading.notes);
         });
     }
 
-    private record Reading(StrictJson json, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, List<String> notes) {
+    private record Reading(StrictJson json, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, Set<String> unquantized, List<String> notes) {
         Reading(StrictJson json, Names names, CancelToken cancel) {
-            this(json, names, cancel, new HashMap<>(), new ArrayList<>());
+            this(json, names, cancel, new HashMap<>(), new HashSet<>(), new ArrayList<>());
         }
 
         void tensor(String name, boolean unframed) {
@@ -81,7 +90,8 @@ final class OrtCalibrationJsonImporter implements Importer {
             if (unframed && lo == null && hi == null) {
                 throw json.bad("lowest and highest are needed, this is no calibration file of ONNX Runtime");
             }
-            TensorInfo info = names.find(name).orElse(null);
+            boolean shared = lo != null && hi != null && names.shares(name, spec(lo, hi));
+            TensorInfo info = shared ? null : names.find(name).orElse(null);
             if (info == null) {
                 return;
             }
@@ -90,8 +100,12 @@ final class OrtCalibrationJsonImporter implements Importer {
             } else if (lo == null || hi == null) {
                 names.refuse(name, "it has no lowest and highest value");
             } else {
-                specs.put(info.id(), json.make(() -> QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(lo, hi)))));
+                specs.put(info.id(), spec(lo, hi));
             }
+        }
+
+        private QuantSpec spec(float lo, float hi) {
+            return json.make(() -> QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(lo, hi))));
         }
 
         /** A number, or a numpy array of one. */

@@ -57,16 +57,19 @@ final class OrtCalibrationTextImporter implements Importer {
                 throw new BadInputException(file, field, "<tensor> <largest value> is needed, got " + line);
             }
             float absMax = number(line.strip().substring(space + 1), file, field);
-            TensorInfo info = names.find(line.strip().substring(0, space)).orElse(null);
+            String name = line.strip().substring(0, space);
+            QuantSpec spec = SPEC.withClip(new Clip.Manual(ClipRange.symmetric(absMax)));
+            TensorInfo info = names.shares(name, spec) ? null : names.find(name).orElse(null);
             if (info == null) {
                 continue;
             }
             if (info.kind() != TensorKind.ACTIVATION) {
                 names.refuse(info.id().name(), "it is a " + info.kind().id() + ", a calibration table is of activations");
-            } else if (specs.put(info.id(), SPEC.withClip(new Clip.Manual(ClipRange.symmetric(absMax)))) != null) {
+            } else if (specs.put(info.id(), spec) != null) {
                 throw new BadInputException(file, field, info.id() + " stands there twice");
             }
         }
+        names.settle(specs);
         return new Imported(specs, names.unmatched(), List.of());
     }
 

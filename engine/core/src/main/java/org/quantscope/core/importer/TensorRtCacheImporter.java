@@ -55,6 +55,7 @@ public final class TensorRtCacheImporter implements Importer {
         }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
+        Map<TensorId, Float> scales = new HashMap<>();
         for (int i = 1; i < lines.size(); i++) {
             cancel.check();
             if (lines.get(i).isBlank()) {
@@ -67,7 +68,11 @@ public final class TensorRtCacheImporter implements Importer {
                 throw new BadInputException(file, field, "<tensor>: <8 hex digits> is needed, got " + lines.get(i));
             }
             float scale = Float.intBitsToFloat(Integer.parseUnsignedInt(hex, HEX));
-            Optional<TensorInfo> found = names.find(lines.get(i).substring(0, colon));
+            String name = lines.get(i).substring(0, colon);
+            if (names.shares(name, scale)) {
+                continue;
+            }
+            Optional<TensorInfo> found = names.find(name);
             if (found.isEmpty()) {
                 continue;
             }
@@ -81,10 +86,12 @@ public final class TensorRtCacheImporter implements Importer {
                 if (specs.put(info.id(), SPEC.withClip(new Clip.Fixed(params))) != null) {
                     throw new BadInputException(file, field, info.id() + " stands there twice");
                 }
+                scales.put(info.id(), scale);
             } catch (IllegalArgumentException e) {
                 throw new BadInputException(file, field, info.id() + ": " + e.getMessage(), e);
             }
         }
+        names.settle(scales);
         return new Imported(specs, names.unmatched(), List.of());
     }
 }

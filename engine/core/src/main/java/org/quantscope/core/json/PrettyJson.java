@@ -1,7 +1,10 @@
 package org.quantscope.core.json;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -24,6 +27,13 @@ public final class PrettyJson {
             json.flush();
         } catch (JacksonIOException e) {
             throw e.getCause();
+        }
+    }
+
+    /** Writes a file of one value. */
+    public static void write(Path file, Consumer<JsonGenerator> value) throws IOException {
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+            write(out, value);
         }
     }
 

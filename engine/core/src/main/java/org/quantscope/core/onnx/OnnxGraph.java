@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -152,6 +153,59 @@ public final class OnnxGraph {
      */
     public List<TensorInfo> activations() {
         return activations;
+    }
+
+    /**
+     * Whose parameters a value has in a quantized graph, where they are not its own: those of the value that it is tied to, or of the
+     * result of the Relu or Clip that alone reads it and clamps it within a layer. What stays float is left out; a value with
+     * parameters of its own is its own owner.
+     */
+    public Map<TensorId, TensorId> parameterOwners() {
+        Map<TensorId, Placement.Site> sites = new HashMap<>();
+        placement.sites().forEach(s -> sites.put(s.id(), s));
+        Map<TensorId, TensorId> owners = new HashMap<>();
+        for (Placement.Site site : placement.sites()) {
+            Placement.Site at = site;
+            for (int steps = 0; at != null && at.state() == Placement.State.TIED && steps < sites.size(); steps++) {
+                at = at.tiedTo().map(sites::get).orElse(null);
+            }
+            if (at != null && at.state() == Placement.State.OWN) {
+                owners.put(site.id(), at.id());
+            }
+        }
+        List<String> outputs = outputNames();
+        for (NodeProto node : proto.getGraph().getNodeList().reversed()) {
+            if (ElementTypes.isDefaultDomain(node) && QuantizedOperators.CLAMPING.contains(node.getOpType())) {
+                TensorId in = new TensorId(node.getInput(0));
+                TensorId owner = owners.get(new TensorId(node.getOutput(0)));
+                if (owner != null && sites.containsKey(in) && consumers(in.name()).size() == 1 && !outputs.contains(in.name())) {
+                    owners.putIfAbsent(in, owner);
+                }
+            }
+        }
+        return owners;
+    }
+
+    /**
+     * The floating values that ONNX Runtime's quantizer wants to know the range of: those that operators with integer kernels, clamps
+     * and choices read or compute, and among them what comes of constants alone, which it takes for computed unless it is an
+     * initializer. Activations come first, in graph order. Values that only move need none there, because they share that of their source.
+     */
+    public List<TensorId> askedForByRuntime() {
+        GraphProto graph = proto.getGraph();
+        Set<String> touched = new LinkedHashSet<>();
+        for (NodeProto node : graph.getNodeList()) {
+            String op = node.getOpType();
+            if (ElementTypes.isDefaultDomain(node) && (QuantizedOperators.COMPUTING.contains(op) || QuantizedOperators.CLAMPING.contains(op) || op.equals("Where"))) {
+                touched.addAll(node.getInputList());
+                touched.addAll(node.getOutputList());
+            }
+        }
+        Set<String> asked = new LinkedHashSet<>();
+        placement.sites().stream().filter(s -> s.addable() && touched.contains(s.id().name())).forEach(s -> asked.add(s.id().name()));
+        graph.getInitializerList().forEach(t -> touched.remove(t.getName()));
+        touched.stream().filter(name -> !name.isEmpty() && types.isFloating(name)).forEach(asked::add);
+        return asked.stream().map(TensorId::new).toList();
     }
 
     /**

@@ -31,7 +31,7 @@ import org.quantscope.core.tensor.TensorKind;
  * where an evaluation takes several times as long as a build.
  *
  * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
- * ended; the evaluation that was running is lost.
+ * ended; the evaluation that was running is lost. With a cache of a {@link SensitivityStore} that holds for the next start too.
  */
 public final class SensitivitySweep {
     /** Samples of the first round: enough to rank the tensors that matter. */
@@ -47,7 +47,7 @@ public final class SensitivitySweep {
      *
      * @param weights parameters of each quantized stored tensor
      * @param activations parameters of each quantized activation; of those that are tied to another the other's are used
-     * @param cache of this model, data and metric
+     * @param cache of the {@link SensitivityScope} of this model
      */
     public SensitivitySweep(Model model, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, SensitivityCache cache) {
         List<TensorInfo> owning = model.graph().map(OnnxGraph::activations).orElse(List.of()).stream().filter(a -> activations.containsKey(a.id())).toList();
@@ -81,20 +81,48 @@ public final class SensitivitySweep {
      */
     public SensitivityReport run(LiveEvaluator evaluator, int quick, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
         int samples = evaluator.samples();
-        if (quick < samples) {
-            round(evaluator, tensors, quick, progress, cancel, partial);
+        try {
+            if (quick < samples) {
+                round(evaluator, steps(tensors), quick, progress, cancel, partial);
+            }
+            Map<TensorId, TensorInfo> byName = new HashMap<>();
+            tensors.forEach(t -> byName.put(t.id(), t));
+            List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
+            round(evaluator, steps(worstFirst), samples, progress, cancel, partial);
+        } finally {
+            cache.save();
         }
-        Map<TensorId, TensorInfo> byName = new HashMap<>();
-        tensors.forEach(t -> byName.put(t.id(), t));
-        List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
-        round(evaluator, worstFirst, samples, progress, cancel, partial);
         return report(samples);
+    }
+
+    /**
+     * Evaluates of what is not known yet only what the ranking rests on: tensors alone, on all samples.
+     *
+     * @param partial called on this thread after each evaluation
+     * @return what is known then
+     * @throws java.util.concurrent.CancellationException if cancelled
+     */
+    public SensitivityReport rank(LiveEvaluator evaluator, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        try {
+            round(evaluator, tensors.stream().map(this::only).filter(this::isMissing).toList(), evaluator.samples(), progress, cancel, partial);
+        } finally {
+            cache.save();
+        }
+        return report(evaluator.samples());
+    }
+
+    /** True if every tensor alone has been evaluated on all samples. */
+    public boolean isRanked() {
+        return tensors.stream().map(this::only).noneMatch(this::isMissing);
+    }
+
+    private boolean isMissing(Step step) {
+        return cache.find(step.key).filter(AccuracyEstimate::isComplete).isEmpty();
     }
 
     private record Step(String what, String key, EvalRequest request) {}
 
-    private void round(LiveEvaluator evaluator, List<TensorInfo> order, int samples, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
-        List<Step> steps = steps(order);
+    private void round(LiveEvaluator evaluator, List<Step> steps, int samples, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
         int done = 0;
         for (Step step : steps) {
             cancel.check();
@@ -115,7 +143,7 @@ public final class SensitivitySweep {
         List<Step> steps = new ArrayList<>();
         steps.add(new Step("all", keys.all(), all));
         order.stream().filter(t -> t.kind() == TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
-        order.forEach(t -> steps.add(new Step("only " + t.id(), keys.only(t.id()), only(t.id()))));
+        order.forEach(t -> steps.add(only(t)));
         order.stream().filter(t -> t.kind() != TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
         return steps;
     }
@@ -128,8 +156,9 @@ public final class SensitivitySweep {
         return new Step("all but " + id, keys.allBut(id), new EvalRequest(Optional.empty(), weights, activations));
     }
 
-    private EvalRequest only(TensorId id) {
-        return new EvalRequest(Optional.empty(), only(all.weights(), id), only(all.activations(), id));
+    private Step only(TensorInfo tensor) {
+        TensorId id = tensor.id();
+        return new Step("only " + id, keys.only(id), new EvalRequest(Optional.empty(), only(all.weights(), id), only(all.activations(), id)));
     }
 
     private static Map<TensorId, QuantParams> only(Map<TensorId, QuantParams> settings, TensorId id) {

@@ -1,11 +1,7 @@
 package org.quantscope.core.sensitivity;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -22,8 +18,6 @@ import org.quantscope.core.tensor.TensorId;
  * equal names, whichever tensor is in hand. The parameters of a tensor are read once.
  */
 final class SettingKeys {
-    private static final int BUFFER = 4096;
-
     private final SortedMap<TensorId, byte[]> weights;
     private final SortedMap<TensorId, byte[]> activations;
     private final String all;
@@ -62,72 +56,33 @@ final class SettingKeys {
     }
 
     private String key(Predicate<TensorId> quantized) {
-        MessageDigest digest = sha256();
+        Sha256 digest = new Sha256();
         add(digest, "weights", weights, quantized);
         add(digest, "activations", activations, quantized);
-        return HexFormat.of().formatHex(digest.digest());
+        return digest.hex();
     }
 
-    private static void add(MessageDigest digest, String what, SortedMap<TensorId, byte[]> settings, Predicate<TensorId> quantized) {
-        text(digest, what);
+    private static void add(Sha256 digest, String what, SortedMap<TensorId, byte[]> settings, Predicate<TensorId> quantized) {
+        digest.text(what);
         settings.forEach((id, params) -> {
             if (quantized.test(id)) {
-                text(digest, id.name());
-                digest.update(params);
+                digest.text(id.name());
+                digest.bytes(ByteBuffer.wrap(params));
             }
         });
     }
 
     private static byte[] digest(QuantParams params) {
-        MessageDigest digest = sha256();
-        text(digest, params.granularity().toString());
-        number(digest, params.qmin());
-        number(digest, params.qmax());
-        numbers(digest, bits(params.scales()));
-        numbers(digest, params.zeroPoints());
-        number(digest, params.codebooks().size());
+        Sha256 digest = new Sha256();
+        digest.text(params.granularity().toString());
+        digest.number(params.qmin());
+        digest.number(params.qmax());
+        digest.numbers(params.scales());
+        digest.numbers(params.zeroPoints());
+        digest.number(params.codebooks().size());
         for (CodebookGrid book : params.codebooks()) {
-            numbers(digest, bits(book.levels()));
+            digest.numbers(book.levels());
         }
-        return digest.digest();
-    }
-
-    private static int[] bits(float[] values) {
-        int[] bits = new int[values.length];
-        for (int i = 0; i < bits.length; i++) {
-            bits[i] = Float.floatToIntBits(values[i]);
-        }
-        return bits;
-    }
-
-    private static void text(MessageDigest digest, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        number(digest, bytes.length);
-        digest.update(bytes);
-    }
-
-    private static void number(MessageDigest digest, int value) {
-        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(value).flip());
-    }
-
-    private static void numbers(MessageDigest digest, int[] values) {
-        number(digest, values.length);
-        ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
-        for (int value : values) {
-            buffer.putInt(value);
-            if (!buffer.hasRemaining()) {
-                digest.update(buffer.flip());
-                buffer.clear();
-            }
-        }
-        digest.update(buffer.flip());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return digest.end();
     }
 }

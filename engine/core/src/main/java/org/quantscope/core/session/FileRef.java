@@ -7,9 +7,13 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Fingerprint;
@@ -20,10 +24,22 @@ import org.quantscope.core.model.Fingerprint;
  * @param path absolute in memory; written relative to the session file where possible
  * @param sha256 lower-case hex of the content, so that a moved or changed file is noticed
  * @param preprocessing of data, where a person has chosen another one than its sidecar says
+ * @param samples of data, how many from the first on were used; empty if that is not known. It says nothing of the file: references
+ *     that differ in it alone are equal
  */
-public record FileRef(Path path, String sha256, Optional<Preprocessing> preprocessing) {
+public record FileRef(Path path, String sha256, Optional<Preprocessing> preprocessing, OptionalInt samples) {
     public FileRef(Path path, String sha256) {
-        this(path, sha256, Optional.empty());
+        this(path, sha256, Optional.empty(), OptionalInt.empty());
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof FileRef o && path.equals(o.path) && sha256.equals(o.sha256) && preprocessing.equals(o.preprocessing);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(path, sha256, preprocessing);
     }
 
     /**
@@ -47,11 +63,30 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
     /** Opened data, with its preprocessing if that is not what its sidecar says. */
     public static FileRef of(Dataset data) {
         Optional<Preprocessing> own = data.preprocessing().filter(how -> data.samples().filter(s -> s.stated().equals(how)).isEmpty());
-        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own);
+        return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own, OptionalInt.of(data.size()));
+    }
+
+    /**
+     * The data, as it was when it was chosen, as many samples of it as were used.
+     *
+     * @param field what to name if it is not
+     * @throws BadInputException if it is missing, damaged or has another content
+     */
+    public Dataset openUnchanged(String field, CancelToken cancel) throws IOException {
+        Dataset data = Datasets.open(path, preprocessing, cancel);
+        if (!data.sha256().equals(sha256)) {
+            throw new BadInputException(path, field, "its content is not what the settings were made with");
+        }
+        return samples.isPresent() ? data.limit(samples.getAsInt()) : data;
+    }
+
+    /** The same content elsewhere. */
+    public FileRef withPath(Path moved) {
+        return new FileRef(moved, sha256, preprocessing, samples);
     }
 
     public FileRef withPreprocessing(Optional<Preprocessing> how) {
-        return new FileRef(path, sha256, how);
+        return new FileRef(path, sha256, how, samples);
     }
 
     /** What a model sees of the data hangs on: its content, and the preprocessing if a person has chosen one. 64 lower-case hex digits. */

@@ -36,6 +36,7 @@ final class PreprocessingReader {
             List<Double> mean = List.of(0.0);
             List<Double> std = List.of(1.0);
             List<String> classes = List.of();
+            Optional<String> label = Optional.empty();
         };
         json.object(name -> {
             switch (name) {
@@ -64,15 +65,16 @@ final class PreprocessingReader {
                     json.array(() -> names.add(json.string()));
                     read.classes = names;
                 }
+                case "label_column" -> read.label = Optional.of(json.string());
                 default -> throw json.unknown(
                         "shape", "layout", "output_layout", "resize", "resize_method", "resize_aspect", "resize_antialias", "resize_shorter", "colour", "scale", "mean", "std",
-                        "model_classes");
+                        "model_classes", "label_column");
             }
         });
         return json.make(() -> new Preprocessing(
                 read.shape, read.layout, read.output,
                 Optional.ofNullable(read.size).map(s -> new Resize(s.get(0), s.get(1), read.method, read.aspect, read.antialias, read.shorter)),
-                read.colour, read.scale, read.mean, read.std, read.classes));
+                read.colour, read.scale, read.mean, read.std, read.classes, read.label));
     }
 
     private static List<Integer> sizes(StrictJson json, int most) {

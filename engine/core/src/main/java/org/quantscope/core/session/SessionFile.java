@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -217,6 +218,7 @@ public final class SessionFile {
     private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
             @Nullable Preprocessing preprocessing;
+            OptionalInt samples = OptionalInt.empty();
             @Nullable Path path;
             @Nullable String sha256;
         };
@@ -246,10 +248,16 @@ public final class SessionFile {
                     }
                     read.preprocessing = PreprocessingReader.read(json);
                 }
-                default -> throw data ? json.unknown("path", "sha256", "preprocessing") : json.unknown("path", "sha256");
+                case "samples" -> {
+                    if (!data) {
+                        throw json.unknown("path", "sha256");
+                    }
+                    read.samples = OptionalInt.of(json.integer(1, Integer.MAX_VALUE));
+                }
+                default -> throw data ? json.unknown("path", "sha256", "preprocessing", "samples") : json.unknown("path", "sha256");
             }
         });
         String at = json.path();
-        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing));
+        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing), read.samples);
     }
 }

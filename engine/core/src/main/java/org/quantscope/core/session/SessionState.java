@@ -8,7 +8,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -91,6 +94,12 @@ public record SessionState(
         Map<TensorId, QuantSpec> specs = new TreeMap<>(overrides);
         specs.put(id, spec);
         return withOverrides(specs);
+    }
+
+    /** True if a range is chosen by a calibrator that has to know how important values are. */
+    public boolean needsImportance() {
+        return Stream.concat(weights.stream(), overrides.values().stream())
+                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance());
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.quantscope.core.ProductVersion;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
@@ -125,6 +124,7 @@ final class SessionWriter {
         json.writeStringProperty("path", relative(ref.path()));
         json.writeStringProperty("sha256", ref.sha256());
         ref.preprocessing().ifPresent(this::preprocessing);
+        ref.samples().ifPresent(n -> json.writeNumberProperty("samples", n));
         json.writeEndObject();
     }
 
@@ -160,6 +160,7 @@ final class SessionWriter {
             p.modelClasses().forEach(json::writeString);
             json.writeEndArray();
         }
+        p.labelColumn().ifPresent(column -> json.writeStringProperty("label_column", column));
         json.writeEndObject();
     }
 
@@ -268,14 +269,7 @@ final class SessionWriter {
         }
         json.writeEndArray();
         json.writeObjectPropertyStart("provenance");
-        json.writeStringProperty("tool", "quantscope");
-        json.writeStringProperty("tool_version", ProductVersion.current());
-        json.writeStringProperty("model_sha256", state.model().sha256());
-        state.calibrationData().ifPresent(ref -> json.writeStringProperty("calibration_data_sha256", ref.sha256()));
-        state.evaluationData().ifPresent(ref -> json.writeStringProperty("evaluation_data_sha256", ref.sha256()));
-        if (!state.corrections().isEmpty()) {
-            json.writeStringProperty("corrections", AppliedCorrection.ids(state.corrections()));
-        }
+        Provenance.of(state).forEach(json::writeStringProperty);
         json.writeEndObject();
     }
 

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Logits;
+import org.quantscope.core.eval.PairedScores;
 import org.quantscope.core.eval.QuantizedSession;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.export.ExportPlan;
@@ -35,9 +37,8 @@ final class RuntimeCheck {
         SampleFeed feed = SampleFeed.of(plan.model(), data);
         String name = String.valueOf(exported.getFileName());
         QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
-        int floatAgree = 0;
-        int liveAgree = 0;
-        int correct = 0;
+        @Nullable PairedScores besideFloat = null;
+        @Nullable PairedScores besideLive = null;
         double largest = 0;
         // Nodes are run as written: what fusing them may round differently is not what the file says.
         try (OrtModel _ = live.loaded().getFirst();
@@ -50,17 +51,20 @@ final class RuntimeCheck {
                 Logits ours = live.logits(feed, batch, feeds, cancel);
                 Logits plain = Logits.of(floatModel, plan.model(), feed, batch, Map.of(), cancel);
                 Logits theirs = Logits.of(file, plan.model(), feed, batch, Map.of(), cancel);
-                for (int i = 0; i < batch.length; i++) {
-                    floatAgree += theirs.top(i) == plain.top(i) ? 1 : 0;
-                    liveAgree += theirs.top(i) == ours.top(i) ? 1 : 0;
-                    correct += data.hasLabels() && theirs.top(i) == data.label(batch[i]) ? 1 : 0;
+                if (besideFloat == null || besideLive == null) {
+                    besideFloat = PairedScores.of(plan.model(), data, plan.state().metric(), plain);
+                    besideLive = PairedScores.of(plan.model(), data, plan.state().metric(), plain);
                 }
+                besideFloat.add(batch, plain, theirs);
+                besideLive.add(batch, ours, theirs);
                 for (int i = 0; i < ours.values().length; i++) {
                     largest = Math.max(largest, Math.abs((double) ours.values()[i] - theirs.values()[i]));
                 }
             }
         }
-        double n = data.size();
-        return new Verification.Ran(data.size(), floatAgree / n, liveAgree / n, data.hasLabels() ? OptionalDouble.of(correct / n) : OptionalDouble.empty(), largest);
+        if (besideFloat == null || besideLive == null) {
+            throw new BadInputException(data.file(), "samples", "there are none to run the exported file on");
+        }
+        return new Verification.Ran(besideFloat.estimate(), besideLive.estimate().agreement(), largest);
     }
 }

@@ -1,6 +1,8 @@
 package org.quantscope.core.verify;
 
 import java.util.OptionalDouble;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.Task;
 
 /** What came of looking at an exported file again. */
 public sealed interface Verification {
@@ -10,13 +12,29 @@ public sealed interface Verification {
     /**
      * ONNX Runtime ran the file.
      *
-     * @param samples how many were run, at least 1
-     * @param floatAgreement share of samples whose top-1 equals the float model's
-     * @param liveAgreement share of samples whose top-1 equals that of our own quantized evaluation
-     * @param accuracy of the exported file; empty if the data has no labels
-     * @param maxAbsLogitDiff largest difference of a logit from our own evaluation; NaN if a logit is NaN
+     * @param figure its score beside the float model's, as the session scores them, on all samples
+     * @param liveAgreement share of samples that get the class that our own quantized evaluation gives; empty if the outputs are no classes
+     * @param maxAbsLogitDiff largest difference of an output from our own evaluation; NaN if an output is NaN
      */
-    record Ran(int samples, double floatAgreement, double liveAgreement, OptionalDouble accuracy, double maxAbsLogitDiff) implements Verification {
+    record Ran(AccuracyEstimate figure, OptionalDouble liveAgreement, double maxAbsLogitDiff) implements Verification {
+        /** How many were run, at least 1. */
+        public int samples() {
+            return figure.seen();
+        }
+
+        /** Share of samples that get the float model's class; empty if the outputs are no classes. */
+        public OptionalDouble floatAgreement() {
+            return figure.agreement();
+        }
+
+        /** Share of samples that get their label's class; empty if it is not what is scored. */
+        public OptionalDouble accuracy() {
+            return switch (figure.task()) {
+                case Task.TopK _, Task.Binary _ -> OptionalDouble.of(figure.score());
+                case Task.Regression _, Task.Agreement _, Task.Cosine _, Task.Deviation _ -> OptionalDouble.empty();
+            };
+        }
+
         @Override
         public String by() {
             return "onnxruntime";

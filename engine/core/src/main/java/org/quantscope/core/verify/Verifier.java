@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporter.Field;
+import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.QuantscopeJsonExporter;
 import org.quantscope.core.importer.Importer;
 import org.quantscope.core.importer.Importers;
@@ -30,6 +32,31 @@ public final class Verifier {
     /** True if a format is verified by running it, which takes data. */
     public static boolean runs(Exporter exporter) {
         return exporter.extension().equals(".onnx");
+    }
+
+    /**
+     * Files in their place.
+     *
+     * @param files the target first
+     * @param verified empty if the format is to be run and there is no data
+     */
+    public record Exported(List<Path> files, Optional<Verification> verified) {
+        public Exported {
+            files = List.copyOf(files);
+        }
+    }
+
+    /**
+     * Writes, verifies and then moves into place: what does not pass is not there, and what was there stays.
+     *
+     * @throws org.quantscope.core.BadInputException as {@link #verify}, or if the plan cannot be written in this format
+     * @throws IllegalStateException if the file does not read back as what was written
+     * @throws java.util.concurrent.CancellationException if cancelled; nothing was written then
+     */
+    public static Exported export(Exporter exporter, ExportPlan plan, Path target, Optional<Dataset> data, Progress progress, CancelToken cancel) throws IOException {
+        AtomicReference<Optional<Verification>> verified = new AtomicReference<>(Optional.empty());
+        List<Path> files = Exporters.export(exporter, plan, target, written -> verified.set(verify(exporter, plan, written, data, progress, cancel)), cancel);
+        return new Exported(files, verified.get());
     }
 
     /**

@@ -9,7 +9,7 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.tensor.Shape;
 
 /** Samples made up for a test: value k of sample i is {@code sin(i·n + k)·3}. */
-final class MemoryData implements Dataset {
+public final class MemoryData implements Dataset {
     private final int size;
     private final Shape shape;
     private final IntUnaryOperator labels;
@@ -19,11 +19,11 @@ final class MemoryData implements Dataset {
 
     /** Value k of a sample's targets. */
     @FunctionalInterface
-    interface Targets {
+    public interface Targets {
         float of(int sample, int k);
     }
 
-    MemoryData(int size, Shape shape, IntUnaryOperator labels) {
+    public MemoryData(int size, Shape shape, IntUnaryOperator labels) {
         this(size, shape, labels, true);
     }
 
@@ -34,11 +34,11 @@ final class MemoryData implements Dataset {
         this.labelled = labelled;
     }
 
-    static MemoryData unlabelled(int size, Shape shape) {
+    public static MemoryData unlabelled(int size, Shape shape) {
         return new MemoryData(size, shape, i -> 0, false);
     }
 
-    MemoryData withTargets(Shape of, Targets values) {
+    public MemoryData withTargets(Shape of, Targets values) {
         MemoryData data = unlabelled(size, shape);
         data.targetShape = Optional.of(of);
         data.targets = values;

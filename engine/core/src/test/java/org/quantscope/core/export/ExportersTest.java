@@ -110,6 +110,37 @@ class ExportersTest {
     }
 
     @Test
+    void whatIsInspectedIsNotInPlaceYetAndStaysOutIfItIsRefused() throws IOException {
+        Path target = Files.writeString(folder.resolve("out.a"), "old");
+
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, target, written -> {
+            assertThat(written).extracting(f -> f.getFileName().toString()).containsExactly("out.a", "out.a.part");
+            assertThat(written.getFirst()).hasContent("main");
+            assertThat(target).hasContent("old");
+            throw new IllegalStateException("not as it should be");
+        }, new CancelToken())).hasMessage("not as it should be");
+        assertThat(names()).containsExactly("out.a");
+        assertThat(target).hasContent("old");
+    }
+
+    @Test
+    void optionsAreRefusedInWordsBeforeAnythingIsWritten() {
+        Exporter cache = Exporters.byId("tensorrt-cache");
+        cache.checkOptions(Map.of("version", "100300"));
+        assertThatThrownBy(() -> cache.checkOptions(Map.of("version", "12"))).isInstanceOf(IllegalArgumentException.class).hasMessage("format.tensorrt-cache.version: a number of 4 to 6 digits is needed, got 12");
+        assertThatThrownBy(() -> cache.checkOptions(Map.of("speed", "12"))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no option speed");
+    }
+
+    @Test
+    void aFormatWithNothingToHoldSaysSo() {
+        assertThat(Exporters.byId("tensorrt-cache").check(plan)).singleElement().satisfies(p -> {
+            assertThat(p.severity()).isEqualTo(ExportProblem.Severity.ERROR);
+            assertThat(p.tensor()).isEmpty();
+            assertThat(p.why()).startsWith("no activation is quantized");
+        });
+    }
+
+    @Test
     void aMissingFolderAndAFolderAsTargetAreRefused() {
         assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder.resolve("no/out.a"), new CancelToken())).isInstanceOf(NoSuchFileException.class);
         assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder, new CancelToken())).isInstanceOf(IOException.class);

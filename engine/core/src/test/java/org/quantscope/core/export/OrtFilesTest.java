@@ -8,10 +8,15 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,11 +24,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.ProductVersion;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.quant.Clip;
@@ -33,8 +40,10 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
 
 /** The files of ONNX Runtime's tools, byte for byte, and what reading them gives. */
 class OrtFilesTest {
@@ -79,7 +88,7 @@ class OrtFilesTest {
         try (InputStream in = OrtFilesTest.class.getResourceAsStream("ort/" + golden)) {
             assertThat(in).as("golden " + golden).isNotNull();
             byte[] wanted = Objects.requireNonNull(in).readAllBytes();
-            if (format.equals("ort-overrides-py")) {
+            if (List.of("ort-overrides-py", "ort-calibration-json").contains(format)) {
                 assertThat(new String(written, StandardCharsets.UTF_8).replace(version, "VERSION")).isEqualTo(new String(wanted, StandardCharsets.UTF_8));
             } else {
                 assertThat(written).isEqualTo(wanted);
@@ -180,5 +189,112 @@ class OrtFilesTest {
     @ValueSource(strings = {"x", "x nan", "x -1", "x 1\nx 1"})
     void aTableThatIsNoneIsRefused(String text) {
         assertThatThrownBy(() -> read("ort-calibration-text", text)).isInstanceOf(BadInputException.class).hasMessageContaining("line");
+    }
+
+    /** Lowest and highest by tensor, in the order of a calibration cache. */
+    private Map<String, List<Float>> ranges(ExportPlan plan) throws IOException {
+        Exporters.export(Exporters.byId("ort-calibration-json"), plan, folder.resolve("ranges.json"), NEVER);
+        Map<String, List<Float>> ranges = new LinkedHashMap<>();
+        Matcher entry = Pattern.compile("\"([^\"]+)\" : \\{\\s*\"lowest\" : \\{\\s*\"data\" : ([^,]+),[^}]+\\},\\s*\"highest\" : \\{\\s*\"data\" : ([^,]+),").matcher(Files.readString(folder.resolve("ranges.json")));
+        while (entry.find()) {
+            ranges.put(entry.group(1), List.of(Float.valueOf(entry.group(2)), Float.valueOf(entry.group(3))));
+        }
+        return ranges;
+    }
+
+    /** quantize_static stops at the first value without a range: c is between Conv and Relu, f is behind Flatten. */
+    @Test
+    void valuesThatShareParametersHaveTheRangeOfTheirOwner() throws IOException {
+        ExportPlan plan = TinyPlan.of(folder);
+        List<Float> clamped = List.of(0f, 2.55f);
+
+        assertThat(ranges(plan)).containsExactly(
+                Map.entry("x", List.of(-1f, 1.55f)), Map.entry("c", clamped), Map.entry("r", clamped), Map.entry("f", clamped), Map.entry("y", List.of(-2f, 3.1f)));
+        Exporters.export(Exporters.byId("ort-calibration-text"), plan, folder.resolve("t.cache"), NEVER);
+        assertThat(Files.readString(folder.resolve("t.cache"))).isEqualTo("c 2.55\nf 2.55\nr 2.55\nx 1.55\ny 3.1\n");
+        for (String format : List.of("ort-calibration-json", "ort-calibration-text")) {
+            Path file = folder.resolve(format.equals("ort-calibration-text") ? "t.cache" : "ranges.json");
+            assertThat(Importers.byId(format).read(file, plan.model(), NEVER).unmatched()).as(format).isEmpty();
+        }
+    }
+
+    @Test
+    void aRangeOfItsOwnForASharedValueIsListedWithTheReason() throws IOException {
+        Path file = Files.writeString(folder.resolve("in"), "x 1\nc 7\nr 2\nf 2\n");
+
+        assertThat(Importers.byId("ort-calibration-text").read(file, TinyPlan.model(folder), NEVER).unmatched()).singleElement().satisfies(u -> {
+            assertThat(u.name()).isEqualTo("c");
+            assertThat(u.why()).contains("inside a layer").contains("Relu");
+        });
+    }
+
+    @Test
+    void whatIsFloatHereHasTheRangeThatWasSeenOrIsAnError() throws IOException {
+        ExportPlan tiny = TinyPlan.of(folder);
+        ExportPlan seen = TinyPlan.of(tiny.model(), tiny.state().withKeptFloat(Set.of(Y)));
+        ExportPlan unseen = TinyPlan.of(tiny.model(), seen.state().withActivationRanges(Map.of(X, new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f))));
+
+        assertThat(ranges(seen)).containsEntry("y", List.of(-2f, 3.1f));
+        Imported back = Importers.byId("ort-calibration-json").read(folder.resolve("ranges.json"), seen.model(), NEVER);
+        assertThat(back.specs().keySet()).containsExactlyInAnyOrder(X, new TensorId("r"));
+        assertThat(back.unmatched()).isEmpty();
+        assertThat(back.notes()).anyMatch(note -> note.startsWith("1 range is of what was float"));
+        assertThat(Exporters.byId("ort-calibration-json").check(seen)).singleElement().satisfies(p -> {
+            assertThat(p.severity()).isEqualTo(Severity.WARNING);
+            assertThat(p.why()).startsWith("y is float here");
+        });
+        assertThat(ranges(unseen)).doesNotContainKey("y");
+        assertThat(Exporters.byId("ort-calibration-json").check(unseen)).extracting(ExportProblem::severity).containsExactly(Severity.ERROR);
+    }
+
+    @Test
+    void theFloatModelIsRunForWhatIsFloatHereAndHasNotBeenSeen() throws IOException {
+        Path samples = Path.of(System.getProperty("quantscope.samples"));
+        Model mlp = Engine.open(samples.resolve("digits_mlp.onnx"), true);
+        FileRef data = FileRef.ofData(samples.resolve("digits_calibration.npz"), NEVER);
+        List<TensorInfo> activations = mlp.graph().orElseThrow().activations();
+        TensorId hidden = activations.get(1).id();
+        MomentSketch sketch = Objects.requireNonNull(Engine.observe(mlp, List.of(hidden), data.openUnchanged("data", NEVER), Progress.NONE, NEVER).get(hidden));
+        SessionState state = SessionState.of(new FileRef(mlp.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1)))))
+                .withKeptFloat(Set.of(hidden));
+
+        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(data))))).containsEntry(hidden.name(), List.of(sketch.min(), sketch.max()));
+        assertThat(ranges(TinyPlan.of(mlp, state))).doesNotContainKey(hidden.name());
+        FileRef fewer = new FileRef(data.path(), data.sha256(), Optional.empty(), OptionalInt.of(3));
+        MomentSketch ofFewer = Objects.requireNonNull(Engine.observe(mlp, List.of(hidden), data.openUnchanged("data", NEVER).limit(3), Progress.NONE, NEVER).get(hidden));
+        assertThat(ofFewer.max()).isLessThan(sketch.max());
+        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(fewer))))).containsEntry(hidden.name(), List.of(ofFewer.min(), ofFewer.max()));
+        ExportPlan changed = TinyPlan.of(mlp, state.withCalibrationData(Optional.of(new FileRef(data.path(), "0".repeat(64)))));
+        assertThatThrownBy(() -> ranges(changed)).isInstanceOf(BadInputException.class).hasMessageContaining("calibration_data");
+    }
+
+    @Test
+    void theRangeThatTheQuantizerGivesASoftmaxIsTold() throws IOException {
+        Model softmax = new TinyOnnx(13).input("x", -1, 2).node("Softmax", List.of("x"), List.of("s")).output("s", -1, 2).open(folder);
+        SessionState state = SessionState.of(new FileRef(softmax.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
+                .withActivationRanges(Map.of(X, new ClipRange(-1, 1), new TensorId("s"), new ClipRange(0, 0.5f)));
+        ExportPlan plan = TinyPlan.of(softmax, state);
+
+        assertThat(Exporters.byId("ort-calibration-json").check(plan)).singleElement().satisfies(p -> {
+            assertThat(p.why()).contains("0.0 to 0.5").contains("Softmax");
+            assertThat(Exporters.byId("ort-calibration-json").check(TinyPlan.of(softmax, p.fix().orElseThrow().apply(state)))).isEmpty();
+        });
+    }
+
+    /** What a Constant node gives is no initializer, and to the quantizer an activation like another. */
+    @Test
+    void aConstantNodeHasTheRangeOfItsValues() throws IOException {
+        Model constant = new TinyOnnx(13).input("x", -1, 2).constantNode("k", Shape.of(1), -0.5f, 3).node("Add", List.of("x", "k"), List.of("a"))
+                .weight("w", Shape.of(2, 3), 1, -2, 3, -4, 5, -6).node("MatMul", List.of("a", "w"), List.of("y")).output("y", -1, 3).open(folder);
+        SessionState state = SessionState.of(new FileRef(constant.file(), "0".repeat(64))).withActivations(Optional.of(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1)))))
+                .withActivationRanges(Map.of(X, new ClipRange(-1, 1)));
+        ExportPlan plan = TinyPlan.of(constant, state);
+
+        float k = constant.find(new TensorId("k")).orElseThrow().data().toFloats()[0];
+
+        assertThat(ranges(plan)).containsEntry("k", List.of(k, k));
+        assertThat(Importers.byId("ort-calibration-json").read(folder.resolve("ranges.json"), constant, NEVER).unmatched()).extracting(Imported.Unmatched::name).doesNotContain("k");
     }
 }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.TinyOnnx;
@@ -48,6 +49,7 @@ final class TinyPlan {
 
     static SessionState state(Model model) {
         return SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withCalibrationData(Optional.of(new FileRef(model.file().resolveSibling("calibration.npz"), "1".repeat(64), Optional.empty(), OptionalInt.of(64))))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
                 .withActivationRanges(Map.of(
                         new TensorId("x"), new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f), new TensorId("y"), new ClipRange(-2, 3.1f)))

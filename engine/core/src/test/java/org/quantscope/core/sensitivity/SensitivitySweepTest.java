@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -158,6 +159,32 @@ class SensitivitySweepTest {
     }
 
     @Test
+    void aSweepThatWasCutShortGoesOnAfterARestart(@TempDir Path folder) {
+        SensitivityScope scope = new SensitivityScope("ab".repeat(32));
+        int evaluations = 1 + 2 * sweep(new SensitivityCache()).tensors().size();
+        CancelToken cancel = new CancelToken();
+        List<SensitivityReport> before = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            assertThatThrownBy(() -> sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, cancel, part -> {
+                        before.add(part);
+                        if (before.size() == 4) {
+                            cancel.cancel();
+                        }
+                    }))
+                    .isInstanceOf(CancellationException.class);
+        }
+
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(before.getLast());
+        List<SensitivityReport> after = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, NEVER, after::add);
+        }
+        assertThat(after).hasSize(evaluations - 4);
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(after.getLast());
+        assertThat(after.getLast().isComplete()).isTrue();
+    }
+
+    @Test
     void anEditLeavesTheFiguresThatItDoesNotTouch() {
         SensitivityCache cache = new SensitivityCache();
         try (LiveEvaluator evaluator = evaluator()) {
@@ -178,6 +205,29 @@ class SensitivitySweepTest {
         });
         assertThat(report.known()).isEqualTo(sweep(cache).tensors().size());
         assertThat(report.tensors().getLast().name()).isEqualTo(FIRST);
+    }
+
+    @Test
+    void aRankingEvaluatesOnlyTheTensorsThatHaveChanged() {
+        SensitivityCache cache = new SensitivityCache();
+        QuantParams old = settings.weights().get(FIRST);
+        Map<TensorId, QuantParams> changed = new HashMap<>(settings.weights());
+        changed.put(FIRST, new QuantParams(old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
+        SensitivitySweep next = new SensitivitySweep(model, changed, settings.activations(), cache);
+        List<SensitivityReport> parts = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
+        try (LiveEvaluator evaluator = evaluator()) {
+            sweep(cache).run(evaluator, 100, Progress.NONE, NEVER, part -> {});
+            assertThat(sweep(cache).isRanked()).isTrue();
+            assertThat(next.isRanked()).isFalse();
+            next.rank(evaluator, (done, total, what) -> texts.add(what), NEVER, parts::add);
+        }
+
+        assertThat(parts).hasSize(1);
+        assertThat(texts.getFirst()).isEqualTo("only 0.weight, 1 of 1");
+        assertThat(next.isRanked()).isTrue();
+        assertThat(parts.getFirst().byName().get(FIRST).onlyThis().orElseThrow().isComplete()).isTrue();
+        assertThat(parts.getFirst().baseline()).isEmpty();
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,19 @@ class SessionFileTest {
         assertThat(read).isEqualTo(full());
         Clip.Manual manual = (Clip.Manual) read.overrides().get(new TensorId("manual")).clip();
         assertThat(Float.floatToRawIntBits(manual.range().lo())).isEqualTo(Float.floatToRawIntBits(-0.0f));
+    }
+
+    /** Not a part of equality, which is of what the file is. */
+    @Test
+    void howManySamplesWereUsedReadsBack() throws IOException {
+        FileRef data = new FileRef(folder.resolve("c.npz").toAbsolutePath(), SHA, Optional.empty(), OptionalInt.of(64));
+        Path file = folder.resolve("s.json");
+        SessionFile.write(full().withCalibrationData(Optional.of(data)), file);
+
+        assertThat(SessionFile.read(file).calibrationData().orElseThrow().samples()).hasValue(64);
+        assertThat(SessionFile.read(file).evaluationData().orElseThrow().samples()).isEmpty();
+        Files.writeString(file, Files.readString(file).replace("\"samples\" : 64", "\"samples\" : 0"));
+        assertThatThrownBy(() -> SessionFile.read(file)).isInstanceOf(BadInputException.class).hasMessageContaining("calibration_data.samples");
     }
 
     @Test

@@ -325,6 +325,8 @@ class DatasetLoadersContractTest {
         assertThat(Datasets.open(file).sampleShape()).isEqualTo(Shape.of(3));
         sidecar("t.dataset.json", "{\"label_column\":\"last\",\"header\":true}");
         assertThat(Datasets.open(file).size()).isEqualTo(3);
+        assertThat(Datasets.samples(file, Optional.of("none"), new CancelToken()).hasLabels()).isFalse();
+        assertThat(Datasets.samples(file, new CancelToken()).labelColumn()).isPresent();
         sidecar("t.dataset.json", "{\"label_column\":\"kind\"}");
         assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("t.dataset.json: label_column: 'kind'");
         Files.delete(folder.resolve("t.dataset.json"));

@@ -1,5 +1,7 @@
 /* Quantized parameters of tiny.onnx, sha256 0000000000000000000000000000000000000000000000000000000000000000.
  * Written by Quantscope @VERSION@. value = (code - zero_point) * scale; weights have zero_point 0.
+ * calibration data sha256: 1111111111111111111111111111111111111111111111111111111111111111
+ * calibration samples: 64
  * A layer: acc = bias + sum((input - input_zero_point) * weight), then
  * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min, activation_max). */
 #ifndef QUANTSCOPE_TINY_H

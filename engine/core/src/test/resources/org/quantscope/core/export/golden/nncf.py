@@ -1,5 +1,7 @@
 # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
 # for the model with sha256 0000000000000000000000000000000000000000000000000000000000000000.
+# calibration data sha256: 1111111111111111111111111111111111111111111111111111111111111111
+# calibration samples: 64
 #
 #   pip install nncf onnx openvino numpy
 #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]

@@ -1,5 +1,7 @@
 # Quantization settings for tiny.onnx (sha256 0000000000000000000000000000000000000000000000000000000000000000)
 # as a quantizer for PyTorch's export flow. Written by Quantscope @VERSION@.
+# calibration data sha256: 1111111111111111111111111111111111111111111111111111111111111111
+# calibration samples: 64
 #
 #   from THIS import quantize
 #   quantized = quantize(model, example_inputs)      # model: the float torch.nn.Module

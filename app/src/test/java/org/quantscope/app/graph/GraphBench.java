@@ -1,0 +1,320 @@
+package org.quantscope.app.graph;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
+import javafx.animation.AnimationTimer;
+import javafx.application.Platform;
+import javafx.event.EventType;
+import javafx.scene.control.Button;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.input.MouseButton;
+import javafx.scene.input.MouseEvent;
+import javafx.scene.input.ScrollEvent;
+import javafx.stage.Stage;
+import org.quantscope.app.Desk;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.window.MainWindow;
+import org.quantscope.core.Engine;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.ort.OrtRuntime;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.TinyModels;
+
+/**
+ * What the graph page of the whole window costs for generated models of 1,000 and 5,000 nodes, deep and wide: the layout beside the FX thread, and
+ * of dragging, scrolling, zooming, hovering and taking tensors in hand the processor time of the FX thread a frame:
+ * {@code mvn -q -Pbench-drag -Dbench.drag=org.quantscope.app.graph.GraphBench}.
+ */
+public final class GraphBench {
+    private static final int FRAMES = 150;
+    private static final double MILLI = 1e6;
+    private static final int CHANNELS = 8;
+    /** Each so many blocks one value is read again far below. */
+    private static final int SKIP_EVERY = 40;
+
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+    private final ExecutorService work = Executors.newCachedThreadPool();
+    private final Stage stage = new Stage();
+    private final MainWindow window;
+    private final Desk desk;
+
+    private GraphBench(Path folder) {
+        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, Platform::runLater);
+        desk = window.desk();
+    }
+
+    /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000 and 5000x24 if there are none. */
+    public static void main(String[] args) throws InterruptedException, IOException {
+        Logger.getLogger("javafx").setLevel(Level.SEVERE);
+        CountDownLatch started = new CountDownLatch(1);
+        Platform.startup(started::countDown);
+        started.await();
+        Path folder = Files.createTempDirectory("quantscope-bench");
+        try {
+            System.out.println("load average at the start " + load());
+            GraphBench bench = ask(() -> new GraphBench(folder));
+            for (String size : args.length == 0 ? new String[] {"1000", "5000", "5000x24"} : args) {
+                String[] parts = size.split("x", -1);
+                int nodes = Integer.parseInt(parts[0]);
+                bench.run(parts.length == 1 ? deep(nodes, folder) : wide(nodes, Integer.parseInt(parts[1]), folder));
+            }
+            System.out.println("load average at the end " + load());
+            onFx(() -> {
+                bench.stage.hide();
+                bench.desk.close();
+            });
+            bench.work.shutdown();
+            bench.work.awaitTermination(5, TimeUnit.SECONDS);
+        } finally {
+            OrtRuntime.shutdown();
+            Platform.exit();
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private static String load() {
+        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+    }
+
+    /** Residual blocks of two convolutions of 1×1, with a sum, and a long way round now and then. */
+    private static Path deep(int nodes, Path folder) throws IOException {
+        Random random = new Random(nodes);
+        GraphProto.Builder graph = graph();
+        String now = "x";
+        String far = "x";
+        for (int block = 0; graph.getNodeCount() + 4 <= nodes; block++) {
+            String name = "stage" + block / 50 + ".block" + block;
+            for (String conv : List.of("conv1", "conv2")) {
+                weight(graph, name + "." + conv + ".weight", CHANNELS, random);
+            }
+            boolean round = block % SKIP_EVERY == SKIP_EVERY - 1;
+            graph.addNode(named("Conv", name + ".conv1", List.of(now, name + ".conv1.weight"), name + ".a"))
+                    .addNode(named("Relu", name + ".relu", List.of(name + ".a"), name + ".b"))
+                    .addNode(named("Conv", name + ".conv2", List.of(name + ".b", name + ".conv2.weight"), name + ".c"))
+                    .addNode(named("Add", name + ".add", List.of(name + ".c", round ? far : now), name + ".d"));
+            now = name + ".d";
+            far = round ? now : far;
+        }
+        graph.addNode(named("Relu", "last", List.of(now), "y"));
+        return Files.write(folder.resolve("deep" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
+    }
+
+    /** Blocks of convolutions side by side that are put together and brought back to the width of before. */
+    private static Path wide(int nodes, int branches, Path folder) throws IOException {
+        Random random = new Random(nodes);
+        GraphProto.Builder graph = graph();
+        String now = "x";
+        for (int block = 0; graph.getNodeCount() + branches + 2 < nodes; block++) {
+            String name = "block" + block;
+            List<String> side = new ArrayList<>();
+            for (int branch = 0; branch < branches; branch++) {
+                weight(graph, name + ".branch" + branch + ".weight", CHANNELS, random);
+                side.add(name + ".b" + branch);
+                graph.addNode(named("Conv", name + ".branch" + branch, List.of(now, name + ".branch" + branch + ".weight"), side.getLast()));
+            }
+            weight(graph, name + ".back.weight", CHANNELS * branches, random);
+            graph.addNode(named("Concat", name + ".concat", side, name + ".c").toBuilder().addAttribute(TinyModels.attribute("axis", 1)).build());
+            graph.addNode(named("Conv", name + ".back", List.of(name + ".c", name + ".back.weight"), name + ".d"));
+            now = name + ".d";
+        }
+        graph.addNode(named("Relu", "last", List.of(now), "y"));
+        return Files.write(folder.resolve("wide" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
+    }
+
+    private static GraphProto.Builder graph() {
+        return GraphProto.newBuilder().setName("g").addInput(TinyModels.value("x", 1, CHANNELS, 4, 4)).addOutput(TinyModels.value("y", 1, CHANNELS, 4, 4));
+    }
+
+    /** Of some the first value is far out, so that damage of all levels is there at 8 bits. */
+    private static void weight(GraphProto.Builder graph, String name, int inputs, Random random) {
+        float[] values = new float[CHANNELS * inputs];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (random.nextGaussian() * (i == 0 ? 3 + random.nextInt(400) : 0.3));
+        }
+        graph.addInitializer(TinyModels.floats(name, new long[] {CHANNELS, inputs, 1, 1}, values));
+    }
+
+    private static NodeProto named(String operator, String name, List<String> inputs, String output) {
+        return TinyModels.node(operator, inputs, output).setName(name).build();
+    }
+
+    private void run(Path file) throws InterruptedException, IOException {
+        System.out.println(file.getFileName());
+        layout(Engine.open(file, true));
+        onFx(() -> {
+            stage.setX(0);
+            stage.setY(0);
+            stage.setWidth(1440);
+            stage.setHeight(900);
+            window.show(List.of(file));
+        });
+        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete() && desk.bench().modelProperty().get().filter(m -> m.source().file().equals(file)).isPresent());
+        onFx(() -> ((javafx.scene.control.ToggleButton) stage.getScene().lookup("#tab-graph")).fire());
+        onceAtRest(() -> desk.graph().viewProperty().get().drawing().isPresent());
+        GraphView view = ask(() -> (GraphView) stage.getScene().lookup("#graph"));
+        double x = view.getWidth() / 2;
+        double y = view.getHeight() / 2;
+        List<TensorId> weights = ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
+        gesture("nothing, for comparison", i -> {});
+        for (String size : List.of("legible", "whole")) {
+            onFx(() -> ((Button) stage.getScene().lookup(size.equals("whole") ? "#graph-fit" : "#graph-home")).fire());
+            onceAtRest(() -> true);
+            onFx(() -> mouse(view, MouseEvent.MOUSE_PRESSED, x, y));
+            gesture(size + ", drag", i -> mouse(view, MouseEvent.MOUSE_DRAGGED, x + (i % 2 == 0 ? i : -i) / 4.0, y - (i < FRAMES / 2 ? 3 * i : 3 * (FRAMES - i))));
+            gesture(size + ", scroll", i -> scroll(view, x, y, i < FRAMES / 2 ? -40 : 40, false));
+            gesture(size + ", hover", i -> mouse(view, MouseEvent.MOUSE_MOVED, x + 3 * (i % 50) - 75, y + i % 60 - 30));
+        }
+        gesture("zoom from the whole in and out", i -> scroll(view, x, y, i % 40 < 20 ? 40 : -40, true));
+        onFx(() -> ((Button) stage.getScene().lookup("#graph-home")).fire());
+        for (KeyCode key : List.of(KeyCode.DIGIT0, KeyCode.HOME)) {
+            gesture("key " + key.getName(), i -> {
+                if (i % 10 == 0) {
+                    view.fireEvent(new KeyEvent(KeyEvent.KEY_PRESSED, "", "", key, false, false, false, false));
+                }
+            });
+        }
+        gesture("all the window, a tensor taken in hand each 15 frames", i -> {
+            if (i % 15 == 0) {
+                desk.tensors().select(weights.get(i * 7 % weights.size()));
+            }
+        });
+    }
+
+    private static void layout(Model model) {
+        Set<TensorId> all = new HashSet<>();
+        Set<TensorId> carried = new HashSet<>();
+        model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).forEach(t -> carried.add(t.id()));
+        all.addAll(carried);
+        model.graph().orElseThrow().activations().forEach(a -> all.add(a.id()));
+        List<Double> times = new ArrayList<>();
+        for (int round = 0; round < 7; round++) {
+            long from = System.nanoTime();
+            ModelDrawing drawing = ModelDrawing.of(model.graph().orElseThrow(), all, carried, new CancelToken());
+            times.add((System.nanoTime() - from) / MILLI);
+            if (round == 0) {
+                print("layout", String.format(Locale.ROOT, "%d boxes, %d lines, %.0f by %.0f pixels", drawing.boxes().size(), drawing.lines().size(), drawing.width(), drawing.height()));
+            }
+        }
+        print("", String.format(Locale.ROOT, "first %.0f ms, median of the next six %.0f ms, beside the FX thread", times.getFirst(), times.subList(1, 7).stream().sorted().toList().get(3)));
+    }
+
+    /** One step of a gesture before each frame. */
+    private void gesture(String title, IntConsumer step) throws InterruptedException {
+        Thread.sleep(200);
+        CountDownLatch done = new CountDownLatch(1);
+        long[] costs = new long[FRAMES + 1];
+        onFx(() -> new AnimationTimer() {
+            private int frame;
+            private long last = THREADS.getCurrentThreadCpuTime();
+
+            @Override
+            public void handle(long now) {
+                long cpu = THREADS.getCurrentThreadCpuTime();
+                costs[frame] = cpu - last;
+                last = cpu;
+                if (frame == FRAMES) {
+                    stop();
+                    done.countDown();
+                    return;
+                }
+                step.accept(frame++);
+            }
+        }.start());
+        long render = cpu("QuantumRenderer-0");
+        long start = System.nanoTime();
+        done.await();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        long rendered = cpu("QuantumRenderer-0") - render;
+        // The first one is what happened before the gesture.
+        long[] sorted = Arrays.copyOfRange(costs, 1, costs.length);
+        Arrays.sort(sorted);
+        print(title, String.format(
+                Locale.ROOT,
+                "FX thread a frame: mean %.2f ms, median %.2f, p99 %.2f, worst %.2f (target 4); rendering thread %.2f ms; %.0f frames a second",
+                Arrays.stream(sorted).average().orElse(0) / MILLI, sorted[sorted.length / 2] / MILLI, sorted[(int) (sorted.length * 0.99)] / MILLI, sorted[sorted.length - 1] / MILLI,
+                rendered / MILLI / FRAMES, FRAMES / seconds));
+    }
+
+    private static void mouse(GraphView view, EventType<MouseEvent> type, double x, double y) {
+        boolean down = type != MouseEvent.MOUSE_MOVED;
+        view.fireEvent(new MouseEvent(type, x, y, x, y, down ? MouseButton.PRIMARY : MouseButton.NONE, down ? 1 : 0, false, false, false, false, down, false, false, false, false, !down, null));
+    }
+
+    private static void scroll(GraphView view, double x, double y, double by, boolean control) {
+        view.fireEvent(new ScrollEvent(
+                ScrollEvent.SCROLL, x, y, x, y, false, control, false, false, false, false, 0, by, 0, by, ScrollEvent.HorizontalTextScrollUnits.NONE, 0, ScrollEvent.VerticalTextScrollUnits.NONE, 0, 0, null));
+    }
+
+    private void onceAtRest(BooleanSupplier ready) throws InterruptedException {
+        int quiet = 0;
+        for (int i = 0; quiet < 5; i++) {
+            Thread.sleep(100);
+            quiet = ask(() -> desk.jobs().running().isEmpty() && ready.getAsBoolean()) ? quiet + 1 : 0;
+            if (i > 3000) {
+                throw new IllegalStateException("still busy");
+            }
+        }
+    }
+
+    private static long cpu(String thread) {
+        return Arrays.stream(THREADS.dumpAllThreads(false, false))
+                .filter(t -> t.getThreadName().equals(thread))
+                .mapToLong(t -> THREADS.getThreadCpuTime(t.getThreadId()))
+                .sum();
+    }
+
+    private static void print(String what, String figures) {
+        System.out.println("  " + (what + " ".repeat(34)).substring(0, Math.max(34, what.length() + 1)) + figures);
+    }
+
+    private static void onFx(Runnable action) {
+        ask(() -> {
+            action.run();
+            return true;
+        });
+    }
+
+    private static <T> T ask(Supplier<T> question) {
+        var answer = new CompletableFuture<T>();
+        Platform.runLater(() -> {
+            try {
+                answer.complete(question.get());
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        return answer.join();
+    }
+}

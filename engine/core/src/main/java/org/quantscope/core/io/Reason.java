@@ -1,0 +1,22 @@
+package org.quantscope.core.io;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
+/** Why a file could not be read or written, for a person. */
+public final class Reason {
+    private Reason() {}
+
+    /** In one sentence without its full stop; it names the file where the failure does. */
+    public static String of(Throwable failure) {
+        return switch (failure) {
+            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
+            case AccessDeniedException denied -> denied.getFile() + ": access denied";
+            case FileSystemException other -> other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
+            case IOException io -> "cannot read or write: " + io.getMessage();
+            default -> failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        };
+    }
+}

@@ -1,0 +1,30 @@
+package org.quantscope.core.session;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.quantscope.core.ProductVersion;
+
+/** Where settings come from, for every file that has room for it: the program, the model, the data and the corrections. */
+public final class Provenance {
+    private Provenance() {}
+
+    /** By name, in the order in which it is written; digests are of SHA-256 in lower-case hex, and what is not known is left out. */
+    public static SequencedMap<String, String> of(SessionState state) {
+        LinkedHashMap<String, String> facts = new LinkedHashMap<>();
+        facts.put("tool", "quantscope");
+        facts.put("tool_version", ProductVersion.current());
+        facts.put("model_sha256", state.model().sha256());
+        state.calibrationData().ifPresent(ref -> data(facts, "calibration", ref));
+        state.evaluationData().ifPresent(ref -> data(facts, "evaluation", ref));
+        if (!state.corrections().isEmpty()) {
+            facts.put("corrections", AppliedCorrection.ids(state.corrections()));
+        }
+        return facts;
+    }
+
+    private static void data(Map<String, String> facts, String role, FileRef ref) {
+        facts.put(role + "_data_sha256", ref.sha256());
+        ref.samples().ifPresent(n -> facts.put(role + "_samples", Integer.toString(n)));
+    }
+}

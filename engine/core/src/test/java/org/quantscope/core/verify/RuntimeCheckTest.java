@@ -1,0 +1,129 @@
+package org.quantscope.core.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.MemoryData;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+
+/** The exported file is scored by the rule by which everything else is: here on a model that copies its input onto a grid so coarse that answers change. */
+class RuntimeCheckTest {
+    private static final CancelToken NEVER = new CancelToken();
+    private static final int SAMPLES = 150;
+    private static final QuantParams COARSE = new QuantParams(Granularity.TENSOR, new float[] {2}, new int[] {0}, -128, 127);
+
+    @TempDir
+    private Path folder;
+
+    private Verification.Ran verified(int values, String output, List<String> behind, Dataset data) throws IOException {
+        float[] identity = new float[values * values];
+        for (int i = 0; i < values; i++) {
+            identity[i * values + i] = 1;
+        }
+        TinyOnnx tiny = new TinyOnnx(13).input("x", -1, values).output(output, -1, values).weight("w", Shape.of(values, values), identity);
+        tiny.node("MatMul", List.of("x", "w"), List.of(behind.isEmpty() ? output : "m"));
+        behind.forEach(op -> tiny.node(op, List.of("m"), List.of(output)));
+        Model model = tiny.open(folder);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(QuantSpec.ACTIVATIONS.withSigned(true)));
+        ExportPlan plan = new ExportPlan(model, state, Map.of(), Map.of(new TensorId("x"), COARSE));
+        Exporter exporter = Exporters.byId("onnx-qdq");
+        List<Path> files = Exporters.export(exporter, plan, folder.resolve("q.onnx"), NEVER);
+        return (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER).orElseThrow();
+    }
+
+    private static float value(int sample, int k, int values) {
+        return (float) Math.sin((double) sample * values + k) * 3;
+    }
+
+    private static float rounded(float x) {
+        return COARSE.grid(0).quantize(x);
+    }
+
+    @Test
+    void oneOutputSaysYesOrNo() throws IOException {
+        Verification.Ran ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> i % 2));
+        long same = IntStream.range(0, SAMPLES).filter(i -> value(i, 0, 1) > 0 == rounded(value(i, 0, 1)) > 0).count();
+        long right = IntStream.range(0, SAMPLES).filter(i -> rounded(value(i, 0, 1)) > 0 == (i % 2 == 1)).count();
+
+        assertThat(same).isLessThan(SAMPLES);
+        assertThat(ran.floatAgreement()).hasValue((double) same / SAMPLES);
+        assertThat(ran.liveAgreement()).hasValue(1);
+        assertThat(ran.accuracy()).hasValue((double) right / SAMPLES);
+        assertThat(ran.samples()).isEqualTo(SAMPLES);
+    }
+
+    /** σ(0) is 0.5 and no yes: the threshold behind a Sigmoid is another, and the answers are the same. */
+    @Test
+    void behindASigmoidYesBeginsAtOneHalf() throws IOException {
+        MemoryData data = new MemoryData(SAMPLES, Shape.of(1), i -> i % 2);
+
+        assertThat(verified(1, "y", List.of("Sigmoid"), data).floatAgreement()).isEqualTo(verified(1, "y", List.of(), data).floatAgreement());
+    }
+
+    @Test
+    void aRegressionHasAnErrorAndNoAgreement() throws IOException {
+        Verification.Ran ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> 0).withTargets(Shape.of(1), (i, k) -> value(i, 0, 1)));
+        double error = IntStream.range(0, SAMPLES).mapToDouble(i -> Math.pow((double) rounded(value(i, 0, 1)) - value(i, 0, 1), 2)).average().orElseThrow();
+
+        assertThat(ran.figure().task()).isEqualTo(new Task.Regression(Task.Loss.SQUARED));
+        assertThat(ran.figure().score()).isEqualTo(error, within(1e-9));
+        assertThat(ran.figure().floatScore()).isZero();
+        assertThat(ran.floatAgreement()).isEmpty();
+        assertThat(ran.liveAgreement()).isEmpty();
+        assertThat(ran.accuracy()).isEmpty();
+        assertThat(ran.maxAbsLogitDiff()).isZero();
+    }
+
+    @Test
+    void anEmbeddingHasACosine() throws IOException {
+        Verification.Ran ran = verified(4, "embedding", List.of(), MemoryData.unlabelled(SAMPLES, Shape.of(4)));
+
+        assertThat(ran.figure().task()).isEqualTo(new Task.Cosine());
+        assertThat(ran.figure().score()).isBetween(0.8, 0.999);
+        assertThat(ran.floatAgreement()).isEmpty();
+    }
+
+    @Test
+    void aClassifierAgreesWhereTheClassIsTheSame() throws IOException {
+        Verification.Ran ran = verified(4, "y", List.of(), new MemoryData(SAMPLES, Shape.of(4), i -> i % 4));
+        long same = IntStream.range(0, SAMPLES).filter(i -> best(i, false) == best(i, true)).count();
+
+        assertThat(same).isLessThan(SAMPLES);
+        assertThat(ran.floatAgreement()).hasValue((double) same / SAMPLES);
+        assertThat(ran.liveAgreement()).hasValue(1);
+        assertThat(ran.accuracy()).hasValue((double) IntStream.range(0, SAMPLES).filter(i -> best(i, true) == i % 4).count() / SAMPLES);
+    }
+
+    private static int best(int sample, boolean rounded) {
+        int best = 0;
+        for (int k = 1; k < 4; k++) {
+            float x = value(sample, k, 4);
+            float most = value(sample, best, 4);
+            best = (rounded ? rounded(x) > rounded(most) : x > most) ? k : best;
+        }
+        return best;
+    }
+}
