@@ -98,16 +98,8 @@ public final class ManySamples {
             long before = held();
             long collecting = collecting();
             long start = System.nanoTime();
-            Preprocessing read = new Preprocessing(
-                    Optional.empty(),
-                    kind.pictures ? Optional.empty() : Optional.of(Layout.NCHW),
-                    kind.pictures ? Optional.of(Layout.NCHW) : Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    how.scale(),
-                    how.mean(),
-                    how.std(),
-                    List.of());
+            Preprocessing values = Preprocessing.NONE.withValues(how.scale(), how.mean(), how.std());
+            Preprocessing read = kind.pictures ? values.withOutputLayout(Optional.of(Layout.NCHW)) : values.withLayout(Optional.of(Layout.NCHW));
             Dataset data = Datasets.open(written, Optional.of(read), NEVER);
             double opened = (System.nanoTime() - start) / 1e9;
             long held = held() - before;
