@@ -491,7 +491,7 @@ public final class TargetsViewModel {
                 }
             }
             plan.model().graph().ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
-            plan = new ExportPlan(plan.model(), state, weights, activations, plan.options());
+            plan = new ExportPlan(plan.model(), state, weights, activations, plan.options(), plan.place());
         }
         return new Remedied(start.state(), edits, measured);
     }

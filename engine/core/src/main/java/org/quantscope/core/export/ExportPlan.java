@@ -1,5 +1,6 @@
 package org.quantscope.core.export;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,10 @@ import org.quantscope.core.tensor.TensorInfo;
  * @param weights resolved parameters of each quantized weight
  * @param activations resolved parameters of each quantized activation
  * @param options of the format, by name; an option left out has its default
+ * @param place where the file is moved once it is written, empty if it stays: relative paths in it start there
  */
-public record ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, Map<String, String> options) {
+public record ExportPlan(
+        Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, Map<String, String> options, Optional<Path> place) {
     public ExportPlan {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
@@ -32,11 +35,15 @@ public record ExportPlan(Model model, SessionState state, Map<TensorId, QuantPar
 
     /** With the default options of the format. */
     public ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
-        this(model, state, weights, activations, Map.of());
+        this(model, state, weights, activations, Map.of(), Optional.empty());
     }
 
     public ExportPlan withOptions(Map<String, String> given) {
-        return new ExportPlan(model, state, weights, activations, given);
+        return new ExportPlan(model, state, weights, activations, given, place);
+    }
+
+    ExportPlan placedAt(Path file) {
+        return new ExportPlan(model, state, weights, activations, options, Optional.of(file));
     }
 
     /** Every quantized tensor: activations in graph order, then stored tensors in the order of the model. */

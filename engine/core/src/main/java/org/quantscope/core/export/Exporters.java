@@ -75,7 +75,7 @@ public final class Exporters {
         Path real = AtomicFile.destination(target);
         Path folder = Files.createDirectory(AtomicFile.temporaryBeside(real));
         try {
-            List<Path> written = exporter.write(plan, folder.resolve(real.getFileName()), cancel);
+            List<Path> written = exporter.write(plan.placedAt(real), folder.resolve(real.getFileName()), cancel);
             for (Path file : written) {
                 AtomicFile.force(file);
             }

@@ -54,8 +54,17 @@ public final class SessionFile {
      * @throws IOException if the file cannot be read at all
      */
     public static SessionState read(Path file) throws IOException {
+        return read(file, file);
+    }
+
+    /**
+     * Reads a file that is going to be moved.
+     *
+     * @param place where to: relative paths start there
+     */
+    public static SessionState read(Path file, Path place) throws IOException {
         StrictJson.read(file, MAX_BYTES, MAX_TOKENS, SessionFile::checkVersion);
-        return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> readState(json, file.toAbsolutePath().normalize()));
+        return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> readState(json, place.toAbsolutePath().normalize()));
     }
 
     /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
