@@ -52,13 +52,18 @@ public final class Exporters {
     /** Looks at files before they are moved into place. */
     @FunctionalInterface
     public interface Inspection {
-        /** @param written in a folder of their own, under their own names; the first is the target's */
-        void inspect(List<Path> written) throws IOException;
+        /**
+         * Looks at them.
+         *
+         * @param plan what was written, with the place that it is for
+         * @param written in a folder of their own, under their own names; the first is the target's
+         */
+        void inspect(ExportPlan plan, List<Path> written) throws IOException;
     }
 
     /** Writes without an inspection. */
     public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel) throws IOException {
-        return export(exporter, plan, target, written -> {}, cancel);
+        return export(exporter, plan, target, (placed, written) -> {}, cancel);
     }
 
     /**
@@ -75,11 +80,12 @@ public final class Exporters {
         Path real = AtomicFile.destination(target);
         Path folder = Files.createDirectory(AtomicFile.temporaryBeside(real));
         try {
-            List<Path> written = exporter.write(plan.placedAt(real), folder.resolve(real.getFileName()), cancel);
+            ExportPlan placed = plan.placedAt(real);
+            List<Path> written = exporter.write(placed, folder.resolve(real.getFileName()), cancel);
             for (Path file : written) {
                 AtomicFile.force(file);
             }
-            inspection.inspect(written);
+            inspection.inspect(placed, written);
             cancel.check();
             List<Path> moved = new ArrayList<>();
             for (Path file : written.reversed()) {

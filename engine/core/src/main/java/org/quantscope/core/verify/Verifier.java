@@ -55,7 +55,7 @@ public final class Verifier {
      */
     public static Exported export(Exporter exporter, ExportPlan plan, Path target, Optional<Dataset> data, Progress progress, CancelToken cancel) throws IOException {
         AtomicReference<Optional<Verification>> verified = new AtomicReference<>(Optional.empty());
-        List<Path> files = Exporters.export(exporter, plan, target, written -> verified.set(verify(exporter, plan, written, data, progress, cancel)), cancel);
+        List<Path> files = Exporters.export(exporter, plan, target, (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)), cancel);
         return new Exported(files, verified.get());
     }
 
@@ -82,7 +82,7 @@ public final class Verifier {
             return Optional.of(RuntimeCheck.run(file, plan, carried, data.get(), progress, cancel));
         }
         if (exporter instanceof QuantscopeJsonExporter) {
-            if (!SessionFile.read(file).equals(plan.state())) {
+            if (!SessionFile.read(file, plan.place().orElse(file)).equals(plan.state())) {
                 throw new IllegalStateException(file.getFileName() + " does not read back as what was written");
             }
             return Optional.of(new Verification.ReRead(plan.encodings().size()));

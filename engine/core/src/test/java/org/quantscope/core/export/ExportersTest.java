@@ -16,9 +16,12 @@ import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.verify.Verifier;
 
 class ExportersTest {
     @TempDir
@@ -113,7 +116,7 @@ class ExportersTest {
     void whatIsInspectedIsNotInPlaceYetAndStaysOutIfItIsRefused() throws IOException {
         Path target = Files.writeString(folder.resolve("out.a"), "old");
 
-        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, target, written -> {
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, target, (placed, written) -> {
             assertThat(written).extracting(f -> f.getFileName().toString()).containsExactly("out.a", "out.a.part");
             assertThat(written.getFirst()).hasContent("main");
             assertThat(target).hasContent("old");
@@ -150,5 +153,17 @@ class ExportersTest {
     void idsAreKnownOrRefused() {
         assertThat(Exporters.byId("quantscope-json").extension()).isEqualTo(".json");
         assertThatThrownBy(() -> Exporters.byId("tape")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("tape").hasMessageContaining("quantscope-json");
+    }
+
+    /** The config is written and verified in another folder than the one that it stands in afterwards. */
+    @Test
+    void aConfigNamesItsFilesFromWhereItStands() throws IOException {
+        ExportPlan tiny = TinyPlan.of(folder);
+        Path target = Files.createDirectory(folder.resolve("settings")).resolve("tiny.json");
+
+        Verifier.export(Exporters.byId("quantscope-json"), tiny, target, Optional.empty(), Progress.NONE, new CancelToken());
+
+        assertThat(Files.readString(target)).contains("\"../tiny.onnx\"");
+        assertThat(SessionFile.read(target)).isEqualTo(tiny.state());
     }
 }
