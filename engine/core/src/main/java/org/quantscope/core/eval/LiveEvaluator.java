@@ -581,7 +581,7 @@ public final class LiveEvaluator implements AutoCloseable {
             cancel.check();
             QuantizedSession session = sessions.get(key);
             if (session == null) {
-                session = withMoreQuantizers(key, request).orElse(null);
+                session = switchedOff(key, request).orElse(null);
             }
             if (session == null) {
                 session = QuantizedSession.build(model, key, cacheBudget > 0, baked, options, cancel);
@@ -599,26 +599,19 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
-    /**
-     * A session that serves the request with some quantizers switched off: no more than a quarter, because each costs a copy,
-     * and none whose codes are kept in front of the cut.
-     */
-    private Optional<QuantizedSession> withMoreQuantizers(QuantizedSession.Key key, EvalRequest request) {
-        Map<TensorId, Form> needed = new HashMap<>(key.activations());
-        needed.keySet().retainAll(request.activations().keySet());
-        for (QuantizedSession.Key known : sessions.sequencedKeySet().reversed()) {
-            int off = known.activations().size() - needed.size();
-            if (known.inHand().equals(key.inHand())
-                    && known.others().equals(key.others())
-                    && off <= Math.max(1, known.activations().size() / 4)
-                    && known.activations().entrySet().containsAll(needed.entrySet())) {
-                QuantizedSession session = Objects.requireNonNull(sessions.get(known));
-                if (request.activations().keySet().containsAll(session.encoded())) {
-                    return Optional.of(session);
-                }
-            }
-        }
-        return Optional.empty();
+    /** A session that serves the request with the activation in hand switched off; its quantizer may have any form. */
+    private Optional<QuantizedSession> switchedOff(QuantizedSession.Key key, EvalRequest request) {
+        Map<TensorId, Form> on = new HashMap<>(key.activations());
+        on.keySet().retainAll(request.activations().keySet());
+        return sessions.entrySet().stream()
+                .filter(e -> e.getKey().inHand().equals(key.inHand()) && e.getKey().others().equals(key.others()))
+                .filter(e -> {
+                    Map<TensorId, Form> off = new HashMap<>(e.getKey().activations());
+                    off.entrySet().removeAll(on.entrySet());
+                    return off.size() + on.size() == e.getKey().activations().size() && e.getValue().switchable().containsAll(off.keySet());
+                })
+                .map(Map.Entry::getValue)
+                .reduce((older, newer) -> newer);
     }
 
     private record Leased(QuantizedSession session, List<OrtModel.Lease> leases) implements AutoCloseable {

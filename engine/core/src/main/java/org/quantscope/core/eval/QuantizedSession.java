@@ -32,8 +32,8 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations, on or off included, are
- * fed, so requests that differ only in those run on the same session; every other weight is built in, already quantized. A
+ * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations are fed, and whether the
+ * activation in hand is quantized at all, so requests that differ only in those run on the same session; every other weight is built in, already quantized. A
  * bias is fed where both the input and the weight of its layer are quantized, rounded as {@link IntegerBias} says; every
  * other bias stays float.
  *
@@ -46,20 +46,20 @@ public final class QuantizedSession {
     private final Optional<Part> front;
     private final Part back;
     private final List<String> crossings;
-    private final Set<TensorId> encoded;
+    private final Set<TensorId> switchable;
     private final Set<TensorId> weightsInFront;
     private final Set<TensorId> activationsInFront;
     private final Optional<String> weightFeed;
     private final Map<TensorId, ActivationFeeds> activations;
     private final Map<TensorId, InstrumentedGraph.BiasFeed> biases;
 
-    private QuantizedSession(Model model, InstrumentedGraph graph, Optional<GraphCut> cut, Optional<Part> front, Part back, Set<TensorId> encoded) {
+    private QuantizedSession(Model model, InstrumentedGraph graph, Optional<GraphCut> cut, Optional<Part> front, Part back, Set<TensorId> switchable) {
         this.model = model;
         this.output = Logits.predictionOutput(model);
         this.front = front;
         this.back = back;
         this.crossings = cut.map(GraphCut::crossings).orElse(List.of());
-        this.encoded = encoded;
+        this.switchable = switchable;
         this.weightFeed = graph.weightFeed();
         this.activations = graph.activations();
         this.biases = graph.biases();
@@ -120,7 +120,7 @@ public final class QuantizedSession {
 
     /** One graph in ONNX Runtime. Its owner closes it. */
     private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged) {
-        static Part load(byte[] graph, InstrumentedGraph of, Set<String> fed, String origin, OrtModel.Options options, CancelToken cancel) {
+        static Part load(byte[] graph, InstrumentedGraph of, Set<String> fed, Set<String> alwaysOn, String origin, OrtModel.Options options, CancelToken cancel) {
             // Quantizers are run as written: a kernel in integers would round otherwise.
             OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
             if (graph.length > RuntimeGraph.LARGEST) {
@@ -130,7 +130,7 @@ public final class QuantizedSession {
             while (true) {
                 cancel.check();
                 RuntimeGraph marked = RuntimeGraph.of(graph, of, hidden);
-                RuntimeGraph.Finished finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten));
+                RuntimeGraph.Finished finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten), alwaysOn);
                 if (finished.lost().isEmpty()) {
                     return new Part(OrtModel.loadOptimized(finished.model(), origin, asWritten), finished.arranged());
                 }
@@ -197,29 +197,37 @@ public final class QuantizedSession {
         graph.weightFeed().ifPresent(moving::add);
         key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(f.names()));
         String origin = String.valueOf(model.file().getFileName());
+        Set<TensorId> switchable = new HashSet<>();
+        key.inHand().ifPresent(id -> {
+            switchable.add(id);
+            // What is tied to it and rounded again follows it in everything.
+            model.graph().ifPresent(g -> g.placement().tiedTo(id).forEach(site -> switchable.add(site.id())));
+        });
+        switchable.retainAll(graph.activations().keySet());
         if (cut && !moving.isEmpty()) {
-            Set<String> on = graph.activations().values().stream().map(ActivationFeeds::key).collect(Collectors.toSet());
-            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving, on);
+            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving);
             if (parts.isPresent()) {
-                return inTwo(model, graph, parts.get(), fed, origin, options, cancel);
+                return inTwo(model, graph, parts.get(), fed, switchable, origin, options, cancel);
             }
         }
         byte[] whole = taps.isEmpty() ? graph.model() : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
-        return new QuantizedSession(model, graph, Optional.empty(), Optional.empty(), Part.load(whole, graph, fed, origin, options, cancel), Set.of());
+        return new QuantizedSession(
+                model, graph, Optional.empty(), Optional.empty(), Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, cancel), switchable);
+    }
+
+    private static Set<String> alwaysOn(InstrumentedGraph graph, Set<TensorId> switchable) {
+        return graph.activations().entrySet().stream().filter(e -> !switchable.contains(e.getKey())).map(e -> e.getValue().on()).collect(Collectors.toUnmodifiableSet());
     }
 
     private static QuantizedSession inTwo(
-            Model model, InstrumentedGraph graph, GraphCut cut, Set<String> fed, String origin, OrtModel.Options options, CancelToken cancel) {
-        Part front = Part.load(cut.front(), graph, fed, origin, options, cancel);
+            Model model, InstrumentedGraph graph, GraphCut cut, Set<String> fed, Set<TensorId> switchable, String origin, OrtModel.Options options, CancelToken cancel) {
+        Set<String> alwaysOn = alwaysOn(graph, switchable);
+        Part front = Part.load(cut.front(), graph, fed, alwaysOn, origin, options, cancel);
         try {
             List<long[]> shapes = new ArrayList<>();
             cut.crossings().forEach(name -> shapes.add(front.loaded.outputShape(name)));
-            Part back = Part.load(cut.back(shapes), graph, fed, origin, options, cancel);
-            Set<TensorId> encoded = graph.activations().entrySet().stream()
-                    .filter(e -> cut.isEncoded(e.getValue()))
-                    .map(Map.Entry::getKey)
-                    .collect(Collectors.toUnmodifiableSet());
-            return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, encoded);
+            Part back = Part.load(cut.back(shapes), graph, fed, alwaysOn, origin, options, cancel);
+            return new QuantizedSession(model, graph, Optional.of(cut), Optional.of(front), back, switchable);
         } catch (RuntimeException e) {
             front.loaded.close();
             throw e;
@@ -244,9 +252,9 @@ public final class QuantizedSession {
         return front.isPresent();
     }
 
-    /** Activations of which codes cross the cut: they must be on. */
-    Set<TensorId> encoded() {
-        return encoded;
+    /** The activations that a request may switch off: the one in hand, and those that follow it. */
+    Set<TensorId> switchable() {
+        return switchable;
     }
 
     /** What the front's results under a request are kept by. */
@@ -263,7 +271,8 @@ public final class QuantizedSession {
     /**
      * What is fed besides the samples.
      *
-     * @param request of this session's key, or one with fewer activations: those that are missing are switched off
+     * @param request of this session's key, or one without {@link #switchable} activations: those are switched off
+     * @throws IllegalArgumentException if the request lacks another of the key's activations, or has one that is none of them
      */
     public Feeds feeds(EvalRequest request, CancelToken cancel) {
         Feeds feeds = new Feeds(front.map(f -> f.loaded.inputNames()).orElse(Set.of()), back.loaded.inputNames());
@@ -278,6 +287,12 @@ public final class QuantizedSession {
             missing.removeAll(activations.keySet());
             if (!missing.isEmpty()) {
                 throw new IllegalArgumentException("request: this session has no quantizer for " + missing);
+            }
+            Set<TensorId> off = new LinkedHashSet<>(activations.keySet());
+            off.removeAll(request.activations().keySet());
+            off.removeAll(switchable);
+            if (!off.isEmpty()) {
+                throw new IllegalArgumentException("request: this session cannot switch off " + off);
             }
             activations.forEach((id, names) -> {
                 Optional<QuantParams> params = Optional.ofNullable(request.activations().get(id));

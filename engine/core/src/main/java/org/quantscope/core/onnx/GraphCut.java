@@ -26,8 +26,8 @@ import org.quantscope.core.onnx.InstrumentedGraph.Quantizer;
  * <p>The <i>back</i> holds every node that depends on one of the moving feeds and that the output needs. The <i>cut</i> are
  * the values that those nodes read and that depend on the samples but not on the moving feeds, so residual connections and
  * branches beside the moving tensor are cut too, each once. The <i>front</i> computes the cut from the samples. Nodes that
- * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes that is on, what crosses the
- * cut are the codes, a quarter of the bytes.
+ * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes, what crosses the cut are the
+ * codes, a quarter of the bytes: such a quantizer must be on.
  */
 public final class GraphCut {
     private static final String SHARED_DIMENSION = "cut_dim_";
@@ -35,16 +35,14 @@ public final class GraphCut {
     private final ModelProto front;
     private final ModelProto back;
     private final List<Crossing> crossings;
-    private final Set<String> encoded;
     private final Set<String> initializersInFront;
     private final Set<String> feedsInFront;
     private final Set<String> feedsInBack;
 
-    private GraphCut(ModelProto front, ModelProto back, List<Crossing> crossings, Set<String> encoded) {
+    private GraphCut(ModelProto front, ModelProto back, List<Crossing> crossings) {
         this.front = front;
         this.back = back;
         this.crossings = List.copyOf(crossings);
-        this.encoded = Set.copyOf(encoded);
         this.initializersInFront = stored(front.getGraph());
         this.feedsInFront = inputs(front.getGraph());
         this.feedsInBack = inputs(back.getGraph());
@@ -65,11 +63,10 @@ public final class GraphCut {
      * @param sample the input that takes the samples
      * @param output the value wanted
      * @param moving inputs that change while the front stays
-     * @param on the {@linkplain InstrumentedGraph.ActivationFeeds#key keys} of the quantizers that are switched on
      * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
      */
-    public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving, Set<String> on) {
-        return new Cutter(graph, sample, output, on).cut(moving);
+    public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving) {
+        return new Cutter(graph, sample, output).cut(moving);
     }
 
     /** Computes what crosses the cut, from the samples. */
@@ -98,11 +95,6 @@ public final class GraphCut {
             g.addInput(ValueInfoProto.newBuilder().setName(crossings.get(i).name()).setType(TypeProto.newBuilder().setTensorType(tensor)));
         }
         return back.toBuilder().setGraph(g).build().toByteArray();
-    }
-
-    /** True if what crosses the cut are the codes of that quantizer, so that it must not be switched off. */
-    public boolean isEncoded(InstrumentedGraph.ActivationFeeds quantizer) {
-        return encoded.contains(quantizer.key());
     }
 
     /** The names of the values that cross. */
@@ -164,15 +156,13 @@ public final class GraphCut {
         private final GraphProto graph;
         private final String sample;
         private final String output;
-        private final Set<String> on;
         private final Map<String, NodeProto> producers;
 
-        Cutter(InstrumentedGraph instrumented, String sample, String output, Set<String> on) {
+        Cutter(InstrumentedGraph instrumented, String sample, String output) {
             this.instrumented = instrumented;
             this.graph = instrumented.proto().getGraph();
             this.sample = sample;
             this.output = output;
-            this.on = on;
             this.producers = OnnxGraph.producers(graph);
         }
 
@@ -198,13 +188,12 @@ public final class GraphCut {
             wantedInBack.removeAll(cut);
 
             List<Crossing> crossings = new ArrayList<>();
-            Set<String> encoded = new HashSet<>();
             List<NodeProto> encoders = new ArrayList<>();
             List<NodeProto> decoders = new ArrayList<>();
             Set<String> wantedInFront = new LinkedHashSet<>();
             for (String value : cut) {
                 Quantizer q = instrumented.quantizers().get(value);
-                if (q != null && q.hasCodes() && on.contains(q.feeds().key())) {
+                if (q != null && q.hasCodes()) {
                     String codes = value + "_codes";
                     InstrumentedGraph.Chain encode = new InstrumentedGraph.Chain(value + "_encode", q.from());
                     InstrumentedGraph.encode(encode, q);
@@ -217,7 +206,6 @@ public final class GraphCut {
                     encode.nodes().forEach(n -> wantedInFront.addAll(reads(n)));
                     decode.nodes().forEach(n -> wantedInBack.addAll(reads(n)));
                     crossings.add(new Crossing(codes, DataType.UINT8_VALUE));
-                    encoded.add(q.feeds().key());
                 } else {
                     wantedInFront.add(value);
                     crossings.add(new Crossing(value, type(value)));
@@ -233,7 +221,7 @@ public final class GraphCut {
             List<ValueInfoProto> backOutputs = graph.getOutputList().stream().filter(v -> v.getName().equals(output)).toList();
             ModelProto front = part(wantedInFront, List.of(), encoders, frontOutputs);
             ModelProto back = part(wantedInBack, decoders, List.of(), backOutputs);
-            return Optional.of(new GraphCut(front, back, crossings, encoded));
+            return Optional.of(new GraphCut(front, back, crossings));
         }
 
         private int type(String value) {

@@ -32,7 +32,9 @@ import org.quantscope.core.tensor.Shape;
  * are constants, and it goes back to the ordinary layout in front of every operator that it does not know, quantizers among
  * them. So weights and biases that are to be fed are constants while it works: each of their values is a number that tells
  * where it comes from. Afterwards the numbers say how the optimizer has arranged and padded them; constants become inputs
- * in that arrangement. And operators that look at each value by itself are moved into the blocked layout. Neither changes a bit of any result.
+ * in that arrangement. And operators that look at each value by itself are moved into the blocked layout. A quantizer that is never
+ * switched off needs no {@code If} (by measurement: of 6 to 8 % of a depthwise network's time); it is one until the optimizer is done, which leaves
+ * what is inside alone. None of this changes a bit of any result.
  *
  * <p>The optimizer's output is for the processor that it ran on and goes nowhere else.
  */
@@ -172,14 +174,16 @@ public final class RuntimeGraph {
      * Takes the optimizer's output.
      *
      * @param optimized that of {@link #forOptimizer}
+     * @param alwaysOn the {@linkplain InstrumentedGraph.ActivationFeeds#on flags} that are true in every run: they are inputs no longer
      */
-    public Finished finish(byte[] optimized) {
+    public Finished finish(byte[] optimized, Set<String> alwaysOn) {
         ModelProto model = parse(optimized);
         GraphProto.Builder g = model.getGraph().toBuilder();
         List<Arranged> arranged = marks.isEmpty() ? List.of() : unmark(g);
         Set<String> lost = new HashSet<>(marks.keySet());
         arranged.forEach(a -> lost.remove(a.feed));
         new Layout(g).spread();
+        TakenBranches.take(g, alwaysOn);
         ModelProto.Builder finished = model.toBuilder().setGraph(g);
         Set<String> domains = new HashSet<>();
         g.getNodeList().forEach(n -> domainsOf(n, domains));

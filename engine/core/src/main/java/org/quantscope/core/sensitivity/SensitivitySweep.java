@@ -1,6 +1,5 @@
 package org.quantscope.core.sensitivity;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +23,10 @@ import org.quantscope.core.tensor.TensorKind;
  * For every quantized tensor: the model with only this one quantized, and with all but this one. An activation takes those
  * that are tied to it along.
  *
- * <p>What it costs for W weights and A activations: 1 + 2(W + A) evaluations, and at most 1 + 2W + A sessions. Leaving one
- * activation out is a flag that is fed to the session of the whole setting, so it builds nothing. Each of the others has a session
- * of its own with its weights built in: one session that is fed every weight would be built once, but it runs at about half of the
- * throughput, and one that carries every quantizer switched off copies each activation once more. Both cost more than building
- * where an evaluation takes several times as long as a build.
+ * <p>What it costs for W weights and A activations: 1 + 2(W + A) evaluations, and as many sessions, each with its weights built
+ * in. One session that is fed every weight would be built once, but it runs at about half of the throughput, and one whose
+ * quantizers can be switched off asks each of them in every run. Both cost more than building where an evaluation takes several
+ * times as long as a build.
  *
  * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
  * ended; the evaluation that was running is lost. With a cache of a {@link SensitivityStore} that holds for the next start too.
@@ -138,14 +136,10 @@ public final class SensitivitySweep {
         }
     }
 
-    /** The whole setting first, and at once all that its session can do; what needs another one after that. */
+    /** The whole setting first, then what the ranking rests on. */
     private List<Step> steps(List<TensorInfo> order) {
-        List<Step> steps = new ArrayList<>();
-        steps.add(new Step("all", keys.all(), all));
-        order.stream().filter(t -> t.kind() == TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
-        order.forEach(t -> steps.add(only(t)));
-        order.stream().filter(t -> t.kind() != TensorKind.ACTIVATION).forEach(t -> steps.add(allBut(t.id())));
-        return steps;
+        Stream<Step> whole = Stream.of(new Step("all", keys.all(), all));
+        return Stream.of(whole, order.stream().map(this::only), order.stream().map(t -> allBut(t.id()))).flatMap(s -> s).toList();
     }
 
     private Step allBut(TensorId id) {

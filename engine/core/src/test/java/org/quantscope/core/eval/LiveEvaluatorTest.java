@@ -23,6 +23,7 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
@@ -169,6 +170,48 @@ class LiveEvaluatorTest {
 
             assertThat(coarse.logitSqnrDb()).isLessThan(20);
             assertThat(OrtRuntime.liveSessions()).isEqualTo(sessions);
+        }
+    }
+
+    /** An average is rounded again, to the grid of what it is the average of. */
+    @Test
+    void whatIsTiedToTheActivationInHandIsSwitchedOffWithIt() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 1, 4, 4)
+                .output("y", -1, 4)
+                .weight("w", Shape.of(1, 1, 1, 1), 0.7f)
+                .node("Conv", List.of("x", "w"), List.of("c"))
+                .node("AveragePool", List.of("c"), List.of("p"), TinyOnnx.attribute("kernel_shape", 2L, 2), TinyOnnx.attribute("strides", 2L, 2))
+                .node("Conv", List.of("p", "w"), List.of("d"))
+                .node("Flatten", List.of("d"), List.of("y"))
+                .open(folder);
+        TensorId moving = new TensorId("c");
+        assertThat(model.graph().orElseThrow().placement().tied(Map.of(moving, params(2, 3)))).containsOnlyKeys(new TensorId("p"));
+        MemoryData data = MemoryData.unlabelled(300, Shape.of(1, 4, 4));
+        try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
+            EvalRequest on = new EvalRequest(Optional.of(moving), Map.of(), Map.of(moving, params(2, 3)));
+            EvalRequest off = new EvalRequest(Optional.of(moving), Map.of(), Map.of());
+            AccuracyEstimate coarse = evaluator.evaluate(on, new CancelToken(), e -> {});
+
+            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb()).isInfinite();
+            assertThat(evaluator.evaluate(on, new CancelToken(), e -> {})).isEqualTo(coarse);
+
+            assertThat(coarse.logitSqnrDb()).isLessThan(30);
+            assertThat(evaluator.sessionsBuilt()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aSessionRefusesToSwitchOffWhatItAlwaysRuns() throws IOException {
+        EvalRequest request = new EvalRequest(Optional.of(new TensorId("s")), Map.of(), Map.of(X, params(0.1f, 8), new TensorId("s"), params(2, 3)));
+        Model model = layers();
+        QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, new CancelToken());
+        try {
+            assertThatThrownBy(() -> session.feeds(new EvalRequest(Optional.of(X), Map.of(), Map.of()), new CancelToken()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("cannot switch off [x]");
+        } finally {
+            session.loaded().forEach(OrtModel::close);
         }
     }
 

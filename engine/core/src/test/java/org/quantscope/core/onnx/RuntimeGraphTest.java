@@ -15,11 +15,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
@@ -46,17 +49,21 @@ class RuntimeGraphTest {
         Map<TensorId, Form> quantized = new HashMap<>();
         model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.BYTES));
         InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
-        RuntimeGraph marked = RuntimeGraph.of(graph.model(), graph, Set.of());
-        byte[] finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS)).model();
+        byte[] finished = finished(graph, Set.of());
 
         try (OrtModel given = OrtModel.load(graph.model(), "tiny.onnx", OPTIONS);
                 OrtModel run = OrtModel.loadOptimized(finished, "tiny.onnx", OPTIONS)) {
-            assertThat(outputs(run, graph)).containsExactly(outputs(given, graph));
+            assertThat(outputs(run, graph, GRID)).containsExactly(outputs(given, graph, GRID));
         }
         return nodes(finished).stream().filter(n -> n.getOpType().startsWith("Reorder")).count();
     }
 
-    private static float[] outputs(OrtModel loaded, InstrumentedGraph graph) {
+    private static byte[] finished(InstrumentedGraph graph, Set<String> alwaysOn) {
+        RuntimeGraph marked = RuntimeGraph.of(graph.model(), graph, Set.of());
+        return marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), alwaysOn).model();
+    }
+
+    private static float[] outputs(OrtModel loaded, InstrumentedGraph graph, QuantParams grid) {
         Map<String, NativeTensor> feeds = new HashMap<>();
         Random random = new Random(5);
         float[] x = new float[3 * 9 * 8];
@@ -65,8 +72,10 @@ class RuntimeGraphTest {
         }
         feeds.put("x", NativeTensor.of(x, Shape.of(3, 1, 9, 8), DType.F32));
         graph.activations().values().forEach(names -> {
-            names.feed(Optional.of(GRID), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
-            feeds.put(names.on(), NativeTensor.flag(true));
+            names.feed(Optional.of(grid), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+            if (loaded.inputNames().contains(names.on())) {
+                feeds.put(names.on(), NativeTensor.flag(true));
+            }
         });
         try {
             return loaded.run(feeds, List.of("y"), new CancelToken()).getFirst().values();
@@ -115,9 +124,46 @@ class RuntimeGraphTest {
         changes(model);
     }
 
+    @ParameterizedTest
+    @MethodSource
+    void aQuantizerThatIsNeverSwitchedOffIsRunWithoutItsIf(QuantParams grid) throws IOException {
+        Model model = stem().randomWeight("last", Shape.of(32, 32, 1, 1), -1, 1).node("Relu", List.of("stem"), List.of("relu")).node("Conv", List.of("relu", "last"), List.of("y")).open(folder);
+        Map<TensorId, Form> quantized = new HashMap<>();
+        model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.of(grid, 13)));
+        InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
+        String inHand = graph.activations().get(new TensorId("relu")).on();
+        Set<String> all = graph.activations().values().stream().map(InstrumentedGraph.ActivationFeeds::on).collect(Collectors.toSet());
+        Set<String> others = all.stream().filter(on -> !on.equals(inHand)).collect(Collectors.toSet());
+        assertThat(others).isNotEmpty();
+
+        byte[] whole = finished(graph, Set.of());
+        try (OrtModel given = OrtModel.load(graph.model(), "tiny.onnx", OPTIONS)) {
+            float[] expected = outputs(given, graph, grid);
+            for (Set<String> alwaysOn : List.of(others, all)) {
+                byte[] run = finished(graph, alwaysOn);
+                assertThat(nodes(run)).filteredOn(n -> n.getOpType().equals("If")).extracting(n -> n.getInput(0)).hasSize(all.size() - alwaysOn.size()).doesNotContainAnyElementsOf(alwaysOn);
+                try (OrtModel loaded = OrtModel.loadOptimized(run, "tiny.onnx", OPTIONS)) {
+                    assertThat(loaded.inputNames()).doesNotContainAnyElementsOf(alwaysOn);
+                    assertThat(outputs(loaded, graph, grid)).containsExactly(expected);
+                }
+            }
+        }
+        assertThat(nodes(whole)).filteredOn(n -> n.getOpType().equals("If")).hasSize(all.size());
+    }
+
+    static List<QuantParams> aQuantizerThatIsNeverSwitchedOffIsRunWithoutItsIf() {
+        float[] scale = {0.3f};
+        return List.of(
+                GRID,
+                new QuantParams(Granularity.TENSOR, scale, new int[] {7}, 0, 15),
+                new QuantParams(Granularity.TENSOR, scale, new int[] {0}, -2048, 2047),
+                QuantParams.ofCodebook(Granularity.TENSOR, scale, new CodebookGrid(-1, 0, 1)),
+                QuantParams.ofCodebook(Granularity.TENSOR, scale, new CodebookGrid(-8, -3, -1, -0.4f, 0, 0.3f, 1, 2, 3, 5, 7, 8, 9, 10, 12, 13)));
+    }
+
     private static Set<String> nodesInBlocks(Model model) {
         RuntimeGraph marked = RuntimeGraph.of(InstrumentedGraph.plain(model), InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(), Set.of()), Set.of());
-        return nodes(marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS)).model()).stream()
+        return nodes(marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), Set.of()).model()).stream()
                 .filter(n -> n.getOutput(0).endsWith("_blocked"))
                 .map(NodeProto::getOpType)
                 .collect(Collectors.toSet());

@@ -81,7 +81,7 @@ class SensitivitySweepTest {
         int activations = sweep.tensors().size() - weights;
         assertThat(weights).isEqualTo(3);
         assertThat(activations).isGreaterThan(2);
-        assertThat(built).isLessThanOrEqualTo(1 + 2 * weights + activations);
+        assertThat(built).isLessThanOrEqualTo(1 + 2 * (weights + activations));
         assertThat(report.isComplete()).isTrue();
         assertThat(report.tensors()).hasSize(sweep.tensors().size());
         try (LiveEvaluator other = new LiveEvaluator(model, data, 77)) {
