@@ -1,0 +1,111 @@
+package org.quantscope.core.eval;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.InstrumentedGraph.Form;
+import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.tensor.TensorId;
+
+/** The sessions of quantized settings of one model: built when they are asked for, the last few kept. Thread safe. */
+final class SessionPool {
+    /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
+    private static final int MOST = 4;
+
+    private static final long BAKED_BYTES = 256L << 20;
+
+    private final Model model;
+    private final OrtModel.Options options;
+    private final BakedWeights baked = new BakedWeights(BAKED_BYTES);
+    private final AtomicInteger built = new AtomicInteger();
+    /** Guards the sessions and is held while one is built. */
+    private final ReentrantLock building = new ReentrantLock();
+
+    private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
+
+    SessionPool(Model model, OrtModel.Options options) {
+        this.model = model;
+        this.options = options;
+    }
+
+    /** How many were built so far. */
+    int built() {
+        return built.get();
+    }
+
+    /**
+     * The session that serves a request, built if there is none yet.
+     *
+     * @param cut in front of the tensor in hand, if one has to be built
+     * @throws java.util.concurrent.CancellationException if cancelled
+     * @throws org.quantscope.core.BadInputException if a tensor of the request is none of the model's
+     */
+    Leased lease(EvalRequest request, boolean cut, CancelToken cancel) {
+        QuantizedSession.Key key = QuantizedSession.Key.of(request, model);
+        building.lock();
+        try {
+            cancel.check();
+            QuantizedSession session = sessions.get(key);
+            if (session == null) {
+                session = switchedOff(key, request).orElse(null);
+            }
+            if (session == null) {
+                session = QuantizedSession.build(model, key, cut, baked, options, cancel);
+                built.incrementAndGet();
+                sessions.put(key, session);
+                Iterator<QuantizedSession> oldest = sessions.values().iterator();
+                while (sessions.size() > MOST) {
+                    oldest.next().loaded().forEach(OrtModel::retire);
+                    oldest.remove();
+                }
+            }
+            return new Leased(session, session.loaded().stream().map(OrtModel::lease).toList());
+        } finally {
+            building.unlock();
+        }
+    }
+
+    /** A session that serves the request with the activation in hand switched off; its quantizer may have any form. */
+    private Optional<QuantizedSession> switchedOff(QuantizedSession.Key key, EvalRequest request) {
+        Map<TensorId, Form> on = new HashMap<>(key.activations());
+        on.keySet().retainAll(request.activations().keySet());
+        return sessions.entrySet().stream()
+                .filter(e -> e.getKey().inHand().equals(key.inHand()) && e.getKey().others().equals(key.others()))
+                .filter(e -> {
+                    Map<TensorId, Form> off = new HashMap<>(e.getKey().activations());
+                    off.entrySet().removeAll(on.entrySet());
+                    return off.size() + on.size() == e.getKey().activations().size() && e.getValue().switchable().containsAll(off.keySet());
+                })
+                .map(Map.Entry::getValue)
+                .reduce((older, newer) -> newer);
+    }
+
+    /** A session that is not closed before this is. */
+    record Leased(QuantizedSession session, List<OrtModel.Lease> leases) implements AutoCloseable {
+        @Override
+        public void close() {
+            leases.forEach(OrtModel.Lease::close);
+        }
+    }
+
+    /** Gives all native sessions away, to be closed. */
+    List<OrtModel> release() {
+        building.lock();
+        try {
+            List<OrtModel> held = new ArrayList<>();
+            sessions.values().forEach(s -> held.addAll(s.loaded()));
+            sessions.clear();
+            return held;
+        } finally {
+            building.unlock();
+        }
+    }
+}
