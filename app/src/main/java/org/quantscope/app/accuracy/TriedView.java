@@ -37,7 +37,24 @@ public final class TriedView extends Region {
     /** Accuracies closer than this share one line. */
     private static final double LEAST_SPAN = 0.02;
 
-    private static final double KIB = 1024;
+    /** What sizes are counted in: the largest unit of which the axis has at least four. */
+    private enum Unit {
+        KIB("KiB", 10),
+        MIB("MiB", 20),
+        GIB("GiB", 30);
+
+        private final String text;
+        private final double bytes;
+
+        Unit(String text, int shift) {
+            this.text = text;
+            this.bytes = 1L << shift;
+        }
+
+        static Unit of(long most) {
+            return most < 4 * MIB.bytes ? KIB : most < 4 * GIB.bytes ? MIB : GIB;
+        }
+    }
 
     private final TriedViewModel model;
     private final Region axis = new Region();
@@ -192,8 +209,9 @@ public final class TriedView extends Region {
     }
 
     private void layoutTicks(long most, double width, double floor) {
-        double step = step(most / KIB, width / TICK_SPACING);
-        int count = most == 0 ? 0 : (int) Math.floor(most / KIB / step) + 1;
+        Unit unit = Unit.of(most);
+        double step = step(most / unit.bytes, width / TICK_SPACING);
+        int count = most == 0 ? 0 : (int) Math.floor(most / unit.bytes / step) + 1;
         while (ticks.size() < count) {
             Label tick = new Label();
             tick.setManaged(false);
@@ -210,8 +228,8 @@ public final class TriedView extends Region {
             ticks.get(i).setVisible(shown);
             marks.get(i).setVisible(shown);
             if (shown) {
-                double x = LEFT + width * i * step * KIB / most;
-                ticks.get(i).setText((step < 1 ? String.format(Locale.ROOT, "%.1f", i * step) : Figures.count(Math.round(i * step))) + (i == count - 1 ? " KiB" : ""));
+                double x = LEFT + width * i * step * unit.bytes / most;
+                ticks.get(i).setText((step < 1 ? String.format(Locale.ROOT, "%.1f", i * step) : Figures.count(Math.round(i * step))) + (i == count - 1 ? " " + unit.text : ""));
                 marks.get(i).resizeRelocate(Math.rint(x), floor, 1, TICK);
                 place(ticks.get(i), x - ticks.get(i).prefWidth(-1) / 2, floor + TICK - 1);
             }

@@ -20,8 +20,8 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads a NumPy archive of inputs and labels. Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, labels the
- * first integer array of rank 1, both in the order of the archive; without one, a floating array called labels, targets or y. Labels that are floating numbers
+ * Reads a NumPy archive of inputs and labels. Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, or else
+ * the first integer one, which may hold tokens; labels the first integer array of rank 1, all in the order of the archive; without one, a floating array called labels, targets or y. Labels that are floating numbers
  * are targets.
  */
 final class NpzDatasetLoader implements DatasetLoader {
@@ -54,7 +54,8 @@ final class NpzDatasetLoader implements DatasetLoader {
         List<Tensor> headers = Npz.read(file, name -> false).arrays();
         String inputName = sidecar.input()
                 .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
-                .orElseThrow(() -> new BadInputException(file, "input", "no array is floating or U8 and of rank over 1; there are " + names(headers)));
+                .or(() -> first(headers, t -> t.info().shape().rank() > 1 && isInteger(t.info().dtype())))
+                .orElseThrow(() -> new BadInputException(file, "input", "no array of numbers is of rank over 1; there are " + names(headers)));
         Optional<String> named = sidecar.labels()
                 .or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
                 .or(() -> first(headers, t -> TARGETS.contains(t.id().name()) && isTarget(t)));

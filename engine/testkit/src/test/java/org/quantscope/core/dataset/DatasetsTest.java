@@ -233,6 +233,18 @@ class DatasetsTest {
     }
 
     @Test
+    void tokensAreTheInputWhereNothingElseCanBe() throws IOException {
+        members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
+        members.put("ids.npy", npy("<i8", "(2, 3)", i8(7, 30_000, 2, 0, 5, 1)));
+        Dataset data = Datasets.open(write());
+        float[] ids = new float[6];
+        data.fill(new int[] {0, 1}, ids);
+        assertThat(data.size()).isEqualTo(2);
+        assertThat(data.label(1)).isEqualTo(1);
+        assertThat(ids).containsExactly(7, 30_000, 2, 0, 5, 1);
+    }
+
+    @Test
     void filesThatHoldNoSamplesAreRefused() throws IOException {
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
         assertRefused("d.npz: input: no array", "y 2 I64");
