@@ -279,7 +279,7 @@ public final class SessionViewModel {
         });
     }
 
-    /** What the open model is fed with; empty without a model that has one input. */
+    /** What the open model is fed with; empty without a model that can be fed. */
     private Optional<InputFit> wanted() {
         return bench.analysed().flatMap(SessionViewModel::wanted);
     }

@@ -61,11 +61,11 @@ final class KernelDifferences {
             int count = Math.min(SAMPLES, feed.data().size());
             for (int from = 0; from < count; from += feed.batchSize()) {
                 int[] batch = IntStream.range(from, Math.min(count, from + feed.batchSize())).toArray();
-                try (NativeTensor in = feed.load(batch)) {
+                try (SampleFeed.Batch in = feed.load(batch)) {
                     List<String> wanted = new ArrayList<>(codes);
                     wanted.addAll(values);
-                    List<FloatOutput> a = written.run(Map.of(feed.input(), in), wanted, NEVER);
-                    List<FloatOutput> b = fused.run(Map.of(feed.input(), in), codes, NEVER);
+                    List<FloatOutput> a = written.run(in.byInput(), wanted, NEVER);
+                    List<FloatOutput> b = fused.run(in.byInput(), codes, NEVER);
                     compare(sites, kernels, a, b, batch.length, tallies);
                 }
             }

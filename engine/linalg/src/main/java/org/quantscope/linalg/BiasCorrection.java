@@ -244,7 +244,7 @@ public final class BiasCorrection implements Correction {
                 means.put(site.layer.node().outputs().getFirst(), new Mean(site.layer));
             }
             progress.report(0, sites.size(), "float model");
-            run(graph, true, values, Map.of(), means);
+            run(graph, feed.inputs(), values, Map.of(), means);
             Map<String, double[]> result = new HashMap<>();
             means.forEach((name, mean) -> result.put(name, mean.values()));
             return result;
@@ -271,7 +271,7 @@ public final class BiasCorrection implements Correction {
                     }
                 });
                 Mean mean = new Mean(layer);
-                run(cut.model(), cut.inputs().contains(feed.input()), List.of(value), feeds, Map.of(value, mean));
+                run(cut.model(), cut.inputs(), List.of(value), feeds, Map.of(value, mean));
                 return mean.values();
             } finally {
                 feeds.values().forEach(NativeTensor::close);
@@ -295,19 +295,17 @@ public final class BiasCorrection implements Correction {
         /**
          * Streams all samples through a graph.
          *
-         * @param fed false if the graph has lost the input for samples
+         * @param inputs that the graph still has
          */
-        private void run(byte[] graph, boolean fed, List<String> values, Map<String, NativeTensor> feeds, Map<String, Mean> means) {
+        private void run(byte[] graph, Set<String> inputs, List<String> values, Map<String, NativeTensor> feeds, Map<String, Mean> means) {
             int samples = feed.data().size();
             try (OrtModel loaded = OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
                 for (int from = 0; from < samples; from += feed.batchSize()) {
                     cancel.check();
                     int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
-                    try (NativeTensor loadedBatch = feed.load(batch)) {
+                    try (SampleFeed.Batch loadedBatch = feed.load(batch, inputs)) {
                         Map<String, NativeTensor> all = new LinkedHashMap<>(feeds);
-                        if (fed) {
-                            all.put(feed.input(), loadedBatch);
-                        }
+                        all.putAll(loadedBatch.byInput());
                         for (FloatOutput out : loaded.run(all, values, cancel)) {
                             cancel.check();
                             Objects.requireNonNull(means.get(out.name())).add(out, batch.length, feed.batchSize());

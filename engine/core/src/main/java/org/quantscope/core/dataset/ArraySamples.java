@@ -2,6 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -15,10 +16,12 @@ import org.quantscope.core.tensor.TensorData;
  * @param labels one per sample, empty if there are none
  * @param targets floating labels, empty if there are none
  * @param labelColumn of a table, where labels or targets were found
+ * @param side arrays beside the input
  */
 record ArraySamples(
         Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
-        Path said, String what, Optional<Targets> targets, Optional<String> labelColumn)
+        Path said, String what, Optional<Targets> targets, Optional<String> labelColumn,
+        SideArrays side)
         implements Samples {
     @Override
     public Optional<Shape> shape() {
@@ -38,6 +41,16 @@ record ArraySamples(
     @Override
     public void target(int i, float[] out) {
         targets.orElseThrow(() -> new IllegalStateException("targets: " + file.getFileName() + " has none")).read(i, out);
+    }
+
+    @Override
+    public Map<String, Shape> others() {
+        return side.shapes();
+    }
+
+    @Override
+    public void other(String name, int i, float[] out, int at) {
+        side.read(name, i, out, at);
     }
 
     @Override

@@ -370,7 +370,8 @@ final class CsvLoader implements DatasetLoader {
             }
             return new ArraySamples(
                     file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, targets,
-                    Optional.of(label < 0 ? "none" : names.isEmpty() ? label == 0 ? "first" : label == columns - 1 ? "last" : title(label) : names.get(label)));
+                    Optional.of(label < 0 ? "none" : names.isEmpty() ? label == 0 ? "first" : label == columns - 1 ? "last" : title(label) : names.get(label)),
+                    SideArrays.NONE);
         }
 
         private boolean wholeNumbers(int column) {

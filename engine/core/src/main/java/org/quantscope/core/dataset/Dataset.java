@@ -2,6 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.tensor.Shape;
 
@@ -48,6 +49,20 @@ public interface Dataset {
      * @param out at least {@code samples.length * sampleShape().count()} floats
      */
     void fill(int[] samples, float[] out);
+
+    /** Arrays beside the input, by name, and the shape of one sample's values: what a model with several inputs is fed besides. */
+    default Map<String, Shape> others() {
+        return Map.of();
+    }
+
+    /**
+     * Writes samples of one of {@link #others} as they are stored: nothing prepares them. float32, row-major, one after the other.
+     *
+     * @param wanted indices into this data set
+     */
+    default void fillOther(String name, int[] wanted, float[] out) {
+        throw new IllegalArgumentException("others: " + file().getFileName() + " has no " + name);
+    }
 
     /**
      * A sample as a picture, for a person: what the model gets, before scale, mean and std; empty if it is no picture. Features are one

@@ -107,7 +107,8 @@ final class IdxLoader implements DatasetLoader {
             labels = Optional.of(NpzDatasetLoader.labels(array.data, name, size, sidecar.classes(), said));
         }
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, images.data, sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), Optional.empty(), Optional.empty());
+                file, Fingerprint.sha256(file, cancel), size, images.data, sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), Optional.empty(), Optional.empty(),
+                SideArrays.NONE);
     }
 
     private static Optional<Path> labelFile(Path file, Sidecar sidecar) {

@@ -73,10 +73,12 @@ final class NpzDatasetLoader implements DatasetLoader {
         }
         Shape sample = Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank()));
         int size = (int) all.dim(0);
+        SideArrays.requireExact(input, said);
+        SideArrays side = SideArrays.of(file, headers.stream().filter(t -> !wanted.contains(t.id().name())).toList(), size);
         Optional<Labels> labels = labelsName.map(name -> labels(named(arrays, name), size, sidecar.classes(), said));
         Optional<Targets> targets = targetsName.map(name -> Targets.of(named(arrays, name), size, said));
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets, Optional.empty());
+                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets, Optional.empty(), side);
     }
 
     /**

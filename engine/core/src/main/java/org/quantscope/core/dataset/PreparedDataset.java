@@ -295,6 +295,19 @@ final class PreparedDataset implements Dataset {
         normalise(out, wanted.length * length, length);
     }
 
+    @Override
+    public Map<String, Shape> others() {
+        return samples.others();
+    }
+
+    @Override
+    public void fillOther(String name, int[] wanted, float[] out) {
+        int length = Math.toIntExact(Objects.requireNonNull(others().get(name), name).count());
+        for (int i = 0; i < wanted.length; i++) {
+            samples.other(name, Objects.checkIndex(wanted[i], size), out, i * length);
+        }
+    }
+
     /** {@code (raw · scale − mean) / std}, in place. */
     private void normalise(float[] out, int total, int length) {
         if (how.keepsValues()) {

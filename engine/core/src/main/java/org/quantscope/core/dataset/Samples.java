@@ -2,6 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -35,6 +36,16 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
     /** Writes the targets of a sample, row-major. */
     default void target(int i, float[] out) {
         throw new IllegalStateException("targets: " + file().getFileName() + " has none");
+    }
+
+    /** Arrays beside the input that have a value for each sample, by name, and the shape of one: what a model with several inputs is fed besides. */
+    default Map<String, Shape> others() {
+        return Map.of();
+    }
+
+    /** Writes the values of {@code sample} in one of {@link #others} to {@code out} from {@code at} on, as they are stored, row-major. */
+    default void other(String name, int sample, float[] out, int at) {
+        throw new IllegalArgumentException("others: " + file().getFileName() + " has no " + name);
     }
 
     /** Names of the classes, empty if unknown. */

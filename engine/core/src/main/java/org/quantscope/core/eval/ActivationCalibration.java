@@ -80,23 +80,23 @@ public final class ActivationCalibration {
         Set<String> wanted = new LinkedHashSet<>();
         sketches.keySet().forEach(id -> wanted.add(id.name()));
         wanted.addAll(readers.keySet());
-        List<String> tapped = wanted.stream().filter(name -> !name.equals(feed.input())).toList();
+        List<String> tapped = wanted.stream().filter(name -> !feed.inputs().contains(name)).toList();
         byte[] graph = InstrumentedGraph.tapped(model, tapped.stream().map(TensorId::new).toList());
         int samples = data.size();
-        int sampleValues = Math.toIntExact(data.sampleShape().count());
         try (OrtModel loaded = OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
             for (int from = 0; from < samples; from += feed.batchSize()) {
                 cancel.check();
                 int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
                 progress.report(from, samples, "sample " + (from + 1) + " of " + samples);
-                if (wanted.contains(feed.input())) {
-                    float[] values = new float[batch.length * sampleValues];
-                    data.fill(batch, values);
-                    take(feed.input(), values, values.length, feed.shape(batch.length));
+                for (String input : feed.inputs()) {
+                    if (wanted.contains(input)) {
+                        float[] values = feed.values(input, batch);
+                        take(input, values, values.length, feed.shape(input, batch.length));
+                    }
                 }
                 if (!tapped.isEmpty()) {
-                    try (NativeTensor fed = feed.load(batch)) {
-                        for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
+                    try (SampleFeed.Batch fed = feed.load(batch)) {
+                        for (FloatOutput out : loaded.run(fed.byInput(), tapped, cancel)) {
                             cancel.check();
                             take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
                         }

@@ -105,8 +105,7 @@ public final class LayerComparison implements AutoCloseable {
     }
 
     private List<LayerError> run(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
-        TensorId input = new TensorId(feed.input());
-        List<TensorId> taps = values.stream().filter(v -> !v.equals(input)).distinct().toList();
+        List<TensorId> taps = values.stream().filter(v -> !feed.inputs().contains(v.name())).distinct().toList();
         double[] signal = new double[values.size()];
         double[] noise = new double[values.size()];
         FloatSide plain = floats(taps, samples, cancel);
@@ -123,11 +122,10 @@ public final class LayerComparison implements AutoCloseable {
                     float[] was;
                     float[] is;
                     int count;
-                    if (id.equals(input)) {
-                        count = Math.toIntExact(batch.length * feed.data().sampleShape().count());
-                        was = new float[count];
-                        feed.data().fill(batch, was);
+                    if (feed.inputs().contains(id.name())) {
+                        was = feed.values(id.name(), batch);
                         is = was;
+                        count = was.length;
                     } else {
                         FloatOutput out = f.get(taps.indexOf(id));
                         was = out.values();
@@ -178,8 +176,8 @@ public final class LayerComparison implements AutoCloseable {
             return plain.kept.get(b);
         }
         List<FloatOutput> values;
-        try (NativeTensor fed = feed.load(batch)) {
-            values = plain.loaded.run(Map.of(feed.input(), fed), names, cancel);
+        try (SampleFeed.Batch fed = feed.load(batch, plain.loaded.inputNames())) {
+            values = plain.loaded.run(fed.byInput(), names, cancel);
         }
         long bytes = values.stream().mapToLong(o -> (long) o.values().length * Float.BYTES).sum();
         if (b == plain.kept.size() && bytes * (b + 1) <= KEPT_BYTES) {

@@ -53,8 +53,8 @@ public final class LogitChange {
                 for (int from = 0; from < samples; from += feed.batchSize()) {
                     progress.report(from, samples, "sample " + (from + 1) + " of " + samples);
                     int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
-                    try (NativeTensor fed = feed.load(batch)) {
-                        tally.add(a, b, Map.of(feed.input(), fed), output, cancel);
+                    try (SampleFeed.Batch fed = feed.load(batch)) {
+                        tally.add(a, b, fed.byInput(), output, cancel);
                     }
                 }
             } else {
@@ -74,9 +74,9 @@ public final class LogitChange {
 
     /** The shape of some inputs at once; a free first dimension is the batch, any other free one cannot be made up. */
     private static Optional<Shape> madeUp(OnnxGraph graph) {
-        List<Long> declared = graph.inputShape();
-        boolean single = graph.requiredInputs().size() == 1 && graph.inputType().filter(t -> t == DType.F32).isPresent() && !declared.isEmpty();
-        if (!single || declared.stream().skip(1).anyMatch(d -> d < 1)) {
+        List<OnnxGraph.Input> inputs = graph.inputs();
+        List<Long> declared = inputs.size() == 1 ? inputs.getFirst().shape().orElse(List.of()) : List.of();
+        if (declared.isEmpty() || !inputs.getFirst().type().equals(Optional.of(DType.F32)) || declared.stream().skip(1).anyMatch(d -> d < 1)) {
             return Optional.empty();
         }
         long[] dims = declared.stream().mapToLong(Long::longValue).toArray();

@@ -55,9 +55,9 @@ public final class Logits {
      */
     public static Logits of(OrtModel loaded, Model model, SampleFeed feed, int[] samples, Map<String, NativeTensor> extra, CancelToken cancel) {
         String output = predictionOutput(model);
-        try (NativeTensor batch = feed.load(samples)) {
+        try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
-            feeds.put(feed.input(), batch);
+            feeds.putAll(batch.byInput());
             return read(loaded.run(feeds, List.of(output), cancel).getFirst(), model, samples.length);
         }
     }

@@ -205,7 +205,7 @@ public final class QuantizedSession {
         });
         switchable.retainAll(graph.activations().keySet());
         if (cut && !moving.isEmpty()) {
-            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving);
+            Optional<GraphCut> parts = GraphCut.of(graph, Set.copyOf(model.graph().orElseThrow().requiredInputs()), Logits.predictionOutput(model), moving);
             if (parts.isPresent()) {
                 return inTwo(model, graph, parts.get(), fed, switchable, origin, options, cancel);
             }
@@ -388,10 +388,11 @@ public final class QuantizedSession {
 
     /** What crosses the cut for one batch; the caller's to close. */
     List<NativeTensor> front(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
-        try (NativeTensor batch = feed.load(samples)) {
+        OrtModel loaded = front.orElseThrow().loaded;
+        try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
             Map<String, NativeTensor> in = new LinkedHashMap<>(feeds.front.byName);
-            in.put(feed.input(), batch);
-            return front.orElseThrow().loaded.runNative(in, crossings, cancel);
+            in.putAll(batch.byInput());
+            return loaded.runNative(in, crossings, cancel);
         }
     }
 
@@ -401,7 +402,7 @@ public final class QuantizedSession {
         for (int i = 0; i < crossing.size(); i++) {
             in.put(crossings.get(i), crossing.get(i));
         }
-        if (feeds.back.wants(feed.input())) {
+        if (feed.inputs().stream().anyMatch(feeds.back::wants)) {
             return Logits.of(back.loaded, model, feed, samples, in, cancel);
         }
         return Logits.read(back.loaded.run(in, List.of(output), cancel).getFirst(), model, samples.length);
@@ -409,9 +410,9 @@ public final class QuantizedSession {
 
     /** Tapped values of one batch, in the order of {@code names}, of a session in one piece. */
     List<FloatOutput> values(SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
-        try (NativeTensor batch = feed.load(samples)) {
+        try (SampleFeed.Batch batch = feed.load(samples, back.loaded.inputNames())) {
             Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.back.byName);
-            all.put(feed.input(), batch);
+            all.putAll(batch.byInput());
             return back.loaded.run(all, names, cancel);
         }
     }

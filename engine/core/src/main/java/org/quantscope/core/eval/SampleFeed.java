@@ -1,6 +1,12 @@
 package org.quantscope.core.eval;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
@@ -12,7 +18,10 @@ import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
-/** How the samples of one data set are fed to the input of one model. Immutable; thread safe. */
+/**
+ * How the samples of one data set are fed to the inputs of one model. Of several inputs each takes the array of its name that
+ * lies beside the samples; the one that is left takes the samples. Immutable; thread safe.
+ */
 public final class SampleFeed {
     /** More samples a batch than this no longer raise the throughput; fewer make a running batch quicker to cancel. */
     private static final int MAX_BATCH = 100;
@@ -20,17 +29,21 @@ public final class SampleFeed {
     private static final long MAX_BATCH_VALUES = 1 << 20;
 
     private final Dataset data;
-    private final String input;
-    private final DType type;
-    private final long[] sampleDims;
+    private final Map<String, Slot> slots;
     private final int batch;
     private final boolean fixed;
 
-    private SampleFeed(Dataset data, String input, DType type, long[] sampleDims, int batch, boolean fixed) {
+    /**
+     * How one input is filled.
+     *
+     * @param dims of one sample, as the model wants them
+     * @param array beside the samples that it takes; empty for the samples themselves
+     */
+    private record Slot(DType type, Shape dims, Optional<String> array) {}
+
+    private SampleFeed(Dataset data, Map<String, Slot> slots, int batch, boolean fixed) {
         this.data = data;
-        this.input = input;
-        this.type = type;
-        this.sampleDims = sampleDims;
+        this.slots = slots;
         this.batch = batch;
         this.fixed = fixed;
     }
@@ -38,55 +51,80 @@ public final class SampleFeed {
     /**
      * Fits data to a model. Dimensions of size 1 may differ (28×28 is fed to 1×28×28), all others must be equal.
      *
-     * @throws BadInputException if the shapes do not fit, the model has no graph, no input or more than one, its input has
-     *     a type that cannot be fed, or there is no sample
+     * @throws BadInputException if the shapes do not fit, the model has no graph, no input or one that there is no array
+     *     for, an input has a type that cannot be fed, or there is no sample
      */
     public static SampleFeed of(Model model, Dataset data) {
-        InputFit wanted = wanted(model);
-        OnnxGraph graph = model.graph().orElseThrow();
+        List<OnnxGraph.Input> inputs = inputs(model);
         if (data.size() == 0) {
             throw new BadInputException(data.file(), "samples", "there are none");
         }
-        DType type = graph.inputType()
-                .filter(NativeTensor::canHold)
-                .orElseThrow(() -> new BadInputException(model.file(), graph.inputName(), "is of a type that data cannot be cast to"));
-        Shape sample = data.sampleShape();
-        if (!graph.hasInputShape()) {
-            return new SampleFeed(data, graph.inputName(), type, sample.toArray(), freeBatch(sample), false);
-        }
-        List<Long> declared = graph.inputShape();
-        if (declared.isEmpty() || !wanted.takes(sample)) {
+        List<String> left = inputs.stream().map(OnnxGraph.Input::name).filter(name -> inputs.size() == 1 || !data.others().containsKey(name)).toList();
+        if (left.size() != 1) {
             throw new BadInputException(
-                    data.file(), "sample shape", "samples of " + sample + " do not fit the input " + graph.inputName() + " of " + model.file().getFileName() + ", which is " + text(declared)
-                            + wanted.advice(data).map(how -> "; in the sidecar this would fit: " + how).orElse(""));
+                    data.file(), "input", "the model has the inputs " + inputs.stream().map(OnnxGraph.Input::name).toList() + ", one takes the samples and each other an array of its name; there are "
+                            + (data.others().isEmpty() ? "none" : data.others().keySet()));
         }
-        long[] dims = declared.size() - 1 == sample.rank() ? sample.toArray() : declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray();
-        long first = declared.getFirst();
-        int batch = first > 0 ? Math.toIntExact(Math.min(first, Integer.MAX_VALUE)) : freeBatch(sample);
-        if (first > 0 && first > Integer.MAX_VALUE / Math.max(1, sample.count())) {
-            throw new BadInputException(model.file(), graph.inputName(), "a batch of " + first + " samples of " + sample + " is too large");
+        Map<String, Slot> slots = new LinkedHashMap<>();
+        List<Long> batches = new ArrayList<>();
+        long values = 0;
+        for (OnnxGraph.Input input : inputs) {
+            Optional<String> array = left.contains(input.name()) ? Optional.empty() : Optional.of(input.name());
+            Shape sample = array.map(name -> Objects.requireNonNull(data.others().get(name))).orElseGet(data::sampleShape);
+            DType type = input.type()
+                    .filter(NativeTensor::canHold)
+                    .orElseThrow(() -> new BadInputException(model.file(), input.name(), "is of a type that data cannot be cast to"));
+            slots.put(input.name(), new Slot(type, dims(model, data, input, sample, array.isEmpty()), array));
+            input.shape().ifPresent(dims -> batches.add(dims.getFirst()));
+            values += sample.count();
         }
-        return new SampleFeed(data, graph.inputName(), type, dims, batch, first > 0);
+        long first = batches.stream().filter(d -> d > 0).findFirst().orElse(-1L);
+        if (batches.stream().anyMatch(d -> d > 0 && d != first)) {
+            throw new BadInputException(model.file(), "input", "the inputs want batches of different sizes: " + batches);
+        }
+        if (first > 0 && first > Integer.MAX_VALUE / Math.max(1, values)) {
+            throw new BadInputException(model.file(), inputs.getFirst().name(), "a batch of " + first + " samples of " + values + " values is too large");
+        }
+        int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
+        return new SampleFeed(data, slots, first > 0 ? Math.toIntExact(first) : free, first > 0);
     }
 
-    private static int freeBatch(Shape sample) {
-        return Math.clamp(MAX_BATCH_VALUES / Math.max(1, sample.count()), 1, MAX_BATCH);
+    private static Shape dims(Model model, Dataset data, OnnxGraph.Input input, Shape sample, boolean prepared) {
+        InputFit wanted = fit(input);
+        if (!wanted.known()) {
+            return sample;
+        }
+        List<Long> declared = input.shape().orElseThrow();
+        if (declared.isEmpty() || !wanted.takes(sample)) {
+            throw new BadInputException(
+                    data.file(), prepared ? "sample shape" : input.name(), "samples of " + sample + " do not fit the input " + input.name() + " of " + model.file().getFileName() + ", which is "
+                            + text(declared) + (prepared ? wanted.advice(data).map(how -> "; in the sidecar this would fit: " + how).orElse("") : ""));
+        }
+        return declared.size() - 1 == sample.rank() ? sample : Shape.of(declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray());
     }
 
     /**
-     * What a model's input wants.
+     * What the input that takes the samples wants: of several the first floating one, or else the first.
      *
-     * @throws BadInputException if the model has no graph, or not one input
+     * @throws BadInputException if the model has no graph, or no input
      */
     public static InputFit wanted(Model model) {
+        List<OnnxGraph.Input> inputs = inputs(model);
+        return fit(inputs.stream().filter(i -> i.type().map(DType::isFloating).orElse(false)).findFirst().orElseGet(inputs::getFirst));
+    }
+
+    private static List<OnnxGraph.Input> inputs(Model model) {
         OnnxGraph graph = model.graph().orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
-        List<String> required = graph.requiredInputs();
-        if (required.size() != 1) {
-            throw new BadInputException(model.file(), "input", "one input is needed to feed data to, the model has " + required.size() + " " + required);
+        List<OnnxGraph.Input> inputs = graph.inputs();
+        if (inputs.isEmpty()) {
+            throw new BadInputException(model.file(), "input", "the model has none to feed data to");
         }
-        boolean known = graph.hasInputShape();
-        List<Long> declared = known ? graph.inputShape() : List.of();
-        return new InputFit(graph.inputName(), declared.isEmpty() ? declared : declared.subList(1, declared.size()), known);
+        return inputs;
+    }
+
+    private static InputFit fit(OnnxGraph.Input input) {
+        List<Long> declared = input.shape().orElse(List.of());
+        return new InputFit(input.name(), declared.isEmpty() ? declared : declared.subList(1, declared.size()), input.shape().isPresent());
     }
 
     private static String text(List<Long> dims) {
@@ -97,17 +135,30 @@ public final class SampleFeed {
         return data;
     }
 
-    /** The name of the model's input. */
-    public String input() {
-        return input;
+    /** The names of the model's inputs. */
+    public Set<String> inputs() {
+        return slots.keySet();
     }
 
-    /** The shape in which the input takes {@code rows} samples. */
-    Shape shape(int rows) {
-        long[] dims = new long[sampleDims.length + 1];
+    /** The shape in which an input takes {@code rows} samples. */
+    Shape shape(String input, int rows) {
+        long[] sample = slot(input).dims.toArray();
+        long[] dims = new long[sample.length + 1];
         dims[0] = rows;
-        System.arraycopy(sampleDims, 0, dims, 1, sampleDims.length);
+        System.arraycopy(sample, 0, dims, 1, sample.length);
         return Shape.of(dims);
+    }
+
+    /** The values that an input takes of some samples, one after the other. */
+    float[] values(String input, int[] samples) {
+        Slot slot = slot(input);
+        float[] values = new float[Math.toIntExact(samples.length * slot.dims.count())];
+        slot.array.ifPresentOrElse(name -> data.fillOther(name, samples, values), () -> data.fill(samples, values));
+        return values;
+    }
+
+    private Slot slot(String input) {
+        return Objects.requireNonNull(slots.get(input), input);
     }
 
     /** How many samples go in at once. */
@@ -120,13 +171,27 @@ public final class SampleFeed {
         return fixed ? batch : Math.min(batch, most);
     }
 
+    /** Some samples as the inputs want them, by the names of the inputs. */
+    public record Batch(Map<String, NativeTensor> byInput) implements AutoCloseable {
+        @Override
+        public void close() {
+            byInput.values().forEach(NativeTensor::close);
+        }
+    }
+
+    /** As {@link #load(int[], Set)}, for all inputs. */
+    public Batch load(int[] samples) {
+        return load(samples, slots.keySet());
+    }
+
     /**
-     * Some samples as the model's input wants them. A model with a fixed batch size gets its last sample repeated; the
+     * Some samples as the model's inputs want them. A model with a fixed batch size gets its last sample repeated; the
      * outputs of those rows say nothing.
      *
      * @param samples indices into the data set, 1 to {@link #batchSize} of them
+     * @param wanted the inputs to fill; names that are none of the model's inputs are passed over
      */
-    public NativeTensor load(int[] samples) {
+    public Batch load(int[] samples, Set<String> wanted) {
         int rows = fixed ? batch : samples.length;
         int[] padded = samples;
         if (rows > samples.length) {
@@ -135,9 +200,18 @@ public final class SampleFeed {
                 padded[i] = samples[Math.min(i, samples.length - 1)];
             }
         }
-        float[] values = new float[Math.toIntExact(rows * data.sampleShape().count())];
-        data.fill(padded, values);
-        return NativeTensor.of(values, shape(rows), type);
+        Batch loaded = new Batch(new LinkedHashMap<>());
+        try {
+            for (var slot : slots.entrySet()) {
+                if (wanted.contains(slot.getKey())) {
+                    loaded.byInput.put(slot.getKey(), NativeTensor.of(values(slot.getKey(), padded), shape(slot.getKey(), rows), slot.getValue().type));
+                }
+            }
+            return loaded;
+        } catch (RuntimeException e) {
+            loaded.close();
+            throw e;
+        }
     }
 
     /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */

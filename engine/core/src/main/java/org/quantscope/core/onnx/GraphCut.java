@@ -60,13 +60,13 @@ public final class GraphCut {
      * Cuts.
      *
      * @param graph the whole
-     * @param sample the input that takes the samples
+     * @param samples the inputs that take the samples
      * @param output the value wanted
      * @param moving inputs that change while the front stays
      * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
      */
-    public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving) {
-        return new Cutter(graph, sample, output).cut(moving);
+    public static Optional<GraphCut> of(InstrumentedGraph graph, Set<String> samples, String output, Set<String> moving) {
+        return new Cutter(graph, samples, output).cut(moving);
     }
 
     /** Computes what crosses the cut, from the samples. */
@@ -154,14 +154,14 @@ public final class GraphCut {
     private static final class Cutter {
         private final InstrumentedGraph instrumented;
         private final GraphProto graph;
-        private final String sample;
+        private final Set<String> samples;
         private final String output;
         private final Map<String, NodeProto> producers;
 
-        Cutter(InstrumentedGraph instrumented, String sample, String output) {
+        Cutter(InstrumentedGraph instrumented, Set<String> samples, String output) {
             this.instrumented = instrumented;
             this.graph = instrumented.proto().getGraph();
-            this.sample = sample;
+            this.samples = samples;
             this.output = output;
             this.producers = OnnxGraph.producers(graph);
         }
@@ -171,7 +171,7 @@ public final class GraphCut {
             if (!dependent.contains(output)) {
                 return Optional.empty();
             }
-            Set<String> fromSamples = forward(Set.of(sample));
+            Set<String> fromSamples = forward(samples);
             Set<String> wantedInBack = new LinkedHashSet<>(Set.of(output));
             Set<String> cut = new LinkedHashSet<>();
             backward(wantedInBack, v -> {
@@ -181,7 +181,7 @@ public final class GraphCut {
                 }
                 return !crosses;
             });
-            cut.remove(sample);
+            cut.removeAll(samples);
             if (cut.isEmpty() || cut.stream().anyMatch(v -> type(v) == DataType.UNDEFINED_VALUE)) {
                 return Optional.empty();
             }

@@ -91,29 +91,32 @@ public final class OnnxGraph {
                 .orElse(1);
     }
 
-    /** Name of the input that data is fed to: the first graph input that is no initializer; empty if there is none. */
+    /**
+     * An input that needs a value.
+     *
+     * @param type of its elements; empty if it is none that data can be fed to (for example a string)
+     * @param shape as declared, −1 where a dimension is free; empty if the model declares none
+     */
+    public record Input(String name, Optional<DType> type, Optional<List<Long>> shape) {}
+
+    /** The inputs that need a value: the graph inputs that are no initializers. */
+    public List<Input> inputs() {
+        return required()
+                .map(v -> new Input(
+                        v.getName(),
+                        TensorProtos.dtype(v.getType().getTensorType().getElemType()),
+                        v.getType().getTensorType().hasShape() ? Optional.of(declaredShape(v)) : Optional.empty()))
+                .toList();
+    }
+
+    /** Name of the first input that needs a value; empty if there is none. */
     public String inputName() {
-        return input().map(ValueInfoProto::getName).orElse("");
-    }
-
-    /** True if the model declares the shape of its input. */
-    public boolean hasInputShape() {
-        return input().map(v -> v.getType().getTensorType().hasShape()).orElse(false);
-    }
-
-    /** Its declared shape; -1 where a dimension is free. Empty if the model declares none. */
-    public List<Long> inputShape() {
-        return input().map(OnnxGraph::declaredShape).orElse(List.of());
-    }
-
-    /** Its element type; empty if it is none that data can be fed to (for example a string). */
-    public Optional<DType> inputType() {
-        return input().flatMap(v -> TensorProtos.dtype(v.getType().getTensorType().getElemType()));
+        return required().findFirst().map(ValueInfoProto::getName).orElse("");
     }
 
     /** The names of all inputs that need a value: the graph inputs that are no initializers. */
     public List<String> requiredInputs() {
-        return inputs().map(ValueInfoProto::getName).toList();
+        return required().map(ValueInfoProto::getName).toList();
     }
 
     /** The names of the graph's outputs in its order. */
@@ -308,14 +311,10 @@ public final class OnnxGraph {
                 : Optional.empty();
     }
 
-    private java.util.stream.Stream<ValueInfoProto> inputs() {
+    private java.util.stream.Stream<ValueInfoProto> required() {
         Set<String> initializers = new HashSet<>();
         proto.getGraph().getInitializerList().forEach(t -> initializers.add(t.getName()));
         return proto.getGraph().getInputList().stream().filter(v -> !initializers.contains(v.getName()));
-    }
-
-    private Optional<ValueInfoProto> input() {
-        return inputs().findFirst();
     }
 
     static List<Long> declaredShape(ValueInfoProto value) {

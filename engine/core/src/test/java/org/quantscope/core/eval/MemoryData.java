@@ -1,7 +1,9 @@
 package org.quantscope.core.eval;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
@@ -16,6 +18,8 @@ public final class MemoryData implements Dataset {
     private final boolean labelled;
     private Optional<Shape> targetShape = Optional.empty();
     private Targets targets = (sample, k) -> 0;
+    private final Map<String, Shape> others = new HashMap<>();
+    private final Map<String, Targets> otherValues = new HashMap<>();
 
     /** Value k of a sample's targets. */
     @FunctionalInterface
@@ -43,6 +47,26 @@ public final class MemoryData implements Dataset {
         data.targetShape = Optional.of(of);
         data.targets = values;
         return data;
+    }
+
+    /** This one, with another array beside it. */
+    public MemoryData withOther(String name, Shape of, Targets values) {
+        others.put(name, of);
+        otherValues.put(name, values);
+        return this;
+    }
+
+    @Override
+    public Map<String, Shape> others() {
+        return others;
+    }
+
+    @Override
+    public void fillOther(String name, int[] wanted, float[] out) {
+        int n = (int) others.get(name).count();
+        for (int i = 0; i < wanted.length * n; i++) {
+            out[i] = otherValues.get(name).of(wanted[i / n], i % n);
+        }
     }
 
     float target(int sample, int k) {

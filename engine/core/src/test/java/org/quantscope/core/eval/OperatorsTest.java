@@ -156,7 +156,7 @@ class OperatorsTest {
 
     /** The sizes that the model fixes. */
     private static Given fitted(Model model, Given given) {
-        List<Long> wanted = model.graph().orElseThrow().inputShape();
+        List<Long> wanted = model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow();
         long[] dims = wanted.size() == given.shape.rank() ? given.shape.toArray() : new long[] {given.shape.dim(0), given.shape.count() / given.shape.dim(0)};
         for (int d = 0; d < dims.length; d++) {
             dims[d] = wanted.get(d) > 0 ? wanted.get(d) : dims[d];

@@ -92,7 +92,7 @@ class SampleModelsTest {
         }
         assertThat(data.classes()).hasSize(entry.get("classes").size());
         assertThat(model.graph().orElseThrow().inputName()).isEqualTo(entry.get("input").get("name").asString());
-        assertThat(model.graph().orElseThrow().inputShape().stream().map(d -> d < 0 ? "N" : d.toString()).toList())
+        assertThat(model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow().stream().map(d -> d < 0 ? "N" : d.toString()).toList())
                 .isEqualTo(StreamSupport.stream(entry.get("input").get("shape").spliterator(), false).map(JsonNode::asString).toList());
     }
 

@@ -245,6 +245,38 @@ class DatasetsTest {
     }
 
     @Test
+    void arraysBesideTheInputAreThereByName() throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
+        members.put("ids.npy", npy("<i8", "(2, 3)", i8(7, 30_000, 2, 0, 5, 1)));
+        members.put("bias.npy", npy("<f4", "(2,)", f4(0.5f, 0.25f)));
+        members.put("others.npy", npy("<i8", "(3,)", i8(1, 2, 3)));
+        Dataset data = Datasets.open(write());
+        float[] ids = new float[6];
+        data.fillOther("ids", new int[] {1, 0}, ids);
+        float[] bias = new float[1];
+        data.limit(1).fillOther("bias", new int[] {0}, bias);
+
+        assertThat(data.others()).containsOnly(Map.entry("ids", Shape.of(3)), Map.entry("bias", Shape.of()));
+        assertThat(ids).containsExactly(0, 5, 1, 7, 30_000, 2);
+        assertThat(bias).containsExactly(0.5f);
+        assertThatThrownBy(() -> data.limit(1).fillOther("ids", new int[] {1}, ids)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void integersThatFloat32DoesNotHoldAreRefused() throws IOException {
+        members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
+        members.put("ids.npy", npy("<i8", "(2, 2)", i8(1, 1 << 24, (1 << 24) + 1, 0)));
+        Dataset data = Datasets.open(write());
+
+        assertThatThrownBy(() -> data.fillOther("ids", new int[] {0}, new float[2]))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("d.npz: ids: value 16777217 at index 2 is beyond");
+        members.remove("x.npy");
+        assertRefused("d.npz: ids: ", "16777217");
+    }
+
+    @Test
     void filesThatHoldNoSamplesAreRefused() throws IOException {
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
         assertRefused("d.npz: input: no array", "y 2 I64");
