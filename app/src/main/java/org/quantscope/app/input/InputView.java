@@ -83,6 +83,7 @@ public final class InputView extends VBox {
     private final ComboBox<String> method = choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
     private final ComboBox<Resize.Aspect> aspect = choice("input-aspect", List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP), a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
     private final Label shorterName = name("Shorter side", "input-shorter");
+    private final Label noPictures = new Label();
     private final ImageView picture = new ImageView();
     private final GridPane channels = new GridPane();
     private final Label gets = new Label();
@@ -128,7 +129,10 @@ public final class InputView extends VBox {
         thumbnails.setId("input-thumbnails");
         thumbnails.setPrefWrapLength(4 * (THUMB + GAP));
         Label first = head("FIRST SAMPLES");
-        VBox left = new VBox(GAP, first, thumbnails);
+        noPictures.setId("input-no-pictures");
+        noPictures.getStyleClass().add("hint");
+        hideIfEmpty(noPictures);
+        VBox left = new VBox(GAP, first, noPictures, thumbnails);
         left.setMinWidth(4 * THUMB + 3 * GAP);
         left.setPrefWidth(4 * THUMB + 3 * GAP);
         VBox right = new VBox(GAP, head("PREPROCESSING"), editor());
@@ -236,6 +240,8 @@ public final class InputView extends VBox {
         picture.setPreserveRatio(true);
         picture.setSmooth(false);
         StackPane frame = new StackPane(picture);
+        frame.visibleProperty().bind(noPictures.visibleProperty().not());
+        frame.managedProperty().bind(frame.visibleProperty());
         frame.setId("input-picture");
         frame.getStyleClass().add("input-picture");
         frame.setMinSize(PICTURE, PICTURE);
@@ -389,6 +395,7 @@ public final class InputView extends VBox {
         unreadable.setText(view.unreadable().orElse(""));
         Prepared p = view.prepared();
         showThumbnails(p.thumbnails());
+        noPictures.setText(!p.channels().isEmpty() && p.picture().isEmpty() ? "These samples are no pictures." : "");
         for (int i = 0; i < thumbnails.getChildren().size(); i++) {
             thumbnails.getChildren().get(i).pseudoClassStateChanged(CHOSEN, i == p.sample());
         }

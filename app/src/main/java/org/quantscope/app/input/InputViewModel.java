@@ -135,7 +135,8 @@ public final class InputViewModel {
         public String facts() {
             return samples.map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
                             + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " " + s.dtype().toString().toLowerCase(Locale.ROOT)
-                            + (!s.hasLabels() ? ", no labels" : s.classes().isEmpty() ? ", labels without names" : ", " + s.classes().size() + " classes"))
+                            + (!s.hasLabels() ? ", no labels" : s.classes().isEmpty() ? ", labels without names" : ", " + s.classes().size() + " classes")
+                            + (s.others().isEmpty() ? "" : "; beside them " + String.join(", ", s.others().keySet())))
                     .orElse("");
         }
     }

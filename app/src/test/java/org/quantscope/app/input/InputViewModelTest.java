@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
+import org.quantscope.testkit.ArrayFiles;
 
 /** Data and its preprocessing without a window: everything runs at once, on the thread of the test. */
 class InputViewModelTest {
@@ -112,6 +115,18 @@ class InputViewModelTest {
 
     private void type(String scale, String mean, String std) {
         desk.input().edit(view().form().withValues(scale, mean, std));
+    }
+
+    @Test
+    void whatLiesBesideTheSamplesOfAnArchiveIsTold() throws IOException {
+        Path file = Files.write(folder.resolve("tokens.npz"), ArrayFiles.zip(false, new TreeMap<>(Map.of(
+                "ids.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(7, 300, 2, 0, 5, 1)),
+                "mask.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(1, 1, 1, 1, 0, 0))))));
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(file);
+
+        assertThat(view().facts()).isEqualTo("2 samples, 3 i64, no labels; beside them mask");
+        assertThat(view().prepared().picture()).isEmpty();
     }
 
     @Test
