@@ -119,12 +119,12 @@ public final class QuantizedSession {
     public record FrontKey(List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
 
     /** One graph in ONNX Runtime. Its owner closes it. */
-    private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged) {
+    private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged, long bytes) {
         static Part load(byte[] graph, InstrumentedGraph of, Set<String> fed, Set<String> alwaysOn, String origin, OrtModel.Options options, CancelToken cancel) {
             // Quantizers are run as written: a kernel in integers would round otherwise.
             OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
             if (graph.length > RuntimeGraph.LARGEST) {
-                return new Part(OrtModel.load(graph, origin, asWritten), List.of());
+                return new Part(OrtModel.load(graph, origin, asWritten), List.of(), graph.length);
             }
             Set<String> hidden = new HashSet<>(fed);
             while (true) {
@@ -132,7 +132,7 @@ public final class QuantizedSession {
                 RuntimeGraph marked = RuntimeGraph.of(graph, of, hidden);
                 RuntimeGraph.Finished finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten), alwaysOn);
                 if (finished.lost().isEmpty()) {
-                    return new Part(OrtModel.loadOptimized(finished.model(), origin, asWritten), finished.arranged());
+                    return new Part(OrtModel.loadOptimized(finished.model(), origin, asWritten), finished.arranged(), finished.model().length);
                 }
                 hidden.removeAll(finished.lost());
             }
@@ -245,6 +245,11 @@ public final class QuantizedSession {
     /** The native sessions, in the order in which they run; this object's owner closes them. */
     public List<OrtModel> loaded() {
         return front.map(f -> List.of(f.loaded, back.loaded)).orElseGet(() -> List.of(back.loaded));
+    }
+
+    /** About how many bytes of native memory it holds: those of its graphs, weights included. */
+    long bytes() {
+        return front.map(Part::bytes).orElse(0L) + back.bytes;
     }
 
     /** True if it is cut in front of the tensor in hand. */

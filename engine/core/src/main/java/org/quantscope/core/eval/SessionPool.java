@@ -19,11 +19,14 @@ import org.quantscope.core.tensor.TensorId;
 final class SessionPool {
     /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
     private static final int MOST = 4;
+    /** Fewer are kept where they are larger than this together; the newest always is. */
+    private static final long MOST_BYTES = 1L << 30;
 
     private static final long BAKED_BYTES = 256L << 20;
 
     private final Model model;
     private final OrtModel.Options options;
+    private final long mostBytes;
     private final BakedWeights baked = new BakedWeights(BAKED_BYTES);
     private final AtomicInteger built = new AtomicInteger();
     /** Guards the sessions and is held while one is built. */
@@ -32,6 +35,12 @@ final class SessionPool {
     private final LinkedHashMap<QuantizedSession.Key, QuantizedSession> sessions = new LinkedHashMap<>(16, 0.75f, true);
 
     SessionPool(Model model, OrtModel.Options options) {
+        this(model, options, MOST_BYTES);
+    }
+
+    /** @param mostBytes that are kept, where more than one session is */
+    SessionPool(Model model, OrtModel.Options options, long mostBytes) {
+        this.mostBytes = mostBytes;
         this.model = model;
         this.options = options;
     }
@@ -62,7 +71,7 @@ final class SessionPool {
                 built.incrementAndGet();
                 sessions.put(key, session);
                 Iterator<QuantizedSession> oldest = sessions.values().iterator();
-                while (sessions.size() > MOST) {
+                while (sessions.size() > MOST || (sessions.size() > 1 && bytes() > mostBytes)) {
                     oldest.next().loaded().forEach(OrtModel::retire);
                     oldest.remove();
                 }
@@ -94,6 +103,10 @@ final class SessionPool {
         public void close() {
             leases.forEach(OrtModel.Lease::close);
         }
+    }
+
+    private long bytes() {
+        return sessions.values().stream().mapToLong(QuantizedSession::bytes).sum();
     }
 
     /** Gives all native sessions away, to be closed. */

@@ -201,6 +201,24 @@ class LiveEvaluatorTest {
         }
     }
 
+    /** Four small ones, but of large models only as many as the bytes allow, and the newest in any case. */
+    @Test
+    void fewerSessionsAreKeptOfALargeModel() throws IOException {
+        Model model = layers();
+        for (long bytes : new long[] {1L << 30, 1}) {
+            SessionPool pool = new SessionPool(model, new OrtModel.Options(1, true), bytes);
+            int before = OrtRuntime.liveSessions();
+            for (int i = 1; i < 9; i++) {
+                pool.lease(new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()), false, new CancelToken()).close();
+            }
+            assertThat(OrtRuntime.liveSessions() - before).isEqualTo(bytes == 1 ? 1 : 4);
+            assertThat(pool.built()).isEqualTo(8);
+            pool.lease(new EvalRequest(Optional.empty(), Map.of(W, params(8, 4)), Map.of()), false, new CancelToken()).close();
+            assertThat(pool.built()).as("the newest is kept").isEqualTo(8);
+            pool.release().forEach(OrtModel::close);
+        }
+    }
+
     @Test
     void aSessionRefusesToSwitchOffWhatItAlwaysRuns() throws IOException {
         EvalRequest request = new EvalRequest(Optional.of(new TensorId("s")), Map.of(), Map.of(X, params(0.1f, 8), new TensorId("s"), params(2, 3)));
