@@ -77,24 +77,38 @@ public final class OrtOverridesPythonExporter extends FileFormat {
             PER_CHANNEL = $CHANNELS
 
 
+            # The numpy type of each input that is no float32.
+            TYPES = {
+                "tensor(double)": np.float64,
+                "tensor(float16)": np.float16,
+                "tensor(int64)": np.int64,
+                "tensor(int32)": np.int32,
+                "tensor(int16)": np.int16,
+                "tensor(int8)": np.int8,
+                "tensor(uint8)": np.uint8,
+            }
+
+
             class Samples(CalibrationDataReader):
                 \"""Feeds the samples of an .npz file one by one.\"""
 
                 def __init__(self, model, file):
                     arrays = np.load(file)
                     inputs = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).get_inputs()
-                    self.arrays = {i.name: arrays[i.name if i.name in arrays.files else arrays.files[0]] for i in inputs}
-                    self.shapes = {i.name: [d if isinstance(d, int) else 1 for d in i.shape[1:]] for i in inputs}
+                    self.arrays = {i.name: self.fit(i, arrays[i.name if i.name in arrays.files else arrays.files[0]]) for i in inputs}
                     self.at = 0
+
+                def fit(self, wanted, array):
+                    array = array.astype(TYPES.get(wanted.type, np.float32))
+                    if array.ndim == len(wanted.shape):
+                        return array
+                    return array.reshape([len(array)] + [d if isinstance(d, int) else 1 for d in wanted.shape[1:]])
 
                 def get_next(self):
                     if self.at >= min(len(a) for a in self.arrays.values()):
                         return None
-                    feed = {
-                        name: a[self.at : self.at + 1].astype(np.float32).reshape([1] + self.shapes[name]) for name, a in self.arrays.items()
-                    }
                     self.at += 1
-                    return feed
+                    return {name: a[self.at - 1 : self.at] for name, a in self.arrays.items()}
 
 
             def main():

@@ -28,7 +28,6 @@ except ImportError:  # older releases
 MODEL = sys.argv[1] if len(sys.argv) > 1 else "tiny.onnx"
 DATA = sys.argv[2] if len(sys.argv) > 2 else "calibration.npz"
 QUANTIZED = sys.argv[3] if len(sys.argv) > 3 else MODEL.removesuffix(".onnx") + ".int8.onnx"
-INPUT = "x"
 
 # Layers whose weight stays float, by the names of their nodes.
 IGNORED = []
@@ -41,16 +40,26 @@ ADVANCED = AdvancedQuantizationParameters(
 )
 
 
-def samples():
-    # The first floating array of rank over 1, one sample at a time. Values are fed as they are: prepare them as
-    # the model wants them (layout, scale, mean, std).
-    with np.load(DATA) as arrays:
-        values = next(a for a in (arrays[n] for n in arrays.files) if a.ndim > 1)
-    for i in range(len(values)):
-        yield {INPUT: values[i : i + 1].astype(np.float32)}
-
-
 model = onnx.load(MODEL)
+
+
+def samples():
+    # Each input takes the array of its name, or else the first of rank over 1, one sample at a time. Values are fed
+    # as they are: prepare them as the model wants them (layout, scale, mean, std).
+    stored = {t.name for t in model.graph.initializer}
+    with np.load(DATA) as arrays:
+        first = next(n for n in arrays.files if arrays[n].ndim > 1)
+        fed = {
+            i.name: arrays[i.name if i.name in arrays.files else first].astype(
+                onnx.helper.tensor_dtype_to_np_dtype(i.type.tensor_type.elem_type)
+            )
+            for i in model.graph.input
+            if i.name not in stored
+        }
+    for i in range(min(len(a) for a in fed.values())):
+        yield {name: a[i : i + 1] for name, a in fed.items()}
+
+
 quantized = nncf.quantize(
     model,
     nncf.Dataset(list(samples())),
