@@ -46,10 +46,12 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -878,6 +880,58 @@ class DeskTest {
         for (int i = 1; i < 4; i++) {
             assertThat(curve.neighbours().get(i).points().getLast().mse()).isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
         }
+    }
+
+    /** Of a scheme that fits its levels: what is shown, what is kept and what a saved session comes to are one codebook, also while a handle is dragged. */
+    @Test
+    void levelsAreFittedToTheActivationInHand() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        desk.quantizer().setBits(3);
+        QuantParams chosen = hand().measured().orElseThrow().params();
+        assertThat(chosen).isEqualTo(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()));
+        assertThat(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
+
+        ClipRange half = new ClipRange(hand().clip().orElseThrow().lo() / 2, hand().clip().orElseThrow().hi() / 2);
+        desk.inHand().preview(half);
+        QuantParams dragged = hand().measured().orElseThrow().params();
+        assertThat(dragged).isNotEqualTo(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), half));
+        desk.inHand().commit();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
+        SessionState saved = state();
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved)).isEqualTo(dragged);
+
+        desk.bench().undo();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state())).isEqualTo(chosen);
+    }
+
+    private static QuantParams even(QuantSpec spec, ClipRange range) {
+        return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+    }
+
+    @Test
+    void aSessionFromBeforeLevelsWereKeptHasThemFitted() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        SessionState now = state();
+        Path file = folder.resolve("old.json");
+        SessionFile.write(now.withActivationLevels(Map.of()), file);
+
+        answers.unsaved = Questions.Unsaved.DISCARD;
+        desk.session().open(List.of(file));
+
+        assertThat(state().activationLevels()).isEqualTo(now.activationLevels());
+        assertThat(desk.bench().undoTitleProperty().get()).isEqualTo("fit levels of activations");
+        desk.bench().undo();
+        assertThat(state().activationLevels()).isEmpty();
     }
 
     @Test

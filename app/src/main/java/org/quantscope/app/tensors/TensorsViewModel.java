@@ -322,7 +322,7 @@ public final class TensorsViewModel {
 
     /** Quantizes tensors again, with the setting they had, or that of their kind, or the documented default: one step. */
     public void quantize(Set<TensorId> ids) {
-        bench.stateProperty().get().ifPresent(state -> apply("quantize " + names(ids), ids.stream()
+        bench.stateProperty().get().ifPresent(state -> settle("quantize " + names(ids), ids, ids.stream()
                 .flatMap(id -> bench.subject(id).stream())
                 .map(subject -> quantize(subject, state))
                 .toList()));
