@@ -934,6 +934,25 @@ class DeskTest {
         assertThat(state().activationLevels()).isEmpty();
     }
 
+    /** They cannot be quantized here, and the list says that they are there and why. */
+    @Test
+    void weightsOfRecurrentNetworksAreListedInFloatWithTheReason() {
+        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+        desk.session().open(List.of(exports.resolve("recurrent.onnx")));
+
+        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream().filter(row -> !row.activation()).toList();
+        assertThat(recurrent).isNotEmpty().allSatisfy(row -> {
+            assertThat(desk.tensors().placement(row.id()).orElseThrow()).matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
+            assertThat(row.shape().rank()).isEqualTo(3);
+            assertThat(row.spec()).isEmpty();
+            assertThat(desk.tensors().canQuantize(Set.of(row.id()))).isFalse();
+        });
+        List<TensorRow> weights = desk.tensors().rowsProperty().get().weights();
+        assertThat(weights).extracting(TensorRow::id).doesNotContainAnyElementsOf(recurrent.stream().map(TensorRow::id).toList());
+        assertThat(desk.tensors().canQuantize(Set.of(weights.getFirst().id()))).isTrue();
+        assertThat(desk.tensors().placement(weights.getFirst().id())).isEmpty();
+    }
+
     @Test
     void aSettingSeenBeforeHasItsCurveAtOnce() {
         openDigits();

@@ -111,6 +111,15 @@ class ModelCommandsTest {
     }
 
     @Test
+    void inspectSaysWhatStaysInFloatAndWhy() {
+        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+
+        assertThat(CommandLineRun.of("inspect", exports.resolve("recurrent.onnx")).out())
+                .containsPattern("in float: \\S+ [0-9×]+, LSTM \\S+ is a recurrent network, which runs in float\n");
+        assertThat(CommandLineRun.of("inspect", MLP).out()).doesNotContain("in float");
+    }
+
+    @Test
     void theLimitKeepsTheFirstSamples() {
         JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--limit", 100, "--json").json();
 

@@ -205,6 +205,7 @@ class OnnxLoaderTest {
         Model model = open(model(13, outer));
 
         assertThat(model.tensors()).singleElement().satisfies(w -> assertThat(w.info().consumers()).containsExactly(new Consumer("If_0/then_branch/MatMul_0", "MatMul", 1, 1)));
+        assertThat(model.tensors().getFirst().info().kind()).as("a subgraph stays in float").isEqualTo(TensorKind.CONSTANT);
         assertThat(model.notes()).containsExactly("stored inside subgraphs (If, Loop, Scan) and left as they are: 1");
     }
 
