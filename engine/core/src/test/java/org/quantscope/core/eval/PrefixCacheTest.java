@@ -27,7 +27,7 @@ class PrefixCacheTest {
     }
 
     private static void assertFreed(NativeTensor tensor) {
-        assertThatThrownBy(tensor::close).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(tensor::close).isInstanceOf(IllegalStateException.class).hasMessage("closed twice");
     }
 
     @Test
