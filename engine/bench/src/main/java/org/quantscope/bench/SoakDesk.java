@@ -288,10 +288,6 @@ final class SoakDesk implements AutoCloseable {
         List<Path> written = List.of();
         try {
             written = Exporters.export(exporter, plan, file, cancel);
-            if (Files.size(file) == 0) {
-                // A list of types, and the format has one for none of the tensors: verification says so with an error.
-                return;
-            }
             Verifier.verify(exporter, plan, written, Optional.of(at.evaluation.limit(FEW)), QUIET, cancel);
             Optional<Importer> importer = Importers.all().stream().filter(i -> i.id().equals(exporter.id())).findFirst();
             if (importer.isPresent()) {

@@ -190,6 +190,20 @@ class ModelCommandsTest {
         assertThat(refused.get("problems").get(0).get("why").asString()).contains("codebook of lloyd-max");
     }
 
+    /** No fault of ours: each tensor has its problem, and the list holds what is left. */
+    @Test
+    void aListOfTypesWithATypeForNoTensorIsEmptyAndSaysWhy() throws IOException {
+        Path config = folder.resolve("c.json");
+        assertThat(CommandLineRun.of("calibrate", MLP, "--weights", 3, "-o", config).code()).isZero();
+        Path list = folder.resolve("types.txt");
+
+        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "llama-tensor-types", "-o", list, "--check", "--json");
+
+        assertThat(run.code()).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(list).isEmptyFile();
+        assertThat(run.json().get("problems").valueStream().filter(p -> p.get("severity").asString().equals("error"))).hasSize(3);
+    }
+
     /** The importances lie beside the config, and what it comes to is the same from there, from the data and for one tensor alone. */
     @Test
     void weightsAreCalibratedByWhatTheDataShowsOfThem() throws IOException {

@@ -198,8 +198,7 @@ public final class QuantizedSession {
         key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(f.names()));
         String origin = String.valueOf(model.file().getFileName());
         if (cut && !moving.isEmpty()) {
-            Set<String> on = graph.activations().values().stream().map(ActivationFeeds::key).collect(Collectors.toSet());
-            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving, on);
+            Optional<GraphCut> parts = GraphCut.of(graph, model.graph().orElseThrow().inputName(), Logits.predictionOutput(model), moving);
             if (parts.isPresent()) {
                 return inTwo(model, graph, parts.get(), fed, origin, options, cancel);
             }

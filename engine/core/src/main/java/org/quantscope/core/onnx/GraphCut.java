@@ -26,8 +26,8 @@ import org.quantscope.core.onnx.InstrumentedGraph.Quantizer;
  * <p>The <i>back</i> holds every node that depends on one of the moving feeds and that the output needs. The <i>cut</i> are
  * the values that those nodes read and that depend on the samples but not on the moving feeds, so residual connections and
  * branches beside the moving tensor are cut too, each once. The <i>front</i> computes the cut from the samples. Nodes that
- * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes that is on, what crosses the
- * cut are the codes, a quarter of the bytes.
+ * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes, what crosses the cut are the
+ * codes, a quarter of the bytes; that quantizer must stay on.
  */
 public final class GraphCut {
     private static final String SHARED_DIMENSION = "cut_dim_";
@@ -65,11 +65,10 @@ public final class GraphCut {
      * @param sample the input that takes the samples
      * @param output the value wanted
      * @param moving inputs that change while the front stays
-     * @param on the {@linkplain InstrumentedGraph.ActivationFeeds#key keys} of the quantizers that are switched on
      * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
      */
-    public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving, Set<String> on) {
-        return new Cutter(graph, sample, output, on).cut(moving);
+    public static Optional<GraphCut> of(InstrumentedGraph graph, String sample, String output, Set<String> moving) {
+        return new Cutter(graph, sample, output).cut(moving);
     }
 
     /** Computes what crosses the cut, from the samples. */
@@ -164,15 +163,13 @@ public final class GraphCut {
         private final GraphProto graph;
         private final String sample;
         private final String output;
-        private final Set<String> on;
         private final Map<String, NodeProto> producers;
 
-        Cutter(InstrumentedGraph instrumented, String sample, String output, Set<String> on) {
+        Cutter(InstrumentedGraph instrumented, String sample, String output) {
             this.instrumented = instrumented;
             this.graph = instrumented.proto().getGraph();
             this.sample = sample;
             this.output = output;
-            this.on = on;
             this.producers = OnnxGraph.producers(graph);
         }
 
@@ -204,7 +201,7 @@ public final class GraphCut {
             Set<String> wantedInFront = new LinkedHashSet<>();
             for (String value : cut) {
                 Quantizer q = instrumented.quantizers().get(value);
-                if (q != null && q.hasCodes() && on.contains(q.feeds().key())) {
+                if (q != null && q.hasCodes()) {
                     String codes = value + "_codes";
                     InstrumentedGraph.Chain encode = new InstrumentedGraph.Chain(value + "_encode", q.from());
                     InstrumentedGraph.encode(encode, q);
