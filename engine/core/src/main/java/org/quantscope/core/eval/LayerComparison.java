@@ -158,6 +158,7 @@ public final class LayerComparison implements AutoCloseable {
         if (known == null || !known.taps.equals(taps)) {
             cancel.check();
             if (known != null) {
+                floats = null;
                 known.loaded.close();
             }
             known = new FloatSide(taps, OrtModel.load(InstrumentedGraph.tapped(model, taps), String.valueOf(model.file().getFileName()), options));
