@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.npy.CopyBudget;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
@@ -106,7 +107,7 @@ final class PreparedDataset implements Dataset {
             this.channelAxis = output == Layout.NHWC ? 2 : 0;
             checkChannels(channels, true);
         }
-        if (fed.count() > Integer.MAX_VALUE / 8) {
+        if (fed.count() > CopyBudget.LIMIT / Float.BYTES) {
             throw bad("resize", "a sample of " + fed + " is too large");
         }
         this.mapped = mapped();

@@ -6,6 +6,7 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.npy.CopyBudget;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
@@ -62,10 +63,10 @@ public final class SampleFeed {
         }
         long[] dims = declared.size() - 1 == sample.rank() ? sample.toArray() : declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray();
         long first = declared.getFirst();
-        int batch = first > 0 ? Math.toIntExact(Math.min(first, Integer.MAX_VALUE)) : freeBatch(sample);
-        if (first > 0 && first > Integer.MAX_VALUE / Math.max(1, sample.count())) {
+        if (first > CopyBudget.LIMIT / Float.BYTES / Math.max(1, sample.count())) {
             throw new BadInputException(model.file(), graph.inputName(), "a batch of " + first + " samples of " + sample + " is too large");
         }
+        int batch = first > 0 ? Math.toIntExact(first) : freeBatch(sample);
         return new SampleFeed(data, graph.inputName(), type, dims, batch, first > 0);
     }
 

@@ -400,12 +400,20 @@ public final class OnnxGraph {
             if (site.addable()) {
                 String name = site.id().name();
                 ValueInfoProto info = declared.get(name);
-                long[] dims = info == null ? new long[0] : declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray();
                 DType dtype = TensorProtos.dtype(types.of(name)).orElse(DType.F32);
-                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, Shape.of(dims), OptionalInt.empty(), consumers(name)));
+                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, info == null ? Shape.of() : shape(info), OptionalInt.empty(), consumers(name)));
             }
         }
         return found;
+    }
+
+    /** A declared shape with 1 for what is free; that of a scalar if there is none, or none that can be. */
+    private static Shape shape(ValueInfoProto info) {
+        try {
+            return Shape.of(declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray());
+        } catch (IllegalArgumentException e) {
+            return Shape.of();
+        }
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */

@@ -196,6 +196,7 @@ class DatasetsTest {
         "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
         "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
         "{\"layout\":7} ~ layout: is no text",
+        "{\"shape\":[2147483647,2147483647,2147483647]} ~ shape: ",
         "{\"scale\":\"1\"} ~ scale: is no finite number",
         "{\"scale\":1e999} ~ scale: is no finite number",
         "{\"scale\":[1,2]} ~ scale: is one number",
