@@ -98,7 +98,7 @@ public final class ActivationCalibration {
                     try (NativeTensor fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(Map.of(feed.input(), fed), tapped, cancel)) {
                             cancel.check();
-                            take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
+                            take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape());
                         }
                     }
                 }

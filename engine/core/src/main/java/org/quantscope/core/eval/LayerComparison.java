@@ -132,7 +132,7 @@ public final class LayerComparison implements AutoCloseable {
                         FloatOutput out = f.get(taps.indexOf(id));
                         was = out.values();
                         is = q.get(taps.indexOf(id)).values();
-                        count = SampleFeed.realValues(out, batch.length, feed.batchSize());
+                        count = feed.realValues(out, batch.length);
                     }
                     Grid grid = gridBehind(request, id);
                     for (int i = 0; i < count; i++) {

@@ -142,8 +142,8 @@ public final class SampleFeed {
     }
 
     /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
-    static int realValues(FloatOutput out, int rows, int batch) {
-        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+    public int realValues(FloatOutput out, int rows) {
+        boolean padded = fixed && rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
         return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

@@ -226,6 +226,18 @@ class DatasetsTest {
     }
 
     @Test
+    void aVeryHighPictureThatNoMemoryHoldsOnItsWayIsRefused() throws IOException {
+        int height = 600_000;
+        members.put("x.npy", npy("|u1", "(1, " + height + ", 16)", new byte[height * 16]));
+        sidecar("{\"resize\":[4096, 16]}");
+        Dataset data = Datasets.open(write());
+
+        assertThatThrownBy(() -> data.fill(new int[] {0}, new float[4096 * 16]))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("d.dataset.json: resize: sample 0 is 16 by 600000, resizing it to 4096 by 16 takes 2457600000 bytes");
+    }
+
+    @Test
     void aSidecarThatIsNotUtf8IsRefused() throws IOException {
         members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
         Files.write(folder.resolve("d.dataset.json"), new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'});
