@@ -910,6 +910,38 @@ class DeskTest {
         assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state())).isEqualTo(chosen);
     }
 
+    /** A fit takes longer than a frame: what the hand asked for last counts, whether or not it has been shown. */
+    @Test
+    void lettingGoBeforeTheLevelsAreFittedTakesTheRangeThatWasAskedFor() {
+        openDigits();
+        desk.quantizer().setScheme("lloyd-max");
+        ClipRange whole = hand().clip().orElseThrow();
+        ClipRange half = new ClipRange(whole.lo() / 2, whole.hi() / 2);
+        held = true;
+        desk.inHand().preview(half);
+        assertThat(hand().preview()).isFalse();
+        desk.inHand().cancel();
+        run();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().clip()).contains(whole);
+
+        held = true;
+        desk.inHand().preview(new ClipRange(whole.lo() / 4, whole.hi() / 4));
+        desk.inHand().preview(half);
+        desk.inHand().commit();
+        run();
+        assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Manual(half));
+        assertThat(hand().clip()).contains(half);
+        assertThat(problems).isEmpty();
+    }
+
+    private void run() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
+    }
+
     private static QuantParams even(QuantSpec spec, ClipRange range) {
         return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
     }
