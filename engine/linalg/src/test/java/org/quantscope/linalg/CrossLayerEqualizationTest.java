@@ -258,6 +258,24 @@ class CrossLayerEqualizationTest {
         assertThat(output.kept().get(3)).startsWith("w4: y is an output of the model");
     }
 
+    /** Behind a MatMul channels are last, where a pool looks for positions; a Gemm that transposes what it reads takes samples for inputs. */
+    @Test
+    void whatReadsAnotherAxisThanThatOfTheChannelsEndsAPair() throws Exception {
+        Model pooled = new Net(new long[] {2, 3, 5}, new long[] {2, 3, 2},
+                        node("MatMul", "a", "x", "w1"), node("MaxPool", "b", "a").addAttribute(ints("kernel_shape", 3)).addAttribute(ints("pads", 1, 1)), node("MatMul", "y", "b", "w2"))
+                .weight("w1", 5, 4).weight("w2", 4, 2).open(folder, 13);
+        Correction.Output output = SampleRun.equalize(pooled);
+        assertThat(output.changed()).isEmpty();
+        assertThat(output.kept().getFirst()).startsWith("w1: MaxPool").contains("mixes channels");
+
+        Model turned = new Net(new long[] {4, 5}, new long[] {4, 3},
+                        node("Gemm", "a", "x", "w1"), node("Relu", "b", "a"), node("Gemm", "y", "b", "w2").addAttribute(TinyModels.attribute("transA", 1)))
+                .weight("w1", 5, 4).weight("w2", 4, 3).open(folder, 13);
+        output = SampleRun.equalize(turned);
+        assertThat(output.changed()).isEmpty();
+        assertThat(output.kept().getFirst()).isEqualTo("w1: w2 transposes what it reads");
+    }
+
     @Test
     void aCancelledRunEndsAsCancelled() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
