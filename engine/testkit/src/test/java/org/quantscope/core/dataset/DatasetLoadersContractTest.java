@@ -362,6 +362,16 @@ class DatasetLoadersContractTest {
         assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 2: has more than 1048576 fields");
     }
 
+    /** Pictures are read when they are wanted, which may be long after the folder was opened. */
+    @Test
+    void aPictureThatHasGoneSinceIsNamed() throws IOException {
+        Path set = pictures(folder);
+        Dataset data = Datasets.open(set);
+        Files.delete(set.resolve("b/2.png"));
+
+        assertThatThrownBy(() -> data.fill(new int[] {1}, new float[4])).isInstanceOf(BadInputException.class).hasMessageStartingWith("2.png: picture: cannot be read any more: ");
+    }
+
     @Test
     void aTextThatIsNoNameOfAClassIsRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("t.csv"), "a,kind\n1,cat\n2," + "x".repeat(2000) + "\n");
