@@ -46,10 +46,12 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -878,6 +880,109 @@ class DeskTest {
         for (int i = 1; i < 4; i++) {
             assertThat(curve.neighbours().get(i).points().getLast().mse()).isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
         }
+    }
+
+    /** Of a scheme that fits its levels: what is shown, what is kept and what a saved session comes to are one codebook, also while a handle is dragged. */
+    @Test
+    void levelsAreFittedToTheActivationInHand() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        desk.quantizer().setBits(3);
+        QuantParams chosen = hand().measured().orElseThrow().params();
+        assertThat(chosen).isEqualTo(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()));
+        assertThat(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
+
+        ClipRange half = new ClipRange(hand().clip().orElseThrow().lo() / 2, hand().clip().orElseThrow().hi() / 2);
+        desk.inHand().preview(half);
+        QuantParams dragged = hand().measured().orElseThrow().params();
+        assertThat(dragged).isNotEqualTo(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), half));
+        desk.inHand().commit();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
+        SessionState saved = state();
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved)).isEqualTo(dragged);
+
+        desk.bench().undo();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state())).isEqualTo(chosen);
+    }
+
+    /** A fit takes longer than a frame: what the hand asked for last counts, whether or not it has been shown. */
+    @Test
+    void lettingGoBeforeTheLevelsAreFittedTakesTheRangeThatWasAskedFor() {
+        openDigits();
+        desk.quantizer().setScheme("lloyd-max");
+        ClipRange whole = hand().clip().orElseThrow();
+        ClipRange half = new ClipRange(whole.lo() / 2, whole.hi() / 2);
+        held = true;
+        desk.inHand().preview(half);
+        assertThat(hand().preview()).isFalse();
+        desk.inHand().cancel();
+        run();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().clip()).contains(whole);
+
+        held = true;
+        desk.inHand().preview(new ClipRange(whole.lo() / 4, whole.hi() / 4));
+        desk.inHand().preview(half);
+        desk.inHand().commit();
+        run();
+        assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Manual(half));
+        assertThat(hand().clip()).contains(half);
+        assertThat(problems).isEmpty();
+    }
+
+    private void run() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
+    }
+
+    private static QuantParams even(QuantSpec spec, ClipRange range) {
+        return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+    }
+
+    @Test
+    void aSessionFromBeforeLevelsWereKeptHasThemFitted() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        SessionState now = state();
+        Path file = folder.resolve("old.json");
+        SessionFile.write(now.withActivationLevels(Map.of()), file);
+
+        answers.unsaved = Questions.Unsaved.DISCARD;
+        desk.session().open(List.of(file));
+
+        assertThat(state().activationLevels()).isEqualTo(now.activationLevels());
+        assertThat(desk.bench().undoTitleProperty().get()).isEqualTo("fit levels of activations");
+        desk.bench().undo();
+        assertThat(state().activationLevels()).isEmpty();
+    }
+
+    /** They cannot be quantized here, and the list says that they are there and why. */
+    @Test
+    void weightsOfRecurrentNetworksAreListedInFloatWithTheReason() {
+        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+        desk.session().open(List.of(exports.resolve("recurrent.onnx")));
+
+        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream().filter(row -> !row.activation()).toList();
+        assertThat(recurrent).isNotEmpty().allSatisfy(row -> {
+            assertThat(desk.tensors().placement(row.id()).orElseThrow()).matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
+            assertThat(row.shape().rank()).isEqualTo(3);
+            assertThat(row.spec()).isEmpty();
+            assertThat(desk.tensors().canQuantize(Set.of(row.id()))).isFalse();
+        });
+        List<TensorRow> weights = desk.tensors().rowsProperty().get().weights();
+        assertThat(weights).extracting(TensorRow::id).doesNotContainAnyElementsOf(recurrent.stream().map(TensorRow::id).toList());
+        assertThat(desk.tensors().canQuantize(Set.of(weights.getFirst().id()))).isTrue();
+        assertThat(desk.tensors().placement(weights.getFirst().id())).isEmpty();
     }
 
     @Test

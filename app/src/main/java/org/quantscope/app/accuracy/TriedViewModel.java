@@ -98,7 +98,7 @@ public final class TriedViewModel {
             Set<TensorId> kept = new HashSet<>(now.keptFloat());
             kept.addAll(then.keptFloat());
             kept.forEach(id -> edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
-            edits.add(new Edit.SetActivationRanges(then.activationRanges(), now.calibrationData()));
+            edits.add(new Edit.SetActivationRanges(then.activationRanges(), then.activationLevels(), now.calibrationData()));
             bench.apply(new Edit.All("go back to " + tried.label(), edits));
         });
     }

@@ -222,7 +222,7 @@ public final class CorrectionsViewModel {
         }
         ActivationSketches seen = new ActivationSketches(
                 next.modelKey(), FileRef.of(data.get()).digest(), next.foldBatchNorm(), data.get().size(), Engine.observe(model, data.get(), progress, cancel));
-        Edit ranges = new Edit.SetActivationRanges(Activations.ranges(next, seen.sketches(), progress, cancel), next.calibrationData());
+        Edit ranges = Activations.calibration(next, seen.sketches(), progress, cancel);
         return new Made(output, model, Optional.of(seen), new Edit.All(edit.title(), List.of(edit, ranges)));
     }
 

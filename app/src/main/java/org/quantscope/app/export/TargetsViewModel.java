@@ -482,7 +482,7 @@ public final class TargetsViewModel {
                 if (edit instanceof Edit.SetOverride(TensorId id, var spec)) {
                     cancel.check();
                     Subject subject = Objects.requireNonNull(subjects.get(id));
-                    Measured m = Measurements.measure(subject, spec, Optional.ofNullable(state.activationRanges().get(id)), importances, cancel);
+                    Measured m = Measurements.measure(subject, spec, state, importances, cancel);
                     measured.put(subject, m);
                     switch (subject) {
                         case Subject.Weight _ -> weights.put(id, m.params());

@@ -459,7 +459,7 @@ public final class ImportViewModel {
         compared = subject;
         bench.select(id);
         show(new Comparison(subject, sketch(subject), present(subject), Optional.empty(), Optional.empty()));
-        Optional<ClipRange> observed = bench.stateProperty().get().map(s -> s.activationRanges().get(id));
+        SessionState state = bench.stateProperty().get().orElseThrow();
         Importances importances = bench.importances();
         Optional<Measured> known = measurements.find(subject, spec);
         if (known.isPresent()) {
@@ -468,7 +468,7 @@ public final class ImportViewModel {
             return;
         }
         comparing.submit(
-                (cancel, partial) -> Measurements.measure(subject, spec, observed, importances, cancel),
+                (cancel, partial) -> Measurements.measure(subject, spec, state, importances, cancel),
                 measured -> {
                     measurements.keep(subject, measured);
                     if (subject.equals(compared)) {

@@ -47,7 +47,9 @@ public final class TensorMenu extends ContextMenu {
             boolean kept = of.stream().allMatch(model::isFloat);
             boolean elsewhere = model.canPlace(of);
             keep.setVisible(!kept);
-            quantize.setVisible(kept && !elsewhere);
+            boolean fixed = !elsewhere && !model.canQuantize(of);
+            quantize.setVisible(kept && !elsewhere && !fixed);
+            reset.setDisable(fixed);
             place.setVisible(elsewhere);
             remove.setVisible(model.arePlaced(of));
             List.of(wide, bits, tensor, adopt).forEach(choice -> choice.setDisable(kept));

@@ -128,7 +128,8 @@ public final class TensorsViewModel {
      *
      * @param weights in the order asked for; ties, and tensors whose error is not known yet, keep the order of the file
      * @param activations likewise
-     * @param others activations without parameters of their own, in graph order: tied to another, or in float
+     * @param others activations without parameters of their own, in graph order: tied to another, or in float. Behind them the weights of
+     *     operators that run in float
      * @param hidden how many weights and activations the filter leaves out
      */
     public record Rows(List<TensorRow> weights, List<TensorRow> activations, List<TensorRow> others, int hidden) {
@@ -219,6 +220,17 @@ public final class TensorsViewModel {
                             Optional.empty()));
                 }
             }
+            graph.floatWeights().forEach(w -> rows.add(new TensorRow(
+                    w.info().id(),
+                    w.info().id().name(),
+                    false,
+                    w.info().shape(),
+                    Optional.empty(),
+                    false,
+                    OptionalDouble.empty(),
+                    true,
+                    Optional.empty(),
+                    Optional.empty())));
         });
         return rows;
     }
@@ -227,9 +239,13 @@ public final class TensorsViewModel {
         return bench.analysed().flatMap(Model::graph).map(OnnxGraph::placement);
     }
 
-    /** Why an activation is quantized, tied or in float, and which others share its parameters; empty for a weight. */
+    /** Why an activation is quantized, tied or in float, and which others share its parameters; or why a weight is in float. Empty for other weights. */
     public Optional<String> placement(TensorId id) {
-        return placement().flatMap(p -> p.site(id).map(site -> {
+        Optional<String> weight = bench.analysed()
+                .flatMap(Model::graph)
+                .flatMap(graph -> graph.floatWeights().stream().filter(w -> w.info().id().equals(id)).findFirst())
+                .map(w -> "in float: " + w.site().reason());
+        return weight.isPresent() ? weight : placement().flatMap(p -> p.site(id).map(site -> {
             List<String> sharing = p.tiedTo(id).stream().map(s -> s.id().name()).toList();
             String state = switch (site.state()) {
                 case OWN -> "quantized: ";
@@ -322,7 +338,7 @@ public final class TensorsViewModel {
 
     /** Quantizes tensors again, with the setting they had, or that of their kind, or the documented default: one step. */
     public void quantize(Set<TensorId> ids) {
-        bench.stateProperty().get().ifPresent(state -> apply("quantize " + names(ids), ids.stream()
+        bench.stateProperty().get().ifPresent(state -> settle("quantize " + names(ids), ids, ids.stream()
                 .flatMap(id -> bench.subject(id).stream())
                 .map(subject -> quantize(subject, state))
                 .toList()));
@@ -409,6 +425,11 @@ public final class TensorsViewModel {
     /** True if it is a value that the graph computes. */
     public boolean isActivation(TensorId id) {
         return bench.subject(id).filter(s -> s instanceof Subject.Activation).isPresent();
+    }
+
+    /** False if none of these can have a setting: weights of operators that run in float. */
+    public boolean canQuantize(Set<TensorId> ids) {
+        return ids.stream().anyMatch(id -> bench.subject(id).isPresent());
     }
 
     /** True if a tensor is not quantized. */

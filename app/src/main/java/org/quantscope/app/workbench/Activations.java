@@ -23,6 +23,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.InputPower;
@@ -42,7 +43,7 @@ public final class Activations {
     private final Jobs jobs;
     private final Notices notices;
     private final LatestWins<ActivationSketches> latest;
-    private final LatestWins<Map<TensorId, ClipRange>> steps;
+    private final LatestWins<Edit> steps;
     private @Nullable Source asked;
     private boolean quantizeWhenSeen;
 
@@ -173,12 +174,12 @@ public final class Activations {
         steps.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Choosing ranges", cancel)) {
-                        return ranges(next, seen, job, cancel);
+                        return calibration(next, seen, job, cancel);
                     }
                 },
-                ranges -> bench.stateProperty().get().filter(s -> s.model().equals(state.model())).ifPresent(present -> {
+                calibration -> bench.stateProperty().get().filter(s -> s.model().equals(state.model())).ifPresent(present -> {
                     if (present.equals(state)) {
-                        bench.apply(new Edit.All(edit.title(), List.of(edit, new Edit.SetActivationRanges(ranges, state.calibrationData()))));
+                        bench.apply(new Edit.All(edit.title(), List.of(edit, calibration)));
                     } else {
                         step(choice);
                     }
@@ -186,19 +187,31 @@ public final class Activations {
                 e -> notices.problem("Ranges: " + e.getMessage()));
     }
 
-    /** The ranges that automatic settings of {@code state} come to on what was seen. */
-    public static Map<TensorId, ClipRange> ranges(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
+    /** The ranges that automatic settings of {@code state} come to on what was seen, and the levels that are fitted to it. */
+    public static Edit calibration(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
         Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+        Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
         int done = 0;
         for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
             cancel.check();
             progress.report(done++, seen.size(), "tensor " + done + " of " + seen.size());
-            state.activationSpec(entry.getKey())
-                    .filter(spec -> spec.clip() instanceof Clip.Auto)
-                    .ifPresent(spec -> ranges.put(
-                            entry.getKey(), RangeResolver.resolve(entry.getValue(), spec, cancel).requested().getFirst()));
+            state.activationSpec(entry.getKey()).filter(spec -> spec.clip() instanceof Clip.Auto || FittedLevels.neededBy(spec)).ifPresent(spec -> {
+                RangeResolver.Resolution made = RangeResolver.resolve(entry.getValue(), spec, cancel);
+                if (spec.clip() instanceof Clip.Auto) {
+                    ranges.put(entry.getKey(), made.requested().getFirst());
+                }
+                FittedLevels.of(spec, made).ifPresent(fitted -> levels.put(entry.getKey(), fitted));
+            });
         }
-        return ranges;
+        return new Edit.SetActivationRanges(ranges, levels, state.calibrationData());
+    }
+
+    /** A session that was written without levels, or before its data had been looked at, has them fitted now. */
+    private void fitMissing() {
+        bench.stateProperty()
+                .get()
+                .filter(state -> bench.seenProperty().get().keySet().stream().anyMatch(id -> FittedLevels.missing(state, id)))
+                .ifPresent(state -> step(s -> new Edit.All("fit levels of activations", List.of())));
     }
 
     private void refresh() {
@@ -221,12 +234,15 @@ public final class Activations {
         List<TensorId> unseen = lacksInputs ? all : all.stream().filter(id -> !seen.contains(id)).toList();
         if (unseen.isEmpty()) {
             latest.cancel();
+            fitMissing();
             return;
         }
         look(model, unseen, data, () -> {
             if (quantizeWhenSeen) {
                 quantizeWhenSeen = false;
                 quantizeSeen();
+            } else {
+                fitMissing();
             }
         });
     }

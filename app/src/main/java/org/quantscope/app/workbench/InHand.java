@@ -19,7 +19,6 @@ import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
-import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
@@ -29,6 +28,7 @@ import org.quantscope.core.quant.SliceExtents;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -131,6 +131,8 @@ public final class InHand {
     /** A change of an activation's setting whose range is being looked for. */
     private record Changing(Subject.Activation subject, QuantSpec spec) {}
 
+    private record Wish(QuantSpec spec, List<ClipRange> ranges) {}
+
     private record SketchKey(int opened, TensorId id, String variant) {}
 
     private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
@@ -143,9 +145,10 @@ public final class InHand {
     private final LatestWins<MomentSketch> reading;
     private final LatestWins<SliceExtents> cutting;
     private final LatestWins<MomentSketch> readingSlice;
+    private final LatestWins<QuantParams> fitting;
     private final LatestWins<ErrorReport> exact;
     private final LatestWins<ClipCurve> curves;
-    private final LatestWins<ClipRange> choosing;
+    private final LatestWins<RangeResolver.Resolution> choosing;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final Map<SketchKey, MomentSketch> sketches = new LinkedHashMap<>(16, 0.75f, true) {
@@ -165,6 +168,8 @@ public final class InHand {
     private @Nullable SliceExtents extents;
     private @Nullable SliceKey sliceOf;
     private @Nullable MomentSketch inSlice;
+    /** What the hand asks for; what is shown of it may still be on its way. */
+    private @Nullable Wish wished;
     private @Nullable Measured previewed;
     private @Nullable Changing changing;
     private @Nullable CurveKey curveOf;
@@ -184,6 +189,7 @@ public final class InHand {
         this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.cutting = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.readingSlice = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.fitting = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.choosing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
@@ -194,14 +200,14 @@ public final class InHand {
         });
         bench.selectionProperty().subscribe(x -> {
             slice = ALL;
-            previewed = null;
+            forget();
             refresh();
         });
         bench.stateProperty().subscribe(x -> {
             // What was chosen or undone since is not to be overtaken.
             changing = null;
             choosing.cancel();
-            previewed = null;
+            forget();
             refresh();
         });
         bench.seenProperty().subscribe(x -> refresh());
@@ -212,7 +218,7 @@ public final class InHand {
     public void selectSlice(int index) {
         int count = view.get().map(View::count).orElse(0);
         slice = index >= 0 && index < count ? index : ALL;
-        previewed = null;
+        forget();
         refresh();
     }
 
@@ -236,19 +242,29 @@ public final class InHand {
             case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
             case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
         };
-        QuantSpec next = spec.withClip(clip);
-        QuantParams params;
+        Wish wish = new Wish(spec.withClip(clip), List.copyOf(ranges));
+        wished = wish;
         try {
-            params = switch (v.subject()) {
-                case Subject.Weight w -> params(v, w, next, ranges, now.params());
-                case Subject.Activation a -> Quantizers.byId(next.scheme()).resolve(next, Granularity.TENSOR, ranges);
-            };
+            switch (v.subject()) {
+                case Subject.Activation a when !FittedLevels.neededBy(wish.spec) ->
+                    show(v, wish, Quantizers.byId(wish.spec.scheme()).resolve(wish.spec, Granularity.TENSOR, wish.ranges));
+                case Subject.Weight w when !FittedLevels.neededBy(wish.spec) -> show(v, wish, RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges));
+                // To fit 256 levels takes longer than a frame may wait.
+                case Subject s -> fitting.submit(
+                        (cancel, partial) -> fitted(v, wish, now.params()),
+                        params -> show(v, wish, params),
+                        e -> notices.problem(String.valueOf(e.getMessage())));
+            }
         } catch (IllegalArgumentException e) {
+            wished = null;
             notices.problem(String.valueOf(e.getMessage()));
-            return;
         }
+    }
+
+    private void show(View v, Wish wish, QuantParams params) {
+        QuantSpec next = wish.spec;
         Measured known = measurements.find(v.subject(), next).orElse(null);
-        Measured measured = known != null ? known : new Measured(next, ranges, params, estimate(v, now, params));
+        Measured measured = known != null ? known : new Measured(next, wish.ranges, params, estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof Subject.Weight w) {
@@ -267,13 +283,12 @@ public final class InHand {
     }
 
     /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
-    private static QuantParams params(View v, Subject.Weight w, QuantSpec next, List<ClipRange> ranges, QuantParams before) {
-        if (!(Quantizers.byId(next.scheme()) instanceof FittedQuantizer)) {
-            return RangeResolver.resolve(w.tensor(), next, ranges);
-        }
-        QuantParams one = RangeResolver.resolve(v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), next, ranges.get(v.ofParams()));
-        if (before.slices() == 1 || before.codebooks().size() != before.slices()) {
-            return before.slices() == 1 ? one : RangeResolver.resolve(w.tensor(), next, ranges);
+    private static QuantParams fitted(View v, Wish wish, QuantParams before) {
+        QuantParams one = RangeResolver.resolve(v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), wish.spec, wish.ranges.get(v.ofParams()));
+        if (before.slices() == 1) {
+            return one;
+        } else if (before.codebooks().size() != before.slices() && v.subject() instanceof Subject.Weight w) {
+            return RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges);
         }
         List<CodebookGrid> codebooks = new ArrayList<>(before.codebooks());
         codebooks.set(v.ofParams(), one.codebooks().getFirst());
@@ -282,20 +297,26 @@ public final class InHand {
 
     /** Makes the preview a step. */
     public void commit() {
-        Measured now = previewed;
+        Wish wish = wished;
         View v = view.get().orElse(null);
-        if (now == null || v == null) {
+        if (wish == null || v == null) {
             return;
         }
         String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
-        apply(v, "clip " + v.subject().shortName() + where + " to " + Figures.range(now.requested().get(v.ofParams())), now.spec());
+        apply(v, "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges.get(v.ofParams())), wish.spec);
     }
 
     /** Forgets the preview; the committed setting shows again. */
     public void cancel() {
-        previewed = null;
+        forget();
         exact.cancel();
         refresh();
+    }
+
+    private void forget() {
+        wished = null;
+        previewed = null;
+        fitting.cancel();
     }
 
     /** Sets the range by number: a preview and a step at once. */
@@ -327,21 +348,25 @@ public final class InHand {
 
     private void apply(View v, String title, QuantSpec next) {
         Edit override = new Edit.SetOverride(v.subject().id(), next);
-        if (!(v.subject() instanceof Subject.Activation a) || !(next.clip() instanceof Clip.Auto) || a.sketch().isEmpty()) {
+        if (!(v.subject() instanceof Subject.Activation a) || !(next.clip() instanceof Clip.Auto || FittedLevels.neededBy(next)) || a.sketch().isEmpty()) {
             bench.apply(new Edit.All(title, List.of(override)));
             return;
         }
-        // An activation's chosen range is part of the session, so that it can be used where its data is not.
+        // What is chosen by an activation's values is part of the session, so that it can be used where its data is not.
         MomentSketch sketch = a.sketch().get();
         changing = new Changing(a, next);
         choosing.submit(
-                (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel).requested().getFirst(),
-                range -> {
+                (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel),
+                made -> {
                     changing = null;
                     bench.stateProperty().get().filter(state -> bench.subject(a.id()).filter(a::equals).isPresent()).ifPresent(state -> {
                         Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-                        ranges.put(a.id(), range);
-                        bench.apply(new Edit.All(title, List.of(override, new Edit.SetActivationRanges(ranges, state.calibrationData()))));
+                        Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
+                        if (next.clip() instanceof Clip.Auto) {
+                            ranges.put(a.id(), made.requested().getFirst());
+                        }
+                        FittedLevels.of(next, made).ifPresent(fitted -> levels.put(a.id(), fitted));
+                        bench.apply(new Edit.All(title, List.of(override, new Edit.SetActivationRanges(ranges, levels, state.calibrationData()))));
                     });
                 },
                 e -> {

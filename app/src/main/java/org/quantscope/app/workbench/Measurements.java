@@ -25,6 +25,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
@@ -48,9 +49,10 @@ public final class Measurements {
     }
 
     /** @param importances where the setting rests on them, else {@link Importances#NONE} */
-    private record Key(int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed, Importances importances) {}
+    private record Key(
+            int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed, Optional<FittedLevels> fitted, Importances importances) {}
 
-    private record Task(Subject subject, Key key) {}
+    private record Task(Subject subject, Key key, SessionState state) {}
 
     private final Workbench bench;
     private final Jobs jobs;
@@ -92,20 +94,30 @@ public final class Measurements {
         kept.put(key(subject, measured.spec()), measured);
     }
 
-    /** Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them. */
-    public static Measured measure(Subject subject, QuantSpec spec, Optional<ClipRange> observed, Importances importances, CancelToken cancel) {
+    /**
+     * Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them.
+     *
+     * @param state what it keeps of activations is used; what it lacks is chosen from what was seen of the activation
+     */
+    public static Measured measure(Subject subject, QuantSpec spec, SessionState state, Importances importances, CancelToken cancel) {
         return switch (subject) {
             case Subject.Weight(var tensor) -> {
                 var resolution = RangeResolver.resolve(tensor, spec, importances, cancel);
                 yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
             }
             case Subject.Activation(var info, var sketch) -> {
-                if (spec.clip() instanceof Clip.Auto && observed.isPresent()) {
-                    List<ClipRange> ranges = List.of(observed.get());
-                    QuantParams params = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, ranges);
-                    yield new Measured(spec, ranges, params, estimate(sketch, params));
+                ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand) ? byHand
+                        : spec.clip() instanceof Clip.Auto ? state.activationRanges().get(info.id()) : null;
+                FittedLevels fitted = state.activationLevels().get(info.id());
+                if (range != null && fitted != null && fitted.answer(spec, range)) {
+                    yield new Measured(spec, List.of(range), fitted.params(), estimate(sketch, fitted.params()));
                 }
-                var resolution = RangeResolver.resolve(sketch.orElseGet(MomentSketch::new), spec, cancel);
+                if (range != null && spec.clip() instanceof Clip.Auto && !FittedLevels.neededBy(spec)) {
+                    QuantParams params = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+                    yield new Measured(spec, List.of(range), params, estimate(sketch, params));
+                }
+                QuantSpec chosen = range == null ? spec : spec.withClip(new Clip.Manual(range));
+                var resolution = RangeResolver.resolve(sketch.orElseGet(MomentSketch::new), chosen, cancel);
                 yield new Measured(spec, resolution.requested(), resolution.params(), estimate(sketch, resolution.params()));
             }
         };
@@ -136,7 +148,7 @@ public final class Measurements {
                 } else if (lacksImportance(subject, spec)) {
                     lacking.add(subject.id());
                 } else if (subject instanceof Subject.Weight || key.observed.isPresent() || !(spec.clip() instanceof Clip.Auto)) {
-                    missing.add(new Task(subject, key));
+                    missing.add(new Task(subject, key, state.get()));
                 }
             });
         }
@@ -164,7 +176,7 @@ public final class Measurements {
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
-                Measured measured = measure(task.subject, task.key.spec, task.key.observed, task.key.importances, cancel);
+                Measured measured = measure(task.subject, task.key.spec, task.state, task.key.importances, cancel);
                 kept.put(task.key, measured);
                 all.put(task.subject.id(), measured);
                 if (done < missing.size()) {
@@ -176,10 +188,15 @@ public final class Measurements {
     }
 
     private Key key(Subject subject, QuantSpec spec) {
-        Optional<ClipRange> observed = subject instanceof Subject.Activation
-                ? bench.stateProperty().get().map(s -> s.activationRanges().get(subject.id()))
-                : Optional.empty();
-        return new Key(opened, subject.id(), bench.variant(), spec, observed, needsImportance(spec) ? bench.importances() : Importances.NONE);
+        Optional<SessionState> state = bench.stateProperty().get().filter(s -> subject instanceof Subject.Activation);
+        return new Key(
+                opened,
+                subject.id(),
+                bench.variant(),
+                spec,
+                state.map(s -> s.activationRanges().get(subject.id())),
+                state.map(s -> s.activationLevels().get(subject.id())).filter(f -> f.scheme().equals(spec.scheme())),
+                needsImportance(spec) ? bench.importances() : Importances.NONE);
     }
 
     private static boolean needsImportance(QuantSpec spec) {

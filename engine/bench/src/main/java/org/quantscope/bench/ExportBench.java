@@ -88,7 +88,7 @@ public final class ExportBench {
         SessionState choices = SessionState.of(FileRef.of(file, NEVER))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS.withGranularity(granularity)))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = choices.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), choices, NEVER));
+        SessionState state = ActivationRanges.calibrate(choices, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         Path folder = Files.createTempDirectory("quantscope-bench");

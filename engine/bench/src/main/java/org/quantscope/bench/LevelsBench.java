@@ -117,7 +117,7 @@ public final class LevelsBench {
     private static Map<TensorId, QuantParams> activations(Model model, SessionState base, Map<TensorId, MomentSketch> seen, Quantizer scheme, int bits) {
         QuantSpec spec = scheme.adapt(QuantSpec.ACTIVATIONS.withBits(bits).withSigned(true));
         SessionState state = base.withActivations(Optional.of(spec));
-        return ResolvedSettings.resolve(model, state.withActivationRanges(ActivationRanges.of(seen, state, NEVER)), (a, b, c) -> {}, NEVER).activations();
+        return ResolvedSettings.resolve(model, ActivationRanges.calibrate(state, seen, NEVER), (a, b, c) -> {}, NEVER).activations();
     }
 
     private static Timed timed(Model model, String title, Map<TensorId, QuantParams> activations) {

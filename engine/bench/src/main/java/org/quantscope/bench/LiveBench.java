@@ -66,7 +66,7 @@ public final class LiveBench {
         model = Engine.open(file, true);
         Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz"));
         SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        state = asked.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), asked, NEVER));
+        state = ActivationRanges.calibrate(asked, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         all = new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
         data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));

@@ -74,8 +74,7 @@ public final class SensitivityBench {
         Path file = folder.resolve(name + ".onnx");
         Model model = Engine.open(file, true);
         SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = asked.withActivationRanges(
-                ActivationRanges.of(Engine.observe(model, Datasets.open(folder.resolve("fashion_mnist_calibration.npz")), Progress.NONE, NEVER).sketches(), asked, NEVER));
+        SessionState state = ActivationRanges.calibrate(asked, Engine.observe(model, Datasets.open(folder.resolve("fashion_mnist_calibration.npz")), Progress.NONE, NEVER).sketches(), NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, Progress.NONE, NEVER);
         Dataset data = Datasets.open(folder.resolve("fashion_mnist_test.npz")).limit(samples);
         SensitivitySweep sweep = new SensitivitySweep(model, resolved.weights(), resolved.activations(), new SensitivityCache());

@@ -102,7 +102,7 @@ final class SoakDesk implements AutoCloseable {
             reference = folded;
             model = folded;
             observed = Engine.observe(folded, calibration, QUIET, cancel);
-            state = start.withActivationRanges(ActivationRanges.of(observed.sketches(), start, cancel));
+            state = ActivationRanges.calibrate(start, observed.sketches(), cancel);
             resolved = ResolvedSettings.resolve(folded, state, Importances.NONE, resolutions, QUIET, cancel);
             evaluator = new LiveEvaluator(folded, folded, evaluation, 1, 2, Optional.empty(), CACHE);
             layers = new LayerComparison(folded, evaluation, 2);
@@ -226,7 +226,7 @@ final class SoakDesk implements AutoCloseable {
     /** Resolves first: what is refused changes nothing. */
     private void take(SessionState asked, CancelToken cancel) {
         Open at = now();
-        SessionState next = asked.withActivationRanges(ActivationRanges.of(at.observed.sketches(), asked, cancel));
+        SessionState next = ActivationRanges.calibrate(asked, at.observed.sketches(), cancel);
         at.resolved = ResolvedSettings.resolve(at.model, next, Importances.observed(at.observed.inputs()), at.resolutions, QUIET, cancel);
         at.state = next;
     }
@@ -288,10 +288,6 @@ final class SoakDesk implements AutoCloseable {
         List<Path> written = List.of();
         try {
             written = Exporters.export(exporter, plan, file, cancel);
-            if (Files.size(file) == 0) {
-                // A list of types, and the format has one for none of the tensors: verification says so with an error.
-                return;
-            }
             Verifier.verify(exporter, plan, written, Optional.of(at.evaluation.limit(FEW)), QUIET, cancel);
             Optional<Importer> importer = Importers.all().stream().filter(i -> i.id().equals(exporter.id())).findFirst();
             if (importer.isPresent()) {

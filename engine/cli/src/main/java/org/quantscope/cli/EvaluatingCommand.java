@@ -80,6 +80,7 @@ abstract class EvaluatingCommand extends EngineCommand {
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
+        Subject.warnOfUnfitted(model, state, terminal());
         Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {

@@ -72,6 +72,7 @@ final class ExportCommand extends EngineCommand {
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
+        Subject.warnOfUnfitted(model, state, terminal());
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations()).withOptions(chosen.options());
         List<ExportProblem> problems = exporter.check(plan);
         Verifier.Exported exported;

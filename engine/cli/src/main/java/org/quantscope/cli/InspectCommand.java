@@ -72,6 +72,8 @@ final class InspectCommand extends EngineCommand {
             table.print(terminal());
             terminal().out().println(model.format() + model.opset().stream().mapToObj(o -> ", opset " + o).collect(Collectors.joining()) + ", "
                     + model.tensors().size() + " stored tensors" + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
+            model.graph().map(OnnxGraph::floatWeights).orElse(List.of()).forEach(
+                    w -> terminal().out().println("in float: " + w.info().id() + " " + w.info().shape() + ", " + w.site().reason()));
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;

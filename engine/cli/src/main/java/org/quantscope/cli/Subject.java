@@ -3,6 +3,7 @@ package org.quantscope.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -16,8 +17,10 @@ import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -120,6 +123,13 @@ final class Subject {
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
     }
 
+    /** Says where the levels of activations are not what their scheme would fit: a config from before levels were kept, or one written by hand. */
+    static void warnOfUnfitted(Model model, SessionState state, Terminal terminal) {
+        model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
+                .filter(a -> FittedLevels.missing(state, a.id()))
+                .forEach(a -> terminal.warn("activation " + a.id() + " has evenly spread levels: the config holds none that were fitted; calibrate again"));
+    }
+
     /** Calibrates activations. */
     static Calibrated calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
         Observed observed;
@@ -133,7 +143,7 @@ final class Subject {
                         + data.file().getFileName() + "; its range is that of the others");
             }
         });
-        SessionState calibrated = state.withActivationRanges(ActivationRanges.of(sketches, state, cancel))
+        SessionState calibrated = ActivationRanges.calibrate(state, sketches, cancel)
                 .withCalibrationData(Optional.of(FileRef.of(data)));
         return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
     }

@@ -27,6 +27,7 @@ import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class ModelCommandsTest {
     private static final Path MLP = sample("digits_mlp.onnx");
@@ -110,6 +111,15 @@ class ModelCommandsTest {
     }
 
     @Test
+    void inspectSaysWhatStaysInFloatAndWhy() {
+        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+
+        assertThat(CommandLineRun.of("inspect", exports.resolve("recurrent.onnx")).out())
+                .containsPattern("in float: \\S+ [0-9×]+, LSTM \\S+ is a recurrent network, which runs in float\n");
+        assertThat(CommandLineRun.of("inspect", MLP).out()).doesNotContain("in float");
+    }
+
+    @Test
     void theLimitKeepsTheFirstSamples() {
         JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--limit", 100, "--json").json();
 
@@ -139,13 +149,59 @@ class ModelCommandsTest {
         assertThat(written.get("tensors").asInt()).isEqualTo(3 + state.activationRanges().size());
         ActivationSketches seen = SketchFile.read(folder.resolve("c.sketches"), new CancelToken());
         assertThat(seen.restsOn(state.model().sha256(), state.calibrationData().orElseThrow().sha256(), state.foldBatchNorm(), seen.samples())).isTrue();
-        assertThat(ActivationRanges.of(seen.sketches(), state, new CancelToken())).isEqualTo(state.activationRanges());
+        assertThat(ActivationRanges.calibrate(state.withActivationRanges(Map.of()), seen.sketches(), new CancelToken())).isEqualTo(state);
 
         JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
         JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--bits", 4, "--calibrator", "mse", "--calibration-data", CALIBRATION, "--json").json();
         assertThat(byConfig.get("quantized")).isEqualTo(byOptions.get("quantized"));
         assertThat(byConfig.get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
         assertThat(byConfig.get("size_bytes")).isEqualTo(byOptions.get("size_bytes"));
+    }
+
+    /** What is fitted to the activations goes with the config alone; a file without it evaluates on even levels, and says so. */
+    @Test
+    void levelsFittedToActivationsAreInTheConfig() throws IOException {
+        Path config = folder.resolve("c.json");
+        assertThat(CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--activations", 2, "--activation-scheme", "lloyd-max", "-o", config).code()).isZero();
+        SessionState state = SessionFile.read(config);
+        assertThat(state.activationLevels().keySet()).isEqualTo(state.activationRanges().keySet());
+        Files.delete(folder.resolve("c.sketches"));
+
+        CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
+        JsonNode byOptions = CommandLineRun.of(
+                "eval", MLP, "--data", TEST, "--activations", 2, "--activation-scheme", "lloyd-max", "--calibration-data", CALIBRATION, "--json").json();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.json().get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
+
+        Path even = folder.resolve("even.json");
+        SessionFile.write(state.withActivationLevels(Map.of()), even);
+        CommandLineRun old = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", even, "--json");
+        assertThat(old.err()).contains("has evenly spread levels").hasLineCount(state.activationRanges().size());
+        assertThat(old.json().get("logit_sqnr_db").asDouble()).isLessThan(run.json().get("logit_sqnr_db").asDouble());
+
+        Path resolved = folder.resolve("r.json");
+        assertThat(CommandLineRun.of("export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved).code()).isZero();
+        JsonNode first = JsonMapper.shared().readTree(Files.readString(resolved)).get("resolved").get(0);
+        JsonNode kept = JsonMapper.shared().readTree(Files.readString(config)).get("activation_levels").get(first.get("name").asString());
+        assertThat(first.get("codebooks").get(0)).isEqualTo(kept.get("levels"));
+        JsonNode refused = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--data", TEST, "--json").json();
+        assertThat(refused.get("problems").valueStream().filter(p -> p.get("severity").asString().equals("error")).map(p -> p.get("tensor").asString()))
+                .containsExactlyInAnyOrderElementsOf(state.activationLevels().keySet().stream().map(id -> id.name()).toList());
+        assertThat(refused.get("problems").get(0).get("why").asString()).contains("codebook of lloyd-max");
+    }
+
+    /** No fault of ours: each tensor has its problem, and the list holds what is left. */
+    @Test
+    void aListOfTypesWithATypeForNoTensorIsEmptyAndSaysWhy() throws IOException {
+        Path config = folder.resolve("c.json");
+        assertThat(CommandLineRun.of("calibrate", MLP, "--weights", 3, "-o", config).code()).isZero();
+        Path list = folder.resolve("types.txt");
+
+        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "llama-tensor-types", "-o", list, "--check", "--json");
+
+        assertThat(run.code()).isEqualTo(ExitCode.CHECK_FAILED);
+        assertThat(list).isEmptyFile();
+        assertThat(run.json().get("problems").valueStream().filter(p -> p.get("severity").asString().equals("error"))).hasSize(3);
     }
 
     /** The importances lie beside the config, and what it comes to is the same from there, from the data and for one tensor alone. */

@@ -308,7 +308,7 @@ public final class BiasCorrection implements Correction {
                         all.putAll(loadedBatch.byInput());
                         for (FloatOutput out : loaded.run(all, values, cancel)) {
                             cancel.check();
-                            Objects.requireNonNull(means.get(out.name())).add(out, batch.length, feed.batchSize());
+                            Objects.requireNonNull(means.get(out.name())).add(out, feed.realValues(out, batch.length));
                         }
                     }
                 }
@@ -327,8 +327,8 @@ public final class BiasCorrection implements Correction {
             this.fromEnd = layer.channelFromEnd();
         }
 
-        /** @param rows samples; those behind only pad a fixed batch */
-        void add(FloatOutput out, int rows, int batch) {
+        /** @param used how many of the values belong to samples */
+        void add(FloatOutput out, int used) {
             Shape shape = out.shape();
             int axis = shape.rank() - 1 - fromEnd;
             int channels = sums.length;
@@ -336,8 +336,6 @@ public final class BiasCorrection implements Correction {
                 throw new IllegalStateException(out.name() + " is " + shape + ", " + channels + " channels were expected");
             }
             float[] values = out.values();
-            boolean padded = rows < batch && shape.rank() > 1 && shape.dim(0) == batch;
-            int used = padded ? values.length / batch * rows : values.length;
             int inner = Math.toIntExact(shape.inner(axis));
             for (int i = 0, run = 0; i < used; run++) {
                 double sum = 0;

@@ -117,6 +117,9 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                         throw new NoPair(node + " has no stored weight");
                     }
                     refuse(second.fixedWeight(model).map(why -> second + ": " + why));
+                    if (second.isMatrix() && node.intAttribute("transA", 0) != 0) {
+                        throw new NoPair(second + " transposes what it reads");
+                    }
                     return new Pair(first, second, run(second, channels, spatial, flattened), List.copyOf(clamps), List.copyOf(added));
                 }
                 if (node.outputs().stream().skip(1).anyMatch(o -> !o.isEmpty() && (outputs.contains(o) || !graph.consumers(o).isEmpty()))) {
@@ -127,7 +130,10 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                         // f(s·x) = s·f(x), wherever the channels are
                     }
                     case "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool" -> {
-                        // works on the positions of each channel by itself
+                        // Works on the positions of each channel by itself; without positions, on the channels.
+                        if (spatial == 0) {
+                            throw new NoPair(node + " mixes channels");
+                        }
                     }
                     case "PRelu", "Mul" -> perChannel(node, other(node, value), channels, spatial, flattened);
                     case "Div" -> {

@@ -2,6 +2,7 @@ package org.quantscope.linalg;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.ModelRewrite;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -148,6 +150,47 @@ class BiasCorrectionTest {
             assertThat(Math.abs(shifted[c] - wanted[c])).isGreaterThan(0.01);
             assertThat(Math.abs(corrected[c] - wanted[c])).isLessThan(1e-4);
         }
+    }
+
+    /** With few bits a unit of the integer bias is large, and so is a step of the quantizer behind the layer, which is no part of what the bias can mend. */
+    @Test
+    void theShiftIsMeasuredInFrontOfTheLayersOwnQuantizerAndWithItsIntegerBias(@TempDir Path folder) throws Exception {
+        int inputs = 64;
+        float[] weight = new float[inputs * 2];
+        for (int i = 0; i < weight.length; i++) {
+            weight[i] = (float) Math.sin(i);
+        }
+        var graph = TinyModels.graph(TinyModels.node("Gemm", List.of("x", "w", "b"), "y"))
+                .setInput(0, TinyModels.value("x", -1, inputs))
+                .setOutput(0, TinyModels.value("y", -1, 2))
+                .addInitializer(TinyModels.floats("w", new long[] {inputs, 2}, weight))
+                .addInitializer(TinyModels.floats("b", new long[] {2}, 0.3f, -0.21f));
+        Model model = Engine.open(Files.write(folder.resolve("gemm.onnx"), TinyModels.model(13, graph).build().toByteArray()), true);
+        Dataset data = SampleRun.data("digits_calibration", 100);
+        SessionState settings = SampleRun.settings(model, 3, false, 3, data);
+        ResolvedSettings resolved = ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken());
+        Grid x = resolved.activations().get(new TensorId("x")).grid(0);
+        Grid w = resolved.weights().get(new TensorId("w")).grid(0);
+        double unit = (double) resolved.activations().get(new TensorId("x")).scale(0) * resolved.weights().get(new TensorId("w")).scale(0);
+        float[] bias = {0.3f, -0.21f};
+
+        float[] corrected = bias(correct(model, data, settings).model(), "b");
+
+        float[] sample = new float[inputs];
+        for (int c = 0; c < 2; c++) {
+            double wanted = bias[c];
+            double got = unit * Math.rint(bias[c] / unit);
+            assertThat(Math.abs(got - bias[c])).as("what rounding the bias does").isGreaterThan(0.01);
+            for (int s = 0; s < data.size(); s++) {
+                data.fill(new int[] {s}, sample);
+                for (int i = 0; i < inputs; i++) {
+                    wanted += (double) sample[i] * weight[2 * i + c] / data.size();
+                    got += (double) x.quantize(sample[i]) * w.quantize(weight[2 * i + c]) / data.size();
+                }
+            }
+            assertThat((double) corrected[c]).isCloseTo(bias[c] + wanted - got, within(1e-4));
+        }
+        assertThat(resolved.activations()).as("the layer has a quantizer of its own behind it").containsKey(new TensorId("y"));
     }
 
     @Test

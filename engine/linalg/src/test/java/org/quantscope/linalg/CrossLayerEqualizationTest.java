@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.Engine;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
@@ -177,6 +178,40 @@ class CrossLayerEqualizationTest {
         assertSameFunctionAndChanged(model, "w1", "b1", "w2");
     }
 
+    /** Four channels of nine positions each: what is added behind the Flatten, and the rows or columns of the Gemm, have one factor for nine in a row. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void eachChannelsFactorIsThatOfItsRunOfFlattenedValues(boolean transposed) throws Exception {
+        Model model = new Net(new long[] {-1, 2, 5, 5}, new long[] {-1, 3},
+                        node("Conv", "a", "x", "w1", "b1"), node("Relu", "b", "a"), node("Flatten", "c", "b"), node("Add", "d", "c", "k"), node("Relu", "e", "d"),
+                        node("Gemm", "y", "e", "w2").addAttribute(TinyModels.attribute("transB", transposed ? 1 : 0)))
+                .weight("w1", 4, 2, 3, 3).weight("b1", 4).weight("k", 36).weight("w2", transposed ? 3 : 36, transposed ? 36 : 3).open(folder, 13);
+        assertSameFunctionAndChanged(model, "w1", "b1", "k", "w2");
+
+        Model equalized = SampleRun.equalize(model).model();
+        float[] before = tensor(model, "w1").data().toFloats();
+        float[] w1 = tensor(equalized, "w1").data().toFloats();
+        float[] w2 = tensor(equalized, "w2").data().toFloats();
+        for (int c = 0; c < 4; c++) {
+            double factor = (double) before[18 * c] / w1[18 * c];
+            assertThat(factor).isNotCloseTo(1, within(0.01));
+            double r1 = 0;
+            for (int i = 18 * c; i < 18 * c + 18; i++) {
+                assertThat((double) w1[i]).isCloseTo(before[i] / factor, within(1e-5 * Math.abs(before[i] / factor)));
+                r1 = Math.max(r1, Math.abs(w1[i]));
+            }
+            double r2 = 0;
+            for (int i = 9 * c; i < 9 * c + 9; i++) {
+                for (int o = 0; o < 3; o++) {
+                    r2 = Math.max(r2, Math.abs(w2[transposed ? 36 * o + i : 3 * i + o]));
+                }
+                double k = tensor(model, "k").data().toFloats()[i] / factor;
+                assertThat((double) tensor(equalized, "k").data().toFloats()[i]).as("k %d", i).isCloseTo(k, within(1e-5 * Math.abs(k)));
+            }
+            assertThat(r1).as("range of channel %d", c).isCloseTo(r2, within(0.03 * r2));
+        }
+    }
+
     @Test
     void goesThroughGroupedTransposedAndDepthwiseConvolutions() throws Exception {
         Model model = new Net(new long[] {-1, 4, 6, 6}, new long[] {-1, 6},
@@ -221,6 +256,24 @@ class CrossLayerEqualizationTest {
         assertThat(output.kept().get(1)).startsWith("w2: Add").contains("residual");
         assertThat(output.kept().get(2)).startsWith("w3: Sigmoid").contains("not linear");
         assertThat(output.kept().get(3)).startsWith("w4: y is an output of the model");
+    }
+
+    /** Behind a MatMul channels are last, where a pool looks for positions; a Gemm that transposes what it reads takes samples for inputs. */
+    @Test
+    void whatReadsAnotherAxisThanThatOfTheChannelsEndsAPair() throws Exception {
+        Model pooled = new Net(new long[] {2, 3, 5}, new long[] {2, 3, 2},
+                        node("MatMul", "a", "x", "w1"), node("MaxPool", "b", "a").addAttribute(ints("kernel_shape", 3)).addAttribute(ints("pads", 1, 1)), node("MatMul", "y", "b", "w2"))
+                .weight("w1", 5, 4).weight("w2", 4, 2).open(folder, 13);
+        Correction.Output output = SampleRun.equalize(pooled);
+        assertThat(output.changed()).isEmpty();
+        assertThat(output.kept().getFirst()).startsWith("w1: MaxPool").contains("mixes channels");
+
+        Model turned = new Net(new long[] {4, 5}, new long[] {4, 3},
+                        node("Gemm", "a", "x", "w1"), node("Relu", "b", "a"), node("Gemm", "y", "b", "w2").addAttribute(TinyModels.attribute("transA", 1)))
+                .weight("w1", 5, 4).weight("w2", 4, 3).open(folder, 13);
+        output = SampleRun.equalize(turned);
+        assertThat(output.changed()).isEmpty();
+        assertThat(output.kept().getFirst()).isEqualTo("w1: w2 transposes what it reads");
     }
 
     @Test

@@ -73,7 +73,7 @@ final class SampleRun {
             return state;
         }
         state = state.withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(activationBits)));
-        return state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, Progress.NONE, new CancelToken()).sketches(), state, new CancelToken()));
+        return ActivationRanges.calibrate(state, Engine.observe(model, calibration, Progress.NONE, new CancelToken()).sketches(), new CancelToken());
     }
 
     static AccuracyEstimate evaluate(Model model, SessionState state, Dataset data) {

@@ -40,6 +40,8 @@ final class CsvLoader implements DatasetLoader {
     private static final int MAX_COLUMNS = 1 << 20;
     private static final int MAX_LINE = 64 << 20;
     private static final int MAX_CLASSES = 100_000;
+    /** The longest name of a class, in characters. */
+    private static final int MAX_TEXT = 1024;
     private static final Set<String> LABEL_NAMES = Set.of("label", "labels", "class", "target", "y");
 
     @Override
@@ -184,6 +186,8 @@ final class CsvLoader implements DatasetLoader {
         private int textColumn = -1;
         private final TreeMap<String, Integer> texts = new TreeMap<>();
         private long line;
+        /** The line before ended with a carriage return: a line feed behind it belongs to it. */
+        private boolean afterReturn;
 
         Table(Path file, Sidecar sidecar, CancelToken cancel) {
             this.file = file;
@@ -198,9 +202,6 @@ final class CsvLoader implements DatasetLoader {
                 throw new BadInputException(file, "rows", "there are none");
             }
             columns = first.size();
-            if (columns > MAX_COLUMNS) {
-                throw new BadInputException(file, "columns", "are " + columns + ", at most " + MAX_COLUMNS + " are read");
-            }
             List<String> second = next(in, false);
             List<String> sample = second == null ? first : second;
             boolean header = sidecar.header().orElseGet(() -> isHeader(first, second));
@@ -254,6 +255,9 @@ final class CsvLoader implements DatasetLoader {
             for (int i = 0; i < columns; i++) {
                 if (i == textColumn) {
                     String text = row.get(i).strip();
+                    if (text.length() > MAX_TEXT) {
+                        throw new BadInputException(file, "line " + at, title(i) + ": a text of " + text.length() + " characters is no name of a class");
+                    }
                     values.add(texts.computeIfAbsent(text, t -> texts.size()));
                     if (texts.size() > MAX_CLASSES) {
                         throw new BadInputException(file, title(i), "has more than " + MAX_CLASSES + " different texts, which are no classes");
@@ -424,16 +428,16 @@ final class CsvLoader implements DatasetLoader {
             return fields(text);
         }
 
+        /** A line ends at a line feed, a carriage return or both. */
         private @Nullable String line(BufferedReader in) throws IOException {
             line++;
             StringBuilder out = new StringBuilder();
-            for (int c = in.read(); c >= 0; c = in.read()) {
-                if (c == '\n') {
+            for (int c = next(in); c >= 0; c = next(in)) {
+                if (c == '\n' || c == '\r') {
+                    afterReturn = c == '\r';
                     return out.toString();
                 }
-                if (c != '\r') {
-                    out.append((char) c);
-                }
+                out.append((char) c);
                 if (out.length() > MAX_LINE) {
                     throw new BadInputException(file, "line " + line, "is longer than " + MAX_LINE + " characters");
                 }
@@ -441,11 +445,21 @@ final class CsvLoader implements DatasetLoader {
             return out.isEmpty() ? null : out.toString();
         }
 
+        private int next(BufferedReader in) throws IOException {
+            int c = in.read();
+            boolean second = c == '\n' && afterReturn;
+            afterReturn = false;
+            return second ? in.read() : c;
+        }
+
         private List<String> fields(String text) {
             List<String> out = new ArrayList<>(Math.max(1, columns));
             int at = 0;
             while (true) {
                 int end;
+                if (out.size() == MAX_COLUMNS) {
+                    throw new BadInputException(file, "line " + line, "has more than " + MAX_COLUMNS + " fields");
+                }
                 if (at < text.length() && text.charAt(at) == '"') {
                     StringBuilder field = new StringBuilder();
                     end = at + 1;

@@ -1,6 +1,7 @@
 package org.quantscope.core.dataset;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -170,6 +171,8 @@ final class PictureFolderLoader implements DatasetLoader {
         private List<Path> files(Path below) throws IOException {
             try (Stream<Path> all = Files.walk(below, MAX_DEPTH, new FileVisitOption[0])) {
                 return all.filter(p -> Files.isRegularFile(p) && !name(p).startsWith(".")).toList();
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
             }
         }
 

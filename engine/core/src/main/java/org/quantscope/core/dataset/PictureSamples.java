@@ -1,11 +1,11 @@
 package org.quantscope.core.dataset;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.Reason;
 import org.quantscope.core.picture.Pictures;
 import org.quantscope.core.picture.Pixels;
 import org.quantscope.core.tensor.DType;
@@ -72,7 +72,7 @@ record PictureSamples(
         try {
             p = Pictures.decode(picture);
         } catch (IOException e) {
-            throw new UncheckedIOException(picture + " cannot be read", e);
+            throw new BadInputException(picture, "picture", "cannot be read any more: " + Reason.of(e), e);
         }
         Entry said = pictures.get(i);
         if (p.width() != said.width || p.height() != said.height) {

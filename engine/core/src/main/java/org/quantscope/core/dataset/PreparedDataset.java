@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.npy.CopyBudget;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
@@ -106,7 +107,7 @@ final class PreparedDataset implements Dataset {
             this.channelAxis = output == Layout.NHWC ? 2 : 0;
             checkChannels(channels, true);
         }
-        if (fed.count() > Integer.MAX_VALUE / 8) {
+        if (fed.count() > CopyBudget.LIMIT / Float.BYTES) {
             throw bad("resize", "a sample of " + fed + " is too large");
         }
         this.mapped = mapped();
@@ -355,11 +356,20 @@ final class PreparedDataset implements Dataset {
             case ArraySamples array -> frame(array, sample, form.orElseThrow());
         };
         Frame coloured = how.colour().isPresent() ? frame.to(how.colour().get()) : frame;
+        how.resize().ifPresent(resize -> checkBetween(sample, coloured, resize));
         Frame resized = how.resize().isPresent() ? Resampler.resize(coloured, how.resize().get()) : coloured;
         if (samples instanceof PictureSamples || how.resize().isPresent()) {
             cache.offer(sample, resized);
         }
         return resized;
+    }
+
+    /** Columns are resized first: a very high picture of a few columns becomes very large on its way. */
+    private void checkBetween(int sample, Frame in, Resize resize) {
+        long between = (long) in.height() * resize.width() * in.channels() * (in.bytes() != null && resize.antialias() ? 1 : Float.BYTES);
+        if (resize.method() == Resize.Method.BILINEAR && between > CopyBudget.LIMIT / 4) {
+            throw bad("resize", "sample " + sample + " is " + in.width() + " by " + in.height() + ", resizing it to " + resize.width() + " by " + resize.height() + " takes " + between + " bytes");
+        }
     }
 
     private static Frame frame(ArraySamples array, int sample, PictureForm form) {

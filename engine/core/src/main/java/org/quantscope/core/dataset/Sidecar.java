@@ -199,7 +199,11 @@ record Sidecar(
             if (dims.isEmpty() || dims.size() > MAX_DIMENSIONS) {
                 throw bad("shape", "has from 1 to " + MAX_DIMENSIONS + " dimensions", root.get("shape"));
             }
-            return Optional.of(Shape.of(dims.stream().mapToLong(d -> d).toArray()));
+            try {
+                return Optional.of(Shape.of(dims.stream().mapToLong(d -> d).toArray()));
+            } catch (IllegalArgumentException e) {
+                throw bad("shape", String.valueOf(e.getMessage()), root.get("shape"));
+            }
         }
 
         Optional<Resize> resize() {

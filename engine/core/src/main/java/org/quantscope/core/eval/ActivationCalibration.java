@@ -98,7 +98,7 @@ public final class ActivationCalibration {
                     try (SampleFeed.Batch fed = feed.load(batch)) {
                         for (FloatOutput out : loaded.run(fed.byInput(), tapped, cancel)) {
                             cancel.check();
-                            take(out.name(), out.values(), SampleFeed.realValues(out, batch.length, feed.batchSize()), out.shape());
+                            take(out.name(), out.values(), feed.realValues(out, batch.length), out.shape());
                         }
                     }
                 }

@@ -130,7 +130,7 @@ public final class LayerComparison implements AutoCloseable {
                         FloatOutput out = f.get(taps.indexOf(id));
                         was = out.values();
                         is = q.get(taps.indexOf(id)).values();
-                        count = SampleFeed.realValues(out, batch.length, feed.batchSize());
+                        count = feed.realValues(out, batch.length);
                     }
                     Grid grid = gridBehind(request, id);
                     for (int i = 0; i < count; i++) {
@@ -156,6 +156,7 @@ public final class LayerComparison implements AutoCloseable {
         if (known == null || !known.taps.equals(taps)) {
             cancel.check();
             if (known != null) {
+                floats = null;
                 known.loaded.close();
             }
             known = new FloatSide(taps, OrtModel.load(InstrumentedGraph.tapped(model, taps), String.valueOf(model.file().getFileName()), options));

@@ -81,8 +81,14 @@ public final class LogitChange {
         }
         long[] dims = declared.stream().mapToLong(Long::longValue).toArray();
         dims[0] = dims[0] < 1 ? MADE_UP : dims[0];
-        Shape shape = Shape.of(dims);
-        return shape.count() <= MOST_VALUES ? Optional.of(shape) : Optional.empty();
+        long count = 1;
+        for (long d : dims) {
+            if (d > MOST_VALUES / count) {
+                return Optional.empty();
+            }
+            count *= d;
+        }
+        return Optional.of(Shape.of(dims));
     }
 
     private static final class Tally {

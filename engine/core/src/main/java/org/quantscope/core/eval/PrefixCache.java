@@ -32,10 +32,12 @@ final class PrefixCache implements AutoCloseable {
 
     /** What is kept under one key, in use by somebody until it is closed. */
     final class Use implements AutoCloseable {
+        private final QuantizedSession.FrontKey key;
         private final Kept of;
         private boolean over;
 
-        private Use(Kept of) {
+        private Use(QuantizedSession.FrontKey key, Kept of) {
+            this.key = key;
             this.of = of;
         }
 
@@ -84,6 +86,9 @@ final class PrefixCache implements AutoCloseable {
                     if (closed && of.users == 0) {
                         of.free();
                     } else if (!closed) {
+                        if (of.users == 0 && of.count() == 0) {
+                            kept.remove(key, of);
+                        }
                         makeRoom(0);
                     }
                 }
@@ -126,7 +131,7 @@ final class PrefixCache implements AutoCloseable {
             Kept of = kept.computeIfAbsent(key, k -> new Kept(batches));
             of.users++;
             last = of;
-            return new Use(of);
+            return new Use(key, of);
         }
     }
 
@@ -139,6 +144,13 @@ final class PrefixCache implements AutoCloseable {
                 candidate.free();
                 oldest.remove();
             }
+        }
+    }
+
+    /** For tests: how many settings in front of a cut are remembered. */
+    int keys() {
+        synchronized (kept) {
+            return kept.size();
         }
     }
 

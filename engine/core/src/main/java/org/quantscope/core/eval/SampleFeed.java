@@ -12,6 +12,7 @@ import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.InputFit;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.npy.CopyBudget;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
@@ -82,7 +83,7 @@ public final class SampleFeed {
         if (batches.stream().anyMatch(d -> d > 0 && d != first)) {
             throw new BadInputException(model.file(), "input", "the inputs want batches of different sizes: " + batches);
         }
-        if (first > 0 && first > Integer.MAX_VALUE / Math.max(1, values)) {
+        if (first > CopyBudget.LIMIT / Float.BYTES / Math.max(1, values)) {
             throw new BadInputException(model.file(), inputs.getFirst().name(), "a batch of " + first + " samples of " + values + " values is too large");
         }
         int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
@@ -215,8 +216,8 @@ public final class SampleFeed {
     }
 
     /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
-    static int realValues(FloatOutput out, int rows, int batch) {
-        boolean padded = rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+    public int realValues(FloatOutput out, int rows) {
+        boolean padded = fixed && rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
         return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

@@ -14,6 +14,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -23,7 +24,8 @@ import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * Reads our own config as settings for another model or session: the spec of each tensor of the model by its name, with the range that
- * was observed in place of a calibrator where a tensor is an activation. What is the session's own stays behind: files, corrections and folding.
+ * was observed in place of a calibrator where a tensor is an activation, and the levels that were fitted to it as fixed ones. What is the session's
+ * own stays behind: files, corrections and folding.
  */
 final class SessionImporter implements Importer {
     @Override
@@ -60,12 +62,12 @@ final class SessionImporter implements Importer {
                 continue;
             }
             ClipRange observed = state.activationRanges().get(activation.id());
-            if (!(spec.clip() instanceof Clip.Auto)) {
-                specs.put(activation.id(), spec);
-            } else if (observed != null) {
-                specs.put(activation.id(), spec.withClip(new Clip.Manual(observed)));
-            } else {
+            if (spec.clip() instanceof Clip.Auto && observed == null) {
                 names.refuse(activation.id().name(), "the config has no range for it");
+            } else if (FittedLevels.neededBy(spec)) {
+                specs.put(activation.id(), spec.withClip(new Clip.Fixed(ResolvedSettings.resolveActivation(activation.id(), spec, state))));
+            } else {
+                specs.put(activation.id(), spec.clip() instanceof Clip.Auto && observed != null ? spec.withClip(new Clip.Manual(observed)) : spec);
             }
         }
         List<String> notes = new ArrayList<>();

@@ -327,7 +327,7 @@ final class GraphReader {
         for (int i = 0; i < node.getInputCount(); i++) {
             Stored tensor = scope.storedBehind(node.getInput(i)).map(stored::get).orElse(null);
             if (tensor != null) {
-                tensor.uses.add(use(node, name, i, tensor));
+                tensor.uses.add(use(node, name, i, tensor, scope.outer == null));
             }
         }
         for (AttributeProto a : node.getAttributeList()) {
@@ -337,12 +337,13 @@ final class GraphReader {
         }
     }
 
-    private Use use(NodeProto node, String name, int input, Stored tensor) {
+    /** @param main false inside a subgraph, which stays in float: what it reads is no weight or bias by that */
+    private Use use(NodeProto node, String name, int input, Stored tensor, boolean main) {
         long groups = 1;
         OptionalInt axis = OptionalInt.empty();
         boolean bias = false;
         if (OnnxLoader.isDefaultDomain(node.getDomain())) {
-            boolean weight = input == 1 && tensor.dtype.isFloating() && tensor.shape.rank() >= 2;
+            boolean weight = main && input == 1 && tensor.dtype.isFloating() && tensor.shape.rank() >= 2;
             switch (node.getOpType()) {
                 case "Conv", "ConvTranspose" -> {
                     groups = intAttribute(node, "group", 1);
@@ -350,11 +351,11 @@ final class GraphReader {
                         throw new BadInputException(file, name, "group " + groups + " is not positive");
                     }
                     axis = weight ? OptionalInt.of(node.getOpType().equals("Conv") ? 0 : 1) : axis;
-                    bias = input == 2;
+                    bias = main && input == 2;
                 }
                 case "Gemm" -> {
                     axis = weight ? OptionalInt.of(intAttribute(node, "transB", 0) != 0 ? 0 : 1) : axis;
-                    bias = input == 2;
+                    bias = main && input == 2;
                 }
                 case "MatMul" -> axis = weight ? OptionalInt.of(tensor.shape.rank() - 1) : axis;
                 default -> {

@@ -35,6 +35,7 @@ public final class OnnxGraph {
     private final Placement placement;
     private final List<TensorInfo> values;
     private final List<TensorInfo> activations;
+    private final List<FloatWeight> floatWeights;
 
     /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
     OnnxGraph(OnnxMl.ModelProto proto) {
@@ -52,6 +53,7 @@ public final class OnnxGraph {
         Set<TensorId> own = new HashSet<>();
         placement.in(Placement.State.OWN).forEach(s -> own.add(s.id()));
         this.activations = values.stream().filter(v -> own.contains(v.id())).toList();
+        this.floatWeights = FloatWeights.of(graph);
     }
 
     /**
@@ -265,6 +267,20 @@ public final class OnnxGraph {
         return found;
     }
 
+    /**
+     * A stored weight that is not quantized.
+     *
+     * @param info of what subgraphs store it is all that is known: {@link org.quantscope.core.model.Model#tensors} has none of them. Their names have the
+     *     way to the subgraph in front
+     * @param site why, and because of which operator
+     */
+    public record FloatWeight(TensorInfo info, Placement.Site site) {}
+
+    /** The weights of recurrent networks, and those that only subgraphs read: what a layer of the main graph reads too is a weight like any other. */
+    public List<FloatWeight> floatWeights() {
+        return floatWeights;
+    }
+
     /** The nodes of the graph, each behind those whose values it reads. */
     public List<OnnxNode> nodes() {
         List<OnnxNode> nodes = new ArrayList<>();
@@ -383,12 +399,20 @@ public final class OnnxGraph {
             if (site.addable()) {
                 String name = site.id().name();
                 ValueInfoProto info = declared.get(name);
-                long[] dims = info == null ? new long[0] : declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray();
                 DType dtype = TensorProtos.dtype(types.of(name)).orElse(DType.F32);
-                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, Shape.of(dims), OptionalInt.empty(), consumers(name)));
+                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, info == null ? Shape.of() : shape(info), OptionalInt.empty(), consumers(name)));
             }
         }
         return found;
+    }
+
+    /** A declared shape with 1 for what is free; that of a scalar if there is none, or none that can be. */
+    private static Shape shape(ValueInfoProto info) {
+        try {
+            return Shape.of(declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray());
+        } catch (IllegalArgumentException e) {
+            return Shape.of();
+        }
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */

@@ -156,8 +156,12 @@ public final class NativeTensor implements AutoCloseable {
         return arena.allocate((long) n * width, ALIGNMENT).asByteBuffer().order(ByteOrder.nativeOrder());
     }
 
+    /** @throws IllegalStateException if it is closed already: it had two owners, then */
     @Override
     public void close() {
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException("closed twice");
+        }
         tensor.close();
         arena.close();
     }

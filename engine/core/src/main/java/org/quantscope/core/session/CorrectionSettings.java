@@ -16,19 +16,26 @@ public record CorrectionSettings(
         Optional<QuantSpec> activations,
         Map<TensorId, QuantSpec> overrides,
         Set<TensorId> keptFloat,
-        Map<TensorId, ClipRange> activationRanges) {
+        Map<TensorId, ClipRange> activationRanges,
+        Map<TensorId, FittedLevels> activationLevels) {
     public CorrectionSettings {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
+        activationLevels = Collections.unmodifiableMap(new TreeMap<>(activationLevels));
     }
 
     public static CorrectionSettings of(SessionState state) {
-        return new CorrectionSettings(state.weights(), state.activations(), state.overrides(), state.keptFloat(), state.activationRanges());
+        return new CorrectionSettings(state.weights(), state.activations(), state.overrides(), state.keptFloat(), state.activationRanges(), state.activationLevels());
     }
 
     /** {@code state} with these settings in place of its own. */
     public SessionState on(SessionState state) {
-        return state.withWeights(weights).withActivations(activations).withOverrides(overrides).withKeptFloat(keptFloat).withActivationRanges(activationRanges);
+        return state.withWeights(weights)
+                .withActivations(activations)
+                .withOverrides(overrides)
+                .withKeptFloat(keptFloat)
+                .withActivationRanges(activationRanges)
+                .withActivationLevels(activationLevels);
     }
 }

@@ -116,10 +116,11 @@ public sealed interface Edit {
         }
     }
 
-    /** Takes over the ranges observed on calibration data, and the data they rest on. */
-    record SetActivationRanges(Map<TensorId, ClipRange> ranges, Optional<FileRef> calibrationData) implements Edit {
+    /** Takes over the ranges observed on calibration data, the levels that were fitted to it, and the data they rest on. */
+    record SetActivationRanges(Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels, Optional<FileRef> calibrationData) implements Edit {
         public SetActivationRanges {
             ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
+            levels = Collections.unmodifiableMap(new TreeMap<>(levels));
         }
 
         @Override
@@ -129,7 +130,7 @@ public sealed interface Edit {
 
         @Override
         public SessionState apply(SessionState state) {
-            return state.withActivationRanges(ranges).withCalibrationData(calibrationData);
+            return state.withActivationRanges(ranges).withActivationLevels(levels).withCalibrationData(calibrationData);
         }
     }
 

@@ -20,6 +20,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
@@ -96,7 +97,8 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
     }
 
     /**
-     * The parameters of one activation by its spec and the observed ranges; no data is looked at.
+     * The parameters of one activation by its spec and the observed ranges; no data is looked at. A scheme that fits its levels has those that the
+     * state keeps for this very request, else evenly spread ones.
      *
      * @throws BadInputException if the spec is not per tensor or needs a range that the state does not have
      */
@@ -111,13 +113,13 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
                 }
                 yield fixed.params();
             }
-            case Clip.Manual manual -> fromRange(id, spec, manual.range());
+            case Clip.Manual manual -> fromRange(id, spec, manual.range(), state);
             case Clip.Auto auto -> {
                 ClipRange observed = state.activationRanges().get(id);
                 if (observed == null) {
                     throw new BadInputException("", "activation_ranges", "no range for activation " + id + ": calibrate with data first");
                 }
-                yield fromRange(id, spec, observed);
+                yield fromRange(id, spec, observed, state);
             }
             case Clip.ManualPerChannel perChannel -> throw new BadInputException(
                     "", id.name(), perChannel.ranges().size() + " ranges for channels: activations are quantized per tensor");
@@ -126,9 +128,12 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         };
     }
 
-    private static QuantParams fromRange(TensorId id, QuantSpec spec, ClipRange range) {
+    private static QuantParams fromRange(TensorId id, QuantSpec spec, ClipRange range, SessionState state) {
         try {
-            return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+            Quantizer quantizer = Quantizers.byId(spec.scheme());
+            quantizer.check(spec);
+            FittedLevels fitted = state.activationLevels().get(id);
+            return fitted != null && fitted.answer(spec, range) ? fitted.params() : quantizer.resolve(spec, Granularity.TENSOR, List.of(range));
         } catch (IllegalArgumentException e) {
             throw refused(id, e);
         }

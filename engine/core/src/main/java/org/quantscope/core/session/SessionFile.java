@@ -43,7 +43,7 @@ public final class SessionFile {
 
     private static final String[] FIELDS = {
         "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "metric", "added_quantizers", "corrections", "resolved", "provenance"
+        "activation_ranges", "activation_levels", "metric", "added_quantizers", "corrections", "resolved", "provenance"
     };
 
     private SessionFile() {}
@@ -124,6 +124,7 @@ public final class SessionFile {
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        Map<TensorId, FittedLevels> levels = new TreeMap<>();
         List<AppliedCorrection> corrections = new ArrayList<>();
         Set<TensorId> added = new TreeSet<>();
         json.object(name -> {
@@ -138,6 +139,7 @@ public final class SessionFile {
                 case "overrides" -> readOverrides(json, overrides);
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> readRanges(json, ranges);
+                case "activation_levels" -> readLevels(json, levels);
                 case "corrections" -> json.array(() -> corrections.add(readCorrection(json, file)));
                 case "metric" -> {
                     String id = json.string();
@@ -157,6 +159,7 @@ public final class SessionFile {
                 overrides,
                 keptFloat,
                 ranges,
+                levels,
                 read.fold,
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
@@ -180,6 +183,10 @@ public final class SessionFile {
 
     private static void readRanges(StrictJson json, Map<TensorId, ClipRange> ranges) {
         json.object(id -> ranges.put(json.make(() -> new TensorId(id)), SpecReader.readRange(json)));
+    }
+
+    private static void readLevels(StrictJson json, Map<TensorId, FittedLevels> levels) {
+        json.object(id -> levels.put(json.make(() -> new TensorId(id)), SpecReader.readLevels(json)));
     }
 
     private static AppliedCorrection readCorrection(StrictJson json, Path file) {
@@ -211,6 +218,7 @@ public final class SessionFile {
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
         Set<TensorId> keptFloat = new TreeSet<>();
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
+        Map<TensorId, FittedLevels> levels = new TreeMap<>();
         json.object(name -> {
             switch (name) {
                 case "weights" -> read.weights = SpecReader.read(json);
@@ -218,10 +226,11 @@ public final class SessionFile {
                 case "overrides" -> readOverrides(json, overrides);
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> readRanges(json, ranges);
-                default -> throw json.unknown("weights", "activations", "overrides", "keep_float", "activation_ranges");
+                case "activation_levels" -> readLevels(json, levels);
+                default -> throw json.unknown("weights", "activations", "overrides", "keep_float", "activation_ranges", "activation_levels");
             }
         });
-        return new CorrectionSettings(Optional.ofNullable(read.weights), Optional.ofNullable(read.activations), overrides, keptFloat, ranges);
+        return new CorrectionSettings(Optional.ofNullable(read.weights), Optional.ofNullable(read.activations), overrides, keptFloat, ranges, levels);
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {

@@ -24,6 +24,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param overrides specs of single tensors (weights and activations)
  * @param keptFloat tensors that are not quantized whatever else is said
  * @param activationRanges ranges observed on the calibration data, by activation; what an {@code Auto} clip of an activation was resolved to
+ * @param activationLevels what schemes that fit their levels to the values came to for activations; one that answers another request than
+ *     the activation's present one is not used
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that {@code activationRanges} rest on
  * @param evaluationData the data that accuracy is computed on
@@ -39,6 +41,7 @@ public record SessionState(
         Map<TensorId, QuantSpec> overrides,
         Set<TensorId> keptFloat,
         Map<TensorId, ClipRange> activationRanges,
+        Map<TensorId, FittedLevels> activationLevels,
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
         Optional<FileRef> evaluationData,
@@ -50,13 +53,14 @@ public record SessionState(
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
         activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
+        activationLevels = Collections.unmodifiableMap(new TreeMap<>(activationLevels));
         addedQuantizers = Collections.unmodifiableSet(new TreeSet<>(addedQuantizers));
         corrections = List.copyOf(corrections);
     }
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of(), List.of());
+        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of(), List.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -110,6 +114,10 @@ public record SessionState(
         return copy(d -> d.activationRanges = ranges);
     }
 
+    public SessionState withActivationLevels(Map<TensorId, FittedLevels> levels) {
+        return copy(d -> d.activationLevels = levels);
+    }
+
     public SessionState withFoldBatchNorm(boolean fold) {
         return copy(d -> d.foldBatchNorm = fold);
     }
@@ -160,6 +168,7 @@ public record SessionState(
         private Map<TensorId, QuantSpec> overrides;
         private Set<TensorId> keptFloat;
         private Map<TensorId, ClipRange> activationRanges;
+        private Map<TensorId, FittedLevels> activationLevels;
         private boolean foldBatchNorm;
         private Optional<FileRef> calibrationData;
         private Optional<FileRef> evaluationData;
@@ -174,6 +183,7 @@ public record SessionState(
             overrides = of.overrides;
             keptFloat = of.keptFloat;
             activationRanges = of.activationRanges;
+            activationLevels = of.activationLevels;
             foldBatchNorm = of.foldBatchNorm;
             calibrationData = of.calibrationData;
             evaluationData = of.evaluationData;
@@ -184,8 +194,8 @@ public record SessionState(
 
         SessionState finish() {
             return new SessionState(
-                    model, weights, activations, overrides, keptFloat, activationRanges, foldBatchNorm, calibrationData, evaluationData, metric, addedQuantizers,
-                    corrections);
+                    model, weights, activations, overrides, keptFloat, activationRanges, activationLevels, foldBatchNorm, calibrationData, evaluationData, metric,
+                    addedQuantizers, corrections);
         }
     }
 }

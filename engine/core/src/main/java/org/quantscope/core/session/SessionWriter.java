@@ -117,6 +117,19 @@ final class SessionWriter {
             range(entry.getValue());
         }
         json.writeEndObject();
+        if (!settings.activationLevels().isEmpty()) {
+            json.writeObjectPropertyStart("activation_levels");
+            settings.activationLevels().forEach((id, fitted) -> {
+                json.writeObjectPropertyStart(id.name());
+                json.writeStringProperty("scheme", fitted.scheme());
+                json.writeNumberProperty("bits", fitted.bits());
+                ends(fitted.range());
+                json.writeName("levels");
+                levels(fitted.levels());
+                json.writeEndObject();
+            });
+            json.writeEndObject();
+        }
     }
 
     private void file(String name, FileRef ref) {
@@ -303,15 +316,17 @@ final class SessionWriter {
             json.writeNumberProperty("qmax", params.qmax());
         } else {
             json.writeArrayPropertyStart("codebooks");
-            for (CodebookGrid codebook : params.codebooks()) {
-                json.writeStartArray();
-                for (float level : codebook.levels()) {
-                    float32(level);
-                }
-                json.writeEndArray();
-            }
+            params.codebooks().forEach(this::levels);
             json.writeEndArray();
         }
+    }
+
+    private void levels(CodebookGrid codebook) {
+        json.writeStartArray();
+        for (float level : codebook.levels()) {
+            float32(level);
+        }
+        json.writeEndArray();
     }
 
     private void floats(String name, List<Float> values) {

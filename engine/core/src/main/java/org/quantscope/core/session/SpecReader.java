@@ -92,6 +92,33 @@ final class SpecReader {
         return json.make(() -> new ClipRange(lo, hi));
     }
 
+    static FittedLevels readLevels(StrictJson json) {
+        var read = new Object() {
+            @Nullable String scheme;
+            @Nullable Integer bits;
+            @Nullable Float lo;
+            @Nullable Float hi;
+            @Nullable CodebookGrid levels;
+        };
+        json.object(name -> {
+            switch (name) {
+                case "scheme" -> read.scheme = json.string();
+                case "bits" -> read.bits = json.integer(1, QuantSpec.MAX_BITS);
+                case "lo" -> read.lo = json.float32();
+                case "hi" -> read.hi = json.float32();
+                case "levels" -> read.levels = readCodebook(json);
+                default -> throw json.unknown("scheme", "bits", "lo", "hi", "levels");
+            }
+        });
+        String at = json.path();
+        String scheme = json.required(at, "scheme", read.scheme);
+        int bits = json.required(at, "bits", read.bits);
+        float lo = json.required(at, "lo", read.lo);
+        float hi = json.required(at, "hi", read.hi);
+        CodebookGrid levels = json.required(at, "levels", read.levels);
+        return json.make(() -> new FittedLevels(scheme, bits, new ClipRange(lo, hi), levels));
+    }
+
     /** Checks one entry of the list of resolved parameters, which the reader does not keep: it follows from the rest. */
     static void checkResolved(StrictJson json) {
         Parameters read = new Parameters();
@@ -227,14 +254,16 @@ final class SpecReader {
 
     private static List<CodebookGrid> readCodebooks(StrictJson json) {
         List<CodebookGrid> codebooks = new ArrayList<>();
-        json.array(() -> {
-            float[] levels = floats(json);
-            if (levels.length > MOST_LEVELS) {
-                throw json.bad("at most " + MOST_LEVELS + " levels are read, got " + levels.length);
-            }
-            codebooks.add(json.make(() -> new CodebookGrid(levels)));
-        });
+        json.array(() -> codebooks.add(readCodebook(json)));
         return codebooks;
+    }
+
+    private static CodebookGrid readCodebook(StrictJson json) {
+        float[] levels = floats(json);
+        if (levels.length > MOST_LEVELS) {
+            throw json.bad("at most " + MOST_LEVELS + " levels are read, got " + levels.length);
+        }
+        return json.make(() -> new CodebookGrid(levels));
     }
 
     private static Granularity readGranularity(StrictJson json) {

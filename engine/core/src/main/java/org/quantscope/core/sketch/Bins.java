@@ -1,6 +1,7 @@
 package org.quantscope.core.sketch;
 
 import java.io.IOException;
+import java.util.Arrays;
 
 /**
  * The bins of one sign, at rest: only those that hold a value, in ascending order of magnitude, with sums from zero outward.
@@ -61,6 +62,27 @@ final class Bins {
         for (int w = 1; w < words.length; w++) {
             ranks[w] = ranks[w - 1] + Long.bitCount(words[w - 1]);
         }
+    }
+
+    /** Of the first {@code count} magnitudes by their bits, which are sorted for it; none is zero. */
+    static Bins of(int[] magnitudes, int count) {
+        Arrays.sort(magnitudes, 0, count);
+        int[] keys = new int[count];
+        long[] n = new long[count];
+        long[] r1 = new long[count];
+        long[] r2 = new long[count];
+        int size = 0;
+        for (int i = 0; i < count; i++) {
+            int key = magnitudes[i] >>> LOW_BITS;
+            if (size == 0 || keys[size - 1] != key) {
+                keys[size++] = key;
+            }
+            long r = magnitudes[i] & SPAN;
+            n[size - 1]++;
+            r1[size - 1] += r;
+            r2[size - 1] += r * r;
+        }
+        return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
     }
 
     /** The lowest magnitude of a bin. */

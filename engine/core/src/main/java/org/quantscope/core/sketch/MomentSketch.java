@@ -38,13 +38,11 @@ public final class MomentSketch {
 
     private static final int INFINITY_BITS = 0x7f800000;
     private static final int PARALLEL_PART = 1 << 20;
-    private static final int OCTAVES = 512;
-    private static final int PER_OCTAVE = 1 << Bins.MANTISSA_BITS;
     /** Relative rounding error allowed to an exact pass that sums in double. */
     private static final double EXACT_PASS_ROUNDING = 1e-11;
 
-    /** n, Σr, Σr² of each bin in turn, by sign and exponent (the leading 9 bits); of length 0 while at rest. */
-    private long[] @Nullable [] octaves = new long[OCTAVES][];
+    /** None while at rest. */
+    private @Nullable BinTable table = new BinTable();
 
     private long seen;
     private long nan;
@@ -124,28 +122,8 @@ public final class MomentSketch {
         }
         seen = length;
         parts.add(min(), max());
-        rest = rest(few(positive, p), few(negative, n));
-        octaves = new long[0][];
-    }
-
-    private static Bins few(int[] magnitudes, int count) {
-        Arrays.sort(magnitudes, 0, count);
-        int[] keys = new int[count];
-        long[] n = new long[count];
-        long[] r1 = new long[count];
-        long[] r2 = new long[count];
-        int size = 0;
-        for (int i = 0; i < count; i++) {
-            int key = magnitudes[i] >>> Bins.LOW_BITS;
-            if (size == 0 || keys[size - 1] != key) {
-                keys[size++] = key;
-            }
-            long r = magnitudes[i] & Bins.SPAN;
-            n[size - 1]++;
-            r1[size - 1] += r;
-            r2[size - 1] += r * r;
-        }
-        return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
+        rest = rest(Bins.of(positive, p), Bins.of(negative, n));
+        table = null;
     }
 
     private void addRange(TensorData data, long from, long to, CancelToken cancel) {
@@ -179,21 +157,21 @@ public final class MomentSketch {
      */
     public void add(float[] values, int from, int length) {
         Objects.checkFromIndexSize(from, length, values.length);
-        long[] @Nullable [] table = awake(length);
+        long[] @Nullable [] octaves = awake(length).octaves();
         int low = Integer.MAX_VALUE;
         int high = Integer.MIN_VALUE;
         long plus = 0;
         long minus = 0;
         for (int i = from; i < from + length; i++) {
             int bits = Float.floatToRawIntBits(values[i]);
-            long[] octave = table[bits >>> 23];
+            long[] octave = octaves[bits >>> 23];
             if (octave == null) {
-                octave = open(table, bits);
+                octave = open(octaves, bits);
                 if (octave == null) {
                     continue;
                 }
             }
-            int at = (bits >>> Bins.LOW_BITS & PER_OCTAVE - 1) * 3;
+            int at = (bits >>> Bins.LOW_BITS & BinTable.PER_OCTAVE - 1) * 3;
             int r = bits & Bins.SPAN;
             octave[at]++;
             octave[at + 1] += r;
@@ -228,7 +206,7 @@ public final class MomentSketch {
     }
 
     /** A new table entry for a value that has none yet; null if the value is not finite, which is counted. */
-    private long @Nullable [] open(long[] @Nullable [] table, int bits) {
+    private long @Nullable [] open(long[] @Nullable [] octaves, int bits) {
         int index = bits >>> 23;
         if ((index & 255) == 255) {
             if ((bits & 0x7fffff) == 0) {
@@ -238,63 +216,30 @@ public final class MomentSketch {
             }
             return null;
         }
-        long[] octave = new long[PER_OCTAVE * 3];
-        table[index] = octave;
-        return octave;
+        return BinTable.open(octaves, index);
     }
 
     /** The table, ready for {@code more} values. */
-    private long[] @Nullable [] awake(long more) {
+    private BinTable awake(long more) {
         if (seen + more > MAX_COUNT) {
             throw new IllegalStateException("count: a sketch takes at most " + MAX_COUNT + " values");
         }
         seen += more;
-        Rest asleep = rest;
-        if (asleep != null) {
+        BinTable awake = table;
+        if (awake == null) {
+            Rest asleep = rest();
+            awake = new BinTable();
+            awake.pour(asleep.positive, positiveZeros, asleep.negative, negativeZeros);
+            table = awake;
             rest = null;
-            octaves = new long[OCTAVES][];
-            pour(asleep.positive, 0);
-            pour(asleep.negative, OCTAVES / 2);
-            zeroBin(0, positiveZeros);
-            zeroBin(OCTAVES / 2, negativeZeros);
         }
-        return octaves;
-    }
-
-    private void pour(Bins bins, int firstOctave) {
-        for (int i = 0; i < bins.size(); i++) {
-            int key = bins.key(i);
-            long[] octave = octave(firstOctave + (key >>> Bins.MANTISSA_BITS));
-            int at = (key & PER_OCTAVE - 1) * 3;
-            octave[at] += bins.n(i);
-            octave[at + 1] += bins.r1(i);
-            octave[at + 2] += bins.r2(i);
-        }
-    }
-
-    private void zeroBin(int index, long zeros) {
-        if (zeros > 0) {
-            octave(index)[0] += zeros;
-        }
-    }
-
-    private long[] octave(int index) {
-        long[] octave = octaves[index];
-        if (octave == null) {
-            octave = new long[PER_OCTAVE * 3];
-            octaves[index] = octave;
-        }
-        return octave;
+        return awake;
     }
 
     /** Adds everything that {@code other} has seen, as if it had come after what was seen here; only {@link #partRanges} depends on that order. */
     public void merge(MomentSketch other) {
         Rest from = other.rest();
-        awake(other.seen);
-        pour(from.positive, 0);
-        pour(from.negative, OCTAVES / 2);
-        zeroBin(0, other.positiveZeros);
-        zeroBin(OCTAVES / 2, other.negativeZeros);
+        awake(other.seen).pour(from.positive, other.positiveZeros, from.negative, other.negativeZeros);
         nan += other.nan;
         inf += other.inf;
         positiveZeros += other.positiveZeros;
@@ -310,17 +255,14 @@ public final class MomentSketch {
             synchronized (this) {
                 r = rest;
                 if (r == null) {
-                    r = settle();
+                    BinTable filled = Objects.requireNonNull(table);
+                    r = rest(filled.positive(positiveZeros), filled.negative(negativeZeros));
                     rest = r;
-                    octaves = new long[0][];
+                    table = null;
                 }
             }
         }
         return r;
-    }
-
-    private Rest settle() {
-        return rest(collect(0, positiveZeros), collect(OCTAVES / 2, negativeZeros));
     }
 
     private Rest rest(Bins positive, Bins negative) {
@@ -328,38 +270,6 @@ public final class MomentSketch {
         double mean = n == 0 ? 0 : (positive.sum() - negative.sum()) / n;
         double about = positive.squaresAbout(mean) + negative.squaresAbout(-mean) + zeros() * mean * mean;
         return new Rest(positive, negative, mean, n == 0 ? 0 : Math.sqrt(Math.max(0, about) / n));
-    }
-
-    /** The bins of one sign that are not empty; zeros are told apart from the denormals that share their bin. */
-    private Bins collect(int firstOctave, long zeros) {
-        int size = 0;
-        int[] keys = new int[64];
-        long[] n = new long[64];
-        long[] r1 = new long[64];
-        long[] r2 = new long[64];
-        for (int o = 0; o < OCTAVES / 2 - 1; o++) {
-            long[] octave = octaves[firstOctave + o];
-            if (octave == null) {
-                continue;
-            }
-            for (int b = 0; b < PER_OCTAVE; b++) {
-                long count = octave[3 * b] - (o == 0 && b == 0 ? zeros : 0);
-                if (count == 0) {
-                    continue;
-                }
-                if (size == keys.length) {
-                    keys = Arrays.copyOf(keys, 2 * size);
-                    n = Arrays.copyOf(n, 2 * size);
-                    r1 = Arrays.copyOf(r1, 2 * size);
-                    r2 = Arrays.copyOf(r2, 2 * size);
-                }
-                keys[size] = o << Bins.MANTISSA_BITS | b;
-                n[size] = count;
-                r1[size] = octave[3 * b + 1];
-                r2[size++] = octave[3 * b + 2];
-            }
-        }
-        return new Bins(Arrays.copyOf(keys, size), n, Arrays.copyOf(r1, size), Arrays.copyOf(r2, size));
     }
 
     /** Finite values seen. */
@@ -480,7 +390,7 @@ public final class MomentSketch {
             }
         }
         sketch.rest = sketch.rest(positive, negative);
-        sketch.octaves = new long[0][];
+        sketch.table = null;
         return sketch;
     }
 

@@ -2,9 +2,9 @@ package org.quantscope.core.tensor;
 
 /** What a tensor is to its model. */
 public enum TensorKind {
-    /** The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more; a floating tensor of rank 2 or more where there is no graph. */
+    /** The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more, outside subgraphs; a floating tensor of rank 2 or more where there is no graph. */
     WEIGHT,
-    /** The constant third input of a Conv, ConvTranspose or Gemm. */
+    /** The constant third input of a Conv, ConvTranspose or Gemm outside subgraphs. */
     BIAS,
     /** A value computed by the graph, or its input. */
     ACTIVATION,

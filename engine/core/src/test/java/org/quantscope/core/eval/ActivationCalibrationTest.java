@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -77,6 +78,25 @@ class ActivationCalibrationTest {
         };
 
         assertThatThrownBy(() -> ActivationCalibration.run(model, new MemoryData(70, Shape.of(3), i -> 0), stopAfterTwo, cancel)).isInstanceOf(CancellationException.class);
+    }
+
+    /** A free last batch is not padded, also where a value begins with as many time steps as a batch has samples. */
+    @Test
+    void aFirstDimensionThatIsNoBatchIsNotTakenForOne() throws IOException {
+        int steps = 100;
+        MemoryData data = new MemoryData(123, Shape.of(steps, 2), i -> 0);
+        Model model = new TinyOnnx(13)
+                .input("x", -1, steps, 2)
+                .output("y", steps, -1, 2)
+                .weight("w", Shape.of(2, 2), 1, 0, 0, 1)
+                .node("Transpose", List.of("x"), List.of("t"), TinyOnnx.attribute("perm", 1, 0, 2))
+                .node("MatMul", List.of("t", "w"), List.of("y"))
+                .open(folder);
+
+        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model, data, Progress.NONE, new CancelToken()).sketches();
+
+        assertThat(SampleFeed.of(model, data).batchSize()).isEqualTo(steps);
+        assertThat(sketches.get(new TensorId("y")).count()).isEqualTo(123L * steps * 2);
     }
 
     /** Each batch is a part, in their order; the padded rows of the last are in none. */

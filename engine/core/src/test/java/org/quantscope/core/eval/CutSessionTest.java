@@ -37,7 +37,7 @@ class CutSessionTest {
 
     private static EvalRequest everything(Model model, String name, QuantSpec activations, Dataset calibration) throws IOException {
         SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(activations));
-        state = state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), state, NEVER));
+        state = ActivationRanges.calibrate(state, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         return new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
     }

@@ -163,6 +163,18 @@ class LayerComparisonTest {
         assertThatThrownBy(() -> comparison.compare(none, List.of(R), new int[] {1}, new CancelToken())).isInstanceOf(CancellationException.class);
     }
 
+    /** A request that is refused leaves nothing closed behind that the next one would take. */
+    @Test
+    void aRefusedRequestDoesNotSpoilTheNext() throws IOException {
+        EvalRequest none = new EvalRequest(Optional.empty(), Map.of(), Map.of());
+        try (LayerComparison comparison = new LayerComparison(model(-1), data, 1)) {
+            List<LayerError> before = comparison.compare(none, List.of(R), new int[] {1, 2}, new CancelToken());
+            assertThatThrownBy(() -> comparison.compare(none, List.of(new TensorId("nothing")), new int[] {1, 2}, new CancelToken())).isInstanceOf(RuntimeException.class);
+
+            assertThat(comparison.compare(none, List.of(R), new int[] {3, 4}, new CancelToken())).hasSameSizeAs(before);
+        }
+    }
+
     @Test
     void theSitesOfATensorAreItsLayerItsBlockAndThePredictions() throws IOException {
         Model model = model(-1);

@@ -16,8 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph.Way;
 import org.quantscope.core.onnx.TinyOnnx;
@@ -30,6 +33,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -126,6 +130,24 @@ class LevelsOnActivationsTest {
                 assertThat(live(model, moving, true)).as("%d bits, cut in front of %s", bits, inHand).containsExactly(expected);
             }
         }
+    }
+
+    /** Levels that follow the values, as a calibration run leaves them in a session: not those that are spread over the same range. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 8})
+    void levelsFittedToWhatWasSeenAreWhatIsEvaluated(int bits) throws IOException {
+        Model model = model(13);
+        Quantizer lloyd = Quantizers.byId("lloyd-max");
+        SessionState asked = SessionState.of(FileRef.of(model.file(), NEVER))
+                .withWeights(Optional.empty())
+                .withActivations(Optional.of(lloyd.adapt(QuantSpec.ACTIVATIONS.withBits(bits))));
+        SessionState state = ActivationRanges.calibrate(asked, Engine.observe(model, DATA, Progress.NONE, NEVER).sketches(), NEVER);
+        Map<TensorId, QuantParams> fitted = ResolvedSettings.resolve(model, state, Progress.NONE, NEVER).activations();
+        Map<TensorId, QuantParams> even = ResolvedSettings.resolve(model, state.withActivationLevels(Map.of()), Progress.NONE, NEVER).activations();
+
+        float[] logits = live(model, new EvalRequest(Optional.empty(), Map.of(), fitted), false);
+        assertThat(logits).containsExactly(byHand(fitted)).isNotEqualTo(live(model, new EvalRequest(Optional.empty(), Map.of(), even), false));
+        assertThat(live(model, new EvalRequest(Optional.of(new TensorId("relu")), Map.of(), fitted), true)).containsExactly(logits);
     }
 
     /** The front's values are kept for the second evaluation; without a budget they are computed again. */

@@ -27,7 +27,7 @@ class PrefixCacheTest {
     }
 
     private static void assertFreed(NativeTensor tensor) {
-        assertThatThrownBy(tensor::close).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(tensor::close).isInstanceOf(IllegalStateException.class).hasMessage("closed twice");
     }
 
     @Test
@@ -55,6 +55,27 @@ class PrefixCacheTest {
         assertFreed(used);
         assertFreed(fresh);
         assertThat(cache.stand().bytes()).isZero();
+    }
+
+    /** A hand that moves on before the first batch is through leaves one such key after the other. */
+    @Test
+    void aKeyUnderWhichNothingIsKeptIsForgottenWithItsLastUse() {
+        PrefixCache cache = new PrefixCache(1000, 2);
+        PrefixCache.Use one = cache.use(key("a"));
+        PrefixCache.Use two = cache.use(key("a"));
+        one.close();
+        assertThat(cache.keys()).isEqualTo(1);
+        assertThat(two.offer(0, List.of(tensor()))).isTrue();
+        two.close();
+        for (int i = 0; i < 100; i++) {
+            cache.use(key("b" + i)).close();
+        }
+
+        assertThat(cache.keys()).isEqualTo(1);
+        try (PrefixCache.Use again = cache.use(key("a"))) {
+            assertThat(again.get(0)).isPresent();
+        }
+        cache.close();
     }
 
     @Test

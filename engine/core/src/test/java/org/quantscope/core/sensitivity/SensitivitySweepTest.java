@@ -52,7 +52,7 @@ class SensitivitySweepTest {
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(3)));
         Dataset calibration = Datasets.open(sample("digits_calibration.npz"));
         settings = Engine.resolve(
-                model, state.withActivationRanges(ActivationRanges.of(Engine.observe(model, calibration, Progress.NONE, NEVER).sketches(), state, NEVER)), Progress.NONE, NEVER);
+                model, ActivationRanges.calibrate(state, Engine.observe(model, calibration, Progress.NONE, NEVER).sketches(), NEVER), Progress.NONE, NEVER);
     }
 
     private static Path sample(String name) {

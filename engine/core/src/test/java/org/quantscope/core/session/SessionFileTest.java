@@ -55,6 +55,7 @@ class SessionFileTest {
                 overrides,
                 Set.of(new TensorId("kept"), new TensorId("a.kept")),
                 Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
+                Map.of(new TensorId("relu"), new FittedLevels("lloyd-max", 2, new ClipRange(0, 6.1f), new CodebookGrid(-0.0f, 1f / 3, 2, 6.1f))),
                 false,
                 Optional.of(new FileRef(folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
                 Optional.of(new FileRef(Path.of("/nowhere/test.npz"), SHA)),
@@ -66,7 +67,8 @@ class SessionFileTest {
                                 "bias-correction",
                                 Map.of(),
                                 Optional.of(new FileRef(folder.resolve("c.npz").toAbsolutePath(), SHA)),
-                                Optional.of(new CorrectionSettings(Optional.of(w), Optional.empty(), overrides, Set.of(new TensorId("kept")), Map.of(new TensorId("relu"), new ClipRange(0, 2)))))));
+                                Optional.of(new CorrectionSettings(Optional.of(w), Optional.empty(), overrides, Set.of(new TensorId("kept")), Map.of(new TensorId("relu"), new ClipRange(0, 2)),
+                                        Map.of(new TensorId("x"), new FittedLevels("lloyd-max", 3, new ClipRange(-1, 1), new CodebookGrid(0))))))));
     }
 
     @Test
@@ -101,6 +103,33 @@ class SessionFileTest {
         assertThat(SessionFile.read(file).evaluationData().orElseThrow().samples()).isEmpty();
         Files.writeString(file, Files.readString(file).replace("\"samples\" : 64", "\"samples\" : 0"));
         assertThatThrownBy(() -> SessionFile.read(file)).isInstanceOf(BadInputException.class).hasMessageContaining("calibration_data.samples");
+    }
+
+    /** Files from before levels were kept: what was read of them then is read of them now. */
+    @Test
+    void aFileWithoutLevelsReadsAsOneThatHasNone() throws IOException {
+        Path file = folder.resolve("s.json");
+        SessionState without = full().withActivationLevels(Map.of()).withCorrections(List.of());
+        SessionFile.write(without, file);
+
+        assertThat(Files.readString(file)).doesNotContain("activation_levels");
+        assertThat(SessionFile.read(file)).isEqualTo(without);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
+        "{'scheme':'uniform','bits':2,'lo':0,'hi':1,'levels':[0]}|activation_levels.r: scheme: uniform fits no levels to values",
+        "{'scheme':'lloyd','bits':2,'lo':0,'hi':1,'levels':[0]}|activation_levels.r: scheme",
+        "{'scheme':'lloyd-max','bits':9,'lo':0,'hi':1,'levels':[0]}|activation_levels.r: bits: lloyd-max has 2 to 8, got 9",
+        "{'scheme':'lloyd-max','bits':2,'lo':0,'hi':1,'levels':[0,1,2,3,4]}|activation_levels.r: levels: 2 bits tell 4 apart, got 5",
+        "{'scheme':'lloyd-max','bits':2,'lo':0,'hi':1,'levels':[1,0]}|activation_levels.r.levels: codebook: level 1, 0.0, is not above",
+        "{'scheme':'lloyd-max','bits':2,'lo':0,'hi':1,'levels':[]}|activation_levels.r.levels: codebook: at least one level is needed",
+        "{'scheme':'lloyd-max','bits':2,'lo':2,'hi':1,'levels':[0]}|activation_levels.r: ",
+        "{'scheme':'lloyd-max','bits':2,'lo':0,'levels':[0]}|activation_levels.r.hi",
+        "{'scheme':'lloyd-max','bits':2,'lo':0,'hi':1,'level':[0]}|activation_levels.r.level"
+    })
+    void levelsThatNoFitGivesAreRefused(String levels, String message) throws IOException {
+        assertRefused(session("'activation_levels':{'r':" + levels + "}"), message);
     }
 
     @Test

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.FileRef;
@@ -334,6 +335,48 @@ class DatasetLoadersContractTest {
         assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
         Files.writeString(file, "a,b\n1,2\n3,NaN\n");
         assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: column 'b': 'NaN' is no finite number");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\r\n", "\r"})
+    void everyEndOfALineEndsARow(String end) throws IOException {
+        Path file = Files.writeString(folder.resolve("t.csv"), String.join(end, "label,a,b", "1,2,300", "", "0,4,5") + end);
+
+        Dataset data = Datasets.open(file);
+
+        assertThat(data.size()).isEqualTo(2);
+        assertThat(all(data)).containsExactly(2, 300, 4, 5);
+        assertThat(data.label(0)).isEqualTo(1);
+        Files.writeString(file, String.join(end, "a,b", "1,2", "3"));
+        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
+    }
+
+    /** Counted while they are read: the fields of a line of many megabytes would take a hundred times that. */
+    @Test
+    void aLineOfTooManyFieldsIsRefusedBeforeTheyAreKept() throws IOException {
+        Path file = folder.resolve("t.csv");
+        String many = "1,".repeat(1 << 20) + "1\n";
+        Files.writeString(file, many);
+        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 1: has more than 1048576 fields");
+        Files.writeString(file, "a,b\n" + many);
+        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 2: has more than 1048576 fields");
+    }
+
+    /** Pictures are read when they are wanted, which may be long after the folder was opened. */
+    @Test
+    void aPictureThatHasGoneSinceIsNamed() throws IOException {
+        Path set = pictures(folder);
+        Dataset data = Datasets.open(set);
+        Files.delete(set.resolve("b/2.png"));
+
+        assertThatThrownBy(() -> data.fill(new int[] {1}, new float[4])).isInstanceOf(BadInputException.class).hasMessageStartingWith("2.png: picture: cannot be read any more: ");
+    }
+
+    @Test
+    void aTextThatIsNoNameOfAClassIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("t.csv"), "a,kind\n1,cat\n2," + "x".repeat(2000) + "\n");
+
+        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: column 'kind': a text of 2000 characters is no name of a class");
     }
 
     @Test

@@ -196,6 +196,7 @@ class DatasetsTest {
         "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
         "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
         "{\"layout\":7} ~ layout: is no text",
+        "{\"shape\":[2147483647,2147483647,2147483647]} ~ shape: ",
         "{\"scale\":\"1\"} ~ scale: is no finite number",
         "{\"scale\":1e999} ~ scale: is no finite number",
         "{\"scale\":[1,2]} ~ scale: is one number",
@@ -222,6 +223,18 @@ class DatasetsTest {
         sidecar(json);
 
         assertRefused("d.dataset.json: " + message);
+    }
+
+    @Test
+    void aVeryHighPictureThatNoMemoryHoldsOnItsWayIsRefused() throws IOException {
+        int height = 600_000;
+        members.put("x.npy", npy("|u1", "(1, " + height + ", 16)", new byte[height * 16]));
+        sidecar("{\"resize\":[4096, 16]}");
+        Dataset data = Datasets.open(write());
+
+        assertThatThrownBy(() -> data.fill(new int[] {0}, new float[4096 * 16]))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("d.dataset.json: resize: sample 0 is 16 by 600000, resizing it to 4096 by 16 takes 2457600000 bytes");
     }
 
     @Test

@@ -205,7 +205,19 @@ class OnnxLoaderTest {
         Model model = open(model(13, outer));
 
         assertThat(model.tensors()).singleElement().satisfies(w -> assertThat(w.info().consumers()).containsExactly(new Consumer("If_0/then_branch/MatMul_0", "MatMul", 1, 1)));
+        assertThat(model.tensors().getFirst().info().kind()).as("a subgraph stays in float").isEqualTo(TensorKind.CONSTANT);
         assertThat(model.notes()).containsExactly("stored inside subgraphs (If, Loop, Scan) and left as they are: 1");
+    }
+
+    /** A shape that a file declares of what is computed counts for nothing; it must not hinder anything either. */
+    @Test
+    void aDeclaredShapeThatCannotBeIsTakenAsNone() throws IOException {
+        GraphProto.Builder graph = graph(node("Relu", List.of("x"), "r"), node("MatMul", List.of("r", "w"), "y")).addInitializer(floats("w", new long[] {1, 1}, 1));
+        graph.setInput(0, value("x", Long.MAX_VALUE, Long.MAX_VALUE)).addValueInfo(value("r", 1L << 40, 1L << 40)).addValueInfo(value("s", new long[40]));
+
+        Model model = open(model(13, graph));
+
+        assertThat(model.graph().orElseThrow().activations()).extracting(a -> a.shape().rank()).containsOnly(0);
     }
 
     // Values.

@@ -23,6 +23,7 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantParams;
@@ -74,7 +75,19 @@ class SessionFileProperties {
         Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
         return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
                 .as((model, w, a, o, k, r, fold, data) -> new SessionState(
-                        model, w, a, o, k, r, fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet(), fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r))));
+                        model, w, a, o, k, r, levels(r), fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet(),
+                        fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r, levels(r)))));
+    }
+
+    /** Two levels for each range that holds two numbers. */
+    private static Map<TensorId, FittedLevels> levels(Map<TensorId, ClipRange> ranges) {
+        Map<TensorId, FittedLevels> levels = new TreeMap<>();
+        ranges.forEach((id, range) -> {
+            if (range.lo() < range.hi()) {
+                levels.put(id, new FittedLevels("lloyd-max", 4, range, new CodebookGrid(range.lo(), range.hi())));
+            }
+        });
+        return levels;
     }
 
     private static List<AppliedCorrection> corrections(Optional<FileRef> data, CorrectionSettings settings) {
