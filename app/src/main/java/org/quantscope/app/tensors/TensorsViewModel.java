@@ -222,7 +222,7 @@ public final class TensorsViewModel {
             }
             graph.floatWeights().forEach(w -> rows.add(new TensorRow(
                     w.info().id(),
-                    w.info().id().name(),
+                    Subject.weightName(w.info()),
                     false,
                     w.info().shape(),
                     Optional.empty(),

@@ -2,6 +2,7 @@ package org.quantscope.app.workbench;
 
 import java.util.Optional;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
@@ -36,12 +37,23 @@ public sealed interface Subject {
     default String shortName() {
         String name = id().name();
         String bare = switch (this) {
-            case Weight w -> name.startsWith("onnx::") && !info().consumers().isEmpty()
-                    ? shorten(withoutLast(info().consumers().getFirst().node()))
-                    : name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+            case Weight w -> weightName(info());
             case Activation a -> shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
         };
         return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
+    }
+
+    /** The like for a weight; of a recurrent network W is what its input and R what its state is multiplied with. */
+    static String weightName(TensorInfo info) {
+        String name = info.id().name();
+        if (name.startsWith("onnx::") && !info.consumers().isEmpty()) {
+            Consumer by = info.consumers().getFirst();
+            return switch (by.opType()) {
+                case "LSTM", "GRU", "RNN" -> shorten(by.node()) + (by.input() == 1 ? " W" : " R");
+                default -> shorten(withoutLast(by.node()));
+            };
+        }
+        return name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
     }
 
     private static String withoutLast(String path) {

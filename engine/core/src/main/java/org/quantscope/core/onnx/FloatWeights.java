@@ -19,6 +19,7 @@ import org.quantscope.core.onnx.OnnxGraph.FloatWeight;
 import org.quantscope.core.onnx.Placement.Rule;
 import org.quantscope.core.onnx.Placement.Site;
 import org.quantscope.core.onnx.Placement.State;
+import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
@@ -51,6 +52,9 @@ final class FloatWeights {
     /** A stored tensor by the name that it is listed under. */
     private record Stored(TensorId id, TensorProto tensor) {}
 
+    /** A stored tensor and who reads it. */
+    private record Read(Stored stored, Consumer by) {}
+
     /** What the names of one graph stand for: a stored tensor, or nothing that is stored. */
     private record Scope(@Nullable Scope outer, Map<String, Optional<Stored>> names) {
         Optional<Stored> find(String name) {
@@ -72,16 +76,17 @@ final class FloatWeights {
                 case "Constant" -> ElementTypes.tensorAttribute(node, "value").ifPresent(t -> scope.names.put(node.getOutput(0), stored(prefix, node.getOutput(0), t)));
                 case "Identity" -> scope.names.put(node.getOutput(0), scope.find(node.getInput(0)));
                 case "Conv", "ConvTranspose", "Gemm", "MatMul" -> {
+                    List<Read> read = read(node, name, OF_LAYER, scope);
                     if (inside == null) {
-                        read(node, OF_LAYER, scope).forEach(s -> quantized.add(s.id));
+                        read.forEach(r -> quantized.add(r.stored.id));
                     } else {
-                        read(node, OF_LAYER, scope).forEach(s -> add(s, Rule.SUBGRAPH, inside));
+                        read.forEach(r -> add(r, Rule.SUBGRAPH, inside));
                     }
                 }
                 default -> {
                     if (QuantizedOperators.RECURRENT.contains(op)) {
-                        read(node, OF_RECURRENT, scope)
-                                .forEach(s -> add(s, inside == null ? Rule.RECURRENT : Rule.SUBGRAPH, inside == null ? new Keeper(name, op) : inside));
+                        read(node, name, OF_RECURRENT, scope)
+                                .forEach(r -> add(r, inside == null ? Rule.RECURRENT : Rule.SUBGRAPH, inside == null ? new Keeper(name, op) : inside));
                     }
                 }
             }
@@ -102,13 +107,18 @@ final class FloatWeights {
         return weight ? Optional.of(new Stored(new TensorId(prefix + name), t)) : Optional.empty();
     }
 
-    private static List<Stored> read(NodeProto node, List<Integer> inputs, Scope scope) {
-        List<Stored> read = new ArrayList<>();
-        inputs.stream().filter(i -> i < node.getInputCount()).map(node::getInput).flatMap(name -> scope.find(name).stream()).forEach(read::add);
+    private static List<Read> read(NodeProto node, String name, List<Integer> inputs, Scope scope) {
+        List<Read> read = new ArrayList<>();
+        for (int i : inputs) {
+            if (i < node.getInputCount()) {
+                scope.find(node.getInput(i)).ifPresent(s -> read.add(new Read(s, new Consumer(name, node.getOpType(), i, 1))));
+            }
+        }
         return read;
     }
 
-    private void add(Stored s, Rule rule, Keeper keeper) {
+    private void add(Read read, Rule rule, Keeper keeper) {
+        Stored s = read.stored;
         long[] dims = s.tensor.getDimsList().stream().mapToLong(Long::longValue).toArray();
         Shape shape;
         try {
@@ -117,7 +127,7 @@ final class FloatWeights {
             // The loader checks the shapes of the main graph only; whoever runs the model will refuse this one.
             return;
         }
-        TensorInfo info = new TensorInfo(s.id, TensorKind.CONSTANT, TensorProtos.dtype(s.tensor.getDataType()).orElseThrow(), shape, OptionalInt.empty(), List.of());
+        TensorInfo info = new TensorInfo(s.id, TensorKind.CONSTANT, TensorProtos.dtype(s.tensor.getDataType()).orElseThrow(), shape, OptionalInt.empty(), List.of(read.by));
         found.putIfAbsent(s.id, new FloatWeight(info, new Site(s.id, State.FLOAT, rule, keeper.node, keeper.opType, Optional.empty(), false, false)));
     }
 }

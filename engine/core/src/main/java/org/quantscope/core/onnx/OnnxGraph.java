@@ -270,7 +270,7 @@ public final class OnnxGraph {
     /**
      * A stored weight that is not quantized.
      *
-     * @param info of what subgraphs store it is all that is known: {@link org.quantscope.core.model.Model#tensors} has none of them. Their names have the
+     * @param info with the first operator that reads it. Of what subgraphs store it is all that is known: {@link org.quantscope.core.model.Model#tensors} has none of them. Their names have the
      *     way to the subgraph in front
      * @param site why, and because of which operator
      */
