@@ -35,7 +35,13 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class Measurements {
     /** Results kept; the least recently used ones go first. */
-    private static final int KEPT = 4096;
+    private static final int KEPT = 16_384;
+
+    /** Everybody who lists all tensors does so anew at each partial result: at most so many, however many tensors there are, */
+    private static final int PARTIALS = 32;
+
+    /** and one more whenever so much time has passed without any. */
+    private static final long PARTIAL_NANOS = 250_000_000;
 
     /**
      * What is known of the present settings.
@@ -161,13 +167,18 @@ public final class Measurements {
         Map<TensorId, Measured> all = new LinkedHashMap<>(known);
         try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
             int done = 0;
+            int told = 0;
+            long toldAt = System.nanoTime();
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
                 Measured measured = measure(task.subject, task.key.spec, task.key.observed, task.key.importances, cancel);
                 kept.put(task.key, measured);
                 all.put(task.subject.id(), measured);
-                if (done < missing.size()) {
+                boolean due = (done - told) * PARTIALS >= missing.size() || System.nanoTime() - toldAt >= PARTIAL_NANOS;
+                if (due && done < missing.size()) {
+                    told = done;
+                    toldAt = System.nanoTime();
                     partial.accept(new Snapshot(Map.copyOf(all), false));
                 }
             }
