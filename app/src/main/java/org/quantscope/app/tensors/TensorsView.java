@@ -38,6 +38,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.controlsfx.control.textfield.TextFields;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Workbench;
@@ -77,6 +78,10 @@ public final class TensorsView extends VBox {
     private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
     private Function<TensorId, OptionalDouble> before = id -> OptionalDouble.empty();
     private boolean updating;
+    private @Nullable VirtualFlow<?> flow;
+
+    /** The line to be kept in sight; −1 for none. */
+    private int wanted = -1;
 
     /** The largest loss in the list: the length of a whole bar. */
     private double most;
@@ -193,6 +198,20 @@ public final class TensorsView extends VBox {
             show(model.rowsProperty().get());
         });
         bench.selectionProperty().subscribe(x -> select());
+        Runnable scroll = () -> {
+            if (wanted >= 0) {
+                scrollTo(wanted);
+                wanted = -1;
+            }
+        };
+        sceneProperty().subscribe((was, is) -> {
+            if (was != null) {
+                was.removePreLayoutPulseListener(scroll);
+            }
+            if (is != null) {
+                is.addPreLayoutPulseListener(scroll);
+            }
+        });
     }
 
     /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
@@ -320,9 +339,9 @@ public final class TensorsView extends VBox {
                 tree.getSelectionModel().clearSelection();
                 // Of lines that move within the tree it asks the place of each, and counts for it all that are above.
                 tree.getRoot().getChildren().clear();
-                weights.getChildren().setAll(nextWeights);
-                activations.getChildren().setAll(nextActivations);
-                others.getChildren().setAll(nextOthers);
+                refill(weights, nextWeights);
+                refill(activations, nextActivations);
+                refill(others, nextOthers);
                 tree.getRoot().getChildren().setAll(groups().filter(g -> !g.getChildren().isEmpty()).toList());
                 choose(chosen);
             }
@@ -330,6 +349,12 @@ public final class TensorsView extends VBox {
             updating = false;
         }
         select();
+    }
+
+    /** In two steps: in one, each item is looked for among all of before, to tell whether they only changed places. */
+    private static void refill(TreeItem<Line> group, List<TreeItem<Line>> next) {
+        group.getChildren().clear();
+        group.getChildren().addAll(next);
     }
 
     private Stream<TreeItem<Line>> groups() {
@@ -345,7 +370,7 @@ public final class TensorsView extends VBox {
         List<TreeItem<Line>> next = new ArrayList<>(rows.size());
         for (TensorRow row : rows) {
             TreeItem<Line> item = items.computeIfAbsent(row.id(), id -> new TreeItem<>());
-            if (item.getValue() == null || item.getValue().row().filter(row::equals).isEmpty()) {
+            if (item.getValue() == null || !row.equals(item.getValue().row().orElse(null))) {
                 item.setValue(new Line("", Optional.of(row)));
             }
             next.add(item);
@@ -387,15 +412,18 @@ public final class TensorsView extends VBox {
             if (!tree.getSelectionModel().isSelected(line)) {
                 tree.getSelectionModel().clearAndSelect(line);
             }
-            show(line);
+            wanted = line;
         } finally {
             updating = false;
         }
     }
 
-    /** Scrolls only if the line is out of sight. */
-    private void show(int line) {
-        if (tree.lookup(".virtual-flow") instanceof VirtualFlow<?> flow && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
+    /** Before the next layout, and only if the line is out of sight: to scroll lays out all the lines in sight, and rows come many at a time. */
+    private void scrollTo(int line) {
+        if (flow == null && tree.lookup(".virtual-flow") instanceof VirtualFlow<?> found) {
+            flow = found;
+        }
+        if (flow != null && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
             if (line <= flow.getFirstVisibleCell().getIndex() || line >= flow.getLastVisibleCell().getIndex()) {
                 tree.scrollTo(Math.max(0, line - LINES_ABOVE));
             }

@@ -158,6 +158,10 @@ public final class TensorsViewModel {
     /** The rows of before: one that still holds stays the same object, so that a list of thousands need not be looked at again. */
     private Map<TensorId, TensorRow> before = Map.of();
 
+    private List<TensorRow> weightRows = List.of();
+    private List<TensorRow> activationRows = List.of();
+    private List<TensorRow> otherRows = List.of();
+
     /** An activation without parameters of its own, and whose it has. */
     private record Other(TensorId id, String name, Shape shape, Optional<TensorId> owner) {
         static List<Other> of(OnnxGraph graph) {
@@ -193,22 +197,27 @@ public final class TensorsViewModel {
         });
         bench.seenProperty().subscribe(x -> refresh());
         bench.stateProperty().map(s -> s.map(SessionState::addedQuantizers)).subscribe(x -> refresh());
-        sensitivity.viewProperty().subscribe(x -> refresh());
-        filter.subscribe(x -> refresh());
+        sensitivity.viewProperty().map(SensitivityViewModel.View::tensors).subscribe(x -> refresh());
+        filter.subscribe(x -> arrange());
         order.subscribe(x -> {
             places = Map.of();
-            refresh();
+            arrange();
         });
     }
 
     private void refresh() {
         Map<TensorId, TensorRow> made = new HashMap<>();
-        List<TensorRow> weights = bench.weights().stream().map(w -> keep(row(w), made)).toList();
-        List<TensorRow> activations = bench.activations().stream().map(a -> keep(row(a), made)).toList();
-        List<TensorRow> others = others().stream().map(o -> keep(row(o), made)).toList();
+        weightRows = bench.weights().stream().map(w -> keep(row(w), made)).toList();
+        activationRows = bench.activations().stream().map(a -> keep(row(a), made)).toList();
+        otherRows = others().stream().map(o -> keep(row(o), made)).toList();
         before = made;
-        List<TensorRow> sortedWeights = sorted(weights);
-        List<TensorRow> sortedActivations = sorted(activations);
+        arrange();
+    }
+
+    /** Sorts and filters what is there. */
+    private void arrange() {
+        List<TensorRow> sortedWeights = sorted(weightRows);
+        List<TensorRow> sortedActivations = sorted(activationRows);
         if (measurements.snapshotProperty().get().complete()) {
             Map<TensorId, Integer> now = new HashMap<>();
             Stream.concat(sortedWeights.stream(), sortedActivations.stream()).forEach(row -> now.put(row.id(), now.size()));
@@ -217,7 +226,7 @@ public final class TensorsViewModel {
         List<TensorRow> shownWeights = matching(sortedWeights);
         List<TensorRow> shownActivations = matching(sortedActivations);
         rows.set(new Rows(
-                shownWeights, shownActivations, matching(others), weights.size() + activations.size() - shownWeights.size() - shownActivations.size()));
+                shownWeights, shownActivations, matching(otherRows), weightRows.size() + activationRows.size() - shownWeights.size() - shownActivations.size()));
     }
 
     private TensorRow keep(TensorRow row, Map<TensorId, TensorRow> made) {
