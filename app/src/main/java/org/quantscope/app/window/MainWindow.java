@@ -10,11 +10,13 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Insets;
 import javafx.geometry.Orientation;
 import javafx.geometry.Pos;
+import javafx.geometry.Rectangle2D;
 import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
@@ -92,9 +94,6 @@ public final class MainWindow {
     private static final double ANSWER_GAP = 8;
     private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
-
-    /** As much of the window must lie on a screen. */
-    private static final double GRIP = 40;
 
     /** What the page under the curve is remembered by. */
     private static final String PAGE = "page";
@@ -175,15 +174,13 @@ public final class MainWindow {
         root.setTop(new VBox(toolbar(), notices));
         root.setCenter(columns);
         root.setBottom(strip());
-        scene = new Scene(root, settings.number("window.width").orElse(WIDTH), settings.number("window.height").orElse(HEIGHT));
+        scene = new Scene(root);
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         accelerators(tensors);
         acceptFiles();
 
         stage.setScene(scene);
-        stage.setMinWidth(MIN_WIDTH);
-        stage.setMinHeight(MIN_HEIGHT);
         desk.bench().modelProperty().subscribe(x -> title());
         desk.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
@@ -674,15 +671,20 @@ public final class MainWindow {
     }
 
     private void placeWindow() {
-        stage.setWidth(settings.number("window.width").orElse(WIDTH));
-        stage.setHeight(settings.number("window.height").orElse(HEIGHT));
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");
-        // A screen that was there then may be gone.
-        if (x.isPresent() && y.isPresent() && !Screen.getScreensForRectangle(x.getAsDouble(), y.getAsDouble(), GRIP, GRIP).isEmpty()) {
-            stage.setX(x.getAsDouble());
-            stage.setY(y.getAsDouble());
-        }
+        Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent() ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble())) : Optional.empty();
+        WindowPlace wanted = new WindowPlace(
+                corner, Math.max(MIN_WIDTH, settings.number("window.width").orElse(WIDTH)), Math.max(MIN_HEIGHT, settings.number("window.height").orElse(HEIGHT)));
+        Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
+        Rectangle2D place = wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
+        // No minimum makes it larger than its screen.
+        stage.setMinWidth(Math.min(MIN_WIDTH, place.getWidth()));
+        stage.setMinHeight(Math.min(MIN_HEIGHT, place.getHeight()));
+        stage.setX(place.getMinX());
+        stage.setY(place.getMinY());
+        stage.setWidth(place.getWidth());
+        stage.setHeight(place.getHeight());
     }
 
     private void placeDividers() {
