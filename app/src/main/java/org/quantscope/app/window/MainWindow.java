@@ -174,7 +174,9 @@ public final class MainWindow {
         root.setTop(new VBox(toolbar(), notices));
         root.setCenter(columns);
         root.setBottom(strip());
-        scene = new Scene(root);
+        Rectangle2D place = place();
+        // At this size its columns are laid out first, and those at the sides keep the width that they get then.
+        scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         accelerators(tensors);
@@ -190,7 +192,13 @@ public final class MainWindow {
                 stage.hide();
             });
         });
-        placeWindow();
+        // No minimum makes it larger than its screen.
+        stage.setMinWidth(Math.min(MIN_WIDTH, place.getWidth()));
+        stage.setMinHeight(Math.min(MIN_HEIGHT, place.getHeight()));
+        stage.setX(place.getMinX());
+        stage.setY(place.getMinY());
+        stage.setWidth(place.getWidth());
+        stage.setHeight(place.getHeight());
     }
 
     /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
@@ -670,25 +678,19 @@ public final class MainWindow {
         return item;
     }
 
-    private void placeWindow() {
+    /** Where the window stood last, or would like to stand, on the screens of now. */
+    private Rectangle2D place() {
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");
         Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent() ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble())) : Optional.empty();
         WindowPlace wanted = new WindowPlace(
                 corner, Math.max(MIN_WIDTH, settings.number("window.width").orElse(WIDTH)), Math.max(MIN_HEIGHT, settings.number("window.height").orElse(HEIGHT)));
         Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
-        Rectangle2D place = wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
-        // No minimum makes it larger than its screen.
-        stage.setMinWidth(Math.min(MIN_WIDTH, place.getWidth()));
-        stage.setMinHeight(Math.min(MIN_HEIGHT, place.getHeight()));
-        stage.setX(place.getMinX());
-        stage.setY(place.getMinY());
-        stage.setWidth(place.getWidth());
-        stage.setHeight(place.getHeight());
+        return wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
     }
 
     private void placeDividers() {
-        double width = Math.max(MIN_WIDTH, scene.getWidth());
+        double width = stage.getWidth();
         columns.setDividerPositions(
                 settings.number("divider.left").orElse(LEFT_WIDTH / width), settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
     }
