@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
+import javafx.css.PseudoClass;
 import javafx.geometry.Insets;
 import javafx.geometry.Orientation;
 import javafx.geometry.Pos;
@@ -85,6 +86,10 @@ public final class MainWindow {
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
+    /** A window that is not as high has less room between things. */
+    private static final double LOW_HEIGHT = 800;
+
+    private static final PseudoClass LOW = PseudoClass.getPseudoClass("low");
     private static final double LEFT_WIDTH = 376;
     private static final double LEFT_MIN = 364;
     private static final double RIGHT_WIDTH = 352;
@@ -147,6 +152,7 @@ public final class MainWindow {
                 new CorrectionsView(desk.corrections()),
                 new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(desk.corrections()::sqnrBefore);
+        answers.getStyleClass().add("answers");
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
@@ -179,6 +185,8 @@ public final class MainWindow {
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
+        // So that the accuracy is in sight, also under a notice.
+        scene.heightProperty().subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
         accelerators(tensors);
         acceptFiles();
 
