@@ -479,13 +479,14 @@ public final class MainWindow {
         VBox left = new VBox(2, head, plot);
         HBox.setHgrow(left, Priority.ALWAYS);
         JobsView jobs = new JobsView(desk.jobs());
-        Region space = new Region();
-        VBox.setVgrow(space, Priority.ALWAYS);
         CacheView cache = new CacheView(desk.accuracy());
-        VBox right = new VBox(4, jobs, space, cache, legend());
-        right.setAlignment(Pos.TOP_RIGHT);
+        VBox right = new VBox(4, cache, legend());
+        right.setAlignment(Pos.BOTTOM_RIGHT);
         right.setMinWidth(RIGHT_MIN);
-        HBox strip = new HBox(GAP, left, right);
+        // Over the line of the heading: what is going on has names of any length, and the plot does not move for them.
+        jobs.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+        StackPane.setAlignment(jobs, Pos.TOP_RIGHT);
+        StackPane strip = new StackPane(new HBox(GAP, left, right), jobs);
         strip.getStyleClass().add("bottom-strip");
         strip.setPadding(new Insets(STRIP_PADDING, GAP, STRIP_PADDING, GAP));
         strip.setMinHeight(STRIP_HEIGHT);
