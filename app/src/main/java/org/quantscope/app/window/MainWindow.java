@@ -264,8 +264,8 @@ public final class MainWindow {
         list.focusList();
         if (!files.isEmpty()) {
             desk.session().open(files);
-        } else if (!desk.session().restore()) {
-            Samples.all().stream().findFirst().ifPresent(desk.session()::openSample);
+        } else {
+            desk.session().restore(() -> Samples.all().stream().findFirst().ifPresent(desk.session()::openSample));
         }
     }
 
@@ -587,7 +587,7 @@ public final class MainWindow {
                 desk.input(),
                 settings,
                 folder -> folder ? dialogs.openFolder("Open a folder of pictures") : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
-        dialogs.dress(dialog);
+        dress(dialog);
         dialog.resultProperty().subscribe(used -> {
             if (Boolean.TRUE.equals(used)) {
                 desk.input().apply();
@@ -625,7 +625,7 @@ public final class MainWindow {
                 folders.accept(folder);
             }
         });
-        dialogs.dress(dialog);
+        dress(dialog);
         goingBack(dialog);
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
@@ -647,7 +647,7 @@ public final class MainWindow {
         }
         desk.imports().open(file);
         ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
-        dialogs.dress(dialog);
+        dress(dialog);
         goingBack(dialog);
         importing = dialog;
         // What is imported is for this model.
@@ -661,6 +661,12 @@ public final class MainWindow {
             importing = null;
         });
         dialog.show();
+    }
+
+    /** In the colours of the window; its size is remembered. */
+    private void dress(Dialog<?> dialog) {
+        dialogs.dress(dialog);
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> desk.session().saveSettings());
     }
 
     /** The window behind a dialog goes on, also with its keys for going back. */
@@ -692,10 +698,14 @@ public final class MainWindow {
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");
         Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent() ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble())) : Optional.empty();
-        WindowPlace wanted = new WindowPlace(
-                corner, Math.max(MIN_WIDTH, settings.number("window.width").orElse(WIDTH)), Math.max(MIN_HEIGHT, settings.number("window.height").orElse(HEIGHT)));
+        WindowPlace wanted = new WindowPlace(corner, length("window.width", WIDTH), length("window.height", HEIGHT));
         Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
         return wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
+    }
+
+    private double length(String name, double usual) {
+        double remembered = settings.number(name).orElse(usual);
+        return remembered > 0 ? remembered : usual;
     }
 
     private void placeDividers() {
@@ -714,7 +724,7 @@ public final class MainWindow {
         settings.setNumber("divider.right", dividers[1]);
         settings.setText(MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
-        settings.save();
+        desk.session().saveSettings();
     }
 
     private static MenuItem item(String text, @Nullable String keys, Runnable action) {

@@ -2,6 +2,7 @@ package org.quantscope.app.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.quantscope.core.tensor.TensorId;
 public final class ListBench extends WindowBench {
     private static final int BRANCHES = 24;
     private static final int NODES = 5_200;
+    private static final int TURNS = 100;
 
     private ListBench(Path folder) {
         super(folder);
@@ -48,6 +50,7 @@ public final class ListBench extends WindowBench {
         step("take the last in hand", () -> desk.tensors().select(weights.getLast()));
         step("take the next in hand", () -> desk.tensors().select(weights.get(weights.size() - 2)));
         step("arrow down", () -> tree().getSelectionModel().selectNext());
+        inTurn(weights);
         step("4 bits for all", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4)))));
         step("5 bits for one", () -> desk.quantizer().setBits(5));
         step("select all", () -> tree().getSelectionModel().selectAll());
@@ -55,6 +58,21 @@ public final class ListBench extends WindowBench {
         step("fold the group away", () -> tree().getRoot().getChildren().getFirst().setExpanded(false));
         step("unfold it", () -> tree().getRoot().getChildren().getFirst().setExpanded(true));
         step("click a header", () -> sort(tree()));
+    }
+
+    /** Another tensor each fifth of a second. */
+    private void inTurn(List<TensorId> weights) throws InterruptedException {
+        long[] costs = new long[TURNS];
+        for (int i = 0; i < TURNS; i++) {
+            TensorId next = weights.get(i * 37 % weights.size());
+            long before = cpu("JavaFX Application Thread");
+            onFx(() -> desk.tensors().select(next));
+            Thread.sleep(200);
+            costs[i] = cpu("JavaFX Application Thread") - before;
+        }
+        Arrays.sort(costs);
+        print("one after the other in hand", String.format(
+                Locale.ROOT, "FX thread for each, with its pictures: median %.1f ms, worst %.1f ms", costs[TURNS / 2] / MILLI, costs[TURNS - 1] / MILLI));
     }
 
     private static <T> void sort(TreeTableView<T> list) {
