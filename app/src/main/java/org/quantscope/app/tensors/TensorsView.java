@@ -54,6 +54,8 @@ public final class TensorsView extends VBox {
     /** Borders and the scroll bar. */
     private static final double MARGIN = 40;
 
+    private static final double LINE_HEIGHT = 25;
+
     /** Lines that stay in sight above the one in hand. */
     private static final int LINES_ABOVE = 4;
 
@@ -115,6 +117,8 @@ public final class TensorsView extends VBox {
         tree.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
         tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
         tree.setTableMenuButtonVisible(false);
+        // Else the tree measures the lines that it scrolls past.
+        tree.setFixedCellSize(LINE_HEIGHT);
         tree.setAccessibleText("Tensors, worst first");
         tree.setRowFactory(view -> new Row());
         weights.setExpanded(true);
