@@ -198,7 +198,8 @@ public final class TensorsView extends VBox {
         });
         model.orderProperty().subscribe(this::showOrder);
         bench.modelProperty().subscribe(x -> {
-            items.clear();
+            // Those of the last model are still in the list; those of models before it are not.
+            items.values().removeIf(item -> item.getParent() == null);
             show(model.rowsProperty().get());
         });
         bench.selectionProperty().subscribe(x -> select());
