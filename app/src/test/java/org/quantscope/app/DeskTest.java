@@ -1,6 +1,7 @@
 package org.quantscope.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javafx.beans.value.ObservableValue;
 import org.assertj.core.data.Percentage;
@@ -724,10 +726,28 @@ class DeskTest {
         SessionState lost = state();
         answers.restore = true;
         Desk next = newDesk();
-        assertThat(next.session().restore()).isTrue();
+        next.session().restore(() -> fail("there is work to restore"));
         assertThat(next.bench().stateProperty().get()).contains(lost);
         assertThat(next.bench().dirtyProperty().get()).isTrue();
         next.close();
+    }
+
+    @Test
+    void unsavedWorkIsLookedForAndSettingsAreWrittenInTheBackground() {
+        Path config = folder.resolve("held");
+        try (HeldDesk held = new HeldDesk(config)) {
+            held.held = true;
+            AtomicBoolean otherwise = new AtomicBoolean();
+            held.desk.session().restore(() -> otherwise.set(true));
+            held.desk.session().saveSettings();
+            assertThat(otherwise).isFalse();
+            assertThat(config).doesNotExist();
+            while (!held.waiting.isEmpty()) {
+                held.waiting.remove().run();
+            }
+            assertThat(otherwise).isTrue();
+            assertThat(config.resolve("window.properties")).exists();
+        }
     }
 
     @Test
@@ -737,7 +757,9 @@ class DeskTest {
         desk.bench().undo();
         answers.restore = true;
         Desk next = newDesk();
-        assertThat(next.session().restore()).isFalse();
+        AtomicBoolean otherwise = new AtomicBoolean();
+        next.session().restore(() -> otherwise.set(true));
+        assertThat(otherwise).isTrue();
         next.close();
     }
 

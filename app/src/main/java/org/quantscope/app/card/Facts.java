@@ -18,6 +18,7 @@ public final class Facts extends GridPane {
     private int next;
 
     public Facts() {
+        getStyleClass().add("facts");
         setHgap(GAP);
         setVgap(LINE);
         ColumnConstraints names = new ColumnConstraints();

@@ -20,6 +20,7 @@ public final class Section extends VBox {
 
     public Section(String title, Node... content) {
         super(GAP);
+        getStyleClass().add("section");
         head.getStyleClass().add("section-head");
         setTitle(title);
         top.setAlignment(Pos.CENTER_LEFT);

@@ -3,8 +3,10 @@ package org.quantscope.app.chart;
 import java.awt.BasicStroke;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -56,7 +58,44 @@ public final class ErrorCurveView extends Region {
     /** Pixels between words, from middle to middle. */
     private static final double WORD_PITCH = 12;
 
-    private record Mark(ErrorCurve.Pin pin, Button button, Line leader, Circle dot) {}
+    /** The nodes of a pin; they stay for the next curve, because new ones would have to be styled. */
+    private final class Mark {
+        private ErrorCurve.Pin pin;
+        private final Button button = new Button();
+        private final Line leader = new Line();
+        private final Circle dot = new Circle(4);
+        private final Tooltip tip = new Tooltip();
+
+        Mark(ErrorCurve.Pin pin) {
+            this.pin = pin;
+            button.setId("pin-" + pin.id());
+            button.getStyleClass().add("pin");
+            button.setManaged(false);
+            button.setMinSize(USE_PREF_SIZE, USE_PREF_SIZE);
+            button.setTooltip(new Tooltip());
+            dot.getStyleClass().add("pin-dot");
+            dot.setManaged(false);
+            dot.setOnMouseClicked(e -> onPin.accept(pin()));
+            tip.setOnShowing(e -> tip.setText(describe(pin())));
+            Tooltip.install(dot, tip);
+            leader.getStyleClass().add("pin-leader");
+            leader.setManaged(false);
+            leader.setMouseTransparent(true);
+            button.fontProperty().addListener((o, was, is) -> requestLayout());
+            ErrorCurveView.this.getChildren().add(1, leader);
+            ErrorCurveView.this.getChildren().addAll(button, dot);
+        }
+
+        ErrorCurve.Pin pin() {
+            return pin;
+        }
+
+        void hide() {
+            button.setVisible(false);
+            leader.setVisible(false);
+            dot.setVisible(false);
+        }
+    }
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private final NumberAxis x = new NumberAxis();
@@ -69,6 +108,8 @@ public final class ErrorCurveView extends Region {
     private final ContextMenu choice = new ContextMenu();
     /** From left to right. */
     private final List<Mark> marks = new ArrayList<>();
+
+    private final Map<String, Mark> known = new HashMap<>();
 
     private @Nullable ErrorCurve curve;
     private double currentClip = Double.NaN;
@@ -109,9 +150,7 @@ public final class ErrorCurveView extends Region {
     /** Shows another curve, or none. */
     public void setCurve(@Nullable ErrorCurve curve) {
         this.curve = curve;
-        for (Mark m : marks) {
-            getChildren().removeAll(m.button(), m.leader(), m.dot());
-        }
+        marks.forEach(Mark::hide);
         marks.clear();
         choice.hide();
         if (curve != null) {
@@ -159,25 +198,12 @@ public final class ErrorCurveView extends Region {
     }
 
     private void addMark(ErrorCurve.Pin pin) {
-        Button button = new Button(pin.label());
-        button.setId("pin-" + pin.id());
-        button.getStyleClass().add("pin");
-        button.setManaged(false);
-        button.setMinSize(USE_PREF_SIZE, USE_PREF_SIZE);
-        button.setTooltip(new Tooltip(describe(pin)));
-        Circle dot = new Circle(4);
-        dot.getStyleClass().add("pin-dot");
-        dot.setManaged(false);
-        dot.setOnMouseClicked(e -> onPin.accept(pin));
-        Tooltip.install(dot, new Tooltip(describe(pin)));
-        Line leader = new Line();
-        leader.getStyleClass().add("pin-leader");
-        leader.setManaged(false);
-        leader.setMouseTransparent(true);
-        marks.add(new Mark(pin, button, leader, dot));
-        button.fontProperty().addListener((o, was, is) -> requestLayout());
-        getChildren().add(1, leader);
-        getChildren().addAll(button, dot);
+        Mark mark = known.computeIfAbsent(pin.id(), id -> new Mark(pin));
+        mark.pin = pin;
+        // Whoever goes through them with the keyboard does so from left to right.
+        mark.button.toFront();
+        mark.dot.toFront();
+        marks.add(mark);
     }
 
     private static String describe(ErrorCurve.Pin pin) {
@@ -316,15 +342,15 @@ public final class ErrorCurveView extends Region {
             if (shown) {
                 inSight.add(m);
             }
-            m.dot().setVisible(shown);
-            m.dot().setCenterX(at);
-            m.dot().setCenterY(m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY());
+            m.dot.setVisible(shown);
+            m.dot.setCenterX(at);
+            m.dot.setCenterY(m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY());
         }
         var labels = new PinLabels(
-                inSight.stream().mapToDouble(m -> m.dot().getCenterX()).toArray(),
+                inSight.stream().mapToDouble(m -> m.dot.getCenterX()).toArray(),
                 inSight.stream().mapToDouble(m -> m.pin().mse()).toArray(),
                 (lead, others) -> {
-                    Button button = inSight.get(lead).button();
+                    Button button = inSight.get(lead).button;
                     button.setText(text(inSight.get(lead).pin(), others));
                     return Math.ceil(button.prefWidth(-1));
                 },
@@ -333,8 +359,8 @@ public final class ErrorCurveView extends Region {
         List<PinLabels.Label> placed = labels.place();
         for (Mark m : marks) {
             boolean labelled = placed.stream().anyMatch(label -> inSight.get(label.lead()).equals(m));
-            m.button().setVisible(labelled);
-            m.leader().setVisible(labelled);
+            m.button.setVisible(labelled);
+            m.leader.setVisible(labelled);
         }
         for (PinLabels.Label label : placed) {
             Mark m = inSight.get(label.lead());
@@ -343,7 +369,7 @@ public final class ErrorCurveView extends Region {
                     .sorted(Comparator.comparingDouble(ErrorCurve.Pin::mse))
                     .toList();
             double top = (ROWS - 1 - label.row()) * (ROW + 1);
-            Button button = m.button();
+            Button button = m.button;
             button.setText(text(m.pin(), pins.size() - 1));
             button.resizeRelocate(Math.rint(label.left()), top, label.width(), ROW);
             button.setOnAction(e -> {
@@ -354,10 +380,10 @@ public final class ErrorCurveView extends Region {
                 }
             });
             button.getTooltip().setText(pins.stream().map(ErrorCurveView::describe).collect(Collectors.joining("\n")));
-            m.leader().setStartX(Math.rint(m.dot().getCenterX()) + 0.5);
-            m.leader().setEndX(m.leader().getStartX());
-            m.leader().setStartY(top + ROW + 1);
-            m.leader().setEndY(m.dot().getCenterY() - 5);
+            m.leader.setStartX(Math.rint(m.dot.getCenterX()) + 0.5);
+            m.leader.setEndX(m.leader.getStartX());
+            m.leader.setStartY(top + ROW + 1);
+            m.leader.setEndY(m.dot.getCenterY() - 5);
         }
     }
 

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import javafx.geometry.Pos;
+import javafx.scene.AccessibleAttribute;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
@@ -30,14 +32,17 @@ final class ConfusionView extends VBox {
     private static final int MOST = 16;
 
     private static final double GAP = 8;
-    private static final int NAME = 9;
+    /** Letters of a name over a column, and of one beside a row. */
+    private static final int NAME_ABOVE = 9;
+
+    private static final int NAME_BESIDE = 12;
     private static final double LEAST = 0.12;
     private static final double MOST_OPAQUE = 0.7;
 
     private final FlippedViewModel model;
     private final GridPane grid = new GridPane(1, 1);
     private final Label note = new Label();
-    private final Map<List<Integer>, Button> cells = new HashMap<>();
+    private final Map<List<Integer>, Cell> cells = new HashMap<>();
     /** The colour of each cell, more opaque for a larger count. */
     private final Map<List<Integer>, Region> grounds = new HashMap<>();
 
@@ -73,6 +78,20 @@ final class ConfusionView extends VBox {
         grid.setId("confusion");
         getChildren().addAll(head, grid, note);
         model.viewProperty().subscribe(v -> update());
+    }
+
+    /** All of them change with each batch, and their words are read now and then. */
+    private static final class Cell extends Button {
+        private Supplier<String> words = () -> "";
+
+        String describe() {
+            return words.get();
+        }
+
+        @Override
+        public Object queryAccessibleAttribute(AccessibleAttribute attribute, Object... parameters) {
+            return attribute == AccessibleAttribute.TEXT ? describe() : super.queryAccessibleAttribute(attribute, parameters);
+        }
     }
 
     private void update() {
@@ -125,22 +144,22 @@ final class ConfusionView extends VBox {
             column.setHgrow(Priority.ALWAYS);
             column.setPercentWidth(88.0 / classes.size());
             grid.getColumnConstraints().add(column);
-            grid.add(name(classes.get(i), Pos.CENTER), i + 1, 0);
-            grid.add(name(classes.get(i), Pos.CENTER_RIGHT), 0, i + 1);
+            grid.add(name(classes.get(i), NAME_ABOVE, Pos.CENTER), i + 1, 0);
+            grid.add(name(classes.get(i), NAME_BESIDE, Pos.CENTER_RIGHT), 0, i + 1);
         }
         names.setPercentWidth(12);
         for (int r = 0; r < classes.size(); r++) {
             for (int c = 0; c < classes.size(); c++) {
                 int row = classes.get(r);
                 int column = classes.get(c);
-                Button cell = new Button();
+                Cell cell = new Cell();
                 cell.setId("confusion-" + row + "-" + column);
                 cell.getStyleClass().setAll("confusion-cell", "number");
                 cell.setMaxSize(Double.MAX_VALUE, Double.MAX_VALUE);
                 cell.setMinWidth(0);
                 cell.setOnAction(e -> model.choose(new FlippedViewModel.Cell(kind, row, column)));
                 Tooltip tip = new Tooltip();
-                tip.setOnShowing(e -> tip.setText(cell.getAccessibleText()));
+                tip.setOnShowing(e -> tip.setText(cell.describe()));
                 cell.setTooltip(tip);
                 Region ground = new Region();
                 cells.put(List.of(row, column), cell);
@@ -150,9 +169,9 @@ final class ConfusionView extends VBox {
         }
     }
 
-    private Label name(int c, Pos at) {
+    private Label name(int c, int longest, Pos at) {
         String full = model.className(c);
-        Label label = new Label(full.length() > NAME ? full.substring(0, NAME - 1) + "…" : full);
+        Label label = new Label(full.length() > longest ? full.substring(0, longest - 1) + "…" : full);
         label.getStyleClass().add("confusion-name");
         label.setTooltip(new Tooltip(full));
         label.setAlignment(at);
@@ -161,7 +180,7 @@ final class ConfusionView extends VBox {
         return label;
     }
 
-    private void show(Button cell, Confusion confusion, int r, int c, int most, FlippedViewModel.View v) {
+    private void show(Cell cell, Confusion confusion, int r, int c, int most, FlippedViewModel.View v) {
         int before = confusion.count(Kind.BEFORE, r, c);
         int after = confusion.count(Kind.AFTER, r, c);
         boolean chosen = v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
@@ -185,7 +204,6 @@ final class ConfusionView extends VBox {
         if (chosen) {
             cell.getStyleClass().add("chosen");
         }
-        String text = names.get(r) + " taken for " + names.get(c) + ": " + before + " before, " + after + " after";
-        cell.setAccessibleText(text);
+        cell.words = () -> names.get(r) + " taken for " + names.get(c) + ": " + before + " before, " + after + " after";
     }
 }

@@ -122,9 +122,10 @@ public final class GraphView extends StackPane {
         clip.heightProperty().bind(heightProperty());
         setClip(clip);
         legend.setId("graph-legend");
-        legend.getStyleClass().add("hint");
+        legend.getStyleClass().addAll("hint", "over-plot");
+        legend.setMouseTransparent(true);
+        StackPane.setAlignment(legend, Pos.BOTTOM_LEFT);
         legends.getChildren().setAll(marks);
-        legends.getChildren().add(legend);
         legends.setMouseTransparent(true);
         legends.setAlignment(Pos.CENTER_LEFT);
         legends.setMaxHeight(Region.USE_PREF_SIZE);
@@ -142,7 +143,7 @@ public final class GraphView extends StackPane {
         head.setPickOnBounds(false);
         HBox.setHgrow(legends, Priority.ALWAYS);
         StackPane.setAlignment(head, Pos.TOP_LEFT);
-        getChildren().addAll(canvas, note, head);
+        getChildren().addAll(canvas, note, head, legend);
 
         palette.addListener((o, was, is) -> touch());
         focusedProperty().addListener((o, was, is) -> touch());
@@ -210,6 +211,7 @@ public final class GraphView extends StackPane {
             fitted = false;
         }
         legends.setVisible(drawing != null);
+        legend.setVisible(drawing != null);
         marks[0].setText(v.legend().good());
         marks[1].setText(v.legend().fair());
         marks[2].setText(v.legend().bad());

@@ -34,10 +34,19 @@ public final class GraphViewModel {
      */
     record Legend(String good, String fair, String bad, String of) {
         private static Legend of(Optional<Task> swept, String hint) {
-            return swept.map(task -> task.isProportion()
-                            ? new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost, this tensor alone quantized")
-                            : new Legend("< 0.5 %", "< 2 %", "≥ 2 %", "of float’s " + task.headline() + " lost, this tensor alone quantized"))
-                    .orElseGet(() -> new Legend("≥ 14 dB", "≥ 10 dB", "< 10 dB", "SQNR of the tensor" + hint));
+            return swept.map(Legend::of).orElseGet(() -> new Legend("≥ 14 dB", "≥ 10 dB", "< 10 dB", "SQNR of the tensor" + hint));
+        }
+
+        private static Legend of(Task task) {
+            String alone = ", this tensor alone quantized";
+            return switch (task) {
+                case Task.TopK _, Task.Binary _ -> new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost" + alone);
+                case Task.Agreement _ -> new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", "agreement with float lost" + alone);
+                case Task.Regression _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
+                case Task.Cosine _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " lost" + alone);
+                // The float model itself has none, so that there is nothing to take a share of.
+                case Task.Deviation _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
+            };
         }
     }
 

@@ -56,13 +56,9 @@ public final class LayerOutputView extends VBox {
                     "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in dB; more is better."
                             + String.format(Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
             over.setId("layer-output-samples");
-            table.addRow(
-                    0,
-                    over,
-                    muted("only this, SQNR", "SQNR with only the tensor in hand quantized"),
-                    muted("", ""),
-                    muted("all, SQNR", "SQNR with everything quantized as it is set"),
-                    muted("", ""));
+            table.add(over, 0, 0);
+            headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the tensor in hand quantized"), 1);
+            headOverFigureAndBar(muted("all, SQNR", "SQNR with everything quantized as it is set"), 3);
         }
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);
@@ -79,6 +75,12 @@ public final class LayerOutputView extends VBox {
                 v.rows().isEmpty() ? "…" : "";
         });
         hint.setManaged(!hint.getText().isEmpty());
+    }
+
+    private void headOverFigureAndBar(Label head, int column) {
+        head.setMinWidth(USE_PREF_SIZE);
+        GridPane.setHalignment(head, HPos.LEFT);
+        table.add(head, column, 0, 2, 1);
     }
 
     private static Label muted(String text, String tip) {

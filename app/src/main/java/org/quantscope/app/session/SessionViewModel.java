@@ -150,6 +150,7 @@ public final class SessionViewModel {
     private final LatestWins<Opened> opening;
     private final Writer writer;
     private final LatestWins<List<Path>> pruning;
+    private final LatestWins<Optional<SessionState>> looking;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
     private final Executor ui;
     private Optional<Kept> kept = Optional.empty();
@@ -163,6 +164,7 @@ public final class SessionViewModel {
         this.ui = ui;
         this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
         this.pruning = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.looking = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         this.writer = new Writer(work);
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
@@ -292,26 +294,36 @@ public final class SessionViewModel {
         }
     }
 
-    /** Offers the work that an earlier run left unsaved; false if there is none or it is not wanted. */
-    public boolean restore() {
+    /**
+     * Offers the work that an earlier run left unsaved, which is looked for in the background.
+     *
+     * @param otherwise what happens if there is none, or it is not wanted
+     */
+    public void restore(Runnable otherwise) {
         Path file = autosaveFile();
-        if (!Files.isRegularFile(file)) {
-            return false;
-        }
-        SessionState state;
-        try {
-            state = SessionFile.read(file);
-        } catch (IOException | BadInputException e) {
-            LOG.warn("the copy of unsaved work is not readable", e);
+        looking.submit(
+                (cancel, partial) -> Files.isRegularFile(file) ? Optional.of(SessionFile.read(file)) : Optional.empty(),
+                found -> {
+                    if (bench.modelProperty().get().isPresent() || opening.isBusy()) {
+                        // A person was faster.
+                        return;
+                    }
+                    found.ifPresentOrElse(state -> offer(file, state, otherwise), otherwise);
+                },
+                e -> {
+                    LOG.warn("the copy of unsaved work is not readable", e);
+                    forgetAutosave();
+                    otherwise.run();
+                });
+    }
+
+    private void offer(Path file, SessionState state, Runnable otherwise) {
+        if (questions.restore(String.valueOf(state.model().path().getFileName()))) {
+            submit("Restoring unsaved work", cancel -> resume(new Resumption(file, state, true, Set.of()), cancel));
+        } else {
             forgetAutosave();
-            return false;
+            otherwise.run();
         }
-        if (!questions.restore(String.valueOf(state.model().path().getFileName()))) {
-            forgetAutosave();
-            return false;
-        }
-        submit("Restoring unsaved work", cancel -> resume(new Resumption(file, state, true, Set.of()), cancel));
-        return true;
     }
 
     /** Saves to where the session came from, or asks; in the background. */
@@ -545,7 +557,8 @@ public final class SessionViewModel {
         recent.set(settings.recent());
     }
 
-    private void saveSettings() {
+    /** Writes what the program remembers, in the background. */
+    public void saveSettings() {
         writer.replace("settings", settings::save, e -> LOG.warn("settings were not saved", e));
     }
 

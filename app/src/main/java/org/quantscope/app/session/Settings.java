@@ -162,7 +162,7 @@ public final class Settings {
         values.setProperty(name, value);
     }
 
-    /** Writes the file; a failure is logged, since nobody waits for it. */
+    /** Writes the file; a failure is logged, since nobody waits for it. Not for the thread of the window. */
     public void save() {
         try {
             Files.createDirectories(folder);

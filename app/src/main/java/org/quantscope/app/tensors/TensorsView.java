@@ -1,5 +1,7 @@
 package org.quantscope.app.tensors;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -9,11 +11,13 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.OverrunStyle;
 import javafx.scene.control.SelectionMode;
@@ -25,6 +29,7 @@ import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.control.skin.VirtualFlow;
+import javafx.scene.input.ContextMenuEvent;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseEvent;
@@ -33,6 +38,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.controlsfx.control.textfield.TextFields;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.sensitivity.TensorDamage;
 import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Workbench;
@@ -47,6 +53,8 @@ public final class TensorsView extends VBox {
 
     /** Borders and the scroll bar. */
     private static final double MARGIN = 40;
+
+    private static final double LINE_HEIGHT = 25;
 
     /** Lines that stay in sight above the one in hand. */
     private static final int LINES_ABOVE = 4;
@@ -72,14 +80,25 @@ public final class TensorsView extends VBox {
     private final Map<TensorId, TreeItem<Line>> items = new HashMap<>();
     private Function<TensorId, OptionalDouble> before = id -> OptionalDouble.empty();
     private boolean updating;
+    private @Nullable VirtualFlow<?> flow;
+
+    /** The line to be kept in sight; −1 for none. */
+    private int wanted = -1;
 
     /** The largest loss in the list: the length of a whole bar. */
     private double most;
+
+    /** A sweep has found something. */
+    private boolean swept;
+
+    private Set<TensorId> menuIsAbout = Set.of();
+    private final TensorMenu menu;
 
     public TensorsView(TensorsViewModel model, Workbench bench) {
         super(GAP);
         this.model = model;
         this.bench = bench;
+        this.menu = new TensorMenu(model, () -> menuIsAbout);
         getStyleClass().add("side-panel");
         setPadding(new Insets(12));
         head.getStyleClass().add("section-head");
@@ -98,6 +117,8 @@ public final class TensorsView extends VBox {
         tree.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
         tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
         tree.setTableMenuButtonVisible(false);
+        // Else the tree measures the lines that it scrolls past.
+        tree.setFixedCellSize(LINE_HEIGHT);
         tree.setAccessibleText("Tensors, worst first");
         tree.setRowFactory(view -> new Row());
         weights.setExpanded(true);
@@ -145,9 +166,9 @@ public final class TensorsView extends VBox {
         model.orderProperty().subscribe(order -> name.setText(order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
         tree.setOnContextMenuRequested(e -> {
             // A row has a menu for the pointer; the menu key asks the list.
-            if (e.isKeyboardTrigger() && !selected().isEmpty()) {
-                menu().show(tree, e.getScreenX(), e.getScreenY());
-                e.consume();
+            Set<TensorId> chosen = selected();
+            if (e.isKeyboardTrigger() && !chosen.isEmpty()) {
+                showMenu(chosen, tree, e);
             }
         });
         tree.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
@@ -158,7 +179,6 @@ public final class TensorsView extends VBox {
         });
         // Ranges appear when there is room for them, and shapes give way to the damage.
         Runnable fit = () -> {
-            boolean swept = swept();
             double room = getWidth() - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
             damage.setVisible(swept);
             shape.setVisible(!swept || room > SHAPE_WIDTH + MARGIN);
@@ -172,26 +192,31 @@ public final class TensorsView extends VBox {
         });
         getChildren().addAll(head, filter, tree);
         model.rowsProperty().subscribe(rows -> {
-            most = Stream.concat(rows.weights().stream(), rows.activations().stream())
-                    .mapToDouble(row -> row.sensitivity().flatMap(d -> d.loss().stream().boxed().findFirst()).orElse(0.0))
-                    .filter(Double::isFinite)
-                    .max()
-                    .orElse(0);
-            boolean points = Stream.concat(rows.weights().stream(), rows.activations().stream())
-                    .flatMap(row -> row.sensitivity().flatMap(d -> d.figures().onlyThis()).stream())
-                    .findFirst()
-                    .map(e -> e.task().isProportion())
-                    .orElse(true);
-            damage.setText(points ? "damage pts" : "damage");
+            damage.setText(takeDamage(rows) ? "damage pts" : "damage");
             fit.run();
             show(rows);
         });
         model.orderProperty().subscribe(this::showOrder);
         bench.modelProperty().subscribe(x -> {
-            items.clear();
+            // Those of the last model are still in the list; those of models before it are not.
+            items.values().removeIf(item -> item.getParent() == null);
             show(model.rowsProperty().get());
         });
         bench.selectionProperty().subscribe(x -> select());
+        Runnable scroll = () -> {
+            if (wanted >= 0) {
+                scrollTo(wanted);
+                wanted = -1;
+            }
+        };
+        sceneProperty().subscribe((was, is) -> {
+            if (was != null) {
+                was.removePreLayoutPulseListener(scroll);
+            }
+            if (is != null) {
+                is.addPreLayoutPulseListener(scroll);
+            }
+        });
     }
 
     /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
@@ -199,9 +224,21 @@ public final class TensorsView extends VBox {
         before = sqnrBefore;
     }
 
-    private boolean swept() {
-        TensorsViewModel.Rows rows = model.rowsProperty().get();
-        return Stream.concat(rows.weights().stream(), rows.activations().stream()).anyMatch(row -> row.sensitivity().isPresent());
+    /** Looks at what a sweep has found. False if it is no shares, so that it is not in points. */
+    private boolean takeDamage(TensorsViewModel.Rows rows) {
+        most = 0;
+        swept = false;
+        boolean points = true;
+        for (TensorRow row : (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
+            if (row.sensitivity().isPresent()) {
+                TensorDamage damage = row.sensitivity().get();
+                swept = true;
+                double loss = damage.loss().orElse(0);
+                most = Double.isFinite(loss) ? Math.max(most, loss) : most;
+                points &= damage.figures().onlyThis().map(e -> e.task().isProportion()).orElse(true);
+            }
+        }
+        return points;
     }
 
     /** Marks the column that the list is sorted by, whoever chose it. */
@@ -293,19 +330,25 @@ public final class TensorsView extends VBox {
             String count = rows.weights().size() + " weights";
             head.setText(bench.modelProperty().get().map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT)).orElse("NO MODEL"));
             nothing.setText(open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
-            Set<TensorId> chosen = selected();
-            boolean moved = fill(weights, "Weights", rows.weights());
-            moved |= fill(activations, "Activations", rows.activations());
-            moved |= fill(others, "Tied or float", rows.others());
+            List<TreeItem<Line>> nextWeights = items("Weights", rows.weights(), weights);
+            List<TreeItem<Line>> nextActivations = items("Activations", rows.activations(), activations);
+            List<TreeItem<Line>> nextOthers = items("Tied or float", rows.others(), others);
+            boolean moved = !nextWeights.equals(weights.getChildren())
+                    || !nextActivations.equals(activations.getChildren())
+                    || !nextOthers.equals(others.getChildren());
             if (!rows.activations().isEmpty() && !model.filterProperty().get().isBlank()) {
                 activations.setExpanded(true);
             }
-            List<TreeItem<Line>> groups = Stream.of(weights, activations, others).filter(g -> !g.getChildren().isEmpty()).toList();
-            if (moved || !groups.equals(tree.getRoot().getChildren())) {
+            if (moved) {
+                Set<TensorId> chosen = selected();
                 tree.getSelectionModel().clearSelection();
-                tree.getRoot().getChildren().setAll(groups);
-                lines().filter(item -> item.getValue().row().map(row -> chosen.contains(row.id())).orElse(false))
-                        .forEach(item -> tree.getSelectionModel().select(item));
+                // Of lines that move within the tree it asks the place of each, and counts for it all that are above.
+                tree.getRoot().getChildren().clear();
+                refill(weights, nextWeights);
+                refill(activations, nextActivations);
+                refill(others, nextOthers);
+                tree.getRoot().getChildren().setAll(groups().filter(g -> !g.getChildren().isEmpty()).toList());
+                choose(chosen);
             }
         } finally {
             updating = false;
@@ -313,48 +356,79 @@ public final class TensorsView extends VBox {
         select();
     }
 
-    private Stream<TreeItem<Line>> lines() {
-        return Stream.of(weights, activations, others).flatMap(group -> group.getChildren().stream());
+    /** In two steps: in one, each item is looked for among all of before, to tell whether they only changed places. */
+    private static void refill(TreeItem<Line> group, List<TreeItem<Line>> next) {
+        group.getChildren().clear();
+        group.getChildren().addAll(next);
     }
 
-    /** Puts rows into a group: a tensor keeps its item. True if the items changed or moved. */
-    private boolean fill(TreeItem<Line> group, String title, List<TensorRow> rows) {
-        group.setValue(new Line(title + " · " + rows.size(), Optional.empty()));
-        List<TreeItem<Line>> next = rows.stream()
-                .map(row -> {
-                    TreeItem<Line> item = items.computeIfAbsent(row.id(), id -> new TreeItem<>());
-                    item.setValue(new Line("", Optional.of(row)));
-                    return item;
-                })
-                .toList();
-        if (next.equals(group.getChildren())) {
-            return false;
+    private Stream<TreeItem<Line>> groups() {
+        return Stream.of(weights, activations, others);
+    }
+
+    /** The items of rows: a tensor keeps its own. Only lines that say something new are written anew. */
+    private List<TreeItem<Line>> items(String title, List<TensorRow> rows, TreeItem<Line> group) {
+        String text = title + " · " + rows.size();
+        if (group.getValue() == null || !group.getValue().group().equals(text)) {
+            group.setValue(new Line(text, Optional.empty()));
         }
-        group.getChildren().setAll(next);
-        return true;
+        List<TreeItem<Line>> next = new ArrayList<>(rows.size());
+        for (TensorRow row : rows) {
+            TreeItem<Line> item = items.computeIfAbsent(row.id(), id -> new TreeItem<>());
+            if (item.getValue() == null || !row.equals(item.getValue().row().orElse(null))) {
+                item.setValue(new Line("", Optional.of(row)));
+            }
+            next.add(item);
+        }
+        return next;
+    }
+
+    /** Selects what is among the lines that are not folded away. */
+    private void choose(Set<TensorId> chosen) {
+        List<TreeItem<Line>> visible = chosen.isEmpty() ? List.of() : visible();
+        int[] at = IntStream.range(0, visible.size()).filter(i -> visible.get(i).getValue().row().filter(row -> chosen.contains(row.id())).isPresent()).toArray();
+        if (at.length > 0) {
+            tree.getSelectionModel().selectIndices(at[0], Arrays.copyOfRange(at, 1, at.length));
+        }
+    }
+
+    /** The items of the lines, in their order: the tree itself would count from its first line to find one. */
+    private List<TreeItem<Line>> visible() {
+        List<TreeItem<Line>> lines = new ArrayList<>();
+        for (TreeItem<Line> group : tree.getRoot().getChildren()) {
+            lines.add(group);
+            if (group.isExpanded()) {
+                lines.addAll(group.getChildren());
+            }
+        }
+        return lines;
     }
 
     /** Marks the tensor in hand and keeps it in sight. */
     private void select() {
-        Optional<TensorId> wanted = bench.selectionProperty().get();
+        TreeItem<Line> item = bench.selectionProperty().get().map(items::get).orElse(null);
+        if (item == null || item.getParent() == null) {
+            return;
+        }
         updating = true;
         try {
-            lines().filter(item -> item.getValue().row().map(TensorRow::id).equals(wanted)).findFirst().ifPresent(item -> {
-                if (!tree.getSelectionModel().getSelectedItems().contains(item)) {
-                    item.getParent().setExpanded(true);
-                    tree.getSelectionModel().clearSelection();
-                    tree.getSelectionModel().select(item);
-                }
-                show(tree.getRow(item));
-            });
+            item.getParent().setExpanded(true);
+            int line = tree.getRow(item);
+            if (!tree.getSelectionModel().isSelected(line)) {
+                tree.getSelectionModel().clearAndSelect(line);
+            }
+            wanted = line;
         } finally {
             updating = false;
         }
     }
 
-    /** Scrolls only if the line is out of sight. */
-    private void show(int line) {
-        if (tree.lookup(".virtual-flow") instanceof VirtualFlow<?> flow && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
+    /** Before the next layout, and only if the line is out of sight: to scroll lays out all the lines in sight, and rows come many at a time. */
+    private void scrollTo(int line) {
+        if (flow == null && tree.lookup(".virtual-flow") instanceof VirtualFlow<?> found) {
+            flow = found;
+        }
+        if (flow != null && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
             if (line <= flow.getFirstVisibleCell().getIndex() || line >= flow.getLastVisibleCell().getIndex()) {
                 tree.scrollTo(Math.max(0, line - LINES_ABOVE));
             }
@@ -362,15 +436,20 @@ public final class TensorsView extends VBox {
     }
 
     private Set<TensorId> selected() {
-        return tree.getSelectionModel().getSelectedItems().stream()
-                .filter(item -> item != null && item.getValue() != null)
-                .flatMap(item -> item.getValue().row().stream())
+        List<TreeItem<Line>> visible = visible();
+        return tree.getSelectionModel().getSelectedIndices().stream()
+                .filter(i -> i >= 0 && i < visible.size())
+                .flatMap(i -> visible.get(i).getValue().row().stream())
                 .map(TensorRow::id)
                 .collect(Collectors.toSet());
     }
 
-    private TensorMenu menu() {
-        return new TensorMenu(model, this::selected);
+    /** One menu serves all rows: it is of many nodes. */
+    private void showMenu(Set<TensorId> about, Node over, ContextMenuEvent e) {
+        menu.hide();
+        menuIsAbout = about;
+        menu.show(over, e.getScreenX(), e.getScreenY());
+        e.consume();
     }
 
     /** All that is selected where a row of it is asked; else that row alone, which may be one that cannot be in hand. */
@@ -386,21 +465,35 @@ public final class TensorsView extends VBox {
         Row() {
             tip.setWrapText(true);
             tip.setMaxWidth(TIP_WIDTH);
+            // Rows change at every figure; their tips are read now and then.
+            tip.setOnShowing(e -> tensor().ifPresent(r -> tip.setText(describe(r))));
+            setOnContextMenuRequested(e -> {
+                if (!e.isKeyboardTrigger()) {
+                    tensor().ifPresent(r -> showMenu(aboutRow(r.id()), this, e));
+                }
+            });
+        }
+
+        private Optional<TensorRow> tensor() {
+            return isEmpty() || getItem() == null ? Optional.empty() : getItem().row();
         }
 
         @Override
         protected void updateItem(Line line, boolean empty) {
             super.updateItem(line, empty);
-            Optional<TensorRow> row = empty || line == null ? Optional.empty() : line.row();
-            setContextMenu(row.map(r -> new TensorMenu(model, () -> aboutRow(r.id()))).orElse(null));
-            setTooltip(row.isPresent() ? tip : null);
-            row.ifPresent(r -> tip.setText(r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
-                    + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
-                    + correction(r)
-                    + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
-                    + (r.own() ? "\nhas settings of its own" : "")
-                    + model.placement(r.id()).map(why -> "\n" + why).orElse("")));
+            setTooltip(tensor().isPresent() ? tip : null);
+            setUserData(tensor().map(TensorRow::id).orElse(null));
         }
+    }
+
+    /** What the columns have no room for, in lines. */
+    private String describe(TensorRow r) {
+        return r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
+                + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
+                + correction(r)
+                + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
+                + (r.own() ? "\nhas settings of its own" : "")
+                + model.placement(r.id()).map(why -> "\n" + why).orElse("");
     }
 
     /** Many models declare no shape for the values inside. */

@@ -156,6 +156,35 @@ public final class TensorsViewModel {
 
     private boolean choosesWorst;
 
+    /** The rows of before: one that still holds stays the same object, so that a list of thousands need not be looked at again. */
+    private Map<TensorId, TensorRow> before = Map.of();
+
+    private List<TensorRow> weightRows = List.of();
+    private List<TensorRow> activationRows = List.of();
+    private List<TensorRow> otherRows = List.of();
+
+    /** An activation without parameters of its own, and whose it has; or a weight that is left in float. */
+    private record Other(TensorId id, String name, boolean activation, Shape shape, Optional<TensorId> owner) {
+        static List<Other> of(OnnxGraph graph) {
+            Map<TensorId, TensorInfo> infos = new HashMap<>();
+            graph.values().forEach(v -> infos.put(v.id(), v));
+            Stream<Other> activations = graph.placement().sites().stream().filter(site -> site.state() != Placement.State.OWN).map(site -> {
+                Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
+                return new Other(
+                        site.id(),
+                        info.map(i -> new Subject.Activation(i, Optional.empty()).shortName()).orElse(site.id().name()),
+                        true,
+                        info.map(TensorInfo::shape).orElse(Shape.of()),
+                        site.state() == Placement.State.TIED ? graph.placement().parametersOf(site.id()) : Optional.empty());
+            });
+            Stream<Other> weights = graph.floatWeights().stream().map(w -> new Other(w.info().id(), Subject.weightName(w.info()), false, w.info().shape(), Optional.empty()));
+            return Stream.concat(activations, weights).toList();
+        }
+    }
+
+    private Optional<Model> othersOf = Optional.empty();
+    private List<Other> others = List.of();
+
     public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand, Activations activations, SensitivityViewModel sensitivity) {
         this.bench = bench;
         this.measurements = measurements;
@@ -172,19 +201,27 @@ public final class TensorsViewModel {
         });
         bench.seenProperty().subscribe(x -> refresh());
         bench.stateProperty().map(s -> s.map(SessionState::addedQuantizers)).subscribe(x -> refresh());
-        sensitivity.viewProperty().subscribe(x -> refresh());
-        filter.subscribe(x -> refresh());
+        sensitivity.viewProperty().map(SensitivityViewModel.View::tensors).subscribe(x -> refresh());
+        filter.subscribe(x -> arrange());
         order.subscribe(x -> {
             places = Map.of();
-            refresh();
+            arrange();
         });
     }
 
     private void refresh() {
-        List<TensorRow> weights = bench.weights().stream().map(this::row).toList();
-        List<TensorRow> activations = bench.activations().stream().map(this::row).toList();
-        List<TensorRow> sortedWeights = sorted(weights);
-        List<TensorRow> sortedActivations = sorted(activations);
+        Map<TensorId, TensorRow> made = new HashMap<>();
+        weightRows = bench.weights().stream().map(w -> keep(row(w), made)).toList();
+        activationRows = bench.activations().stream().map(a -> keep(row(a), made)).toList();
+        otherRows = others().stream().map(o -> keep(row(o), made)).toList();
+        before = made;
+        arrange();
+    }
+
+    /** Sorts and filters what is there. */
+    private void arrange() {
+        List<TensorRow> sortedWeights = sorted(weightRows);
+        List<TensorRow> sortedActivations = sorted(activationRows);
         if (measurements.snapshotProperty().get().complete()) {
             Map<TensorId, Integer> now = new HashMap<>();
             Stream.concat(sortedWeights.stream(), sortedActivations.stream()).forEach(row -> now.put(row.id(), now.size()));
@@ -193,46 +230,37 @@ public final class TensorsViewModel {
         List<TensorRow> shownWeights = matching(sortedWeights);
         List<TensorRow> shownActivations = matching(sortedActivations);
         rows.set(new Rows(
-                shownWeights, shownActivations, matching(others()), weights.size() + activations.size() - shownWeights.size() - shownActivations.size()));
+                shownWeights, shownActivations, matching(otherRows), weightRows.size() + activationRows.size() - shownWeights.size() - shownActivations.size()));
     }
 
-    private List<TensorRow> others() {
-        List<TensorRow> rows = new ArrayList<>();
-        bench.analysed().flatMap(Model::graph).ifPresent(graph -> {
-            Map<TensorId, TensorInfo> infos = new HashMap<>();
-            graph.values().forEach(v -> infos.put(v.id(), v));
-            for (Placement.Site site : graph.placement().sites()) {
-                if (site.state() != Placement.State.OWN) {
-                    Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
-                    Optional<QuantSpec> tied = site.state() == Placement.State.TIED
-                            ? graph.placement().parametersOf(site.id()).flatMap(bench::subject).flatMap(bench::spec)
-                            : Optional.empty();
-                    rows.add(new TensorRow(
-                            site.id(),
-                            info.map(i -> new Subject.Activation(i, Optional.empty()).shortName()).orElse(site.id().name()),
-                            true,
-                            info.map(TensorInfo::shape).orElse(Shape.of()),
-                            tied,
-                            false,
-                            OptionalDouble.empty(),
-                            true,
-                            Optional.empty(),
-                            Optional.empty()));
-                }
-            }
-            graph.floatWeights().forEach(w -> rows.add(new TensorRow(
-                    w.info().id(),
-                    Subject.weightName(w.info()),
-                    false,
-                    w.info().shape(),
-                    Optional.empty(),
-                    false,
-                    OptionalDouble.empty(),
-                    true,
-                    Optional.empty(),
-                    Optional.empty())));
-        });
-        return rows;
+    private TensorRow keep(TensorRow row, Map<TensorId, TensorRow> made) {
+        TensorRow old = before.get(row.id());
+        TensorRow kept = old != null && old.equals(row) ? old : row;
+        made.put(row.id(), kept);
+        return kept;
+    }
+
+    private List<Other> others() {
+        Optional<Model> model = bench.analysed();
+        if (!model.equals(othersOf)) {
+            othersOf = model;
+            others = model.flatMap(Model::graph).map(Other::of).orElse(List.of());
+        }
+        return others;
+    }
+
+    private TensorRow row(Other other) {
+        return new TensorRow(
+                other.id,
+                other.name,
+                other.activation,
+                other.shape,
+                other.owner.flatMap(bench::subject).flatMap(bench::spec),
+                false,
+                OptionalDouble.empty(),
+                true,
+                Optional.empty(),
+                Optional.empty());
     }
 
     private Optional<Placement> placement() {
@@ -280,7 +308,7 @@ public final class TensorsViewModel {
 
     private List<TensorRow> matching(List<TensorRow> all) {
         String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
-        return all.stream()
+        return wanted.isEmpty() ? all : all.stream()
                 .filter(row -> row.id().name().toLowerCase(Locale.ROOT).contains(wanted) || row.name().toLowerCase(Locale.ROOT).contains(wanted))
                 .toList();
     }

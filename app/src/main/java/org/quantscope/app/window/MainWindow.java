@@ -10,11 +10,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
+import javafx.css.PseudoClass;
 import javafx.geometry.Insets;
 import javafx.geometry.Orientation;
 import javafx.geometry.Pos;
+import javafx.geometry.Rectangle2D;
 import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
@@ -83,6 +86,10 @@ public final class MainWindow {
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
+    /** A window that is not as high has less room between things. */
+    private static final double LOW_HEIGHT = 800;
+
+    private static final PseudoClass LOW = PseudoClass.getPseudoClass("low");
     private static final double LEFT_WIDTH = 376;
     private static final double LEFT_MIN = 364;
     private static final double RIGHT_WIDTH = 352;
@@ -92,9 +99,6 @@ public final class MainWindow {
     private static final double ANSWER_GAP = 8;
     private static final double STRIP_PADDING = 8;
     private static final double STRIP_HEIGHT = 116;
-
-    /** As much of the window must lie on a screen. */
-    private static final double GRIP = 40;
 
     /** What the page under the curve is remembered by. */
     private static final String PAGE = "page";
@@ -148,6 +152,7 @@ public final class MainWindow {
                 new CorrectionsView(desk.corrections()),
                 new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
         tensors.tellBefore(desk.corrections()::sqnrBefore);
+        answers.getStyleClass().add("answers");
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
         right.setFitToWidth(true);
@@ -175,15 +180,17 @@ public final class MainWindow {
         root.setTop(new VBox(toolbar(), notices));
         root.setCenter(columns);
         root.setBottom(strip());
-        scene = new Scene(root, settings.number("window.width").orElse(WIDTH), settings.number("window.height").orElse(HEIGHT));
+        Rectangle2D place = place();
+        // At this size its columns are laid out first, and those at the sides keep the width that they get then.
+        scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
+        // So that the accuracy is in sight, also under a notice.
+        scene.heightProperty().subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
         accelerators(tensors);
         acceptFiles();
 
         stage.setScene(scene);
-        stage.setMinWidth(MIN_WIDTH);
-        stage.setMinHeight(MIN_HEIGHT);
         desk.bench().modelProperty().subscribe(x -> title());
         desk.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
@@ -193,7 +200,13 @@ public final class MainWindow {
                 stage.hide();
             });
         });
-        placeWindow();
+        // No minimum makes it larger than its screen.
+        stage.setMinWidth(Math.min(MIN_WIDTH, place.getWidth()));
+        stage.setMinHeight(Math.min(MIN_HEIGHT, place.getHeight()));
+        stage.setX(place.getMinX());
+        stage.setY(place.getMinY());
+        stage.setWidth(place.getWidth());
+        stage.setHeight(place.getHeight());
     }
 
     /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
@@ -251,8 +264,8 @@ public final class MainWindow {
         list.focusList();
         if (!files.isEmpty()) {
             desk.session().open(files);
-        } else if (!desk.session().restore()) {
-            Samples.all().stream().findFirst().ifPresent(desk.session()::openSample);
+        } else {
+            desk.session().restore(() -> Samples.all().stream().findFirst().ifPresent(desk.session()::openSample));
         }
     }
 
@@ -466,13 +479,14 @@ public final class MainWindow {
         VBox left = new VBox(2, head, plot);
         HBox.setHgrow(left, Priority.ALWAYS);
         JobsView jobs = new JobsView(desk.jobs());
-        Region space = new Region();
-        VBox.setVgrow(space, Priority.ALWAYS);
         CacheView cache = new CacheView(desk.accuracy());
-        VBox right = new VBox(4, jobs, space, cache, legend());
-        right.setAlignment(Pos.TOP_RIGHT);
+        VBox right = new VBox(4, cache, legend());
+        right.setAlignment(Pos.BOTTOM_RIGHT);
         right.setMinWidth(RIGHT_MIN);
-        HBox strip = new HBox(GAP, left, right);
+        // Over the line of the heading: what is going on has names of any length, and the plot does not move for them.
+        jobs.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+        StackPane.setAlignment(jobs, Pos.TOP_RIGHT);
+        StackPane strip = new StackPane(new HBox(GAP, left, right), jobs);
         strip.getStyleClass().add("bottom-strip");
         strip.setPadding(new Insets(STRIP_PADDING, GAP, STRIP_PADDING, GAP));
         strip.setMinHeight(STRIP_HEIGHT);
@@ -573,7 +587,7 @@ public final class MainWindow {
                 desk.input(),
                 settings,
                 folder -> folder ? dialogs.openFolder("Open a folder of pictures") : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
-        dialogs.dress(dialog);
+        dress(dialog);
         dialog.resultProperty().subscribe(used -> {
             if (Boolean.TRUE.equals(used)) {
                 desk.input().apply();
@@ -611,7 +625,7 @@ public final class MainWindow {
                 folders.accept(folder);
             }
         });
-        dialogs.dress(dialog);
+        dress(dialog);
         goingBack(dialog);
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
@@ -633,7 +647,7 @@ public final class MainWindow {
         }
         desk.imports().open(file);
         ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
-        dialogs.dress(dialog);
+        dress(dialog);
         goingBack(dialog);
         importing = dialog;
         // What is imported is for this model.
@@ -647,6 +661,12 @@ public final class MainWindow {
             importing = null;
         });
         dialog.show();
+    }
+
+    /** In the colours of the window; its size is remembered. */
+    private void dress(Dialog<?> dialog) {
+        dialogs.dress(dialog);
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> desk.session().saveSettings());
     }
 
     /** The window behind a dialog goes on, also with its keys for going back. */
@@ -673,20 +693,23 @@ public final class MainWindow {
         return item;
     }
 
-    private void placeWindow() {
-        stage.setWidth(settings.number("window.width").orElse(WIDTH));
-        stage.setHeight(settings.number("window.height").orElse(HEIGHT));
+    /** Where the window stood last, or would like to stand, on the screens of now. */
+    private Rectangle2D place() {
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");
-        // A screen that was there then may be gone.
-        if (x.isPresent() && y.isPresent() && !Screen.getScreensForRectangle(x.getAsDouble(), y.getAsDouble(), GRIP, GRIP).isEmpty()) {
-            stage.setX(x.getAsDouble());
-            stage.setY(y.getAsDouble());
-        }
+        Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent() ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble())) : Optional.empty();
+        WindowPlace wanted = new WindowPlace(corner, length("window.width", WIDTH), length("window.height", HEIGHT));
+        Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
+        return wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
+    }
+
+    private double length(String name, double usual) {
+        double remembered = settings.number(name).orElse(usual);
+        return remembered > 0 ? remembered : usual;
     }
 
     private void placeDividers() {
-        double width = Math.max(MIN_WIDTH, scene.getWidth());
+        double width = stage.getWidth();
         columns.setDividerPositions(
                 settings.number("divider.left").orElse(LEFT_WIDTH / width), settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
     }
@@ -701,7 +724,7 @@ public final class MainWindow {
         settings.setNumber("divider.right", dividers[1]);
         settings.setText(MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
-        settings.save();
+        desk.session().saveSettings();
     }
 
     private static MenuItem item(String text, @Nullable String keys, Runnable action) {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -36,7 +37,13 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class Measurements {
     /** Results kept; the least recently used ones go first. */
-    private static final int KEPT = 4096;
+    private static final int KEPT = 16_384;
+
+    /** Whoever lists all tensors does so anew at each partial result: at most so many, however many tensors there are, */
+    private static final int PARTIALS = 32;
+
+    /** and one more whenever so much time has passed without any. */
+    private static final long PARTIAL_NANOS = 250_000_000;
 
     /**
      * What is known of the present settings.
@@ -163,23 +170,34 @@ public final class Measurements {
             return;
         }
         snapshot.set(new Snapshot(Map.copyOf(known), false));
+        AtomicBoolean underWay = new AtomicBoolean();
         latest.submit(
-                (cancel, partial) -> run(known, missing, lacking.isEmpty(), cancel, partial),
-                snapshot::set,
+                (cancel, partial) -> run(known, missing, lacking.isEmpty(), underWay, cancel, partial),
+                result -> {
+                    snapshot.set(result);
+                    underWay.set(false);
+                },
                 e -> notices.problem(String.valueOf(e.getMessage())));
     }
 
-    private Snapshot run(Map<TensorId, Measured> known, List<Task> missing, boolean complete, CancelToken cancel, Consumer<Snapshot> partial) {
+    /** @param underWay while a partial result has not been taken over, no other is handed over */
+    private Snapshot run(
+            Map<TensorId, Measured> known, List<Task> missing, boolean complete, AtomicBoolean underWay, CancelToken cancel, Consumer<Snapshot> partial) {
         Map<TensorId, Measured> all = new LinkedHashMap<>(known);
         try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
             int done = 0;
+            int told = 0;
+            long toldAt = System.nanoTime();
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
                 Measured measured = measure(task.subject, task.key.spec, task.state, task.key.importances, cancel);
                 kept.put(task.key, measured);
                 all.put(task.subject.id(), measured);
-                if (done < missing.size()) {
+                boolean due = (done - told) * PARTIALS >= missing.size() || System.nanoTime() - toldAt >= PARTIAL_NANOS;
+                if (due && done < missing.size() && underWay.compareAndSet(false, true)) {
+                    told = done;
+                    toldAt = System.nanoTime();
                     partial.accept(new Snapshot(Map.copyOf(all), false));
                 }
             }

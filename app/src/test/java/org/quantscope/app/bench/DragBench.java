@@ -64,56 +64,25 @@ import org.quantscope.testkit.ArrayFiles;
  * otherwise. Three scenes: a tensor of 4 million weights, one of its 1024 channels, and a sample model whose accuracy is
  * computed meanwhile. Then the same model on 60,000 samples at 2 bits, where most change class.
  */
-public final class DragBench {
+public final class DragBench extends WindowBench {
     private static final int ROWS = 1024;
     private static final int COLUMNS = 4096;
     private static final int EVENTS = 300;
     private static final long PERIOD = TimeUnit.SECONDS.toNanos(5) / EVENTS;
     private static final int MANY = 60_000;
     private static final int PIXELS = 28 * 28;
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(300);
-    private static final double MILLI = 1e6;
-    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
-
-    private final ExecutorService work = Executors.newCachedThreadPool();
-    private final Stage stage = new Stage();
-    private final MainWindow window;
-    private final Desk desk;
-    private final AtomicBoolean watched = new AtomicBoolean();
-    private final AtomicLong handlers = new AtomicLong();
-    private final AtomicLong longestHandler = new AtomicLong();
 
     private DragBench(Path folder) {
-        // Everything that our code does on the FX thread is an event, a result that arrives here, or part of a pulse.
-        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
-        desk = window.desk();
+        super(folder);
     }
 
     public static void main(String[] args) throws InterruptedException, IOException {
-        Launcher.leaveAProcessorToTheWindow();
-        Logger.getLogger("javafx").setLevel(Level.SEVERE);
-        CountDownLatch started = new CountDownLatch(1);
-        Platform.startup(started::countDown);
-        started.await();
-        Path folder = Files.createTempDirectory("quantscope-bench");
-        try {
-            DragBench bench = ask(() -> new DragBench(folder));
+        launch(DragBench::new, (bench, folder) -> {
             if (args.length == 0) {
                 bench.run(weights(folder));
             }
             bench.manySamples(samples(folder));
-            onFx(bench::close);
-            bench.work.shutdown();
-            bench.work.awaitTermination(5, TimeUnit.SECONDS);
-        } finally {
-            OrtRuntime.shutdown();
-            Platform.exit();
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
+        });
     }
 
     /** A file with a tensor of 4 million weights, with a few wide channels, and one of a million. */
@@ -134,13 +103,9 @@ public final class DragBench {
     }
 
     private void run(Path large) throws InterruptedException {
-        onFx(() -> {
-            stage.setX(0);
-            stage.setY(0);
-            window.show(List.of(large));
-        });
+        onFx(() -> window.show(List.of(large)));
         TensorId weight = new TensorId("large.weight");
-        onceAtRest(() -> false);
+        onceDone(() -> false);
         select(weight);
         drag("4 M weights, first drag");
         drag("4 M weights, second drag");
@@ -149,9 +114,9 @@ public final class DragBench {
         change("from counts on a log axis to a linear one", () -> histogram().logProperty().set(false));
         change("and back", () -> histogram().logProperty().set(true));
         onFx(() -> desk.quantizer().setPerChannel(true));
-        onceAtRest(() -> false);
+        onceDone(() -> false);
         onFx(() -> desk.inHand().selectSlice(ROWS / 2));
-        onceAtRest(() -> false);
+        onceDone(() -> false);
         drag("one of 1024 channels");
 
         onFx(() -> {
@@ -160,15 +125,15 @@ public final class DragBench {
             }
             desk.session().openSample(Samples.all().getFirst());
         });
-        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, accuracy live");
-        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, second drag");
-        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         var weights = ask(() -> desk.bench().weights());
         change("to another tensor of the sample", () -> desk.bench().select(weights.getLast().id()));
         onFx(() -> desk.activations().quantize(true));
-        onceAtRest(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
+        onceDone(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
         change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
     }
 
@@ -181,11 +146,11 @@ public final class DragBench {
                 window.show(List.of(Samples.all().getFirst().model(), many));
             }
         });
-        onceAtRest(() -> desk.accuracy().viewProperty().get().quantized().map(e -> e.total() != MANY || !e.isComplete()).orElse(true));
+        onceDone(() -> desk.accuracy().viewProperty().get().quantized().map(e -> e.total() != MANY || !e.isComplete()).orElse(true));
         onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
-        onceAtRest(() -> desk.flipped().viewProperty().get().confusion().isEmpty());
+        onceDone(() -> desk.flipped().viewProperty().get().confusion().isEmpty());
         change("to 2 bits, 60,000 samples, flipped samples in their window", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        onceAtRest(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         change("to another list of flipped samples", () -> desk.flipped().filter(FlippedViewModel.Filter.LOST));
         System.gc();
         Runtime runtime = Runtime.getRuntime();
@@ -215,47 +180,20 @@ public final class DragBench {
         return file;
     }
 
-    private void close() {
-        stage.hide();
-        desk.close();
-    }
-
     private void select(TensorId id) throws InterruptedException {
         onFx(() -> desk.bench().select(id));
-        onceAtRest(() -> false);
+        onceDone(() -> false);
     }
 
     /** Waits until nothing is computed any more, {@code busy} included, and what there is has been painted. */
-    private void onceAtRest(BooleanSupplier busy) throws InterruptedException {
-        long until = System.nanoTime() + PATIENCE;
-        int quiet = 0;
-        while (quiet < 10) {
-            Thread.sleep(50);
-            boolean rests = ask(() -> desk.jobs().running().isEmpty()
-                    && !busy.getAsBoolean()
-                    && desk.measurements().snapshotProperty().get().complete()
-                    && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && v.slices().isPresent()).orElse(false));
-            quiet = rests ? quiet + 1 : 0;
-            if (System.nanoTime() > until) {
-                throw new IllegalStateException("still busy after " + TimeUnit.NANOSECONDS.toSeconds(PATIENCE) + " s");
-            }
-        }
+    private void onceDone(BooleanSupplier busy) throws InterruptedException {
+        onceAtRest(() -> !busy.getAsBoolean()
+                && desk.measurements().snapshotProperty().get().complete()
+                && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && v.slices().isPresent()).orElse(false));
     }
 
     private HistogramView histogram() {
         return (HistogramView) stage.getScene().lookup("#histogram");
-    }
-
-    /** Runs a piece of our code on the FX thread and adds up the processor time that it takes. */
-    private void metered(Runnable task) {
-        long before = THREADS.getCurrentThreadCpuTime();
-        try {
-            task.run();
-        } finally {
-            long taken = THREADS.getCurrentThreadCpuTime() - before;
-            handlers.addAndGet(taken);
-            longestHandler.accumulateAndGet(taken, Math::max);
-        }
     }
 
     private void drag(String title) throws InterruptedException {
@@ -265,11 +203,7 @@ public final class DragBench {
         Frames frames = ask(() -> new Frames(view, (Label) stage.getScene().lookup("#mse")));
         onFx(frames::start);
         long chartsBefore = view.chartRedraws();
-        Heart heart = new Heart();
-        handlers.set(0);
-        longestHandler.set(0);
-        watched.set(true);
-        heart.start();
+        Watch watch = new Watch();
         long fxBefore = cpu("JavaFX Application Thread");
         long renderBefore = cpu("QuantumRenderer-0");
         long start = System.nanoTime();
@@ -287,8 +221,7 @@ public final class DragBench {
         double seconds = (System.nanoTime() - start) / 1e9;
         long fx = cpu("JavaFX Application Thread") - fxBefore;
         long render = cpu("QuantumRenderer-0") - renderBefore;
-        watched.set(false);
-        heart.end();
+        watch.end();
         onFx(frames::stop);
         long charts = view.chartRedraws() - chartsBefore;
         onFx(() -> mouse(MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY()));
@@ -301,37 +234,32 @@ public final class DragBench {
         print("frames a second", String.format(Locale.ROOT, "%.1f with a changed picture (target 50), %.1f in all", frames.moved / seconds, frames.count / seconds));
         print("with a new error figure", String.format(Locale.ROOT, "%.0f %% of them (target 80 %%)", 100.0 * frames.newFigures / Math.max(1, frames.moved)));
         print("gap between frames", String.format(Locale.ROOT, "median %.1f ms, p99 %.1f ms, longest %.1f ms", gaps[gaps.length / 2] / MILLI, gaps[(int) (gaps.length * 0.99)] / MILLI, gaps[gaps.length - 1] / MILLI));
-        print("FX thread CPU a frame", String.format(Locale.ROOT, "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread %.2f ms", fx / MILLI / n, handlers.get() / MILLI / n, longestHandler.get() / MILLI, render / MILLI / n));
-        print("longest FX stall", String.format(Locale.ROOT, "%.1f ms, with %.1f ms of CPU", heart.longest.get() / MILLI, heart.longestCpu.get() / MILLI));
+        print("FX thread CPU a frame", String.format(Locale.ROOT, "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread %.2f ms", fx / MILLI / n, watch.handlers() / MILLI / n, watch.takeLongestHandler() / MILLI, render / MILLI / n));
+        print("longest FX stall", watch.stall());
         print("chart redraws", String.format(Locale.ROOT, "%d (target 0)", charts));
-        onceAtRest(() -> false);
+        onceDone(() -> false);
     }
 
     /** What one step takes on the FX thread, and how long until its results are all there. */
     private void change(String title, Runnable step) throws InterruptedException {
         HistogramView view = ask(this::histogram);
         long charts = view.chartRedraws();
-        handlers.set(0);
-        longestHandler.set(0);
-        Heart heart = new Heart();
-        watched.set(true);
-        heart.start();
+        Watch watch = new Watch();
         long start = System.nanoTime();
         onFx(() -> metered(step));
         long answered = System.nanoTime() - start;
-        long ofStep = longestHandler.getAndSet(0);
+        long ofStep = watch.takeLongestHandler();
         long drawn = 0;
         while (drawn == 0 && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2)) {
             Thread.sleep(1);
             drawn = ask(view::chartRedraws) > charts ? System.nanoTime() - start : 0;
         }
-        onceAtRest(() -> false);
-        watched.set(false);
-        heart.end();
+        onceDone(() -> false);
+        watch.end();
         String redrawn = drawn == 0 ? "not redrawn" : String.format(Locale.ROOT, "histogram after %.1f ms", drawn / MILLI);
         System.out.println("change " + title);
         print("answered", String.format(Locale.ROOT, "step %.1f ms, %.1f ms of CPU, %s", answered / MILLI, ofStep / MILLI, redrawn));
-        print("FX thread", String.format(Locale.ROOT, "longest event or result %.1f ms of CPU, longest stall %.1f ms with %.1f ms of CPU (target 50)", longestHandler.get() / MILLI, heart.longest.get() / MILLI, heart.longestCpu.get() / MILLI));
+        print("FX thread", String.format(Locale.ROOT, "longest event or result %.1f ms of CPU, longest stall %s (target 50)", watch.takeLongestHandler() / MILLI, watch.stall()));
     }
 
     private Point2D grip() {
@@ -379,74 +307,5 @@ public final class DragBench {
             figure = error.getText();
             last = time;
         }
-    }
-
-    /** Asks the FX thread for a sign of life all the time and keeps the longest wait, and the most CPU time between two signs. */
-    private final class Heart {
-        private final AtomicLong longest = new AtomicLong();
-        private final AtomicLong longestCpu = new AtomicLong();
-        private final Thread thread = Thread.ofPlatform().daemon().unstarted(this::beat);
-        private long lastCpu = -1;
-
-        void start() {
-            thread.start();
-        }
-
-        void end() throws InterruptedException {
-            thread.join();
-        }
-
-        private void beat() {
-            while (watched.get()) {
-                CountDownLatch answered = new CountDownLatch(1);
-                long asked = System.nanoTime();
-                Platform.runLater(() -> {
-                    longest.accumulateAndGet(System.nanoTime() - asked, Math::max);
-                    long now = THREADS.getCurrentThreadCpuTime();
-                    if (lastCpu >= 0) {
-                        longestCpu.accumulateAndGet(now - lastCpu, Math::max);
-                    }
-                    lastCpu = now;
-                    answered.countDown();
-                });
-                try {
-                    answered.await();
-                } catch (InterruptedException e) {
-                    return;
-                }
-                LockSupport.parkNanos(1_000_000);
-            }
-        }
-    }
-
-    /** CPU time that a thread has used, in nanoseconds: what is left of a measurement on a busy machine. */
-    private static long cpu(String thread) {
-        return Arrays.stream(THREADS.dumpAllThreads(false, false))
-                .filter(t -> t.getThreadName().equals(thread))
-                .mapToLong(t -> THREADS.getThreadCpuTime(t.getThreadId()))
-                .sum();
-    }
-
-    private static void print(String what, String figures) {
-        System.out.println("  " + (what + " ".repeat(25)).substring(0, 25) + figures);
-    }
-
-    private static void onFx(Runnable action) {
-        ask(() -> {
-            action.run();
-            return true;
-        });
-    }
-
-    private static <T> T ask(Supplier<T> question) {
-        var answer = new CompletableFuture<T>();
-        Platform.runLater(() -> {
-            try {
-                answer.complete(question.get());
-            } catch (RuntimeException e) {
-                answer.completeExceptionally(e);
-            }
-        });
-        return answer.join();
     }
 }

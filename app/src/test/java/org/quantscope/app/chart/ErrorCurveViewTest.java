@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
+import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.input.KeyCode;
@@ -24,6 +26,16 @@ class ErrorCurveViewTest {
     private static final List<ErrorCurve.Point> POINTS =
             IntStream.rangeClosed(1, 50).mapToObj(i -> new ErrorCurve.Point(i / 10.0, 0.1 / i + i * 1e-3, i * 1e-3, i < 50 ? 0.1 / i : 0)).toList();
 
+    private static final ErrorCurve CURVE = new ErrorCurve(
+            POINTS,
+            List.of(
+                    new ErrorCurve.Pin("minmax", "min-max", 5, 0.05),
+                    new ErrorCurve.Pin("mse", "MSE", 1, 0.019),
+                    new ErrorCurve.Pin("aciq-gauss", "ACIQ Gauss", 1.02, 0.02),
+                    new ErrorCurve.Pin("percentile", "99.9 %", 1.04, 0.02),
+                    new ErrorCurve.Pin("octav", "OCTAV", 3, 0.03),
+                    new ErrorCurve.Pin("beyond", "beyond", 70, 0.3)));
+
     private ErrorCurveView view;
     private final List<String> adopted = new ArrayList<>();
 
@@ -33,15 +45,7 @@ class ErrorCurveViewTest {
         view = new ErrorCurveView();
         view.paletteProperty().set(Theme.LIGHT.palette());
         view.setOnPin(pin -> adopted.add(pin.id()));
-        view.setCurve(new ErrorCurve(
-                POINTS,
-                List.of(
-                        new ErrorCurve.Pin("minmax", "min-max", 5, 0.05),
-                        new ErrorCurve.Pin("mse", "MSE", 1, 0.019),
-                        new ErrorCurve.Pin("aciq-gauss", "ACIQ Gauss", 1.02, 0.02),
-                        new ErrorCurve.Pin("percentile", "99.9 %", 1.04, 0.02),
-                        new ErrorCurve.Pin("octav", "OCTAV", 3, 0.03),
-                        new ErrorCurve.Pin("beyond", "beyond", 70, 0.3))));
+        view.setCurve(CURVE);
         Scene scene = new Scene(view, 700, 200);
         Theme.LIGHT.applyTo(scene);
         stage.setScene(scene);
@@ -167,6 +171,17 @@ class ErrorCurveViewTest {
     void noCurveShowsNoPins(FxRobot robot) {
         robot.interact(() -> view.setCurve(null));
         WaitForAsyncUtils.waitForFxEvents();
-        assertThat(view.lookupAll(".pin")).isEmpty();
+        assertThat(labels()).isEmpty();
+        assertThat(view.lookupAll(".pin-dot")).noneMatch(Node::isVisible);
+    }
+
+    @Test
+    void anotherCurveMovesThePinsThatItSharesWithTheLast(FxRobot robot) {
+        Set<Node> before = view.lookupAll(".pin");
+        robot.interact(() -> view.setCurve(null));
+        robot.interact(() -> view.setCurve(CURVE));
+        WaitForAsyncUtils.waitForFxEvents();
+        assertThat(view.lookupAll(".pin")).containsExactlyInAnyOrderElementsOf(before);
+        assertThat(labels()).isNotEmpty();
     }
 }

@@ -36,7 +36,8 @@ import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.ScrollEvent;
 import javafx.stage.Stage;
-import org.quantscope.app.Desk;
+import org.quantscope.app.bench.GeneratedGraphs;
+import org.quantscope.app.bench.WindowBench;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.Engine;
@@ -52,134 +53,29 @@ import org.quantscope.testkit.TinyModels;
  * of dragging, scrolling, zooming, hovering and taking tensors in hand the processor time of the FX thread a frame:
  * {@code mvn -q -Pbench-drag -Dbench.drag=org.quantscope.app.graph.GraphBench}.
  */
-public final class GraphBench {
+public final class GraphBench extends WindowBench {
     private static final int FRAMES = 150;
-    private static final double MILLI = 1e6;
-    private static final int CHANNELS = 8;
-    /** Each so many blocks one value is read again far below. */
-    private static final int SKIP_EVERY = 40;
-
-    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
-
-    private final ExecutorService work = Executors.newCachedThreadPool();
-    private final Stage stage = new Stage();
-    private final MainWindow window;
-    private final Desk desk;
-
     private GraphBench(Path folder) {
-        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, Platform::runLater);
-        desk = window.desk();
+        super(folder);
+        stage.setWidth(1440);
+        stage.setHeight(900);
     }
 
-    /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000 and 600x24 if there are none. */
+    /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000, 600x24 and 5000x24 if there are none. */
     public static void main(String[] args) throws InterruptedException, IOException {
-        Logger.getLogger("javafx").setLevel(Level.SEVERE);
-        CountDownLatch started = new CountDownLatch(1);
-        Platform.startup(started::countDown);
-        started.await();
-        Path folder = Files.createTempDirectory("quantscope-bench");
-        try {
-            System.out.println("load average at the start " + load());
-            GraphBench bench = ask(() -> new GraphBench(folder));
-            for (String size : args.length == 0 ? new String[] {"1000", "5000", "600x24"} : args) {
+        launch(GraphBench::new, (bench, folder) -> {
+            for (String size : args.length == 0 ? new String[] {"1000", "5000", "600x24", "5000x24"} : args) {
                 String[] parts = size.split("x", -1);
                 int nodes = Integer.parseInt(parts[0]);
-                bench.run(parts.length == 1 ? deep(nodes, folder) : wide(nodes, Integer.parseInt(parts[1]), folder));
+                bench.run(parts.length == 1 ? GeneratedGraphs.deep(nodes, folder) : GeneratedGraphs.wide(nodes, Integer.parseInt(parts[1]), folder));
             }
-            System.out.println("load average at the end " + load());
-            onFx(() -> {
-                bench.stage.hide();
-                bench.desk.close();
-            });
-            bench.work.shutdown();
-            bench.work.awaitTermination(5, TimeUnit.SECONDS);
-        } finally {
-            OrtRuntime.shutdown();
-            Platform.exit();
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
-    }
-
-    private static String load() {
-        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
-    }
-
-    /** Residual blocks of two convolutions of 1×1, with a sum, and a long way round now and then. */
-    private static Path deep(int nodes, Path folder) throws IOException {
-        Random random = new Random(nodes);
-        GraphProto.Builder graph = graph();
-        String now = "x";
-        String far = "x";
-        for (int block = 0; graph.getNodeCount() + 4 <= nodes; block++) {
-            String name = "stage" + block / 50 + ".block" + block;
-            for (String conv : List.of("conv1", "conv2")) {
-                weight(graph, name + "." + conv + ".weight", CHANNELS, random);
-            }
-            boolean round = block % SKIP_EVERY == SKIP_EVERY - 1;
-            graph.addNode(named("Conv", name + ".conv1", List.of(now, name + ".conv1.weight"), name + ".a"))
-                    .addNode(named("Relu", name + ".relu", List.of(name + ".a"), name + ".b"))
-                    .addNode(named("Conv", name + ".conv2", List.of(name + ".b", name + ".conv2.weight"), name + ".c"))
-                    .addNode(named("Add", name + ".add", List.of(name + ".c", round ? far : now), name + ".d"));
-            now = name + ".d";
-            far = round ? now : far;
-        }
-        graph.addNode(named("Relu", "last", List.of(now), "y"));
-        return Files.write(folder.resolve("deep" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
-    }
-
-    /** Blocks of convolutions side by side that are put together and brought back to the width of before. */
-    private static Path wide(int nodes, int branches, Path folder) throws IOException {
-        Random random = new Random(nodes);
-        GraphProto.Builder graph = graph();
-        String now = "x";
-        for (int block = 0; graph.getNodeCount() + branches + 2 < nodes; block++) {
-            String name = "block" + block;
-            List<String> side = new ArrayList<>();
-            for (int branch = 0; branch < branches; branch++) {
-                weight(graph, name + ".branch" + branch + ".weight", CHANNELS, random);
-                side.add(name + ".b" + branch);
-                graph.addNode(named("Conv", name + ".branch" + branch, List.of(now, name + ".branch" + branch + ".weight"), side.getLast()));
-            }
-            weight(graph, name + ".back.weight", CHANNELS * branches, random);
-            graph.addNode(named("Concat", name + ".concat", side, name + ".c").toBuilder().addAttribute(TinyModels.attribute("axis", 1)).build());
-            graph.addNode(named("Conv", name + ".back", List.of(name + ".c", name + ".back.weight"), name + ".d"));
-            now = name + ".d";
-        }
-        graph.addNode(named("Relu", "last", List.of(now), "y"));
-        return Files.write(folder.resolve("wide" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
-    }
-
-    private static GraphProto.Builder graph() {
-        return GraphProto.newBuilder().setName("g").addInput(TinyModels.value("x", 1, CHANNELS, 4, 4)).addOutput(TinyModels.value("y", 1, CHANNELS, 4, 4));
-    }
-
-    /** Of some the first value is far out, so that damage of all levels is there at 8 bits. */
-    private static void weight(GraphProto.Builder graph, String name, int inputs, Random random) {
-        float[] values = new float[CHANNELS * inputs];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (random.nextGaussian() * (i == 0 ? 3 + random.nextInt(400) : 0.3));
-        }
-        graph.addInitializer(TinyModels.floats(name, new long[] {CHANNELS, inputs, 1, 1}, values));
-    }
-
-    private static NodeProto named(String operator, String name, List<String> inputs, String output) {
-        return TinyModels.node(operator, inputs, output).setName(name).build();
+        });
     }
 
     private void run(Path file) throws InterruptedException, IOException {
         System.out.println(file.getFileName());
         layout(Engine.open(file, true));
-        onFx(() -> {
-            stage.setX(0);
-            stage.setY(0);
-            stage.setWidth(1440);
-            stage.setHeight(900);
-            window.show(List.of(file));
-        });
+        onFx(() -> window.show(List.of(file)));
         onceAtRest(() -> desk.measurements().snapshotProperty().get().complete() && desk.bench().modelProperty().get().filter(m -> m.source().file().equals(file)).isPresent());
         onFx(() -> ((javafx.scene.control.ToggleButton) stage.getScene().lookup("#tab-graph")).fire());
         onceAtRest(() -> desk.graph().viewProperty().get().drawing().isPresent());
@@ -237,13 +133,13 @@ public final class GraphBench {
         long[] costs = new long[FRAMES + 1];
         onFx(() -> new AnimationTimer() {
             private int frame;
-            private long last = THREADS.getCurrentThreadCpuTime();
+            private long last = cpu();
 
             @Override
-            public void handle(long now) {
-                long cpu = THREADS.getCurrentThreadCpuTime();
-                costs[frame] = cpu - last;
-                last = cpu;
+            public void handle(long time) {
+                long now = cpu();
+                costs[frame] = now - last;
+                last = now;
                 if (frame == FRAMES) {
                     stop();
                     done.countDown();
@@ -275,46 +171,5 @@ public final class GraphBench {
     private static void scroll(GraphView view, double x, double y, double by, boolean control) {
         view.fireEvent(new ScrollEvent(
                 ScrollEvent.SCROLL, x, y, x, y, false, control, false, false, false, false, 0, by, 0, by, ScrollEvent.HorizontalTextScrollUnits.NONE, 0, ScrollEvent.VerticalTextScrollUnits.NONE, 0, 0, null));
-    }
-
-    private void onceAtRest(BooleanSupplier ready) throws InterruptedException {
-        int quiet = 0;
-        for (int i = 0; quiet < 5; i++) {
-            Thread.sleep(100);
-            quiet = ask(() -> desk.jobs().running().isEmpty() && ready.getAsBoolean()) ? quiet + 1 : 0;
-            if (i > 3000) {
-                throw new IllegalStateException("still busy");
-            }
-        }
-    }
-
-    private static long cpu(String thread) {
-        return Arrays.stream(THREADS.dumpAllThreads(false, false))
-                .filter(t -> t.getThreadName().equals(thread))
-                .mapToLong(t -> THREADS.getThreadCpuTime(t.getThreadId()))
-                .sum();
-    }
-
-    private static void print(String what, String figures) {
-        System.out.println("  " + (what + " ".repeat(34)).substring(0, Math.max(34, what.length() + 1)) + figures);
-    }
-
-    private static void onFx(Runnable action) {
-        ask(() -> {
-            action.run();
-            return true;
-        });
-    }
-
-    private static <T> T ask(Supplier<T> question) {
-        var answer = new CompletableFuture<T>();
-        Platform.runLater(() -> {
-            try {
-                answer.complete(question.get());
-            } catch (RuntimeException e) {
-                answer.completeExceptionally(e);
-            }
-        });
-        return answer.join();
     }
 }

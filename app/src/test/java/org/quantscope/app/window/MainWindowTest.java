@@ -18,6 +18,7 @@ import javafx.geometry.Point2D;
 import javafx.scene.Node;
 import javafx.scene.control.DialogPane;
 import javafx.scene.control.Label;
+import javafx.scene.control.ScrollPane;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
@@ -250,6 +251,19 @@ class MainWindowTest {
         WaitForAsyncUtils.waitForFxEvents();
         assertThat(onFx(() -> desk.bench().modelProperty().get().orElseThrow().name())).isEqualTo("digits_mlp.onnx");
         assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
+    }
+
+    @Test
+    void theAccuracyIsWhollyInSightInALowWindowUnderANotice(FxRobot robot) throws Exception {
+        doOnFx(() -> stage.setHeight(720));
+        doOnFx(() -> window.drop(List.of(config.resolve("nothing.onnx").toFile())));
+        waitUntil(() -> robot.lookup("#notice").query().isVisible());
+        ScrollPane answers = robot.lookup(".scroll-pane.side-panel").queryAs(ScrollPane.class);
+        waitUntil(() -> {
+            Node number = robot.lookup("#accuracy").query();
+            return number.localToScene(number.getBoundsInLocal()).getMaxY() < answers.localToScene(answers.getBoundsInLocal()).getMaxY();
+        });
+        assertThat(onFx(() -> answers.getVvalue())).isZero();
     }
 
     @Test

@@ -116,7 +116,7 @@ class SensitivityFlowTest {
     /** Right-clicks the line of a tensor and fires an item of its menu. */
     private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
         Node line = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
-                .filter(n -> n instanceof TreeTableRow<?> row && row.isVisible() && row.getTooltip() != null && row.getTooltip().getText().startsWith(id.name() + "\n"))
+                .filter(n -> n instanceof TreeTableRow<?> row && row.isVisible() && id.equals(row.getUserData()))
                 .findFirst()
                 .orElseThrow());
         robot.clickOn(line, MouseButton.SECONDARY);

@@ -84,7 +84,7 @@ public final class SampleFeed {
             throw new BadInputException(model.file(), "input", "the inputs want batches of different sizes: " + batches);
         }
         if (first > CopyBudget.LIMIT / Float.BYTES / Math.max(1, values)) {
-            throw new BadInputException(model.file(), inputs.getFirst().name(), "a batch of " + first + " samples of " + values + " values is too large");
+            throw new BadInputException(model.file(), inputs.getFirst().name(), "a batch of " + first + " samples of " + values + " values in all is too large");
         }
         int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
         return new SampleFeed(data, slots, first > 0 ? Math.toIntExact(first) : free, first > 0);

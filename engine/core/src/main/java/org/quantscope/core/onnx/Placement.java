@@ -2,7 +2,6 @@ package org.quantscope.core.onnx;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,12 +14,41 @@ import org.quantscope.core.tensor.TensorId;
  *
  * <p>Made from the operators by {@link QuantizedOperators}'s rules, plus the values at which a person has put a quantizer. A
  * quantizer is taken away by keeping the value in float, which is a setting and no matter of placement.
- *
- * @param sites in graph order, the graph's inputs first
  */
-public record Placement(List<Site> sites) {
-    public Placement {
-        sites = List.copyOf(sites);
+public final class Placement {
+    private final List<Site> sites;
+    private final Map<TensorId, Site> byId = new HashMap<>();
+    /** The value that gives each value its parameters; only those that have parameters. Graphs have thousands of values, and who asks for one asks for all. */
+    private final Map<TensorId, TensorId> owners = new HashMap<>();
+
+    /** @param sites in graph order, the graph's inputs first */
+    Placement(List<Site> sites) {
+        this.sites = List.copyOf(sites);
+        sites.forEach(s -> byId.put(s.id(), s));
+        sites.forEach(this::findOwner);
+    }
+
+    /** Follows the ties from one value; all that lie on the way have the same owner. */
+    private void findOwner(Site from) {
+        List<TensorId> way = new ArrayList<>();
+        Site at = from;
+        TensorId owner = null;
+        // No more steps than values: ties in a circle lead nowhere.
+        while (at != null && owner == null && way.size() <= byId.size()) {
+            way.add(at.id());
+            owner = at.state() == State.OWN ? at.id() : owners.get(at.id());
+            at = at.state() == State.TIED ? at.tiedTo().map(byId::get).orElse(null) : null;
+        }
+        if (owner != null) {
+            for (TensorId id : way) {
+                owners.put(id, owner);
+            }
+        }
+    }
+
+    /** In graph order, the graph's inputs first. */
+    public List<Site> sites() {
+        return sites;
     }
 
     /** What becomes of a value. */
@@ -95,35 +123,30 @@ public record Placement(List<Site> sites) {
 
     /** The site of a value; empty if it is no activation of the graph. */
     public Optional<Site> site(TensorId id) {
-        return Optional.ofNullable(byId().get(id));
+        return Optional.ofNullable(byId.get(id));
     }
 
     /** The value whose parameters {@code id} is rounded with: itself, or what it is tied to in the end. Empty if it stays float or is unknown. */
     public Optional<TensorId> parametersOf(TensorId id) {
-        Map<TensorId, Site> all = byId();
-        Site at = all.get(id);
-        for (int steps = 0; at != null && at.state() == State.TIED && steps < all.size(); steps++) {
-            at = at.tiedTo().map(all::get).orElse(null);
-        }
-        return Optional.ofNullable(at).filter(s -> s.state() == State.OWN).map(Site::id);
+        return Optional.ofNullable(owners.get(id));
     }
 
     /** The values tied to {@code owner} in the end, in graph order. */
     public List<Site> tiedTo(TensorId owner) {
-        return sites.stream().filter(s -> s.state() == State.TIED && parametersOf(s.id()).equals(Optional.of(owner))).toList();
+        return sites.stream().filter(s -> s.state() == State.TIED && owner.equals(owners.get(s.id()))).toList();
     }
 
     /**
      * What values that are tied to others and have to be rounded by themselves are rounded with. A value follows what it is
      * tied to in everything: it is float if that is.
      *
-     * @param owners parameters of values that have their own
+     * @param params of values that have their own
      */
-    public Map<TensorId, QuantParams> tied(Map<TensorId, QuantParams> owners) {
+    public Map<TensorId, QuantParams> tied(Map<TensorId, QuantParams> params) {
         Map<TensorId, QuantParams> tied = new HashMap<>();
         for (Site site : in(State.TIED)) {
             if (site.rounds()) {
-                parametersOf(site.id()).map(owners::get).ifPresent(params -> tied.put(site.id(), params));
+                parametersOf(site.id()).map(params::get).ifPresent(p -> tied.put(site.id(), p));
             }
         }
         return tied;
@@ -143,11 +166,5 @@ public record Placement(List<Site> sites) {
             }
         }
         return wrong;
-    }
-
-    private Map<TensorId, Site> byId() {
-        Map<TensorId, Site> all = new LinkedHashMap<>();
-        sites.forEach(s -> all.put(s.id(), s));
-        return all;
     }
 }

@@ -27,7 +27,7 @@ class SampleFeedTest {
         for (long batch : new long[] {1L << 28, 1L << 40, Long.MAX_VALUE / 8}) {
             Model model = fixed(batch);
 
-            assertThatThrownBy(() -> SampleFeed.of(model, data)).isInstanceOf(BadInputException.class).hasMessageContaining("x: a batch of " + batch + " samples of 4 is too large");
+            assertThatThrownBy(() -> SampleFeed.of(model, data)).isInstanceOf(BadInputException.class).hasMessageContaining("x: a batch of " + batch + " samples of 4 values in all is too large");
         }
     }
 }

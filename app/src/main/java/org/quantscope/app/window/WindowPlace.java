@@ -1,0 +1,40 @@
+package org.quantscope.app.window;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import javafx.geometry.Rectangle2D;
+
+/**
+ * Where a window wants to be, in pixels of the desktop.
+ *
+ * @param corner the upper left one that was remembered; empty at a first start
+ */
+record WindowPlace(Optional<Corner> corner, double width, double height) {
+    /** The upper left corner of a window. */
+    record Corner(double x, double y) {}
+
+    /**
+     * The place that it gets: wholly on one screen. That is the one with most of the remembered place, or the first one, in whose
+     * middle the window opens if it is remembered nowhere or on a screen that is gone.
+     *
+     * @param screens what is free on each screen, beside bars and docks; not empty, the main one first
+     */
+    Rectangle2D on(List<Rectangle2D> screens) {
+        Rectangle2D main = screens.getFirst();
+        Optional<Rectangle2D> there = corner.flatMap(c -> screens.stream().filter(s -> shared(s, c) > 0).max(Comparator.comparingDouble(s -> shared(s, c))));
+        Rectangle2D screen = there.orElse(main);
+        double w = Math.min(width, screen.getWidth());
+        double h = Math.min(height, screen.getHeight());
+        double x = there.isPresent() ? corner.orElseThrow().x : screen.getMinX() + (screen.getWidth() - w) / 2;
+        double y = there.isPresent() ? corner.orElseThrow().y : screen.getMinY() + (screen.getHeight() - h) / 2;
+        return new Rectangle2D(Math.clamp(x, screen.getMinX(), screen.getMaxX() - w), Math.clamp(y, screen.getMinY(), screen.getMaxY() - h), w, h);
+    }
+
+    /** The area of the remembered place that lies on a screen. */
+    private double shared(Rectangle2D screen, Corner at) {
+        double across = Math.min(screen.getMaxX(), at.x + width) - Math.max(screen.getMinX(), at.x);
+        double down = Math.min(screen.getMaxY(), at.y + height) - Math.max(screen.getMinY(), at.y);
+        return Math.max(0, across) * Math.max(0, down);
+    }
+}

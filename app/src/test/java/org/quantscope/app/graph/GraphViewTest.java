@@ -1,0 +1,168 @@
+package org.quantscope.app.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import javafx.scene.Scene;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.image.Image;
+import javafx.scene.layout.StackPane;
+import javafx.scene.paint.Color;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.quantscope.app.bench.GeneratedGraphs;
+import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.theme.Palette;
+import org.quantscope.app.theme.Theme;
+import org.quantscope.app.window.MainWindow;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.PairedInterval;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sensitivity.TensorSensitivity;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+import org.testfx.util.WaitForAsyncUtils;
+
+@ExtendWith(ApplicationExtension.class)
+class GraphViewTest {
+    private static final int SIDE = 500;
+    private static final double HEAD = 26;
+    private static final double MARGIN = 24;
+    private static final Palette PALETTE = Theme.DARK.palette();
+
+    @TempDir
+    static Path folder;
+
+    private MainWindow window;
+    private GraphView view;
+    private Stage stage;
+
+    /** On one thread: what is asked for is there. */
+    @Start
+    void start(Stage shared) throws IOException {
+        window = new MainWindow(new Stage(), new Settings(folder.resolve("" + System.nanoTime())), Runnable::run, Runnable::run);
+        view = new GraphView(window.desk().graph());
+        stage = new Stage();
+        stage.setScene(new Scene(new StackPane(view), SIDE, SIDE));
+        stage.setX(0);
+        stage.setY(0);
+        stage.show();
+        window.desk().session().openModel(GeneratedGraphs.deep(400, folder));
+        // Each fourth weight is clipped to next to nothing.
+        var weights = window.desk().bench().weights();
+        QuantSpec harsh = QuantSpec.WEIGHTS.withClip(new Clip.Manual(ClipRange.symmetric(0.01f)));
+        window.desk().bench().apply(new Edit.All("", IntStream.range(0, weights.size() / 4).mapToObj(i -> (Edit) new Edit.SetOverride(weights.get(4 * i).id(), harsh)).toList()));
+        window.desk().graph().setShowing(true);
+    }
+
+    @Stop
+    void stop() {
+        stage.hide();
+        window.desk().close();
+    }
+
+    private GraphViewModel.View shown() {
+        return window.desk().graph().viewProperty().get();
+    }
+
+    private Image picture(String button) {
+        WaitForAsyncUtils.waitForAsyncFx(10_000, () -> ((Button) view.lookup(button)).fire());
+        WaitForAsyncUtils.waitForFxEvents();
+        return WaitForAsyncUtils.waitForAsyncFx(10_000, () -> view.snapshot(null, null));
+    }
+
+    private static boolean isThere(Image picture, Color colour, int x, int y) {
+        Color there = picture.getPixelReader().getColor(x, y);
+        return Math.abs(there.getRed() - colour.getRed()) + Math.abs(there.getGreen() - colour.getGreen()) + Math.abs(there.getBlue() - colour.getBlue()) < 0.02;
+    }
+
+    @Test
+    void fromFarAwayEveryBadBoxIsASpeckInItsPlaceAndTheTensorInHandIsFramed() {
+        ModelDrawing drawing = shown().drawing().orElseThrow();
+        double scale = (SIDE - HEAD - 2 * MARGIN) / drawing.height();
+        assertThat(scale).isLessThan(0.1);
+        double left = (SIDE - drawing.width() * scale) / 2;
+        double top = HEAD + (SIDE - HEAD - drawing.height() * scale) / 2;
+        ModelDrawing.Box hand = drawing.carrier(shown().inHand().orElseThrow()).orElseThrow();
+        Image picture = picture("#graph-fit");
+        int bad = 0;
+        for (int i = 0; i < drawing.boxes().size(); i++) {
+            ModelDrawing.Box box = drawing.boxes().get(i);
+            boolean besideFrame = Math.abs(box.y() - hand.y()) * scale > 8;
+            if (shown().worst().get(i).filter(row -> row.damage() == TensorDamage.Level.BAD).isPresent() && besideFrame) {
+                // Inside the speck, whatever part of a pixel its edges cover.
+                int x = (int) Math.ceil(left + box.x() * scale) + 1;
+                int y = (int) Math.ceil(top + box.y() * scale);
+                assertThat(isThere(picture, PALETTE.bad(), x, y)).as("%s at %d, %d", box.name(), x, y).isTrue();
+                bad++;
+            }
+        }
+        assertThat(bad).isGreaterThan(20);
+        int x = (int) Math.round(left + (hand.x() + hand.width() / 2) * scale);
+        int frame = (int) Math.round(top + hand.y() * scale - 3);
+        assertThat(isThere(picture, PALETTE.hand(), x, frame) || isThere(picture, PALETTE.hand(), x, frame - 1)).isTrue();
+    }
+
+    @Test
+    void nearByTheTensorInHandIsABoxInTheMiddle() {
+        ModelDrawing drawing = shown().drawing().orElseThrow();
+        assertThat(drawing.boxes()).hasSizeGreaterThan(300);
+        Image picture = picture("#graph-home");
+        boolean framed = false;
+        for (int y = SIDE / 2 - 30; y < SIDE / 2 + 30; y++) {
+            framed |= isThere(picture, PALETTE.hand(), SIDE / 2, y);
+        }
+        assertThat(framed).isTrue();
+    }
+
+    @Test
+    void beforeASweepTheColoursAreThoseOfTheTensorsOwnErrors() {
+        WaitForAsyncUtils.waitForFxEvents();
+        assertThat(((Label) view.lookup("#graph-legend")).getText()).startsWith("SQNR of the tensor").contains("needs data");
+        assertThat(view.lookupAll(".hint").stream().filter(n -> n instanceof Label).map(n -> ((Label) n).getText())).contains("≥ 14 dB", "≥ 10 dB", "< 10 dB");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "top1, < 0.5 pts, < 2 pts, ≥ 2 pts, 'top-1 accuracy lost, this tensor alone quantized'",
+        "binary, < 0.5 pts, < 2 pts, ≥ 2 pts, 'binary accuracy lost, this tensor alone quantized'",
+        "agreement, < 0.5 pts, < 2 pts, ≥ 2 pts, 'agreement with float lost, this tensor alone quantized'",
+        "mse, < 0.5 %, < 2 %, ≥ 2 %, 'MSE above float’s, this tensor alone quantized'",
+        "mae, < 0.5 %, < 2 %, ≥ 2 %, 'MAE above float’s, this tensor alone quantized'",
+        "cosine, < 0.5 %, < 2 %, ≥ 2 %, 'cosine to float lost, this tensor alone quantized'",
+        "float-mae, < 0.005, < 0.02, ≥ 0.02, 'MAE to float, this tensor alone quantized'"
+    })
+    void aSweepIsToldInTheUnitOfItsScore(String task, String good, String fair, String bad, String of) {
+        TensorId id = new TensorId("w");
+        AccuracyEstimate e = new AccuracyEstimate(
+                Task.byId(task).orElseThrow(), 0.8, 0.9, 10, 10, OptionalInt.empty(), new PairedInterval(-0.2, 0), 20, OptionalDouble.empty());
+        TensorDamage damage = new TensorDamage(new TensorSensitivity(id, TensorKind.WEIGHT, Optional.of(e), Optional.empty()), false, false, Optional.empty());
+        TensorRow row = new TensorRow(id, "w", false, Shape.of(1), Optional.of(QuantSpec.WEIGHTS), false, OptionalDouble.empty(), true, Optional.empty(), Optional.of(damage));
+        ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
+        GraphViewModel.View swept = GraphViewModel.View.of(new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));
+        assertThat(swept.swept()).isTrue();
+        assertThat(swept.legend()).isEqualTo(new GraphViewModel.Legend(good, fair, bad, of));
+    }
+}

@@ -1,0 +1,138 @@
+package org.quantscope.app.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import javafx.event.EventHandler;
+import javafx.scene.control.TreeItem;
+import javafx.scene.control.TreeTableView;
+import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.tensors.TensorsViewModel.Order;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.testkit.ArrayFiles;
+import org.testfx.api.FxRobot;
+import org.testfx.framework.junit5.ApplicationExtension;
+import org.testfx.framework.junit5.Start;
+import org.testfx.framework.junit5.Stop;
+
+/** The list of a model with thousands of weights. What is counted is what made the window stall: the time it takes says nothing on a busy machine. */
+@ExtendWith(ApplicationExtension.class)
+class LongListTest {
+    private static final int WEIGHTS = 2000;
+    private static final int VALUES = 16;
+
+    @TempDir
+    static Path folder;
+
+    private static Path model;
+    private final AtomicInteger deliveries = new AtomicInteger();
+    private DeskInWindow at;
+
+    @BeforeAll
+    static void writeModel() throws IOException {
+        byte[] values = new byte[WEIGHTS * VALUES * Float.BYTES];
+        for (int i = 0; i < values.length; i += Float.BYTES) {
+            // Floats from 0.5 to 1, other ones for each tensor.
+            values[i] = (byte) (i / Float.BYTES * 37 / VALUES);
+            values[i + 1] = (byte) (i / Float.BYTES * 101);
+            values[i + 2] = (byte) (i / Float.BYTES % 61);
+            values[i + 3] = 0x3f;
+        }
+        String header = IntStream.range(0, WEIGHTS)
+                .mapToObj(i -> "\"layer." + i + ".weight\":{\"dtype\":\"F32\",\"shape\":[4,4],\"data_offsets\":[" + i * VALUES * Float.BYTES + "," + (i + 1) * VALUES * Float.BYTES + "]}")
+                .collect(Collectors.joining(",", "{", "}"));
+        byte[] text = (header + " ".repeat(8 - header.length() % 8)).getBytes(StandardCharsets.UTF_8);
+        model = Files.write(folder.resolve("long.safetensors"), ArrayFiles.safetensors(text, values));
+    }
+
+    @Start
+    void start(Stage shared) {
+        at = new DeskInWindow(folder.resolve("" + System.nanoTime()));
+        at.desk.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet());
+        at.show(model);
+    }
+
+    @Stop
+    void stop() {
+        at.end();
+    }
+
+    @BeforeEach
+    void atRest() throws TimeoutException {
+        DeskInWindow.waitUntil(() -> at.desk.measurements().snapshotProperty().get().complete() && at.desk.inHand().viewProperty().get().filter(v -> v.measured().isPresent()).isPresent());
+    }
+
+    private List<TensorRow> rows() {
+        return DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+    }
+
+    private static <R> R onTree(FxRobot robot, Function<TreeTableView<?>, R> question) {
+        return DeskInWindow.onFx(() -> question.apply(robot.lookup("#tensors").queryAs(TreeTableView.class)));
+    }
+
+    /** What the tree hears of its items while {@code action} runs: for each event how many items it adds, 0 for one line written anew. */
+    private static <T> List<Integer> heard(TreeTableView<T> tree, Runnable action) {
+        List<Integer> added = new ArrayList<>();
+        EventHandler<TreeItem.TreeModificationEvent<T>> listener = e -> added.add(e.getAddedSize());
+        tree.getRoot().addEventHandler(TreeItem.<T>treeNotificationEvent(), listener);
+        action.run();
+        tree.getRoot().removeEventHandler(TreeItem.<T>treeNotificationEvent(), listener);
+        return added;
+    }
+
+    @Test
+    void measuringThousandsOfWeightsWritesTheListAFewTimesOnly() {
+        assertThat(rows()).hasSize(WEIGHTS).allSatisfy(row -> assertThat(row.sqnrDb()).isPresent());
+        assertThat(deliveries.get()).isLessThan(60);
+    }
+
+    @Test
+    void anotherOrderMovesTheGroupsAndNotEachLineWithinTheTree(FxRobot robot) {
+        TensorId inHand = at.hand().subject().id();
+        List<Integer> heard = onTree(robot, tree -> heard(tree, () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true))));
+        assertThat(heard).hasSizeLessThanOrEqualTo(2).allSatisfy(added -> assertThat(added).isLessThanOrEqualTo(3));
+        assertThat(rows().getFirst().name()).isEqualTo("layer." + (WEIGHTS - 1));
+        Object first = onTree(robot, tree -> tree.getColumns().get(3).getCellData(1));
+        assertThat(first).isEqualTo(String.format(Locale.ROOT, "%.1f", rows().getFirst().sqnrDb().orElseThrow()));
+        assertThat(at.hand().subject().id()).isEqualTo(inHand);
+        int line = 1 + rows().stream().map(TensorRow::id).toList().indexOf(inHand);
+        List<Integer> selected = onTree(robot, tree -> List.copyOf(tree.getSelectionModel().getSelectedIndices()));
+        assertThat(selected).containsExactly(line);
+    }
+
+    @Test
+    void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
+        TensorId id = rows().get(WEIGHTS / 2).id();
+        DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
+        List<Integer> heard = onTree(robot, tree -> heard(tree, () -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(3)))));
+        assertThat(heard).isNotEmpty().hasSizeLessThanOrEqualTo(2).containsOnly(0);
+    }
+
+    @Test
+    void allThatIsSelectedStaysSoInAnotherOrder(FxRobot robot) {
+        DeskInWindow.doOnFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).getSelectionModel().selectAll());
+        DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+        int selected = onTree(robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
+        assertThat(selected).isEqualTo(WEIGHTS);
+    }
+}
