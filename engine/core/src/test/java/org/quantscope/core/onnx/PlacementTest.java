@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,5 +182,28 @@ class PlacementTest {
 
     private static Map<String, State> states(Model model) {
         return placement(model).sites().stream().collect(java.util.stream.Collectors.toMap(s -> s.id().name(), Site::state));
+    }
+
+    private static Site tied(String id, String to) {
+        return new Site(new TensorId(id), State.TIED, Rule.MOVED, "", "Identity", Optional.of(new TensorId(to)), true, false);
+    }
+
+    @Test
+    void tiesAreFollowedToTheirEndInEitherDirection() {
+        Site own = new Site(new TensorId("own"), State.OWN, Rule.READ_BY_INTEGER, "", "Conv", Optional.empty(), true, true);
+        Placement placement = new Placement(List.of(tied("b", "c"), own, tied("a", "b"), tied("c", "own"), tied("astray", "nowhere")));
+        for (String id : List.of("own", "a", "b", "c")) {
+            assertThat(placement.parametersOf(new TensorId(id))).as(id).contains(own.id());
+        }
+        assertThat(placement.parametersOf(new TensorId("astray"))).isEmpty();
+        assertThat(placement.tiedTo(own.id())).extracting(site -> site.id().name()).containsExactly("b", "a", "c");
+        assertThat(placement.tied(Map.of(own.id(), GRID))).containsOnlyKeys(new TensorId("a"), new TensorId("b"), new TensorId("c"));
+    }
+
+    @Test
+    void aCircleOfTiesHasNoOwner() {
+        Placement placement = new Placement(List.of(tied("a", "b"), tied("b", "c"), tied("c", "a")));
+        assertThat(placement.parametersOf(new TensorId("a"))).isEmpty();
+        assertThat(placement.parametersOf(new TensorId("c"))).isEmpty();
     }
 }
