@@ -506,9 +506,7 @@ public final class MainWindow {
     }
 
     private void accelerators(TensorsView tensors) {
-        bind("Shortcut+Z", desk.bench()::undo);
-        bind("Shortcut+Y", desk.bench()::redo);
-        bind("Shortcut+Shift+Z", desk.bench()::redo);
+        GoingBack.install(scene, desk.bench());
         bind("Shortcut+E", this::export);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", this::switchTheme);
@@ -626,7 +624,8 @@ public final class MainWindow {
             }
         });
         dress(dialog);
-        goingBack(dialog);
+        // The window behind goes on, also with its keys for going back.
+        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
         dialog.show();
@@ -648,7 +647,7 @@ public final class MainWindow {
         desk.imports().open(file);
         ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
         dress(dialog);
-        goingBack(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         importing = dialog;
         // What is imported is for this model.
         Subscription model = desk.bench().modelProperty().subscribe((was, is) -> dialog.close());
@@ -667,13 +666,6 @@ public final class MainWindow {
     private void dress(Dialog<?> dialog) {
         dialogs.dress(dialog);
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> desk.session().saveSettings());
-    }
-
-    /** The window behind a dialog goes on, also with its keys for going back. */
-    private void goingBack(Dialog<?> dialog) {
-        var keys = dialog.getDialogPane().getScene().getAccelerators();
-        keys.put(KeyCombination.valueOf("Shortcut+Z"), desk.bench()::undo);
-        keys.put(KeyCombination.valueOf("Shortcut+Y"), desk.bench()::redo);
     }
 
     private void showKeys() {

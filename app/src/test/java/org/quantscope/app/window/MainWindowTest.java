@@ -211,6 +211,25 @@ class MainWindowTest {
         assertThat(onFx(() -> robot.lookup("#typed-lo").queryAs(TextField.class).getText())).isEqualTo("-0.2500");
     }
 
+    /** A field swallows the keys of going back even where it has nothing to take back. */
+    @Test
+    void theKeysGoBackFromWithinAFieldOnceItsTextIsTakenOver(FxRobot robot) throws Exception {
+        Optional<ClipRange> before = hand().clip();
+        robot.doubleClickOn("#typed-hi").press(KeyCode.SHORTCUT, KeyCode.A).release(KeyCode.A, KeyCode.SHORTCUT).write("0.25").type(KeyCode.ENTER);
+        waitUntil(() -> desk.bench().canUndoProperty().get() && rests());
+        robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
+        waitUntil(this::rests);
+        assertThat(hand().clip()).isEqualTo(before);
+        robot.press(KeyCode.SHORTCUT, KeyCode.Y).release(KeyCode.Y, KeyCode.SHORTCUT);
+        waitUntil(this::rests);
+        assertThat(hand().clip()).contains(ClipRange.symmetric(0.25f));
+
+        robot.clickOn("#filter").write("w");
+        robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
+        assertThat(onFx(() -> robot.lookup("#filter").queryAs(TextField.class).getText())).isEmpty();
+        assertThat(hand().clip()).as("the text of the filter is what was taken back").contains(ClipRange.symmetric(0.25f));
+    }
+
     @Test
     void theFilterLeavesWhatContainsItsText(FxRobot robot) {
         String name = onFx(() -> desk.tensors().rowsProperty().get().weights().getLast().name());

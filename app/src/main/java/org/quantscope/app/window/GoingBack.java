@@ -1,0 +1,52 @@
+package org.quantscope.app.window;
+
+import java.util.List;
+import javafx.scene.Node;
+import javafx.scene.Scene;
+import javafx.scene.control.ComboBox;
+import javafx.scene.control.Spinner;
+import javafx.scene.control.TextInputControl;
+import javafx.scene.input.KeyCombination;
+import javafx.scene.input.KeyEvent;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.workbench.Workbench;
+
+/**
+ * The keys that take a step back and do it again. A field in which a text was begun takes that back first; one that has
+ * nothing of its own to take back would still swallow the keys, so they are caught before it sees them.
+ */
+final class GoingBack {
+    private static final KeyCombination UNDO = KeyCombination.valueOf("Shortcut+Z");
+    private static final List<KeyCombination> REDO = List.of(KeyCombination.valueOf("Shortcut+Y"), KeyCombination.valueOf("Shortcut+Shift+Z"));
+
+    private GoingBack() {}
+
+    static void install(Scene scene, Workbench bench) {
+        scene.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            boolean undo = UNDO.match(e);
+            boolean redo = REDO.stream().anyMatch(keys -> keys.match(e));
+            if (!undo && !redo) {
+                return;
+            }
+            TextInputControl field = field(scene.getFocusOwner());
+            if (field != null && (undo ? field.isUndoable() : field.isRedoable())) {
+                return;
+            }
+            if (undo) {
+                bench.undo();
+            } else {
+                bench.redo();
+            }
+            e.consume();
+        });
+    }
+
+    private static @Nullable TextInputControl field(@Nullable Node owner) {
+        return switch (owner) {
+            case TextInputControl text -> text;
+            case Spinner<?> spinner -> spinner.getEditor();
+            case ComboBox<?> box -> box.getEditor();
+            case null, default -> null;
+        };
+    }
+}
