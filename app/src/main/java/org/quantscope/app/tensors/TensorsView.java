@@ -44,7 +44,9 @@ import org.quantscope.app.workbench.Figures;
 import org.quantscope.app.workbench.Workbench;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
 
 /** The list of tensors with its filter. */
 public final class TensorsView extends VBox {
@@ -60,6 +62,9 @@ public final class TensorsView extends VBox {
     private static final int LINES_ABOVE = 4;
 
     private static final double SHAPE_WIDTH = 86;
+    private static final double WIDEST_SHAPE = 118;
+    private static final double SHAPE_DIGIT = 7.2;
+    private static final double SHAPE_INSETS = 18;
     private static final double BITS_WIDTH = 48;
     private static final double SQNR_WIDTH = 78;
     private static final double DAMAGE_WIDTH = 104;
@@ -181,8 +186,8 @@ public final class TensorsView extends VBox {
         Runnable fit = () -> {
             double room = getWidth() - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
             damage.setVisible(swept);
-            shape.setVisible(!swept || room > SHAPE_WIDTH + MARGIN);
-            range.setVisible(room > SHAPE_WIDTH + RANGE_WIDTH);
+            shape.setVisible(!swept || room > shape.getPrefWidth() + MARGIN);
+            range.setVisible(room > shape.getPrefWidth() + RANGE_WIDTH);
         };
         widthProperty().subscribe(w -> fit.run());
         tree.getSelectionModel().selectedItemProperty().addListener((o, was, is) -> {
@@ -198,6 +203,7 @@ public final class TensorsView extends VBox {
         });
         model.orderProperty().subscribe(this::showOrder);
         bench.modelProperty().subscribe(x -> {
+            fix(shape, shapeWidth());
             // Those of the last model are still in the list; those of models before it are not.
             items.values().removeIf(item -> item.getParent() == null);
             show(model.rowsProperty().get());
@@ -222,6 +228,12 @@ public final class TensorsView extends VBox {
     /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
     public void tellBefore(Function<TensorId, OptionalDouble> sqnrBefore) {
         before = sqnrBefore;
+    }
+
+    /** Wide enough for the weights of the model, within reason. */
+    private double shapeWidth() {
+        int longest = bench.analysed().stream().flatMap(m -> m.tensors().stream()).map(Tensor::info).filter(t -> t.kind() == TensorKind.WEIGHT).mapToInt(t -> t.shape().toString().length()).max().orElse(0);
+        return Math.clamp(longest * SHAPE_DIGIT + SHAPE_INSETS, SHAPE_WIDTH, WIDEST_SHAPE);
     }
 
     /** Looks at what a sweep has found. False if it is no shares, so that it is not in points. */
