@@ -76,7 +76,7 @@ public final class Conformance {
             run.run(c);
         }
         String text = run.markdown(folder, cases.size());
-        Files.writeString(Path.of(args[1]), text);
+        Files.writeString(Path.of(args[1]), text.stripTrailing() + "\n");
         System.out.print(text);
     }
 
