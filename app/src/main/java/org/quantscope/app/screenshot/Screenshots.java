@@ -55,6 +55,9 @@ public final class Screenshots {
 
         private static final String COLLAPSING = "fashion_lenet_unequalized.onnx";
 
+        private static final double WIDTH = 1440;
+        private static final double HEIGHT = 900;
+
         private record Step(Runnable action, BooleanSupplier ready, @Nullable String picture) {}
 
         private final ExecutorService work = Executors.newCachedThreadPool();
@@ -68,6 +71,9 @@ public final class Screenshots {
             settingsFolder = temporary;
             MainWindow shown = new MainWindow(stage, new Settings(temporary), work, FxThread.executor());
             window = shown;
+            // Without a display the screen is smaller than the one that most people have.
+            stage.setWidth(WIDTH);
+            stage.setHeight(HEIGHT);
             shown.show(List.of());
             var desk = shown.desk();
             BooleanSupplier done = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE

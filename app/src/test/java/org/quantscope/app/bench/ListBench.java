@@ -26,8 +26,6 @@ public final class ListBench extends WindowBench {
 
     private ListBench(Path folder) {
         super(folder);
-        stage.setWidth(1440);
-        stage.setHeight(900);
     }
 
     public static void main(String[] args) throws InterruptedException, IOException {

@@ -52,6 +52,9 @@ public abstract class WindowBench {
         desk = window.desk();
         stage.setX(0);
         stage.setY(0);
+        // Without a display the screen is smaller than the one that most people have.
+        stage.setWidth(1440);
+        stage.setHeight(900);
     }
 
     /** What a bench does with its window, outside the FX thread. */

@@ -57,8 +57,6 @@ public final class GraphBench extends WindowBench {
     private static final int FRAMES = 150;
     private GraphBench(Path folder) {
         super(folder);
-        stage.setWidth(1440);
-        stage.setHeight(900);
     }
 
     /** Arguments: numbers of nodes, with the branches side by side behind an x; 1000, 5000, 600x24 and 5000x24 if there are none. */
