@@ -59,7 +59,7 @@ public final class OrtRuntime {
 
     private static Loading load() {
         try {
-            NativeHeap.useFewHeaps();
+            NativeHeap.useOneHeap();
             OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
             environment.setTelemetry(false);
             Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
