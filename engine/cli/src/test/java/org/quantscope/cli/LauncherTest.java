@@ -18,7 +18,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The start script with JDKs that only say who they are. It asks for version 90, so that no JDK of this machine will do. */
-@DisabledOnOs(value = OS.WINDOWS, disabledReason = "a POSIX shell script")
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "starts launcher/quantscope, which needs /bin/sh and executable bits; Windows is given quantscope.bat instead")
 class LauncherTest {
     @TempDir
     Path folder;
