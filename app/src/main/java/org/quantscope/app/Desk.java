@@ -71,10 +71,17 @@ public record Desk(
         InHand inHand = new InHand(bench, measurements, work, ui, notices);
         CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
         Activations activations = new Activations(bench, work, ui, jobs, notices);
-        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices, settings);
+        AccuracyViewModel accuracy =
+                new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices, settings);
         ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
         SensitivityViewModel sensitivity = new SensitivityViewModel(
-                bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), work, ui, jobs, notices);
+                bench,
+                measurements,
+                new SensitivityStore(settings.state().resolve("sensitivity")),
+                work,
+                ui,
+                jobs,
+                notices);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new Desk(

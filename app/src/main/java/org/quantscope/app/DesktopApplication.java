@@ -26,7 +26,8 @@ public final class DesktopApplication extends Application {
     public void start(Stage stage) {
         MainWindow shown = new MainWindow(stage, Settings.usual(System.getenv()), work, FxThread.executor());
         window = shown;
-        shown.setFolderOpener(folder -> getHostServices().showDocument(folder.toUri().toString()));
+        shown.setFolderOpener(
+                folder -> getHostServices().showDocument(folder.toUri().toString()));
         List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
         shown.show(files);
     }

@@ -8,15 +8,14 @@ import javafx.application.Application;
 
 /** Starts the desktop program. Not an {@code Application}, so that it runs from the class path. */
 public final class Launcher {
-    private static final String HELP =
-            """
-            Usage: quantscope-desktop [FILE...]
+    private static final String HELP = """
+        Usage: quantscope-desktop [FILE...]
 
-            Opens the Quantscope window, with the files if there are any: a model (.onnx, .safetensors, .npz, .npy),
-            labelled data (.npz) or a saved session (.quantscope.json). Without a file a bundled sample opens.
+        Opens the Quantscope window, with the files if there are any: a model (.onnx, .safetensors, .npz, .npy),
+        labelled data (.npz) or a saved session (.quantscope.json). Without a file a bundled sample opens.
 
-            Example: quantscope-desktop sample-models/fashion_lenet.onnx sample-models/fashion_mnist_test.npz
-            """;
+        Example: quantscope-desktop sample-models/fashion_lenet.onnx sample-models/fashion_mnist_test.npz
+        """;
 
     /** Kept, since a logger that nobody holds forgets its filter. */
     private static final Logger TOOLKIT = Logger.getLogger("javafx");
@@ -29,11 +28,14 @@ public final class Launcher {
             return;
         }
         if (!hasDisplay(System.getProperty("os.name"), System.getenv(), System.getProperty("glass.platform", ""))) {
-            System.err.println("Quantscope: there is no display to open a window on; use the command line instead (quantscope --help).");
+            System.err.println(
+                    "Quantscope: there is no display to open a window on; use the command line instead (quantscope"
+                            + " --help).");
             return;
         }
         leaveAProcessorToTheWindow();
-        // The class path is how this program is run: the note that JavaFX would like to be modules is not for its users.
+        // The class path is how this program is run: the note that JavaFX would like to be modules is not for its
+        // users.
         TOOLKIT.setFilter(entry -> !String.valueOf(entry.getMessage()).contains("Unsupported JavaFX configuration"));
         Application.launch(DesktopApplication.class, args);
     }
@@ -41,7 +43,8 @@ public final class Launcher {
     /** Parallel passes over weights run on all processors but one; the thread that asks for a pass takes part in it. */
     public static void leaveAProcessorToTheWindow() {
         int helpers = Math.max(0, Runtime.getRuntime().availableProcessors() - 2);
-        System.getProperties().putIfAbsent("java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(helpers));
+        System.getProperties()
+                .putIfAbsent("java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(helpers));
     }
 
     /** False on a Unix system without X11 and Wayland, unless the toolkit is told to do without a display. */

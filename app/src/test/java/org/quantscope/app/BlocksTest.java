@@ -64,7 +64,8 @@ class BlocksTest {
         float[] scales = resolved().scales();
         Arrays.sort(scales);
         assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().scale())
-                .isEqualTo(Figures.small(scales[0]) + " … " + Figures.small(scales[scales.length / 2]) + " … " + Figures.small(scales[scales.length - 1]));
+                .isEqualTo(Figures.small(scales[0]) + " … " + Figures.small(scales[scales.length / 2]) + " … "
+                        + Figures.small(scales[scales.length - 1]));
         at.desk.bench().undo();
         assertThat(spec().granularity()).isEqualTo(Granularity.TENSOR);
         assertThat(at.hand().noun()).isEqualTo("channel");
@@ -80,7 +81,8 @@ class BlocksTest {
         assertThat(at.hand().draggable()).isTrue();
         assertThat(at.hand().clip()).contains(before.get(5));
         assertThat(at.hand().shown().orElseThrow().count()).isEqualTo(32);
-        assertThat(at.desk.inHand().curveProperty().get().orElseThrow().absence()).isEmpty();
+        assertThat(at.desk.inHand().curveProperty().get().orElseThrow().absence())
+                .isEmpty();
 
         ClipRange half = ClipRange.symmetric(before.get(5).hi() / 2);
         at.held = true;
@@ -128,13 +130,15 @@ class BlocksTest {
     void blocksLieAlongAnyAxisAndNoBlockOfBeforeStaysInHand() {
         at.desk.quantizer().setCut(Cut.BLOCK);
         var shape = at.tensor().info().shape();
-        Blocks before = at.desk.quantizer().viewProperty().get().orElseThrow().blocks().orElseThrow();
+        Blocks before =
+                at.desk.quantizer().viewProperty().get().orElseThrow().blocks().orElseThrow();
         assertThat(before.axes()).containsExactly(shape.dim(0), shape.dim(1));
         int other = 1 - before.axis();
         at.desk.inHand().selectSlice(2);
         at.desk.quantizer().setBlockAxis(other);
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(other, 32));
-        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks()).contains(new Blocks(32, other, before.axes()));
+        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks())
+                .contains(new Blocks(32, other, before.axes()));
         assertThat(at.hand().slice()).isEqualTo(InHand.ALL);
         assertThat(at.hand().count()).isEqualTo(resolved().slices());
     }
@@ -156,14 +160,35 @@ class BlocksTest {
         at.desk.quantizer().setSymmetric(false);
         assertThat(locked().narrow()).isEqualTo("only symmetric codes can be restricted");
         at.desk.quantizer().setScheme("mxfp4");
-        assertThat(locked()).isEqualTo(new Locked(
-                "MXFP4 has codes of 4 bits", "MXFP4 mirrors about 0", "MXFP4 has no unsigned codes", "MXFP4 has no code to leave out",
-                "MXFP4 has a scale for each block", "MXFP4 has blocks of 32"));
-        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks().orElseThrow().size()).isEqualTo(32);
+        assertThat(locked())
+                .isEqualTo(new Locked(
+                        "MXFP4 has codes of 4 bits",
+                        "MXFP4 mirrors about 0",
+                        "MXFP4 has no unsigned codes",
+                        "MXFP4 has no code to leave out",
+                        "MXFP4 has a scale for each block",
+                        "MXFP4 has blocks of 32"));
+        assertThat(at.desk
+                        .quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .blocks()
+                        .orElseThrow()
+                        .size())
+                .isEqualTo(32);
         at.desk.quantizer().setScheme("uniform");
         at.desk.quantizer().setCut(Cut.TENSOR);
         at.desk.quantizer().setScheme("nvfp4");
-        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks().orElseThrow().size()).isEqualTo(16);
+        assertThat(at.desk
+                        .quantizer()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .blocks()
+                        .orElseThrow()
+                        .size())
+                .isEqualTo(16);
         assertThat(locked().blockSize()).isEqualTo("NVFP4 has blocks of 16");
     }
 

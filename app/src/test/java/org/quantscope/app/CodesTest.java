@@ -109,25 +109,35 @@ class CodesTest {
         CodeReport r = exact(at.measured().params());
         ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
 
-        assertThat(at.desk.error().moreProperty().get()).contains(new ErrorViewModel.More(
-                Figures.mse(r.mae()),
-                String.format(Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()),
-                Figures.decibels(r.psnrDb(e.mse())),
-                r.usedCodes() + " of 15",
-                String.format(Locale.ROOT, "%.2f of 4 bits", r.entropy()),
-                false));
+        assertThat(at.desk.error().moreProperty().get())
+                .contains(new ErrorViewModel.More(
+                        Figures.mse(r.mae()),
+                        String.format(
+                                Locale.ROOT,
+                                "%.4f (ideal 0.2887)",
+                                r.rmseInSteps().orElseThrow()),
+                        Figures.decibels(r.psnrDb(e.mse())),
+                        r.usedCodes() + " of 15",
+                        String.format(Locale.ROOT, "%.2f of 4 bits", r.entropy()),
+                        false));
         ErrorViewModel.View view = at.desk.error().viewProperty().get().orElseThrow();
         assertThat(view.clippedLow()).isEqualTo(Figures.percent(e.clippedLowFraction()));
         assertThat(view.clippedHigh()).isEqualTo(Figures.percent(e.clippedHighFraction()));
-        assertThat(view.bitsPerWeight()).isEqualTo(String.format(Locale.ROOT, "%.3f", 4 + 32.0 / at.tensor().info().shape().count()));
+        assertThat(view.bitsPerWeight())
+                .isEqualTo(String.format(
+                        Locale.ROOT,
+                        "%.3f",
+                        4 + 32.0 / at.tensor().info().shape().count()));
     }
 
     @Test
     void aCodebookHasNoErrorInSteps() {
         at.desk.quantizer().setScheme("nf4");
         at.desk.error().unfoldedProperty().set(true);
-        assertThat(at.desk.error().moreProperty().get().orElseThrow().rmseInSteps()).isEqualTo(Figures.NONE);
-        assertThat(at.desk.error().moreProperty().get().orElseThrow().usedCodes()).endsWith(" of 16");
+        assertThat(at.desk.error().moreProperty().get().orElseThrow().rmseInSteps())
+                .isEqualTo(Figures.NONE);
+        assertThat(at.desk.error().moreProperty().get().orElseThrow().usedCodes())
+                .endsWith(" of 16");
     }
 
     @Test

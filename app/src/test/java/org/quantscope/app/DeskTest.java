@@ -189,16 +189,24 @@ class DeskTest {
         });
         assertThat(desk.tensors().rowsProperty().get().activations()).isNotEmpty();
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect()).isEqualTo(477);
+        assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect())
+                .isEqualTo(477);
         assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
-                .isLessThan(desk.accuracy().viewProperty().get().size().orElseThrow().float32());
+                .isLessThan(desk.accuracy()
+                        .viewProperty()
+                        .get()
+                        .size()
+                        .orElseThrow()
+                        .float32());
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
     }
 
     @Test
     void rowsAreWorstFirst() {
         openDigits();
-        assertThat(desk.tensors().rowsProperty().get().weights().stream().map(row -> row.sqnrDb().orElseThrow())).isSorted();
+        assertThat(desk.tensors().rowsProperty().get().weights().stream()
+                        .map(row -> row.sqnrDb().orElseThrow()))
+                .isSorted();
     }
 
     @Test
@@ -242,7 +250,9 @@ class DeskTest {
         for (int i = 0; i < frames; i++) {
             desk.inHand().preview(ClipRange.symmetric(0.301f + 0.001f * i));
         }
-        assertThat(changes).containsExactlyEntriesOf(new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
+        assertThat(changes)
+                .containsExactlyEntriesOf(
+                        new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
         assertThat(waiting).hasSize(asked);
         assertThat(desk.bench().weights()).isSameAs(weights);
     }
@@ -290,7 +300,8 @@ class DeskTest {
         desk.activations().quantize(true);
         TensorRow inside = desk.tensors().rowsProperty().get().others().getFirst();
         Set<TensorId> id = Set.of(inside.id());
-        assertThat(desk.tensors().placement(inside.id()).orElseThrow()).startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
+        assertThat(desk.tensors().placement(inside.id()).orElseThrow())
+                .startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
         assertThat(desk.tensors().canPlace(id)).isTrue();
         SessionState before = state();
 
@@ -299,14 +310,21 @@ class DeskTest {
         assertThat(state().addedQuantizers()).isEqualTo(id);
         assertThat(state().activationRanges()).containsKey(inside.id());
         assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
-        assertThat(desk.tensors().rowsProperty().get().activations()).filteredOn(r -> r.id().equals(inside.id())).first().returns(true, r -> r.sqnrDb().isPresent());
-        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).doesNotContain(inside.id());
+        assertThat(desk.tensors().rowsProperty().get().activations())
+                .filteredOn(r -> r.id().equals(inside.id()))
+                .first()
+                .returns(true, r -> r.sqnrDb().isPresent());
+        assertThat(desk.tensors().rowsProperty().get().others())
+                .extracting(TensorRow::id)
+                .doesNotContain(inside.id());
         assertThat(desk.tensors().placement(inside.id())).contains("quantized: added by hand");
         assertThat(desk.tensors().arePlaced(id)).isTrue();
 
         desk.bench().undo();
         assertThat(state()).isEqualTo(before);
-        assertThat(desk.tensors().rowsProperty().get().others()).extracting(TensorRow::id).contains(inside.id());
+        assertThat(desk.tensors().rowsProperty().get().others())
+                .extracting(TensorRow::id)
+                .contains(inside.id());
         desk.bench().redo();
         desk.tensors().place(id, false);
         assertThat(state().addedQuantizers()).isEmpty();
@@ -324,18 +342,37 @@ class DeskTest {
             problems.clear();
             desk.quantizer().setScheme(scheme.id());
             if (scheme.traits().blockSize() > 0) {
-                assertThat(problems).singleElement().asString().contains(scheme.title() + " has a scale for each block");
+                assertThat(problems)
+                        .singleElement()
+                        .asString()
+                        .contains(scheme.title() + " has a scale for each block");
                 assertThat(hand().spec().orElseThrow().scheme()).isNotEqualTo(scheme.id());
                 continue;
             }
             assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
             assertThat(measured().params().isAffine()).isEqualTo(scheme.traits().isAffine());
-            assertThat(desk.accuracy().viewProperty().get().status()).as(scheme.id()).isEqualTo(Status.DONE);
+            assertThat(desk.accuracy().viewProperty().get().status())
+                    .as(scheme.id())
+                    .isEqualTo(Status.DONE);
             float wide = measured().requested().getFirst().absMax();
-            int correct = desk.accuracy().viewProperty().get().quantized().orElseThrow().correct();
+            int correct = desk.accuracy()
+                    .viewProperty()
+                    .get()
+                    .quantized()
+                    .orElseThrow()
+                    .correct();
             desk.inHand().setRange(ClipRange.symmetric(wide / 1000));
-            assertThat(desk.accuracy().viewProperty().get().status()).as(scheme.id()).isEqualTo(Status.DONE);
-            assertThat(desk.accuracy().viewProperty().get().quantized().orElseThrow().correct()).as("%s cut off", scheme.id()).isNotEqualTo(correct);
+            assertThat(desk.accuracy().viewProperty().get().status())
+                    .as(scheme.id())
+                    .isEqualTo(Status.DONE);
+            assertThat(desk.accuracy()
+                            .viewProperty()
+                            .get()
+                            .quantized()
+                            .orElseThrow()
+                            .correct())
+                    .as("%s cut off", scheme.id())
+                    .isNotEqualTo(correct);
             desk.bench().undo();
             assertThat(problems).as(scheme.id()).isEmpty();
         }
@@ -348,9 +385,13 @@ class DeskTest {
         for (var activation : desk.bench().activations()) {
             desk.bench().select(activation.id());
             desk.quantizer().setScheme("log2");
-            assertThat(hand().spec().orElseThrow().signed()).as(activation.id().name()).isEqualTo(hand().sketch().orElseThrow().min() < 0);
+            assertThat(hand().spec().orElseThrow().signed())
+                    .as(activation.id().name())
+                    .isEqualTo(hand().sketch().orElseThrow().min() < 0);
         }
-        assertThat(desk.bench().activations()).extracting(a -> state().overrides().get(a.id()).signed()).contains(true, false);
+        assertThat(desk.bench().activations())
+                .extracting(a -> state().overrides().get(a.id()).signed())
+                .contains(true, false);
     }
 
     @Test
@@ -398,7 +439,8 @@ class DeskTest {
             desk.inHand().preview(ClipRange.symmetric(0.05f * i));
         }
         desk.inHand().commit();
-        assertThat(state().overrides().get(before.subject().id()).clip()).isEqualTo(new Clip.Manual(ClipRange.symmetric(0.05f * 19)));
+        assertThat(state().overrides().get(before.subject().id()).clip())
+                .isEqualTo(new Clip.Manual(ClipRange.symmetric(0.05f * 19)));
         desk.bench().undo();
         assertThat(desk.bench().canUndoProperty().get()).isFalse();
         assertThat(hand().measured()).isEqualTo(before.measured());
@@ -427,7 +469,8 @@ class DeskTest {
         desk.inHand().setRange(ClipRange.symmetric(0.125f));
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(2, ClipRange.symmetric(0.125f));
-        assertThat(state().overrides().get(hand().subject().id()).clip()).isEqualTo(new Clip.ManualPerChannel(expected));
+        assertThat(state().overrides().get(hand().subject().id()).clip())
+                .isEqualTo(new Clip.ManualPerChannel(expected));
         desk.quantizer().setPerChannel(false);
         assertThat(hand().spec().orElseThrow().clip()).isInstanceOf(Clip.Auto.class);
     }
@@ -465,7 +508,9 @@ class DeskTest {
         int all = desk.tensors().rowsProperty().get().weights().size();
         TensorId one = desk.tensors().rowsProperty().get().weights().getFirst().id();
         desk.tensors().filterProperty().set(one.name().toUpperCase(Locale.ROOT));
-        assertThat(desk.tensors().rowsProperty().get().weights()).extracting(row -> row.id()).containsExactly(one);
+        assertThat(desk.tensors().rowsProperty().get().weights())
+                .extracting(row -> row.id())
+                .containsExactly(one);
         assertThat(desk.tensors().rowsProperty().get().hidden()).isGreaterThanOrEqualTo(all - 1);
         desk.tensors().filterProperty().set("");
         assertThat(desk.tensors().rowsProperty().get().weights()).hasSize(all);
@@ -478,7 +523,8 @@ class DeskTest {
         desk.tensors().keepFloat(Set.of(hand().subject().id()));
         assertThat(desk.quantizer().viewProperty().get()).isEmpty();
         assertThat(hand().draggable()).isFalse();
-        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized()).isGreaterThan(before);
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+                .isGreaterThan(before);
     }
 
     @Test
@@ -498,18 +544,26 @@ class DeskTest {
     @Test
     void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
         desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse")
+                .doesNotContain("weighted-mse");
         assertThat(pinned()).doesNotContain("weighted-mse");
 
         openDigits();
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse", "weighted-mse");
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse", "weighted-mse");
         desk.quantizer().setBits(3);
         desk.quantizer().setCalibrator("weighted-mse");
         QuantSpec spec = hand().spec().orElseThrow();
-        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken()).requested().getFirst();
+        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken())
+                .requested()
+                .getFirst();
         assertThat(measured().requested()).containsExactly(expected);
         assertThat(measured().error().exact()).isTrue();
-        assertThat(expected).isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken()).requested().getFirst());
+        assertThat(expected)
+                .isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken())
+                        .requested()
+                        .getFirst());
         assertThat(desk.inHand().curveProperty().get().orElseThrow().pins()).anySatisfy(pin -> {
             assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
             assertThat(pin.range()).isEqualTo(expected);
@@ -518,12 +572,18 @@ class DeskTest {
 
         desk.activations().quantize(true);
         desk.bench().select(desk.bench().activations().getLast().id());
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators()).contains("mse").doesNotContain("weighted-mse");
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse")
+                .doesNotContain("weighted-mse");
         assertThat(problems).isEmpty();
     }
 
     private List<String> pinned() {
-        return desk.inHand().curveProperty().get().map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList()).orElse(List.of());
+        return desk.inHand()
+                .curveProperty()
+                .get()
+                .map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList())
+                .orElse(List.of());
     }
 
     /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
@@ -562,7 +622,8 @@ class DeskTest {
         desk.quantizer().setPerChannel(true);
         desk.quantizer().spread();
         assertThat(state().overrides()).isEmpty();
-        assertThat(state().weights().orElseThrow()).isEqualTo(QuantSpec.WEIGHTS.withBits(3).withGranularity(Granularity.CHANNEL));
+        assertThat(state().weights().orElseThrow())
+                .isEqualTo(QuantSpec.WEIGHTS.withBits(3).withGranularity(Granularity.CHANNEL));
     }
 
     @Test
@@ -582,7 +643,8 @@ class DeskTest {
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
         assertThat(desk.bench().sessionFileProperty().get()).contains(file);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(desk.session().recentProperty().get().getFirst()).isEqualTo(file.toAbsolutePath().normalize());
+        assertThat(desk.session().recentProperty().get().getFirst())
+                .isEqualTo(file.toAbsolutePath().normalize());
     }
 
     @Test
@@ -638,12 +700,19 @@ class DeskTest {
         assertThat(use.bytes()).isPositive();
         assertThat(use.batches()).isEqualTo(use.of());
 
-        double score = desk.accuracy().viewProperty().get().quantized().orElseThrow().score();
+        double score =
+                desk.accuracy().viewProperty().get().quantized().orElseThrow().score();
         desk.accuracy().setCacheBudget(0);
         assertThat(desk.accuracy().cacheProperty().get().orElseThrow()).isEqualTo(new CacheUse(0, 0, 0, use.of()));
         desk.quantizer().setBits(4);
         desk.quantizer().setBits(5);
-        assertThat(desk.accuracy().viewProperty().get().quantized().orElseThrow().score()).isEqualTo(score);
+        assertThat(desk.accuracy()
+                        .viewProperty()
+                        .get()
+                        .quantized()
+                        .orElseThrow()
+                        .score())
+                .isEqualTo(score);
         try (Desk another = newDesk()) {
             assertThat(another.accuracy().cacheBudget()).isZero();
         }
@@ -662,7 +731,8 @@ class DeskTest {
     private ActivationSketches forged(ActivationSketches seen, String data) {
         Map<TensorId, MomentSketch> other = new TreeMap<>();
         seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
-        return new ActivationSketches(seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
+        return new ActivationSketches(
+                seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
     }
 
     @Test
@@ -670,17 +740,23 @@ class DeskTest {
         Path file = saved();
         Path sketches = SketchFile.beside(file);
         ActivationSketches seen = SketchFile.read(sketches, new CancelToken());
-        assertThat(seen.sketches().keySet()).isEqualTo(desk.bench().seenProperty().get().keySet());
+        assertThat(seen.sketches().keySet())
+                .isEqualTo(desk.bench().seenProperty().get().keySet());
         SketchFile.write(forged(seen, seen.dataSha256()), sketches);
 
         desk.session().open(List.of(file));
         assertThat(problems).isEmpty();
-        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(desk.bench().seenProperty().get().values())
+                .isNotEmpty()
+                .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
         desk.activations().calibrateAll(Calibrators.byId("minmax"));
-        assertThat(state().activationRanges().values()).isNotEmpty().allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
+        assertThat(state().activationRanges().values())
+                .isNotEmpty()
+                .allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
         desk.bench().select(desk.bench().activations().getFirst().id());
         desk.quantizer().setBits(4);
-        assertThat(desk.bench().seenProperty().get().values()).allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(desk.bench().seenProperty().get().values())
+                .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
     }
 
     @Test
@@ -690,13 +766,19 @@ class DeskTest {
         SketchFile.write(forged(SketchFile.read(sketches, new CancelToken()), "00".repeat(32)), sketches);
 
         desk.session().open(List.of(file));
-        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
-        assertThat(desk.bench().seenProperty().get().values()).isNotEmpty().noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line ->
+                        assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get().values())
+                .isNotEmpty()
+                .noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
 
         desk.quantizer().setBits(5);
         desk.session().save();
-        assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256()).isEqualTo(state().calibrationData().orElseThrow().sha256());
+        assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256())
+                .isEqualTo(state().calibrationData().orElseThrow().sha256());
     }
 
     @Test
@@ -705,7 +787,10 @@ class DeskTest {
         Files.write(SketchFile.beside(file), new byte[] {1, 2, 3});
 
         desk.session().open(List.of(file));
-        assertThat(problems).singleElement().satisfies(line -> assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line ->
+                        assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
         assertThat(desk.bench().seenProperty().get()).isNotEmpty();
     }
 
@@ -786,11 +871,13 @@ class DeskTest {
         desk.session().openSession(file);
         assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
-        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(data.toAbsolutePath().normalize());
+        assertThat(state().evaluationData().orElseThrow().path())
+                .isEqualTo(data.toAbsolutePath().normalize());
         answers.found = Optional.of(moved);
         desk.session().openSession(file);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(state().evaluationData().orElseThrow().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(state().evaluationData().orElseThrow().path())
+                .isEqualTo(moved.toAbsolutePath().normalize());
         assertThat(desk.bench().dirtyProperty().get()).isTrue();
     }
 
@@ -813,7 +900,9 @@ class DeskTest {
         openDigits();
         Path bad = Files.write(folder.resolve("bad.onnx"), new byte[] {1, 2, 3});
         desk.session().open(List.of(bad));
-        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("bad.onnx").doesNotContain("\n"));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line -> assertThat(line).contains("bad.onnx").doesNotContain("\n"));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
     }
 
@@ -846,15 +935,21 @@ class DeskTest {
     void aModelOpensAlsoIfItsDataDoesNotFit() throws IOException {
         desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("fashion_mnist_test.npz")));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
-        assertThat(problems).containsExactly("fashion_mnist_test.npz does not fit digits_mlp.onnx: it gives 1×28×28, the model wants 64");
+        assertThat(problems)
+                .containsExactly(
+                        "fashion_mnist_test.npz does not fit digits_mlp.onnx: it gives 1×28×28, the model wants 64");
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
-        assertThat(answers.toPrepare).singleElement().satisfies(s -> assertThat(s.file().getFileName()).hasToString("fashion_mnist_test.npz"));
+        assertThat(answers.toPrepare)
+                .singleElement()
+                .satisfies(s -> assertThat(s.file().getFileName()).hasToString("fashion_mnist_test.npz"));
         problems.clear();
 
         Path bad = Files.write(folder.resolve("bad.npz"), new byte[] {1, 2, 3});
         desk.session().open(List.of(SAMPLES.resolve("fashion_lenet.onnx"), bad));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
-        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
         problems.clear();
         desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("missing.npz")));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
@@ -865,9 +960,13 @@ class DeskTest {
     void anExportThatIsCancelledWritesNothingAndSaysSo() throws IOException {
         openDigits();
         Path target = Files.writeString(folder.resolve("kept.onnx"), "old");
-        desk.jobs().onChange(running -> running.stream().filter(j -> j.title().startsWith("Exporting")).forEach(j -> desk.export().cancel()));
+        desk.jobs()
+                .onChange(running -> running.stream()
+                        .filter(j -> j.title().startsWith("Exporting"))
+                        .forEach(j -> desk.export().cancel()));
         desk.export().export(Exporters.byId("onnx-qdq"), target);
-        assertThat(desk.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused("Cancelled: kept.onnx was not written"));
+        assertThat(desk.export().statusProperty().get())
+                .isEqualTo(new ExportViewModel.Status.Refused("Cancelled: kept.onnx was not written"));
         assertThat(target).hasContent("old");
     }
 
@@ -876,7 +975,9 @@ class DeskTest {
         openDigits();
         Path target = folder.resolve("no/such.json");
         desk.export().export(Exporters.byId("quantscope-json"), target);
-        assertThat(problems).containsExactly("Export: such.json was not written: " + target.getParent() + ": the folder does not exist");
+        assertThat(problems)
+                .containsExactly(
+                        "Export: such.json was not written: " + target.getParent() + ": the folder does not exist");
     }
 
     @Test
@@ -887,20 +988,28 @@ class DeskTest {
         desk.export().export(qdq, target);
         assertThat(problems).isEmpty();
         assertThat(target).isNotEmptyFile();
-        assertThat(done).singleElement().satisfies(line -> assertThat(line).contains("digits_qdq.onnx").contains("on 500 samples").contains("agrees"));
+        assertThat(done)
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .contains("digits_qdq.onnx")
+                        .contains("on 500 samples")
+                        .contains("agrees"));
     }
 
     @Test
     void theCurveHasAPinForEveryCalibrator() {
         openDigits();
         var curve = desk.inHand().curveProperty().get().orElseThrow();
-        assertThat(curve.pins()).extracting(pin -> pin.calibratorId()).containsExactlyElementsOf(
-                Calibrators.all().stream().map(c -> c.id()).toList());
+        assertThat(curve.pins())
+                .extracting(pin -> pin.calibratorId())
+                .containsExactlyElementsOf(
+                        Calibrators.all().stream().map(c -> c.id()).toList());
         assertThat(curve.points()).hasSize(ClipCurve.POINTS);
         assertThat(curve.points()).extracting(point -> point.x()).isSorted();
         assertThat(curve.neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(6, 7, 9, 10);
         for (int i = 1; i < 4; i++) {
-            assertThat(curve.neighbours().get(i).points().getLast().mse()).isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
+            assertThat(curve.neighbours().get(i).points().getLast().mse())
+                    .isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
         }
     }
 
@@ -914,10 +1023,15 @@ class DeskTest {
         desk.quantizer().setScheme("lloyd-max");
         desk.quantizer().setBits(3);
         QuantParams chosen = hand().measured().orElseThrow().params();
-        assertThat(chosen).isEqualTo(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()));
-        assertThat(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
+        assertThat(chosen)
+                .isEqualTo(ResolvedSettings.resolveActivation(
+                        activation, hand().spec().orElseThrow(), state()));
+        assertThat(chosen)
+                .isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
 
-        ClipRange half = new ClipRange(hand().clip().orElseThrow().lo() / 2, hand().clip().orElseThrow().hi() / 2);
+        ClipRange half = new ClipRange(
+                hand().clip().orElseThrow().lo() / 2,
+                hand().clip().orElseThrow().hi() / 2);
         desk.inHand().preview(half);
         QuantParams dragged = hand().measured().orElseThrow().params();
         assertThat(dragged).isNotEqualTo(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), half));
@@ -925,11 +1039,13 @@ class DeskTest {
         assertThat(hand().preview()).isFalse();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
         SessionState saved = state();
-        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved)).isEqualTo(dragged);
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved))
+                .isEqualTo(dragged);
 
         desk.bench().undo();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
-        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state())).isEqualTo(chosen);
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()))
+                .isEqualTo(chosen);
     }
 
     /** A fit takes longer than a frame: what the hand asked for last counts, whether or not it has been shown. */
@@ -991,19 +1107,27 @@ class DeskTest {
     /** They cannot be quantized here, and the list says that they are there and why. */
     @Test
     void weightsOfRecurrentNetworksAreListedInFloatWithTheReason() {
-        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+        Path exports = Path.of(
+                System.getProperty("quantscope.root"),
+                "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
         desk.session().open(List.of(exports.resolve("recurrent.onnx")));
 
-        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream().filter(row -> !row.activation()).toList();
+        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream()
+                .filter(row -> !row.activation())
+                .toList();
         assertThat(recurrent).extracting(TensorRow::name).containsExactly("l/LSTM W", "l/LSTM R", "g/GRU W", "g/GRU R");
         assertThat(recurrent).allSatisfy(row -> {
-            assertThat(desk.tensors().placement(row.id()).orElseThrow()).matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
+            assertThat(desk.tensors().placement(row.id()).orElseThrow())
+                    .matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
             assertThat(row.shape().rank()).isEqualTo(3);
             assertThat(row.spec()).isEmpty();
             assertThat(desk.tensors().canQuantize(Set.of(row.id()))).isFalse();
         });
         List<TensorRow> weights = desk.tensors().rowsProperty().get().weights();
-        assertThat(weights).extracting(TensorRow::id).doesNotContainAnyElementsOf(recurrent.stream().map(TensorRow::id).toList());
+        assertThat(weights)
+                .extracting(TensorRow::id)
+                .doesNotContainAnyElementsOf(
+                        recurrent.stream().map(TensorRow::id).toList());
         assertThat(desk.tensors().canQuantize(Set.of(weights.getFirst().id()))).isTrue();
         assertThat(desk.tensors().placement(weights.getFirst().id())).isEmpty();
     }
@@ -1013,7 +1137,9 @@ class DeskTest {
         openDigits();
         var eight = desk.inHand().curveProperty().get();
         desk.quantizer().setBits(2);
-        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(3, 4);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours())
+                .extracting(neighbour -> neighbour.bits())
+                .containsExactly(3, 4);
         desk.quantizer().setBits(8);
         assertThat(desk.inHand().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
     }
@@ -1033,8 +1159,15 @@ class DeskTest {
             assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
             assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
             if (!fits) {
-                double best = curve.points().stream().mapToDouble(ClipCurve.Point::mse).min().orElseThrow();
-                double mse = curve.pins().stream().filter(pin -> pin.calibratorId().equals("mse")).findFirst().orElseThrow().mse();
+                double best = curve.points().stream()
+                        .mapToDouble(ClipCurve.Point::mse)
+                        .min()
+                        .orElseThrow();
+                double mse = curve.pins().stream()
+                        .filter(pin -> pin.calibratorId().equals("mse"))
+                        .findFirst()
+                        .orElseThrow()
+                        .mse();
                 assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
             }
             desk.inHand().selectSlice(InHand.ALL);

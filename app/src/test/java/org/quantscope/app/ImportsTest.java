@@ -46,8 +46,14 @@ class ImportsTest {
     @BeforeEach
     void open() {
         at = new HeldDesk(folder);
-        at.desk.session().openSample(new Sample(
-                "digits", HeldDesk.SAMPLES.resolve("digits_mlp.onnx"), HeldDesk.SAMPLES.resolve("digits_test.npz"), HeldDesk.SAMPLES.resolve("digits_calibration.npz"), Optional.empty()));
+        at.desk
+                .session()
+                .openSample(new Sample(
+                        "digits",
+                        HeldDesk.SAMPLES.resolve("digits_mlp.onnx"),
+                        HeldDesk.SAMPLES.resolve("digits_test.npz"),
+                        HeldDesk.SAMPLES.resolve("digits_calibration.npz"),
+                        Optional.empty()));
         imports = at.desk.imports();
         first = at.desk.bench().weights().get(0).id();
         second = at.desk.bench().weights().get(1).id();
@@ -63,7 +69,10 @@ class ImportsTest {
     }
 
     private Match match(TensorId id) {
-        return view().matches().stream().filter(m -> m.id().equals(id)).findFirst().orElseThrow();
+        return view().matches().stream()
+                .filter(m -> m.id().equals(id))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** A file of the present settings, in which {@code wrong} is spelt differently. */
@@ -91,7 +100,9 @@ class ImportsTest {
         imports.open(file);
         assertThat(match(first).differences()).isEmpty();
         assertThat(view().differing()).isZero();
-        at.desk.bench().apply(new Edit.SetOverride(first, QuantSpec.WEIGHTS.withBits(4).withGranularity(Granularity.CHANNEL)));
+        at.desk
+                .bench()
+                .apply(new Edit.SetOverride(first, QuantSpec.WEIGHTS.withBits(4).withGranularity(Granularity.CHANNEL)));
         assertThat(match(first).differences()).contains("4 → 8 bits", "per channel → per tensor");
         assertThat(match(second).differences()).isEmpty();
         assertThat(view().differing()).isEqualTo(1);
@@ -107,13 +118,16 @@ class ImportsTest {
         imports.select(second);
         var comparison = view().comparison().orElseThrow();
         assertThat(at.desk.bench().selectionProperty().get()).contains(second);
-        assertThat(comparison.values().orElseThrow().count()).isEqualTo(at.tensor().data().count());
+        assertThat(comparison.values().orElseThrow().count())
+                .isEqualTo(at.tensor().data().count());
         QuantParams imported = match(second).spec().clip() instanceof Clip.Fixed f ? f.params() : null;
-        OptionalDouble engine = Engine.measure(at.tensor(), Objects.requireNonNull(imported), new CancelToken()).sqnrDb();
+        OptionalDouble engine = Engine.measure(at.tensor(), Objects.requireNonNull(imported), new CancelToken())
+                .sqnrDb();
         assertThat(comparison.imported().orElseThrow().error().sqnrDb()).isEqualTo(engine);
         assertThat(comparison.imported().orElseThrow().error().exact()).isTrue();
         assertThat(comparison.present()).contains(at.measured());
-        assertThat(comparison.present().orElseThrow().error().sqnrDb().orElseThrow()).isLessThan(engine.orElseThrow());
+        assertThat(comparison.present().orElseThrow().error().sqnrDb().orElseThrow())
+                .isLessThan(engine.orElseThrow());
     }
 
     @Test
@@ -144,7 +158,11 @@ class ImportsTest {
         assertThat(imports.apply()).isTrue();
         var specs = new TreeMap<>(read.specs());
         specs.keySet().removeIf(id -> at.desk.bench().subject(id).isEmpty());
-        assertThat(at.state()).isEqualTo(before.withWeights(Optional.empty()).withActivations(Optional.empty()).withKeptFloat(Set.of()).withOverrides(specs));
+        assertThat(at.state())
+                .isEqualTo(before.withWeights(Optional.empty())
+                        .withActivations(Optional.empty())
+                        .withKeptFloat(Set.of())
+                        .withOverrides(specs));
         assertThat(at.state().weightSpec(first)).isEmpty();
         at.desk.bench().undo();
         assertThat(at.state()).isEqualTo(before);
@@ -155,14 +173,20 @@ class ImportsTest {
         String spelling = first.name() + "_quantized";
         imports.open(encodings("aimet-1.0.0", first.name(), spelling));
         assertThat(view().matches()).extracting(Match::id).doesNotContain(first);
-        var lost = view().unplaced().stream().filter(u -> u.entry().name().equals(spelling)).findFirst().orElseThrow();
+        var lost = view().unplaced().stream()
+                .filter(u -> u.entry().name().equals(spelling))
+                .findFirst()
+                .orElseThrow();
         assertThat(lost.entry().why()).contains("no such tensor");
         // Names that have an entry of their own are not offered.
         assertThat(lost.free()).contains(first.name()).doesNotContain(second.name());
 
         imports.map(spelling, Optional.of(first.name()));
         assertThat(match(first).nameInFile()).isEqualTo(spelling);
-        assertThat(view().unplaced()).filteredOn(u -> u.entry().name().equals(spelling)).singleElement().satisfies(u -> assertThat(u.mapped()).contains(first.name()));
+        assertThat(view().unplaced())
+                .filteredOn(u -> u.entry().name().equals(spelling))
+                .singleElement()
+                .satisfies(u -> assertThat(u.mapped()).contains(first.name()));
         assertThat(imports.apply()).isTrue();
         assertThat(at.state().overrides()).containsKey(first);
 
@@ -187,7 +211,8 @@ class ImportsTest {
     void droppedFilesAreToldApart() throws Exception {
         List<Dropped> answers = new ArrayList<>();
         imports.whatIs(encodings("aimet-1.0.0", "none", "none"), answers::add);
-        imports.whatIs(Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
+        imports.whatIs(
+                Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
         Path session = folder.resolve("session.json");
         SessionFile.write(at.state(), session);
         imports.whatIs(session, answers::add);
@@ -199,7 +224,16 @@ class ImportsTest {
             at.desk.export().export(Exporters.byId(id), both);
             imports.whatIs(both, answers::add);
         }
-        assertThat(answers).containsExactly(
-                Dropped.SETTINGS, Dropped.SETTINGS, Dropped.OPEN, Dropped.OPEN, Dropped.OPEN, Dropped.OPEN, Dropped.EITHER, Dropped.EITHER, Dropped.EITHER);
+        assertThat(answers)
+                .containsExactly(
+                        Dropped.SETTINGS,
+                        Dropped.SETTINGS,
+                        Dropped.OPEN,
+                        Dropped.OPEN,
+                        Dropped.OPEN,
+                        Dropped.OPEN,
+                        Dropped.EITHER,
+                        Dropped.EITHER,
+                        Dropped.EITHER);
     }
 }

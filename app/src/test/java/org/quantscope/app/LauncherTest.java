@@ -15,7 +15,8 @@ class LauncherTest {
     @Test
     void aDisplayIsFoundWhereThereIsOne() {
         assertThat(Launcher.hasDisplay("Linux", Map.of("DISPLAY", ":0"), "")).isTrue();
-        assertThat(Launcher.hasDisplay("Linux", Map.of("WAYLAND_DISPLAY", "wayland-0"), "")).isTrue();
+        assertThat(Launcher.hasDisplay("Linux", Map.of("WAYLAND_DISPLAY", "wayland-0"), ""))
+                .isTrue();
         assertThat(Launcher.hasDisplay("Windows 11", Map.of(), "")).isTrue();
         assertThat(Launcher.hasDisplay("Mac OS X", Map.of(), "")).isTrue();
         assertThat(Launcher.hasDisplay("Linux", Map.of(), "Headless")).isTrue();

@@ -98,14 +98,25 @@ class SensitivityTest {
         assertThat(view().tensors()).hasSize(3);
         assertThat(view().known()).isEqualTo(7);
         Model model = at.desk.bench().analysed().orElseThrow();
-        QuantParams params = at.desk.measurements().snapshotProperty().get().tensors().get(FIRST).params();
-        try (LiveEvaluator evaluator = new LiveEvaluator(model, at.desk.bench().evaluationData().orElseThrow(), 9)) {
-            AccuracyEstimate alone = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(FIRST, params), Map.of()), new CancelToken(), e -> {});
-            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct()).isEqualTo(alone.correct());
+        QuantParams params = at.desk
+                .measurements()
+                .snapshotProperty()
+                .get()
+                .tensors()
+                .get(FIRST)
+                .params();
+        try (LiveEvaluator evaluator =
+                new LiveEvaluator(model, at.desk.bench().evaluationData().orElseThrow(), 9)) {
+            AccuracyEstimate alone = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), Map.of(FIRST, params), Map.of()), new CancelToken(), e -> {});
+            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
+                    .isEqualTo(alone.correct());
             assertThat(damage(FIRST).loss()).hasValue(alone.floatScore() - alone.score());
         }
         assertThat(damage(FIRST).onlyPrevious()).isFalse();
-        assertThat(damage(FIRST).describe()).startsWith("only this quantized: ").contains("(500 of 500 samples)", "all but this quantized: ", "output SQNR of only this: ");
+        assertThat(damage(FIRST).describe())
+                .startsWith("only this quantized: ")
+                .contains("(500 of 500 samples)", "all but this quantized: ", "output SQNR of only this: ");
     }
 
     @Test
@@ -117,10 +128,13 @@ class SensitivityTest {
         List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
 
         assertThat(rows).hasSize(3);
-        List<Double> losses = rows.stream().map(r -> r.sensitivity().orElseThrow().loss().orElseThrow()).toList();
+        List<Double> losses = rows.stream()
+                .map(r -> r.sensitivity().orElseThrow().loss().orElseThrow())
+                .toList();
         assertThat(losses).isSortedAccordingTo((a, b) -> Double.compare(b, a));
         assertThat(losses.getFirst()).isGreaterThan(losses.getLast());
-        assertThat(rows.getFirst().damage()).isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
+        assertThat(rows.getFirst().damage())
+                .isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
         at.desk.tensors().orderProperty().set(new Order(Order.MOST_DAMAGE_FIRST.key(), true));
         assertThat(at.desk.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
     }
@@ -162,7 +176,8 @@ class SensitivityTest {
         assertThat(view().tensors()).containsOnlyKeys(SECOND, new TensorId("4.weight"));
         // Of the three only the last is left beside the second: that is known already.
         assertThat(damage(SECOND).allButPrevious()).isFalse();
-        assertThat(damage(SECOND).figures().allButThis()).isEqualTo(damage(new TensorId("4.weight")).figures().onlyThis());
+        assertThat(damage(SECOND).figures().allButThis())
+                .isEqualTo(damage(new TensorId("4.weight")).figures().onlyThis());
     }
 
     @Test
@@ -197,14 +212,20 @@ class SensitivityTest {
         at = new HeldDesk(folder.resolve("config"));
         at.open("digits_mlp.onnx");
         at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
-        at.desk.bench().apply(new Edit.All("one of them finer", List.of(
-                new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))), new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)))));
+        at.desk
+                .bench()
+                .apply(new Edit.All(
+                        "one of them finer",
+                        List.of(
+                                new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))),
+                                new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)))));
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().known()).isEqualTo(3);
         assertThat(damage(SECOND).onlyPrevious()).isFalse();
         assertThat(damage(SECOND).figures().allButThis()).isEmpty();
         assertThat(damage(FIRST).figures().onlyThis()).isEmpty();
-        assertThat(damage(FIRST).figures().allButThis()).isEqualTo(before.get(FIRST).figures().allButThis());
+        assertThat(damage(FIRST).figures().allButThis())
+                .isEqualTo(before.get(FIRST).figures().allButThis());
     }
 
     @Test
@@ -214,9 +235,16 @@ class SensitivityTest {
         Model model = at.desk.bench().analysed().orElseThrow();
         SessionState state = at.state();
         SensitivityScope scope = SensitivityScope.of(
-                state.modelKey(), true, Set.of(), model, Datasets.open(HeldDesk.SAMPLES.resolve("digits_test.npz")), Optional.empty(), new CancelToken());
+                state.modelKey(),
+                true,
+                Set.of(),
+                model,
+                Datasets.open(HeldDesk.SAMPLES.resolve("digits_test.npz")),
+                Optional.empty(),
+                new CancelToken());
 
-        assertThat(folder.resolve("config/sensitivity/" + scope.sha256() + ".sensitivity")).exists();
+        assertThat(folder.resolve("config/sensitivity/" + scope.sha256() + ".sensitivity"))
+                .exists();
     }
 
     @Test
@@ -261,7 +289,8 @@ class SensitivityTest {
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().tensors()).isEmpty();
         at.desk.sensitivity().toggle();
-        assertThat(damage(FIRST).figures().onlyThis().orElseThrow().task()).isEqualTo(new org.quantscope.core.eval.Task.Cosine());
+        assertThat(damage(FIRST).figures().onlyThis().orElseThrow().task())
+                .isEqualTo(new org.quantscope.core.eval.Task.Cosine());
         at.desk.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
     }
@@ -269,32 +298,47 @@ class SensitivityTest {
     @Test
     void eachActIsOneStep() {
         openDigits();
-        QuantSpec start = at.desk.bench().spec(at.desk.bench().subject(FIRST).orElseThrow()).orElseThrow();
+        QuantSpec start = at.desk
+                .bench()
+                .spec(at.desk.bench().subject(FIRST).orElseThrow())
+                .orElseThrow();
         Map<String, Runnable> acts = Map.of(
-                "keep in float: 0.weight", () -> at.desk.tensors().keepFloat(Set.of(FIRST)),
-                "16 bits for 0.weight", () -> at.desk.tensors().sixteenBits(Set.of(FIRST)),
-                "per channel for 0.weight", () -> at.desk.tensors().change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL)),
-                "calibrate with " + Calibrators.byId("mse").title() + " for 0.weight", () -> at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST)));
+                "keep in float: 0.weight",
+                () -> at.desk.tensors().keepFloat(Set.of(FIRST)),
+                "16 bits for 0.weight",
+                () -> at.desk.tensors().sixteenBits(Set.of(FIRST)),
+                "per channel for 0.weight",
+                () -> at.desk
+                        .tensors()
+                        .change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL)),
+                "calibrate with " + Calibrators.byId("mse").title() + " for 0.weight",
+                () -> at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST)));
         acts.forEach((title, act) -> {
             act.run();
             assertThat(at.desk.bench().undoTitleProperty().get()).isEqualTo(title);
-            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).isNotEqualTo(Optional.of(start));
+            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+                    .isNotEqualTo(Optional.of(start));
             at.desk.bench().undo();
-            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start);
+            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+                    .contains(start);
         });
 
         at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST));
-        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start.withClip(new Clip.Auto("mse")));
+        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+                .contains(start.withClip(new Clip.Auto("mse")));
         at.desk.tensors().reset(Set.of(FIRST));
-        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec)).contains(start);
+        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+                .contains(start);
     }
 
     /** Ways to change the setting of the first weight from the menu. */
     static Stream<Arguments> acts() {
         return Stream.of(
                 Arguments.of("16 bits", (Consumer<TensorsViewModel>) t -> t.sixteenBits(Set.of(FIRST))),
-                Arguments.of("per channel", (Consumer<TensorsViewModel>) t -> t.change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL))),
-                Arguments.of("3 bits", (Consumer<TensorsViewModel>) t -> t.change("3 bits", Set.of(FIRST), s -> s.withBits(3))),
+                Arguments.of("per channel", (Consumer<TensorsViewModel>)
+                        t -> t.change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL))),
+                Arguments.of("3 bits", (Consumer<TensorsViewModel>)
+                        t -> t.change("3 bits", Set.of(FIRST), s -> s.withBits(3))),
                 Arguments.of("mse", (Consumer<TensorsViewModel>) t -> t.adopt(Calibrators.byId("mse"), Set.of(FIRST))));
     }
 
@@ -315,13 +359,27 @@ class SensitivityTest {
         assertThat(damage(FIRST).allButPrevious()).isFalse();
         assertThat(damage(SECOND).onlyPrevious()).isFalse();
         assertThat(damage(SECOND).allButPrevious()).isTrue();
-        QuantParams now = at.desk.measurements().snapshotProperty().get().tensors().get(FIRST).params();
-        try (LiveEvaluator evaluator = new LiveEvaluator(at.desk.bench().analysed().orElseThrow(), at.desk.bench().evaluationData().orElseThrow(), 9)) {
-            AccuracyEstimate alone = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(FIRST, now), Map.of()), new CancelToken(), e -> {});
-            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct()).isEqualTo(alone.correct());
+        QuantParams now = at.desk
+                .measurements()
+                .snapshotProperty()
+                .get()
+                .tensors()
+                .get(FIRST)
+                .params();
+        try (LiveEvaluator evaluator = new LiveEvaluator(
+                at.desk.bench().analysed().orElseThrow(),
+                at.desk.bench().evaluationData().orElseThrow(),
+                9)) {
+            AccuracyEstimate alone = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), Map.of(FIRST, now), Map.of()), new CancelToken(), e -> {});
+            assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
+                    .isEqualTo(alone.correct());
         }
         List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
-        assertThat(rows.stream().map(r -> r.sensitivity().orElseThrow().loss().orElseThrow()).toList()).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(rows.stream()
+                        .map(r -> r.sensitivity().orElseThrow().loss().orElseThrow())
+                        .toList())
+                .isSortedAccordingTo((a, b) -> Double.compare(b, a));
 
         // A sweep evaluates the other three.
         at.desk.sensitivity().toggle();
@@ -395,6 +453,9 @@ class SensitivityTest {
 
         at.desk.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
-        assertThat(view().tensors().keySet()).containsAll(Stream.concat(at.desk.bench().weights().stream(), at.desk.bench().activations().stream()).map(s -> s.id()).toList());
+        assertThat(view().tensors().keySet())
+                .containsAll(Stream.concat(at.desk.bench().weights().stream(), at.desk.bench().activations().stream())
+                        .map(s -> s.id())
+                        .toList());
     }
 }

@@ -40,8 +40,14 @@ class TargetsTest {
     @BeforeEach
     void open() {
         at = new HeldDesk(folder);
-        at.desk.session().openSample(new Sample(
-                "digits", HeldDesk.SAMPLES.resolve("digits_mlp.onnx"), HeldDesk.SAMPLES.resolve("digits_test.npz"), HeldDesk.SAMPLES.resolve("digits_calibration.npz"), Optional.empty()));
+        at.desk
+                .session()
+                .openSample(new Sample(
+                        "digits",
+                        HeldDesk.SAMPLES.resolve("digits_mlp.onnx"),
+                        HeldDesk.SAMPLES.resolve("digits_test.npz"),
+                        HeldDesk.SAMPLES.resolve("digits_calibration.npz"),
+                        Optional.empty()));
         at.desk.activations().quantize(true);
         targets = at.desk.targets();
         targets.setShowing(true);
@@ -58,7 +64,10 @@ class TargetsTest {
     }
 
     private Target target(Exporter exporter) {
-        return view().targets().stream().filter(t -> t.exporter().equals(exporter)).findFirst().orElseThrow();
+        return view().targets().stream()
+                .filter(t -> t.exporter().equals(exporter))
+                .findFirst()
+                .orElseThrow();
     }
 
     private Preview.Part part() {
@@ -77,13 +86,22 @@ class TargetsTest {
     void everyFormatIsListedWithItsOwnProblems() {
         assertThat(view().targets()).extracting(Target::exporter).containsExactlyElementsOf(Exporters.all());
         for (Target t : view().targets()) {
-            List<ExportProblem> engine = t.exporter().check(at.desk.export().planProperty().get().orElseThrow());
+            List<ExportProblem> engine =
+                    t.exporter().check(at.desk.export().planProperty().get().orElseThrow());
             assertThat(t.problems()).as(t.exporter().id()).isEqualTo(engine);
             assertThat(t.ready()).as(t.exporter().id()).isEqualTo(engine.isEmpty());
-            assertThat(t.loses()).as(t.exporter().id()).satisfies(line -> t.exporter().loses().forEach(field -> assertThat(line).contains(field.words())));
+            assertThat(t.loses())
+                    .as(t.exporter().id())
+                    .satisfies(line -> t.exporter()
+                            .loses()
+                            .forEach(field -> assertThat(line).contains(field.words())));
         }
         assertThat(target(JSON).state()).isEqualTo("ready");
-        assertThat(target(TRT).state()).isEqualTo(target(TRT).problems().size() == 1 ? "1 problem" : target(TRT).problems().size() + " problems");
+        assertThat(target(TRT).state())
+                .isEqualTo(
+                        target(TRT).problems().size() == 1
+                                ? "1 problem"
+                                : target(TRT).problems().size() + " problems");
     }
 
     @Test
@@ -92,7 +110,8 @@ class TargetsTest {
         TensorId weight = at.desk.bench().weights().getFirst().id();
         set(weight, QuantSpec.WEIGHTS.withScheme("nf4").withBits(4));
         assertThat(target(QDQ).problems()).hasSizeGreaterThan(before);
-        assertThat(target(QDQ).problems()).anySatisfy(p -> assertThat(p.tensor()).isEqualTo(weight.name()));
+        assertThat(target(QDQ).problems())
+                .anySatisfy(p -> assertThat(p.tensor()).isEqualTo(weight.name()));
         at.desk.bench().undo();
         assertThat(target(QDQ).problems()).hasSize(before);
     }
@@ -111,10 +130,14 @@ class TargetsTest {
     void aRemedyIsOneStepAndTheListFollows() {
         targets.choose(TRT);
         TensorId id = activation();
-        ExportProblem asymmetric = view().chosen().orElseThrow().problems().stream().filter(p -> p.tensor().equals(id.name()) && p.fix().isPresent()).findFirst().orElseThrow();
+        ExportProblem asymmetric = view().chosen().orElseThrow().problems().stream()
+                .filter(p -> p.tensor().equals(id.name()) && p.fix().isPresent())
+                .findFirst()
+                .orElseThrow();
         SessionState before = at.state();
         assertThat(targets.fix(asymmetric)).isTrue();
-        assertThat(at.state().activationSpec(id).orElseThrow()).isNotEqualTo(before.activationSpec(id).orElseThrow());
+        assertThat(at.state().activationSpec(id).orElseThrow())
+                .isNotEqualTo(before.activationSpec(id).orElseThrow());
         assertThat(view().chosen().orElseThrow().problems()).doesNotContain(asymmetric);
         // What it was for is no more.
         assertThat(targets.fix(asymmetric)).isFalse();
@@ -146,7 +169,10 @@ class TargetsTest {
     @Test
     void remediesOfEarlierSettingsAreNotApplied() {
         targets.choose(TRT);
-        ExportProblem problem = view().chosen().orElseThrow().problems().stream().filter(p -> p.fix().isPresent()).findFirst().orElseThrow();
+        ExportProblem problem = view().chosen().orElseThrow().problems().stream()
+                .filter(p -> p.fix().isPresent())
+                .findFirst()
+                .orElseThrow();
         at.held = true;
         at.desk.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(5))));
         assertThat(view().previous()).isTrue();
@@ -163,7 +189,10 @@ class TargetsTest {
     @Test
     void aProblemTakesItsTensorInHand() {
         targets.choose(TRT);
-        ExportProblem last = view().chosen().orElseThrow().problems().stream().filter(p -> !p.tensor().isEmpty()).reduce((a, b) -> b).orElseThrow();
+        ExportProblem last = view().chosen().orElseThrow().problems().stream()
+                .filter(p -> !p.tensor().isEmpty())
+                .reduce((a, b) -> b)
+                .orElseThrow();
         targets.select(last);
         assertThat(at.desk.bench().selectionProperty().get()).contains(new TensorId(last.tensor()));
     }
@@ -176,7 +205,11 @@ class TargetsTest {
         assertThat(part().whole()).isEqualTo(Files.readString(file));
         assertThat(part().snippet()).contains('"' + id.name() + '"');
         assertThat(part().marked().size()).isLessThan(part().lines().size());
-        TensorId other = at.desk.bench().weights().stream().map(w -> w.id()).filter(w -> !w.equals(id)).findFirst().orElseThrow();
+        TensorId other = at.desk.bench().weights().stream()
+                .map(w -> w.id())
+                .filter(w -> !w.equals(id))
+                .findFirst()
+                .orElseThrow();
         var before = part().marked();
         at.desk.bench().select(other);
         assertThat(part().marked()).isNotEqualTo(before);
@@ -187,10 +220,15 @@ class TargetsTest {
     void aBinaryFileIsDescribed() {
         targets.choose(QDQ);
         assertThat(part().text()).isFalse();
-        int weights = at.desk.export().planProperty().get().orElseThrow().weights().size();
+        int weights =
+                at.desk.export().planProperty().get().orElseThrow().weights().size();
         assertThat(part().lines()).contains(weights + " of " + weights + " quantized weights");
-        set(at.desk.bench().weights().getFirst().id(), QuantSpec.WEIGHTS.withScheme("nf4").withBits(4).withSymmetric(true));
-        long left = view().chosen().orElseThrow().problems().stream().filter(p -> p.severity() == ExportProblem.Severity.ERROR).count();
+        set(
+                at.desk.bench().weights().getFirst().id(),
+                QuantSpec.WEIGHTS.withScheme("nf4").withBits(4).withSymmetric(true));
+        long left = view().chosen().orElseThrow().problems().stream()
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .count();
         assertThat(part().lines()).contains((weights - left) + " of " + weights + " quantized weights");
     }
 
@@ -204,7 +242,8 @@ class TargetsTest {
         assertThat(part().lines().getFirst()).isEqualTo("TRT-100300-MinMaxCalibration");
         assertThat(targets.given()).isEqualTo(Map.of("version", "100300", "algorithm", "MinMaxCalibration"));
         targets.setOption("version", "ten");
-        assertThat(view().previewProblem()).hasValueSatisfying(why -> assertThat(why).contains("version").contains("ten"));
+        assertThat(view().previewProblem())
+                .hasValueSatisfying(why -> assertThat(why).contains("version").contains("ten"));
         assertThat(view().mayExport()).isFalse();
         targets.setOption("version", "100300");
         assertThat(view().mayExport()).isTrue();
@@ -226,8 +265,16 @@ class TargetsTest {
 
     @Test
     void everyFormatHasAFileNameOfItsOwn() {
-        List<String> names = Exporters.all().stream().map(e -> at.desk.export().suggestion(e).getFileName().toString()).toList();
-        assertThat(names).doesNotHaveDuplicates().contains("digits_mlp_onnx-qdq.onnx", "digits_mlp_quantscope.json", "digits_mlp_quantized.npz", "digits_mlp_tensorrt.cache");
+        List<String> names = Exporters.all().stream()
+                .map(e -> at.desk.export().suggestion(e).getFileName().toString())
+                .toList();
+        assertThat(names)
+                .doesNotHaveDuplicates()
+                .contains(
+                        "digits_mlp_onnx-qdq.onnx",
+                        "digits_mlp_quantscope.json",
+                        "digits_mlp_quantized.npz",
+                        "digits_mlp_tensorrt.cache");
     }
 
     @Test
@@ -249,6 +296,7 @@ class TargetsTest {
         set(id, QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(-8, 1))));
         targets.choose(TRT);
         targets.fixAll();
-        assertThat(at.state().activationSpec(id).orElseThrow().clip()).isEqualTo(new Clip.Manual(ClipRange.symmetric(8)));
+        assertThat(at.state().activationSpec(id).orElseThrow().clip())
+                .isEqualTo(new Clip.Manual(ClipRange.symmetric(8)));
     }
 }

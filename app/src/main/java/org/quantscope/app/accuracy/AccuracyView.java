@@ -28,22 +28,32 @@ public final class AccuracyView extends VBox {
 
     private final Label number = new Label();
     private final Label baseline = new Label();
-    private final Label change = figure("accuracy-change", "Quantized minus float score, with its 95 % interval for the whole set; of shares in percentage points");
+    private final Label change = figure(
+            "accuracy-change",
+            "Quantized minus float score, with its 95 % interval for the whole set; of shares in percentage points");
     private final Label seen = figure("accuracy-seen", "Samples evaluated so far, in a fixed random order");
     private final VBox beside = new VBox(change, baseline);
     private final HBox headline = new HBox(BASELINE_GAP, number, spacer(), beside);
     private final SplitBar progress = new SplitBar("value", "");
     private final Facts facts = new Facts();
-    private final Label agrees = facts.addNumber("same class as float", "accuracy-agreement", "Samples where both models give the same class");
+    private final Label agrees = facts.addNumber(
+            "same class as float", "accuracy-agreement", "Samples where both models give the same class");
     private final Label sqnr = facts.addNumber(
-            "output SQNR", "accuracy-sqnr", "Signal to quantization noise of the model's outputs, 10·log10(Σf²/Σ(f−q)²) of the float f and the quantized q, in dB; more is better");
+            "output SQNR",
+            "accuracy-sqnr",
+            "Signal to quantization noise of the model's outputs, 10·log10(Σf²/Σ(f−q)²) of the float f and the"
+                    + " quantized q, in dB; more is better");
     private final Label divergence = facts.addNumber(
-            "KL divergence", "accuracy-divergence", "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the samples, in nats; 0 is best");
+            "KL divergence",
+            "accuracy-divergence",
+            "Σ p·ln(p/q) of the quantized model's class probabilities q from the float model's p, the mean over the"
+                    + " samples, in nats; 0 is best");
     private final MenuButton task = new MenuButton();
     private final Tooltip taskTip = new Tooltip();
 
     private final Facts sizes = new Facts();
-    private final Label size = sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
+    private final Label size =
+            sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
     private final Label hint = new Label();
     private final Button again = new Button("Go on");
 
@@ -86,7 +96,8 @@ public final class AccuracyView extends VBox {
         String text = switch (v.status()) {
             case NO_MODEL -> "Open a model, or drop one on the window.";
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
-            case NO_DATA -> "Accuracy needs data: drop some here. Without labels, the answers are compared with the float model's.";
+            case NO_DATA ->
+                "Accuracy needs data: drop some here. Without labels, the answers are compared with the float model's.";
             case STOPPED -> "Stopped before the last sample.";
             case WAITING, RUNNING, DONE -> "";
         };
@@ -97,27 +108,39 @@ public final class AccuracyView extends VBox {
         again.setManaged(again.isVisible());
         Optional<AccuracyEstimate> q = v.quantized();
         boolean partial = q.isPresent() && !q.get().isComplete();
-        number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score())).orElse("…"));
+        number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score()))
+                .orElse("…"));
         number.setAccessibleText("Accuracy " + number.getText());
         // On the same samples, so that the two differ by the change beside them.
-        baseline.setText(q.or(v::baseline).map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore())).orElse("float …"));
+        baseline.setText(q.or(v::baseline)
+                .map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore()))
+                .orElse("float …"));
         change.setText(q.map(AccuracyView::change).orElse(Figures.NONE));
-        seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total())).orElse(Figures.NONE));
-        agrees.setText(q.filter(e -> e.agreement().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble())).orElse(Figures.NONE));
+        seen.setText(q.map(e -> Figures.count(e.seen()) + " of " + Figures.count(e.total()))
+                .orElse(Figures.NONE));
+        agrees.setText(q.filter(e -> e.agreement().isPresent())
+                .map(e -> (partial ? "≈ " : "") + Figures.percent(e.agreement().getAsDouble()))
+                .orElse(Figures.NONE));
         sqnr.setText(q.map(e -> (partial ? "≈ " : "") + sqnr(e)).orElse(Figures.NONE));
-        divergence.setText(q.filter(e -> e.divergence().isPresent()).map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat").orElse(Figures.NONE));
+        divergence.setText(q.filter(e -> e.divergence().isPresent())
+                .map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat")
+                .orElse(Figures.NONE));
         // Outputs that are no classes have neither.
         facts.show(agrees, q.isEmpty() || q.get().agreement().isPresent());
         facts.show(divergence, q.isEmpty() || q.get().divergence().isPresent());
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
         task.setVisible(q.or(v::baseline).isPresent());
-        taskTip.setText(q.or(v::baseline).map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.").orElse(""));
+        taskTip.setText(q.or(v::baseline)
+                .map(e -> e.task().explanation() + " " + interval(e) + "\nClick to score something else.")
+                .orElse(""));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
         for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
             style(node, "previous", v.previous());
         }
         style(change, "loss", q.map(AccuracyEstimate::isLoss).orElse(false));
-        size.setText(v.size().map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32())).orElse(Figures.NONE));
+        size.setText(v.size()
+                .map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32()))
+                .orElse(Figures.NONE));
     }
 
     private void showTasks(AccuracyViewModel model, List<Task> possible) {
@@ -136,7 +159,9 @@ public final class AccuracyView extends VBox {
 
     private static String sqnr(AccuracyEstimate e) {
         double db = e.logitSqnrDb();
-        return db == Double.POSITIVE_INFINITY ? "no error" : Figures.decibels(Double.isFinite(db) ? OptionalDouble.of(db) : OptionalDouble.empty());
+        return db == Double.POSITIVE_INFINITY
+                ? "no error"
+                : Figures.decibels(Double.isFinite(db) ? OptionalDouble.of(db) : OptionalDouble.empty());
     }
 
     /** A class that is put on anew styles the node anew, at every batch. */
@@ -178,7 +203,9 @@ public final class AccuracyView extends VBox {
         if (Double.isInfinite(half)) {
             return Figures.difference(e.task(), e.delta()) + " ± ?";
         }
-        String interval = e.task().isProportion() ? String.format(Locale.ROOT, "%.1f", half * 100) : Figures.score(e.task(), half);
+        String interval = e.task().isProportion()
+                ? String.format(Locale.ROOT, "%.1f", half * 100)
+                : Figures.score(e.task(), half);
         return Figures.difference(e.task(), e.delta()) + " ± " + interval;
     }
 }

@@ -69,8 +69,14 @@ public final class AccuracyViewModel implements AutoCloseable {
      * @param baseline the float model's accuracy so far
      * @param previous true if {@code evaluation} belongs to an earlier setting
      */
-    public record View(Status status, Optional<Evaluation> evaluation, Optional<AccuracyEstimate> baseline, boolean previous, Optional<ModelSize> size) {
-        static final View NOTHING = new View(Status.NO_MODEL, Optional.empty(), Optional.empty(), false, Optional.empty());
+    public record View(
+            Status status,
+            Optional<Evaluation> evaluation,
+            Optional<AccuracyEstimate> baseline,
+            boolean previous,
+            Optional<ModelSize> size) {
+        static final View NOTHING =
+                new View(Status.NO_MODEL, Optional.empty(), Optional.empty(), false, Optional.empty());
 
         /** The figure of the setting; of an earlier one if {@code previous}. */
         public Optional<AccuracyEstimate> quantized() {
@@ -84,7 +90,8 @@ public final class AccuracyViewModel implements AutoCloseable {
             return new Setting(replaced(weights, id, params), replaced(activations, id, params));
         }
 
-        private static Map<TensorId, QuantParams> replaced(Map<TensorId, QuantParams> in, TensorId id, QuantParams params) {
+        private static Map<TensorId, QuantParams> replaced(
+                Map<TensorId, QuantParams> in, TensorId id, QuantParams params) {
             if (!in.containsKey(id)) {
                 return in;
             }
@@ -139,7 +146,9 @@ public final class AccuracyViewModel implements AutoCloseable {
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<Setting, Evaluation> eldest) {
-            return size() > KEPT || (size() > 1 && size() * (long) eldest.getValue().outcomes().total() * BYTES_PER_SAMPLE > KEPT_BYTES);
+            return size() > KEPT
+                    || (size() > 1
+                            && size() * (long) eldest.getValue().outcomes().total() * BYTES_PER_SAMPLE > KEPT_BYTES);
         }
     });
     private @Nullable LiveEvaluator evaluator;
@@ -150,12 +159,21 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
     /** The setting on show, whether or not it can be evaluated; null while it is not resolved. */
     private @Nullable Question shown;
+
     private @Nullable Committed committed;
     private @Nullable Question asked;
     private Optional<TensorId> askedInHand = Optional.empty();
     private boolean closed;
 
-    public AccuracyViewModel(Workbench bench, Measurements measurements, InHand inHand, Executor work, Executor ui, Jobs jobs, Notices notices, Settings settings) {
+    public AccuracyViewModel(
+            Workbench bench,
+            Measurements measurements,
+            InHand inHand,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices,
+            Settings settings) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
@@ -182,7 +200,9 @@ public final class AccuracyViewModel implements AutoCloseable {
             view.set(View.NOTHING);
             return;
         }
-        Status missing = model.get().graph().isEmpty() ? Status.NO_GRAPH : bench.evaluationData().isEmpty() ? Status.NO_DATA : Status.WAITING;
+        Status missing = model.get().graph().isEmpty()
+                ? Status.NO_GRAPH
+                : bench.evaluationData().isEmpty() ? Status.NO_DATA : Status.WAITING;
         boolean evaluable = missing == Status.WAITING;
         open(evaluable ? model.get() : null, evaluable ? bench.evaluationData().orElse(null) : null);
 
@@ -232,7 +252,10 @@ public final class AccuracyViewModel implements AutoCloseable {
     private static Optional<Preview> preview(Setting committed, Optional<InHand.View> hand) {
         return hand.filter(InHand.View::preview)
                 .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
-                .filter(p -> committed.of(p.id).map(params -> !params.equals(p.params)).orElse(false));
+                .filter(p -> committed
+                        .of(p.id)
+                        .map(params -> !params.equals(p.params))
+                        .orElse(false));
     }
 
     /** A gesture asks in every frame; only what differs is announced. */
@@ -249,7 +272,12 @@ public final class AccuracyViewModel implements AutoCloseable {
         } else if (asked != null || now.status() != Status.WAITING) {
             asked = null;
             evaluations.cancel();
-            view.set(new View(Status.WAITING, now.evaluation(), now.baseline(), now.evaluation().isPresent(), now.size()));
+            view.set(new View(
+                    Status.WAITING,
+                    now.evaluation(),
+                    now.baseline(),
+                    now.evaluation().isPresent(),
+                    now.size()));
         }
     }
 
@@ -276,7 +304,12 @@ public final class AccuracyViewModel implements AutoCloseable {
             show(new View(Status.DONE, Optional.of(known), now.baseline(), false, Optional.of(size)));
             return;
         }
-        show(new View(Status.WAITING, now.evaluation(), now.baseline(), now.evaluation().isPresent(), Optional.of(size)));
+        show(new View(
+                Status.WAITING,
+                now.evaluation(),
+                now.baseline(),
+                now.evaluation().isPresent(),
+                Optional.of(size)));
         LiveEvaluator on = evaluator;
         if (on == null) {
             return;
@@ -311,27 +344,41 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (complete) {
             kept.put(answer.setting, answer.evaluation);
         }
-        show(new View(complete ? Status.DONE : Status.RUNNING, Optional.of(answer.evaluation), view.get().baseline(), false, Optional.of(size)));
+        show(new View(
+                complete ? Status.DONE : Status.RUNNING,
+                Optional.of(answer.evaluation),
+                view.get().baseline(),
+                false,
+                Optional.of(size)));
         // Another tensor was taken in hand meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
             prepare(new EvalRequest(askedInHand, asked.committed.weights, asked.committed.activations));
         }
     }
 
-    private Answer evaluate(LiveEvaluator on, Question question, Optional<TensorId> moving, CancelToken cancel, Consumer<Answer> partial) {
+    private Answer evaluate(
+            LiveEvaluator on,
+            Question question,
+            Optional<TensorId> moving,
+            CancelToken cancel,
+            Consumer<Answer> partial) {
         Setting setting = question.setting();
         Evaluation known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
-            Evaluation complete = on.evaluateSamples(new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
-                AccuracyEstimate estimate = evaluation.accuracy();
-                job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
-                if (!estimate.isComplete()) {
-                    partial.accept(new Answer(setting, evaluation));
-                }
-            });
+            Evaluation complete = on.evaluateSamples(
+                    new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
+                        AccuracyEstimate estimate = evaluation.accuracy();
+                        job.report(
+                                estimate.seen(),
+                                estimate.total(),
+                                estimate.seen() + " of " + estimate.total() + " samples");
+                        if (!estimate.isComplete()) {
+                            partial.accept(new Answer(setting, evaluation));
+                        }
+                    });
             return new Answer(setting, complete);
         } catch (CancellationException e) {
             ui.execute(() -> stopped(question));
@@ -359,7 +406,10 @@ public final class AccuracyViewModel implements AutoCloseable {
             return Optional.empty();
         }
         Setting setting = now.setting();
-        Optional<TensorId> weight = inHand.viewProperty().get().filter(h -> h.subject() instanceof Subject.Weight).map(h -> h.subject().id());
+        Optional<TensorId> weight = inHand.viewProperty()
+                .get()
+                .filter(h -> h.subject() instanceof Subject.Weight)
+                .map(h -> h.subject().id());
         return Optional.of(new EvalRequest(weight, setting.weights, setting.activations));
     }
 
@@ -418,12 +468,19 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private void failed(Throwable e) {
         notices.problem("Accuracy: " + e.getMessage());
-        view.set(new View(Status.STOPPED, Optional.empty(), view.get().baseline(), false, view.get().size()));
+        view.set(new View(
+                Status.STOPPED,
+                Optional.empty(),
+                view.get().baseline(),
+                false,
+                view.get().size()));
     }
 
     private void open(@Nullable Model model, @Nullable Dataset data) {
         Optional<Task> task = bench.stateProperty().get().flatMap(SessionState::metric);
-        if (Objects.equals(model, evaluatedModel) && Objects.equals(data, evaluatedData) && task.equals(evaluatedTask)) {
+        if (Objects.equals(model, evaluatedModel)
+                && Objects.equals(data, evaluatedData)
+                && task.equals(evaluatedTask)) {
             return;
         }
         evaluatedTask = task;
@@ -476,7 +533,10 @@ public final class AccuracyViewModel implements AutoCloseable {
                             }
                         });
                         return fresh.floatBaseline(cancel, estimate -> {
-                            job.report(estimate.seen(), estimate.total(), estimate.seen() + " of " + estimate.total() + " samples");
+                            job.report(
+                                    estimate.seen(),
+                                    estimate.total(),
+                                    estimate.seen() + " of " + estimate.total() + " samples");
                             partial.accept(estimate);
                         });
                     }
@@ -484,7 +544,8 @@ public final class AccuracyViewModel implements AutoCloseable {
                 estimate -> {
                     waits.set(false);
                     View now = view.get();
-                    view.set(new View(now.status(), now.evaluation(), Optional.of(estimate), now.previous(), now.size()));
+                    view.set(new View(
+                            now.status(), now.evaluation(), Optional.of(estimate), now.previous(), now.size()));
                 },
                 this::failed);
         refresh();

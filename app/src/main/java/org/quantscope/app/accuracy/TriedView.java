@@ -30,7 +30,6 @@ public final class TriedView extends Region {
     /** How far a label may reach out at the top. */
     private static final double MARGIN = 6;
 
-
     /** About as many ticks as there is room for. */
     private static final double TICK_SPACING = 110;
 
@@ -60,7 +59,8 @@ public final class TriedView extends Region {
     private final Region axis = new Region();
     private final Label best = new Label();
     private final Label worst = new Label();
-    private final Label nothing = new Label("Each setting that was evaluated on all samples appears here, by size and accuracy.");
+    private final Label nothing =
+            new Label("Each setting that was evaluated on all samples appears here, by size and accuracy.");
     private final List<Button> dots = new ArrayList<>();
     private final List<Label> labels = new ArrayList<>();
     private final List<Label> ticks = new ArrayList<>();
@@ -130,7 +130,9 @@ public final class TriedView extends Region {
 
     private static String score(Tried t) {
         AccuracyEstimate a = t.accuracy();
-        String counts = a.task().isProportion() ? " (" + Figures.count(Math.round(t.score() * a.seen())) + " of " + Figures.count(a.total()) + ")" : "";
+        String counts = a.task().isProportion()
+                ? " (" + Figures.count(Math.round(t.score() * a.seen())) + " of " + Figures.count(a.total()) + ")"
+                : "";
         return a.task().title() + " " + Figures.score(a.task(), t.score()) + counts;
     }
 
@@ -151,7 +153,9 @@ public final class TriedView extends Region {
         layoutTicks(most, width, floor);
         double top = points.stream().mapToDouble(TriedView::merit).max().orElse(1);
         double low = points.stream().mapToDouble(TriedView::merit).min().orElse(0);
-        double span = Math.max(points.stream().allMatch(p -> p.accuracy().task().isProportion()) ? LEAST_SPAN : Double.MIN_NORMAL, top - low);
+        double span = Math.max(
+                points.stream().allMatch(p -> p.accuracy().task().isProportion()) ? LEAST_SPAN : Double.MIN_NORMAL,
+                top - low);
         double room = height - 2 * DOT;
         List<Bounds> taken = new ArrayList<>();
         double[] x = new double[points.size()];
@@ -182,7 +186,9 @@ public final class TriedView extends Region {
     }
 
     private String scale(double merit) {
-        return points.isEmpty() ? "" : Figures.score(points.getFirst().accuracy().task(), Math.abs(merit));
+        return points.isEmpty()
+                ? ""
+                : Figures.score(points.getFirst().accuracy().task(), Math.abs(merit));
     }
 
     private void layoutLabel(int i, double x, double y, double floor, List<Bounds> taken) {
@@ -198,7 +204,10 @@ public final class TriedView extends Region {
                         new BoundingBox(x, y + DOT / 2, w, h),
                         new BoundingBox(x - w, y + DOT / 2, w, h))
                 .map(box -> (Bounds) box)
-                .filter(box -> box.getMinY() >= -MARGIN && box.getMaxY() <= floor && box.getMinX() >= LEFT - DOT && box.getMaxX() <= getWidth())
+                .filter(box -> box.getMinY() >= -MARGIN
+                        && box.getMaxY() <= floor
+                        && box.getMinX() >= LEFT - DOT
+                        && box.getMaxX() <= getWidth())
                 .filter(box -> taken.stream().noneMatch(box::intersects))
                 .findFirst();
         label.setVisible(free.isPresent());
@@ -229,7 +238,11 @@ public final class TriedView extends Region {
             marks.get(i).setVisible(shown);
             if (shown) {
                 double x = LEFT + width * i * step * unit.bytes / most;
-                ticks.get(i).setText((step < 1 ? String.format(Locale.ROOT, "%.1f", i * step) : Figures.count(Math.round(i * step))) + (i == count - 1 ? " " + unit.text : ""));
+                ticks.get(i)
+                        .setText((step < 1
+                                        ? String.format(Locale.ROOT, "%.1f", i * step)
+                                        : Figures.count(Math.round(i * step)))
+                                + (i == count - 1 ? " " + unit.text : ""));
                 marks.get(i).resizeRelocate(Math.rint(x), floor, 1, TICK);
                 place(ticks.get(i), x - ticks.get(i).prefWidth(-1) / 2, floor + TICK - 1);
             }
@@ -240,10 +253,15 @@ public final class TriedView extends Region {
     private static double step(double range, double wanted) {
         double least = Math.max(range, 1e-3) / Math.max(1, wanted);
         double power = Math.pow(10, Math.floor(Math.log10(least)));
-        return Stream.of(1, 2, 5, 10).mapToDouble(m -> m * power).filter(s -> s >= least).findFirst().orElse(10 * power);
+        return Stream.of(1, 2, 5, 10)
+                .mapToDouble(m -> m * power)
+                .filter(s -> s >= least)
+                .findFirst()
+                .orElse(10 * power);
     }
 
     private static void place(Label label, double x, double y) {
-        label.resizeRelocate(Math.rint(x), Math.rint(y), Math.ceil(label.prefWidth(-1)), Math.ceil(label.prefHeight(-1)));
+        label.resizeRelocate(
+                Math.rint(x), Math.rint(y), Math.ceil(label.prefWidth(-1)), Math.ceil(label.prefHeight(-1)));
     }
 }

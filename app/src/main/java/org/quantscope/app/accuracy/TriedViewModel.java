@@ -83,24 +83,29 @@ public final class TriedViewModel {
 
     /** Goes back to a setting, corrections included: one step, none if it is the present one. Which data is used does not change. */
     public void adopt(Tried tried) {
-        bench.stateProperty().get().filter(now -> bench.knowsModel(tried.choices())).ifPresent(now -> {
-            SessionState then = tried.choices();
-            List<Edit> edits = new ArrayList<>();
-            if (!then.corrections().equals(now.corrections())) {
-                now.corrections().forEach(c -> edits.add(new Edit.RemoveCorrection(0, Corrections.title(c))));
-                then.corrections().forEach(c -> edits.add(new Edit.ApplyCorrection(c, Corrections.title(c))));
-            }
-            edits.add(new Edit.SetFoldBatchNorm(then.foldBatchNorm()));
-            edits.add(new Edit.SetWeights(then.weights()));
-            edits.add(new Edit.SetActivations(then.activations()));
-            now.overrides().keySet().forEach(id -> edits.add(new Edit.ClearOverride(id)));
-            edits.add(new Edit.AdoptAll("", then.overrides()));
-            Set<TensorId> kept = new HashSet<>(now.keptFloat());
-            kept.addAll(then.keptFloat());
-            kept.forEach(id -> edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
-            edits.add(new Edit.SetActivationRanges(then.activationRanges(), then.activationLevels(), now.calibrationData()));
-            bench.apply(new Edit.All("go back to " + tried.label(), edits));
-        });
+        bench.stateProperty()
+                .get()
+                .filter(now -> bench.knowsModel(tried.choices()))
+                .ifPresent(now -> {
+                    SessionState then = tried.choices();
+                    List<Edit> edits = new ArrayList<>();
+                    if (!then.corrections().equals(now.corrections())) {
+                        now.corrections().forEach(c -> edits.add(new Edit.RemoveCorrection(0, Corrections.title(c))));
+                        then.corrections().forEach(c -> edits.add(new Edit.ApplyCorrection(c, Corrections.title(c))));
+                    }
+                    edits.add(new Edit.SetFoldBatchNorm(then.foldBatchNorm()));
+                    edits.add(new Edit.SetWeights(then.weights()));
+                    edits.add(new Edit.SetActivations(then.activations()));
+                    now.overrides().keySet().forEach(id -> edits.add(new Edit.ClearOverride(id)));
+                    edits.add(new Edit.AdoptAll("", then.overrides()));
+                    Set<TensorId> kept = new HashSet<>(now.keptFloat());
+                    kept.addAll(then.keptFloat());
+                    kept.forEach(id ->
+                            edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
+                    edits.add(new Edit.SetActivationRanges(
+                            then.activationRanges(), then.activationLevels(), now.calibrationData()));
+                    bench.apply(new Edit.All("go back to " + tried.label(), edits));
+                });
     }
 
     private void refresh() {
@@ -120,7 +125,10 @@ public final class TriedViewModel {
             return;
         }
         now.baseline().filter(AccuracyEstimate::isComplete).ifPresent(baseline -> {
-            SessionState plain = state.withWeights(Optional.empty()).withActivations(Optional.empty()).withOverrides(Map.of()).withKeptFloat(Set.of());
+            SessionState plain = state.withWeights(Optional.empty())
+                    .withActivations(Optional.empty())
+                    .withOverrides(Map.of())
+                    .withKeptFloat(Set.of());
             add(FLOAT, "the model as it is", size.get().float32(), baseline, plain);
         });
         boolean settled = now.status() == AccuracyViewModel.Status.DONE
@@ -173,8 +181,10 @@ public final class TriedViewModel {
         }
         List<QuantSpec> all = new ArrayList<>(weights);
         all.addAll(activations);
-        boolean corrected = bench.stateProperty().get().map(s -> !s.corrections().isEmpty()).orElse(false);
-        return (letters("W", weights) + letters("A", activations) + rule(all)).strip() + (corrected ? " corrected" : "");
+        boolean corrected =
+                bench.stateProperty().get().map(s -> !s.corrections().isEmpty()).orElse(false);
+        return (letters("W", weights) + letters("A", activations) + rule(all)).strip()
+                + (corrected ? " corrected" : "");
     }
 
     private List<QuantSpec> specs(List<? extends Subject> subjects) {
@@ -187,21 +197,38 @@ public final class TriedViewModel {
         }
         int least = specs.stream().mapToInt(QuantSpec::bits).min().orElseThrow();
         int most = specs.stream().mapToInt(QuantSpec::bits).max().orElseThrow();
-        long channels = specs.stream().filter(s -> s.granularity() instanceof Granularity.PerChannel).count();
-        return prefix + least + (most > least ? "–" + most : "") + (channels == 0 ? "" : channels == specs.size() ? " ch" : " part ch") + " ";
+        long channels = specs.stream()
+                .filter(s -> s.granularity() instanceof Granularity.PerChannel)
+                .count();
+        return prefix + least + (most > least ? "–" + most : "")
+                + (channels == 0 ? "" : channels == specs.size() ? " ch" : " part ch") + " ";
     }
 
     /** Who chose the ranges, if it is not the usual rule. */
     private static String rule(List<QuantSpec> specs) {
-        Set<String> rules = specs.stream().map(s -> s.clip() instanceof Clip.Auto auto ? auto.calibratorId() : "hand").collect(Collectors.toSet());
-        return rules.equals(Set.of("minmax")) ? "" : rules.contains("hand") ? "hand" : rules.size() > 1 ? "mixed" : rules.iterator().next();
+        Set<String> rules = specs.stream()
+                .map(s -> s.clip() instanceof Clip.Auto auto ? auto.calibratorId() : "hand")
+                .collect(Collectors.toSet());
+        return rules.equals(Set.of("minmax"))
+                ? ""
+                : rules.contains("hand")
+                        ? "hand"
+                        : rules.size() > 1 ? "mixed" : rules.iterator().next();
     }
 
     private String details(SessionState state) {
         return "weights " + describe(specs(bench.weights()), bench.weights().size())
-                + "\nactivations " + describe(specs(bench.activations()), bench.activations().size())
-                + (state.corrections().isEmpty() ? "" : "\nafter " + state.corrections().stream().map(Corrections::title).collect(Collectors.joining(", ")))
-                + (state.overrides().isEmpty() ? "" : "\n" + tensors(state.overrides().size()) + " with settings of their own");
+                + "\nactivations "
+                + describe(specs(bench.activations()), bench.activations().size())
+                + (state.corrections().isEmpty()
+                        ? ""
+                        : "\nafter "
+                                + state.corrections().stream()
+                                        .map(Corrections::title)
+                                        .collect(Collectors.joining(", ")))
+                + (state.overrides().isEmpty()
+                        ? ""
+                        : "\n" + tensors(state.overrides().size()) + " with settings of their own");
     }
 
     private static String describe(List<QuantSpec> specs, int total) {
@@ -210,17 +237,28 @@ public final class TriedViewModel {
         }
         Map<String, Integer> kinds = new TreeMap<>();
         specs.forEach(s -> kinds.merge(
-                s.bits() + " bits" + (s.granularity() instanceof Granularity.PerChannel ? " per channel" : "") + ", " + range(s), 1, Integer::sum));
+                s.bits() + " bits" + (s.granularity() instanceof Granularity.PerChannel ? " per channel" : "") + ", "
+                        + range(s),
+                1,
+                Integer::sum));
         String floats = specs.size() < total ? " · " + tensors(total - specs.size()) + " in float" : "";
         if (kinds.size() == 1) {
             return kinds.keySet().iterator().next() + floats;
         }
-        return kinds.entrySet().stream().map(e -> "\n   " + tensors(e.getValue()) + ": " + e.getKey()).collect(Collectors.joining()) + floats;
+        return kinds.entrySet().stream()
+                        .map(e -> "\n   " + tensors(e.getValue()) + ": " + e.getKey())
+                        .collect(Collectors.joining())
+                + floats;
     }
 
     private static String range(QuantSpec spec) {
         return switch (spec.clip()) {
-            case Clip.Auto(var id, var options) -> Calibrators.all().stream().filter(c -> c.id().equals(id)).map(Calibrator::title).findFirst().orElse(id);
+            case Clip.Auto(var id, var options) ->
+                Calibrators.all().stream()
+                        .filter(c -> c.id().equals(id))
+                        .map(Calibrator::title)
+                        .findFirst()
+                        .orElse(id);
             case Clip.Manual m -> "range by hand";
             case Clip.ManualPerChannel m -> "ranges by hand";
             case Clip.ManualPerBlock m -> "ranges by hand";

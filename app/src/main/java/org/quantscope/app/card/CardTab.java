@@ -15,9 +15,16 @@ import javafx.scene.layout.Region;
  *     goes: work for this page alone is done only between the two
  * @param tall a page that is worth more room than a few lines
  */
-public record CardTab(String id, String title, String tip, Supplier<? extends Region> content, Consumer<Boolean> onShowing, boolean tall) {
+public record CardTab(
+        String id,
+        String title,
+        String tip,
+        Supplier<? extends Region> content,
+        Consumer<Boolean> onShowing,
+        boolean tall) {
     /** A page of a few lines. */
-    public CardTab(String id, String title, String tip, Supplier<? extends Region> content, Consumer<Boolean> onShowing) {
+    public CardTab(
+            String id, String title, String tip, Supplier<? extends Region> content, Consumer<Boolean> onShowing) {
         this(id, title, tip, content, onShowing, false);
     }
 

@@ -68,7 +68,9 @@ public final class TabbedCard extends VBox {
         if (next.id().equals(selected.get())) {
             return;
         }
-        tabs.stream().filter(tab -> tab.id().equals(selected.get())).forEach(tab -> tab.onShowing().accept(false));
+        tabs.stream()
+                .filter(tab -> tab.id().equals(selected.get()))
+                .forEach(tab -> tab.onShowing().accept(false));
         Region content = made.computeIfAbsent(next.id(), id -> next.content().get());
         selected.set(next.id());
         tall.set(next.tall());

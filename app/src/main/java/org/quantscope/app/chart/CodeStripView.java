@@ -95,7 +95,9 @@ public final class CodeStripView extends Region {
 
     private int barAt(double px) {
         double width = canvas.getWidth() - LEFT - RIGHT;
-        return counts.codes() == 0 || px < LEFT || px >= LEFT + width ? -1 : Math.clamp((long) ((px - LEFT) / width * bars()), 0, bars() - 1);
+        return counts.codes() == 0 || px < LEFT || px >= LEFT + width
+                ? -1
+                : Math.clamp((long) ((px - LEFT) / width * bars()), 0, bars() - 1);
     }
 
     private void hover(int bar) {
@@ -119,10 +121,12 @@ public final class CodeStripView extends Region {
             total += counts.count(i);
             unused += counts.count(i) == 0 ? 1 : 0;
         }
-        String share = String.format(Locale.ROOT, "%,d values, %.3g %%", total, 100.0 * total / Math.max(1, counts.total()));
+        String share =
+                String.format(Locale.ROOT, "%,d values, %.3g %%", total, 100.0 * total / Math.max(1, counts.total()));
         return to - from == 1
                 ? "Code " + (first + from) + ": " + share + (total == 0 ? ", not used" : "")
-                : "Codes " + (first + from) + " to " + (first + to - 1) + ": " + share + ", " + unused + " of " + (to - from) + " not used";
+                : "Codes " + (first + from) + " to " + (first + to - 1) + ": " + share + ", " + unused + " of "
+                        + (to - from) + " not used";
     }
 
     private void touch() {

@@ -26,7 +26,8 @@ final class DecadeAxis extends NumberAxis {
             for (int m : within) {
                 double at = decade + Math.log10(m);
                 if (at >= getLowerBound() && at <= getUpperBound() && Math.floorMod(decade, step) == 0) {
-                    ticks.add(new NumberTick(at, m + "e" + decade, TextAnchor.CENTER_RIGHT, TextAnchor.CENTER_RIGHT, 0));
+                    ticks.add(
+                            new NumberTick(at, m + "e" + decade, TextAnchor.CENTER_RIGHT, TextAnchor.CENTER_RIGHT, 0));
                 }
             }
         }

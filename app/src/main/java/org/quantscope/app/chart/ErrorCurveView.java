@@ -54,6 +54,7 @@ public final class ErrorCurveView extends Region {
 
     /** Pixels beyond the curves for the words at their ends. */
     private static final double WORDS = 46;
+
     private static final int WORD_SIZE = 10;
     /** Pixels between words, from middle to middle. */
     private static final double WORD_PITCH = 12;
@@ -154,7 +155,9 @@ public final class ErrorCurveView extends Region {
         marks.clear();
         choice.hide();
         if (curve != null) {
-            curve.pins().stream().sorted(Comparator.comparingDouble(ErrorCurve.Pin::clip)).forEach(this::addMark);
+            curve.pins().stream()
+                    .sorted(Comparator.comparingDouble(ErrorCurve.Pin::clip))
+                    .forEach(this::addMark);
         }
         current.toFront();
         touch();
@@ -207,17 +210,21 @@ public final class ErrorCurveView extends Region {
     }
 
     private static String describe(ErrorCurve.Pin pin) {
-        return String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse()).replace("e-0", "e-");
+        return String.format(Locale.ROOT, "%s: clip %.4g, MSE %.3g", pin.label(), pin.clip(), pin.mse())
+                .replace("e-0", "e-");
     }
 
     /** Lists the pins that share a label, best first. */
     private void choose(Button under, List<ErrorCurve.Pin> pins) {
-        choice.getItems().setAll(pins.stream().map(pin -> {
-            MenuItem item = new MenuItem(describe(pin));
-            item.setId("choose-" + pin.id());
-            item.setOnAction(e -> onPin.accept(pin));
-            return item;
-        }).toList());
+        choice.getItems()
+                .setAll(pins.stream()
+                        .map(pin -> {
+                            MenuItem item = new MenuItem(describe(pin));
+                            item.setId("choose-" + pin.id());
+                            item.setOnAction(e -> onPin.accept(pin));
+                            return item;
+                        })
+                        .toList());
         choice.show(under, Side.BOTTOM, 0, 2);
     }
 
@@ -249,7 +256,8 @@ public final class ErrorCurveView extends Region {
             lines.addSeries("rounding", series(points, ErrorCurve.Point::rounding));
             lines.addSeries("total", series(points, ErrorCurve.Point::mse));
         }
-        BasicStroke dashed = new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 3}, 0);
+        BasicStroke dashed =
+                new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 3}, 0);
         renderer.setSeriesPaint(faint, Palette.awt(palette.get().clipping()));
         renderer.setSeriesStroke(faint, dashed);
         renderer.setSeriesPaint(faint + 1, Palette.awt(palette.get().rounding()));
@@ -274,7 +282,10 @@ public final class ErrorCurveView extends Region {
         }
         y.setRange(low, Math.log10(most) + 0.2);
         double width = chart.area().getWidth();
-        x.setRange(0, Math.max(Double.MIN_NORMAL, end) * (c.neighbours().isEmpty() ? ROOM : width / Math.max(width / 2, width - WORDS)));
+        x.setRange(
+                0,
+                Math.max(Double.MIN_NORMAL, end)
+                        * (c.neighbours().isEmpty() ? ROOM : width / Math.max(width / 2, width - WORDS)));
     }
 
     private static DoubleStream positive(List<ErrorCurve.Point> points) {
@@ -288,17 +299,34 @@ public final class ErrorCurveView extends Region {
             return words;
         }
         List<Double> taken = new ArrayList<>();
-        word(words, taken, c.label(), c.points().getLast(), Palette.awt(palette.get().text()));
+        word(
+                words,
+                taken,
+                c.label(),
+                c.points().getLast(),
+                Palette.awt(palette.get().text()));
         for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
-            word(words, taken, neighbour.label(), neighbour.points().getLast(), Palette.awt(palette.get().muted()));
+            word(
+                    words,
+                    taken,
+                    neighbour.label(),
+                    neighbour.points().getLast(),
+                    Palette.awt(palette.get().muted()));
         }
         return words;
     }
 
-    private void word(List<XYTextAnnotation> words, List<Double> taken, String text, ErrorCurve.Point end, java.awt.Color colour) {
+    private void word(
+            List<XYTextAnnotation> words,
+            List<Double> taken,
+            String text,
+            ErrorCurve.Point end,
+            java.awt.Color colour) {
         double at = end.mse() > 0 ? chart.toY(Math.log10(end.mse())) : Double.NaN;
         Rectangle2D area = chart.area();
-        if (at >= area.getMinY() && at <= area.getMaxY() && taken.stream().noneMatch(t -> Math.abs(t - at) < WORD_PITCH)) {
+        if (at >= area.getMinY()
+                && at <= area.getMaxY()
+                && taken.stream().noneMatch(t -> Math.abs(t - at) < WORD_PITCH)) {
             taken.add(at);
             var word = new XYTextAnnotation(text, end.clip() + 5 * chart.pixel(), Math.log10(end.mse()));
             word.setTextAnchor(TextAnchor.CENTER_LEFT);
@@ -313,7 +341,10 @@ public final class ErrorCurveView extends Region {
         double floor = y.getLowerBound() - 1;
         return new double[][] {
             points.stream().mapToDouble(ErrorCurve.Point::clip).toArray(),
-            points.stream().mapToDouble(part).map(v -> v > 0 ? Math.max(floor, Math.log10(v)) : floor).toArray()
+            points.stream()
+                    .mapToDouble(part)
+                    .map(v -> v > 0 ? Math.max(floor, Math.log10(v)) : floor)
+                    .toArray()
         };
     }
 
@@ -344,7 +375,10 @@ public final class ErrorCurveView extends Region {
             }
             m.dot.setVisible(shown);
             m.dot.setCenterX(at);
-            m.dot.setCenterY(m.pin().mse() > 0 ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY()) : area.getMaxY());
+            m.dot.setCenterY(
+                    m.pin().mse() > 0
+                            ? Math.clamp(chart.toY(Math.log10(m.pin().mse())), area.getMinY(), area.getMaxY())
+                            : area.getMaxY());
         }
         var labels = new PinLabels(
                 inSight.stream().mapToDouble(m -> m.dot.getCenterX()).toArray(),
@@ -358,7 +392,8 @@ public final class ErrorCurveView extends Region {
                 ROWS);
         List<PinLabels.Label> placed = labels.place();
         for (Mark m : marks) {
-            boolean labelled = placed.stream().anyMatch(label -> inSight.get(label.lead()).equals(m));
+            boolean labelled =
+                    placed.stream().anyMatch(label -> inSight.get(label.lead()).equals(m));
             m.button.setVisible(labelled);
             m.leader.setVisible(labelled);
         }
@@ -379,7 +414,8 @@ public final class ErrorCurveView extends Region {
                     choose(button, pins);
                 }
             });
-            button.getTooltip().setText(pins.stream().map(ErrorCurveView::describe).collect(Collectors.joining("\n")));
+            button.getTooltip()
+                    .setText(pins.stream().map(ErrorCurveView::describe).collect(Collectors.joining("\n")));
             m.leader.setStartX(Math.rint(m.dot.getCenterX()) + 0.5);
             m.leader.setEndX(m.leader.getStartX());
             m.leader.setStartY(top + ROW + 1);
@@ -392,7 +428,8 @@ public final class ErrorCurveView extends Region {
     }
 
     private void placeCurrent() {
-        boolean shown = curve != null && currentMse > 0 && currentClip >= x.getLowerBound() && currentClip <= x.getUpperBound();
+        boolean shown =
+                curve != null && currentMse > 0 && currentClip >= x.getLowerBound() && currentClip <= x.getUpperBound();
         current.setVisible(shown);
         if (shown) {
             Rectangle2D area = chart.area();

@@ -74,7 +74,11 @@ final class PinLabels {
             if (stuck < 0) {
                 return labels;
             }
-            int with = stuck == 0 ? 0 : stuck == groups.size() - 1 || distance(groups, stuck - 1) <= distance(groups, stuck) ? stuck - 1 : stuck;
+            int with = stuck == 0
+                    ? 0
+                    : stuck == groups.size() - 1 || distance(groups, stuck - 1) <= distance(groups, stuck)
+                            ? stuck - 1
+                            : stuck;
             groups.set(with, new Group(groups.get(with).from, groups.get(with + 1).to));
             groups.remove(with + 1);
         }
@@ -126,7 +130,11 @@ final class PinLabels {
 
     /** Where a row is free from. */
     private static double end(List<Label> labels, int row) {
-        return labels.stream().filter(l -> l.row == row).mapToDouble(l -> l.left + l.width + GAP).max().orElse(0);
+        return labels.stream()
+                .filter(l -> l.row == row)
+                .mapToDouble(l -> l.left + l.width + GAP)
+                .max()
+                .orElse(0);
     }
 
     /** Lines that a label would lie over, and labels that would lie over its line. */

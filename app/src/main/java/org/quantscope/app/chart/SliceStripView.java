@@ -58,7 +58,8 @@ public final class SliceStripView extends Region {
     };
 
     /** What neighbours that share a bar have in common. */
-    private record Bar(float lo, float hi, float clipLo, float clipHi, float overLo, float overHi, int clipped, int count) {}
+    private record Bar(
+            float lo, float hi, float clipLo, float clipHi, float overLo, float overHi, int clipped, int count) {}
 
     public SliceStripView() {
         getStyleClass().add("slice-strip-view");
@@ -132,7 +133,9 @@ public final class SliceStripView extends Region {
     /** The slice at {@code px} pixels from the left, or -1. */
     int sliceAt(double px) {
         double width = Math.max(1, canvas.getWidth() - LEFT - RIGHT);
-        return count() == 0 || px < LEFT || px >= LEFT + width ? NONE : Math.clamp((long) ((px - LEFT) / width * count()), 0, count() - 1);
+        return count() == 0 || px < LEFT || px >= LEFT + width
+                ? NONE
+                : Math.clamp((long) ((px - LEFT) / width * count()), 0, count() - 1);
     }
 
     private void pressed(KeyEvent e) {
@@ -178,7 +181,14 @@ public final class SliceStripView extends Region {
         Bar shared = bar(start(b), start(b + 1));
         return shared.count == 1
                 ? text
-                : text + String.format(Locale.ROOT, "\nthis bar: %ss %d to %d, %d of them clipped", noun, start(b), start(b + 1) - 1, shared.clipped);
+                : text
+                        + String.format(
+                                Locale.ROOT,
+                                "\nthis bar: %ss %d to %d, %d of them clipped",
+                                noun,
+                                start(b),
+                                start(b + 1) - 1,
+                                shared.clipped);
     }
 
     private static String capital(String word) {
@@ -236,7 +246,8 @@ public final class SliceStripView extends Region {
         g.setStroke(palette.get().hand());
         g.setLineWidth(1.6);
         if (clips.size() == 1) {
-            for (double end : new double[] {clips.getFirst().lo(), clips.getFirst().hi()}) {
+            for (double end :
+                    new double[] {clips.getFirst().lo(), clips.getFirst().hi()}) {
                 double at = middle - end * scale;
                 if (at >= 0 && at <= canvas.getHeight()) {
                     g.strokeLine(LEFT, at, canvas.getWidth() - RIGHT, at);

@@ -49,7 +49,15 @@ public final class StillChart {
      * @param left margin in pixels, which holds the labels of {@code y}
      * @param bottom margin in pixels, which holds the labels of {@code x}
      */
-    public StillChart(NumberAxis x, NumberAxis y, XYDataset dataset, XYItemRenderer renderer, double top, double right, double bottom, double left) {
+    public StillChart(
+            NumberAxis x,
+            NumberAxis y,
+            XYDataset dataset,
+            XYItemRenderer renderer,
+            double top,
+            double right,
+            double bottom,
+            double left) {
         this.x = x;
         this.y = y;
         this.top = top;
@@ -79,7 +87,8 @@ public final class StillChart {
         plot.setFixedRangeAxisSpace(beside);
         JFreeChart chart = new JFreeChart(null, null, plot, false);
         chart.setPadding(RectangleInsets.ZERO_INSETS);
-        // Nothing to see, but a paint that no part of the chart has: the graphics skips a paint that it has set before, although the
+        // Nothing to see, but a paint that no part of the chart has: the graphics skips a paint that it has set before,
+        // although the
         // canvas has forgotten it since, and the first words of a drawing would be black.
         chart.setBackgroundPaint(new java.awt.Color(0, 0, 0, 0));
         chart.setNotify(false);
@@ -89,7 +98,8 @@ public final class StillChart {
             }
         });
         canvas = new ChartCanvas(chart);
-        // The canvas restores its own font after each drawing, and the graphics of the chart does not set one that it has set before.
+        // The canvas restores its own font after each drawing, and the graphics of the chart does not set one that it
+        // has set before.
         canvas.getGraphicsContext2D().setFont(Fonts.mono(LABEL_SIZE));
         canvas.setMouseTransparent(true);
         canvas.setFocusTraversable(false);
@@ -121,7 +131,11 @@ public final class StillChart {
         int decimals = Math.max(0, m == 10 ? -decade - 1 : -decade);
         format.setMinimumFractionDigits(decimals);
         format.setMaximumFractionDigits(decimals);
-        return new NumberTickUnit(m * Math.pow(10, decade), decimals > 7 || decade > 7 ? new DecimalFormat("0.#E0", DecimalFormatSymbols.getInstance(Locale.ROOT)) : format);
+        return new NumberTickUnit(
+                m * Math.pow(10, decade),
+                decimals > 7 || decade > 7
+                        ? new DecimalFormat("0.#E0", DecimalFormatSymbols.getInstance(Locale.ROOT))
+                        : format);
     }
 
     /** Leaves out the vertical grid lines. */
@@ -164,7 +178,11 @@ public final class StillChart {
 
     /** The rectangle between the axes, in pixels of the chart. */
     public Rectangle2D area() {
-        return new Rectangle2D(left, top, Math.max(1, canvas.getWidth() - left - right), Math.max(1, canvas.getHeight() - top - bottom));
+        return new Rectangle2D(
+                left,
+                top,
+                Math.max(1, canvas.getWidth() - left - right),
+                Math.max(1, canvas.getHeight() - top - bottom));
     }
 
     /** What JFreeChart used as its rectangle between the axes when it last drew. */

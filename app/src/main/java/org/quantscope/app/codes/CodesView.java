@@ -19,13 +19,27 @@ public final class CodesView extends VBox {
 
     private final CodeStripView strip = new CodeStripView();
     private final Stats stats = new Stats();
-    private final Label used = stats.add("codes used", "codes-used", "Codes that occur, of those that there are; orange marks show the others");
-    private final Label entropy =
-            stats.add("entropy, bits", "codes-entropy", "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits of a code");
-    private final Label saved = stats.add("lossless saves", "codes-saved", "Bits of a code minus the entropy: what lossless coding would still save for each value");
+    private final Label used = stats.add(
+            "codes used", "codes-used", "Codes that occur, of those that there are; orange marks show the others");
+    private final Label entropy = stats.add(
+            "entropy, bits",
+            "codes-entropy",
+            "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits"
+                    + " of a code");
+    private final Label saved = stats.add(
+            "lossless saves",
+            "codes-saved",
+            "Bits of a code minus the entropy: what lossless coding would still save for each value");
     private final Label divergence = stats.add(
-            "KL", "codes-divergence", "Kullback-Leibler divergence Σ P·ln(P/Q) of the quantized histogram from the float one, in nats; 0 is best. Over slices: their mean by counts");
-    private final Label clipped = stats.add("clipped low · high", "codes-clipped", "Share of the values below the lowest and above the highest level; they share the code of that end, whose bar has the colour of clipping for their part");
+            "KL",
+            "codes-divergence",
+            "Kullback-Leibler divergence Σ P·ln(P/Q) of the quantized histogram from the float one, in nats; 0 is"
+                    + " best. Over slices: their mean by counts");
+    private final Label clipped = stats.add(
+            "clipped low · high",
+            "codes-clipped",
+            "Share of the values below the lowest and above the highest level; they share the code of that end, whose"
+                    + " bar has the colour of clipping for their part");
     private final Label nothing = new Label();
 
     public CodesView(CodesViewModel model) {

@@ -62,7 +62,9 @@ public final class CodesViewModel {
 
     private void refresh() {
         if (showing) {
-            view.set(use.viewProperty().get().flatMap(u -> inHand.viewProperty().get().flatMap(v -> view(u, v))));
+            view.set(use.viewProperty()
+                    .get()
+                    .flatMap(u -> inHand.viewProperty().get().flatMap(v -> view(u, v))));
         }
     }
 
@@ -84,7 +86,8 @@ public final class CodesViewModel {
                 about + bits(r.entropy()) + " of " + bits,
                 about + bits(r.savedBits(bits)) + " bits",
                 Double.isNaN(r.divergence()) ? Figures.NONE : about + Figures.small(r.divergence()) + " nats",
-                aboutClipped + Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()),
+                aboutClipped + Figures.percent(e.clippedLowFraction()) + " · "
+                        + Figures.percent(e.clippedHighFraction()),
                 u.previous() || v.previous()));
     }
 

@@ -15,8 +15,12 @@ import org.quantscope.core.eval.AccuracyEstimate;
 public final class CorrectionsView extends VBox {
     private final Label titles = new Label();
     private final Facts facts = new Facts();
-    private final Label accuracy = facts.addNumber("accuracy", "correction-accuracy", "Of the quantized model: before the last correction → now");
-    private final Label worst = facts.addNumber("worst weight", "correction-worst", "Lowest signal to quantization noise of a weight: before the last correction → now");
+    private final Label accuracy = facts.addNumber(
+            "accuracy", "correction-accuracy", "Of the quantized model: before the last correction → now");
+    private final Label worst = facts.addNumber(
+            "worst weight",
+            "correction-worst",
+            "Lowest signal to quantization noise of a weight: before the last correction → now");
     private final Label changed = facts.addNumber("changed", "correction-changed", "Tensors with other values");
     private final Label kept = new Label();
     private final Button remove = new Button("Remove");
@@ -43,7 +47,11 @@ public final class CorrectionsView extends VBox {
         worst.setText(decibels(v.worstBefore()) + " → " + decibels(v.worstNow()));
         changed.setText(v.changed().map(n -> Figures.count(n) + " tensors").orElse(Figures.NONE));
         int left = v.kept().size();
-        kept.setText(left == 0 ? "" : left + (left == 1 ? " layer starts no pair or stays" : " layers start no pair or stay") + " as it was: hover for why");
+        kept.setText(
+                left == 0
+                        ? ""
+                        : left + (left == 1 ? " layer starts no pair or stays" : " layers start no pair or stay")
+                                + " as it was: hover for why");
         kept.setTooltip(left == 0 ? null : new Tooltip(String.join("\n", v.kept())));
         kept.setVisible(left > 0);
         kept.setManaged(left > 0);

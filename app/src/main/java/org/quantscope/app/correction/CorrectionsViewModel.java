@@ -60,15 +60,22 @@ public final class CorrectionsViewModel {
             Optional<AccuracyEstimate> scoreNow,
             OptionalDouble worstBefore,
             OptionalDouble worstNow) {
-        static final View NOTHING =
-                new View(List.of(), Optional.empty(), List.of(), Optional.empty(), Optional.empty(), OptionalDouble.empty(), OptionalDouble.empty());
+        static final View NOTHING = new View(
+                List.of(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                OptionalDouble.empty(),
+                OptionalDouble.empty());
     }
 
     /** What was there before a correction, and what it did. */
     private record Step(Correction.Output output, Map<TensorId, Double> sqnr, Optional<AccuracyEstimate> score) {}
 
     /** A corrected model with what follows from it. */
-    private record Made(Optional<Correction.Output> output, Model model, Optional<ActivationSketches> seen, Edit edit) {}
+    private record Made(
+            Optional<Correction.Output> output, Model model, Optional<ActivationSketches> seen, Edit edit) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -89,7 +96,13 @@ public final class CorrectionsViewModel {
     private boolean asked;
 
     public CorrectionsViewModel(
-            Workbench bench, Measurements measurements, AccuracyViewModel accuracy, Executor work, Executor ui, Jobs jobs, Notices notices) {
+            Workbench bench,
+            Measurements measurements,
+            AccuracyViewModel accuracy,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
         this.accuracy = accuracy;
@@ -136,7 +149,9 @@ public final class CorrectionsViewModel {
         if (state.activations().isPresent() && bench.calibrationData().isEmpty()) {
             return Optional.of("needs calibration data: the ranges of activations change with it");
         }
-        if (correction.needsData() && state.weights().isEmpty() && state.overrides().isEmpty()) {
+        if (correction.needsData()
+                && state.weights().isEmpty()
+                && state.overrides().isEmpty()) {
             return Optional.of("no weight is quantized");
         }
         return Optional.empty();
@@ -187,7 +202,14 @@ public final class CorrectionsViewModel {
         boolean plain = state.corrections().isEmpty() && next.corrections().isEmpty();
         if (plain || (bench.knowsModel(next) && next.activations().isEmpty())) {
             boolean again = edit instanceof Edit.ApplyCorrection;
-            step(title, next, edit, again ? Optional.ofNullable(steps.get(bench.variantOf(next))).map(Step::output) : Optional.empty());
+            step(
+                    title,
+                    next,
+                    edit,
+                    again
+                            ? Optional.ofNullable(steps.get(bench.variantOf(next)))
+                                    .map(Step::output)
+                            : Optional.empty());
             return;
         }
         Optional<Dataset> data = bench.calibrationData();
@@ -202,7 +224,14 @@ public final class CorrectionsViewModel {
     }
 
     private static Made make(
-            OpenModel open, Model now, SessionState state, SessionState next, Edit edit, Optional<Dataset> data, Progress progress, CancelToken cancel)
+            OpenModel open,
+            Model now,
+            SessionState state,
+            SessionState next,
+            Edit edit,
+            Optional<Dataset> data,
+            Progress progress,
+            CancelToken cancel)
             throws IOException {
         int before = state.corrections().size();
         // One more on top of the others needs only itself.
@@ -212,7 +241,12 @@ public final class CorrectionsViewModel {
         Optional<Correction.Output> output = Optional.empty();
         Model model;
         if (onTop) {
-            output = Optional.of(Corrections.apply(now, next.withCorrections(next.corrections().subList(before, before + 1)), ref -> opened(ref, data), progress, cancel));
+            output = Optional.of(Corrections.apply(
+                    now,
+                    next.withCorrections(next.corrections().subList(before, before + 1)),
+                    ref -> opened(ref, data),
+                    progress,
+                    cancel));
             model = output.get().model();
         } else {
             model = Engine.analysed(open.source(), next, progress, cancel);
@@ -221,13 +255,18 @@ public final class CorrectionsViewModel {
             return new Made(output, model, Optional.empty(), edit);
         }
         ActivationSketches seen = new ActivationSketches(
-                next.modelKey(), FileRef.of(data.get()).digest(), next.foldBatchNorm(), data.get().size(), Engine.observe(model, data.get(), progress, cancel));
+                next.modelKey(),
+                FileRef.of(data.get()).digest(),
+                next.foldBatchNorm(),
+                data.get().size(),
+                Engine.observe(model, data.get(), progress, cancel));
         Edit ranges = Activations.calibration(next, seen.sketches(), progress, cancel);
         return new Made(output, model, Optional.of(seen), new Edit.All(edit.title(), List.of(edit, ranges)));
     }
 
     private static Dataset opened(FileRef ref, Optional<Dataset> data) {
-        return data.filter(d -> FileRef.of(d).equals(ref)).orElseThrow(() -> new IllegalStateException("the calibration data was changed meanwhile"));
+        return data.filter(d -> FileRef.of(d).equals(ref))
+                .orElseThrow(() -> new IllegalStateException("the calibration data was changed meanwhile"));
     }
 
     private void made(String title, SessionState was, SessionState next, Made made) {
@@ -248,7 +287,11 @@ public final class CorrectionsViewModel {
         }
         Correction.Output output = correction.get();
         Map<TensorId, Double> sqnr = new HashMap<>();
-        measurements.snapshotProperty().get().tensors().forEach((id, m) -> m.error().sqnrDb().ifPresent(db -> sqnr.put(id, db)));
+        measurements
+                .snapshotProperty()
+                .get()
+                .tensors()
+                .forEach((id, m) -> m.error().sqnrDb().ifPresent(db -> sqnr.put(id, db)));
         Optional<AccuracyEstimate> score = complete();
         // Before the step, so that whoever hears of it finds it.
         steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score));
@@ -277,12 +320,16 @@ public final class CorrectionsViewModel {
 
     /** The figure before and after, as soon as it is known. */
     private void tellScore(View v) {
-        step().filter(s -> bench.variant().equals(fresh)).ifPresent(step -> v.scoreBefore().ifPresent(was -> v.scoreNow().ifPresent(now -> {
-            fresh = "";
-            tell(
-                    v.titles().getLast(), step.output,
-                    ", " + now.task().headline() + " " + Figures.score(was.task(), was.score()) + " → " + Figures.score(now.task(), now.score()));
-        })));
+        step().filter(s -> bench.variant().equals(fresh))
+                .ifPresent(step -> v.scoreBefore()
+                        .ifPresent(was -> v.scoreNow().ifPresent(now -> {
+                            fresh = "";
+                            tell(
+                                    v.titles().getLast(),
+                                    step.output,
+                                    ", " + now.task().headline() + " " + Figures.score(was.task(), was.score()) + " → "
+                                            + Figures.score(now.task(), now.score()));
+                        })));
     }
 
     private Optional<AccuracyEstimate> complete() {
@@ -291,7 +338,10 @@ public final class CorrectionsViewModel {
     }
 
     private Optional<Step> step() {
-        return bench.stateProperty().get().filter(s -> !s.corrections().isEmpty()).flatMap(s -> Optional.ofNullable(steps.get(bench.variant())));
+        return bench.stateProperty()
+                .get()
+                .filter(s -> !s.corrections().isEmpty())
+                .flatMap(s -> Optional.ofNullable(steps.get(bench.variant())));
     }
 
     private void refresh() {
@@ -306,7 +356,8 @@ public final class CorrectionsViewModel {
         List<Double> now = new ArrayList<>();
         bench.weights().forEach(w -> {
             step.map(s -> s.sqnr.get(w.id())).ifPresent(before::add);
-            Optional.ofNullable(measured.tensors().get(w.id())).ifPresent(m -> m.error().sqnrDb().ifPresent(now::add));
+            Optional.ofNullable(measured.tensors().get(w.id()))
+                    .ifPresent(m -> m.error().sqnrDb().ifPresent(now::add));
         });
         View next = new View(
                 state.corrections().stream().map(Corrections::title).toList(),
@@ -315,7 +366,9 @@ public final class CorrectionsViewModel {
                 step.flatMap(Step::score),
                 complete(),
                 before.stream().mapToDouble(Double::doubleValue).min(),
-                measured.complete() ? now.stream().mapToDouble(Double::doubleValue).min() : OptionalDouble.empty());
+                measured.complete()
+                        ? now.stream().mapToDouble(Double::doubleValue).min()
+                        : OptionalDouble.empty());
         if (!Objects.equals(next, view.get())) {
             view.set(next);
         }

@@ -26,24 +26,37 @@ public final class ErrorView extends VBox {
     private final Label split = new Label();
     private final Facts facts = new Facts();
     private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
-    private final Label clipped = facts.addNumber("clipped", "clipped", "Values below the lowest or above the highest level, which go to that level");
+    private final Label clipped = facts.addNumber(
+            "clipped", "clipped", "Values below the lowest or above the highest level, which go to that level");
     private final Facts more = new Facts();
-    private final Label bitsPerWeight =
-            more.addNumber("bits per weight", "bits-per-weight", "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
+    private final Label bitsPerWeight = more.addNumber(
+            "bits per weight",
+            "bits-per-weight",
+            "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
     private final Label rmse = more.addNumber(
             "RMSE/scale",
             "rmse-in-steps",
-            "√(Σ((x−y)/s)²/n) with the scale s of each value's slice: the error in steps. Rounding that spreads evenly over a step has 1/√12 = 0.2887; "
-                    + "less where values sit on levels, more where they are clipped. A codebook has no step.");
+            "√(Σ((x−y)/s)²/n) with the scale s of each value's slice: the error in steps. Rounding that spreads evenly"
+                    + " over a step has 1/√12 = 0.2887; less where values sit on levels, more where they are clipped. A"
+                    + " codebook has no step.");
     private final Label mae = more.addNumber("MAE", "mae", "Mean absolute error, Σ|x−y|/n, in tensor units");
     private final Label maxError = more.addNumber("largest error", "max-error", "max |x−y|, in tensor units");
-    private final Label psnr = more.addNumber("PSNR", "psnr", "Peak signal to noise, 10·log10((max−min)²/MSE), in dB; more is better");
-    private final Label cosine = more.addNumber("cosine", "cosine", "Σxy/√(Σx²·Σy²): cosine of the angle between the tensor and its quantized self; 1 is best");
-    private final Label low = more.addNumber("clipped low", "clipped-low", "Values below the lowest level, as a share of all");
-    private final Label high = more.addNumber("clipped high", "clipped-high", "Values above the highest level, as a share of all");
+    private final Label psnr =
+            more.addNumber("PSNR", "psnr", "Peak signal to noise, 10·log10((max−min)²/MSE), in dB; more is better");
+    private final Label cosine = more.addNumber(
+            "cosine",
+            "cosine",
+            "Σxy/√(Σx²·Σy²): cosine of the angle between the tensor and its quantized self; 1 is best");
+    private final Label low =
+            more.addNumber("clipped low", "clipped-low", "Values below the lowest level, as a share of all");
+    private final Label high =
+            more.addNumber("clipped high", "clipped-high", "Values above the highest level, as a share of all");
     private final Label used = more.addNumber("codes used", "used-codes", "Codes that occur, of those that there are");
     private final Label entropy = more.addNumber(
-            "entropy", "entropy", "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits of a code");
+            "entropy",
+            "entropy",
+            "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits"
+                    + " of a code");
     private final Label nonFinite = new Label();
     private final Button fold = new Button();
 
@@ -67,7 +80,8 @@ public final class ErrorView extends VBox {
         nonFinite.setWrapText(true);
         fold.setId("error-more");
         fold.getStyleClass().add("link");
-        fold.setOnAction(e -> model.unfoldedProperty().set(!model.unfoldedProperty().get()));
+        fold.setOnAction(
+                e -> model.unfoldedProperty().set(!model.unfoldedProperty().get()));
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox parts = new HBox(GAP, split, space, fold);

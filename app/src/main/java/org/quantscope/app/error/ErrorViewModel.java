@@ -52,7 +52,8 @@ public final class ErrorViewModel {
      *
      * @param previous true if the figures belong to an earlier setting
      */
-    public record More(String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
+    public record More(
+            String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
 
     private final InHand inHand;
     private final CodeUse use;
@@ -75,34 +76,50 @@ public final class ErrorViewModel {
     }
 
     private static Optional<View> view(InHand.View v) {
-        return v.spec().isEmpty() ? Optional.empty() : v.measured().filter(m -> m.error().count() > 0).map(m -> {
-            ErrorFigures e = m.error();
-            String about = e.exact() ? "" : Figures.ABOUT;
-            boolean hasError = e.mse() > 0;
-            long clipping = Math.round(e.clippingShare() * 100);
-            return new View(
-                    about + Figures.mse(e.mse()),
-                    e.sqnrDb().isEmpty() ? Figures.NONE : about + Figures.decibels(e.sqnrDb()),
-                    e.cosine().isEmpty() ? Figures.NONE : about + String.format(Locale.ROOT, "%.4f", e.cosine().getAsDouble()),
-                    e.maxAbsError().isEmpty() ? Figures.NONE : about + Figures.value(e.maxAbsError().getAsDouble()),
-                    about + Figures.percent(e.clippedFraction()) + " (" + Figures.count(Math.round(e.clipped())) + " of " + Figures.count(e.count()) + ")",
-                    about + Figures.percent(e.clippedLowFraction()),
-                    about + Figures.percent(e.clippedHighFraction()),
-                    bitsPerWeight(v.subject(), m),
-                    e.clippingShare(),
-                    hasError,
-                    hasError ? "rounding " + (100 - clipping) + " % · clipping " + clipping + " %" : "no error",
-                    v.sketch().map(ErrorViewModel::nonFinite).orElse(""),
-                    v.previous());
-        });
+        return v.spec().isEmpty()
+                ? Optional.empty()
+                : v.measured().filter(m -> m.error().count() > 0).map(m -> {
+                    ErrorFigures e = m.error();
+                    String about = e.exact() ? "" : Figures.ABOUT;
+                    boolean hasError = e.mse() > 0;
+                    long clipping = Math.round(e.clippingShare() * 100);
+                    return new View(
+                            about + Figures.mse(e.mse()),
+                            e.sqnrDb().isEmpty() ? Figures.NONE : about + Figures.decibels(e.sqnrDb()),
+                            e.cosine().isEmpty()
+                                    ? Figures.NONE
+                                    : about
+                                            + String.format(
+                                                    Locale.ROOT,
+                                                    "%.4f",
+                                                    e.cosine().getAsDouble()),
+                            e.maxAbsError().isEmpty()
+                                    ? Figures.NONE
+                                    : about + Figures.value(e.maxAbsError().getAsDouble()),
+                            about + Figures.percent(e.clippedFraction()) + " (" + Figures.count(Math.round(e.clipped()))
+                                    + " of " + Figures.count(e.count()) + ")",
+                            about + Figures.percent(e.clippedLowFraction()),
+                            about + Figures.percent(e.clippedHighFraction()),
+                            bitsPerWeight(v.subject(), m),
+                            e.clippingShare(),
+                            hasError,
+                            hasError ? "rounding " + (100 - clipping) + " % · clipping " + clipping + " %" : "no error",
+                            v.sketch().map(ErrorViewModel::nonFinite).orElse(""),
+                            v.previous());
+                });
     }
 
     private static String bitsPerWeight(Subject subject, Measured m) {
         return switch (subject) {
-            case Subject.Weight w -> String.format(
-                    Locale.ROOT,
-                    "%.3f",
-                    Quantizers.byId(m.spec().scheme()).bitsPerWeight(m.spec(), w.info().shape().count(), m.params().slices()));
+            case Subject.Weight w ->
+                String.format(
+                        Locale.ROOT,
+                        "%.3f",
+                        Quantizers.byId(m.spec().scheme())
+                                .bitsPerWeight(
+                                        m.spec(),
+                                        w.info().shape().count(),
+                                        m.params().slices()));
             // Nothing of it is stored.
             case Subject.Activation _ -> Figures.NONE;
         };
@@ -112,29 +129,49 @@ public final class ErrorViewModel {
         if (!unfolded.get()) {
             return;
         }
-        more.set(use.viewProperty().get().flatMap(u -> inHand.viewProperty().get().filter(v -> u.report().count() > 0).flatMap(InHand.View::measured).map(m -> {
-            CodeReport r = u.report();
-            String about = u.exact() ? "" : Figures.ABOUT;
-            // The error belongs to the setting in hand; of an earlier one the figure is left out.
-            String psnr = u.previous() || r.psnrDb(m.error().mse()).isEmpty()
-                    ? Figures.NONE
-                    : (u.exact() && m.error().exact() ? "" : Figures.ABOUT) + Figures.decibels(r.psnrDb(m.error().mse()));
-            return new More(
-                    about + Figures.mse(r.mae()),
-                    r.rmseInSteps().isEmpty()
-                            ? Figures.NONE
-                            : about + String.format(Locale.ROOT, "%.4f (ideal %.4f)", r.rmseInSteps().getAsDouble(), IDEAL),
-                    psnr,
-                    about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
-                    about + String.format(Locale.ROOT, "%.2f of %d bits", r.entropy(), m.spec().bits()),
-                    u.previous());
-        })));
+        more.set(use.viewProperty()
+                .get()
+                .flatMap(u -> inHand.viewProperty()
+                        .get()
+                        .filter(v -> u.report().count() > 0)
+                        .flatMap(InHand.View::measured)
+                        .map(m -> {
+                            CodeReport r = u.report();
+                            String about = u.exact() ? "" : Figures.ABOUT;
+                            // The error belongs to the setting in hand; of an earlier one the figure is left out.
+                            String psnr =
+                                    u.previous() || r.psnrDb(m.error().mse()).isEmpty()
+                                            ? Figures.NONE
+                                            : (u.exact() && m.error().exact() ? "" : Figures.ABOUT)
+                                                    + Figures.decibels(
+                                                            r.psnrDb(m.error().mse()));
+                            return new More(
+                                    about + Figures.mse(r.mae()),
+                                    r.rmseInSteps().isEmpty()
+                                            ? Figures.NONE
+                                            : about
+                                                    + String.format(
+                                                            Locale.ROOT,
+                                                            "%.4f (ideal %.4f)",
+                                                            r.rmseInSteps().getAsDouble(),
+                                                            IDEAL),
+                                    psnr,
+                                    about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
+                                    about
+                                            + String.format(
+                                                    Locale.ROOT,
+                                                    "%.2f of %d bits",
+                                                    r.entropy(),
+                                                    m.spec().bits()),
+                                    u.previous());
+                        })));
     }
 
     private static String nonFinite(MomentSketch sketch) {
         return sketch.nan() + sketch.inf() == 0
                 ? ""
-                : Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf()) + " infinite values are left out";
+                : Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf())
+                        + " infinite values are left out";
     }
 
     /** Empty if there is nothing to say: no tensor, or one that stays float. */

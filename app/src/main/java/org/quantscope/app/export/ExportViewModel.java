@@ -39,7 +39,8 @@ public final class ExportViewModel {
      * @param sha256 of the first, lower-case hex
      * @param verified what came of looking at it again; empty if the format is to be run and there is no data
      */
-    public record Result(Exporter exporter, List<Path> files, long bytes, String sha256, Optional<Verification> verified) {
+    public record Result(
+            Exporter exporter, List<Path> files, long bytes, String sha256, Optional<Verification> verified) {
         public Result {
             files = List.copyOf(files);
         }
@@ -50,14 +51,28 @@ public final class ExportViewModel {
 
         /** All of it in one line. */
         public String summary() {
-            return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")" + verified.map(v -> switch (v) {
-                case Verification.Ran ran -> "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
-                        + (ran.accuracy().isPresent() ? "accuracy " + Figures.percent(ran.accuracy().getAsDouble()) + ", " : "")
-                        + (ran.liveAgreement().isPresent() ? "agrees with what was shown here on " + Figures.percent(ran.liveAgreement().getAsDouble())
-                                : String.format(Locale.ROOT, "at most %.3g from what was shown here", ran.maxAbsLogitDiff()));
-                case Verification.ReRead read -> "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
-                case Verification.WellFormed _ -> "";
-            }).orElse("; not verified, there is no data");
+            return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")"
+                    + verified.map(v -> switch (v) {
+                                case Verification.Ran ran ->
+                                    "; ONNX Runtime on " + Figures.count(ran.samples()) + " samples: "
+                                            + (ran.accuracy().isPresent()
+                                                    ? "accuracy "
+                                                            + Figures.percent(ran.accuracy()
+                                                                    .getAsDouble()) + ", "
+                                                    : "")
+                                            + (ran.liveAgreement().isPresent()
+                                                    ? "agrees with what was shown here on "
+                                                            + Figures.percent(ran.liveAgreement()
+                                                                    .getAsDouble())
+                                                    : String.format(
+                                                            Locale.ROOT,
+                                                            "at most %.3g from what was shown here",
+                                                            ran.maxAbsLogitDiff()));
+                                case Verification.ReRead read ->
+                                    "; reads back as it was, " + Figures.count(read.tensors()) + " tensors";
+                                case Verification.WellFormed _ -> "";
+                            })
+                            .orElse("; not verified, there is no data");
         }
 
         /** What ONNX Runtime said of it; empty if it did not run it. */
@@ -98,14 +113,18 @@ public final class ExportViewModel {
     private CancelToken byHand = new CancelToken();
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
-    public ExportViewModel(Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public ExportViewModel(
+            Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
         this.jobs = jobs;
         this.notices = notices;
         this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
         measurements.snapshotProperty().subscribe(x -> refresh());
-        jobs.onChange(running -> running.stream().filter(job -> job.cancel().equals(byHand)).findFirst().ifPresent(this::progress));
+        jobs.onChange(running -> running.stream()
+                .filter(job -> job.cancel().equals(byHand))
+                .findFirst()
+                .ifPresent(this::progress));
         bench.modelProperty().subscribe(x -> {
             if (!(status.get() instanceof Status.Running)) {
                 status.set(new Status.None());
@@ -121,14 +140,26 @@ public final class ExportViewModel {
 
     private void refresh() {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        plan.set(measured.complete() ? bench.analysed().flatMap(model -> bench.stateProperty().get().map(state -> {
-            Map<TensorId, QuantParams> weights = new HashMap<>();
-            Map<TensorId, QuantParams> activations = new HashMap<>();
-            bench.weights().forEach(w -> Optional.ofNullable(measured.tensors().get(w.id())).ifPresent(m -> weights.put(w.id(), m.params())));
-            bench.activations().forEach(a -> Optional.ofNullable(measured.tensors().get(a.id())).ifPresent(m -> activations.put(a.id(), m.params())));
-            model.graph().ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
-            return new ExportPlan(model, state, weights, activations);
-        })) : Optional.empty());
+        plan.set(
+                measured.complete()
+                        ? bench.analysed()
+                                .flatMap(model -> bench.stateProperty().get().map(state -> {
+                                    Map<TensorId, QuantParams> weights = new HashMap<>();
+                                    Map<TensorId, QuantParams> activations = new HashMap<>();
+                                    bench.weights()
+                                            .forEach(w -> Optional.ofNullable(
+                                                            measured.tensors().get(w.id()))
+                                                    .ifPresent(m -> weights.put(w.id(), m.params())));
+                                    bench.activations()
+                                            .forEach(a -> Optional.ofNullable(
+                                                            measured.tensors().get(a.id()))
+                                                    .ifPresent(m -> activations.put(a.id(), m.params())));
+                                    model.graph()
+                                            .ifPresent(graph -> activations.putAll(
+                                                    graph.placement().tied(activations)));
+                                    return new ExportPlan(model, state, weights, activations);
+                                }))
+                        : Optional.empty());
     }
 
     /** A name for the file beside the model, another one for each format. */
@@ -136,13 +167,18 @@ public final class ExportViewModel {
         Path model = bench.modelProperty().get().orElseThrow().file().path();
         String name = String.valueOf(model.getFileName());
         int dot = name.lastIndexOf('.');
-        return model.resolveSibling((dot > 0 ? name.substring(0, dot) : name) + "_" + withoutEnding(exporter) + exporter.extension());
+        return model.resolveSibling(
+                (dot > 0 ? name.substring(0, dot) : name) + "_" + withoutEnding(exporter) + exporter.extension());
     }
 
     /** The id, without an ending that the file has anyway. */
     private static String withoutEnding(Exporter exporter) {
         String ending = exporter.extension().replace('.', '-');
-        return ending.equals("-" + exporter.id()) ? "quantized" : exporter.id().endsWith(ending) ? exporter.id().substring(0, exporter.id().length() - ending.length()) : exporter.id();
+        return ending.equals("-" + exporter.id())
+                ? "quantized"
+                : exporter.id().endsWith(ending)
+                        ? exporter.id().substring(0, exporter.id().length() - ending.length())
+                        : exporter.id();
     }
 
     /** Writes with the default options of the format. */
@@ -157,7 +193,9 @@ public final class ExportViewModel {
             tell(new Status.Refused("the tensors are still being measured"));
             return;
         }
-        if (target.toAbsolutePath().normalize().equals(bench.modelProperty().get().orElseThrow().file().path())) {
+        if (target.toAbsolutePath()
+                .normalize()
+                .equals(bench.modelProperty().get().orElseThrow().file().path())) {
             tell(new Status.Refused(target.getFileName() + " is the model itself; choose another name"));
             return;
         }
@@ -171,8 +209,19 @@ public final class ExportViewModel {
                     // The job has a token of its own, so that a person who cancels it is told what became of the file.
                     try (Jobs.Handle job = jobs.start("Exporting " + name, stop)) {
                         job.report(0, 0, "writing");
-                        Verifier.Exported done = Verifier.export(exporter, ready, target, data, job, CancelToken.when(() -> cancel.isCancelled() || stop.isCancelled()));
-                        return new Status.Written(new Result(exporter, done.files(), size(done.files()), Fingerprint.sha256(done.files().getFirst(), cancel), done.verified()));
+                        Verifier.Exported done = Verifier.export(
+                                exporter,
+                                ready,
+                                target,
+                                data,
+                                job,
+                                CancelToken.when(() -> cancel.isCancelled() || stop.isCancelled()));
+                        return new Status.Written(new Result(
+                                exporter,
+                                done.files(),
+                                size(done.files()),
+                                Fingerprint.sha256(done.files().getFirst(), cancel),
+                                done.verified()));
                     } catch (CancellationException e) {
                         cancel.check();
                         return new Status.Refused("Cancelled: " + name + " was not written");

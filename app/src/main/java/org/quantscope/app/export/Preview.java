@@ -52,7 +52,10 @@ public record Preview(List<Part> parts) {
             if (text) {
                 return new Part(name, true, lines, cut, TensorLines.of(lines, tensor));
             }
-            int described = IntStream.range(0, lines.size()).filter(i -> lines.get(i).startsWith(tensor + "  ")).findFirst().orElse(-1);
+            int described = IntStream.range(0, lines.size())
+                    .filter(i -> lines.get(i).startsWith(tensor + "  "))
+                    .findFirst()
+                    .orElse(-1);
             SortedSet<Integer> one = new TreeSet<>(described < 0 ? Set.of() : Set.of(described));
             return new Part(name, false, lines, cut, one);
         }
@@ -83,7 +86,8 @@ public record Preview(List<Part> parts) {
      * @param name of the file
      * @throws org.quantscope.core.BadInputException if the plan cannot be written in this format
      */
-    static Preview of(Exporter exporter, ExportPlan plan, String name, List<ExportProblem> problems, CancelToken cancel) throws IOException {
+    static Preview of(Exporter exporter, ExportPlan plan, String name, List<ExportProblem> problems, CancelToken cancel)
+            throws IOException {
         if (BINARY.contains(exporter.extension())) {
             return new Preview(List.of(description(exporter, plan, name, problems)));
         }
@@ -93,7 +97,8 @@ public record Preview(List<Part> parts) {
             List<Path> written;
             boolean cut = false;
             try {
-                written = exporter.write(plan, file, CancelToken.when(() -> cancel.isCancelled() || size(folder) > MOST_BYTES));
+                written = exporter.write(
+                        plan, file, CancelToken.when(() -> cancel.isCancelled() || size(folder) > MOST_BYTES));
             } catch (CancellationException e) {
                 cancel.check();
                 cut = true;
@@ -109,7 +114,9 @@ public record Preview(List<Part> parts) {
         }
     }
 
-    private static Part part(Exporter exporter, ExportPlan plan, Path file, List<ExportProblem> problems, boolean unfinished) throws IOException {
+    private static Part part(
+            Exporter exporter, ExportPlan plan, Path file, List<ExportProblem> problems, boolean unfinished)
+            throws IOException {
         byte[] bytes;
         try (var in = Files.newInputStream(file)) {
             bytes = in.readNBytes(Math.toIntExact(MOST_BYTES));
@@ -143,9 +150,14 @@ public record Preview(List<Part> parts) {
     }
 
     private static Part description(Exporter exporter, ExportPlan plan, String name, List<ExportProblem> problems) {
-        Set<String> left = problems.stream().filter(p -> p.severity() == Severity.ERROR).map(ExportProblem::tensor).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> left = problems.stream()
+                .filter(p -> p.severity() == Severity.ERROR)
+                .map(ExportProblem::tensor)
+                .collect(Collectors.toCollection(TreeSet::new));
         List<Encoding> all = plan.encodings();
-        List<Encoding> carried = left.contains("") ? List.of() : all.stream().filter(e -> !left.contains(e.id().name())).toList();
+        List<Encoding> carried = left.contains("")
+                ? List.of()
+                : all.stream().filter(e -> !left.contains(e.id().name())).toList();
         boolean weights = !exporter.loses().contains(Exporter.Field.WEIGHTS);
         boolean activations = !exporter.loses().contains(Exporter.Field.ACTIVATIONS);
         List<String> lines = new ArrayList<>();
@@ -156,9 +168,11 @@ public record Preview(List<Part> parts) {
         if (activations) {
             lines.add(holds(carried, all, true));
         }
-        List<String> names = all.stream().map(e -> e.id().name()).filter(left::contains).toList();
+        List<String> names =
+                all.stream().map(e -> e.id().name()).filter(left::contains).toList();
         if (!names.isEmpty()) {
-            lines.add("Left as in the model: " + String.join(", ", names.subList(0, Math.min(NAMED, names.size()))) + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : ""));
+            lines.add("Left as in the model: " + String.join(", ", names.subList(0, Math.min(NAMED, names.size())))
+                    + (names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : ""));
         }
         lines.add("");
         for (Encoding e : carried) {
@@ -171,9 +185,11 @@ public record Preview(List<Part> parts) {
     }
 
     private static String holds(List<Encoding> carried, List<Encoding> all, boolean activations) {
-        long some = carried.stream().filter(e -> e.isActivation() == activations).count();
+        long some =
+                carried.stream().filter(e -> e.isActivation() == activations).count();
         long n = all.stream().filter(e -> e.isActivation() == activations).count();
-        return Figures.count(some) + " of " + Figures.count(n) + " quantized " + (activations ? "activations" : "weights");
+        return Figures.count(some) + " of " + Figures.count(n) + " quantized "
+                + (activations ? "activations" : "weights");
     }
 
     /** Width, grid and range of a tensor in one line. */
@@ -184,9 +200,13 @@ public record Preview(List<Part> parts) {
             lo = Math.min(lo, r.lo());
             hi = Math.max(hi, r.hi());
         }
-        String grid = e.isAffine() ? (e.isSigned() ? "int" : "uint") + e.bits() : e.spec().scheme();
+        String grid = e.isAffine()
+                ? (e.isSigned() ? "int" : "uint") + e.bits()
+                : e.spec().scheme();
         String grain = switch (e.params().granularity()) {
-            case Granularity.PerTensor _ -> "scale " + Figures.small(e.params().scale(0)) + (e.isAffine() ? ", zero point " + e.params().zeroPoint(0) : "");
+            case Granularity.PerTensor _ ->
+                "scale " + Figures.small(e.params().scale(0))
+                        + (e.isAffine() ? ", zero point " + e.params().zeroPoint(0) : "");
             case Granularity.PerChannel c -> Figures.count(e.params().slices()) + " scales along axis " + c.axis();
             case Granularity.PerBlock b -> Figures.count(e.params().slices()) + " blocks of " + b.size();
         };

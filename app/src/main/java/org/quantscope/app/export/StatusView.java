@@ -90,22 +90,32 @@ public final class StatusView extends VBox {
 
     private List<Node> written(Result result) {
         Path file = result.file().toAbsolutePath().normalize();
-        Label path = new Label("✓ " + file + (result.files().size() == 1 ? "" : " and " + (result.files().size() - 1) + " beside it"));
+        Label path = new Label("✓ " + file
+                + (result.files().size() == 1 ? "" : " and " + (result.files().size() - 1) + " beside it"));
         path.setId("result-path");
         path.getStyleClass().add("title");
         path.setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
         path.setMinWidth(0);
         path.setMaxWidth(Double.MAX_VALUE);
-        path.setTooltip(new Tooltip(String.join("\n", result.files().stream().map(f -> f.toAbsolutePath().normalize().toString()).toList())));
+        path.setTooltip(new Tooltip(String.join(
+                "\n",
+                result.files().stream()
+                        .map(f -> f.toAbsolutePath().normalize().toString())
+                        .toList())));
         HBox.setHgrow(path, Priority.ALWAYS);
         HBox where = new HBox(
-                GAP, path,
+                GAP,
+                path,
                 button("Copy _path", "result-copy", "Put the path on the clipboard", () -> {
                     ClipboardContent text = new ClipboardContent();
                     text.putString(file.toString());
                     Clipboard.getSystemClipboard().setContent(text);
                 }),
-                button("Open f_older", "result-folder", "Show the folder in the system’s file browser", () -> opener.accept(file.resolveSibling(""))));
+                button(
+                        "Open f_older",
+                        "result-folder",
+                        "Show the folder in the system’s file browser",
+                        () -> opener.accept(file.resolveSibling(""))));
         where.setAlignment(Pos.CENTER_LEFT);
         FlowPane facts = new FlowPane(WIDE, 2);
         facts.setPrefWrapLength(Region.USE_COMPUTED_SIZE);
@@ -120,13 +130,35 @@ public final class StatusView extends VBox {
         } else {
             switch (result.verified().get()) {
                 case Verification.Ran ran -> {
-                    ran.accuracy().ifPresent(a -> facts.add(fact("accuracy", "result-accuracy", Figures.percent(a), "Top-1 of the written file")));
-                    ran.liveAgreement().ifPresent(a -> facts.add(fact("agrees with the window", "result-agreement", Figures.percent(a), "Samples where the file gives the answer that was evaluated here")));
-                    ran.floatAgreement().ifPresent(a -> facts.add(fact("with float", "result-float-agreement", Figures.percent(a), "Samples where the file gives the float model’s answer")));
-                    facts.add(fact("largest difference", "result-difference", String.format(Locale.ROOT, "%.3g", ran.maxAbsLogitDiff()), "Of an output from what was evaluated here, in units of the output"));
-                    facts.add(fact("run in ONNX Runtime", "result-samples", Figures.count(ran.samples()) + " samples", "The written file was run on these data"));
+                    ran.accuracy()
+                            .ifPresent(a -> facts.add(fact(
+                                    "accuracy", "result-accuracy", Figures.percent(a), "Top-1 of the written file")));
+                    ran.liveAgreement()
+                            .ifPresent(a -> facts.add(fact(
+                                    "agrees with the window",
+                                    "result-agreement",
+                                    Figures.percent(a),
+                                    "Samples where the file gives the answer that was evaluated here")));
+                    ran.floatAgreement()
+                            .ifPresent(a -> facts.add(fact(
+                                    "with float",
+                                    "result-float-agreement",
+                                    Figures.percent(a),
+                                    "Samples where the file gives the float model’s answer")));
+                    facts.add(fact(
+                            "largest difference",
+                            "result-difference",
+                            String.format(Locale.ROOT, "%.3g", ran.maxAbsLogitDiff()),
+                            "Of an output from what was evaluated here, in units of the output"));
+                    facts.add(fact(
+                            "run in ONNX Runtime",
+                            "result-samples",
+                            Figures.count(ran.samples()) + " samples",
+                            "The written file was run on these data"));
                 }
-                case Verification.ReRead read -> facts.add(words("Read back: " + Figures.count(read.tensors()) + (read.tensors() == 1 ? " tensor" : " tensors") + " as they were."));
+                case Verification.ReRead read ->
+                    facts.add(words("Read back: " + Figures.count(read.tensors())
+                            + (read.tensors() == 1 ? " tensor" : " tensors") + " as they were."));
                 case Verification.WellFormed _ -> facts.add(words("Well formed; nothing here reads this format back."));
             }
         }

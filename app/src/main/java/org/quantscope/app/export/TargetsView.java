@@ -53,6 +53,7 @@ public final class TargetsView extends BorderPane {
     private static final double PROBLEM_LINE = 16;
     /** What a line of a problem leaves to its mark, its button and the scroll bar. */
     private static final double PROBLEM_SIDES = 140;
+
     private static final double LINE_HEIGHT = 18;
     private static final double PROBLEMS_SHARE = 0.42;
     private static final double PROBLEMS_WIDTH = 680;
@@ -121,7 +122,8 @@ public final class TargetsView extends BorderPane {
         verdict.setMinHeight(Region.USE_PREF_SIZE);
         fixAll.setId("export-fix-all");
         fixAll.setMinWidth(Region.USE_PREF_SIZE);
-        fixAll.setTooltip(new Tooltip("Change the settings so that this format takes them: one step, which undo takes back"));
+        fixAll.setTooltip(
+                new Tooltip("Change the settings so that this format takes them: one step, which undo takes back"));
         fixAll.setOnAction(e -> model.fixAll());
         fixAll.managedProperty().bind(fixAll.visibleProperty());
         VBox words = new VBox(2, title, verdict);
@@ -252,18 +254,25 @@ public final class TargetsView extends BorderPane {
             if (!targets.getItems().equals(v.targets())) {
                 targets.getItems().setAll(v.targets());
             }
-            int index = v.chosen().map(c -> v.targets().stream().map(Target::exporter).toList().indexOf(c.exporter())).orElse(-1);
+            int index = v.chosen()
+                    .map(c ->
+                            v.targets().stream().map(Target::exporter).toList().indexOf(c.exporter()))
+                    .orElse(-1);
             if (index < 0) {
                 targets.getSelectionModel().clearSelection();
             } else if (targets.getSelectionModel().getSelectedIndex() != index) {
                 targets.getSelectionModel().clearAndSelect(index);
             }
             title.setText(v.chosen().map(t -> t.exporter().title()).orElse(""));
-            verdict.setText(!v.measured() ? "The tensors are still being measured." : v.chosen().map(Target::verdict).orElse(""));
+            verdict.setText(
+                    !v.measured()
+                            ? "The tensors are still being measured."
+                            : v.chosen().map(Target::verdict).orElse(""));
             List<ExportProblem> found = v.chosen().map(Target::problems).orElse(List.of());
             long fixes = v.chosen().map(Target::fixes).orElse(0L);
             fixAll.setVisible(fixes > 0);
-            fixAll.setText(v.busy() ? "Applying…" : fixes == 1 ? "Apply the remedy" : "Apply all " + fixes + " remedies");
+            fixAll.setText(
+                    v.busy() ? "Applying…" : fixes == 1 ? "Apply the remedy" : "Apply all " + fixes + " remedies");
             fixAll.setDisable(!v.mayFix());
             if (!problems.getItems().equals(found)) {
                 problems.getItems().setAll(found);
@@ -293,7 +302,8 @@ public final class TargetsView extends BorderPane {
         }
         if (some) {
             double whole = size(found);
-            halves.setDividerPositions(halves.getHeight() > 0 ? Math.min(PROBLEMS_SHARE, whole / halves.getHeight()) : PROBLEMS_SHARE);
+            halves.setDividerPositions(
+                    halves.getHeight() > 0 ? Math.min(PROBLEMS_SHARE, whole / halves.getHeight()) : PROBLEMS_SHARE);
         }
     }
 
@@ -408,7 +418,8 @@ public final class TargetsView extends BorderPane {
 
     private void showPart() {
         Optional<Preview.Part> p = part();
-        previewHead.setText(part.isVisible() ? "FILE" : p.map(Preview.Part::name).orElse("FILE"));
+        previewHead.setText(
+                part.isVisible() ? "FILE" : p.map(Preview.Part::name).orElse("FILE"));
         List<String> lines = p.map(Preview.Part::lines).orElse(List.of());
         if (!preview.getItems().equals(lines)) {
             preview.getItems().setAll(lines);
@@ -426,18 +437,22 @@ public final class TargetsView extends BorderPane {
     private void toMarked() {
         // The list has to know how many lines it has before it goes to one.
         preview.layout();
-        part().filter(p -> !p.marked().isEmpty()).ifPresent(p -> preview.scrollTo(Math.max(0, p.marked().first() - LINES_ABOVE)));
+        part().filter(p -> !p.marked().isEmpty())
+                .ifPresent(p -> preview.scrollTo(Math.max(0, p.marked().first() - LINES_ABOVE)));
     }
 
     private void note(View v) {
         Optional<Preview.Part> p = part();
         String tensor = v.inHand().map(id -> id.name()).orElse("");
-        previewNote.setText(v.previewProblem().orElseGet(() -> p.isEmpty()
-                ? ""
-                : !p.get().text()
+        previewNote.setText(v.previewProblem()
+                .orElseGet(() -> p.isEmpty()
                         ? ""
-                        : (p.get().marked().isEmpty() ? tensor + " is not in this file" : lines(p.get().marked().size()) + " for " + tensor)
-                                + (p.get().cut() ? "; only the beginning of the file is shown" : "")));
+                        : !p.get().text()
+                                ? ""
+                                : (p.get().marked().isEmpty()
+                                                ? tensor + " is not in this file"
+                                                : lines(p.get().marked().size()) + " for " + tensor)
+                                        + (p.get().cut() ? "; only the beginning of the file is shown" : "")));
         previewNote.setManaged(!previewNote.getText().isEmpty());
         previewNote.setVisible(previewNote.isManaged());
     }
@@ -480,13 +495,18 @@ public final class TargetsView extends BorderPane {
             }
             name.setText(target.exporter().title());
             ending.setText("*" + target.exporter().extension() + (target.recent() ? " · used lately" : ""));
-            state.setText((target.ready() ? "✓ " : target.errors() > 0 || target.refused().isPresent() ? "✕ " : "! ") + target.state());
+            state.setText((target.ready()
+                            ? "✓ "
+                            : target.errors() > 0 || target.refused().isPresent() ? "✕ " : "! ")
+                    + target.state());
             state.getStyleClass().removeAll("warning", "loss");
             if (!target.ready()) {
-                state.getStyleClass().add(target.errors() > 0 || target.refused().isPresent() ? "loss" : "warning");
+                state.getStyleClass()
+                        .add(target.errors() > 0 || target.refused().isPresent() ? "loss" : "warning");
             }
             setAccessibleText(target.exporter().title() + ", " + target.state());
-            setTooltip(new Tooltip(target.exporter().title() + "\n" + target.exporter().source()));
+            setTooltip(new Tooltip(
+                    target.exporter().title() + "\n" + target.exporter().source()));
             setGraphic(line);
         }
     }
@@ -539,10 +559,13 @@ public final class TargetsView extends BorderPane {
             fix.setVisible(p.fix().isPresent());
             fix.setManaged(p.fix().isPresent());
             fix.setDisable(!model.viewProperty().get().mayFix());
-            fix.setTooltip(new Tooltip(p.fix().map(edit -> edit.title() + " (Enter)").orElse("")));
-            String all = (error ? "Error: " : "Warning: ") + tensor.getText() + ": " + p.why() + (p.remedy().isEmpty() ? "" : ". To do: " + p.remedy());
+            fix.setTooltip(
+                    new Tooltip(p.fix().map(edit -> edit.title() + " (Enter)").orElse("")));
+            String all = (error ? "Error: " : "Warning: ") + tensor.getText() + ": " + p.why()
+                    + (p.remedy().isEmpty() ? "" : ". To do: " + p.remedy());
             setAccessibleText(all);
-            Tooltip tip = new Tooltip(tensor.getText() + ": " + p.why() + (p.remedy().isEmpty() ? "" : "\n→ " + p.remedy()));
+            Tooltip tip =
+                    new Tooltip(tensor.getText() + ": " + p.why() + (p.remedy().isEmpty() ? "" : "\n→ " + p.remedy()));
             tip.setWrapText(true);
             tip.setMaxWidth(TARGETS_WIDTH * 2);
             setTooltip(tip);

@@ -81,22 +81,33 @@ public final class TargetsViewModel {
 
         /** For a person: {@code ready}, or how many problems. */
         public String state() {
-            return refused.isPresent() ? "option refused" : problems.isEmpty() ? "ready" : problems.size() == 1 ? "1 problem" : Figures.count(problems.size()) + " problems";
+            return refused.isPresent()
+                    ? "option refused"
+                    : problems.isEmpty()
+                            ? "ready"
+                            : problems.size() == 1 ? "1 problem" : Figures.count(problems.size()) + " problems";
         }
 
         /** What becomes of the settings, in a sentence. */
         public String verdict() {
-            return refused.map(why -> "Not ready: " + why + ".").orElseGet(() -> problems.isEmpty()
-                    ? "Every setting is taken as it is."
-                    : problems.stream().anyMatch(p -> p.severity() == Severity.ERROR && p.tensor().isEmpty())
-                            ? "The file would be of no use."
-                            : errors() > 0
-                                    ? tensors() + " cannot be carried and will be left as in the model."
-                                    : settings(problems.size()) + " taken with a difference.");
+            return refused.map(why -> "Not ready: " + why + ".")
+                    .orElseGet(() -> problems.isEmpty()
+                            ? "Every setting is taken as it is."
+                            : problems.stream()
+                                            .anyMatch(p -> p.severity() == Severity.ERROR
+                                                    && p.tensor().isEmpty())
+                                    ? "The file would be of no use."
+                                    : errors() > 0
+                                            ? tensors() + " cannot be carried and will be left as in the model."
+                                            : settings(problems.size()) + " taken with a difference.");
         }
 
         private String tensors() {
-            long n = problems.stream().filter(p -> p.severity() == Severity.ERROR).map(ExportProblem::tensor).distinct().count();
+            long n = problems.stream()
+                    .filter(p -> p.severity() == Severity.ERROR)
+                    .map(ExportProblem::tensor)
+                    .distinct()
+                    .count();
             return n == 1 ? "1 tensor" : Figures.count(n) + " tensors";
         }
 
@@ -108,7 +119,10 @@ public final class TargetsViewModel {
         public String loses() {
             return exporter.loses().isEmpty()
                     ? "The format carries every part of the settings."
-                    : "Not in this format: " + exporter.loses().stream().map(Exporter.Field::words).collect(Collectors.joining(", ")) + ".";
+                    : "Not in this format: "
+                            + exporter.loses().stream()
+                                    .map(Exporter.Field::words)
+                                    .collect(Collectors.joining(", ")) + ".";
         }
     }
 
@@ -136,7 +150,10 @@ public final class TargetsViewModel {
             Optional<TensorId> inHand,
             boolean busy) {
         public boolean mayExport() {
-            return measured && !previous && previewProblem.isEmpty() && chosen.map(t -> t.refused().isEmpty()).orElse(false);
+            return measured
+                    && !previous
+                    && previewProblem.isEmpty()
+                    && chosen.map(t -> t.refused().isEmpty()).orElse(false);
         }
 
         /** True if the remedies are those of the present settings. */
@@ -145,7 +162,16 @@ public final class TargetsViewModel {
         }
     }
 
-    private static final View NOTHING = new View(List.of(), Optional.empty(), false, false, Map.of(), Preview.NONE, Optional.empty(), Optional.empty(), false);
+    private static final View NOTHING = new View(
+            List.of(),
+            Optional.empty(),
+            false,
+            false,
+            Map.of(),
+            Preview.NONE,
+            Optional.empty(),
+            Optional.empty(),
+            false);
 
     private record Checked(long version, ExportPlan plan, List<Target> targets) {}
 
@@ -180,7 +206,15 @@ public final class TargetsViewModel {
     private boolean showing;
     private boolean busy;
 
-    public TargetsViewModel(Workbench bench, Measurements measurements, ExportViewModel export, Settings settings, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public TargetsViewModel(
+            Workbench bench,
+            Measurements measurements,
+            ExportViewModel export,
+            Settings settings,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
         this.export = export;
@@ -225,10 +259,17 @@ public final class TargetsViewModel {
             view.set(NOTHING);
             return;
         }
-        List<String> used = settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of());
-        List<Exporter> first = used.stream().flatMap(id -> Exporters.all().stream().filter(e -> e.id().equals(id))).distinct().limit(RECENT).toList();
+        List<String> used =
+                settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of());
+        List<Exporter> first = used.stream()
+                .flatMap(id -> Exporters.all().stream().filter(e -> e.id().equals(id)))
+                .distinct()
+                .limit(RECENT)
+                .toList();
         recent = first.stream().map(Exporter::id).collect(Collectors.toSet());
-        order = Stream.concat(first.stream(), Exporters.all().stream()).distinct().toList();
+        order = Stream.concat(first.stream(), Exporters.all().stream())
+                .distinct()
+                .toList();
         chosen = order.getFirst();
         refresh();
     }
@@ -250,7 +291,16 @@ public final class TargetsViewModel {
         Set<String> used = recent;
         long now = version;
         checking.submit(
-                (cancel, partial) -> new Checked(now, plan, exporters.stream().map(e -> check(e, plan.withOptions(given.getOrDefault(e.id(), Map.of())), used.contains(e.id()), cancel)).toList()),
+                (cancel, partial) -> new Checked(
+                        now,
+                        plan,
+                        exporters.stream()
+                                .map(e -> check(
+                                        e,
+                                        plan.withOptions(given.getOrDefault(e.id(), Map.of())),
+                                        used.contains(e.id()),
+                                        cancel))
+                                .toList()),
                 this::take,
                 e -> notices.problem("Export: " + e.getMessage()));
         list();
@@ -261,7 +311,11 @@ public final class TargetsViewModel {
         try {
             exporter.checkOptions(plan.options());
         } catch (IllegalArgumentException e) {
-            return new Target(exporter, exporter.check(plan), Optional.of(String.valueOf(e.getMessage()).replace("format." + exporter.id() + ".", "")), used);
+            return new Target(
+                    exporter,
+                    exporter.check(plan),
+                    Optional.of(String.valueOf(e.getMessage()).replace("format." + exporter.id() + ".", "")),
+                    used);
         }
         try {
             return new Target(exporter, exporter.check(plan), Optional.empty(), used);
@@ -291,7 +345,9 @@ public final class TargetsViewModel {
     private List<Target> shown() {
         String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
         return all.stream()
-                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension()).toLowerCase(Locale.ROOT).contains(wanted))
+                .filter(t -> (t.exporter.title() + " " + t.exporter.id() + " " + t.exporter.extension())
+                        .toLowerCase(Locale.ROOT)
+                        .contains(wanted))
                 .toList();
     }
 
@@ -305,7 +361,15 @@ public final class TargetsViewModel {
         boolean previous = plan.isEmpty() || checkedVersion != version;
         View v = view.get();
         view.set(new View(
-                shown, target(chosen), plan.isPresent(), previous, optionsOf(chosen), v.preview, v.previewProblem, bench.selectionProperty().get(), busy));
+                shown,
+                target(chosen),
+                plan.isPresent(),
+                previous,
+                optionsOf(chosen),
+                v.preview,
+                v.previewProblem,
+                bench.selectionProperty().get(),
+                busy));
     }
 
     private Optional<Target> target(Exporter exporter) {
@@ -339,7 +403,8 @@ public final class TargetsViewModel {
                 (cancel, partial) -> {
                     Written known = written;
                     if (known == null || !known.format.equals(exporter.id()) || known.version != of) {
-                        known = new Written(of, exporter.id(), Preview.of(exporter, plan, name, target.problems, cancel));
+                        known = new Written(
+                                of, exporter.id(), Preview.of(exporter, plan, name, target.problems, cancel));
                         written = known;
                     }
                     Preview plain = known.preview;
@@ -355,7 +420,16 @@ public final class TargetsViewModel {
 
     private void show(Preview preview, Optional<String> problem) {
         View v = view.get();
-        view.set(new View(v.targets, v.chosen, v.measured, v.previous, v.options, preview, problem, bench.selectionProperty().get(), v.busy));
+        view.set(new View(
+                v.targets,
+                v.chosen,
+                v.measured,
+                v.previous,
+                v.options,
+                preview,
+                problem,
+                bench.selectionProperty().get(),
+                v.busy));
     }
 
     /** Takes a format in hand. */
@@ -390,7 +464,9 @@ public final class TargetsViewModel {
 
     /** A tensor as the window calls it, and as the files do if that is something else. */
     public String name(String tensor) {
-        return bench.subject(new TensorId(tensor)).map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor).orElse(tensor);
+        return bench.subject(new TensorId(tensor))
+                .map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor)
+                .orElse(tensor);
     }
 
     /** Takes the tensor of a problem in hand. */
@@ -402,7 +478,8 @@ public final class TargetsViewModel {
 
     /** Applies the remedy of one problem as one step. False if it has none, or if it belongs to earlier settings. */
     public boolean fix(ExportProblem problem) {
-        boolean present = view.get().mayFix() && target(chosen).map(t -> t.problems.contains(problem)).orElse(false);
+        boolean present = view.get().mayFix()
+                && target(chosen).map(t -> t.problems.contains(problem)).orElse(false);
         if (!present || problem.fix().isEmpty()) {
             return false;
         }
@@ -432,7 +509,13 @@ public final class TargetsViewModel {
                     // The job has a token of its own, so that a person who cancels it gets the buttons back.
                     CancelToken byHand = new CancelToken();
                     try (Jobs.Handle job = jobs.start("Applying remedies", byHand)) {
-                        return Optional.of(remedied(exporter, start, subjects, importances, job, CancelToken.when(() -> cancel.isCancelled() || byHand.isCancelled())));
+                        return Optional.of(remedied(
+                                exporter,
+                                start,
+                                subjects,
+                                importances,
+                                job,
+                                CancelToken.when(() -> cancel.isCancelled() || byHand.isCancelled())));
                     } catch (CancellationException e) {
                         return Optional.empty();
                     }
@@ -460,7 +543,12 @@ public final class TargetsViewModel {
     }
 
     private static Remedied remedied(
-            Exporter exporter, ExportPlan start, Map<TensorId, Subject> subjects, Importances importances, Jobs.Handle job, CancelToken cancel) {
+            Exporter exporter,
+            ExportPlan start,
+            Map<TensorId, Subject> subjects,
+            Importances importances,
+            Jobs.Handle job,
+            CancelToken cancel) {
         List<Edit> edits = new ArrayList<>();
         Map<Subject, Measured> measured = new LinkedHashMap<>();
         ExportPlan plan = start;
@@ -490,7 +578,9 @@ public final class TargetsViewModel {
                     }
                 }
             }
-            plan.model().graph().ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
+            plan.model()
+                    .graph()
+                    .ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
             plan = new ExportPlan(plan.model(), state, weights, activations, plan.options(), plan.place());
         }
         return new Remedied(start.state(), edits, measured);
@@ -499,17 +589,22 @@ public final class TargetsViewModel {
     private static List<Edit> firstOfEach(List<ExportProblem> problems) {
         Map<String, Edit> first = new LinkedHashMap<>();
         for (ExportProblem p : problems) {
-            p.fix().ifPresent(edit -> first.putIfAbsent(edit instanceof Edit.SetOverride s ? s.id().name() : p.tensor(), edit));
+            p.fix()
+                    .ifPresent(edit ->
+                            first.putIfAbsent(edit instanceof Edit.SetOverride s ? s.id().name() : p.tensor(), edit));
         }
         return List.copyOf(first.values());
     }
 
     /** The chosen format was used: it comes first from now on. */
     public void used() {
-        List<String> ids = new ArrayList<>(settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of()));
+        List<String> ids = new ArrayList<>(
+                settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of()));
         ids.remove(chosen.id());
         ids.addFirst(chosen.id());
-        settings.setText(RECENT_KEY, ids.stream().filter(id -> !id.isBlank()).limit(RECENT).collect(Collectors.joining(",")));
+        settings.setText(
+                RECENT_KEY,
+                ids.stream().filter(id -> !id.isBlank()).limit(RECENT).collect(Collectors.joining(",")));
     }
 
     /** Part of a title, an id or a file ending. */

@@ -67,11 +67,13 @@ public final class Confusion {
 
     public int count(Kind kind, int row, int column) {
         @Nullable Counts counts = cells.get(new At(row, column));
-        return counts == null ? 0 : switch (kind) {
-            case BEFORE -> counts.before;
-            case AFTER -> counts.after;
-            case DIFFERENCE -> counts.after - counts.before;
-        };
+        return counts == null
+                ? 0
+                : switch (kind) {
+                    case BEFORE -> counts.before;
+                    case AFTER -> counts.after;
+                    case DIFFERENCE -> counts.after - counts.before;
+                };
     }
 
     /** Samples of a row. */
@@ -89,7 +91,8 @@ public final class Confusion {
         });
         return IntStream.range(0, classes())
                 .boxed()
-                .sorted((a, b) -> change[b] != change[a] ? Integer.compare(change[b], change[a]) : Integer.compare(a, b))
+                .sorted((a, b) ->
+                        change[b] != change[a] ? Integer.compare(change[b], change[a]) : Integer.compare(a, b))
                 .limit(atMost)
                 .sorted()
                 .toList();

@@ -90,7 +90,9 @@ final class ConfusionView extends VBox {
 
         @Override
         public Object queryAccessibleAttribute(AccessibleAttribute attribute, Object... parameters) {
-            return attribute == AccessibleAttribute.TEXT ? describe() : super.queryAccessibleAttribute(attribute, parameters);
+            return attribute == AccessibleAttribute.TEXT
+                    ? describe()
+                    : super.queryAccessibleAttribute(attribute, parameters);
         }
     }
 
@@ -119,8 +121,11 @@ final class ConfusionView extends VBox {
             }
         }
         boolean labelled = model.data().map(d -> d.hasLabels()).orElse(false);
-        note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on " + Figures.count(v.seen()) + " of " + Figures.count(v.total()) + " samples"
-                + (classes.size() < confusion.classes() ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most" : "")
+        note.setText("rows: " + (labelled ? "label" : "float class") + ", columns: prediction, on "
+                + Figures.count(v.seen()) + " of " + Figures.count(v.total()) + " samples"
+                + (classes.size() < confusion.classes()
+                        ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most"
+                        : "")
                 + " · a cell lists its samples");
         grid.getStyleClass().remove("previous");
         if (v.previous()) {
@@ -184,7 +189,8 @@ final class ConfusionView extends VBox {
         int before = confusion.count(Kind.BEFORE, r, c);
         int after = confusion.count(Kind.AFTER, r, c);
         boolean chosen = v.cell().equals(Optional.of(new FlippedViewModel.Cell(kind, r, c)));
-        List<Object> content = List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r));
+        List<Object> content =
+                List.of(kind, before, after, chosen, kind == Kind.DIFFERENCE || r != c ? most : confusion.total(r));
         if (content.equals(cell.getUserData())) {
             return;
         }
@@ -193,7 +199,9 @@ final class ConfusionView extends VBox {
         cell.setText(n == 0 ? "·" : kind == Kind.DIFFERENCE && n > 0 ? "+" + n : Integer.toString(n));
         // More on the diagonal is good, more beside it is not.
         boolean good = kind == Kind.DIFFERENCE ? (r == c) == (n > 0) : r == c;
-        double share = kind == Kind.DIFFERENCE || r != c ? Math.min(1, (double) Math.abs(n) / most) : (double) n / Math.max(1, confusion.total(r));
+        double share = kind == Kind.DIFFERENCE || r != c
+                ? Math.min(1, (double) Math.abs(n) / most)
+                : (double) n / Math.max(1, confusion.total(r));
         Region ground = Objects.requireNonNull(grounds.get(List.of(r, c)));
         String style = good ? "confusion-good" : "confusion-bad";
         if (!ground.getStyleClass().contains(style)) {

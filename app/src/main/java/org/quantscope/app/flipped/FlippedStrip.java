@@ -68,7 +68,8 @@ public final class FlippedStrip extends VBox {
         summary.getStyleClass().add("hint");
         all.setId("flipped-all");
         all.getStyleClass().add("link");
-        all.setTooltip(new Tooltip("All samples that changed class, the confusion of both models, and a sample's error layer by layer"));
+        all.setTooltip(new Tooltip(
+                "All samples that changed class, the confusion of both models, and a sample's error layer by layer"));
         all.setOnAction(e -> open.accept(OptionalInt.empty()));
         HBox space = new HBox();
         HBox.setHgrow(space, Priority.ALWAYS);
@@ -88,9 +89,11 @@ public final class FlippedStrip extends VBox {
         }
         String partial = v.seen() < v.total() ? "≈ " : "";
         section.setTitle("Flipped by this setting · " + Figures.count(v.changed()));
-        summary.setText(v.changed() == 0
-                ? partial + "none of " + Figures.count(v.seen()) + " samples"
-                : partial + Figures.count(v.lost()) + " lost · " + Figures.count(v.gained()) + " gained · " + Figures.count(v.other()) + " other");
+        summary.setText(
+                v.changed() == 0
+                        ? partial + "none of " + Figures.count(v.seen()) + " samples"
+                        : partial + Figures.count(v.lost()) + " lost · " + Figures.count(v.gained()) + " gained · "
+                                + Figures.count(v.other()) + " other");
         List<Outcome> first = v.surest();
         row.setManaged(!first.isEmpty());
         row.setVisible(!first.isEmpty());
@@ -105,7 +108,8 @@ public final class FlippedStrip extends VBox {
                 }
                 flip.was.setText(model.className(o.floatClass()));
                 flip.is.setText("→ " + model.className(o.quantizedClass()));
-                String text = "sample " + o.sample() + ": " + model.className(o.floatClass()) + " → " + model.className(o.quantizedClass());
+                String text = "sample " + o.sample() + ": " + model.className(o.floatClass()) + " → "
+                        + model.className(o.quantizedClass());
                 flip.tip.setText(text);
                 flip.setAccessibleText(text);
             } else {

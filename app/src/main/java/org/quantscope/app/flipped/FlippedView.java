@@ -107,14 +107,20 @@ public final class FlippedView extends BorderPane {
         }
         showing = false;
         String partial = v.seen() < v.total() ? "≈ " : "";
-        String of = " of " + Figures.count(v.seen()) + (v.seen() < v.total() ? " seen, " + Figures.count(v.total()) + " in all" : " samples");
-        Optional<String> cell = v.cell().map(c -> model.className(c.row()) + " taken for " + model.className(c.column()) + switch (c.kind()) {
-            case BEFORE -> " before";
-            case AFTER -> " after";
-            case DIFFERENCE -> ", changed";
-        });
-        summary.setText(partial + cell.map(text -> text + ": " + Figures.count(v.list().size())).orElseGet(() ->
-                Figures.count(v.changed()) + " changed (" + Figures.count(v.lost()) + " lost, " + Figures.count(v.gained()) + " gained, " + Figures.count(v.other()) + " other)") + of);
+        String of = " of " + Figures.count(v.seen())
+                + (v.seen() < v.total() ? " seen, " + Figures.count(v.total()) + " in all" : " samples");
+        Optional<String> cell = v.cell()
+                .map(c -> model.className(c.row()) + " taken for " + model.className(c.column())
+                        + switch (c.kind()) {
+                            case BEFORE -> " before";
+                            case AFTER -> " after";
+                            case DIFFERENCE -> ", changed";
+                        });
+        summary.setText(partial
+                + cell.map(text -> text + ": " + Figures.count(v.list().size()))
+                        .orElseGet(() -> Figures.count(v.changed()) + " changed (" + Figures.count(v.lost()) + " lost, "
+                                + Figures.count(v.gained()) + " gained, " + Figures.count(v.other()) + " other)")
+                + of);
         list.getStyleClass().remove("previous");
         if (v.previous()) {
             list.getStyleClass().add("previous");
@@ -172,7 +178,8 @@ public final class FlippedView extends BorderPane {
                 shown = o.sample();
                 tile.show(model, shown);
             }
-            String truth = o.label().isPresent() ? "label " + model.className(o.label().getAsInt()) : "no label";
+            String truth =
+                    o.label().isPresent() ? "label " + model.className(o.label().getAsInt()) : "no label";
             String change = switch (o.change()) {
                 case NONE -> "same class";
                 case LOST -> "lost";
@@ -186,7 +193,8 @@ public final class FlippedView extends BorderPane {
             quantizedBar.setShare(o.quantizedOfQuantized());
             floatShare.setText(percent(o.floatOfFloat()));
             quantizedShare.setText(percent(o.quantizedOfQuantized()));
-            setAccessibleText(label.getText() + ", " + floatClass.getText() + " " + floatShare.getText() + ", " + quantizedClass.getText() + " " + quantizedShare.getText());
+            setAccessibleText(label.getText() + ", " + floatClass.getText() + " " + floatShare.getText() + ", "
+                    + quantizedClass.getText() + " " + quantizedShare.getText());
             setGraphic(line);
         }
 

@@ -58,10 +58,37 @@ public final class FlippedViewModel implements AutoCloseable {
      * @param confusion of both models on the samples seen so far; empty without classes, and while nobody looks
      */
     public record View(
-            int changed, int lost, int gained, int other, int seen, int total, boolean hasClasses, boolean previous, Filter filter, Optional<Cell> cell, List<Outcome> surest,
-            List<Outcome> list, Optional<Outcome> chosen, int chosenAt, Optional<Confusion> confusion) {
+            int changed,
+            int lost,
+            int gained,
+            int other,
+            int seen,
+            int total,
+            boolean hasClasses,
+            boolean previous,
+            Filter filter,
+            Optional<Cell> cell,
+            List<Outcome> surest,
+            List<Outcome> list,
+            Optional<Outcome> chosen,
+            int chosenAt,
+            Optional<Confusion> confusion) {
         static final View NOTHING = new View(
-                0, 0, 0, 0, 0, 0, false, false, Filter.CHANGED, Optional.empty(), List.of(), List.of(), Optional.empty(), -1, Optional.empty());
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                false,
+                false,
+                Filter.CHANGED,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                -1,
+                Optional.empty());
 
         @Override
         public boolean equals(@Nullable Object other) {
@@ -75,7 +102,13 @@ public final class FlippedViewModel implements AutoCloseable {
     }
 
     /** What to show of an evaluation. */
-    private record Question(SampleOutcomes outcomes, boolean previous, Filter filter, Optional<Cell> cell, int chosen, boolean matrix) {}
+    private record Question(
+            SampleOutcomes outcomes,
+            boolean previous,
+            Filter filter,
+            Optional<Cell> cell,
+            int chosen,
+            boolean matrix) {}
 
     private final Workbench bench;
     private final Notices notices;
@@ -100,7 +133,9 @@ public final class FlippedViewModel implements AutoCloseable {
         if (isShown(now) && v.previous() == previous) {
             return;
         }
-        if (now == null || shown == null || now.outcomes().total() != shown.outcomes().total()) {
+        if (now == null
+                || shown == null
+                || now.outcomes().total() != shown.outcomes().total()) {
             chosen = -1;
             cell = Optional.empty();
             filter = Filter.CHANGED;
@@ -129,12 +164,13 @@ public final class FlippedViewModel implements AutoCloseable {
     private static View answer(Question q) {
         SampleOutcomes of = q.outcomes;
         OutcomeList changed = OutcomeList.of(of, i -> of.change(i) != Change.NONE);
-        OutcomeList list = q.cell.map(c -> OutcomeList.of(of, i -> isIn(c, of, i))).orElseGet(() -> switch (q.filter) {
-            case CHANGED -> changed;
-            case LOST -> changed.filtered(i -> of.change(i) == Change.LOST);
-            case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
-            case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
-        });
+        OutcomeList list = q.cell.map(c -> OutcomeList.of(of, i -> isIn(c, of, i)))
+                .orElseGet(() -> switch (q.filter) {
+                    case CHANGED -> changed;
+                    case LOST -> changed.filtered(i -> of.change(i) == Change.LOST);
+                    case GAINED -> changed.filtered(i -> of.change(i) == Change.GAINED);
+                    case OTHER -> changed.filtered(i -> of.change(i) == Change.OTHER);
+                });
         return new View(
                 changed.size(),
                 of.count(Change.LOST),
@@ -156,11 +192,12 @@ public final class FlippedViewModel implements AutoCloseable {
     private static boolean isIn(Cell c, SampleOutcomes outcomes, int i) {
         boolean was = outcomes.floatClass(i) == c.column;
         boolean is = outcomes.quantizedClass(i) == c.column;
-        return Confusion.row(outcomes, i) == c.row && switch (c.kind) {
-            case BEFORE -> was;
-            case AFTER -> is;
-            case DIFFERENCE -> was != is;
-        };
+        return Confusion.row(outcomes, i) == c.row
+                && switch (c.kind) {
+                    case BEFORE -> was;
+                    case AFTER -> is;
+                    case DIFFERENCE -> was != is;
+                };
     }
 
     private static Optional<Outcome> outcome(SampleOutcomes of, int sample) {

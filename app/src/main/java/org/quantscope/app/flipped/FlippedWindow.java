@@ -20,7 +20,12 @@ public final class FlippedWindow {
     private final FlippedViewModel model;
     private final SampleLayersViewModel layers;
 
-    public FlippedWindow(Window owner, FlippedViewModel model, SampleLayersViewModel layers, Thumbnails thumbnails, ObservableValue<Theme> theme) {
+    public FlippedWindow(
+            Window owner,
+            FlippedViewModel model,
+            SampleLayersViewModel layers,
+            Thumbnails thumbnails,
+            ObservableValue<Theme> theme) {
         this.model = model;
         this.layers = layers;
         Scene scene = new Scene(new FlippedView(model, layers, thumbnails), WIDTH, HEIGHT);
@@ -52,6 +57,13 @@ public final class FlippedWindow {
 
     /** A sample's layers are computed only while somebody can see them. */
     private void follow() {
-        layers.show(stage.isShowing() ? model.viewProperty().get().chosen().map(o -> OptionalInt.of(o.sample())).orElse(OptionalInt.empty()) : OptionalInt.empty());
+        layers.show(
+                stage.isShowing()
+                        ? model.viewProperty()
+                                .get()
+                                .chosen()
+                                .map(o -> OptionalInt.of(o.sample()))
+                                .orElse(OptionalInt.empty())
+                        : OptionalInt.empty());
     }
 }

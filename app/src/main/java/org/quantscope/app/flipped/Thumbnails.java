@@ -85,12 +85,23 @@ public final class Thumbnails {
     }
 
     private static long size(Optional<Image> image) {
-        return Math.max(LEAST_PIXELS, image.map(i -> (long) (i.getWidth() * i.getHeight())).orElse(0L));
+        return Math.max(
+                LEAST_PIXELS,
+                image.map(i -> (long) (i.getWidth() * i.getHeight())).orElse(0L));
     }
 
     private static Image image(SamplePicture picture) {
         WritableImage image = new WritableImage(picture.width(), picture.height());
-        image.getPixelWriter().setPixels(0, 0, picture.width(), picture.height(), PixelFormat.getIntArgbInstance(), picture.argb(), 0, picture.width());
+        image.getPixelWriter()
+                .setPixels(
+                        0,
+                        0,
+                        picture.width(),
+                        picture.height(),
+                        PixelFormat.getIntArgbInstance(),
+                        picture.argb(),
+                        0,
+                        picture.width());
         return image;
     }
 }

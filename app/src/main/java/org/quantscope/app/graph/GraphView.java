@@ -52,8 +52,10 @@ public final class GraphView extends StackPane {
     private static final double STEP = 1.25;
     private static final double PAN = 60;
     private static final double MARGIN = 24;
-    private static final List<Optional<TensorDamage.Level>> FAR_ORDER =
-            Stream.concat(Stream.of(Optional.<TensorDamage.Level>empty()), Arrays.stream(TensorDamage.Level.values()).map(Optional::of)).toList();
+    private static final List<Optional<TensorDamage.Level>> FAR_ORDER = Stream.concat(
+                    Stream.of(Optional.<TensorDamage.Level>empty()),
+                    Arrays.stream(TensorDamage.Level.values()).map(Optional::of))
+            .toList();
 
     /** The row of words and buttons over the drawing. */
     private static final double HEAD = 26;
@@ -65,6 +67,7 @@ public final class GraphView extends StackPane {
     private static final double NO_LINES = 0.02;
     /** A box from far away is no smaller than so many pixels. */
     private static final double SPECK = 2;
+
     private static final double FONT = 11;
     private static final double ARC = 6;
     private static final double GLYPH = 8;
@@ -89,6 +92,7 @@ public final class GraphView extends StackPane {
     private double scale = 1;
     /** Of the drawing's corner in the view. */
     private double left;
+
     private double top;
     private double pressedX;
     private double pressedY;
@@ -112,7 +116,9 @@ public final class GraphView extends StackPane {
         this.model = model;
         setId("graph");
         getStyleClass().add("graph-view");
-        setAccessibleText("The graph of the model. Arrow keys move it, with Shift they take the next tensor in hand, plus and minus zoom, 0 shows all, Home goes to the tensor in hand.");
+        setAccessibleText(
+                "The graph of the model. Arrow keys move it, with Shift they take the next tensor in hand, plus and"
+                        + " minus zoom, 0 shows all, Home goes to the tensor in hand.");
         setFocusTraversable(true);
         setMinSize(200, 60);
         canvas.setManaged(false);
@@ -133,8 +139,11 @@ public final class GraphView extends StackPane {
         note.getStyleClass().add("hint");
         note.setMouseTransparent(true);
         HBox buttons = new HBox(
-                BUTTON_GAP, button("+", "graph-in", "Larger (+)", () -> zoom(STEP)), button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
-                button("show all", "graph-fit", "The whole model (0)", this::fit), button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
+                BUTTON_GAP,
+                button("+", "graph-in", "Larger (+)", () -> zoom(STEP)),
+                button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
+                button("show all", "graph-fit", "The whole model (0)", this::fit),
+                button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
         buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         buttons.setMinWidth(Region.USE_PREF_SIZE);
         HBox head = new HBox(BUTTON_GAP, legends, buttons);
@@ -150,12 +159,15 @@ public final class GraphView extends StackPane {
         addEventHandler(MouseEvent.MOUSE_PRESSED, this::press);
         addEventHandler(MouseEvent.MOUSE_DRAGGED, this::drag);
         addEventHandler(MouseEvent.MOUSE_CLICKED, this::click);
-        addEventHandler(MouseEvent.MOUSE_MOVED, e -> hover(boxAt(e.getX(), e.getY()).orElse(null)));
+        addEventHandler(
+                MouseEvent.MOUSE_MOVED, e -> hover(boxAt(e.getX(), e.getY()).orElse(null)));
         addEventHandler(MouseEvent.MOUSE_EXITED, e -> hover(null));
         addEventHandler(ScrollEvent.SCROLL, this::scroll);
         addEventHandler(KeyEvent.KEY_PRESSED, this::key);
         setOnContextMenuRequested(e -> {
-            Set<TensorId> of = (e.isKeyboardTrigger() ? model.viewProperty().get().inHand().stream() : boxAt(e.getX(), e.getY()).stream().flatMap(b -> b.tensors().stream()))
+            Set<TensorId> of = (e.isKeyboardTrigger()
+                            ? model.viewProperty().get().inHand().stream()
+                            : boxAt(e.getX(), e.getY()).stream().flatMap(b -> b.tensors().stream()))
                     .collect(Collectors.toSet());
             if (!of.isEmpty()) {
                 Set<TensorId> about = chosen(of);
@@ -256,7 +268,11 @@ public final class GraphView extends StackPane {
 
     /** The scale at which all is in sight, and nothing larger than life. */
     private double whole(ModelDrawing drawing) {
-        return Math.min(1, Math.min(Math.max(1, getWidth() - 2 * MARGIN) / drawing.width(), Math.max(1, height() - 2 * MARGIN) / drawing.height()));
+        return Math.min(
+                1,
+                Math.min(
+                        Math.max(1, getWidth() - 2 * MARGIN) / drawing.width(),
+                        Math.max(1, height() - 2 * MARGIN) / drawing.height()));
     }
 
     private void zoom(double by) {
@@ -364,7 +380,9 @@ public final class GraphView extends StackPane {
 
     private Optional<ModelDrawing.Box> boxAt(double x, double y) {
         ModelDrawing drawing = shown;
-        return drawing == null || y < HEAD ? Optional.empty() : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
+        return drawing == null || y < HEAD
+                ? Optional.empty()
+                : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
     }
 
     /** Of the drawing's part. */
@@ -458,18 +476,31 @@ public final class GraphView extends StackPane {
 
     /** Every box as a speck, those in float first and the worst last; of neighbours that fall on the same pixels one is enough. */
     private void paintFar(
-            GraphicsContext g, Palette p, ModelDrawing drawing, List<Optional<TensorRow>> worst, Optional<TensorId> inHand, double x0, double y0, double x1, double y1) {
+            GraphicsContext g,
+            Palette p,
+            ModelDrawing drawing,
+            List<Optional<TensorRow>> worst,
+            Optional<TensorId> inHand,
+            double x0,
+            double y0,
+            double x1,
+            double y1) {
         for (Optional<TensorDamage.Level> level : FAR_ORDER) {
             g.setFill(level.map(l -> colour(p, l)).orElse(p.line()));
             long lastX = -1;
             long lastY = -1;
             for (int i = 0; i < drawing.boxes().size(); i++) {
                 ModelDrawing.Box box = drawing.boxes().get(i);
-                if (box.meets(x0, y0, x1, y1) && worst.get(i).map(TensorRow::damage).equals(level)) {
+                if (box.meets(x0, y0, x1, y1)
+                        && worst.get(i).map(TensorRow::damage).equals(level)) {
                     long x = (long) (box.x() * scale);
                     long y = (long) (box.y() * scale);
                     if (x != lastX || y != lastY) {
-                        g.fillRect(box.x(), box.y(), Math.max(box.width(), SPECK / scale), Math.max(box.height(), SPECK / scale));
+                        g.fillRect(
+                                box.x(),
+                                box.y(),
+                                Math.max(box.width(), SPECK / scale),
+                                Math.max(box.height(), SPECK / scale));
                     }
                     lastX = x;
                     lastY = y;
@@ -480,7 +511,11 @@ public final class GraphView extends StackPane {
             g.setStroke(p.hand());
             g.setLineWidth(2 / scale);
             double around = 3 / scale;
-            g.strokeRect(box.x() - around, box.y() - around, Math.max(box.width(), SPECK / scale) + 2 * around, Math.max(box.height(), SPECK / scale) + 2 * around);
+            g.strokeRect(
+                    box.x() - around,
+                    box.y() - around,
+                    Math.max(box.width(), SPECK / scale) + 2 * around,
+                    Math.max(box.height(), SPECK / scale) + 2 * around);
         });
     }
 
@@ -492,12 +527,15 @@ public final class GraphView extends StackPane {
         };
     }
 
-    private void paint(GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box, Optional<TensorRow> worst) {
+    private void paint(
+            GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box, Optional<TensorRow> worst) {
         boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
         boolean carries = box.carries();
         TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
         Color colour = worst.isEmpty() ? p.line() : colour(p, level);
-        boolean previous = worst.flatMap(TensorRow::sensitivity).map(TensorDamage::onlyPrevious).orElse(false);
+        boolean previous = worst.flatMap(TensorRow::sensitivity)
+                .map(TensorDamage::onlyPrevious)
+                .orElse(false);
         g.setFill(p.raised());
         g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
         if (worst.isPresent() && level != TensorDamage.Level.GOOD) {
@@ -531,7 +569,12 @@ public final class GraphView extends StackPane {
         g.setFill(p.text());
         g.fillText(box.operator(), textLeft, first, box.width() - 2 * PAD);
         g.setFill(p.muted());
-        g.fillText(shorten(model.shortName(worst.map(TensorRow::id).orElse(box.tensors().getFirst()))), box.x() + PAD, second, box.width() - 2 * PAD);
+        g.fillText(
+                shorten(model.shortName(
+                        worst.map(TensorRow::id).orElse(box.tensors().getFirst()))),
+                box.x() + PAD,
+                second,
+                box.width() - 2 * PAD);
         g.setTextAlign(TextAlignment.RIGHT);
         g.setFill(worst.isPresent() && level == TensorDamage.Level.BAD ? p.badText() : p.text());
         g.setGlobalAlpha(previous ? DIM : 1);
@@ -545,8 +588,15 @@ public final class GraphView extends StackPane {
         }
         TensorRow row = worst.get();
         return v.swept()
-                ? row.sensitivity().filter(d -> d.loss().isPresent()).map(TensorDamage::change).orElse("…")
-                : row.sqnrDb().isEmpty() ? "" : (row.exact() ? "" : Figures.ABOUT) + Figures.decibels(OptionalDouble.of(row.sqnrDb().getAsDouble()));
+                ? row.sensitivity()
+                        .filter(d -> d.loss().isPresent())
+                        .map(TensorDamage::change)
+                        .orElse("…")
+                : row.sqnrDb().isEmpty()
+                        ? ""
+                        : (row.exact() ? "" : Figures.ABOUT)
+                                + Figures.decibels(
+                                        OptionalDouble.of(row.sqnrDb().getAsDouble()));
     }
 
     /** The marks of the list: told apart by their shape too. */
@@ -555,7 +605,11 @@ public final class GraphView extends StackPane {
         double half = GLYPH / 2;
         switch (level) {
             case GOOD -> g.fillOval(x, y, GLYPH, GLYPH);
-            case FAIR -> g.fillPolygon(new double[] {x + half, x + GLYPH, x + half, x}, new double[] {y, y + half, y + GLYPH, y + half}, 4);
+            case FAIR ->
+                g.fillPolygon(
+                        new double[] {x + half, x + GLYPH, x + half, x},
+                        new double[] {y, y + half, y + GLYPH, y + half},
+                        4);
             case BAD -> g.fillPolygon(new double[] {x + half, x + GLYPH, x}, new double[] {y, y + GLYPH, y + GLYPH}, 3);
         }
     }

@@ -34,15 +34,19 @@ public final class GraphViewModel {
      */
     record Legend(String good, String fair, String bad, String of) {
         private static Legend of(Optional<Task> swept, String hint) {
-            return swept.map(Legend::of).orElseGet(() -> new Legend("≥ 14 dB", "≥ 10 dB", "< 10 dB", "SQNR of the tensor" + hint));
+            return swept.map(Legend::of)
+                    .orElseGet(() -> new Legend("≥ 14 dB", "≥ 10 dB", "< 10 dB", "SQNR of the tensor" + hint));
         }
 
         private static Legend of(Task task) {
             String alone = ", this tensor alone quantized";
             return switch (task) {
-                case Task.TopK _, Task.Binary _ -> new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost" + alone);
-                case Task.Agreement _ -> new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", "agreement with float lost" + alone);
-                case Task.Regression _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
+                case Task.TopK _, Task.Binary _ ->
+                    new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", task.headline() + " lost" + alone);
+                case Task.Agreement _ ->
+                    new Legend("< 0.5 pts", "< 2 pts", "≥ 2 pts", "agreement with float lost" + alone);
+                case Task.Regression _ ->
+                    new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
                 case Task.Cosine _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " lost" + alone);
                 // The float model itself has none, so that there is nothing to take a share of.
                 case Task.Deviation _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
@@ -61,11 +65,24 @@ public final class GraphViewModel {
      * @param inHand the tensor in hand
      */
     record View(
-            Optional<ModelDrawing> drawing, String note, Map<TensorId, TensorRow> rows, List<Optional<TensorRow>> worst, boolean swept, Legend legend, Optional<TensorId> inHand) {
+            Optional<ModelDrawing> drawing,
+            String note,
+            Map<TensorId, TensorRow> rows,
+            List<Optional<TensorRow>> worst,
+            boolean swept,
+            Legend legend,
+            Optional<TensorId> inHand) {
         static final View NOTHING = nothing("");
 
         static View nothing(String why) {
-            return new View(Optional.empty(), why, Map.of(), List.of(), false, Legend.of(Optional.empty(), ""), Optional.empty());
+            return new View(
+                    Optional.empty(),
+                    why,
+                    Map.of(),
+                    List.of(),
+                    false,
+                    Legend.of(Optional.empty(), ""),
+                    Optional.empty());
         }
 
         /** Of a drawing under the settings of now. */
@@ -93,11 +110,15 @@ public final class GraphViewModel {
             if (byLevel != 0) {
                 return byLevel > 0;
             }
-            return swept ? loss(a) >= loss(b) : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
+            return swept
+                    ? loss(a) >= loss(b)
+                    : a.sqnrDb().orElse(Double.POSITIVE_INFINITY) <= b.sqnrDb().orElse(Double.POSITIVE_INFINITY);
         }
 
         private static double loss(TensorRow row) {
-            return row.sensitivity().map(d -> d.loss().orElse(Double.NEGATIVE_INFINITY)).orElse(Double.NEGATIVE_INFINITY);
+            return row.sensitivity()
+                    .map(d -> d.loss().orElse(Double.NEGATIVE_INFINITY))
+                    .orElse(Double.NEGATIVE_INFINITY);
         }
     }
 
@@ -118,7 +139,13 @@ public final class GraphViewModel {
     private @Nullable Source drawn;
     private @Nullable ModelDrawing drawing;
 
-    public GraphViewModel(Workbench bench, TensorsViewModel tensors, SensitivityViewModel sensitivity, Executor work, Executor ui, Notices notices) {
+    public GraphViewModel(
+            Workbench bench,
+            TensorsViewModel tensors,
+            SensitivityViewModel sensitivity,
+            Executor work,
+            Executor ui,
+            Notices notices) {
         this.bench = bench;
         this.tensors = tensors;
         this.sensitivity = sensitivity;
@@ -178,9 +205,16 @@ public final class GraphViewModel {
             next = View.nothing("Drawing…");
         } else {
             Map<TensorId, TensorRow> rows = new HashMap<>();
-            made.boxes().forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
+            made.boxes()
+                    .forEach(box -> box.tensors().forEach(id -> tensors.row(id).ifPresent(row -> rows.put(id, row))));
             SensitivityViewModel.View sweep = sensitivity.viewProperty().get();
-            next = View.of(made, rows, sweep.why().isEmpty() ? " · press Sensitivity for what it costs" : " · what it costs: " + sweep.why(), bench.selectionProperty().get());
+            next = View.of(
+                    made,
+                    rows,
+                    sweep.why().isEmpty()
+                            ? " · press Sensitivity for what it costs"
+                            : " · what it costs: " + sweep.why(),
+                    bench.selectionProperty().get());
         }
         if (!next.equals(view.get())) {
             view.set(next);
@@ -203,7 +237,11 @@ public final class GraphViewModel {
      */
     void step(int by) {
         View v = view.get();
-        List<TensorId> order = v.drawing.stream().flatMap(d -> d.boxes().stream()).flatMap(b -> b.tensors().stream()).distinct().toList();
+        List<TensorId> order = v.drawing.stream()
+                .flatMap(d -> d.boxes().stream())
+                .flatMap(b -> b.tensors().stream())
+                .distinct()
+                .toList();
         for (int at = v.inHand.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
             TensorRow row = v.rows.get(order.get(at));
             if (row != null && row.spec().isPresent()) {
@@ -219,10 +257,16 @@ public final class GraphViewModel {
         for (TensorId id : box.tensors()) {
             TensorRow row = view.get().rows.get(id);
             if (row != null) {
-                text.append("\n\n").append(row.activation() ? "activation " : "weight ").append(id);
+                text.append("\n\n")
+                        .append(row.activation() ? "activation " : "weight ")
+                        .append(id);
                 text.append(row.spec().map(s -> ", " + s.bits() + " bits").orElse(", float"));
-                row.sqnrDb().ifPresent(db -> text.append(String.format(java.util.Locale.ROOT, ", %sSQNR %.1f dB", row.exact() ? "" : "≈ ", db)));
-                row.sensitivity().map(TensorDamage::describe).ifPresent(d -> text.append("\n").append(d));
+                row.sqnrDb()
+                        .ifPresent(db -> text.append(
+                                String.format(java.util.Locale.ROOT, ", %sSQNR %.1f dB", row.exact() ? "" : "≈ ", db)));
+                row.sensitivity()
+                        .map(TensorDamage::describe)
+                        .ifPresent(d -> text.append("\n").append(d));
             }
         }
         return text.toString();

@@ -45,6 +45,7 @@ final class LayeredLayout {
     private final int[] layer;
     /** Of nodes and then of bends. */
     private final List<Integer> layers = new ArrayList<>();
+
     private final List<List<Integer>> up = new ArrayList<>();
     private final List<List<Integer>> down = new ArrayList<>();
     private final List<int[]> chains = new ArrayList<>();
@@ -55,7 +56,8 @@ final class LayeredLayout {
         this.layer = new int[nodes];
         edges.stream().sorted(Comparator.comparingInt(Edge::from)).forEach(e -> {
             if (e.from < 0 || e.from >= e.to || e.to >= nodes) {
-                throw new IllegalArgumentException("edges: " + e + " does not go on in the order of " + nodes + " nodes");
+                throw new IllegalArgumentException(
+                        "edges: " + e + " does not go on in the order of " + nodes + " nodes");
             }
             layer[e.to] = Math.max(layer[e.to], layer[e.from] + 1);
         });
@@ -195,7 +197,11 @@ final class LayeredLayout {
         double[] y = new double[x.length];
         double top = 0;
         for (List<Integer> row : rows) {
-            double height = row.stream().filter(v -> v < nodes).mapToDouble(v -> sizes.get(v).height).max().orElse(0);
+            double height = row.stream()
+                    .filter(v -> v < nodes)
+                    .mapToDouble(v -> sizes.get(v).height)
+                    .max()
+                    .orElse(0);
             for (int v : row) {
                 y[v] = top + height / 2;
             }
@@ -208,7 +214,9 @@ final class LayeredLayout {
         for (int v = 0; v < x.length; v++) {
             points.add(new Point(x[v], y[v]));
         }
-        List<List<Point>> bends = chains.stream().map(chain -> Arrays.stream(chain).mapToObj(points::get).toList()).toList();
+        List<List<Point>> bends = chains.stream()
+                .map(chain -> Arrays.stream(chain).mapToObj(points::get).toList())
+                .toList();
         return new Drawing(List.copyOf(points.subList(0, nodes)), bends, right - left, top - GAP_Y);
     }
 }

@@ -35,7 +35,15 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
      * @param x of its left edge
      * @param y of its upper edge
      */
-    record Box(String operator, String name, List<TensorId> tensors, boolean carries, double x, double y, double width, double height) {
+    record Box(
+            String operator,
+            String name,
+            List<TensorId> tensors,
+            boolean carries,
+            double x,
+            double y,
+            double width,
+            double height) {
         boolean holds(double px, double py) {
             return meets(px, py, px, py);
         }
@@ -55,12 +63,18 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
     record Line(int from, int to, List<Point> points, double left, double right) {
         Line(int from, int to, List<Point> points) {
             this(
-                    from, to, List.copyOf(points), points.stream().mapToDouble(Point::x).min().orElseThrow(),
+                    from,
+                    to,
+                    List.copyOf(points),
+                    points.stream().mapToDouble(Point::x).min().orElseThrow(),
                     points.stream().mapToDouble(Point::x).max().orElseThrow());
         }
 
         boolean meets(double x0, double y0, double x1, double y1) {
-            return left <= x1 && right >= x0 && points.getFirst().y() <= y1 && points.getLast().y() >= y0;
+            return left <= x1
+                    && right >= x0
+                    && points.getFirst().y() <= y1
+                    && points.getLast().y() >= y0;
         }
     }
 
@@ -84,24 +98,38 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
         for (OnnxNode node : graph.nodes()) {
             cancel.check();
             Set<Integer> from = new LinkedHashSet<>();
-            node.inputs().forEach(value -> Optional.ofNullable(producer.get(value)).ifPresent(from::add));
+            node.inputs()
+                    .forEach(value -> Optional.ofNullable(producer.get(value)).ifPresent(from::add));
             if (!from.isEmpty()) {
                 int at = nodes.size();
                 from.forEach(f -> edges.add(new LayeredLayout.Edge(f, at)));
                 node.outputs().forEach(value -> producer.put(value, at));
-                List<TensorId> tensors = new ArrayList<>(among(node.inputs().stream().filter(graph::isStored).toList(), quantizable));
+                List<TensorId> tensors = new ArrayList<>(
+                        among(node.inputs().stream().filter(graph::isStored).toList(), quantizable));
                 tensors.addAll(among(node.outputs(), quantizable));
                 nodes.add(new Node(node.opType(), node.name(), List.copyOf(tensors)));
             }
         }
-        List<Boolean> carries = nodes.stream().map(n -> n.tensors.stream().anyMatch(carried::contains)).toList();
-        List<LayeredLayout.Size> sizes = carries.stream().map(c -> c ? new LayeredLayout.Size(WIDE, HIGH) : new LayeredLayout.Size(THIN_WIDTH, THIN)).toList();
+        List<Boolean> carries = nodes.stream()
+                .map(n -> n.tensors.stream().anyMatch(carried::contains))
+                .toList();
+        List<LayeredLayout.Size> sizes = carries.stream()
+                .map(c -> c ? new LayeredLayout.Size(WIDE, HIGH) : new LayeredLayout.Size(THIN_WIDTH, THIN))
+                .toList();
         LayeredLayout.Drawing placed = LayeredLayout.of(sizes, edges, cancel);
         List<Box> boxes = new ArrayList<>();
         for (int n = 0; n < nodes.size(); n++) {
             double w = sizes.get(n).width();
             double h = sizes.get(n).height();
-            boxes.add(new Box(nodes.get(n).operator, nodes.get(n).name, nodes.get(n).tensors, carries.get(n), placed.middles().get(n).x() - w / 2, placed.middles().get(n).y() - h / 2, w, h));
+            boxes.add(new Box(
+                    nodes.get(n).operator,
+                    nodes.get(n).name,
+                    nodes.get(n).tensors,
+                    carries.get(n),
+                    placed.middles().get(n).x() - w / 2,
+                    placed.middles().get(n).y() - h / 2,
+                    w,
+                    h));
         }
         List<Line> lines = new ArrayList<>();
         for (int e = 0; e < edges.size(); e++) {
@@ -117,7 +145,12 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
     }
 
     private static List<TensorId> among(List<String> names, Set<TensorId> quantizable) {
-        return names.stream().filter(n -> !n.isEmpty()).map(TensorId::new).filter(quantizable::contains).distinct().toList();
+        return names.stream()
+                .filter(n -> !n.isEmpty())
+                .map(TensorId::new)
+                .filter(quantizable::contains)
+                .distinct()
+                .toList();
     }
 
     /** The box that carries a tensor: of a weight that several read the first one. */

@@ -97,7 +97,8 @@ final class ClipHandle extends Region {
         shift = gripShift;
         resizeRelocate(x - reachLeft, top, reachLeft + reachRight, height);
         line.resizeRelocate(centre - LINE / 2, 0, LINE, height);
-        grip.resizeRelocate(centre - GRIP_WIDTH / 2 + shift, Math.max(0, height * 0.38), GRIP_WIDTH, Math.min(GRIP_HEIGHT, height));
+        grip.resizeRelocate(
+                centre - GRIP_WIDTH / 2 + shift, Math.max(0, height * 0.38), GRIP_WIDTH, Math.min(GRIP_HEIGHT, height));
     }
 
     @Override

@@ -70,6 +70,7 @@ final class CountAxis extends NumberAxis {
             v /= 1000;
             unit++;
         }
-        return (v == Math.rint(v) ? String.format(Locale.ROOT, "%.0f", v) : String.format(Locale.ROOT, "%.1f", v)) + UNITS.get(unit);
+        return (v == Math.rint(v) ? String.format(Locale.ROOT, "%.0f", v) : String.format(Locale.ROOT, "%.1f", v))
+                + UNITS.get(unit);
     }
 }

@@ -83,8 +83,18 @@ public final class HistogramView extends Region {
     private final SnappedBarRenderer barRenderer = new SnappedBarRenderer();
     private final StillChart chart = new StillChart(x, y, bars, barRenderer, 8, 12, 24, 52);
     private final Canvas overlay = new Canvas();
-    private final ClipHandle lo = new ClipHandle("lo", "Lower end of the clipping range", () -> shown(Side.LO), () -> lowest(Side.LO), () -> highest(Side.LO));
-    private final ClipHandle hi = new ClipHandle("hi", "Upper end of the clipping range", () -> shown(Side.HI), () -> lowest(Side.HI), () -> highest(Side.HI));
+    private final ClipHandle lo = new ClipHandle(
+            "lo",
+            "Lower end of the clipping range",
+            () -> shown(Side.LO),
+            () -> lowest(Side.LO),
+            () -> highest(Side.LO));
+    private final ClipHandle hi = new ClipHandle(
+            "hi",
+            "Upper end of the clipping range",
+            () -> shown(Side.HI),
+            () -> lowest(Side.HI),
+            () -> highest(Side.HI));
 
     private @Nullable HistogramData data;
     private @Nullable ClipRange clip;
@@ -133,7 +143,8 @@ public final class HistogramView extends Region {
         listenTo(lo, Side.LO);
         listenTo(hi, Side.HI);
         setOnScroll(this::zoom);
-        // Here and not on the handle that was pressed: not every platform keeps sending a drag to the node that it began on.
+        // Here and not on the handle that was pressed: not every platform keeps sending a drag to the node that it
+        // began on.
         addEventHandler(MouseEvent.MOUSE_DRAGGED, e -> {
             if (gesture == Gesture.MOUSE) {
                 move(held, tidy(chart.fromX(e.getX() - grabOffset), chart.pixel()));
@@ -311,7 +322,8 @@ public final class HistogramView extends Region {
         counts = data == null ? new double[0] : data.histogram(x.getLowerBound(), x.getUpperBound(), BINS);
         y.setLogarithmic(log.get());
         if (log.get()) {
-            // A level may hold every value there is: there is room for that, so that the axis need not move in a gesture.
+            // A level may hold every value there is: there is room for that, so that the axis need not move in a
+            // gesture.
             y.setRange(0, y.position(1.3 * Math.max(2, data == null ? 1 : data.count())));
         } else {
             linearTop = 1.08 * Math.max(1, highest());
@@ -335,7 +347,9 @@ public final class HistogramView extends Region {
 
     private double highest() {
         double bar = Arrays.stream(counts).max().orElse(0);
-        return data == null || grid == null || (grid instanceof UniformGrid u && tooFine(u)) ? bar : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
+        return data == null || grid == null || (grid instanceof UniformGrid u && tooFine(u))
+                ? bar
+                : Math.max(bar, Arrays.stream(levelCounts(data, grid)).max().orElse(0));
     }
 
     private boolean linearAxisIsOff() {
@@ -526,8 +540,14 @@ public final class HistogramView extends Region {
         boolean inside = xHi - xLo >= a.getWidth() + b.getWidth() + 3 * LABEL_GAP;
         boolean aInside = inside || xLo - LABEL_GAP - a.getWidth() < area.getMinX();
         boolean bInside = inside || xHi + LABEL_GAP + b.getWidth() > area.getMaxX();
-        double ax = Math.clamp(aInside ? xLo + LABEL_GAP : xLo - LABEL_GAP - a.getWidth(), area.getMinX(), Math.max(area.getMinX(), area.getMaxX() - a.getWidth()));
-        double bx = Math.clamp(bInside ? xHi - LABEL_GAP - b.getWidth() : xHi + LABEL_GAP, area.getMinX(), Math.max(area.getMinX(), area.getMaxX() - b.getWidth()));
+        double ax = Math.clamp(
+                aInside ? xLo + LABEL_GAP : xLo - LABEL_GAP - a.getWidth(),
+                area.getMinX(),
+                Math.max(area.getMinX(), area.getMaxX() - a.getWidth()));
+        double bx = Math.clamp(
+                bInside ? xHi - LABEL_GAP - b.getWidth() : xHi + LABEL_GAP,
+                area.getMinX(),
+                Math.max(area.getMinX(), area.getMaxX() - b.getWidth()));
         boolean meet = lo.isVisible() && hi.isVisible() && ax < bx + b.getWidth() + 2 && bx < ax + a.getWidth() + 2;
         double row = area.getMinY() + 1;
         a.relocate(Math.rint(ax), row);
@@ -537,7 +557,9 @@ public final class HistogramView extends Region {
     /** As many decimals as a tenth of a pixel needs, so that the width stays the same during a gesture. */
     private String format(double value) {
         int decimals = 2 - (int) Math.floor(Math.log10(chart.pixel()));
-        return decimals > 9 || decimals < -6 ? String.format(Locale.ROOT, "%.4e", value) : String.format(Locale.ROOT, "%." + Math.max(0, decimals) + "f", value);
+        return decimals > 9 || decimals < -6
+                ? String.format(Locale.ROOT, "%.4e", value)
+                : String.format(Locale.ROOT, "%." + Math.max(0, decimals) + "f", value);
     }
 
     // The hand
@@ -718,7 +740,8 @@ public final class HistogramView extends Region {
             shiftView(-e.getDeltaX() * chart.pixel());
         } else {
             double whole = wholeHi - wholeLo;
-            double next = Math.clamp(e.getDeltaY() > 0 ? width / ZOOM_STEP : width * ZOOM_STEP, whole * DEEPEST_ZOOM, whole);
+            double next =
+                    Math.clamp(e.getDeltaY() > 0 ? width / ZOOM_STEP : width * ZOOM_STEP, whole * DEEPEST_ZOOM, whole);
             double at = Math.clamp(chart.fromX(e.getX()), x.getLowerBound(), x.getUpperBound());
             double from = Math.clamp(at - (at - x.getLowerBound()) * next / width, wholeLo, wholeHi - next);
             view(from, from + next);

@@ -145,7 +145,19 @@ public final class ImportView extends VBox {
                 model.setAlone(on);
             }
         });
-        getChildren().addAll(top, formatNote, counts, matches, figures, ranges, comparisonNote, unplacedHead, unplaced, notes, alone);
+        getChildren()
+                .addAll(
+                        top,
+                        formatNote,
+                        counts,
+                        matches,
+                        figures,
+                        ranges,
+                        comparisonNote,
+                        unplacedHead,
+                        unplaced,
+                        notes,
+                        alone);
         model.viewProperty().subscribe(this::show);
     }
 
@@ -181,15 +193,25 @@ public final class ImportView extends VBox {
         matches.setPlaceholder(new Label(""));
         matches.setMinHeight(LEAST_MATCHES);
         VBox.setVgrow(matches, Priority.ALWAYS);
-        TableColumn<Match, String> differs = column("change", NAME_WIDTH, m -> m.differs() ? String.join(", ", m.differences()) : "none");
+        TableColumn<Match, String> differs =
+                column("change", NAME_WIDTH, m -> m.differs() ? String.join(", ", m.differences()) : "none");
         differs.setCellFactory(c -> new DifferenceCell());
-        matches.getColumns().setAll(List.of(
-                column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
-                column("name in the file", NAME_WIDTH, Match::nameInFile),
-                column("setting", SETTING_WIDTH, m -> words(m.spec())),
-                number("range", m -> m.spec().clip() instanceof Clip.Auto auto ? "by " + Calibrators.byId(auto.calibratorId()).title() : m.range().map(Figures::range).orElse(Figures.NONE)),
-                number("present range", m -> m.presentRange().map(Figures::range).orElse(Figures.NONE)),
-                differs));
+        matches.getColumns()
+                .setAll(List.of(
+                        column("tensor", NAME_WIDTH, m -> m.subject().shortName()),
+                        column("name in the file", NAME_WIDTH, Match::nameInFile),
+                        column("setting", SETTING_WIDTH, m -> words(m.spec())),
+                        number(
+                                "range",
+                                m -> m.spec().clip() instanceof Clip.Auto auto
+                                        ? "by "
+                                                + Calibrators.byId(auto.calibratorId())
+                                                        .title()
+                                        : m.range().map(Figures::range).orElse(Figures.NONE)),
+                        number(
+                                "present range",
+                                m -> m.presentRange().map(Figures::range).orElse(Figures.NONE)),
+                        differs));
         matches.getSelectionModel().selectedItemProperty().subscribe(m -> {
             if (m != null && !updating) {
                 model.select(m.id());
@@ -212,7 +234,9 @@ public final class ImportView extends VBox {
 
     /** Width, scheme and granularity in a few words. */
     static String words(QuantSpec spec) {
-        String scheme = spec.scheme().equals("uniform") ? (spec.signed() ? "int" : "uint") + spec.bits() : Quantizers.byId(spec.scheme()).title();
+        String scheme = spec.scheme().equals("uniform")
+                ? (spec.signed() ? "int" : "uint") + spec.bits()
+                : Quantizers.byId(spec.scheme()).title();
         String grain = switch (spec.granularity()) {
             case Granularity.PerTensor _ -> "";
             case Granularity.PerChannel _ -> " per channel";
@@ -227,22 +251,31 @@ public final class ImportView extends VBox {
             head.setText(v.file().map(f -> String.valueOf(f.getFileName())).orElse(""));
             format.setDisable(v.reading());
             format.setValue(v.chosen().orElse(null));
-            formatNote.setText(v.problem().orElse(v.ambiguous()
-                    ? "This file can be read as " + v.readable().stream().map(Importer::title).collect(Collectors.joining(" or ")) + ". Choose which it is."
-                    : ""));
+            formatNote.setText(v.problem()
+                    .orElse(
+                            v.ambiguous()
+                                    ? "This file can be read as "
+                                            + v.readable().stream()
+                                                    .map(Importer::title)
+                                                    .collect(Collectors.joining(" or "))
+                                            + ". Choose which it is."
+                                    : ""));
             long same = v.matches().size() - v.differing();
-            counts.setText(v.reading()
-                    ? "Reading…"
-                    : v.chosen().isEmpty() || v.problem().isPresent()
-                            ? refusals(v)
-                            : tensors(v.matches().size()) + " matched: " + Figures.count(v.differing()) + " differ, " + Figures.count(same) + " the same as now");
+            counts.setText(
+                    v.reading()
+                            ? "Reading…"
+                            : v.chosen().isEmpty() || v.problem().isPresent()
+                                    ? refusals(v)
+                                    : tensors(v.matches().size()) + " matched: " + Figures.count(v.differing())
+                                            + " differ, " + Figures.count(same) + " the same as now");
             notes.setText(String.join(" · ", v.notes()));
             if (!matches.getItems().equals(v.matches())) {
                 matches.getItems().setAll(v.matches());
             }
             v.comparison().ifPresent(c -> {
                 for (int i = 0; i < v.matches().size(); i++) {
-                    if (v.matches().get(i).id().equals(c.subject().id()) && matches.getSelectionModel().getSelectedIndex() != i) {
+                    if (v.matches().get(i).id().equals(c.subject().id())
+                            && matches.getSelectionModel().getSelectedIndex() != i) {
                         matches.getSelectionModel().clearAndSelect(i);
                         // The table has to know how many lines it has before it goes to one.
                         matches.layout();
@@ -258,13 +291,16 @@ public final class ImportView extends VBox {
             unplaced.setPrefHeight(height);
             unplaced.setMinHeight(Math.min(height, UNPLACED_HEIGHT + 2));
             unplaced.setMaxHeight(v.unplaced().size() * UNPLACED_HEIGHT + 2);
-            matches.setMaxHeight(Math.max(LEAST_MATCHES, HEADER_HEIGHT + v.matches().size() * ROW_HEIGHT));
+            matches.setMaxHeight(
+                    Math.max(LEAST_MATCHES, HEADER_HEIGHT + v.matches().size() * ROW_HEIGHT));
             unplacedHead.setText(some ? "WITHOUT A PLACE: " + v.unplaced().size() : "");
             for (Node node : List.of(unplaced, unplacedHead)) {
                 node.setVisible(some);
                 node.setManaged(some);
             }
-            alone.setText("Make the other " + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors") + " _float");
+            alone.setText("Make the other "
+                    + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors")
+                    + " _float");
             alone.setVisible(v.others() > 0);
             alone.setSelected(v.alone());
             compare(v);
@@ -275,7 +311,9 @@ public final class ImportView extends VBox {
 
     private static String refusals(View v) {
         return v.readable().isEmpty()
-                ? v.refused().entrySet().stream().map(e -> e.getKey().title() + ": " + e.getValue()).collect(Collectors.joining("\n"))
+                ? v.refused().entrySet().stream()
+                        .map(e -> e.getKey().title() + ": " + e.getValue())
+                        .collect(Collectors.joining("\n"))
                 : "";
     }
 
@@ -288,12 +326,19 @@ public final class ImportView extends VBox {
         tensor.setText(c.map(x -> x.subject().shortName()).orElse(""));
         sqnrNow.setText(c.flatMap(Comparison::present).map(ImportView::sqnr).orElse(Figures.NONE));
         sqnrThen.setText(c.flatMap(Comparison::imported).map(ImportView::sqnr).orElse(Figures.NONE));
-        HistogramData data = c.flatMap(Comparison::values).filter(s -> s.count() > 0).map(HistogramData::of).orElse(null);
-        ranges.show(data, c.flatMap(Comparison::present).map(m -> m.spans().effective()), c.flatMap(Comparison::imported).map(m -> m.spans().effective()));
-        comparisonNote.setText(c.flatMap(Comparison::problem).orElse(
-                c.isPresent() && data == null && c.get().subject() instanceof Subject.Activation
-                        ? "No values: activations are seen on calibration data."
-                        : ""));
+        HistogramData data = c.flatMap(Comparison::values)
+                .filter(s -> s.count() > 0)
+                .map(HistogramData::of)
+                .orElse(null);
+        ranges.show(
+                data,
+                c.flatMap(Comparison::present).map(m -> m.spans().effective()),
+                c.flatMap(Comparison::imported).map(m -> m.spans().effective()));
+        comparisonNote.setText(c.flatMap(Comparison::problem)
+                .orElse(
+                        c.isPresent() && data == null && c.get().subject() instanceof Subject.Activation
+                                ? "No values: activations are seen on calibration data."
+                                : ""));
     }
 
     private static String sqnr(Measured m) {
@@ -308,7 +353,9 @@ public final class ImportView extends VBox {
             super.updateItem(text, empty);
             setText(empty ? null : text);
             getStyleClass().remove("muted");
-            if (!empty && getTableRow().getItem() != null && !getTableRow().getItem().differs()) {
+            if (!empty
+                    && getTableRow().getItem() != null
+                    && !getTableRow().getItem().differs()) {
                 getStyleClass().add("muted");
             }
         }
@@ -361,7 +408,8 @@ public final class ImportView extends VBox {
             choice.setValue(item.mapped().orElse(NOWHERE));
             choice.setVisible(offered.size() > 1);
             choice.setAccessibleText("Tensor for " + item.entry().name());
-            setAccessibleText(String.format(Locale.ROOT, "%s: %s", item.entry().name(), item.entry().why()));
+            setAccessibleText(String.format(
+                    Locale.ROOT, "%s: %s", item.entry().name(), item.entry().why()));
             filling = false;
             setGraphic(line);
         }

@@ -60,10 +60,12 @@ public final class ImportViewModel {
     /** As much of a file is looked at to tell a session from another tool's file, in bytes. */
     private static final int HEAD = 1 << 16;
 
-    private static final Set<String> OPENED = Set.of(".npy", ".csv", ".tsv", ".gz", "-ubyte", ".idx", ".index.json", ".quantscope.json");
+    private static final Set<String> OPENED =
+            Set.of(".npy", ".csv", ".tsv", ".gz", "-ubyte", ".idx", ".index.json", ".quantscope.json");
 
     /** Endings of files that are models or data and may hold settings too, with the one format of those. */
-    private static final Map<String, String> EITHER = Map.of(".onnx", "onnx-qdq", ".safetensors", "safetensors", ".npz", "npz");
+    private static final Map<String, String> EITHER =
+            Map.of(".onnx", "onnx-qdq", ".safetensors", "safetensors", ".npz", "npz");
 
     /** What a dropped file is good for. */
     public enum Dropped {
@@ -85,7 +87,13 @@ public final class ImportViewModel {
      * @param differences in a few words each; empty if the import changes nothing
      */
     public record Match(
-            Subject subject, String nameInFile, QuantSpec spec, Optional<ClipRange> range, Optional<QuantSpec> present, Optional<ClipRange> presentRange, List<String> differences) {
+            Subject subject,
+            String nameInFile,
+            QuantSpec spec,
+            Optional<ClipRange> range,
+            Optional<QuantSpec> present,
+            Optional<ClipRange> presentRange,
+            List<String> differences) {
         public Match {
             differences = List.copyOf(differences);
         }
@@ -118,7 +126,12 @@ public final class ImportViewModel {
      * @param present empty if it is float, or not measured yet
      * @param imported empty until it has been measured
      */
-    public record Comparison(Subject subject, Optional<MomentSketch> values, Optional<Measured> present, Optional<Measured> imported, Optional<String> problem) {}
+    public record Comparison(
+            Subject subject,
+            Optional<MomentSketch> values,
+            Optional<Measured> present,
+            Optional<Measured> imported,
+            Optional<String> problem) {}
 
     /**
      * What is on show.
@@ -167,7 +180,18 @@ public final class ImportViewModel {
     }
 
     private static final View EMPTY = new View(
-            Optional.empty(), false, List.of(), Map.of(), Optional.empty(), Optional.empty(), List.of(), List.of(), List.of(), 0, false, Optional.empty());
+            Optional.empty(),
+            false,
+            List.of(),
+            Map.of(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            List.of(),
+            List.of(),
+            0,
+            false,
+            Optional.empty());
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -186,7 +210,14 @@ public final class ImportViewModel {
     private List<Imported.Unmatched> unmatchedAtFirst = List.of();
     private @Nullable Subject compared;
 
-    public ImportViewModel(Workbench bench, Measurements measurements, InHand inHand, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public ImportViewModel(
+            Workbench bench,
+            Measurements measurements,
+            InHand inHand,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
@@ -208,12 +239,18 @@ public final class ImportViewModel {
     public void whatIs(Path file, Consumer<Dropped> answer) {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
         Optional<Model> model = bench.analysed();
-        boolean same = bench.modelProperty().get().filter(m -> m.file().path().equals(file.toAbsolutePath().normalize())).isPresent();
+        boolean same = bench.modelProperty()
+                .get()
+                .filter(m -> m.file().path().equals(file.toAbsolutePath().normalize()))
+                .isPresent();
         if (model.isEmpty() || same || OPENED.stream().anyMatch(name::endsWith)) {
             answer.accept(Dropped.OPEN);
             return;
         }
-        Optional<Importer> both = EITHER.entrySet().stream().filter(e -> name.endsWith(e.getKey())).map(e -> Importers.byId(e.getValue())).findFirst();
+        Optional<Importer> both = EITHER.entrySet().stream()
+                .filter(e -> name.endsWith(e.getKey()))
+                .map(e -> Importers.byId(e.getValue()))
+                .findFirst();
         work.execute(() -> {
             Dropped found;
             CancelToken cancel = new CancelToken();
@@ -221,7 +258,9 @@ public final class ImportViewModel {
                 job.report(0, 0, "");
                 found = Files.isDirectory(file) || isSession(file)
                         ? Dropped.OPEN
-                        : both.isEmpty() ? Dropped.SETTINGS : hasSettings(both.get(), file, model.get(), cancel) ? Dropped.EITHER : Dropped.OPEN;
+                        : both.isEmpty()
+                                ? Dropped.SETTINGS
+                                : hasSettings(both.get(), file, model.get(), cancel) ? Dropped.EITHER : Dropped.OPEN;
             } catch (CancellationException e) {
                 return;
             }
@@ -254,7 +293,19 @@ public final class ImportViewModel {
         if (model.isEmpty()) {
             return;
         }
-        view.set(new View(Optional.of(file), true, List.of(), Map.of(), Optional.empty(), Optional.empty(), List.of(), List.of(), List.of(), 0, false, Optional.empty()));
+        view.set(new View(
+                Optional.of(file),
+                true,
+                List.of(),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                List.of(),
+                0,
+                false,
+                Optional.empty()));
         detecting.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Reading " + file.getFileName(), cancel)) {
@@ -281,15 +332,42 @@ public final class ImportViewModel {
 
     private void fail(String problem) {
         View v = view.get();
-        view.set(new View(v.file, false, v.readable, v.refused, v.chosen, Optional.of(problem), List.of(), List.of(), List.of(), 0, v.alone, Optional.empty()));
+        view.set(new View(
+                v.file,
+                false,
+                v.readable,
+                v.refused,
+                v.chosen,
+                Optional.of(problem),
+                List.of(),
+                List.of(),
+                List.of(),
+                0,
+                v.alone,
+                Optional.empty()));
     }
 
     private void detected(Detection found) {
         detection = Optional.of(found);
         View v = view.get();
-        List<Importer> readable = found.readable().stream().map(Detection.Candidate::importer).toList();
-        Optional<String> problem = readable.isEmpty() ? Optional.of("No format that is known here finds settings in this file.") : Optional.empty();
-        view.set(new View(v.file, false, readable, found.refused(), Optional.empty(), problem, List.of(), List.of(), List.of(), 0, false, Optional.empty()));
+        List<Importer> readable =
+                found.readable().stream().map(Detection.Candidate::importer).toList();
+        Optional<String> problem = readable.isEmpty()
+                ? Optional.of("No format that is known here finds settings in this file.")
+                : Optional.empty();
+        view.set(new View(
+                v.file,
+                false,
+                readable,
+                found.refused(),
+                Optional.empty(),
+                problem,
+                List.of(),
+                List.of(),
+                List.of(),
+                0,
+                false,
+                Optional.empty()));
         if (readable.size() == 1) {
             choose(readable.getFirst());
         }
@@ -302,9 +380,25 @@ public final class ImportViewModel {
             return;
         }
         names.clear();
-        Optional<Imported> known = detection.stream().flatMap(d -> d.readable().stream()).filter(r -> r.importer().equals(importer)).map(Detection.Candidate::found).findFirst();
+        Optional<Imported> known = detection.stream()
+                .flatMap(d -> d.readable().stream())
+                .filter(r -> r.importer().equals(importer))
+                .map(Detection.Candidate::found)
+                .findFirst();
         Optional<String> why = Optional.ofNullable(v.refused.get(importer)).map(text -> importer.title() + ": " + text);
-        view.set(new View(v.file, false, v.readable, v.refused, Optional.of(importer), why, List.of(), List.of(), List.of(), 0, v.alone, Optional.empty()));
+        view.set(new View(
+                v.file,
+                false,
+                v.readable,
+                v.refused,
+                Optional.of(importer),
+                why,
+                List.of(),
+                List.of(),
+                List.of(),
+                0,
+                v.alone,
+                Optional.empty()));
         imported = new Imported(Map.of(), List.of(), List.of());
         known.ifPresent(found -> {
             unmatchedAtFirst = found.unmatched();
@@ -319,7 +413,9 @@ public final class ImportViewModel {
      */
     public void map(String name, Optional<String> tensor) {
         View v = view.get();
-        if (v.file.isEmpty() || v.chosen.isEmpty() || Optional.ofNullable(names.get(name)).equals(tensor)) {
+        if (v.file.isEmpty()
+                || v.chosen.isEmpty()
+                || Optional.ofNullable(names.get(name)).equals(tensor)) {
             return;
         }
         tensor.ifPresentOrElse(t -> names.put(name, t), () -> names.remove(name));
@@ -327,7 +423,10 @@ public final class ImportViewModel {
         Importer importer = v.chosen.get();
         Model model = bench.analysed().orElseThrow();
         Map<String, String> given = Map.copyOf(names);
-        reading.submit((cancel, partial) -> NameMap.read(importer, file, model, given, cancel), this::take, e -> fail(String.valueOf(e.getMessage())));
+        reading.submit(
+                (cancel, partial) -> NameMap.read(importer, file, model, given, cancel),
+                this::take,
+                e -> fail(String.valueOf(e.getMessage())));
     }
 
     private void take(Imported found) {
@@ -337,7 +436,8 @@ public final class ImportViewModel {
             if (bench.subject(id).isPresent()) {
                 specs.put(id, spec);
             } else {
-                unmatched.add(new Imported.Unmatched(id.name(), "it is a constant that is not quantized here", List.of()));
+                unmatched.add(
+                        new Imported.Unmatched(id.name(), "it is a constant that is not quantized here", List.of()));
             }
         });
         imported = new Imported(specs, unmatched, found.notes());
@@ -359,31 +459,59 @@ public final class ImportViewModel {
         Map<String, String> inFile = new HashMap<>();
         names.forEach((name, tensor) -> inFile.put(tensor, name));
         List<Match> matches = imported.specs().entrySet().stream()
-                .map(e -> match(bench.subject(e.getKey()), inFile.getOrDefault(e.getKey().name(), e.getKey().name()), e.getValue()))
+                .map(e -> match(
+                        bench.subject(e.getKey()),
+                        inFile.getOrDefault(e.getKey().name(), e.getKey().name()),
+                        e.getValue()))
                 .flatMap(Optional::stream)
                 .sorted(Comparator.comparing(m -> !m.differs()))
                 .toList();
         Set<String> placed = matches.stream().map(m -> m.id().name()).collect(Collectors.toCollection(TreeSet::new));
         List<Unplaced> unplaced = new ArrayList<>();
         Set<String> said = new TreeSet<>();
-        for (Imported.Unmatched u : Stream.concat(unmatchedAtFirst.stream(), imported.unmatched().stream()).toList()) {
+        for (Imported.Unmatched u : Stream.concat(unmatchedAtFirst.stream(), imported.unmatched().stream())
+                .toList()) {
             boolean still = imported.unmatched().contains(u);
             Optional<String> mapped = Optional.ofNullable(names.get(u.name()));
             if ((still || mapped.isPresent()) && said.add(u.name())) {
-                unplaced.add(new Unplaced(u, mapped, u.near().stream().filter(n -> mapped.filter(n::equals).isPresent() || !placed.contains(n)).toList()));
+                unplaced.add(new Unplaced(
+                        u,
+                        mapped,
+                        u.near().stream()
+                                .filter(n -> mapped.filter(n::equals).isPresent() || !placed.contains(n))
+                                .toList()));
             }
         }
         long others = Stream.<Subject>concat(bench.weights().stream(), bench.activations().stream())
                 .filter(s -> bench.spec(s).isPresent() && !imported.specs().containsKey(s.id()))
                 .count();
-        view.set(new View(v.file, false, v.readable, v.refused, v.chosen, v.problem, matches, unplaced, imported.notes(), others, v.alone, v.comparison));
+        view.set(new View(
+                v.file,
+                false,
+                v.readable,
+                v.refused,
+                v.chosen,
+                v.problem,
+                matches,
+                unplaced,
+                imported.notes(),
+                others,
+                v.alone,
+                v.comparison));
     }
 
     private Optional<Match> match(Optional<Subject> subject, String nameInFile, QuantSpec spec) {
         return subject.map(s -> {
             Optional<QuantSpec> present = bench.spec(s);
             Optional<Measured> measured = present.flatMap(p -> measurements.find(s, p));
-            return new Match(s, nameInFile, spec, range(spec), present, measured.map(m -> m.spans().effective()), differences(spec, present, measured));
+            return new Match(
+                    s,
+                    nameInFile,
+                    spec,
+                    range(spec),
+                    present,
+                    measured.map(m -> m.spans().effective()),
+                    differences(spec, present, measured));
         });
     }
 
@@ -413,12 +541,15 @@ public final class ImportViewModel {
             return List.of("float now");
         }
         QuantSpec now = present.get();
-        if (now.equals(next) || (next.clip() instanceof Clip.Fixed f && measured.filter(m -> m.params().equals(f.params())).isPresent())) {
+        if (now.equals(next)
+                || (next.clip() instanceof Clip.Fixed f
+                        && measured.filter(m -> m.params().equals(f.params())).isPresent())) {
             return List.of();
         }
         List<String> words = new ArrayList<>();
         if (!now.scheme().equals(next.scheme())) {
-            words.add(Quantizers.byId(now.scheme()).title() + " → " + Quantizers.byId(next.scheme()).title());
+            words.add(Quantizers.byId(now.scheme()).title() + " → "
+                    + Quantizers.byId(next.scheme()).title());
         }
         if (now.bits() != next.bits()) {
             words.add(now.bits() + " → " + next.bits() + " bits");
@@ -472,15 +603,33 @@ public final class ImportViewModel {
                 measured -> {
                     measurements.keep(subject, measured);
                     if (subject.equals(compared)) {
-                        show(new Comparison(subject, sketch(subject), present(subject), Optional.of(measured), Optional.empty()));
+                        show(new Comparison(
+                                subject, sketch(subject), present(subject), Optional.of(measured), Optional.empty()));
                     }
                 },
-                e -> show(new Comparison(subject, sketch(subject), present(subject), Optional.empty(), Optional.of(String.valueOf(e.getMessage())))));
+                e -> show(new Comparison(
+                        subject,
+                        sketch(subject),
+                        present(subject),
+                        Optional.empty(),
+                        Optional.of(String.valueOf(e.getMessage())))));
     }
 
     private void show(Comparison comparison) {
         View v = view.get();
-        view.set(new View(v.file, v.reading, v.readable, v.refused, v.chosen, v.problem, v.matches, v.unplaced, v.notes, v.others, v.alone, Optional.of(comparison)));
+        view.set(new View(
+                v.file,
+                v.reading,
+                v.readable,
+                v.refused,
+                v.chosen,
+                v.problem,
+                v.matches,
+                v.unplaced,
+                v.notes,
+                v.others,
+                v.alone,
+                Optional.of(comparison)));
     }
 
     private void sketched() {
@@ -493,7 +642,10 @@ public final class ImportViewModel {
     }
 
     private Optional<MomentSketch> sketch(Subject subject) {
-        return inHand.viewProperty().get().filter(h -> h.subject().id().equals(subject.id())).flatMap(InHand.View::sketch);
+        return inHand.viewProperty()
+                .get()
+                .filter(h -> h.subject().id().equals(subject.id()))
+                .flatMap(InHand.View::sketch);
     }
 
     private Optional<Measured> present(Subject subject) {
@@ -503,7 +655,19 @@ public final class ImportViewModel {
     /** Whether quantized tensors that the file says nothing of become float. */
     public void setAlone(boolean alone) {
         View v = view.get();
-        view.set(new View(v.file, v.reading, v.readable, v.refused, v.chosen, v.problem, v.matches, v.unplaced, v.notes, v.others, alone, v.comparison));
+        view.set(new View(
+                v.file,
+                v.reading,
+                v.readable,
+                v.refused,
+                v.chosen,
+                v.problem,
+                v.matches,
+                v.unplaced,
+                v.notes,
+                v.others,
+                alone,
+                v.comparison));
     }
 
     /** Takes the settings over as one step. False if there is nothing to take over. */
@@ -513,10 +677,12 @@ public final class ImportViewModel {
         if (!v.mayApply() || state == null) {
             return false;
         }
-        String what = "import " + v.file.map(f -> String.valueOf(f.getFileName())).orElse("");
+        String what =
+                "import " + v.file.map(f -> String.valueOf(f.getFileName())).orElse("");
         bench.apply(v.alone ? alone(what, state) : imported.edit(what));
         notices.done("Imported " + v.matches.size() + (v.matches.size() == 1 ? " tensor" : " tensors") + " from "
-                + v.file.map(f -> String.valueOf(f.getFileName())).orElse("") + (v.unplaced.isEmpty() ? "" : "; " + waiting(v) + " left out"));
+                + v.file.map(f -> String.valueOf(f.getFileName())).orElse("")
+                + (v.unplaced.isEmpty() ? "" : "; " + waiting(v) + " left out"));
         return true;
     }
 

@@ -52,7 +52,8 @@ final class RangesView extends Region {
         data = values;
         present = now;
         imported = then;
-        setAccessibleText("Present range " + now.map(Figures::range).orElse("none") + ", imported range " + then.map(Figures::range).orElse("none"));
+        setAccessibleText("Present range " + now.map(Figures::range).orElse("none") + ", imported range "
+                + then.map(Figures::range).orElse("none"));
         paint();
     }
 
@@ -70,7 +71,8 @@ final class RangesView extends Region {
         double w = canvas.getWidth();
         double h = canvas.getHeight();
         g.clearRect(0, 0, w, h);
-        List<ClipRange> ranges = Stream.of(present, imported).flatMap(Optional::stream).toList();
+        List<ClipRange> ranges =
+                Stream.of(present, imported).flatMap(Optional::stream).toList();
         if (w < WORDS + GAP || (data == null && ranges.isEmpty())) {
             return;
         }
@@ -112,7 +114,15 @@ final class RangesView extends Region {
         }
     }
 
-    private static void range(GraphicsContext g, String name, Optional<ClipRange> range, Color colour, double from, double to, double w, double y) {
+    private static void range(
+            GraphicsContext g,
+            String name,
+            Optional<ClipRange> range,
+            Color colour,
+            double from,
+            double to,
+            double w,
+            double y) {
         g.setFont(Font.font(Fonts.SANS, FONT + 1));
         g.setFill(colour);
         g.setTextAlign(TextAlignment.LEFT);

@@ -58,7 +58,11 @@ public record InputForm(
                 p.resize().map(Resize::method).orElse(Resize.Method.BILINEAR),
                 p.resize().map(Resize::antialias).orElse(true),
                 p.resize().map(Resize::aspect).orElse(Resize.Aspect.STRETCH),
-                p.resize().map(Resize::shorter).filter(s -> s > 0).map(s -> Integer.toString(s)).orElse(""),
+                p.resize()
+                        .map(Resize::shorter)
+                        .filter(s -> s > 0)
+                        .map(s -> Integer.toString(s))
+                        .orElse(""),
                 number(p.scale()),
                 p.mean().stream().map(InputForm::number).collect(Collectors.joining(", ")),
                 p.std().stream().map(InputForm::number).collect(Collectors.joining(", ")),
@@ -68,7 +72,23 @@ public record InputForm(
 
     /** The same with other values. */
     InputForm withValues(String nextScale, String nextMean, String nextStd) {
-        return new InputForm(shape, stored, layout, colour, resize, width, height, method, antialias, aspect, shorter, nextScale, nextMean, nextStd, classes, labelColumn);
+        return new InputForm(
+                shape,
+                stored,
+                layout,
+                colour,
+                resize,
+                width,
+                height,
+                method,
+                antialias,
+                aspect,
+                shorter,
+                nextScale,
+                nextMean,
+                nextStd,
+                classes,
+                labelColumn);
     }
 
     /** The shortest text that reads back as the same number; 1/255 as such. */
@@ -105,12 +125,27 @@ public record InputForm(
             }
         }
         return problems.isEmpty()
-                ? new Parsed(Optional.of(new Preprocessing(of, stored, layout, size, colour, s.getFirst(), m, d, names(), Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()))), problems)
+                ? new Parsed(
+                        Optional.of(new Preprocessing(
+                                of,
+                                stored,
+                                layout,
+                                size,
+                                colour,
+                                s.getFirst(),
+                                m,
+                                d,
+                                names(),
+                                Optional.of(labelColumn.strip()).filter(c -> !c.isEmpty()))),
+                        problems)
                 : new Parsed(Optional.empty(), problems);
     }
 
     private List<String> names() {
-        return classes.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+        return classes.lines()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty())
+                .toList();
     }
 
     private Optional<Shape> dimensions(Map<String, String> problems) {
@@ -149,7 +184,9 @@ public record InputForm(
             String[] ends = part.strip().split("/", -1);
             double value = Double.NaN;
             try {
-                value = ends.length == 1 ? Double.parseDouble(ends[0]) : ends.length == 2 ? Double.parseDouble(ends[0]) / Double.parseDouble(ends[1]) : value;
+                value = ends.length == 1
+                        ? Double.parseDouble(ends[0])
+                        : ends.length == 2 ? Double.parseDouble(ends[0]) / Double.parseDouble(ends[1]) : value;
             } catch (NumberFormatException e) {
                 // Said below.
             }

@@ -73,15 +73,23 @@ public final class InputView extends VBox {
     private final FlowPane thumbnails = new FlowPane(GAP, GAP);
     private final Map<String, TextField> fields = new LinkedHashMap<>();
     private final Map<String, Label> notes = new LinkedHashMap<>();
-    private final ComboBox<Optional<Layout>> stored = layouts("input-stored", "any layout", "What the stored dimensions of one sample are");
-    private final ComboBox<Optional<Layout>> layout = layouts("input-layout", "as stored", "What the dimensions of the model’s input are");
+    private final ComboBox<Optional<Layout>> stored =
+            layouts("input-stored", "any layout", "What the stored dimensions of one sample are");
+    private final ComboBox<Optional<Layout>> layout =
+            layouts("input-layout", "as stored", "What the dimensions of the model’s input are");
     private final TextArea classes = new TextArea();
     private final Label classesName = name("M_odel’s classes", "input-classes");
-    private final ComboBox<Optional<Colour>> colour = choice("input-colour", List.of(Optional.empty(), Optional.of(Colour.RGB), Optional.of(Colour.BGR), Optional.of(Colour.GREY)),
+    private final ComboBox<Optional<Colour>> colour = choice(
+            "input-colour",
+            List.of(Optional.empty(), Optional.of(Colour.RGB), Optional.of(Colour.BGR), Optional.of(Colour.GREY)),
             o -> o.map(c -> c == Colour.GREY ? "grey" : c.name()).orElse("as stored"));
     private final CheckBox resize = new CheckBox("_Resize to");
-    private final ComboBox<String> method = choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
-    private final ComboBox<Resize.Aspect> aspect = choice("input-aspect", List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP), a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
+    private final ComboBox<String> method =
+            choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
+    private final ComboBox<Resize.Aspect> aspect = choice(
+            "input-aspect",
+            List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP),
+            a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
     private final Label shorterName = name("Shorter side", "input-shorter");
     private final Label noPictures = new Label();
     private final ImageView picture = new ImageView();
@@ -89,7 +97,8 @@ public final class InputView extends VBox {
     private final Label gets = new Label();
     private final Label wants = new Label();
     private final Label verdict = new Label();
-    private final Label guessed = new Label("Proposed from the model's input; check it against how the model was trained.");
+    private final Label guessed =
+            new Label("Proposed from the model's input; check it against how the model was trained.");
     private final Button propose = new Button("Use what fits");
     private final Button openFile = new Button("_File…");
     private List<Thumbnail> shown = List.of();
@@ -108,7 +117,8 @@ public final class InputView extends VBox {
         openFile.setOnAction(e -> browse.apply(false).ifPresent(model::load));
         Button openFolder = new Button("Fol_der…");
         openFolder.setId("input-folder");
-        openFolder.setTooltip(new Tooltip("Pictures in a folder for each class, or a folder of pictures without labels"));
+        openFolder.setTooltip(
+                new Tooltip("Pictures in a folder for each class, or a folder of pictures without labels"));
         openFolder.setOnAction(e -> browse.apply(true).ifPresent(model::load));
         openFile.setMinWidth(USE_PREF_SIZE);
         openFolder.setMinWidth(USE_PREF_SIZE);
@@ -175,19 +185,40 @@ public final class InputView extends VBox {
             presets.getChildren().add(button);
         }
         int row = 0;
-        HBox asStored = new HBox(GAP, field("shape", "The shape of one stored sample, if its values are to be read in another one: 1×28×28 for 784 columns; empty: as it is stored"), stored);
+        HBox asStored = new HBox(
+                GAP,
+                field(
+                        "shape",
+                        "The shape of one stored sample, if its values are to be read in another one: 1×28×28 for 784"
+                                + " columns; empty: as it is stored"),
+                stored);
         fields.values().forEach(t -> t.setPromptText("shape as it is"));
         HBox.setHgrow(asStored.getChildren().getFirst(), Priority.ALWAYS);
         grid.addRow(row++, name("Stored _as", "input-shape"), new VBox(2, asStored, note("shape")));
         grid.addRow(row++, new Label("Presets"), presets);
-        grid.addRow(row++, name("_Scale", "input-scale"), noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
-        grid.addRow(row++, name("_Mean", "input-mean"), noted("mean", field("mean", "Subtracted after the scale: one number, or one for each channel between commas")));
-        grid.addRow(row++, name("S_td", "input-std"), noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
+        grid.addRow(
+                row++,
+                name("_Scale", "input-scale"),
+                noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
+        grid.addRow(
+                row++,
+                name("_Mean", "input-mean"),
+                noted(
+                        "mean",
+                        field(
+                                "mean",
+                                "Subtracted after the scale: one number, or one for each channel between commas")));
+        grid.addRow(
+                row++,
+                name("S_td", "input-std"),
+                noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
         resize.setId("input-resize");
         resize.setOnAction(e -> edited());
         TextField w = field("width", "Width in pixels");
         TextField h = field("height", "Height in pixels");
-        TextField s = field("shorter", "What the shorter side becomes before the middle is cut out; empty: as little as covers the size");
+        TextField s = field(
+                "shorter",
+                "What the shorter side becomes before the middle is cut out; empty: as little as covers the size");
         for (TextField t : List.of(w, h, s)) {
             t.setPrefWidth(SMALL);
             t.setMinWidth(SMALL);
@@ -209,7 +240,9 @@ public final class InputView extends VBox {
         classes.setPrefRowCount(2);
         classes.setMinHeight(Region.USE_PREF_SIZE);
         classes.setPromptText("as the data numbers them");
-        classes.setTooltip(new Tooltip("The model’s names of its classes, one on each line in its order, if it numbers them in another way than the data: labels are looked up by name"));
+        classes.setTooltip(
+                new Tooltip("The model’s names of its classes, one on each line in its order, if it numbers them in"
+                        + " another way than the data: labels are looked up by name"));
         classes.setAccessibleText("The model’s names of its classes, one on each line");
         classes.textProperty().subscribe(x -> edited());
         // The key goes on to the next field, as everywhere else in the form.
@@ -222,7 +255,8 @@ public final class InputView extends VBox {
         classes.managedProperty().bind(classes.visibleProperty());
         classesName.visibleProperty().bind(classes.visibleProperty());
         classesName.managedProperty().bind(classes.visibleProperty());
-        TextField label = field("label", "The column of labels in a table: first, last, none, or its name; empty: as it is found");
+        TextField label = field(
+                "label", "The column of labels in a table: first, last, none, or its name; empty: as it is found");
         VBox labels = noted("label", label);
         Label labelName = name("La_bels in", "input-label");
         for (Node node : List.of(labels, labelName)) {
@@ -323,11 +357,15 @@ public final class InputView extends VBox {
     }
 
     private ComboBox<Optional<Layout>> layouts(String id, String none, String tip) {
-        ComboBox<Optional<Layout>> box = choice(id, List.of(Optional.empty(), Optional.of(Layout.NCHW), Optional.of(Layout.NHWC), Optional.of(Layout.NF)), o -> o.map(l -> switch (l) {
-            case NCHW -> "planes (NCHW)";
-            case NHWC -> "pixels (NHWC)";
-            case NF -> "features (NF)";
-        }).orElse(none));
+        ComboBox<Optional<Layout>> box = choice(
+                id,
+                List.of(Optional.empty(), Optional.of(Layout.NCHW), Optional.of(Layout.NHWC), Optional.of(Layout.NF)),
+                o -> o.map(l -> switch (l) {
+                            case NCHW -> "planes (NCHW)";
+                            case NHWC -> "pixels (NHWC)";
+                            case NF -> "features (NF)";
+                        })
+                        .orElse(none));
         box.setTooltip(new Tooltip(tip));
         box.setAccessibleText(tip);
         return box;
@@ -390,7 +428,8 @@ public final class InputView extends VBox {
             showing = false;
         }
         role.choose(view.role() == Role.CALIBRATION ? 1 : 0);
-        file.setText(view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
+        file.setText(
+                view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
         facts.setText(view.samples().map(s -> s.what() + ": ").orElse("") + view.facts());
         unreadable.setText(view.unreadable().orElse(""));
         Prepared p = view.prepared();
@@ -403,7 +442,12 @@ public final class InputView extends VBox {
         gets.setText(view.gets());
         wants.setText(view.wants());
         boolean some = view.samples().isPresent();
-        verdict.setText(!some ? "" : !view.problems().isEmpty() ? "Nothing can be prepared before the form is right." : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
+        verdict.setText(
+                !some
+                        ? ""
+                        : !view.problems().isEmpty()
+                                ? "Nothing can be prepared before the form is right."
+                                : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
         verdict.getStyleClass().remove("warning");
         if (p.problem().isPresent()) {
             verdict.getStyleClass().add("warning");
@@ -418,14 +462,33 @@ public final class InputView extends VBox {
 
     private void showForm(View view) {
         InputForm f = view.form();
-        Map<String, String> texts = Map.of("shape", f.shape(), "scale", f.scale(), "mean", f.mean(), "std", f.std(), "width", f.width(), "height", f.height(), "shorter", f.shorter(), "label", f.labelColumn());
+        Map<String, String> texts = Map.of(
+                "shape",
+                f.shape(),
+                "scale",
+                f.scale(),
+                "mean",
+                f.mean(),
+                "std",
+                f.std(),
+                "width",
+                f.width(),
+                "height",
+                f.height(),
+                "shorter",
+                f.shorter(),
+                "label",
+                f.labelColumn());
         fields.forEach((key, field) -> {
             String text = texts.getOrDefault(key, "");
             if (!field.getText().equals(text)) {
                 field.setText(text);
             }
         });
-        notes.forEach((key, note) -> note.setText(Optional.ofNullable(view.problems().get(key)).map(why -> field(key) + " " + why).orElse("")));
+        notes.forEach(
+                (key, note) -> note.setText(Optional.ofNullable(view.problems().get(key))
+                        .map(why -> field(key) + " " + why)
+                        .orElse("")));
         stored.setValue(f.stored());
         layout.setValue(f.layout());
         if (!classes.getText().equals(f.classes())) {
@@ -455,7 +518,9 @@ public final class InputView extends VBox {
     }
 
     private static String field(String key) {
-        return key.equals("shorter") ? "The shorter side" : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
+        return key.equals("shorter")
+                ? "The shorter side"
+                : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
     }
 
     private void showThumbnails(List<Thumbnail> now) {
@@ -493,7 +558,12 @@ public final class InputView extends VBox {
         channels.addRow(0, hint("channel"), hint("min"), hint("max"), hint("mean"));
         for (int c = 0; c < now.size(); c++) {
             Channel channel = now.get(c);
-            channels.addRow(c + 1, number(Integer.toString(c), 0), number(channel.min(), c, "min"), number(channel.max(), c, "max"), number(channel.mean(), c, "mean"));
+            channels.addRow(
+                    c + 1,
+                    number(Integer.toString(c), 0),
+                    number(channel.min(), c, "min"),
+                    number(channel.max(), c, "max"),
+                    number(channel.mean(), c, "mean"));
         }
     }
 
@@ -522,7 +592,8 @@ public final class InputView extends VBox {
 
     private static Image image(SamplePicture p) {
         WritableImage image = new WritableImage(p.width(), p.height());
-        image.getPixelWriter().setPixels(0, 0, p.width(), p.height(), PixelFormat.getIntArgbInstance(), p.argb(), 0, p.width());
+        image.getPixelWriter()
+                .setPixels(0, 0, p.width(), p.height(), PixelFormat.getIntArgbInstance(), p.argb(), 0, p.width());
         return image;
     }
 }

@@ -60,7 +60,9 @@ public final class InputViewModel {
                 case RAW -> Preprocessing.NONE;
                 case UNIT -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.0), List.of(1.0));
                 case SIGNED -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.5), List.of(0.5));
-                case IMAGENET -> Preprocessing.NONE.withValues(1 / 255.0, List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
+                case IMAGENET ->
+                    Preprocessing.NONE.withValues(
+                            1 / 255.0, List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225));
             };
         }
 
@@ -91,7 +93,8 @@ public final class InputViewModel {
             List<Channel> channels,
             List<Thumbnail> thumbnails,
             int sample) {
-        static final Prepared NOTHING = new Prepared(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), List.of(), List.of(), 0);
+        static final Prepared NOTHING = new Prepared(
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), List.of(), List.of(), 0);
 
         public boolean fits() {
             return dataset.isPresent() && problem.isEmpty();
@@ -134,9 +137,17 @@ public final class InputViewModel {
         /** The facts of the data in one line. */
         public String facts() {
             return samples.map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
-                            + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " " + s.dtype().toString().toLowerCase(Locale.ROOT)
-                            + (!s.hasLabels() ? ", no labels" : s.classes().isEmpty() ? ", labels without names" : ", " + s.classes().size() + " classes")
-                            + (s.others().isEmpty() ? "" : "; beside them " + String.join(", ", s.others().keySet())))
+                            + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " "
+                            + s.dtype().toString().toLowerCase(Locale.ROOT)
+                            + (!s.hasLabels()
+                                    ? ", no labels"
+                                    : s.classes().isEmpty()
+                                            ? ", labels without names"
+                                            : ", " + s.classes().size() + " classes")
+                            + (s.others().isEmpty()
+                                    ? ""
+                                    : "; beside them "
+                                            + String.join(", ", s.others().keySet())))
                     .orElse("");
         }
     }
@@ -151,6 +162,7 @@ public final class InputViewModel {
     private @Nullable Asked asked;
     /** What the samples were opened with in place of what their sidecar says. */
     private Optional<String> labelColumn = Optional.empty();
+
     private int sample;
 
     public InputViewModel(Workbench bench, Executor work, Executor ui, Jobs jobs) {
@@ -162,7 +174,16 @@ public final class InputViewModel {
     }
 
     private static View empty(Role role, Optional<InputFit> wanted) {
-        return new View(role, Optional.empty(), InputForm.of(Preprocessing.NONE), Map.of(), false, Prepared.NOTHING, false, Optional.empty(), wanted);
+        return new View(
+                role,
+                Optional.empty(),
+                InputForm.of(Preprocessing.NONE),
+                Map.of(),
+                false,
+                Prepared.NOTHING,
+                false,
+                Optional.empty(),
+                wanted);
     }
 
     /** Starts with what the bench has for {@code role}. */
@@ -173,7 +194,8 @@ public final class InputViewModel {
         view.set(empty(role, wanted()));
         Optional<Dataset> data = role == Role.CALIBRATION ? bench.calibrationData() : bench.evaluationData();
         labelColumn = data.flatMap(Dataset::preprocessing).flatMap(Preprocessing::labelColumn);
-        data.flatMap(Dataset::samples).ifPresent(s -> take(s, data.flatMap(Dataset::preprocessing).orElse(s.stated()), false));
+        data.flatMap(Dataset::samples)
+                .ifPresent(s -> take(s, data.flatMap(Dataset::preprocessing).orElse(s.stated()), false));
     }
 
     /** Starts with data that was opened elsewhere: as its sidecar says if that fits, else with a proposal. */
@@ -195,7 +217,16 @@ public final class InputViewModel {
                 e -> {
                     View v = view.get();
                     String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-                    view.set(new View(v.role, v.samples, v.form, v.problems, v.guessed, v.prepared, v.previous, Optional.of(why), v.wanted));
+                    view.set(new View(
+                            v.role,
+                            v.samples,
+                            v.form,
+                            v.problems,
+                            v.guessed,
+                            v.prepared,
+                            v.previous,
+                            Optional.of(why),
+                            v.wanted));
                 });
     }
 
@@ -206,7 +237,8 @@ public final class InputViewModel {
         Optional<Preprocessing> proposal = wanted().flatMap(w -> w.propose(samples));
         boolean silent = stated.equals(Preprocessing.NONE);
         boolean fits = wanted().map(w -> fits(w, samples, stated)).orElse(true);
-        boolean guess = proposal.isPresent() && (silent || !fits) && !proposal.get().equals(stated);
+        boolean guess =
+                proposal.isPresent() && (silent || !fits) && !proposal.get().equals(stated);
         take(samples, guess ? proposal.get() : stated, guess);
     }
 
@@ -221,7 +253,16 @@ public final class InputViewModel {
     private void take(Samples samples, Preprocessing how, boolean guessed) {
         View v = view.get();
         asked = null;
-        view.set(new View(v.role, Optional.of(samples), InputForm.of(how), Map.of(), guessed, Prepared.NOTHING, true, Optional.empty(), wanted()));
+        view.set(new View(
+                v.role,
+                Optional.of(samples),
+                InputForm.of(how),
+                Map.of(),
+                guessed,
+                Prepared.NOTHING,
+                true,
+                Optional.empty(),
+                wanted()));
         prepare(samples, how);
     }
 
@@ -250,7 +291,8 @@ public final class InputViewModel {
         asked = null;
         opening.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Reading " + samples.file().getFileName(), cancel)) {
+                    try (Jobs.Handle job =
+                            jobs.start("Reading " + samples.file().getFileName(), cancel)) {
                         job.report(0, 0, "");
                         return Datasets.samples(samples.file(), how.labelColumn(), cancel);
                     }
@@ -261,7 +303,16 @@ public final class InputViewModel {
                         return;
                     }
                     labelColumn = how.labelColumn();
-                    view.set(new View(v.role, Optional.of(read), v.form, v.form.parse().problems(), v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                    view.set(new View(
+                            v.role,
+                            Optional.of(read),
+                            v.form,
+                            v.form.parse().problems(),
+                            v.guessed,
+                            v.prepared,
+                            true,
+                            v.unreadable,
+                            v.wanted));
                     prepare(read, how);
                 },
                 e -> {
@@ -272,7 +323,8 @@ public final class InputViewModel {
                     }
                     Map<String, String> problems = new TreeMap<>(v.problems);
                     problems.put("label", String.valueOf(e.getMessage()).replaceFirst("^.*label_column: ", ""));
-                    view.set(new View(v.role, v.samples, v.form, problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                    view.set(new View(
+                            v.role, v.samples, v.form, problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
                 });
     }
 
@@ -285,7 +337,8 @@ public final class InputViewModel {
     /** Takes the proposal over into the form. */
     public void adoptProposal() {
         View v = view.get();
-        v.samples.ifPresent(s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p.withLabelColumn(labelColumn), true)));
+        v.samples.ifPresent(
+                s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p.withLabelColumn(labelColumn), true)));
     }
 
     /** Looks at another sample. */
@@ -301,7 +354,8 @@ public final class InputViewModel {
         Asked question = new Asked(samples, how, sample);
         if (question.equals(asked)) {
             View v = view.get();
-            view.set(new View(v.role, v.samples, v.form, v.problems, v.guessed, v.prepared, false, v.unreadable, v.wanted));
+            view.set(new View(
+                    v.role, v.samples, v.form, v.problems, v.guessed, v.prepared, false, v.unreadable, v.wanted));
             return;
         }
         asked = question;
@@ -311,15 +365,31 @@ public final class InputViewModel {
                 ready -> {
                     if (question.equals(asked)) {
                         View v = view.get();
-                        view.set(new View(v.role, v.samples, v.form, v.problems, v.guessed, ready, false, v.unreadable, v.wanted));
+                        view.set(new View(
+                                v.role,
+                                v.samples,
+                                v.form,
+                                v.problems,
+                                v.guessed,
+                                ready,
+                                false,
+                                v.unreadable,
+                                v.wanted));
                     }
                 },
                 e -> {
                     if (question.equals(asked)) {
                         View v = view.get();
                         Prepared none = new Prepared(
-                                Optional.empty(), Optional.of(String.valueOf(e.getMessage())), Optional.empty(), Optional.empty(), List.of(), List.of(), question.sample);
-                        view.set(new View(v.role, v.samples, v.form, v.problems, v.guessed, none, false, v.unreadable, v.wanted));
+                                Optional.empty(),
+                                Optional.of(String.valueOf(e.getMessage())),
+                                Optional.empty(),
+                                Optional.empty(),
+                                List.of(),
+                                List.of(),
+                                question.sample);
+                        view.set(new View(
+                                v.role, v.samples, v.form, v.problems, v.guessed, none, false, v.unreadable, v.wanted));
                     }
                 });
     }
@@ -338,10 +408,19 @@ public final class InputViewModel {
             data = Datasets.prepare(q.samples, q.how);
         } catch (BadInputException e) {
             return new Prepared(
-                    Optional.empty(), Optional.of(String.valueOf(e.getMessage())), wanted.flatMap(w -> w.propose(q.samples)), Optional.empty(), List.of(), List.of(), q.sample);
+                    Optional.empty(),
+                    Optional.of(String.valueOf(e.getMessage())),
+                    wanted.flatMap(w -> w.propose(q.samples)),
+                    Optional.empty(),
+                    List.of(),
+                    List.of(),
+                    q.sample);
         }
         boolean fits = wanted.map(w -> w.takes(data.sampleShape())).orElse(true);
-        Optional<String> problem = fits ? Optional.empty() : Optional.of("The model gets " + data.sampleShape() + " and wants " + wanted.map(InputFit::shape).orElse("") + ".");
+        Optional<String> problem = fits
+                ? Optional.empty()
+                : Optional.of("The model gets " + data.sampleShape() + " and wants "
+                        + wanted.map(InputFit::shape).orElse("") + ".");
         float[] values = new float[Math.toIntExact(data.sampleShape().count())];
         data.fill(new int[] {q.sample}, values);
         List<Thumbnail> thumbnails = new ArrayList<>();
@@ -353,8 +432,13 @@ public final class InputViewModel {
             thumbnails.add(new Thumbnail(small(picture.get()), label(data, i)));
         }
         return new Prepared(
-                Optional.of(data), problem, fits ? Optional.empty() : wanted.flatMap(w -> w.propose(q.samples)), data.picture(q.sample).map(InputViewModel::small),
-                channels(data.sampleShape(), q.how, values), thumbnails, q.sample);
+                Optional.of(data),
+                problem,
+                fits ? Optional.empty() : wanted.flatMap(w -> w.propose(q.samples)),
+                data.picture(q.sample).map(InputViewModel::small),
+                channels(data.sampleShape(), q.how, values),
+                thumbnails,
+                q.sample);
     }
 
     private static String label(Dataset data, int i) {
@@ -366,7 +450,8 @@ public final class InputViewModel {
     }
 
     private static List<Channel> channels(Shape shape, Preprocessing how, float[] values) {
-        boolean last = how.outputLayout().or(how::layout).filter(l -> l == Layout.NHWC).isPresent();
+        boolean last =
+                how.outputLayout().or(how::layout).filter(l -> l == Layout.NHWC).isPresent();
         int axis = shape.rank() == 3 ? last ? 2 : 0 : -1;
         int count = axis < 0 ? 1 : (int) shape.dim(axis);
         if (count > MAX_CHANNELS) {

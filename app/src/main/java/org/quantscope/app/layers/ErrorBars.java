@@ -63,7 +63,8 @@ final class ErrorBars extends VBox {
     }
 
     void show(List<LayerError> errors, boolean previous) {
-        double largest = errors.stream().mapToDouble(e -> e.relative().orElse(1)).max().orElse(1);
+        double largest =
+                errors.stream().mapToDouble(e -> e.relative().orElse(1)).max().orElse(1);
         most = largest == 0 ? 1 : Math.min(1, largest);
         scale.setText(String.format(Locale.ROOT, "error relative to the values, full at %.3g %%", most * 100));
         list.getItems().setAll(errors);
@@ -74,12 +75,19 @@ final class ErrorBars extends VBox {
     }
 
     static String figures(LayerError e) {
-        return decibels(e.sqnrDb()) + " · " + (e.relative().isPresent() ? String.format(Locale.ROOT, "%.1f %%", e.relative().getAsDouble() * 100) : "–");
+        return decibels(e.sqnrDb()) + " · "
+                + (e.relative().isPresent()
+                        ? String.format(Locale.ROOT, "%.1f %%", e.relative().getAsDouble() * 100)
+                        : "–");
     }
 
     /** No error is said in words; an SQNR has no number there. */
     static String decibels(OptionalDouble db) {
-        return db.isEmpty() ? "–" : Double.isInfinite(db.getAsDouble()) && db.getAsDouble() > 0 ? "no error" : String.format(Locale.ROOT, "%.1f dB", db.getAsDouble());
+        return db.isEmpty()
+                ? "–"
+                : Double.isInfinite(db.getAsDouble()) && db.getAsDouble() > 0
+                        ? "no error"
+                        : String.format(Locale.ROOT, "%.1f dB", db.getAsDouble());
     }
 
     private final class Line extends ListCell<LayerError> {

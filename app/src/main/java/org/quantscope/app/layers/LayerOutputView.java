@@ -48,13 +48,19 @@ public final class LayerOutputView extends VBox {
         if (v.previous()) {
             table.getStyleClass().add("previous");
         }
-        double largest = v.rows().stream().flatMap(r -> Stream.of(r.isolated(), r.accumulated())).mapToDouble(e -> e.relative().orElse(1)).max().orElse(0);
+        double largest = v.rows().stream()
+                .flatMap(r -> Stream.of(r.isolated(), r.accumulated()))
+                .mapToDouble(e -> e.relative().orElse(1))
+                .max()
+                .orElse(0);
         double most = largest == 0 ? 1 : Math.min(1, largest);
         if (!v.rows().isEmpty()) {
             Label over = muted(
                     Figures.count(v.samples()) + " samples of " + v.data(),
-                    "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in dB; more is better."
-                            + String.format(Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
+                    "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in"
+                            + " dB; more is better."
+                            + String.format(
+                                    Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
             over.setId("layer-output-samples");
             table.add(over, 0, 0);
             headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the tensor in hand quantized"), 1);
@@ -64,16 +70,22 @@ public final class LayerOutputView extends VBox {
             LayerOutputViewModel.Row row = v.rows().get(i);
             Label place = new Label(row.place());
             place.setTooltip(new Tooltip(row.value().name()));
-            table.addRow(i + 1, place, figure("isolated-" + i, row.isolated()), bar(row.isolated(), most), figure("accumulated-" + i, row.accumulated()), bar(row.accumulated(), most));
+            table.addRow(
+                    i + 1,
+                    place,
+                    figure("isolated-" + i, row.isolated()),
+                    bar(row.isolated(), most),
+                    figure("accumulated-" + i, row.accumulated()),
+                    bar(row.accumulated(), most));
         }
-        hint.setText(switch (v.status()) {
-            case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
-            case NO_DATA -> "The error behind a layer needs data: drop some on the window.";
-            case FLOAT -> "This tensor stays float: it makes no error.";
-            case NO_OUTPUT -> "Nothing that depends on the input is computed from this tensor.";
-            case SHOWN ->
-                v.rows().isEmpty() ? "…" : "";
-        });
+        hint.setText(
+                switch (v.status()) {
+                    case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
+                    case NO_DATA -> "The error behind a layer needs data: drop some on the window.";
+                    case FLOAT -> "This tensor stays float: it makes no error.";
+                    case NO_OUTPUT -> "Nothing that depends on the input is computed from this tensor.";
+                    case SHOWN -> v.rows().isEmpty() ? "…" : "";
+                });
         hint.setManaged(!hint.getText().isEmpty());
     }
 

@@ -77,7 +77,8 @@ public final class LayerOutputViewModel implements AutoCloseable {
     private boolean showing;
     private @Nullable Question asked;
 
-    public LayerOutputViewModel(Workbench bench, AccuracyViewModel accuracy, InHand inHand, Executor work, Executor ui, Notices notices) {
+    public LayerOutputViewModel(
+            Workbench bench, AccuracyViewModel accuracy, InHand inHand, Executor work, Executor ui, Notices notices) {
         this.bench = bench;
         this.accuracy = accuracy;
         this.inHand = inHand;
@@ -125,10 +126,14 @@ public final class LayerOutputViewModel implements AutoCloseable {
     }
 
     private void ask(Model model, Dataset data, Optional<InHand.View> hand) {
-        Optional<Question> question = accuracy.request().flatMap(all -> hand.flatMap(h -> {
-            QuantParams params = all.weights().getOrDefault(h.subject().id(), all.activations().get(h.subject().id()));
-            return params == null ? Optional.empty() : Optional.of(new Question(h.subject(), params, all));
-        }));
+        Optional<Question> question = accuracy.request()
+                .flatMap(all -> hand.flatMap(h -> {
+                    QuantParams params = all.weights()
+                            .getOrDefault(
+                                    h.subject().id(),
+                                    all.activations().get(h.subject().id()));
+                    return params == null ? Optional.empty() : Optional.of(new Question(h.subject(), params, all));
+                }));
         if (question.isEmpty()) {
             asked = null;
             stale();
@@ -160,7 +165,8 @@ public final class LayerOutputViewModel implements AutoCloseable {
                         case Subject.Activation _ -> new EvalRequest(Optional.empty(), Map.of(), Map.of(id, q.params));
                     };
                     List<TensorId> values = new ArrayList<>(List.of(sites.get().layer()));
-                    List<String> places = new ArrayList<>(List.of(q.subject instanceof Subject.Weight ? "behind its layer" : "the activation"));
+                    List<String> places = new ArrayList<>(
+                            List.of(q.subject instanceof Subject.Weight ? "behind its layer" : "the activation"));
                     sites.get().block().ifPresent(block -> {
                         values.add(block);
                         places.add("behind its block: " + sites.get().blockIs());
@@ -176,16 +182,27 @@ public final class LayerOutputViewModel implements AutoCloseable {
                     for (int i = 0; i < values.size(); i++) {
                         rows.add(new Row(places.get(i), values.get(i), alone.get(i), together.get(i)));
                     }
-                    return new View(Status.SHOWN, List.copyOf(rows), samples.length, String.valueOf(data.file().getFileName()), false);
+                    return new View(
+                            Status.SHOWN,
+                            List.copyOf(rows),
+                            samples.length,
+                            String.valueOf(data.file().getFileName()),
+                            false);
                 },
-                answer -> view.set(Objects.equals(asked, q) ? answer : new View(answer.status, answer.rows, answer.samples, answer.data, true)),
+                answer -> view.set(
+                        Objects.equals(asked, q)
+                                ? answer
+                                : new View(answer.status, answer.rows, answer.samples, answer.data, true)),
                 e -> notices.problem("Layer output: " + e.getMessage()));
     }
 
     /** What is on show belongs to what was before. */
     private void stale() {
         View now = view.get();
-        view.set(now.status == Status.SHOWN ? new View(now.status, now.rows, now.samples, now.data, true) : new View(Status.SHOWN, List.of(), 0, "", false));
+        view.set(
+                now.status == Status.SHOWN
+                        ? new View(now.status, now.rows, now.samples, now.data, true)
+                        : new View(Status.SHOWN, List.of(), 0, "", false));
     }
 
     @Override

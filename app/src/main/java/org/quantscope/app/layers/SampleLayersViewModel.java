@@ -45,7 +45,8 @@ public final class SampleLayersViewModel implements AutoCloseable {
     private OptionalInt sample = OptionalInt.empty();
     private @Nullable Question asked;
 
-    public SampleLayersViewModel(Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
+    public SampleLayersViewModel(
+            Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
         this.bench = bench;
         this.accuracy = accuracy;
         this.notices = notices;
@@ -69,7 +70,10 @@ public final class SampleLayersViewModel implements AutoCloseable {
     private void refresh() {
         Optional<Model> model = bench.analysed().filter(m -> m.graph().isPresent());
         Optional<Dataset> data = bench.evaluationData();
-        if (sample.isEmpty() || model.isEmpty() || data.isEmpty() || sample.getAsInt() >= data.get().size()) {
+        if (sample.isEmpty()
+                || model.isEmpty()
+                || data.isEmpty()
+                || sample.getAsInt() >= data.get().size()) {
             asked = null;
             latest.cancel();
             if (model.isEmpty()) {
@@ -90,13 +94,18 @@ public final class SampleLayersViewModel implements AutoCloseable {
         }
         asked = question;
         stale();
-        List<TensorId> values = model.get().graph().orElseThrow().activations().stream().map(TensorInfo::id).toList();
+        List<TensorId> values = model.get().graph().orElseThrow().activations().stream()
+                .map(TensorInfo::id)
+                .toList();
         try {
             LayerComparison comparison = comparer.of(model.get(), data.get());
             latest.submit(
                     (cancel, partial) -> new View(
-                            OptionalInt.of(question.sample), comparison.compare(question.request, values, new int[] {question.sample}, cancel), false),
-                    answer -> view.set(Objects.equals(asked, question) ? answer : new View(answer.sample, answer.layers, true)),
+                            OptionalInt.of(question.sample),
+                            comparison.compare(question.request, values, new int[] {question.sample}, cancel),
+                            false),
+                    answer -> view.set(
+                            Objects.equals(asked, question) ? answer : new View(answer.sample, answer.layers, true)),
                     e -> notices.problem("Layers of a sample: " + e.getMessage()));
         } catch (RuntimeException e) {
             notices.problem("Layers of a sample: " + e.getMessage());

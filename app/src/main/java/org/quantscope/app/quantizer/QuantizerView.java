@@ -87,10 +87,15 @@ public final class QuantizerView extends VBox {
     public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
         this.model = model;
         scheme.setId("scheme");
-        scheme.setItems(FXCollections.observableList(Quantizers.all().stream().map(Quantizer::id).toList()));
-        scheme.setConverter(titles(id -> Quantizers.all().stream().filter(q -> q.id().equals(id)).map(Quantizer::title).findFirst()));
+        scheme.setItems(FXCollections.observableList(
+                Quantizers.all().stream().map(Quantizer::id).toList()));
+        scheme.setConverter(titles(id -> Quantizers.all().stream()
+                .filter(q -> q.id().equals(id))
+                .map(Quantizer::title)
+                .findFirst()));
         bits.setId("bits");
-        bits.setValueFactory(new SpinnerValueFactory.IntegerSpinnerValueFactory(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS, QuantSpec.WEIGHTS.bits()));
+        bits.setValueFactory(new SpinnerValueFactory.IntegerSpinnerValueFactory(
+                QuantSpec.MIN_BITS, QuantSpec.MAX_BITS, QuantSpec.WEIGHTS.bits()));
         bits.setPrefWidth(SPINNER_WIDTH);
         bits.setMinWidth(SPINNER_WIDTH);
         bits.getEditor().getStyleClass().add("number-field");
@@ -99,7 +104,10 @@ public final class QuantizerView extends VBox {
         narrow.setId("narrow");
         narrow.setTooltip(new Tooltip("Leave out the most negative code, so that the codes mirror each other about 0"));
         calibrator.setId("calibrator");
-        calibrator.setConverter(titles(id -> Calibrators.all().stream().filter(c -> c.id().equals(id)).map(Calibrator::title).findFirst()));
+        calibrator.setConverter(titles(id -> Calibrators.all().stream()
+                .filter(c -> c.id().equals(id))
+                .map(Calibrator::title)
+                .findFirst()));
         for (Region box : new Region[] {scheme, calibrator}) {
             box.setPrefWidth(CHOICE_WIDTH);
             box.setMinWidth(CHOICE_WIDTH);
@@ -125,13 +133,21 @@ public final class QuantizerView extends VBox {
         blocks = row(muted("of"), held(blockSize), muted("along"), blockAxis);
         facts.addWide(blocks);
         facts.add("Range from", row(option, calibrator), "Who chooses the clipping range");
-        facts.add("Range", row(lo, dash(), hi), "The requested range, in tensor units; Enter takes it over, Esc gives it back");
-        scale = facts.addNumber("scale", "scale", "Tensor units per step; of many the smallest, the middle and the largest");
+        facts.add(
+                "Range",
+                row(lo, dash(), hi),
+                "The requested range, in tensor units; Enter takes it over, Esc gives it back");
+        scale = facts.addNumber(
+                "scale", "scale", "Tensor units per step; of many the smallest, the middle and the largest");
         zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
-        effective = facts.addNumber("effective range", "effective", "Lowest to highest level, in tensor units, after the zero point was rounded");
+        effective = facts.addNumber(
+                "effective range",
+                "effective",
+                "Lowest to highest level, in tensor units, after the zero point was rounded");
         spread.setId("spread");
         spread.getStyleClass().add("link");
-        spread.setTooltip(new Tooltip("Gives every weight, or every activation, these settings; ranges are chosen anew for each"));
+        spread.setTooltip(new Tooltip(
+                "Gives every weight, or every activation, these settings; ranges are chosen anew for each"));
         spread.setOnAction(e -> model.spread());
         nothing.getStyleClass().add("hint");
         nothing.setWrapText(true);
@@ -197,7 +213,9 @@ public final class QuantizerView extends VBox {
             case FORM -> "";
             case NOTHING_OPEN -> "Open a model to choose how its tensors are quantized.";
             case FLOAT -> "This tensor stays in float.";
-            case FLOAT_UNSEEN -> "This activation stays in float. “Activations” in the toolbar observes its range on calibration data and quantizes it.";
+            case FLOAT_UNSEEN ->
+                "This activation stays in float. “Activations” in the toolbar observes its range on calibration data"
+                        + " and quantizes it.";
         };
         nothing.setText(text);
         nothing.setVisible(!text.isEmpty());
@@ -225,11 +243,12 @@ public final class QuantizerView extends VBox {
         symmetry.choose(spec.symmetric() ? 0 : 1);
         signed.setSelected(spec.signed());
         narrow.setSelected(spec.narrowRange());
-        granularity.choose(switch (spec.granularity()) {
-            case Granularity.PerTensor _ -> 0;
-            case Granularity.PerChannel _ -> 1;
-            case Granularity.PerBlock _ -> 2;
-        });
+        granularity.choose(
+                switch (spec.granularity()) {
+                    case Granularity.PerTensor _ -> 0;
+                    case Granularity.PerChannel _ -> 1;
+                    case Granularity.PerBlock _ -> 2;
+                });
         blocks.setVisible(v.blocks().isPresent());
         blocks.setManaged(v.blocks().isPresent());
         v.blocks().ifPresent(b -> {

@@ -1,6 +1,5 @@
 package org.quantscope.app.quantizer;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -76,7 +75,8 @@ public final class QuantizerViewModel {
      *
      * @param blockSize of the size of blocks alone
      */
-    public record Locked(String bits, String symmetric, String signed, String narrow, String granularity, String blockSize) {}
+    public record Locked(
+            String bits, String symmetric, String signed, String narrow, String granularity, String blockSize) {}
 
     /** How many ranges a tensor has. */
     public enum Cut {
@@ -116,14 +116,22 @@ public final class QuantizerViewModel {
     }
 
     private static Instead instead(InHand.View v) {
-        return v.spec().isPresent() ? Instead.FORM : v.subject() instanceof Subject.Activation a && a.sketch().isEmpty() ? Instead.FLOAT_UNSEEN : Instead.FLOAT;
+        return v.spec().isPresent()
+                ? Instead.FORM
+                : v.subject() instanceof Subject.Activation a && a.sketch().isEmpty()
+                        ? Instead.FLOAT_UNSEEN
+                        : Instead.FLOAT;
     }
 
     private static Optional<View> view(InHand.View v) {
         return v.spec().map(spec -> {
             Optional<Clip.Auto> auto = spec.clip() instanceof Clip.Auto a ? Optional.of(a) : Optional.empty();
-            Optional<OptionDoc> option = auto.flatMap(a -> calibrator(a.calibratorId())).flatMap(c -> c.options().stream().filter(o -> !o.type().equals("file")).findFirst());
-            String value = option.map(o -> auto.orElseThrow().options().getOrDefault(o.name(), o.defaultValue())).orElse("");
+            Optional<OptionDoc> option = auto.flatMap(a -> calibrator(a.calibratorId()))
+                    .flatMap(c -> c.options().stream()
+                            .filter(o -> !o.type().equals("file"))
+                            .findFirst());
+            String value = option.map(o -> auto.orElseThrow().options().getOrDefault(o.name(), o.defaultValue()))
+                    .orElse("");
             Optional<ClipRange> clip = v.clip();
             return new View(
                     spec,
@@ -139,9 +147,11 @@ public final class QuantizerViewModel {
                     blocks(v.subject(), spec),
                     locked(v.subject(), spec),
                     v.previous(),
-
                     Calibrators.all().stream()
-                            .filter(c -> !c.needsImportance() || v.weighted() || auto.map(a -> a.calibratorId().equals(c.id())).orElse(false))
+                            .filter(c -> !c.needsImportance()
+                                    || v.weighted()
+                                    || auto.map(a -> a.calibratorId().equals(c.id()))
+                                            .orElse(false))
                             .map(Calibrator::id)
                             .toList());
         });
@@ -154,8 +164,11 @@ public final class QuantizerViewModel {
         Shape shape = subject.info().shape();
         int axis = block.axis() != Granularity.PerBlock.DEFAULT_AXIS || shape.rank() == 0
                 ? block.axis()
-                : Slicing.of(subject.info(), block).granularity() instanceof Granularity.PerBlock real ? real.axis() : block.axis();
-        return Optional.of(new Blocks(block.size(), axis, Arrays.stream(shape.toArray()).boxed().toList()));
+                : Slicing.of(subject.info(), block).granularity() instanceof Granularity.PerBlock real
+                        ? real.axis()
+                        : block.axis();
+        return Optional.of(new Blocks(
+                block.size(), axis, Arrays.stream(shape.toArray()).boxed().toList()));
     }
 
     private static Locked locked(Subject subject, QuantSpec spec) {
@@ -164,13 +177,21 @@ public final class QuantizerViewModel {
         String title = scheme.title();
         String granularity = subject instanceof Subject.Activation
                 ? "an activation has one range"
-                : subject.info().shape().rank() == 0 ? "a single value has one range" : traits.blockSize() > 0 ? title + " has a scale for each block" : "";
+                : subject.info().shape().rank() == 0
+                        ? "a single value has one range"
+                        : traits.blockSize() > 0 ? title + " has a scale for each block" : "";
         String narrow = !traits.choosesNarrowRange()
                 ? title + " has no code to leave out"
-                : !spec.symmetric() ? "only symmetric codes can be restricted" : !spec.signed() ? "only signed codes can be restricted" : "";
+                : !spec.symmetric()
+                        ? "only symmetric codes can be restricted"
+                        : !spec.signed() ? "only signed codes can be restricted" : "";
         return new Locked(
-                traits.fixesBits() ? title + " has codes of " + traits.minBits() + (traits.minBits() == 1 ? " bit" : " bits") : "",
-                traits.choosesSymmetric() ? "" : title + (traits.symmetric() ? " mirrors about 0" : " has two free ends"),
+                traits.fixesBits()
+                        ? title + " has codes of " + traits.minBits() + (traits.minBits() == 1 ? " bit" : " bits")
+                        : "",
+                traits.choosesSymmetric()
+                        ? ""
+                        : title + (traits.symmetric() ? " mirrors about 0" : " has two free ends"),
                 traits.choosesSigned() ? "" : title + " has no unsigned codes",
                 narrow,
                 granularity,
@@ -179,12 +200,16 @@ public final class QuantizerViewModel {
 
     /** True if the figures are to tell of many slices. */
     private static boolean all(Measured m, InHand.View v) {
-        return m.params().slices() > 1 && (!v.ownRanges() || v.slice() == InHand.ALL || v.slice() >= m.params().slices());
+        return m.params().slices() > 1
+                && (!v.ownRanges()
+                        || v.slice() == InHand.ALL
+                        || v.slice() >= m.params().slices());
     }
 
     private static String scale(Measured m, InHand.View v) {
         if (!all(m, v)) {
-            return Figures.scale(m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
+            return Figures.scale(
+                    m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
         }
         QuantParams.ScaleSpan span = m.spans().scales();
         return Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max());
@@ -195,7 +220,8 @@ public final class QuantizerViewModel {
             return Figures.NONE;
         }
         if (!all(m, v)) {
-            return Integer.toString(m.params().zeroPoint(Math.min(v.ofParams(), m.params().slices() - 1)));
+            return Integer.toString(
+                    m.params().zeroPoint(Math.min(v.ofParams(), m.params().slices() - 1)));
         }
         int lo = m.spans().lowestZero();
         int hi = m.spans().highestZero();
@@ -203,7 +229,10 @@ public final class QuantizerViewModel {
     }
 
     private static String effective(Measured m, InHand.View v) {
-        return Figures.range(all(m, v) ? m.spans().effective() : m.params().effective(Math.min(v.ofParams(), m.params().slices() - 1)));
+        return Figures.range(
+                all(m, v)
+                        ? m.spans().effective()
+                        : m.params().effective(Math.min(v.ofParams(), m.params().slices() - 1)));
     }
 
     private static Optional<Calibrator> calibrator(String id) {
@@ -213,17 +242,20 @@ public final class QuantizerViewModel {
     public void setScheme(String id) {
         Traits traits = Quantizers.byId(id).traits();
         // An unsigned activation had a zero point for what is below 0; listed levels have none.
-        boolean below = !traits.isAffine() && inHand.viewProperty().get()
-                .filter(v -> v.subject() instanceof Subject.Activation)
-                .flatMap(InHand.View::sketch)
-                .map(seen -> seen.min() < 0)
-                .orElse(false);
+        boolean below = !traits.isAffine()
+                && inHand.viewProperty()
+                        .get()
+                        .filter(v -> v.subject() instanceof Subject.Activation)
+                        .flatMap(InHand.View::sketch)
+                        .map(seen -> seen.min() < 0)
+                        .orElse(false);
         inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(below ? spec.withSigned(true) : spec));
     }
 
     /** @param bits a width that the scheme has; anything else changes nothing */
     public void setBits(int bits) {
-        Traits traits = view.get().map(v -> Quantizers.byId(v.spec().scheme()).traits()).orElse(null);
+        Traits traits =
+                view.get().map(v -> Quantizers.byId(v.spec().scheme()).traits()).orElse(null);
         if (traits != null && bits >= traits.minBits() && bits <= traits.maxBits()) {
             inHand.change(bits + " bits", spec -> spec.withBits(bits));
         }
@@ -232,19 +264,31 @@ public final class QuantizerViewModel {
     /** A range set by hand is widened to its larger magnitude when the grid becomes symmetric. */
     public void setSymmetric(boolean symmetric) {
         inHand.change(symmetric ? "symmetric" : "asymmetric", spec -> {
-            Clip clip = !symmetric ? spec.clip() : switch (spec.clip()) {
-                case Clip.Manual(var range) -> new Clip.Manual(ClipRange.symmetric(range.absMax()));
-                case Clip.ManualPerChannel(var ranges) -> new Clip.ManualPerChannel(ranges.stream().map(r -> ClipRange.symmetric(r.absMax())).toList());
-                case Clip.ManualPerBlock(var ranges) -> new Clip.ManualPerBlock(ranges.stream().map(r -> ClipRange.symmetric(r.absMax())).toList());
-                case Clip.Auto auto -> auto;
-                case Clip.Fixed fixed -> fixed;
-            };
-            return spec.withSymmetric(symmetric).withNarrowRange(symmetric && spec.signed()).withClip(clip);
+            Clip clip = !symmetric
+                    ? spec.clip()
+                    : switch (spec.clip()) {
+                        case Clip.Manual(var range) -> new Clip.Manual(ClipRange.symmetric(range.absMax()));
+                        case Clip.ManualPerChannel(var ranges) ->
+                            new Clip.ManualPerChannel(ranges.stream()
+                                    .map(r -> ClipRange.symmetric(r.absMax()))
+                                    .toList());
+                        case Clip.ManualPerBlock(var ranges) ->
+                            new Clip.ManualPerBlock(ranges.stream()
+                                    .map(r -> ClipRange.symmetric(r.absMax()))
+                                    .toList());
+                        case Clip.Auto auto -> auto;
+                        case Clip.Fixed fixed -> fixed;
+                    };
+            return spec.withSymmetric(symmetric)
+                    .withNarrowRange(symmetric && spec.signed())
+                    .withClip(clip);
         });
     }
 
     public void setSigned(boolean signed) {
-        inHand.change(signed ? "signed" : "unsigned", spec -> spec.withSigned(signed).withNarrowRange(signed && spec.symmetric()));
+        inHand.change(
+                signed ? "signed" : "unsigned",
+                spec -> spec.withSigned(signed).withNarrowRange(signed && spec.symmetric()));
     }
 
     public void setNarrowRange(boolean narrow) {
@@ -261,56 +305,83 @@ public final class QuantizerViewModel {
         switch (cut) {
             case TENSOR -> setGranularity("per tensor", Granularity.TENSOR);
             case CHANNEL -> setGranularity("per channel", Granularity.CHANNEL);
-            case BLOCK -> setGranularity("per block of " + USUAL_BLOCK, new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, USUAL_BLOCK));
+            case BLOCK ->
+                setGranularity(
+                        "per block of " + USUAL_BLOCK,
+                        new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, USUAL_BLOCK));
         }
     }
 
     /** The number of values that share a scale. Text that is no natural number above 0 is said and changes nothing. */
     public void setBlockSize(String text) {
-        view.get().flatMap(View::blocks).filter(b -> !text.strip().equals(Integer.toString(b.size()))).ifPresent(b -> {
-            OptionalDouble typed = Figures.parse(text);
-            if (typed.isEmpty() || typed.getAsDouble() < 1 || typed.getAsDouble() != Math.rint(typed.getAsDouble()) || typed.getAsDouble() > Integer.MAX_VALUE) {
-                notices.problem("block size: a whole number of at least 1 is needed, got " + text.strip());
-                return;
-            }
-            int size = (int) typed.getAsDouble();
-            int axis = view.get().map(View::spec).map(QuantSpec::granularity).map(g -> g instanceof Granularity.PerBlock p ? p.axis() : -1).orElse(-1);
-            setGranularity("per block of " + size, new Granularity.PerBlock(axis, size));
-        });
+        view.get()
+                .flatMap(View::blocks)
+                .filter(b -> !text.strip().equals(Integer.toString(b.size())))
+                .ifPresent(b -> {
+                    OptionalDouble typed = Figures.parse(text);
+                    if (typed.isEmpty()
+                            || typed.getAsDouble() < 1
+                            || typed.getAsDouble() != Math.rint(typed.getAsDouble())
+                            || typed.getAsDouble() > Integer.MAX_VALUE) {
+                        notices.problem("block size: a whole number of at least 1 is needed, got " + text.strip());
+                        return;
+                    }
+                    int size = (int) typed.getAsDouble();
+                    int axis = view.get()
+                            .map(View::spec)
+                            .map(QuantSpec::granularity)
+                            .map(g -> g instanceof Granularity.PerBlock p ? p.axis() : -1)
+                            .orElse(-1);
+                    setGranularity("per block of " + size, new Granularity.PerBlock(axis, size));
+                });
     }
 
     /** The axis along which the values of a block lie, from 0. */
     public void setBlockAxis(int axis) {
-        view.get().flatMap(View::blocks).filter(b -> axis != b.axis() && axis >= 0 && axis < b.axes().size()).ifPresent(b ->
-                setGranularity("blocks along axis " + axis, new Granularity.PerBlock(axis, b.size())));
+        view.get()
+                .flatMap(View::blocks)
+                .filter(b -> axis != b.axis() && axis >= 0 && axis < b.axes().size())
+                .ifPresent(b -> setGranularity("blocks along axis " + axis, new Granularity.PerBlock(axis, b.size())));
     }
 
     private void setGranularity(String title, Granularity granularity) {
         inHand.change(title, spec -> {
-            boolean keeps = spec.clip() instanceof Clip.Auto || (spec.clip() instanceof Clip.Manual && !(granularity instanceof Granularity.PerTensor));
+            boolean keeps = spec.clip() instanceof Clip.Auto
+                    || (spec.clip() instanceof Clip.Manual && !(granularity instanceof Granularity.PerTensor));
             return spec.granularity().equals(granularity)
                     ? spec
-                    : spec.withGranularity(granularity).withClip(keeps ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator()));
+                    : spec.withGranularity(granularity)
+                            .withClip(
+                                    keeps
+                                            ? spec.clip()
+                                            : new Clip.Auto(Quantizers.byId(spec.scheme())
+                                                    .traits()
+                                                    .defaultCalibrator()));
         });
     }
 
     public void setCalibrator(String id) {
-        inHand.change("range from " + calibrator(id).map(Calibrator::title).orElse(id), spec -> spec.withClip(new Clip.Auto(id)));
+        inHand.change(
+                "range from " + calibrator(id).map(Calibrator::title).orElse(id),
+                spec -> spec.withClip(new Clip.Auto(id)));
     }
 
     /** Sets the calibrator's first option. A value that it does not take changes nothing and is said. */
     public void setOption(String value) {
-        view.get().ifPresent(v -> v.option().ifPresent(option -> {
-            if (!value.strip().equals(v.optionValue()) && v.spec().clip() instanceof Clip.Auto auto) {
-                if (Figures.parse(value).isEmpty()) {
-                    notices.problem(option.name() + ": a number is needed, got " + value);
-                    return;
-                }
-                Map<String, String> options = new HashMap<>(auto.options());
-                options.put(option.name(), value.strip().replace(',', '.'));
-                inHand.change(option.name() + " " + value.strip(), spec -> spec.withClip(new Clip.Auto(auto.calibratorId(), options)));
-            }
-        }));
+        view.get()
+                .ifPresent(v -> v.option().ifPresent(option -> {
+                    if (!value.strip().equals(v.optionValue()) && v.spec().clip() instanceof Clip.Auto auto) {
+                        if (Figures.parse(value).isEmpty()) {
+                            notices.problem(option.name() + ": a number is needed, got " + value);
+                            return;
+                        }
+                        Map<String, String> options = new HashMap<>(auto.options());
+                        options.put(option.name(), value.strip().replace(',', '.'));
+                        inHand.change(
+                                option.name() + " " + value.strip(),
+                                spec -> spec.withClip(new Clip.Auto(auto.calibratorId(), options)));
+                    }
+                }));
     }
 
     /** Sets the lower end of the range by number. Text that is no number, or lies above the upper end, is said and changes nothing. */
@@ -323,7 +394,11 @@ public final class QuantizerViewModel {
     }
 
     private void type(String field, String text, boolean low) {
-        ClipRange now = inHand.viewProperty().get().filter(InHand.View::draggable).flatMap(InHand.View::clip).orElse(null);
+        ClipRange now = inHand.viewProperty()
+                .get()
+                .filter(InHand.View::draggable)
+                .flatMap(InHand.View::clip)
+                .orElse(null);
         if (now == null || text.strip().equals(Figures.value(low ? now.lo() : now.hi()))) {
             return;
         }
@@ -336,7 +411,8 @@ public final class QuantizerViewModel {
         boolean symmetric = view.get().map(v -> v.spec().symmetric()).orElse(false);
         if (symmetric) {
             if (low ? x >= 0 : x <= 0) {
-                notices.problem(field + ": a symmetric range needs a number " + (low ? "below" : "above") + " 0, got " + text);
+                notices.problem(
+                        field + ": a symmetric range needs a number " + (low ? "below" : "above") + " 0, got " + text);
                 return;
             }
             inHand.setRange(ClipRange.symmetric(Math.abs(x)));

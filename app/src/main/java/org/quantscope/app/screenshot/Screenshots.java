@@ -58,7 +58,10 @@ public final class Screenshots {
         private static final double WIDTH = 1440;
         private static final double HEIGHT = 900;
 
-        private record Step(Runnable action, BooleanSupplier ready, @Nullable String picture) {}
+        private record Step(
+                Runnable action,
+                BooleanSupplier ready,
+                @Nullable String picture) {}
 
         private final ExecutorService work = Executors.newCachedThreadPool();
         private @Nullable MainWindow window;
@@ -66,7 +69,8 @@ public final class Screenshots {
 
         @Override
         public void start(Stage stage) throws IOException {
-            Path folder = Files.createDirectories(Path.of(getParameters().getRaw().getFirst()));
+            Path folder =
+                    Files.createDirectories(Path.of(getParameters().getRaw().getFirst()));
             Path temporary = Files.createTempDirectory("quantscope-screenshots");
             settingsFolder = temporary;
             MainWindow shown = new MainWindow(stage, new Settings(temporary), work, FxThread.executor());
@@ -78,7 +82,12 @@ public final class Screenshots {
             var desk = shown.desk();
             BooleanSupplier done = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
                     && !desk.accuracy().viewProperty().get().previous()
-                    && desk.accuracy().viewProperty().get().baseline().map(b -> b.isComplete()).orElse(false)
+                    && desk.accuracy()
+                            .viewProperty()
+                            .get()
+                            .baseline()
+                            .map(b -> b.isComplete())
+                            .orElse(false)
                     && desk.jobs().running().isEmpty()
                     && desk.inHand().viewProperty().get().map(Camera::atRest).orElse(false);
             run(
@@ -97,26 +106,47 @@ public final class Screenshots {
                             new Step(
                                     () -> {
                                         // Nobody is there to be asked about unsaved changes.
-                                        desk.bench().saved(desk.bench().stateProperty().get().orElseThrow(), temporary);
+                                        desk.bench()
+                                                .saved(
+                                                        desk.bench()
+                                                                .stateProperty()
+                                                                .get()
+                                                                .orElseThrow(),
+                                                        temporary);
                                         openCollapsing(desk.session());
                                     },
-                                    () -> desk.bench().modelProperty().get().map(m -> m.name().equals(COLLAPSING)).orElse(false) && done.getAsBoolean(),
+                                    () -> desk.bench()
+                                                    .modelProperty()
+                                                    .get()
+                                                    .map(m -> m.name().equals(COLLAPSING))
+                                                    .orElse(false)
+                                            && done.getAsBoolean(),
                                     null),
                             new Step(() -> everything(spec -> spec.withGranularity(Granularity.CHANNEL)), done, null),
-                            new Step(() -> everything(spec -> spec.withGranularity(Granularity.TENSOR)), done, "collapse.png")));
+                            new Step(
+                                    () -> everything(spec -> spec.withGranularity(Granularity.TENSOR)),
+                                    done,
+                                    "collapse.png")));
         }
 
         private static boolean atRest(InHand.View v) {
-            return !v.previous() && !v.preview() && v.measured().map(m -> m.error().exact()).orElse(false) && v.slices().isPresent();
+            return !v.previous()
+                    && !v.preview()
+                    && v.measured().map(m -> m.error().exact()).orElse(false)
+                    && v.slices().isPresent();
         }
 
         private static void openCollapsing(SessionViewModel session) {
-            Samples.all().stream().filter(s -> s.model().endsWith(COLLAPSING)).findFirst().ifPresent(session::openSample);
+            Samples.all().stream()
+                    .filter(s -> s.model().endsWith(COLLAPSING))
+                    .findFirst()
+                    .ifPresent(session::openSample);
         }
 
         private void everything(UnaryOperator<QuantSpec> change) {
             var bench = requireWindow().desk().bench();
-            Optional<QuantSpec> weights = bench.stateProperty().get().flatMap(SessionState::weights).map(change);
+            Optional<QuantSpec> weights =
+                    bench.stateProperty().get().flatMap(SessionState::weights).map(change);
             bench.apply(new Edit.SetWeights(weights));
         }
 
@@ -145,7 +175,8 @@ public final class Screenshots {
                         stop();
                         write(stage, folder.resolve("failed.png"));
                         stage.hide();
-                        throw new IllegalStateException("step " + at + ": the window did not come to rest; failed.png shows it");
+                        throw new IllegalStateException(
+                                "step " + at + ": the window did not come to rest; failed.png shows it");
                     }
                     settled = step.ready.getAsBoolean() ? settled + 1 : 0;
                     if (settled < SETTLE) {

@@ -75,10 +75,16 @@ public final class SensitivityViewModel {
     private static final int SCOPES_KEPT = 4;
 
     /** What a cache is for. */
-    private record Scope(String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
+    private record Scope(
+            String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
 
     /** Committed parameters of every quantized tensor, on what is evaluated. */
-    private record Setting(Scope scope, Model model, Model reference, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+    private record Setting(
+            Scope scope,
+            Model model,
+            Model reference,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations) {
         Optional<QuantParams> of(TensorId id) {
             return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
         }
@@ -108,6 +114,7 @@ public final class SensitivityViewModel {
     private final SensitivityStore store;
     /** Of the open file; a new map for each, because files beside it may have other values by now. Locked while a cache is opened, never on the thread of the window. */
     private volatile Map<Scope, SensitivityCache> caches = Map.of();
+
     private final Map<TensorId, Found> found = new HashMap<>();
     private @Nullable Setting setting;
     /** What runs; null while nothing does. */
@@ -129,7 +136,13 @@ public final class SensitivityViewModel {
      * @param ui runs what touches this
      */
     public SensitivityViewModel(
-            Workbench bench, Measurements measurements, SensitivityStore store, Executor work, Executor ui, Jobs jobs, Notices notices) {
+            Workbench bench,
+            Measurements measurements,
+            SensitivityStore store,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
         this.bench = bench;
         this.measurements = measurements;
         this.store = store;
@@ -156,12 +169,20 @@ public final class SensitivityViewModel {
     /** Why there is nothing to sweep; empty if there is. */
     private String obstacle() {
         Optional<Model> model = bench.analysed();
-        return model.isEmpty() ? "no model is open"
-                : model.get().graph().isEmpty() ? "this file holds weights without a graph: there is nothing to run"
-                : bench.evaluationData().isEmpty() ? "needs data to evaluate on"
-                : bench.weights().stream().allMatch(w -> bench.spec(w).isEmpty()) && bench.activations().stream().allMatch(a -> bench.spec(a).isEmpty())
-                        ? "everything stays in float"
-                        : "";
+        return model.isEmpty()
+                ? "no model is open"
+                : model.get().graph().isEmpty()
+                        ? "this file holds weights without a graph: there is nothing to run"
+                        : bench.evaluationData().isEmpty()
+                                ? "needs data to evaluate on"
+                                : bench.weights().stream()
+                                                        .allMatch(w ->
+                                                                bench.spec(w).isEmpty())
+                                                && bench.activations().stream()
+                                                        .allMatch(a ->
+                                                                bench.spec(a).isEmpty())
+                                        ? "everything stays in float"
+                                        : "";
     }
 
     private void refresh() {
@@ -206,7 +227,8 @@ public final class SensitivityViewModel {
             return;
         }
         ranked = rank ? now : null;
-        lookups.submit((cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
+        lookups.submit(
+                (cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
     }
 
     private SensitivityReport look(Setting of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
@@ -237,7 +259,11 @@ public final class SensitivityViewModel {
         boolean known = now != null
                 && v.tensors.size() == now.weights.size() + now.activations.size()
                 && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
-                && v.tensors.values().stream().allMatch(d -> d.figures().onlyThis().filter(AccuracyEstimate::isComplete).isPresent());
+                && v.tensors.values().stream()
+                        .allMatch(d -> d.figures()
+                                .onlyThis()
+                                .filter(AccuracyEstimate::isComplete)
+                                .isPresent());
         follows = known || (ranked != null && ranked.equals(now));
     }
 
@@ -250,7 +276,8 @@ public final class SensitivityViewModel {
         bench.activations().forEach(a -> put(activations, a, measured));
         Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
         Model model = bench.analysed().orElseThrow();
-        return new Setting(scope, model, bench.uncorrected().orElse(model), Map.copyOf(weights), Map.copyOf(activations));
+        return new Setting(
+                scope, model, bench.uncorrected().orElse(model), Map.copyOf(weights), Map.copyOf(activations));
     }
 
     private static void put(Map<TensorId, QuantParams> into, Subject subject, Measurements.Snapshot measured) {
@@ -265,7 +292,9 @@ public final class SensitivityViewModel {
         SensitivityCache cache;
         synchronized (open) {
             cache = open.computeIfAbsent(
-                    of.scope, s -> store.open(SensitivityScope.of(s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
+                    of.scope,
+                    s -> store.open(SensitivityScope.of(
+                            s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
         }
         return new SensitivitySweep(of.model, of.weights, of.activations, cache);
     }
@@ -345,11 +374,18 @@ public final class SensitivityViewModel {
         for (TensorSensitivity fresh : report.tensors()) {
             if (fresh.onlyThis().isPresent() || fresh.allButThis().isPresent()) {
                 Found old = found.get(fresh.name());
-                found.put(fresh.name(), old == null ? new Found(fresh, of, of) : new Found(
-                        new TensorSensitivity(
-                                fresh.name(), fresh.kind(), fresh.onlyThis().or(old.figures::onlyThis), fresh.allButThis().or(old.figures::allButThis)),
-                        fresh.onlyThis().isPresent() ? of : old.onlyOf,
-                        fresh.allButThis().isPresent() ? of : old.allButOf));
+                found.put(
+                        fresh.name(),
+                        old == null
+                                ? new Found(fresh, of, of)
+                                : new Found(
+                                        new TensorSensitivity(
+                                                fresh.name(),
+                                                fresh.kind(),
+                                                fresh.onlyThis().or(old.figures::onlyThis),
+                                                fresh.allButThis().or(old.figures::allButThis)),
+                                        fresh.onlyThis().isPresent() ? of : old.onlyOf,
+                                        fresh.allButThis().isPresent() ? of : old.allButOf));
             }
         }
         announce();
@@ -371,7 +407,8 @@ public final class SensitivityViewModel {
             }
         });
         int count = 1 + 2 * (now.weights.size() + now.activations.size());
-        Status status = running != null ? Status.RUNNING : known == count && wanted == count ? Status.DONE : Status.IDLE;
+        Status status =
+                running != null ? Status.RUNNING : known == count && wanted == count ? Status.DONE : Status.IDLE;
         show(new View(status, "", tensors, known, count));
     }
 

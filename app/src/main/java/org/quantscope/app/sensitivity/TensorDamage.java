@@ -14,7 +14,8 @@ import org.quantscope.core.sensitivity.TensorSensitivity;
  * @param allButPrevious true if the figure of all others belongs to an earlier setting of one of them
  * @param all the model with everything quantized; empty while not known under the present setting
  */
-public record TensorDamage(TensorSensitivity figures, boolean onlyPrevious, boolean allButPrevious, Optional<AccuracyEstimate> all) {
+public record TensorDamage(
+        TensorSensitivity figures, boolean onlyPrevious, boolean allButPrevious, Optional<AccuracyEstimate> all) {
     /** How bad a loss is. */
     public enum Level {
         /** Less than {@link #FAIR_LOSS}. */
@@ -46,7 +47,12 @@ public record TensorDamage(TensorSensitivity figures, boolean onlyPrevious, bool
 
     /** The change of the score, short: {@code ≈ −2.3} points; empty while it is not known. */
     public String change() {
-        return figures.onlyThis().map(e -> about(e) + (e.task().isProportion() ? Figures.points(e.delta()) : Figures.difference(e.task(), e.delta()))).orElse("");
+        return figures.onlyThis()
+                .map(e -> about(e)
+                        + (e.task().isProportion()
+                                ? Figures.points(e.delta())
+                                : Figures.difference(e.task(), e.delta())))
+                .orElse("");
     }
 
     /** Both figures and the SQNR of the output, in lines, each with what it rests on. */
@@ -54,17 +60,25 @@ public record TensorDamage(TensorSensitivity figures, boolean onlyPrevious, bool
         StringBuilder text = new StringBuilder();
         figures.onlyThis().ifPresent(e -> text.append("only this quantized: ").append(figure(e, onlyPrevious)));
         figures.allButThis().ifPresent(e -> {
-            text.append(text.isEmpty() ? "" : "\n").append("all but this quantized: ").append(figure(e, allButPrevious));
+            text.append(text.isEmpty() ? "" : "\n")
+                    .append("all but this quantized: ")
+                    .append(figure(e, allButPrevious));
             OptionalDouble recovered = allButPrevious ? OptionalDouble.empty() : figures.recovered(all);
-            recovered.ifPresent(r -> text.append(", in float it gives ").append(about(e)).append(Figures.difference(e.task(), e.task().higherIsBetter() ? r : -r)).append(" back"));
+            recovered.ifPresent(r -> text.append(", in float it gives ")
+                    .append(about(e))
+                    .append(Figures.difference(e.task(), e.task().higherIsBetter() ? r : -r))
+                    .append(" back"));
         });
-        figures.outputSqnrDb().ifPresent(db -> text.append("\noutput SQNR of only this: ").append(Double.isInfinite(db) ? "∞" : Figures.decibels(OptionalDouble.of(db))));
+        figures.outputSqnrDb()
+                .ifPresent(db -> text.append("\noutput SQNR of only this: ")
+                        .append(Double.isInfinite(db) ? "∞" : Figures.decibels(OptionalDouble.of(db))));
         return text.toString();
     }
 
     private static String figure(AccuracyEstimate e, boolean previous) {
-        return about(e) + Figures.score(e.task(), e.score()) + ", " + Figures.difference(e.task(), e.delta())
-                + " (" + Figures.count(e.seen()) + " of " + Figures.count(e.total()) + " samples" + (previous ? ", previous setting" : "") + ")";
+        return about(e) + Figures.score(e.task(), e.score()) + ", " + Figures.difference(e.task(), e.delta()) + " ("
+                + Figures.count(e.seen()) + " of " + Figures.count(e.total()) + " samples"
+                + (previous ? ", previous setting" : "") + ")";
     }
 
     private static String about(AccuracyEstimate e) {

@@ -41,9 +41,24 @@ public final class Samples {
     private static List<Sample> in(Path folder) {
         Edit fewBits = new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(FEW_BITS)));
         return List.of(
-                        sample(folder, "MobileNet, 4 bits: wide channels", "fashion_mobilenet_folded", FASHION, Optional.of(fewBits)),
-                        sample(folder, "MobileNet with batch normalization", "fashion_mobilenet", FASHION, Optional.empty()),
-                        sample(folder, "LeNet, rescaled: 8 bits collapse", "fashion_lenet_unequalized", FASHION, Optional.empty()),
+                        sample(
+                                folder,
+                                "MobileNet, 4 bits: wide channels",
+                                "fashion_mobilenet_folded",
+                                FASHION,
+                                Optional.of(fewBits)),
+                        sample(
+                                folder,
+                                "MobileNet with batch normalization",
+                                "fashion_mobilenet",
+                                FASHION,
+                                Optional.empty()),
+                        sample(
+                                folder,
+                                "LeNet, rescaled: 8 bits collapse",
+                                "fashion_lenet_unequalized",
+                                FASHION,
+                                Optional.empty()),
                         sample(folder, "LeNet", "fashion_lenet", FASHION, Optional.empty()),
                         sample(folder, "ResNet", "fashion_resnet", FASHION, Optional.empty()),
                         sample(folder, "Vision transformer", "fashion_vit", FASHION, Optional.empty()),
@@ -55,6 +70,10 @@ public final class Samples {
 
     private static Sample sample(Path folder, String title, String model, String data, Optional<Edit> start) {
         return new Sample(
-                title, folder.resolve(model + ".onnx"), folder.resolve(data + "_test.npz"), folder.resolve(data + "_calibration.npz"), start);
+                title,
+                folder.resolve(model + ".onnx"),
+                folder.resolve(data + "_test.npz"),
+                folder.resolve(data + "_calibration.npz"),
+                start);
     }
 }

@@ -134,11 +134,13 @@ public final class SessionViewModel {
         }
 
         Optional<FileRef> ref(Role role) {
-            return waived.contains(role) ? Optional.empty() : switch (role) {
-                case MODEL -> Optional.of(state.model());
-                case EVALUATION -> state.evaluationData();
-                case CALIBRATION -> state.calibrationData();
-            };
+            return waived.contains(role)
+                    ? Optional.empty()
+                    : switch (role) {
+                        case MODEL -> Optional.of(state.model());
+                        case EVALUATION -> state.evaluationData();
+                        case CALIBRATION -> state.calibrationData();
+                    };
         }
     }
 
@@ -155,7 +157,14 @@ public final class SessionViewModel {
     private final Executor ui;
     private Optional<Kept> kept = Optional.empty();
 
-    public SessionViewModel(Workbench bench, Questions questions, Notices notices, Jobs jobs, Settings settings, Executor work, Executor ui) {
+    public SessionViewModel(
+            Workbench bench,
+            Questions questions,
+            Notices notices,
+            Jobs jobs,
+            Settings settings,
+            Executor work,
+            Executor ui) {
         this.bench = bench;
         this.questions = questions;
         this.notices = notices;
@@ -188,14 +197,21 @@ public final class SessionViewModel {
         // One window holds one model: the last one named.
         Path file = others.getLast();
         boolean session = name(file).endsWith(".json") && !name(file).endsWith(".index.json");
-        leave(() -> submit("Opening " + file.getFileName(), cancel -> withData(
-                session ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel) : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()), data, cancel)));
+        leave(() -> submit(
+                "Opening " + file.getFileName(),
+                cancel -> withData(
+                        session
+                                ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)
+                                : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()),
+                        data,
+                        cancel)));
     }
 
     /** By its name alone: what is dropped is asked about on the thread of the scene. */
     private static boolean isData(Path file) {
         String name = name(file);
-        return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith) || Files.isDirectory(file);
+        return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith)
+                || Files.isDirectory(file);
     }
 
     /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. The model opens in any case. */
@@ -218,13 +234,23 @@ public final class SessionViewModel {
             return b.without(reason(e), wanted.map(w -> new Opened.Unprepared(read, Role.EVALUATION)));
         }
         if (wanted.isPresent() && !wanted.get().takes(dataset.sampleShape())) {
-            String note = file.getFileName() + " does not fit " + b.model.name() + ": it gives " + dataset.sampleShape() + ", the model wants " + wanted.get().shape();
+            String note = file.getFileName() + " does not fit " + b.model.name() + ": it gives " + dataset.sampleShape()
+                    + ", the model wants " + wanted.get().shape();
             return b.without(note, Optional.of(new Opened.Unprepared(read, Role.EVALUATION)));
         }
         List<Dataset> data = new ArrayList<>(b.data);
         data.add(dataset);
         boolean ofSession = b.file.isPresent();
-        return new Opened.Bench(b.model, b.corrected, b.state.withEvaluationData(Optional.of(ref(dataset))), b.file, data, b.seen, b.unsaved || ofSession, b.notes, Optional.empty());
+        return new Opened.Bench(
+                b.model,
+                b.corrected,
+                b.state.withEvaluationData(Optional.of(ref(dataset))),
+                b.file,
+                data,
+                b.seen,
+                b.unsaved || ofSession,
+                b.notes,
+                Optional.empty());
     }
 
     private static String name(Path file) {
@@ -233,7 +259,9 @@ public final class SessionViewModel {
 
     /** Opens a model with the default settings, after asking about unsaved changes. */
     public void openModel(Path file) {
-        leave(() -> submit("Opening " + file.getFileName(), cancel -> bench(readModel(file, cancel), Optional.empty(), List.of(), List.of())));
+        leave(() -> submit(
+                "Opening " + file.getFileName(),
+                cancel -> bench(readModel(file, cancel), Optional.empty(), List.of(), List.of())));
     }
 
     /** Opens a bundled model with its data. */
@@ -251,7 +279,9 @@ public final class SessionViewModel {
 
     /** Opens a saved session with the model and the data it names. */
     public void openSession(Path file) {
-        leave(() -> submit("Opening " + file.getFileName(), cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)));
+        leave(() -> submit(
+                "Opening " + file.getFileName(),
+                cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)));
     }
 
     /** Computes accuracy on this data from now on. */
@@ -277,7 +307,9 @@ public final class SessionViewModel {
                 }
                 throw e;
             }
-            return wanted.map(w -> w.takes(dataset.sampleShape())).orElse(true) ? new Opened.Data(dataset, role) : new Opened.Unprepared(read, role);
+            return wanted.map(w -> w.takes(dataset.sampleShape())).orElse(true)
+                    ? new Opened.Data(dataset, role)
+                    : new Opened.Unprepared(read, role);
         });
     }
 
@@ -375,10 +407,12 @@ public final class SessionViewModel {
         }
         kept = now;
         ActivationSketches seen = now.get().activations();
-        writer.add(() -> SketchFile.write(seen, file), failure -> ui.execute(() -> {
-            kept = Optional.empty();
-            notices.problem(file.getFileName() + ": not saved, " + reason(failure));
-        }));
+        writer.add(
+                () -> SketchFile.write(seen, file),
+                failure -> ui.execute(() -> {
+                    kept = Optional.empty();
+                    notices.problem(file.getFileName() + ": not saved, " + reason(failure));
+                }));
     }
 
     /** Goes on with {@code then} if what is open may be left: nothing is unsaved, or it has been saved, or may be lost. */
@@ -387,7 +421,8 @@ public final class SessionViewModel {
             then.run();
             return;
         }
-        switch (questions.unsaved(bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
+        switch (questions.unsaved(
+                bench.modelProperty().get().map(OpenModel::name).orElse(""))) {
             case SAVE -> save(then);
             case DISCARD -> {
                 forgetAutosave();
@@ -437,7 +472,8 @@ public final class SessionViewModel {
             case Opened.Bench b -> {
                 b.corrected.ifPresent(model -> bench.keepCorrected(b.state, model));
                 bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data, b.seen.activations);
-                kept = b.seen.activations.flatMap(seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
+                kept = b.seen.activations.flatMap(
+                        seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
                 List<String> notes = new ArrayList<>(b.notes);
                 b.seen.note.ifPresent(notes::add);
                 if (!notes.isEmpty()) {
@@ -457,7 +493,8 @@ public final class SessionViewModel {
                 Optional<Path> found = questions.whereIs(role, of.ref(role).orElseThrow());
                 if (found.isPresent()) {
                     FileRef was = of.ref(role).orElseThrow();
-                    resume(of.with(role, was.withPath(found.get().toAbsolutePath().normalize())));
+                    resume(of.with(
+                            role, was.withPath(found.get().toAbsolutePath().normalize())));
                 } else if (role != Role.MODEL) {
                     resume(of.without(role));
                 }
@@ -472,7 +509,10 @@ public final class SessionViewModel {
             case Opened.Unprepared(var read, var role) -> questions.howToPrepare(role, read);
             case Opened.Data(var dataset, var role) -> {
                 Optional<FileRef> ref = Optional.of(bench.keep(dataset));
-                bench.apply(role == Role.CALIBRATION ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
+                bench.apply(
+                        role == Role.CALIBRATION
+                                ? new Edit.RelinkCalibrationData(ref)
+                                : new Edit.SetEvaluationData(ref));
             }
         }
     }
@@ -513,7 +553,16 @@ public final class SessionViewModel {
         Optional<Model> corrected = state.corrections().isEmpty()
                 ? Optional.empty()
                 : Optional.of(Engine.analysed(model.source(), state, Progress.NONE, cancel));
-        return new Opened.Bench(model, corrected, state, Optional.of(session.file), data, seen(session.file, session.state, data, cancel), session.unsaved, notes, Optional.empty());
+        return new Opened.Bench(
+                model,
+                corrected,
+                state,
+                Optional.of(session.file),
+                data,
+                seen(session.file, session.state, data, cancel),
+                session.unsaved,
+                notes,
+                Optional.empty());
     }
 
     /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
@@ -525,9 +574,16 @@ public final class SessionViewModel {
         try {
             ActivationSketches read = SketchFile.read(file, cancel);
             Optional<FileRef> ref = state.calibrationData();
-            long samples = data.stream().filter(d -> ref.equals(Optional.of(ref(d)))).mapToLong(Dataset::size).findFirst().orElse(read.samples());
-            boolean fits = ref.isPresent() && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
-            return fits ? new Seen(Optional.of(read), Optional.empty()) : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
+            long samples = data.stream()
+                    .filter(d -> ref.equals(Optional.of(ref(d))))
+                    .mapToLong(Dataset::size)
+                    .findFirst()
+                    .orElse(read.samples());
+            boolean fits = ref.isPresent()
+                    && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
+            return fits
+                    ? new Seen(Optional.of(read), Optional.empty())
+                    : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
         } catch (IOException | BadInputException e) {
             return Seen.not(reason(e));
         }
@@ -544,7 +600,8 @@ public final class SessionViewModel {
         for (Edit edit : edits) {
             state = edit.apply(state);
         }
-        return new Opened.Bench(model, Optional.empty(), state, file, data, Seen.NOTHING, false, List.of(), Optional.empty());
+        return new Opened.Bench(
+                model, Optional.empty(), state, file, data, Seen.NOTHING, false, List.of(), Optional.empty());
     }
 
     private static FileRef ref(Dataset data) {
@@ -566,7 +623,8 @@ public final class SessionViewModel {
     public void forgetMissing() {
         List<Path> known = recent.get();
         pruning.submit(
-                (cancel, partial) -> known.stream().filter(file -> !Files.exists(file)).toList(),
+                (cancel, partial) ->
+                        known.stream().filter(file -> !Files.exists(file)).toList(),
                 missing -> {
                     if (!missing.isEmpty()) {
                         missing.forEach(settings::removeRecent);
@@ -608,7 +666,10 @@ public final class SessionViewModel {
     }
 
     private void forgetAutosave() {
-        writer.replace(AUTOSAVE, () -> Files.deleteIfExists(autosaveFile()), e -> LOG.warn("the copy of the saved work is still there", e));
+        writer.replace(
+                AUTOSAVE,
+                () -> Files.deleteIfExists(autosaveFile()),
+                e -> LOG.warn("the copy of the saved work is still there", e));
     }
 
     private static String reason(Throwable e) {

@@ -25,6 +25,7 @@ final class Writer {
     private final LinkedHashMap<String, Asked> waiting = new LinkedHashMap<>();
     /** Somebody has been asked to write what waits. */
     private boolean called;
+
     private boolean writing;
     private int unnamed;
 

@@ -32,7 +32,13 @@ public final class SlicesViewModel {
      * @param hint a line about them
      * @param canSplit true if the channels have one range and could have one each
      */
-    public record View(Optional<SliceExtents> extents, String noun, List<ClipRange> clips, int chosen, String hint, boolean canSplit) {
+    public record View(
+            Optional<SliceExtents> extents,
+            String noun,
+            List<ClipRange> clips,
+            int chosen,
+            String hint,
+            boolean canSplit) {
         static final View NOTHING = new View(Optional.empty(), "channel", List.of(), InHand.ALL, "", false);
     }
 
@@ -73,9 +79,16 @@ public final class SlicesViewModel {
 
     private View view(InHand.View v) {
         boolean some = v.count() > 1;
-        List<ClipRange> clips = v.spec().isEmpty() || v.measured().isEmpty() ? List.of() : clips(v, v.measured().get());
+        List<ClipRange> clips = v.spec().isEmpty() || v.measured().isEmpty()
+                ? List.of()
+                : clips(v, v.measured().get());
         return new View(
-                v.slices().filter(s -> some), v.noun(), clips, v.slice(), hint(v, some), some && v.spec().isPresent() && !v.ownRanges());
+                v.slices().filter(s -> some),
+                v.noun(),
+                clips,
+                v.slice(),
+                hint(v, some),
+                some && v.spec().isPresent() && !v.ownRanges());
     }
 
     private static List<ClipRange> clips(InHand.View v, Measured m) {
@@ -84,20 +97,25 @@ public final class SlicesViewModel {
 
     private String hint(InHand.View v, boolean some) {
         if (!some) {
-            return v.subject() instanceof Subject.Activation ? "an activation has one range" : v.slices().isEmpty() ? "" : "one " + v.noun();
+            return v.subject() instanceof Subject.Activation
+                    ? "an activation has one range"
+                    : v.slices().isEmpty() ? "" : "one " + v.noun();
         }
         String n = Figures.count(v.count()) + " " + v.noun() + "s";
         if (v.ownRanges()) {
             return v.tooMany()
                     ? n + ", a range each · more than " + Figures.count(InHand.MOST_BY_HAND) + " are not set by hand"
-                    : v.slice() == InHand.ALL ? n + ", a range each · click one to drag its range" : n + ", a range each";
+                    : v.slice() == InHand.ALL
+                            ? n + ", a range each · click one to drag its range"
+                            : n + ", a range each";
         }
         SliceExtents extents = v.slices().orElseThrow();
         if (!extents.equals(compared)) {
             compared = extents;
             widest = widest(extents);
         }
-        return widest.map(w -> n + " · one range for all spends its levels on channel " + w).orElse(n + " share one range");
+        return widest.map(w -> n + " · one range for all spends its levels on channel " + w)
+                .orElse(n + " share one range");
     }
 
     /** The widest channel, if it is so much wider than the middle one that the others pay for it. */

@@ -27,10 +27,20 @@ public final class TensorMenu extends ContextMenu {
         MenuItem wide = item("sixteen-bits", "16 bits", () -> model.sixteenBits(about));
         Menu bits = new Menu("Bits");
         for (int width : BITS_OFFERED) {
-            bits.getItems().add(item("bits-" + width, width + " bits", () -> model.change(width + " bits", about, spec -> spec.withBits(width))));
+            bits.getItems()
+                    .add(item(
+                            "bits-" + width,
+                            width + " bits",
+                            () -> model.change(width + " bits", about, spec -> spec.withBits(width))));
         }
-        MenuItem channel = item("per-channel", "Per channel", () -> model.change("per channel", about, spec -> spec.withGranularity(Granularity.CHANNEL)));
-        MenuItem tensor = item("per-tensor", "Per tensor", () -> model.change("per tensor", about, spec -> spec.withGranularity(Granularity.TENSOR)));
+        MenuItem channel = item(
+                "per-channel",
+                "Per channel",
+                () -> model.change("per channel", about, spec -> spec.withGranularity(Granularity.CHANNEL)));
+        MenuItem tensor = item(
+                "per-tensor",
+                "Per tensor",
+                () -> model.change("per tensor", about, spec -> spec.withGranularity(Granularity.TENSOR)));
         Menu adopt = new Menu("Adopt calibrator");
         adopt.setId("adopt");
         for (Calibrator calibrator : Calibrators.all()) {
@@ -39,8 +49,21 @@ public final class TensorMenu extends ContextMenu {
             adopt.getItems().add(item);
         }
         MenuItem reset = item("reset", "Reset to the default", () -> model.reset(about));
-        getItems().addAll(
-                keep, quantize, place, remove, new SeparatorMenuItem(), wide, bits, channel, tensor, new SeparatorMenuItem(), adopt, new SeparatorMenuItem(), reset);
+        getItems()
+                .addAll(
+                        keep,
+                        quantize,
+                        place,
+                        remove,
+                        new SeparatorMenuItem(),
+                        wide,
+                        bits,
+                        channel,
+                        tensor,
+                        new SeparatorMenuItem(),
+                        adopt,
+                        new SeparatorMenuItem(),
+                        reset);
         setOnShowing(e -> {
             about = tensors.get();
             Set<TensorId> of = about;
@@ -55,8 +78,9 @@ public final class TensorMenu extends ContextMenu {
             List.of(wide, bits, tensor, adopt).forEach(choice -> choice.setDisable(kept));
             // Activations have one range each.
             channel.setDisable(kept || of.stream().anyMatch(model::isActivation));
-            adopt.getItems().forEach(choice -> choice.setVisible(
-                    choice.getUserData() instanceof Calibrator c && of.stream().anyMatch(id -> model.canAdopt(c, id))));
+            adopt.getItems()
+                    .forEach(choice -> choice.setVisible(choice.getUserData() instanceof Calibrator c
+                            && of.stream().anyMatch(id -> model.canAdopt(c, id))));
         });
     }
 

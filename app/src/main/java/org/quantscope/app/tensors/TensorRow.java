@@ -39,6 +39,8 @@ public record TensorRow(
     /** How much its setting hurts: by the loss of accuracy once a sweep has found it, before that by its signal to quantization noise. */
     public Level damage() {
         double db = sqnrDb.orElse(Double.POSITIVE_INFINITY);
-        return sensitivity.flatMap(TensorDamage::level).orElse(db < BAD_DB ? Level.BAD : db < FAIR_DB ? Level.FAIR : Level.GOOD);
+        return sensitivity
+                .flatMap(TensorDamage::level)
+                .orElse(db < BAD_DB ? Level.BAD : db < FAIR_DB ? Level.FAIR : Level.GOOD);
     }
 }

@@ -130,31 +130,42 @@ public final class TensorsView extends VBox {
         VBox.setVgrow(tree, Priority.ALWAYS);
 
         TreeTableColumn<Line, Line> name = new TreeTableColumn<>("tensor (worst first)");
-        name.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        name.setCellValueFactory(
+                cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
         name.setCellFactory(column -> new NameCell());
         name.setPrefWidth(NAME_WIDTH);
         name.setId("column-name");
         name.setUserData(TensorsViewModel.Key.NAME);
-        TreeTableColumn<Line, String> range = column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
+        TreeTableColumn<Line, String> range = column(
+                "range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
         range.setVisible(false);
         range.setSortable(false);
-        TreeTableColumn<Line, String> shape = sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorsView::shape));
+        TreeTableColumn<Line, String> shape =
+                sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorsView::shape));
         TreeTableColumn<Line, Line> damage = new TreeTableColumn<>("damage");
         damage.setId("column-damage");
         damage.setUserData(TensorsViewModel.Key.DAMAGE);
         damage.getStyleClass().add("number");
-        damage.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        damage.setCellValueFactory(
+                cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
         damage.setCellFactory(column -> new DamageCell());
         fix(damage, DAMAGE_WIDTH);
         damage.setVisible(false);
-        TreeTableColumn<Line, String> sqnr = sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
-        tree.getColumns().setAll(List.of(
-                name,
-                shape,
-                sortable(TensorsViewModel.Key.BITS, column("bits", BITS_WIDTH, row -> row.spec().map(TensorsView::bits).orElse("float"))),
-                sqnr,
-                damage,
-                range));
+        TreeTableColumn<Line, String> sqnr =
+                sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorsView::sqnr));
+        tree.getColumns()
+                .setAll(List.of(
+                        name,
+                        shape,
+                        sortable(
+                                TensorsViewModel.Key.BITS,
+                                column(
+                                        "bits",
+                                        BITS_WIDTH,
+                                        row -> row.spec().map(TensorsView::bits).orElse("float"))),
+                        sqnr,
+                        damage,
+                        range));
         // The view-model sorts; a third click on a header gives the first order back.
         tree.setOnSort(e -> {
             e.consume();
@@ -168,7 +179,9 @@ public final class TensorsView extends VBox {
             }
         });
         tree.getSortOrder().add(sqnr);
-        model.orderProperty().subscribe(order -> name.setText(order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
+        model.orderProperty()
+                .subscribe(order -> name.setText(
+                        order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
         tree.setOnContextMenuRequested(e -> {
             // A row has a menu for the pointer; the menu key asks the list.
             Set<TensorId> chosen = selected();
@@ -232,7 +245,13 @@ public final class TensorsView extends VBox {
 
     /** Wide enough for the weights of the model, within reason. */
     private double shapeWidth() {
-        int longest = bench.analysed().stream().flatMap(m -> m.tensors().stream()).map(Tensor::info).filter(t -> t.kind() == TensorKind.WEIGHT).mapToInt(t -> t.shape().toString().length()).max().orElse(0);
+        int longest = bench.analysed().stream()
+                .flatMap(m -> m.tensors().stream())
+                .map(Tensor::info)
+                .filter(t -> t.kind() == TensorKind.WEIGHT)
+                .mapToInt(t -> t.shape().toString().length())
+                .max()
+                .orElse(0);
         return Math.clamp(longest * SHAPE_DIGIT + SHAPE_INSETS, SHAPE_WIDTH, WIDEST_SHAPE);
     }
 
@@ -241,13 +260,17 @@ public final class TensorsView extends VBox {
         most = 0;
         swept = false;
         boolean points = true;
-        for (TensorRow row : (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
+        for (TensorRow row :
+                (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
             if (row.sensitivity().isPresent()) {
                 TensorDamage damage = row.sensitivity().get();
                 swept = true;
                 double loss = damage.loss().orElse(0);
                 most = Double.isFinite(loss) ? Math.max(most, loss) : most;
-                points &= damage.figures().onlyThis().map(e -> e.task().isProportion()).orElse(true);
+                points &= damage.figures()
+                        .onlyThis()
+                        .map(e -> e.task().isProportion())
+                        .orElse(true);
             }
         }
         return points;
@@ -255,19 +278,29 @@ public final class TensorsView extends VBox {
 
     /** Marks the column that the list is sorted by, whoever chose it. */
     private void showOrder(TensorsViewModel.Order order) {
-        tree.getColumns().stream().filter(c -> c.getUserData() == order.key()).findFirst().ifPresent(by -> {
-            by.setSortType(order.descending() ? TreeTableColumn.SortType.DESCENDING : TreeTableColumn.SortType.ASCENDING);
-            if (!tree.getSortOrder().equals(List.of(by))) {
-                tree.getSortOrder().setAll(List.of(by));
-            }
-        });
+        tree.getColumns().stream()
+                .filter(c -> c.getUserData() == order.key())
+                .findFirst()
+                .ifPresent(by -> {
+                    by.setSortType(
+                            order.descending()
+                                    ? TreeTableColumn.SortType.DESCENDING
+                                    : TreeTableColumn.SortType.ASCENDING);
+                    if (!tree.getSortOrder().equals(List.of(by))) {
+                        tree.getSortOrder().setAll(List.of(by));
+                    }
+                });
     }
 
     private String correction(TensorRow row) {
         OptionalDouble was = before.apply(row.id());
         return was.isEmpty() || row.sqnrDb().isEmpty()
                 ? ""
-                : String.format(Locale.ROOT, "\nSQNR %.1f dB, %+.1f dB by the correction", row.sqnrDb().getAsDouble(), row.sqnrDb().getAsDouble() - was.getAsDouble());
+                : String.format(
+                        Locale.ROOT,
+                        "\nSQNR %.1f dB, %+.1f dB by the correction",
+                        row.sqnrDb().getAsDouble(),
+                        row.sqnrDb().getAsDouble() - was.getAsDouble());
     }
 
     /** Puts the keyboard on the list. */
@@ -282,21 +315,26 @@ public final class TensorsView extends VBox {
     }
 
     private static String bits(QuantSpec spec) {
-        return spec.bits() + switch (spec.granularity()) {
-            case Granularity.PerTensor _ -> "";
-            case Granularity.PerChannel _ -> " ch";
-            case Granularity.PerBlock _ -> " bl";
-        };
+        return spec.bits()
+                + switch (spec.granularity()) {
+                    case Granularity.PerTensor _ -> "";
+                    case Granularity.PerChannel _ -> " ch";
+                    case Granularity.PerBlock _ -> " bl";
+                };
     }
 
     private static String sqnr(TensorRow row) {
-        return row.sqnrDb().isEmpty() ? "" : (row.exact() ? "" : "≈ ") + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
+        return row.sqnrDb().isEmpty()
+                ? ""
+                : (row.exact() ? "" : "≈ ")
+                        + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
     }
 
     private static TreeTableColumn<Line, String> column(String title, double width, Function<TensorRow, String> text) {
         TreeTableColumn<Line, String> column = new TreeTableColumn<>(title);
         column.getStyleClass().add("number");
-        column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(cell.getValue().getValue().row().map(text).orElse("")));
+        column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(
+                cell.getValue().getValue().row().map(text).orElse("")));
         column.setCellFactory(c -> new NumberCell());
         fix(column, width);
         return column;
@@ -308,7 +346,8 @@ public final class TensorsView extends VBox {
         column.setMaxWidth(width);
     }
 
-    private static TreeTableColumn<Line, String> sortable(TensorsViewModel.Key key, TreeTableColumn<Line, String> column) {
+    private static TreeTableColumn<Line, String> sortable(
+            TensorsViewModel.Key key, TreeTableColumn<Line, String> column) {
         column.setUserData(key);
         column.setId("column-" + key.name().toLowerCase(Locale.ROOT));
         return column;
@@ -316,8 +355,12 @@ public final class TensorsView extends VBox {
 
     /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
     private void sortNext(boolean turn) {
-        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream().filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key).toList();
-        int now = tree.getSortOrder().isEmpty() ? -1 : columns.indexOf(tree.getSortOrder().getFirst());
+        List<TreeTableColumn<Line, ?>> columns = tree.getColumns().stream()
+                .filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key)
+                .toList();
+        int now = tree.getSortOrder().isEmpty()
+                ? -1
+                : columns.indexOf(tree.getSortOrder().getFirst());
         TreeTableColumn<Line, ?> by = columns.get(turn ? Math.max(0, now) : (now + 1) % columns.size());
         boolean descending = turn && by.getSortType() == TreeTableColumn.SortType.ASCENDING;
         by.setSortType(descending ? TreeTableColumn.SortType.DESCENDING : TreeTableColumn.SortType.ASCENDING);
@@ -331,7 +374,8 @@ public final class TensorsView extends VBox {
         }
         TreeTableColumn<Line, ?> by = tree.getSortOrder().getFirst();
         if (by.getUserData() instanceof TensorsViewModel.Key key) {
-            model.orderProperty().set(new TensorsViewModel.Order(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
+            model.orderProperty()
+                    .set(new TensorsViewModel.Order(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
         }
     }
 
@@ -340,8 +384,12 @@ public final class TensorsView extends VBox {
         try {
             boolean open = bench.modelProperty().get().isPresent();
             String count = rows.weights().size() + " weights";
-            head.setText(bench.modelProperty().get().map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT)).orElse("NO MODEL"));
-            nothing.setText(open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
+            head.setText(bench.modelProperty()
+                    .get()
+                    .map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT))
+                    .orElse("NO MODEL"));
+            nothing.setText(
+                    open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
             List<TreeItem<Line>> nextWeights = items("Weights", rows.weights(), weights);
             List<TreeItem<Line>> nextActivations = items("Activations", rows.activations(), activations);
             List<TreeItem<Line>> nextOthers = items("Tied or float", rows.others(), others);
@@ -359,7 +407,9 @@ public final class TensorsView extends VBox {
                 refill(weights, nextWeights);
                 refill(activations, nextActivations);
                 refill(others, nextOthers);
-                tree.getRoot().getChildren().setAll(groups().filter(g -> !g.getChildren().isEmpty()).toList());
+                tree.getRoot()
+                        .getChildren()
+                        .setAll(groups().filter(g -> !g.getChildren().isEmpty()).toList());
                 choose(chosen);
             }
         } finally {
@@ -398,7 +448,13 @@ public final class TensorsView extends VBox {
     /** Selects what is among the lines that are not folded away. */
     private void choose(Set<TensorId> chosen) {
         List<TreeItem<Line>> visible = chosen.isEmpty() ? List.of() : visible();
-        int[] at = IntStream.range(0, visible.size()).filter(i -> visible.get(i).getValue().row().filter(row -> chosen.contains(row.id())).isPresent()).toArray();
+        int[] at = IntStream.range(0, visible.size())
+                .filter(i -> visible.get(i)
+                        .getValue()
+                        .row()
+                        .filter(row -> chosen.contains(row.id()))
+                        .isPresent())
+                .toArray();
         if (at.length > 0) {
             tree.getSelectionModel().selectIndices(at[0], Arrays.copyOfRange(at, 1, at.length));
         }
@@ -441,7 +497,8 @@ public final class TensorsView extends VBox {
             flow = found;
         }
         if (flow != null && flow.getFirstVisibleCell() != null && flow.getLastVisibleCell() != null) {
-            if (line <= flow.getFirstVisibleCell().getIndex() || line >= flow.getLastVisibleCell().getIndex()) {
+            if (line <= flow.getFirstVisibleCell().getIndex()
+                    || line >= flow.getLastVisibleCell().getIndex()) {
                 tree.scrollTo(Math.max(0, line - LINES_ABOVE));
             }
         }
@@ -500,7 +557,10 @@ public final class TensorsView extends VBox {
 
     /** What the columns have no room for, in lines. */
     private String describe(TensorRow r) {
-        return r.id() + "\n" + (r.shape().rank() == 0 ? "shape not declared by the model" : r.shape().toString())
+        return r.id() + "\n"
+                + (r.shape().rank() == 0
+                        ? "shape not declared by the model"
+                        : r.shape().toString())
                 + r.range().map(range -> "\nrange " + Figures.range(range)).orElse("")
                 + correction(r)
                 + r.sensitivity().map(d -> "\n" + d.describe()).orElse("")
@@ -580,7 +640,8 @@ public final class TensorsView extends VBox {
             super.updateItem(line, empty);
             bar.getStyleClass().removeAll("fair", "bad");
             getStyleClass().remove("previous");
-            Optional<TensorDamage> damage = empty || line == null ? Optional.empty() : line.row().flatMap(TensorRow::sensitivity);
+            Optional<TensorDamage> damage =
+                    empty || line == null ? Optional.empty() : line.row().flatMap(TensorRow::sensitivity);
             if (damage.isEmpty() || damage.get().loss().isEmpty()) {
                 setText(null);
                 setGraphic(null);

@@ -1,7 +1,6 @@
 package org.quantscope.app.tensors;
 
 import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -68,13 +67,22 @@ public final class TensorsViewModel {
         Comparator<TensorRow> comparator() {
             return switch (key) {
                 case NAME -> directed(Comparator.comparing(TensorRow::name, Order::naturally));
-                case SHAPE -> directed(Comparator.comparingLong(row -> row.shape().count()));
-                case BITS -> directed(Comparator.comparingInt(row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
-                case SQNR -> Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
-                        .thenComparing(directed(Comparator.comparingDouble(row -> row.sqnrDb().orElse(0))));
-                case DAMAGE -> Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
-                        .thenComparing(directed(Comparator.comparingDouble((TensorRow row) -> -loss(row).orElse(0))
-                                .thenComparingDouble(row -> row.sensitivity().map(d -> d.figures().outputSqnrDb().orElse(Double.NEGATIVE_INFINITY)).orElse(0.0))));
+                case SHAPE ->
+                    directed(Comparator.comparingLong(row -> row.shape().count()));
+                case BITS ->
+                    directed(Comparator.comparingInt(
+                            row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
+                case SQNR ->
+                    Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
+                            .thenComparing(directed(Comparator.comparingDouble(
+                                    row -> row.sqnrDb().orElse(0))));
+                case DAMAGE ->
+                    Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
+                            .thenComparing(directed(Comparator.comparingDouble(
+                                            (TensorRow row) -> -loss(row).orElse(0))
+                                    .thenComparingDouble(row -> row.sensitivity()
+                                            .map(d -> d.figures().outputSqnrDb().orElse(Double.NEGATIVE_INFINITY))
+                                            .orElse(0.0))));
             };
         }
 
@@ -101,7 +109,8 @@ public final class TensorsViewModel {
                     i = endA;
                     j = endB;
                 } else {
-                    int byLetter = Character.compare(Character.toLowerCase(a.charAt(i++)), Character.toLowerCase(b.charAt(j++)));
+                    int byLetter = Character.compare(
+                            Character.toLowerCase(a.charAt(i++)), Character.toLowerCase(b.charAt(j++)));
                     if (byLetter != 0) {
                         return byLetter;
                     }
@@ -147,7 +156,8 @@ public final class TensorsViewModel {
     private final SensitivityViewModel sensitivity;
     private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
     private final StringProperty filter = new SimpleStringProperty("");
-    private final ReadOnlyObjectWrapper<Rows> rows = new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
+    private final ReadOnlyObjectWrapper<Rows> rows =
+            new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
 
     /** Where each tensor stood when all errors were known last: the list does not jump while they are measured anew. */
     private Map<TensorId, Integer> places = Map.of();
@@ -168,16 +178,27 @@ public final class TensorsViewModel {
         static List<Other> of(OnnxGraph graph) {
             Map<TensorId, TensorInfo> infos = new HashMap<>();
             graph.values().forEach(v -> infos.put(v.id(), v));
-            Stream<Other> activations = graph.placement().sites().stream().filter(site -> site.state() != Placement.State.OWN).map(site -> {
-                Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
-                return new Other(
-                        site.id(),
-                        info.map(i -> new Subject.Activation(i, Optional.empty()).shortName()).orElse(site.id().name()),
-                        true,
-                        info.map(TensorInfo::shape).orElse(Shape.of()),
-                        site.state() == Placement.State.TIED ? graph.placement().parametersOf(site.id()) : Optional.empty());
-            });
-            Stream<Other> weights = graph.floatWeights().stream().map(w -> new Other(w.info().id(), Subject.weightName(w.info()), false, w.info().shape(), Optional.empty()));
+            Stream<Other> activations = graph.placement().sites().stream()
+                    .filter(site -> site.state() != Placement.State.OWN)
+                    .map(site -> {
+                        Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
+                        return new Other(
+                                site.id(),
+                                info.map(i -> new Subject.Activation(i, Optional.empty()).shortName())
+                                        .orElse(site.id().name()),
+                                true,
+                                info.map(TensorInfo::shape).orElse(Shape.of()),
+                                site.state() == Placement.State.TIED
+                                        ? graph.placement().parametersOf(site.id())
+                                        : Optional.empty());
+                    });
+            Stream<Other> weights = graph.floatWeights().stream()
+                    .map(w -> new Other(
+                            w.info().id(),
+                            Subject.weightName(w.info()),
+                            false,
+                            w.info().shape(),
+                            Optional.empty()));
             return Stream.concat(activations, weights).toList();
         }
     }
@@ -185,7 +206,12 @@ public final class TensorsViewModel {
     private Optional<Model> othersOf = Optional.empty();
     private List<Other> others = List.of();
 
-    public TensorsViewModel(Workbench bench, Measurements measurements, InHand inHand, Activations activations, SensitivityViewModel sensitivity) {
+    public TensorsViewModel(
+            Workbench bench,
+            Measurements measurements,
+            InHand inHand,
+            Activations activations,
+            SensitivityViewModel sensitivity) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
@@ -212,7 +238,8 @@ public final class TensorsViewModel {
     private void refresh() {
         Map<TensorId, TensorRow> made = new HashMap<>();
         weightRows = bench.weights().stream().map(w -> keep(row(w), made)).toList();
-        activationRows = bench.activations().stream().map(a -> keep(row(a), made)).toList();
+        activationRows =
+                bench.activations().stream().map(a -> keep(row(a), made)).toList();
         otherRows = others().stream().map(o -> keep(row(o), made)).toList();
         before = made;
         arrange();
@@ -224,13 +251,17 @@ public final class TensorsViewModel {
         List<TensorRow> sortedActivations = sorted(activationRows);
         if (measurements.snapshotProperty().get().complete()) {
             Map<TensorId, Integer> now = new HashMap<>();
-            Stream.concat(sortedWeights.stream(), sortedActivations.stream()).forEach(row -> now.put(row.id(), now.size()));
+            Stream.concat(sortedWeights.stream(), sortedActivations.stream())
+                    .forEach(row -> now.put(row.id(), now.size()));
             places = now;
         }
         List<TensorRow> shownWeights = matching(sortedWeights);
         List<TensorRow> shownActivations = matching(sortedActivations);
         rows.set(new Rows(
-                shownWeights, shownActivations, matching(otherRows), weightRows.size() + activationRows.size() - shownWeights.size() - shownActivations.size()));
+                shownWeights,
+                shownActivations,
+                matching(otherRows),
+                weightRows.size() + activationRows.size() - shownWeights.size() - shownActivations.size()));
     }
 
     private TensorRow keep(TensorRow row, Map<TensorId, TensorRow> made) {
@@ -271,28 +302,52 @@ public final class TensorsViewModel {
     public Optional<String> placement(TensorId id) {
         Optional<String> weight = bench.analysed()
                 .flatMap(Model::graph)
-                .flatMap(graph -> graph.floatWeights().stream().filter(w -> w.info().id().equals(id)).findFirst())
+                .flatMap(graph -> graph.floatWeights().stream()
+                        .filter(w -> w.info().id().equals(id))
+                        .findFirst())
                 .map(w -> "in float: " + w.site().reason());
-        return weight.isPresent() ? weight : placement().flatMap(p -> p.site(id).map(site -> {
-            List<String> sharing = p.tiedTo(id).stream().map(s -> s.id().name()).toList();
-            String state = switch (site.state()) {
-                case OWN -> "quantized: ";
-                case TIED -> "tied to " + p.parametersOf(id).map(TensorId::name).orElse("") + ": ";
-                case FLOAT -> "in float: ";
-            };
-            return state + site.reason() + (sharing.isEmpty() ? "" : "\nshares its parameters with " + String.join(", ", sharing));
-        }));
+        return weight.isPresent()
+                ? weight
+                : placement()
+                        .flatMap(p -> p.site(id).map(site -> {
+                            List<String> sharing = p.tiedTo(id).stream()
+                                    .map(s -> s.id().name())
+                                    .toList();
+                            String state = switch (site.state()) {
+                                case OWN -> "quantized: ";
+                                case TIED ->
+                                    "tied to "
+                                            + p.parametersOf(id)
+                                                    .map(TensorId::name)
+                                                    .orElse("") + ": ";
+                                case FLOAT -> "in float: ";
+                            };
+                            return state
+                                    + site.reason()
+                                    + (sharing.isEmpty()
+                                            ? ""
+                                            : "\nshares its parameters with " + String.join(", ", sharing));
+                        }));
     }
 
     /** True if these are activations at each of which a person can put a quantizer that the rules do not. */
     public boolean canPlace(Set<TensorId> ids) {
-        return !ids.isEmpty() && placement().filter(p -> ids.stream().allMatch(id -> p.site(id)
-                .filter(s -> s.addable() && s.state() != Placement.State.OWN).isPresent())).isPresent();
+        return !ids.isEmpty()
+                && placement()
+                        .filter(p -> ids.stream()
+                                .allMatch(id -> p.site(id)
+                                        .filter(s -> s.addable() && s.state() != Placement.State.OWN)
+                                        .isPresent()))
+                        .isPresent();
     }
 
     /** True if a person has put a quantizer at each of these. */
     public boolean arePlaced(Set<TensorId> ids) {
-        return !ids.isEmpty() && bench.stateProperty().get().filter(s -> s.addedQuantizers().containsAll(ids)).isPresent();
+        return !ids.isEmpty()
+                && bench.stateProperty()
+                        .get()
+                        .filter(s -> s.addedQuantizers().containsAll(ids))
+                        .isPresent();
     }
 
     /** Puts quantizers at activations where the rules have none, or takes them away: one step. */
@@ -308,9 +363,12 @@ public final class TensorsViewModel {
 
     private List<TensorRow> matching(List<TensorRow> all) {
         String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
-        return wanted.isEmpty() ? all : all.stream()
-                .filter(row -> row.id().name().toLowerCase(Locale.ROOT).contains(wanted) || row.name().toLowerCase(Locale.ROOT).contains(wanted))
-                .toList();
+        return wanted.isEmpty()
+                ? all
+                : all.stream()
+                        .filter(row -> row.id().name().toLowerCase(Locale.ROOT).contains(wanted)
+                                || row.name().toLowerCase(Locale.ROOT).contains(wanted))
+                        .toList();
     }
 
     private void takeWorst() {
@@ -339,8 +397,12 @@ public final class TensorsViewModel {
     }
 
     private TensorRow row(Subject subject) {
-        Optional<Measured> measured = Optional.ofNullable(measurements.snapshotProperty().get().tensors().get(subject.id()));
-        boolean own = bench.stateProperty().get().map(s -> s.overrides().containsKey(subject.id())).orElse(false);
+        Optional<Measured> measured = Optional.ofNullable(
+                measurements.snapshotProperty().get().tensors().get(subject.id()));
+        boolean own = bench.stateProperty()
+                .get()
+                .map(s -> s.overrides().containsKey(subject.id()))
+                .orElse(false);
         return new TensorRow(
                 subject.id(),
                 subject.shortName(),
@@ -361,38 +423,51 @@ public final class TensorsViewModel {
 
     /** Keeps tensors in float: one step. */
     public void keepFloat(Set<TensorId> ids) {
-        apply("keep in float: " + names(ids), ids.stream().map(id -> (Edit) new Edit.KeepFloat(id, true)).toList());
+        apply(
+                "keep in float: " + names(ids),
+                ids.stream().map(id -> (Edit) new Edit.KeepFloat(id, true)).toList());
     }
 
     /** Quantizes tensors again, with the setting they had, or that of their kind, or the documented default: one step. */
     public void quantize(Set<TensorId> ids) {
-        bench.stateProperty().get().ifPresent(state -> settle("quantize " + names(ids), ids, ids.stream()
-                .flatMap(id -> bench.subject(id).stream())
-                .map(subject -> quantize(subject, state))
-                .toList()));
+        bench.stateProperty()
+                .get()
+                .ifPresent(state -> settle(
+                        "quantize " + names(ids),
+                        ids,
+                        ids.stream()
+                                .flatMap(id -> bench.subject(id).stream())
+                                .map(subject -> quantize(subject, state))
+                                .toList()));
     }
 
     private static Edit quantize(Subject subject, SessionState state) {
         Edit again = new Edit.KeepFloat(subject.id(), false);
         SessionState next = again.apply(state);
         return switch (subject) {
-            case Subject.Weight w -> next.weightSpec(w.id()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
-            case Subject.Activation a -> next.activationSpec(a.id()).isPresent() ? again : new Edit.SetOverride(a.id(), QuantSpec.ACTIVATIONS);
+            case Subject.Weight w ->
+                next.weightSpec(w.id()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
+            case Subject.Activation a ->
+                next.activationSpec(a.id()).isPresent() ? again : new Edit.SetOverride(a.id(), QuantSpec.ACTIVATIONS);
         };
     }
 
     /** Gives tensors the default setting of their kind again: one step. */
     public void reset(Set<TensorId> ids) {
-        settle("reset " + names(ids), ids, ids.stream()
-                .flatMap(id -> Stream.<Edit>of(new Edit.ClearOverride(id), new Edit.KeepFloat(id, false)))
-                .toList());
+        settle(
+                "reset " + names(ids),
+                ids,
+                ids.stream()
+                        .flatMap(id -> Stream.<Edit>of(new Edit.ClearOverride(id), new Edit.KeepFloat(id, false)))
+                        .toList());
     }
 
     /** Changes the settings of tensors: one step. Tensors that stay float are left out. */
     public void change(String what, Set<TensorId> ids, UnaryOperator<QuantSpec> change) {
         List<Edit> edits = ids.stream()
                 .flatMap(id -> bench.subject(id).stream())
-                .flatMap(subject -> bench.spec(subject).stream().map(spec -> (Edit) new Edit.SetOverride(subject.id(), change.apply(spec))))
+                .flatMap(subject -> bench.spec(subject).stream()
+                        .map(spec -> (Edit) new Edit.SetOverride(subject.id(), change.apply(spec))))
                 .toList();
         settle(what + " for " + names(ids), ids, edits);
     }
@@ -409,7 +484,10 @@ public final class TensorsViewModel {
     /** False for a calibrator that needs to know how much each value matters, where that is not known. */
     public boolean canAdopt(Calibrator calibrator, TensorId id) {
         return !calibrator.needsImportance()
-                || bench.subject(id).filter(s -> s instanceof Subject.Weight w && bench.importances().of(w.info()).isPresent()).isPresent();
+                || bench.subject(id)
+                        .filter(s -> s instanceof Subject.Weight w
+                                && bench.importances().of(w.info()).isPresent())
+                        .isPresent();
     }
 
     /** Gives tensors 16 bits: one step. A scheme that has no such codes gives way to the uniform one. */

@@ -38,7 +38,8 @@ public final class Fonts {
             }
         }
         try (InputStream in = open(MONO_FILE)) {
-            GraphicsEnvironment.getLocalGraphicsEnvironment().registerFont(java.awt.Font.createFont(java.awt.Font.TRUETYPE_FONT, in));
+            GraphicsEnvironment.getLocalGraphicsEnvironment()
+                    .registerFont(java.awt.Font.createFont(java.awt.Font.TRUETYPE_FONT, in));
         } catch (IOException | FontFormatException e) {
             throw new IllegalStateException("fonts/" + MONO_FILE, e);
         }

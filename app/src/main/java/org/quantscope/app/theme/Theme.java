@@ -15,8 +15,9 @@ public enum Theme {
     DARK("Dark", Palette.DARK, new PrimerDark().getUserAgentStylesheet());
 
     private static final String DATA = "data:text/css;charset=utf-8;base64,";
-    private static final String OURS =
-            requireNonNull(Theme.class.getResource("/org/quantscope/app/quantscope.css"), "quantscope.css").toExternalForm();
+    private static final String OURS = requireNonNull(
+                    Theme.class.getResource("/org/quantscope/app/quantscope.css"), "quantscope.css")
+            .toExternalForm();
 
     private final String title;
     private final String base;
@@ -25,7 +26,8 @@ public enum Theme {
     Theme(String title, Palette palette, String base) {
         this.title = title;
         this.base = base;
-        this.colours = DATA + Base64.getEncoder().encodeToString(palette.stylesheet().getBytes(StandardCharsets.UTF_8));
+        this.colours =
+                DATA + Base64.getEncoder().encodeToString(palette.stylesheet().getBytes(StandardCharsets.UTF_8));
     }
 
     public String title() {

@@ -53,7 +53,12 @@ final class Dialogs implements Questions {
     public Unsaved unsaved(String name) {
         ButtonType save = new ButtonType("Save", ButtonBar.ButtonData.YES);
         ButtonType discard = new ButtonType("Don’t save", ButtonBar.ButtonData.NO);
-        ButtonType answer = ask("Unsaved changes", "The settings for " + name + " have changed. Save them first?", save, discard, ButtonType.CANCEL);
+        ButtonType answer = ask(
+                "Unsaved changes",
+                "The settings for " + name + " have changed. Save them first?",
+                save,
+                discard,
+                ButtonType.CANCEL);
         return answer == save ? Unsaved.SAVE : answer == discard ? Unsaved.DISCARD : Unsaved.STAY;
     }
 
@@ -85,8 +90,10 @@ final class Dialogs implements Questions {
     @Override
     public Optional<Path> whereIs(Role role, FileRef missing) {
         ButtonType find = new ButtonType("Find it…", ButtonBar.ButtonData.YES);
-        ButtonType without = role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
-        ButtonType answer = ask("The " + role.title() + " has moved", missing.path() + " is not there any more.", find, without);
+        ButtonType without =
+                role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
+        ButtonType answer =
+                ask("The " + role.title() + " has moved", missing.path() + " is not there any more.", find, without);
         if (answer != find) {
             return Optional.empty();
         }
@@ -99,20 +106,32 @@ final class Dialogs implements Questions {
     @Override
     public boolean acceptChanged(Role role, Path file) {
         ButtonType use = new ButtonType("Use it", ButtonBar.ButtonData.YES);
-        ButtonType without = role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
-        return ask("The " + role.title() + " has changed", file.getFileName() + " is not what this session was made with. Use it all the same?", use, without) == use;
+        ButtonType without =
+                role == Role.MODEL ? ButtonType.CANCEL : new ButtonType("Go on without it", ButtonBar.ButtonData.NO);
+        return ask(
+                        "The " + role.title() + " has changed",
+                        file.getFileName() + " is not what this session was made with. Use it all the same?",
+                        use,
+                        without)
+                == use;
     }
 
     @Override
     public boolean restore(String model) {
         ButtonType restore = new ButtonType("Restore", ButtonBar.ButtonData.YES);
         ButtonType forget = new ButtonType("Forget it", ButtonBar.ButtonData.NO);
-        return ask("Unsaved work", "The last run ended before the settings for " + model + " were saved. Take them up again?", restore, forget) == restore;
+        return ask(
+                        "Unsaved work",
+                        "The last run ended before the settings for " + model + " were saved. Take them up again?",
+                        restore,
+                        forget)
+                == restore;
     }
 
     /** Asks for a file to read. */
     Optional<Path> openFile(String title, String kind, String... patterns) {
-        return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get())).map(File::toPath);
+        return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get()))
+                .map(File::toPath);
     }
 
     /** Asks for a file to read, beginning in the folder of another one. */
@@ -142,7 +161,8 @@ final class Dialogs implements Questions {
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
         // Lists and tables take the key for ending an edit, of which there is none.
         pane.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
-            if (e.getCode() == KeyCode.ESCAPE && (e.getTarget() instanceof ListView || e.getTarget() instanceof TableView)) {
+            if (e.getCode() == KeyCode.ESCAPE
+                    && (e.getTarget() instanceof ListView || e.getTarget() instanceof TableView)) {
                 pane.getButtonTypes().stream()
                         .filter(type -> type.getButtonData().isCancelButton())
                         .map(pane::lookupButton)
@@ -158,7 +178,13 @@ final class Dialogs implements Questions {
     Take whatFor(Path file, String model) {
         ButtonType settings = new ButtonType("Import its _ranges…", ButtonBar.ButtonData.YES);
         ButtonType open = new ButtonType("_Open it", ButtonBar.ButtonData.NO);
-        ButtonType answer = ask("Ranges or a model?", file.getFileName() + " is quantized and names tensors of " + model + ". Import its ranges into the settings of " + model + ", or open it instead?", settings, open, ButtonType.CANCEL);
+        ButtonType answer = ask(
+                "Ranges or a model?",
+                file.getFileName() + " is quantized and names tensors of " + model
+                        + ". Import its ranges into the settings of " + model + ", or open it instead?",
+                settings,
+                open,
+                ButtonType.CANCEL);
         return answer == settings ? Take.SETTINGS : answer == open ? Take.MODEL : Take.NOTHING;
     }
 
@@ -169,7 +195,14 @@ final class Dialogs implements Questions {
      */
     boolean mayReplace(Path file, Window over) {
         ButtonType replace = new ButtonType("_Replace", ButtonBar.ButtonData.YES);
-        return ask(over, "Replace the file?", file.getFileName() + " exists already in " + file.toAbsolutePath().getParent() + ".", replace, ButtonType.CANCEL) == replace;
+        return ask(
+                        over,
+                        "Replace the file?",
+                        file.getFileName() + " exists already in "
+                                + file.toAbsolutePath().getParent() + ".",
+                        replace,
+                        ButtonType.CANCEL)
+                == replace;
     }
 
     private ButtonType ask(String title, String text, ButtonType... buttons) {
@@ -189,7 +222,10 @@ final class Dialogs implements Questions {
     private static FileChooser chooser(String title, String kind, String... patterns) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
-        chooser.getExtensionFilters().setAll(List.of(new FileChooser.ExtensionFilter(kind, patterns), new FileChooser.ExtensionFilter("All files", "*.*")));
+        chooser.getExtensionFilters()
+                .setAll(List.of(
+                        new FileChooser.ExtensionFilter(kind, patterns),
+                        new FileChooser.ExtensionFilter("All files", "*.*")));
         return chooser;
     }
 

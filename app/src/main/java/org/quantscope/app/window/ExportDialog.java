@@ -75,10 +75,11 @@ final class ExportDialog extends Dialog<ButtonType> {
         browse.setMnemonicParsing(true);
         browse.setId("export-browse");
         browse.setMinWidth(Region.USE_PREF_SIZE);
-        browse.setOnAction(e -> places.browse(targets.chosen(), path().orElse(export.suggestion(targets.chosen()))).ifPresent(p -> {
-            agreed = p;
-            file.setText(p.toString());
-        }));
+        browse.setOnAction(e -> places.browse(targets.chosen(), path().orElse(export.suggestion(targets.chosen())))
+                .ifPresent(p -> {
+                    agreed = p;
+                    file.setText(p.toString());
+                }));
         Label name = new Label("_File");
         name.setMnemonicParsing(true);
         name.setMinWidth(Region.USE_PREF_SIZE);
@@ -104,19 +105,21 @@ final class ExportDialog extends Dialog<ButtonType> {
             write();
         });
         file.textProperty().subscribe(x -> check());
-        Subscription following = targets.viewProperty().subscribe(v -> {
-            suggest();
-            check();
-        }).and(export.statusProperty().subscribe((was, is) -> {
-            boolean runs = is instanceof ExportViewModel.Status.Running;
-            check();
-            // The keyboard stays at what can be done next.
-            if (runs && !(was instanceof ExportViewModel.Status.Running)) {
-                status.focusCancel();
-            } else if (!runs && !file.isFocused()) {
-                button.requestFocus();
-            }
-        }));
+        Subscription following = targets.viewProperty()
+                .subscribe(v -> {
+                    suggest();
+                    check();
+                })
+                .and(export.statusProperty().subscribe((was, is) -> {
+                    boolean runs = is instanceof ExportViewModel.Status.Running;
+                    check();
+                    // The keyboard stays at what can be done next.
+                    if (runs && !(was instanceof ExportViewModel.Status.Running)) {
+                        status.focusCancel();
+                    } else if (!runs && !file.isFocused()) {
+                        button.requestFocus();
+                    }
+                }));
         setOnShown(e -> view.focusTargets());
         setOnHidden(e -> {
             following.unsubscribe();
@@ -126,16 +129,21 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private void write() {
-        path().filter(p -> p.equals(agreed) || !Files.exists(p) || places.mayReplace(p, getDialogPane().getScene().getWindow())).ifPresent(p -> {
-            agreed = null;
-            targets.used();
-            export.export(targets.chosen(), targets.given(), p);
-        });
+        path().filter(p -> p.equals(agreed)
+                        || !Files.exists(p)
+                        || places.mayReplace(p, getDialogPane().getScene().getWindow()))
+                .ifPresent(p -> {
+                    agreed = null;
+                    targets.used();
+                    export.export(targets.chosen(), targets.given(), p);
+                });
     }
 
     private Optional<Path> path() {
         try {
-            return file.getText().isBlank() ? Optional.empty() : Optional.of(Path.of(file.getText().strip()));
+            return file.getText().isBlank()
+                    ? Optional.empty()
+                    : Optional.of(Path.of(file.getText().strip()));
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
@@ -156,7 +164,9 @@ final class ExportDialog extends Dialog<ButtonType> {
         fileNote.getStyleClass().removeAll("warning", "loss");
         fileNote.getStyleClass().add(problem.isPresent() ? "loss" : "warning");
         Objects.requireNonNull(getDialogPane().lookupButton(write))
-                .setDisable(problem.isPresent() || !targets.viewProperty().get().mayExport() || export.statusProperty().get() instanceof ExportViewModel.Status.Running);
+                .setDisable(problem.isPresent()
+                        || !targets.viewProperty().get().mayExport()
+                        || export.statusProperty().get() instanceof ExportViewModel.Status.Running);
     }
 
     /** Why nothing can be written there. */
@@ -166,6 +176,8 @@ final class ExportDialog extends Dialog<ButtonType> {
                 ? Optional.of("This is a folder.")
                 : folder == null || !Files.isDirectory(folder)
                         ? Optional.of("There is no such folder.")
-                        : Files.isWritable(folder) ? Optional.empty() : Optional.of("This folder cannot be written to.");
+                        : Files.isWritable(folder)
+                                ? Optional.empty()
+                                : Optional.of("This folder cannot be written to.");
     }
 }

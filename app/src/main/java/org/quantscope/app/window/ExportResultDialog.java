@@ -33,14 +33,31 @@ final class ExportResultDialog extends Dialog<ButtonType> {
         path.setMinHeight(PATH_HEIGHT);
         Facts facts = new Facts();
         facts.addNumber("size", "result-size", "Of all files that were written").setText(Figures.bytes(result.bytes()));
-        facts.addNumber("SHA-256", "result-sha256", "Of the file, for whoever receives it").setText(result.sha256());
+        facts.addNumber("SHA-256", "result-sha256", "Of the file, for whoever receives it")
+                .setText(result.sha256());
         Optional<Verification.Ran> verified = result.ran();
         verified.ifPresent(v -> {
-            facts.addNumber("run in ONNX Runtime", "result-samples", "The written file was run on these data").setText(Figures.count(v.samples()) + " samples");
-            v.accuracy().ifPresent(a -> facts.addNumber("its accuracy", "result-accuracy", "Top-1 of the written file").setText(Figures.percent(a)));
-            v.liveAgreement().ifPresent(a -> facts.addNumber("agrees with the window", "result-agreement", "Samples where the file gives the answer that was evaluated here").setText(Figures.percent(a)));
-            v.floatAgreement().ifPresent(a -> facts.addNumber("agrees with float", "result-float-agreement", "Samples where the file gives the float model's answer").setText(Figures.percent(a)));
-            facts.addNumber("largest difference", "result-difference", "Of an output from what was evaluated here, in units of the output")
+            facts.addNumber("run in ONNX Runtime", "result-samples", "The written file was run on these data")
+                    .setText(Figures.count(v.samples()) + " samples");
+            v.accuracy()
+                    .ifPresent(a -> facts.addNumber("its accuracy", "result-accuracy", "Top-1 of the written file")
+                            .setText(Figures.percent(a)));
+            v.liveAgreement()
+                    .ifPresent(a -> facts.addNumber(
+                                    "agrees with the window",
+                                    "result-agreement",
+                                    "Samples where the file gives the answer that was evaluated here")
+                            .setText(Figures.percent(a)));
+            v.floatAgreement()
+                    .ifPresent(a -> facts.addNumber(
+                                    "agrees with float",
+                                    "result-float-agreement",
+                                    "Samples where the file gives the float model's answer")
+                            .setText(Figures.percent(a)));
+            facts.addNumber(
+                            "largest difference",
+                            "result-difference",
+                            "Of an output from what was evaluated here, in units of the output")
                     .setText(String.format(Locale.ROOT, "%.3g", v.maxAbsLogitDiff()));
         });
         VBox content = new VBox(GAP, path, facts);

@@ -17,7 +17,8 @@ import org.quantscope.app.workbench.Workbench;
  */
 final class GoingBack {
     private static final KeyCombination UNDO = KeyCombination.valueOf("Shortcut+Z");
-    private static final List<KeyCombination> REDO = List.of(KeyCombination.valueOf("Shortcut+Y"), KeyCombination.valueOf("Shortcut+Shift+Z"));
+    private static final List<KeyCombination> REDO =
+            List.of(KeyCombination.valueOf("Shortcut+Y"), KeyCombination.valueOf("Shortcut+Shift+Z"));
 
     private GoingBack() {}
 

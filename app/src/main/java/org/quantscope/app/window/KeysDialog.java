@@ -27,7 +27,10 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("S, Shift+S", "in the list: sort by the next column, turn the order round"),
             new Key("Menu, Shift+F10", "in the list or on the graph: what to do with the chosen tensors"),
             new Key("← →, Esc", "on the channels or blocks: take the next one in hand, all of them"),
-            new Key("← → ↑ ↓, + −, 0, Home", "on the graph: move it, zoom, show all, go to the tensor in hand; Shift+↑ ↓ take the one before or behind in hand"),
+            new Key(
+                    "← → ↑ ↓, + −, 0, Home",
+                    "on the graph: move it, zoom, show all, go to the tensor in hand; Shift+↑ ↓ take the one before or"
+                            + " behind in hand"),
             new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),
             new Key("Home, End", "on a handle: to the end of the values"),
             new Key("Esc", "take a drag or a typed value back"),

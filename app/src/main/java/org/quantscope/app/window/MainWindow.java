@@ -142,7 +142,9 @@ public final class MainWindow {
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
         this.list = tensors;
         this.pages = pages();
-        desk.error().unfoldedProperty().set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
+        desk.error()
+                .unfoldedProperty()
+                .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
         TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
         VBox answers = new VBox(
                 ANSWER_GAP,
@@ -186,7 +188,8 @@ public final class MainWindow {
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
         // So that the accuracy is in sight, also under a notice.
-        scene.heightProperty().subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
+        scene.heightProperty()
+                .subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
         accelerators(tensors);
         acceptFiles();
 
@@ -212,15 +215,27 @@ public final class MainWindow {
     /** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
     private TabbedCard pages() {
         TabbedCard card = new TabbedCard(List.of(
-                new CardTab("channels", "Channels", "The values of each channel or block, and the range that clips them", this::channels, desk.slices()::setShowing),
+                new CardTab(
+                        "channels",
+                        "Channels",
+                        "The values of each channel or block, and the range that clips them",
+                        this::channels,
+                        desk.slices()::setShowing),
                 new CardTab("codes", "Codes", "How often each code is used", this::codes, desk.codes()::setShowing),
                 new CardTab(
                         "layer-output",
                         "Layer output",
-                        "The error that this tensor makes behind its layer, behind its block and in the predictions, alone and with everything else",
+                        "The error that this tensor makes behind its layer, behind its block and in the predictions,"
+                                + " alone and with everything else",
                         () -> new LayerOutputView(desk.layerOutput()),
                         desk.layerOutput()::setShowing),
-                new CardTab("graph", "Graph", "The model as a drawing, coloured by the damage of its tensors", this::graph, desk.graph()::setShowing, true)));
+                new CardTab(
+                        "graph",
+                        "Graph",
+                        "The model as a drawing, coloured by the damage of its tensors",
+                        this::graph,
+                        desk.graph()::setShowing,
+                        true)));
         settings.text(PAGE).ifPresent(card::select);
         return card;
     }
@@ -281,7 +296,12 @@ public final class MainWindow {
     }
 
     private void title() {
-        stage.setTitle(desk.bench().modelProperty().get().map(m -> (desk.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ").orElse("") + "Quantscope");
+        stage.setTitle(desk.bench()
+                        .modelProperty()
+                        .get()
+                        .map(m -> (desk.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ")
+                        .orElse("")
+                + "Quantscope");
     }
 
     private HBox toolbar() {
@@ -296,18 +316,20 @@ public final class MainWindow {
         recent.setId("recent");
         desk.session().recentProperty().subscribe(files -> {
             recent.getItems().setAll(files.stream().map(this::recent).toList());
-            recent.getItems().addAll(new SeparatorMenuItem(), item("Clear this list", null, desk.session()::clearRecent));
+            recent.getItems()
+                    .addAll(new SeparatorMenuItem(), item("Clear this list", null, desk.session()::clearRecent));
             recent.setDisable(files.isEmpty());
         });
         open.setOnShowing(e -> desk.session().forgetMissing());
         MenuItem importRanges = item("Import ranges…", "Shortcut+I", this::importRanges);
         importRanges.setId("import-ranges");
-        open.getItems().addAll(
-                item("Model or session…", "Shortcut+O", this::open),
-                item("Data…", "Shortcut+Shift+O", () -> prepareData(Role.EVALUATION, Optional.empty())),
-                importRanges,
-                new SeparatorMenuItem(),
-                recent);
+        open.getItems()
+                .addAll(
+                        item("Model or session…", "Shortcut+O", this::open),
+                        item("Data…", "Shortcut+Shift+O", () -> prepareData(Role.EVALUATION, Optional.empty())),
+                        importRanges,
+                        new SeparatorMenuItem(),
+                        recent);
 
         MenuButton sample = new MenuButton("Sample");
         sample.setId("sample");
@@ -317,13 +339,22 @@ public final class MainWindow {
         }
         sample.setDisable(sample.getItems().isEmpty());
 
-        Button data = button("Data…", "data", "Choose data and how it is prepared for the model (Ctrl+Shift+O)", () -> prepareData(Role.EVALUATION, Optional.empty()));
+        Button data = button(
+                "Data…",
+                "data",
+                "Choose data and how it is prepared for the model (Ctrl+Shift+O)",
+                () -> prepareData(Role.EVALUATION, Optional.empty()));
 
         MenuButton save = new MenuButton("Save");
         save.setId("save");
         save.setTooltip(new Tooltip("Save the settings as a session"));
-        save.getItems().addAll(
-                item("Save", "Shortcut+S", () -> desk.session().save()), item("Save as…", "Shortcut+Shift+S", () -> desk.session().saveAs()));
+        save.getItems()
+                .addAll(
+                        item("Save", "Shortcut+S", () -> desk.session().save()),
+                        item(
+                                "Save as…",
+                                "Shortcut+Shift+S",
+                                () -> desk.session().saveAs()));
         Button export = button("Export…", "export", "Write the settings for another program (Ctrl+E)", this::export);
         export.getStyleClass().add("primary");
 
@@ -331,12 +362,20 @@ public final class MainWindow {
         undo.setAccessibleText("Undo");
         undo.getStyleClass().add("icon");
         undo.disableProperty().bind(desk.bench().canUndoProperty().not());
-        undo.getTooltip().textProperty().bind(desk.bench().undoTitleProperty().map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
+        undo.getTooltip()
+                .textProperty()
+                .bind(desk.bench()
+                        .undoTitleProperty()
+                        .map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
         Button redo = button("↷", "redo", "", desk.bench()::redo);
         redo.setAccessibleText("Redo");
         redo.getStyleClass().add("icon");
         redo.disableProperty().bind(desk.bench().canRedoProperty().not());
-        redo.getTooltip().textProperty().bind(desk.bench().redoTitleProperty().map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
+        redo.getTooltip()
+                .textProperty()
+                .bind(desk.bench()
+                        .redoTitleProperty()
+                        .map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
 
         MenuButton calibrate = new MenuButton("Calibrate all");
         calibrate.setId("calibrate-all");
@@ -346,7 +385,11 @@ public final class MainWindow {
             calibrate.getItems().add(choice);
             if (c.needsImportance()) {
                 // It is for weights, and what they are multiplied with has to be known.
-                desk.bench().seenProperty().subscribe(x -> choice.setVisible(desk.bench().weights().stream().anyMatch(w -> desk.bench().importances().of(w.info()).isPresent())));
+                desk.bench()
+                        .seenProperty()
+                        .subscribe(x -> choice.setVisible(desk.bench().weights().stream()
+                                .anyMatch(w ->
+                                        desk.bench().importances().of(w.info()).isPresent())));
             }
         }
         ToggleButton sensitivity = sensitivity();
@@ -360,7 +403,9 @@ public final class MainWindow {
         });
         ToggleButton fold = new ToggleButton("Fold BN");
         fold.setId("fold");
-        fold.setTooltip(new Tooltip("Compute constants, and fold batch normalization and Pad into the layers beside them, before analysis; off: the graph as it is stored"));
+        fold.setTooltip(new Tooltip(
+                "Compute constants, and fold batch normalization and Pad into the layers beside them, before"
+                        + " analysis; off: the graph as it is stored"));
         fold.setOnAction(e -> {
             desk.corrections().fold(fold.isSelected());
             fold.setSelected(desk.bench().foldsBatchNorm());
@@ -369,7 +414,11 @@ public final class MainWindow {
             activations.setSelected(quantizesActivations());
             activations.setDisable(!desk.activations().possible());
             fold.setSelected(state.map(SessionState::foldBatchNorm).orElse(true));
-            boolean foldable = desk.bench().modelProperty().get().map(m -> !m.source().equals(m.folded())).orElse(false);
+            boolean foldable = desk.bench()
+                    .modelProperty()
+                    .get()
+                    .map(m -> !m.source().equals(m.folded()))
+                    .orElse(false);
             fold.setVisible(foldable);
             fold.setManaged(foldable);
         });
@@ -391,7 +440,24 @@ public final class MainWindow {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
         HBox bar = new HBox(
-                brand, open, sample, data, save, export, line(), undo, redo, line(), calibrate, correct, sensitivity, activations, fold, space, keys, look);
+                brand,
+                open,
+                sample,
+                data,
+                save,
+                export,
+                line(),
+                undo,
+                redo,
+                line(),
+                calibrate,
+                correct,
+                sensitivity,
+                activations,
+                fold,
+                space,
+                keys,
+                look);
         bar.getStyleClass().add("top-bar");
         bar.getChildren().forEach(node -> {
             if (node instanceof Control control) {
@@ -417,13 +483,17 @@ public final class MainWindow {
         desk.sensitivity().viewProperty().subscribe(v -> {
             sweep.setDisable(v.status() == Status.IMPOSSIBLE);
             sweep.setSelected(v.status() == Status.RUNNING);
-            tip.setText(switch (v.status()) {
-                case IMPOSSIBLE -> "What each tensor's quantization costs: " + v.why();
-                case IDLE -> "Find what each tensor's quantization costs, alone and with all others"
-                        + (v.known() > 0 ? ": " + v.known() + " of " + v.wanted() + " evaluations are known" : "");
-                case RUNNING -> "Stop the sweep; what is known is kept";
-                case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
-            });
+            tip.setText(
+                    switch (v.status()) {
+                        case IMPOSSIBLE -> "What each tensor's quantization costs: " + v.why();
+                        case IDLE ->
+                            "Find what each tensor's quantization costs, alone and with all others"
+                                    + (v.known() > 0
+                                            ? ": " + v.known() + " of " + v.wanted() + " evaluations are known"
+                                            : "");
+                        case RUNNING -> "Stop the sweep; what is known is kept";
+                        case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
+                    });
         });
         return sweep;
     }
@@ -437,7 +507,10 @@ public final class MainWindow {
         Runnable refresh = () -> {
             for (MenuItem item : menu.getItems()) {
                 if (item.getUserData() instanceof Correction c) {
-                    Optional<String> refusal = desk.bench().stateProperty().get().isEmpty() ? Optional.of("no model is open") : desk.corrections().refusal(c);
+                    Optional<String> refusal =
+                            desk.bench().stateProperty().get().isEmpty()
+                                    ? Optional.of("no model is open")
+                                    : desk.corrections().refusal(c);
                     item.setDisable(refusal.isPresent());
                     item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
                 }
@@ -467,13 +540,22 @@ public final class MainWindow {
     }
 
     private boolean quantizesActivations() {
-        return desk.bench().stateProperty().get().flatMap(SessionState::activations).isPresent();
+        return desk.bench()
+                .stateProperty()
+                .get()
+                .flatMap(SessionState::activations)
+                .isPresent();
     }
 
     private Node strip() {
         Label head = new Label();
         head.getStyleClass().add("section-head");
-        desk.accuracy().viewProperty().subscribe(v -> head.setText(("Size and " + v.baseline().map(e -> e.task().headline()).orElse("accuracy") + " of everything tried").toUpperCase(Locale.ROOT)));
+        desk.accuracy()
+                .viewProperty()
+                .subscribe(v -> head.setText(("Size and "
+                                + v.baseline().map(e -> e.task().headline()).orElse("accuracy")
+                                + " of everything tried")
+                        .toUpperCase(Locale.ROOT)));
         TriedView plot = new TriedView(desk.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
@@ -553,7 +635,14 @@ public final class MainWindow {
             Dialogs.Take take = switch (is) {
                 case OPEN -> Dialogs.Take.MODEL;
                 case SETTINGS -> Dialogs.Take.SETTINGS;
-                case EITHER -> dialogs.whatFor(file, desk.bench().modelProperty().get().map(OpenModel::name).orElse(""));
+                case EITHER ->
+                    dialogs.whatFor(
+                            file,
+                            desk.bench()
+                                    .modelProperty()
+                                    .get()
+                                    .map(OpenModel::name)
+                                    .orElse(""));
             };
             switch (take) {
                 case MODEL -> desk.session().open(paths);
@@ -564,9 +653,17 @@ public final class MainWindow {
     }
 
     private void open() {
-        dialogs.openFile("Open a model or a session", "Models and sessions", "*.onnx", "*.safetensors", "*.npz", "*.npy", "*.json")
+        dialogs.openFile(
+                        "Open a model or a session",
+                        "Models and sessions",
+                        "*.onnx",
+                        "*.safetensors",
+                        "*.npz",
+                        "*.npy",
+                        "*.json")
                 .ifPresent(file -> {
-                    boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json") && !file.toString().endsWith(".index.json");
+                    boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
+                            && !file.toString().endsWith(".index.json");
                     if (session) {
                         desk.session().openSession(file);
                     } else {
@@ -580,11 +677,14 @@ public final class MainWindow {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
         }
-        opened.ifPresentOrElse(read -> desk.input().show(role, read), () -> desk.input().show(role));
+        opened.ifPresentOrElse(
+                read -> desk.input().show(role, read), () -> desk.input().show(role));
         InputDialog dialog = new InputDialog(
                 desk.input(),
                 settings,
-                folder -> folder ? dialogs.openFolder("Open a folder of pictures") : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
+                folder -> folder
+                        ? dialogs.openFolder("Open a folder of pictures")
+                        : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
         dress(dialog);
         dialog.resultProperty().subscribe(used -> {
             if (Boolean.TRUE.equals(used)) {
@@ -610,7 +710,8 @@ public final class MainWindow {
         ExportDialog dialog = new ExportDialog(desk.export(), desk.targets(), settings, new ExportDialog.Places() {
             @Override
             public Optional<Path> browse(Exporter exporter, Path suggestion) {
-                return dialogs.saveFile("Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
+                return dialogs.saveFile(
+                        "Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
             }
 
             @Override
@@ -636,7 +737,16 @@ public final class MainWindow {
                 .modelProperty()
                 .get()
                 .flatMap(model -> dialogs.openFileBeside(
-                        model.file().path(), "Import ranges", "Settings of other tools", "*.onnx", "*.json", "*.encodings", "*.cache", "*.txt", "*.safetensors", "*.npz"))
+                        model.file().path(),
+                        "Import ranges",
+                        "Settings of other tools",
+                        "*.onnx",
+                        "*.json",
+                        "*.encodings",
+                        "*.cache",
+                        "*.txt",
+                        "*.safetensors",
+                        "*.npz"))
                 .ifPresent(this::importRanges);
     }
 
@@ -689,7 +799,9 @@ public final class MainWindow {
     private Rectangle2D place() {
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");
-        Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent() ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble())) : Optional.empty();
+        Optional<WindowPlace.Corner> corner = x.isPresent() && y.isPresent()
+                ? Optional.of(new WindowPlace.Corner(x.getAsDouble(), y.getAsDouble()))
+                : Optional.empty();
         WindowPlace wanted = new WindowPlace(corner, length("window.width", WIDTH), length("window.height", HEIGHT));
         Stream<Screen> mainFirst = Stream.concat(Stream.of(Screen.getPrimary()), Screen.getScreens().stream());
         return wanted.on(mainFirst.map(Screen::getVisualBounds).toList());
@@ -703,7 +815,8 @@ public final class MainWindow {
     private void placeDividers() {
         double width = stage.getWidth();
         columns.setDividerPositions(
-                settings.number("divider.left").orElse(LEFT_WIDTH / width), settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
+                settings.number("divider.left").orElse(LEFT_WIDTH / width),
+                settings.number("divider.right").orElse(1 - RIGHT_WIDTH / width));
     }
 
     private void remember() {
@@ -714,7 +827,8 @@ public final class MainWindow {
         double[] dividers = columns.getDividerPositions();
         settings.setNumber("divider.left", dividers[0]);
         settings.setNumber("divider.right", dividers[1]);
-        settings.setText(MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
+        settings.setText(
+                MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
         desk.session().saveSettings();
     }

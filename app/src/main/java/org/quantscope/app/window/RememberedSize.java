@@ -13,7 +13,9 @@ record RememberedSize(Settings settings, String name, double width, double heigh
         DialogPane pane = dialog.getDialogPane();
         pane.getStyleClass().add("wide");
         pane.setMinSize(minWidth, minHeight);
-        pane.setPrefSize(settings.number(name + ".width").orElse(width), settings.number(name + ".height").orElse(height));
+        pane.setPrefSize(
+                settings.number(name + ".width").orElse(width),
+                settings.number(name + ".height").orElse(height));
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
             settings.setNumber(name + ".width", pane.getWidth());
             settings.setNumber(name + ".height", pane.getHeight());

@@ -41,6 +41,7 @@ final class TensorPane extends VBox {
     private static final double GAP = 10;
     /** A longer name gives way to the facts beside it. */
     private static final double TITLE_MIN = 150;
+
     private static final double KEY_LENGTH = 14;
 
     /** Under the row in which the handles show their values. */
@@ -77,7 +78,9 @@ final class TensorPane extends VBox {
 
         title.setId("tensor-name");
         title.getStyleClass().add("title");
-        Segments axis = new Segments("lin", "log").describe(0, "lin", "Counts on a linear axis").describe(1, "log", "Counts on a logarithmic axis");
+        Segments axis = new Segments("lin", "log")
+                .describe(0, "lin", "Counts on a linear axis")
+                .describe(1, "log", "Counts on a logarithmic axis");
         axis.choose(1);
         axis.setOnChoose(i -> histogram.logProperty().set(i == 1));
         channel.setId("channel-in-hand");
@@ -95,8 +98,7 @@ final class TensorPane extends VBox {
         VBox.setVgrow(values, Priority.ALWAYS);
         VBox.setVgrow(plot, Priority.ALWAYS);
 
-        VBox errors = card(
-                head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
+        VBox errors = card(head(text("title", "Error against clip"), curveKeys, spacer(), curveHint), curve);
 
         histogram.setId("histogram");
         histogram.setListener(new RangeListener() {
@@ -116,8 +118,11 @@ final class TensorPane extends VBox {
                 inHand.cancel();
             }
         });
-        curve.setOnPin(pin -> inHand.curveProperty().get()
-                .flatMap(c -> c.pins().stream().filter(p -> p.calibratorId().equals(pin.id())).findFirst())
+        curve.setOnPin(pin -> inHand.curveProperty()
+                .get()
+                .flatMap(c -> c.pins().stream()
+                        .filter(p -> p.calibratorId().equals(pin.id()))
+                        .findFirst())
                 .ifPresent(this::adopt));
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
@@ -195,16 +200,21 @@ final class TensorPane extends VBox {
     /** Why there is nothing to drag; empty if there is. */
     private static String rangeHint(InHand.View v) {
         if (v.spec().isEmpty()) {
-            return v.subject() instanceof Subject.Activation a && a.sketch().isEmpty() ? "no values of this activation were seen yet" : "stays in float: no range to drag";
+            return v.subject() instanceof Subject.Activation a && a.sketch().isEmpty()
+                    ? "no values of this activation were seen yet"
+                    : "stays in float: no range to drag";
         }
         if (v.tooMany()) {
             return "each of " + Figures.count(v.count()) + " " + v.noun() + "s has its range: too many to drag";
         }
-        return v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1 ? "each " + v.noun() + " has its range: pick a " + v.noun() + " below to drag its range" : "";
+        return v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1
+                ? "each " + v.noun() + " has its range: pick a " + v.noun() + " below to drag its range"
+                : "";
     }
 
     private void showCurve(Optional<ClipCurve> made) {
-        curve.setCurve(made.filter(c -> c.absence().isEmpty()).map(TensorPane::draw).orElse(null));
+        curve.setCurve(
+                made.filter(c -> c.absence().isEmpty()).map(TensorPane::draw).orElse(null));
         inHand.viewProperty().get().ifPresent(this::showCurrent);
     }
 
@@ -214,25 +224,37 @@ final class TensorPane extends VBox {
         curveKeys.setVisible(note.isEmpty());
         curveHint.setText(note.isEmpty() ? "click a pin" : "");
         boolean one = !v.ownRanges() || v.slice() != InHand.ALL;
-        if (v.measured().isEmpty() || v.clip().isEmpty() || v.shown().isEmpty() || !one || inHand.curveProperty().get().isEmpty()) {
+        if (v.measured().isEmpty()
+                || v.clip().isEmpty()
+                || v.shown().isEmpty()
+                || !one
+                || inHand.curveProperty().get().isEmpty()) {
             curve.clearCurrent();
             return;
         }
         Measured m = v.measured().get();
-        double mse = v.ownRanges() && v.grid().isPresent() ? v.shown().get().estimate(v.grid().get()).mse() : m.error().mse();
+        double mse = v.ownRanges() && v.grid().isPresent()
+                ? v.shown().get().estimate(v.grid().get()).mse()
+                : m.error().mse();
         curve.setCurrent(ClipCurve.position(v.clip().get()), mse);
     }
 
     private static ErrorCurve draw(ClipCurve c) {
         return new ErrorCurve(
                 points(c.points()),
-                c.pins().stream().map(p -> new ErrorCurve.Pin(p.calibratorId(), p.title(), p.x(), p.mse())).toList(),
+                c.pins().stream()
+                        .map(p -> new ErrorCurve.Pin(p.calibratorId(), p.title(), p.x(), p.mse()))
+                        .toList(),
                 c.bits() + " bit",
-                c.neighbours().stream().map(n -> new ErrorCurve.Neighbour(n.bits() + " bit", points(n.points()))).toList());
+                c.neighbours().stream()
+                        .map(n -> new ErrorCurve.Neighbour(n.bits() + " bit", points(n.points())))
+                        .toList());
     }
 
     private static List<ErrorCurve.Point> points(List<ClipCurve.Point> points) {
-        return points.stream().map(p -> new ErrorCurve.Point(p.x(), p.mse(), Math.max(0, p.mse() - p.clippingMse()), p.clippingMse())).toList();
+        return points.stream()
+                .map(p -> new ErrorCurve.Point(p.x(), p.mse(), Math.max(0, p.mse() - p.clippingMse()), p.clippingMse()))
+                .toList();
     }
 
     /** Why there is no curve; empty if there is one, or will be. */
@@ -248,13 +270,19 @@ final class TensorPane extends VBox {
 
     private static String describe(InHand.View v) {
         if (v.slice() != InHand.ALL && v.inSlice().isPresent()) {
-            return v.subject().info().shape() + " · " + Figures.count(v.inSlice().get().count()) + " of " + Figures.count(v.subject().info().shape().count());
+            return v.subject().info().shape() + " · "
+                    + Figures.count(v.inSlice().get().count()) + " of "
+                    + Figures.count(v.subject().info().shape().count());
         }
         return switch (v.subject()) {
-            case Subject.Weight w -> w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
-                    + Figures.count(w.info().shape().count()) + " values";
-            case Subject.Activation a -> "activation · " + a.sketch().map(s -> Figures.count(s.count()) + " values seen")
-                    .orElse("not seen yet: choose calibration data");
+            case Subject.Weight w ->
+                w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
+                        + Figures.count(w.info().shape().count()) + " values";
+            case Subject.Activation a ->
+                "activation · "
+                        + a.sketch()
+                                .map(s -> Figures.count(s.count()) + " values seen")
+                                .orElse("not seen yet: choose calibration data");
         };
     }
 

@@ -22,13 +22,18 @@ record WindowPlace(Optional<Corner> corner, double width, double height) {
      */
     Rectangle2D on(List<Rectangle2D> screens) {
         Rectangle2D main = screens.getFirst();
-        Optional<Rectangle2D> there = corner.flatMap(c -> screens.stream().filter(s -> shared(s, c) > 0).max(Comparator.comparingDouble(s -> shared(s, c))));
+        Optional<Rectangle2D> there = corner.flatMap(
+                c -> screens.stream().filter(s -> shared(s, c) > 0).max(Comparator.comparingDouble(s -> shared(s, c))));
         Rectangle2D screen = there.orElse(main);
         double w = Math.min(width, screen.getWidth());
         double h = Math.min(height, screen.getHeight());
         double x = there.isPresent() ? corner.orElseThrow().x : screen.getMinX() + (screen.getWidth() - w) / 2;
         double y = there.isPresent() ? corner.orElseThrow().y : screen.getMinY() + (screen.getHeight() - h) / 2;
-        return new Rectangle2D(Math.clamp(x, screen.getMinX(), screen.getMaxX() - w), Math.clamp(y, screen.getMinY(), screen.getMaxY() - h), w, h);
+        return new Rectangle2D(
+                Math.clamp(x, screen.getMinX(), screen.getMaxX() - w),
+                Math.clamp(y, screen.getMinY(), screen.getMaxY() - h),
+                w,
+                h);
     }
 
     /** The area of the remembered place that lies on a screen. */

@@ -58,7 +58,8 @@ public final class Activations {
 
     /** True if the model has activations and there is data to calibrate them on. */
     public boolean possible() {
-        return bench.calibrationData().isPresent() && bench.analysed().flatMap(Model::graph).isPresent();
+        return bench.calibrationData().isPresent()
+                && bench.analysed().flatMap(Model::graph).isPresent();
     }
 
     /** Quantizes every activation with the default setting once they have been seen, or keeps them all in float: one step. */
@@ -83,7 +84,9 @@ public final class Activations {
         Clip clip = new Clip.Auto(calibrator.id());
         if (calibrator.needsImportance()) {
             List<Edit> edits = new ArrayList<>();
-            List<Subject.Weight> known = bench.weights().stream().filter(w -> bench.importances().of(w.info()).isPresent()).toList();
+            List<Subject.Weight> known = bench.weights().stream()
+                    .filter(w -> bench.importances().of(w.info()).isPresent())
+                    .toList();
             boolean all = known.size() == bench.weights().size();
             bench.stateProperty().get().ifPresent(state -> {
                 if (all) {
@@ -91,7 +94,8 @@ public final class Activations {
                 }
                 known.stream()
                         .filter(w -> !all || state.overrides().containsKey(w.id()))
-                        .forEach(w -> bench.spec(w).ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
+                        .forEach(w -> bench.spec(w)
+                                .ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
             });
             bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
             return;
@@ -99,10 +103,12 @@ public final class Activations {
         step(state -> {
             Map<TensorId, QuantSpec> overrides = new TreeMap<>();
             state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
-            return new Edit.All("calibrate all with " + calibrator.title(), List.of(
-                    new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))),
-                    new Edit.SetActivations(state.activations().map(spec -> spec.withClip(clip))),
-                    new Edit.AdoptAll("", overrides)));
+            return new Edit.All(
+                    "calibrate all with " + calibrator.title(),
+                    List.of(
+                            new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))),
+                            new Edit.SetActivations(state.activations().map(spec -> spec.withClip(clip))),
+                            new Edit.AdoptAll("", overrides)));
         });
     }
 
@@ -111,7 +117,8 @@ public final class Activations {
         QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
         boolean weight = from instanceof Subject.Weight;
         List<Edit> edits = new ArrayList<>();
-        List<TensorId> ids = (weight ? bench.weights() : bench.activations()).stream().map(Subject::id).toList();
+        List<TensorId> ids = (weight ? bench.weights() : bench.activations())
+                .stream().map(Subject::id).toList();
         ids.forEach(id -> edits.add(new Edit.ClearOverride(id)));
         edits.add(weight ? new Edit.SetWeights(Optional.of(common)) : new Edit.SetActivations(Optional.of(common)));
         Edit edit = new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits);
@@ -133,7 +140,9 @@ public final class Activations {
         }
         Optional<Model> model = bench.analysed();
         Optional<Dataset> data = bench.calibrationData();
-        List<TensorId> unseen = ids.stream().filter(id -> !bench.seenProperty().get().containsKey(id)).toList();
+        List<TensorId> unseen = ids.stream()
+                .filter(id -> !bench.seenProperty().get().containsKey(id))
+                .toList();
         if (model.isEmpty() || data.isEmpty() || unseen.isEmpty()) {
             step(state -> placing(ids, state));
         } else {
@@ -177,31 +186,37 @@ public final class Activations {
                         return calibration(next, seen, job, cancel);
                     }
                 },
-                calibration -> bench.stateProperty().get().filter(s -> s.model().equals(state.model())).ifPresent(present -> {
-                    if (present.equals(state)) {
-                        bench.apply(new Edit.All(edit.title(), List.of(edit, calibration)));
-                    } else {
-                        step(choice);
-                    }
-                }),
+                calibration -> bench.stateProperty()
+                        .get()
+                        .filter(s -> s.model().equals(state.model()))
+                        .ifPresent(present -> {
+                            if (present.equals(state)) {
+                                bench.apply(new Edit.All(edit.title(), List.of(edit, calibration)));
+                            } else {
+                                step(choice);
+                            }
+                        }),
                 e -> notices.problem("Ranges: " + e.getMessage()));
     }
 
     /** The ranges that automatic settings of {@code state} come to on what was seen, and the levels that are fitted to it. */
-    public static Edit calibration(SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
+    public static Edit calibration(
+            SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
         Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
         Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
         int done = 0;
         for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
             cancel.check();
             progress.report(done++, seen.size(), "tensor " + done + " of " + seen.size());
-            state.activationSpec(entry.getKey()).filter(spec -> spec.clip() instanceof Clip.Auto || FittedLevels.neededBy(spec)).ifPresent(spec -> {
-                RangeResolver.Resolution made = RangeResolver.resolve(entry.getValue(), spec, cancel);
-                if (spec.clip() instanceof Clip.Auto) {
-                    ranges.put(entry.getKey(), made.requested().getFirst());
-                }
-                FittedLevels.of(spec, made).ifPresent(fitted -> levels.put(entry.getKey(), fitted));
-            });
+            state.activationSpec(entry.getKey())
+                    .filter(spec -> spec.clip() instanceof Clip.Auto || FittedLevels.neededBy(spec))
+                    .ifPresent(spec -> {
+                        RangeResolver.Resolution made = RangeResolver.resolve(entry.getValue(), spec, cancel);
+                        if (spec.clip() instanceof Clip.Auto) {
+                            ranges.put(entry.getKey(), made.requested().getFirst());
+                        }
+                        FittedLevels.of(spec, made).ifPresent(fitted -> levels.put(entry.getKey(), fitted));
+                    });
         }
         return new Edit.SetActivationRanges(ranges, levels, state.calibrationData());
     }
@@ -210,7 +225,8 @@ public final class Activations {
     private void fitMissing() {
         bench.stateProperty()
                 .get()
-                .filter(state -> bench.seenProperty().get().keySet().stream().anyMatch(id -> FittedLevels.missing(state, id)))
+                .filter(state ->
+                        bench.seenProperty().get().keySet().stream().anyMatch(id -> FittedLevels.missing(state, id)))
                 .ifPresent(state -> step(s -> new Edit.All("fit levels of activations", List.of())));
     }
 
@@ -228,10 +244,14 @@ public final class Activations {
         }
         asked = source;
         boolean wantsInputs = !model.graph().get().weightInputs().isEmpty();
-        boolean lacksInputs = wantsInputs && bench.observed().map(o -> o.inputs().isEmpty()).orElse(true);
+        boolean lacksInputs =
+                wantsInputs && bench.observed().map(o -> o.inputs().isEmpty()).orElse(true);
         Set<TensorId> seen = bench.observed().map(o -> o.sketches().keySet()).orElse(Set.of());
-        List<TensorId> all = model.graph().get().activations().stream().map(TensorInfo::id).toList();
-        List<TensorId> unseen = lacksInputs ? all : all.stream().filter(id -> !seen.contains(id)).toList();
+        List<TensorId> all =
+                model.graph().get().activations().stream().map(TensorInfo::id).toList();
+        List<TensorId> unseen = lacksInputs
+                ? all
+                : all.stream().filter(id -> !seen.contains(id)).toList();
         if (unseen.isEmpty()) {
             latest.cancel();
             fitMissing();
@@ -250,21 +270,33 @@ public final class Activations {
     /** Looks at activations in the background and keeps what was seen beside what was seen before. Looking at all of them also looks at what weights are multiplied with. */
     private void look(Model model, List<TensorId> ids, Dataset data, Runnable then) {
         String file = bench.stateProperty().get().orElseThrow().modelKey();
-        boolean whole = ids.containsAll(model.graph().orElseThrow().activations().stream().map(TensorInfo::id).toList());
+        boolean whole = ids.containsAll(model.graph().orElseThrow().activations().stream()
+                .map(TensorInfo::id)
+                .toList());
         boolean folded = bench.foldsBatchNorm();
         latest.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
-                        Observed now = whole ? Engine.observe(model, data, job, cancel) : new Observed(Engine.observe(model, ids, data, job, cancel), Map.of());
+                        Observed now = whole
+                                ? Engine.observe(model, data, job, cancel)
+                                : new Observed(Engine.observe(model, ids, data, job, cancel), Map.of());
                         return new ActivationSketches(file, FileRef.of(data).digest(), folded, data.size(), now);
                     }
                 },
                 sketches -> {
-                    Map<TensorId, MomentSketch> all = new TreeMap<>(bench.observed().map(ActivationSketches::sketches).orElse(Map.of()));
+                    Map<TensorId, MomentSketch> all = new TreeMap<>(
+                            bench.observed().map(ActivationSketches::sketches).orElse(Map.of()));
                     all.putAll(sketches.sketches());
-                    Map<TensorId, InputPower> inputs = sketches.inputs().isEmpty() ? bench.observed().map(ActivationSketches::inputs).orElse(Map.of()) : sketches.inputs();
+                    Map<TensorId, InputPower> inputs = sketches.inputs().isEmpty()
+                            ? bench.observed().map(ActivationSketches::inputs).orElse(Map.of())
+                            : sketches.inputs();
                     bench.sawActivations(new ActivationSketches(
-                            sketches.modelSha256(), sketches.dataSha256(), sketches.foldBatchNorm(), sketches.samples(), all, inputs));
+                            sketches.modelSha256(),
+                            sketches.dataSha256(),
+                            sketches.foldBatchNorm(),
+                            sketches.samples(),
+                            all,
+                            inputs));
                     then.run();
                 },
                 e -> notices.problem("Activations: " + e.getMessage()));

@@ -77,13 +77,15 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
      * @param spec the grid; its clip and its granularity are not looked at
      * @param weighted the range by a calibrator that needs to know how much each value matters, which the sketch does not; empty if nobody knows
      */
-    public static ClipCurve of(MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
+    public static ClipCurve of(
+            MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
         Quantizer quantizer = Quantizers.byId(spec.scheme());
         if (slice.count() == 0 || slice.absMax() == 0) {
             return absent(spec, "no value differs from 0, so there is no clip to search");
         }
         if (quantizer instanceof FittedQuantizer) {
-            return absent(spec, quantizer.title() + " puts its levels where the values are, so there is no clip to search");
+            return absent(
+                    spec, quantizer.title() + " puts its levels where the values are, so there is no clip to search");
         }
         ClipRange full = fullRange(slice, spec);
         List<Point> points = points(slice, spec, full, cancel);
@@ -99,25 +101,37 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
     }
 
     private static List<Point> points(MomentSketch slice, QuantSpec spec, ClipRange full, CancelToken cancel) {
-        return IntStream.range(0, POINTS).parallel().mapToObj(i -> {
-            cancel.check();
-            float f = (float) (FIRST + (LAST - FIRST) * i / (POINTS - 1));
-            return point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f));
-        }).toList();
+        return IntStream.range(0, POINTS)
+                .parallel()
+                .mapToObj(i -> {
+                    cancel.check();
+                    float f = (float) (FIRST + (LAST - FIRST) * i / (POINTS - 1));
+                    return point(slice, spec, new ClipRange(full.lo() * f, full.hi() * f));
+                })
+                .toList();
     }
 
-    private static List<Pin> pins(MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
-        return Calibrators.all().parallelStream().flatMap(c -> pin(c, slice, spec, weighted, cancel).stream()).toList();
+    private static List<Pin> pins(
+            MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
+        return Calibrators.all().parallelStream()
+                .flatMap(c -> pin(c, slice, spec, weighted, cancel).stream())
+                .toList();
     }
 
     /** Empty if the calibrator says that it has no rule for the scheme. */
     private static Optional<Pin> pin(
-            Calibrator calibrator, MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
+            Calibrator calibrator,
+            MomentSketch slice,
+            QuantSpec spec,
+            Function<Clip.Auto, Optional<ClipRange>> weighted,
+            CancelToken cancel) {
         cancel.check();
         try {
             Clip.Auto clip = new Clip.Auto(calibrator.id());
-            Optional<ClipRange> chosen =
-                    calibrator.needsImportance() ? weighted.apply(clip) : Optional.of(RangeResolver.calibrate(slice, spec, clip, cancel).range());
+            Optional<ClipRange> chosen = calibrator.needsImportance()
+                    ? weighted.apply(clip)
+                    : Optional.of(
+                            RangeResolver.calibrate(slice, spec, clip, cancel).range());
             return chosen.map(range -> {
                 Point at = point(slice, spec, range);
                 return new Pin(calibrator.id(), calibrator.title(), range, at.x, at.mse);
@@ -139,7 +153,8 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
     }
 
     private static Point point(MomentSketch slice, QuantSpec spec, ClipRange range) {
-        ErrorEstimate e = slice.estimate(RangeResolver.resolve(slice, spec, range).grid(0));
+        ErrorEstimate e =
+                slice.estimate(RangeResolver.resolve(slice, spec, range).grid(0));
         return new Point(position(range), e.mse(), e.clippingMse());
     }
 }

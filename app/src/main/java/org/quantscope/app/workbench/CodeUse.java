@@ -66,7 +66,10 @@ public final class CodeUse {
 
     private void refresh() {
         InHand.View v = inHand.viewProperty().get().orElse(null);
-        if (watchers.isEmpty() || v == null || v.spec().isEmpty() || v.measured().isEmpty()) {
+        if (watchers.isEmpty()
+                || v == null
+                || v.spec().isEmpty()
+                || v.measured().isEmpty()) {
             passes.cancel();
             asked = null;
             shown = null;
@@ -93,7 +96,8 @@ public final class CodeUse {
         passes.submit(
                 (cancel, partial) -> switch (now.subject) {
                     case Subject.Weight w -> CodePass.measure(w.tensor(), params, cancel);
-                    case Subject.Activation a -> CodePass.estimate(sketch == null ? new MomentSketch() : sketch, params);
+                    case Subject.Activation a ->
+                        CodePass.estimate(sketch == null ? new MomentSketch() : sketch, params);
                 },
                 made -> {
                     known.put(now, made);
@@ -107,10 +111,14 @@ public final class CodeUse {
         if (of.equals(asked)) {
             asked = null;
         }
-        inHand.viewProperty().get().filter(v -> !watchers.isEmpty() && v.subject().id().equals(of.subject.id())).ifPresent(v -> {
-            boolean current = v.measured().map(m -> m.params().equals(of.params)).orElse(false);
-            show(of, made, v.previous() || !current);
-        });
+        inHand.viewProperty()
+                .get()
+                .filter(v -> !watchers.isEmpty() && v.subject().id().equals(of.subject.id()))
+                .ifPresent(v -> {
+                    boolean current =
+                            v.measured().map(m -> m.params().equals(of.params)).orElse(false);
+                    show(of, made, v.previous() || !current);
+                });
     }
 
     private void show(Key of, CodeReport report, boolean previous) {

@@ -58,8 +58,18 @@ public record ErrorFigures(
             low += e.clippedLow();
         }
         long n = Math.max(1, count);
-        OptionalDouble sqnr = squares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(squares / error)) : OptionalDouble.empty();
-        return new ErrorFigures(false, count, error / n, clipping / n, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), clipped, low);
+        OptionalDouble sqnr =
+                squares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(squares / error)) : OptionalDouble.empty();
+        return new ErrorFigures(
+                false,
+                count,
+                error / n,
+                clipping / n,
+                sqnr,
+                OptionalDouble.empty(),
+                OptionalDouble.empty(),
+                clipped,
+                low);
     }
 
     /**
@@ -71,11 +81,15 @@ public record ErrorFigures(
     ErrorFigures exchange(ErrorEstimate before, ErrorEstimate now, double sumSquares) {
         double n = Math.max(1, count);
         double error = Math.max(0, mse + (now.mse() * now.count() - before.mse() * before.count()) / n);
-        double clipping = Math.clamp(clippingMse + (now.clippingMse() * now.count() - before.clippingMse() * before.count()) / n, 0, error);
-        OptionalDouble sqnr = sumSquares > 0 && error > 0 ? OptionalDouble.of(10 * Math.log10(sumSquares / n / error)) : OptionalDouble.empty();
+        double clipping = Math.clamp(
+                clippingMse + (now.clippingMse() * now.count() - before.clippingMse() * before.count()) / n, 0, error);
+        OptionalDouble sqnr = sumSquares > 0 && error > 0
+                ? OptionalDouble.of(10 * Math.log10(sumSquares / n / error))
+                : OptionalDouble.empty();
         double beyond = Math.max(0, clipped + now.clipped() - before.clipped());
         double below = Math.clamp(clippedLow + now.clippedLow() - before.clippedLow(), 0, beyond);
-        return new ErrorFigures(false, count, error, clipping, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), beyond, below);
+        return new ErrorFigures(
+                false, count, error, clipping, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), beyond, below);
     }
 
     public double roundingMse() {

@@ -34,7 +34,9 @@ public final class Figures {
 
     /** A figure near 0 without a usual size: three significant digits. */
     public static String small(double x) {
-        return x == 0 ? "0" : Math.abs(x) >= 0.001 && Math.abs(x) < 1000 ? String.format(Locale.ROOT, "%.3g", x) : scientific(x, 2);
+        return x == 0
+                ? "0"
+                : Math.abs(x) >= 0.001 && Math.abs(x) < 1000 ? String.format(Locale.ROOT, "%.3g", x) : scientific(x, 2);
     }
 
     public static String range(ClipRange range) {
@@ -69,7 +71,11 @@ public final class Figures {
 
     private static String significant(double x) {
         double a = Math.abs(x);
-        return x == 0 ? "0" : a >= 0.01 && a < 10_000 ? String.format(Locale.ROOT, a >= 1000 ? "%.1f" : a >= 1 ? "%.3f" : "%.4f", x) : scientific(x, 2);
+        return x == 0
+                ? "0"
+                : a >= 0.01 && a < 10_000
+                        ? String.format(Locale.ROOT, a >= 1000 ? "%.1f" : a >= 1 ? "%.3f" : "%.4f", x)
+                        : scientific(x, 2);
     }
 
     /** A count with thousands separated by commas. */
@@ -79,14 +85,20 @@ public final class Figures {
 
     /** A size in bytes with a binary unit. */
     public static String bytes(long n) {
-        return n < 1024 ? n + " B" : n < 1 << 20 ? String.format(Locale.ROOT, "%.1f KiB", n / 1024.0) : n < 1L << 30
-                ? String.format(Locale.ROOT, "%.1f MiB", n / 1048576.0)
-                : String.format(Locale.ROOT, "%.2f GiB", n / 1073741824.0);
+        return n < 1024
+                ? n + " B"
+                : n < 1 << 20
+                        ? String.format(Locale.ROOT, "%.1f KiB", n / 1024.0)
+                        : n < 1L << 30
+                                ? String.format(Locale.ROOT, "%.1f MiB", n / 1048576.0)
+                                : String.format(Locale.ROOT, "%.2f GiB", n / 1073741824.0);
     }
 
     /** A size in bytes as a person chooses it, without digits behind the point. */
     public static String wholeBytes(long n) {
-        return n >= 1L << 30 && n % (1L << 30) == 0 ? (n >> 30) + " GiB" : n >= 1L << 20 && n % (1L << 20) == 0 ? (n >> 20) + " MiB" : bytes(n);
+        return n >= 1L << 30 && n % (1L << 30) == 0
+                ? (n >> 30) + " GiB"
+                : n >= 1L << 20 && n % (1L << 20) == 0 ? (n >> 20) + " MiB" : bytes(n);
     }
 
     /** Reads a number that a person typed; a comma counts as the decimal point. Empty text or nonsense gives nothing. */

@@ -75,7 +75,8 @@ public final class InHand {
             boolean weighted) {
         /** True if every slice has a range of its own. */
         public boolean ownRanges() {
-            return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor)).orElse(false);
+            return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor))
+                    .orElse(false);
         }
 
         /** The number of slices that are known; 0 before the values have been read. */
@@ -95,7 +96,10 @@ public final class InHand {
 
         /** True if dragging a handle means something: there is a setting, and one range that the handles stand for. */
         public boolean draggable() {
-            return spec.isPresent() && sketch.isPresent() && measured.isPresent() && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
+            return spec.isPresent()
+                    && sketch.isPresent()
+                    && measured.isPresent()
+                    && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
         }
 
         /** The slice of the parameters that the handles stand for. */
@@ -105,12 +109,14 @@ public final class InHand {
 
         /** False while the parameters are those of another way to cut the tensor. */
         private boolean fits() {
-            return measured.map(m -> m.params().slices() == count() && slice < count()).orElse(false);
+            return measured.map(m -> m.params().slices() == count() && slice < count())
+                    .orElse(false);
         }
 
         /** The requested range that the handles show: the slice's, or the hull of all. */
         public Optional<ClipRange> clip() {
-            return measured.map(m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
+            return measured.map(
+                    m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
         }
 
         /** The values that the handles clip: the tensor's, or those of the slice. */
@@ -121,7 +127,8 @@ public final class InHand {
         /** The one grid that stands for what is shown, if there is one. */
         public Optional<Grid> grid() {
             boolean one = spec.isPresent() && (!ownRanges() || (slice != ALL && fits()));
-            return measured.filter(m -> one || m.params().slices() == 1).map(m -> m.params().grid(m.params().slices() == 1 ? 0 : ofParams()));
+            return measured.filter(m -> one || m.params().slices() == 1)
+                    .map(m -> m.params().grid(m.params().slices() == 1 ? 0 : ofParams()));
         }
     }
 
@@ -162,6 +169,7 @@ public final class InHand {
     private int opened;
     /** Of the model that the view is about. */
     private String variant = "";
+
     private int slice = ALL;
     private @Nullable SketchKey readingKey;
     private @Nullable ExtentsKey extentsOf;
@@ -170,6 +178,7 @@ public final class InHand {
     private @Nullable MomentSketch inSlice;
     /** What the hand asks for; what is shown of it may still be on its way. */
     private @Nullable Wish wished;
+
     private @Nullable Measured previewed;
     private @Nullable Changing changing;
     private @Nullable CurveKey curveOf;
@@ -246,14 +255,21 @@ public final class InHand {
         wished = wish;
         try {
             switch (v.subject()) {
-                case Subject.Activation a when !FittedLevels.neededBy(wish.spec) ->
-                    show(v, wish, Quantizers.byId(wish.spec.scheme()).resolve(wish.spec, Granularity.TENSOR, wish.ranges));
-                case Subject.Weight w when !FittedLevels.neededBy(wish.spec) -> show(v, wish, RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges));
+                case Subject.Activation a
+                when !FittedLevels.neededBy(wish.spec) ->
+                    show(
+                            v,
+                            wish,
+                            Quantizers.byId(wish.spec.scheme()).resolve(wish.spec, Granularity.TENSOR, wish.ranges));
+                case Subject.Weight w
+                when !FittedLevels.neededBy(wish.spec) ->
+                    show(v, wish, RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges));
                 // To fit 256 levels takes longer than a frame may wait.
-                case Subject s -> fitting.submit(
-                        (cancel, partial) -> fitted(v, wish, now.params()),
-                        params -> show(v, wish, params),
-                        e -> notices.problem(String.valueOf(e.getMessage())));
+                case Subject s ->
+                    fitting.submit(
+                            (cancel, partial) -> fitted(v, wish, now.params()),
+                            params -> show(v, wish, params),
+                            e -> notices.problem(String.valueOf(e.getMessage())));
             }
         } catch (IllegalArgumentException e) {
             wished = null;
@@ -264,7 +280,10 @@ public final class InHand {
     private void show(View v, Wish wish, QuantParams params) {
         QuantSpec next = wish.spec;
         Measured known = measurements.find(v.subject(), next).orElse(null);
-        Measured measured = known != null ? known : new Measured(next, wish.ranges, params, estimate(v, v.measured().orElseThrow(), params));
+        Measured measured = known != null
+                ? known
+                : new Measured(
+                        next, wish.ranges, params, estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof Subject.Weight w) {
@@ -273,7 +292,9 @@ public final class InHand {
                     report -> {
                         Measured done = measured.withError(ErrorFigures.of(report));
                         measurements.keep(w, done);
-                        if (previewed != null && previewed.params().equals(params) && previewed.spec().equals(next)) {
+                        if (previewed != null
+                                && previewed.params().equals(params)
+                                && previewed.spec().equals(next)) {
                             previewed = done;
                             refresh();
                         }
@@ -284,7 +305,10 @@ public final class InHand {
 
     /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
     private static QuantParams fitted(View v, Wish wish, QuantParams before) {
-        QuantParams one = RangeResolver.resolve(v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), wish.spec, wish.ranges.get(v.ofParams()));
+        QuantParams one = RangeResolver.resolve(
+                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(),
+                wish.spec,
+                wish.ranges.get(v.ofParams()));
         if (before.slices() == 1) {
             return one;
         } else if (before.codebooks().size() != before.slices() && v.subject() instanceof Subject.Weight w) {
@@ -303,7 +327,10 @@ public final class InHand {
             return;
         }
         String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
-        apply(v, "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges.get(v.ofParams())), wish.spec);
+        apply(
+                v,
+                "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges.get(v.ofParams())),
+                wish.spec);
     }
 
     /** Forgets the preview; the committed setting shows again. */
@@ -333,11 +360,15 @@ public final class InHand {
         }
         try {
             // A change that waits for its range counts, though it does not show yet.
-            QuantSpec before = changing != null && changing.subject.equals(v.subject()) ? changing.spec : v.spec().get();
+            QuantSpec before = changing != null && changing.subject.equals(v.subject())
+                    ? changing.spec
+                    : v.spec().get();
             QuantSpec next = change.apply(before);
-            if (v.subject() instanceof Subject.Activation && Quantizers.byId(next.scheme()).traits().blockSize() > 0) {
+            if (v.subject() instanceof Subject.Activation
+                    && Quantizers.byId(next.scheme()).traits().blockSize() > 0) {
                 throw new IllegalArgumentException(
-                        "scheme: " + Quantizers.byId(next.scheme()).title() + " has a scale for each block, an activation has one for the whole tensor");
+                        "scheme: " + Quantizers.byId(next.scheme()).title()
+                                + " has a scale for each block, an activation has one for the whole tensor");
             }
             Quantizers.byId(next.scheme()).check(next);
             apply(v, title, next);
@@ -348,26 +379,38 @@ public final class InHand {
 
     private void apply(View v, String title, QuantSpec next) {
         Edit override = new Edit.SetOverride(v.subject().id(), next);
-        if (!(v.subject() instanceof Subject.Activation a) || !(next.clip() instanceof Clip.Auto || FittedLevels.neededBy(next)) || a.sketch().isEmpty()) {
+        if (!(v.subject() instanceof Subject.Activation a)
+                || !(next.clip() instanceof Clip.Auto || FittedLevels.neededBy(next))
+                || a.sketch().isEmpty()) {
             bench.apply(new Edit.All(title, List.of(override)));
             return;
         }
-        // What is chosen by an activation's values is part of the session, so that it can be used where its data is not.
+        // What is chosen by an activation's values is part of the session, so that it can be used where its data is
+        // not.
         MomentSketch sketch = a.sketch().get();
         changing = new Changing(a, next);
         choosing.submit(
                 (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel),
                 made -> {
                     changing = null;
-                    bench.stateProperty().get().filter(state -> bench.subject(a.id()).filter(a::equals).isPresent()).ifPresent(state -> {
-                        Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-                        Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
-                        if (next.clip() instanceof Clip.Auto) {
-                            ranges.put(a.id(), made.requested().getFirst());
-                        }
-                        FittedLevels.of(next, made).ifPresent(fitted -> levels.put(a.id(), fitted));
-                        bench.apply(new Edit.All(title, List.of(override, new Edit.SetActivationRanges(ranges, levels, state.calibrationData()))));
-                    });
+                    bench.stateProperty()
+                            .get()
+                            .filter(state ->
+                                    bench.subject(a.id()).filter(a::equals).isPresent())
+                            .ifPresent(state -> {
+                                Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+                                Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
+                                if (next.clip() instanceof Clip.Auto) {
+                                    ranges.put(a.id(), made.requested().getFirst());
+                                }
+                                FittedLevels.of(next, made).ifPresent(fitted -> levels.put(a.id(), fitted));
+                                bench.apply(new Edit.All(
+                                        title,
+                                        List.of(
+                                                override,
+                                                new Edit.SetActivationRanges(
+                                                        ranges, levels, state.calibrationData()))));
+                            });
                 },
                 e -> {
                     changing = null;
@@ -382,11 +425,16 @@ public final class InHand {
         }
         MomentSketch values = v.inSlice().orElseThrow();
         int i = v.ofParams();
-        return before.error().exchange(values.estimate(before.params().grid(i)), values.estimate(params.grid(i)), v.sketch().orElseThrow().sumSquares());
+        return before.error()
+                .exchange(
+                        values.estimate(before.params().grid(i)),
+                        values.estimate(params.grid(i)),
+                        v.sketch().orElseThrow().sumSquares());
     }
 
     private void refresh() {
-        Subject subject = bench.selectionProperty().get().flatMap(bench::subject).orElse(null);
+        Subject subject =
+                bench.selectionProperty().get().flatMap(bench::subject).orElse(null);
         if (subject == null) {
             view.set(Optional.empty());
             curve.set(Optional.empty());
@@ -400,13 +448,21 @@ public final class InHand {
         Measured now = previewed;
         boolean previous = false;
         if (now == null && committed.isPresent()) {
-            now = measurements.find(subject, committed.get())
-                    .or(() -> Optional.ofNullable(measurements.snapshotProperty().get().tensors().get(subject.id()))
+            now = measurements
+                    .find(subject, committed.get())
+                    .or(() -> Optional.ofNullable(measurements
+                                    .snapshotProperty()
+                                    .get()
+                                    .tensors()
+                                    .get(subject.id()))
                             .filter(m -> m.spec().equals(committed.get())))
                     .orElse(null);
             if (now == null) {
                 // Ranges of other values would stretch the axis for good.
-                Measured before = view.get().filter(v -> sameValues && v.subject().id().equals(subject.id())).flatMap(View::measured).orElse(null);
+                Measured before = view.get()
+                        .filter(v -> sameValues && v.subject().id().equals(subject.id()))
+                        .flatMap(View::measured)
+                        .orElse(null);
                 now = before;
                 previous = before != null;
             }
@@ -428,7 +484,8 @@ public final class InHand {
                 Optional.ofNullable(shown),
                 previewed != null,
                 previous,
-                subject instanceof Subject.Weight w && bench.importances().of(w.info()).isPresent())));
+                subject instanceof Subject.Weight w
+                        && bench.importances().of(w.info()).isPresent())));
         refreshCurve(view.get().get());
     }
 
@@ -471,7 +528,9 @@ public final class InHand {
         }
         Slicing slicing;
         try {
-            Granularity wanted = spec.map(QuantSpec::granularity).filter(g -> !(g instanceof Granularity.PerTensor)).orElse(Granularity.CHANNEL);
+            Granularity wanted = spec.map(QuantSpec::granularity)
+                    .filter(g -> !(g instanceof Granularity.PerTensor))
+                    .orElse(Granularity.CHANNEL);
             slicing = Slicing.of(w.info(), wanted);
         } catch (IllegalArgumentException e) {
             // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
@@ -533,7 +592,8 @@ public final class InHand {
             curveOf = null;
             return;
         }
-        CurveKey key = new CurveKey(values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
+        CurveKey key = new CurveKey(
+                values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
         if (key.equals(curveOf)) {
             return;
         }
@@ -549,7 +609,10 @@ public final class InHand {
                         values,
                         spec,
                         clip -> v.subject() instanceof Subject.Weight w && v.weighted()
-                                ? Optional.of(RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel).requested().get(v.ownRanges() ? v.slice() : 0))
+                                ? Optional.of(
+                                        RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
+                                                .requested()
+                                                .get(v.ownRanges() ? v.slice() : 0))
                                 : Optional.empty(),
                         cancel),
                 made -> {

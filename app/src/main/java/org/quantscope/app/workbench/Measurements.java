@@ -57,7 +57,13 @@ public final class Measurements {
 
     /** @param importances where the setting rests on them, else {@link Importances#NONE} */
     private record Key(
-            int opened, TensorId id, String variant, QuantSpec spec, Optional<ClipRange> observed, Optional<FittedLevels> fitted, Importances importances) {}
+            int opened,
+            TensorId id,
+            String variant,
+            QuantSpec spec,
+            Optional<ClipRange> observed,
+            Optional<FittedLevels> fitted,
+            Importances importances) {}
 
     private record Task(Subject subject, Key key, SessionState state) {}
 
@@ -106,32 +112,43 @@ public final class Measurements {
      *
      * @param state what it keeps of activations is used; what it lacks is chosen from what was seen of the activation
      */
-    public static Measured measure(Subject subject, QuantSpec spec, SessionState state, Importances importances, CancelToken cancel) {
+    public static Measured measure(
+            Subject subject, QuantSpec spec, SessionState state, Importances importances, CancelToken cancel) {
         return switch (subject) {
             case Subject.Weight(var tensor) -> {
                 var resolution = RangeResolver.resolve(tensor, spec, importances, cancel);
-                yield new Measured(spec, resolution.requested(), resolution.params(), ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
+                yield new Measured(
+                        spec,
+                        resolution.requested(),
+                        resolution.params(),
+                        ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
             }
             case Subject.Activation(var info, var sketch) -> {
-                ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand) ? byHand
-                        : spec.clip() instanceof Clip.Auto ? state.activationRanges().get(info.id()) : null;
+                ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand)
+                        ? byHand
+                        : spec.clip() instanceof Clip.Auto
+                                ? state.activationRanges().get(info.id())
+                                : null;
                 FittedLevels fitted = state.activationLevels().get(info.id());
                 if (range != null && fitted != null && fitted.answer(spec, range)) {
                     yield new Measured(spec, List.of(range), fitted.params(), estimate(sketch, fitted.params()));
                 }
                 if (range != null && spec.clip() instanceof Clip.Auto && !FittedLevels.neededBy(spec)) {
-                    QuantParams params = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+                    QuantParams params =
+                            Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
                     yield new Measured(spec, List.of(range), params, estimate(sketch, params));
                 }
                 QuantSpec chosen = range == null ? spec : spec.withClip(new Clip.Manual(range));
                 var resolution = RangeResolver.resolve(sketch.orElseGet(MomentSketch::new), chosen, cancel);
-                yield new Measured(spec, resolution.requested(), resolution.params(), estimate(sketch, resolution.params()));
+                yield new Measured(
+                        spec, resolution.requested(), resolution.params(), estimate(sketch, resolution.params()));
             }
         };
     }
 
     private static ErrorFigures estimate(Optional<MomentSketch> sketch, QuantParams params) {
-        return ErrorFigures.of(sketch.map(s -> List.of(s.estimate(params.grid(0)))).orElse(List.of()));
+        return ErrorFigures.of(
+                sketch.map(s -> List.of(s.estimate(params.grid(0)))).orElse(List.of()));
     }
 
     private void refresh() {
@@ -154,13 +171,16 @@ public final class Measurements {
                     known.put(subject.id(), measured);
                 } else if (lacksImportance(subject, spec)) {
                     lacking.add(subject.id());
-                } else if (subject instanceof Subject.Weight || key.observed.isPresent() || !(spec.clip() instanceof Clip.Auto)) {
+                } else if (subject instanceof Subject.Weight
+                        || key.observed.isPresent()
+                        || !(spec.clip() instanceof Clip.Auto)) {
                     missing.add(new Task(subject, key, state.get()));
                 }
             });
         }
         if (!lacking.isEmpty() && !lacking.equals(saidLacking)) {
-            notices.problem("Range of " + lacking.iterator().next() + (lacking.size() > 1 ? " and " + (lacking.size() - 1) + " more" : "")
+            notices.problem("Range of " + lacking.iterator().next()
+                    + (lacking.size() > 1 ? " and " + (lacking.size() - 1) + " more" : "")
                     + ": weighted by importances that calibration data shows; there is none");
         }
         saidLacking = lacking;
@@ -182,7 +202,12 @@ public final class Measurements {
 
     /** @param underWay while a partial result has not been taken over, no other is handed over */
     private Snapshot run(
-            Map<TensorId, Measured> known, List<Task> missing, boolean complete, AtomicBoolean underWay, CancelToken cancel, Consumer<Snapshot> partial) {
+            Map<TensorId, Measured> known,
+            List<Task> missing,
+            boolean complete,
+            AtomicBoolean underWay,
+            CancelToken cancel,
+            Consumer<Snapshot> partial) {
         Map<TensorId, Measured> all = new LinkedHashMap<>(known);
         try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
             int done = 0;
@@ -213,12 +238,14 @@ public final class Measurements {
                 bench.variant(),
                 spec,
                 state.map(s -> s.activationRanges().get(subject.id())),
-                state.map(s -> s.activationLevels().get(subject.id())).filter(f -> f.scheme().equals(spec.scheme())),
+                state.map(s -> s.activationLevels().get(subject.id()))
+                        .filter(f -> f.scheme().equals(spec.scheme())),
                 needsImportance(spec) ? bench.importances() : Importances.NONE);
     }
 
     private static boolean needsImportance(QuantSpec spec) {
-        return spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance();
+        return spec.clip() instanceof Clip.Auto auto
+                && Calibrators.byId(auto.calibratorId()).needsImportance();
     }
 
     /** True while the setting of a weight rests on importances that nobody has observed; those of a file are the file's matter. */

@@ -29,7 +29,10 @@ public record OpenModel(Model source, Model folded, FileRef file) {
 
     /** The weights of an analysed model, in the order of the file. */
     static List<Subject.Weight> weights(Model analysed) {
-        return analysed.tensors().stream().filter(OpenModel::isWeight).map(Subject.Weight::new).toList();
+        return analysed.tensors().stream()
+                .filter(OpenModel::isWeight)
+                .map(Subject.Weight::new)
+                .toList();
     }
 
     /** The activations of an analysed model that have parameters of their own, in graph order, with what was seen of them. */
@@ -41,6 +44,8 @@ public record OpenModel(Model source, Model folded, FileRef file) {
     }
 
     private static boolean isWeight(Tensor tensor) {
-        return tensor.info().kind() == TensorKind.WEIGHT && tensor.info().dtype().isFloating() && tensor.data().count() > 0;
+        return tensor.info().kind() == TensorKind.WEIGHT
+                && tensor.info().dtype().isFloating()
+                && tensor.data().count() > 0;
     }
 }

@@ -38,7 +38,8 @@ public sealed interface Subject {
         String name = id().name();
         String bare = switch (this) {
             case Weight w -> weightName(info());
-            case Activation a -> shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
+            case Activation a ->
+                shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
         };
         return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
     }

@@ -50,6 +50,7 @@ public final class Workbench {
     private String variant = "";
     /** What {@code analysed} was made of: placing quantizers makes a new model, which is kept while neither changes. */
     private Optional<Model> unplaced = Optional.empty();
+
     private Set<TensorId> placed = Set.of();
     private Optional<Model> analysed = Optional.empty();
     private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
@@ -63,7 +64,8 @@ public final class Workbench {
             Map<TensorId, Subject> byId) {
         static Listing of(Optional<Model> model, Map<TensorId, MomentSketch> seen) {
             List<Subject.Weight> weights = model.map(OpenModel::weights).orElse(List.of());
-            List<Subject.Activation> activations = model.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
+            List<Subject.Activation> activations =
+                    model.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
             Map<TensorId, Subject> byId = new HashMap<>();
             activations.forEach(a -> byId.put(a.id(), a));
             weights.forEach(w -> byId.put(w.id(), w));
@@ -79,7 +81,12 @@ public final class Workbench {
      * @param data the opened data sets that {@code start} refers to
      * @param activations what is known already of the activations on the calibration data
      */
-    public void show(OpenModel opened, SessionState start, Optional<Path> file, List<Dataset> data, Optional<ActivationSketches> activations) {
+    public void show(
+            OpenModel opened,
+            SessionState start,
+            Optional<Path> file,
+            List<Dataset> data,
+            Optional<ActivationSketches> activations) {
         datasets.clear();
         corrected.keySet().retainAll(Set.of(variantOf(start)));
         data.forEach(this::keep);
@@ -140,8 +147,14 @@ public final class Workbench {
     public Optional<ActivationSketches> observed() {
         Optional<Dataset> data = calibrationData();
         return observed.filter(o -> model.get().isPresent()
-                && state.get().flatMap(SessionState::calibrationData).filter(ref -> o.restsOn(
-                        state.get().get().modelKey(), ref.digest(), foldsBatchNorm(), data.map(d -> (long) d.size()).orElse(o.samples()))).isPresent());
+                && state.get()
+                        .flatMap(SessionState::calibrationData)
+                        .filter(ref -> o.restsOn(
+                                state.get().get().modelKey(),
+                                ref.digest(),
+                                foldsBatchNorm(),
+                                data.map(d -> (long) d.size()).orElse(o.samples())))
+                        .isPresent());
     }
 
     /** What calibration data has shown of the importance of the weights. */
@@ -186,9 +199,12 @@ public final class Workbench {
 
     private void analyse(SessionState next) {
         variant = variantOf(next);
-        Optional<Model> base = next.corrections().isEmpty() ? model.get().map(m -> m.analysed(next.foldBatchNorm())) : Optional.ofNullable(corrected.get(variant));
+        Optional<Model> base = next.corrections().isEmpty()
+                ? model.get().map(m -> m.analysed(next.foldBatchNorm()))
+                : Optional.ofNullable(corrected.get(variant));
         if (base.isEmpty()) {
-            throw new IllegalStateException("corrections: the model of this state was not computed before it was taken");
+            throw new IllegalStateException(
+                    "corrections: the model of this state was not computed before it was taken");
         }
         if (!base.equals(unplaced) || !next.addedQuantizers().equals(placed)) {
             unplaced = base;

@@ -1,33 +1,20 @@
 package org.quantscope.app.bench;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import java.util.stream.Stream;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
 import javafx.event.EventType;
@@ -39,19 +26,13 @@ import javafx.scene.control.Label;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
-import javafx.stage.Stage;
-import org.quantscope.app.Desk;
-import org.quantscope.app.Launcher;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.histogram.HistogramView;
 import org.quantscope.app.session.Samples;
-import org.quantscope.app.session.Settings;
-import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
-import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
@@ -97,7 +78,13 @@ public final class DragBench extends WindowBench {
         String header = String.format(
                 Locale.ROOT,
                 "{\"large.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]},\"small.weight\":{\"dtype\":\"F32\",\"shape\":[%d,%d],\"data_offsets\":[%d,%d]}}",
-                ROWS, COLUMNS, large, ROWS / 4, COLUMNS, large, large + small);
+                ROWS,
+                COLUMNS,
+                large,
+                ROWS / 4,
+                COLUMNS,
+                large,
+                large + small);
         byte[] text = (header + " ".repeat(8 - header.length() % 8)).getBytes(StandardCharsets.UTF_8);
         return Files.write(folder.resolve("large.safetensors"), ArrayFiles.safetensors(text, values.array()));
     }
@@ -111,7 +98,9 @@ public final class DragBench extends WindowBench {
         drag("4 M weights, second drag");
         change("to a tensor not seen before, 1 M weights", () -> desk.bench().select(new TensorId("small.weight")));
         change("back to 4 M weights", () -> desk.bench().select(weight));
-        change("from counts on a log axis to a linear one", () -> histogram().logProperty().set(false));
+        change(
+                "from counts on a log axis to a linear one",
+                () -> histogram().logProperty().set(false));
         change("and back", () -> histogram().logProperty().set(true));
         onFx(() -> desk.quantizer().setPerChannel(true));
         onceDone(() -> false);
@@ -131,9 +120,12 @@ public final class DragBench extends WindowBench {
         drag("sample model, second drag");
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         var weights = ask(() -> desk.bench().weights());
-        change("to another tensor of the sample", () -> desk.bench().select(weights.getLast().id()));
+        change(
+                "to another tensor of the sample",
+                () -> desk.bench().select(weights.getLast().id()));
         onFx(() -> desk.activations().quantize(true));
-        onceDone(() -> desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
+        onceDone(() ->
+                desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
         change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
     }
 
@@ -146,17 +138,30 @@ public final class DragBench extends WindowBench {
                 window.show(List.of(Samples.all().getFirst().model(), many));
             }
         });
-        onceDone(() -> desk.accuracy().viewProperty().get().quantized().map(e -> e.total() != MANY || !e.isComplete()).orElse(true));
+        onceDone(() -> desk.accuracy()
+                .viewProperty()
+                .get()
+                .quantized()
+                .map(e -> e.total() != MANY || !e.isComplete())
+                .orElse(true));
         onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
         onceDone(() -> desk.flipped().viewProperty().get().confusion().isEmpty());
-        change("to 2 bits, 60,000 samples, flipped samples in their window", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        change(
+                "to 2 bits, 60,000 samples, flipped samples in their window",
+                () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         change("to another list of flipped samples", () -> desk.flipped().filter(FlippedViewModel.Filter.LOST));
         System.gc();
         Runtime runtime = Runtime.getRuntime();
-        print("then", String.format(
-                Locale.ROOT, "%,d of %,d samples changed, %d MiB of heap in use, of which %d MiB are the samples as stored",
-                ask(() -> desk.flipped().viewProperty().get().changed()), MANY, (runtime.totalMemory() - runtime.freeMemory()) >> 20, ((long) MANY * PIXELS) >> 20));
+        print(
+                "then",
+                String.format(
+                        Locale.ROOT,
+                        "%,d of %,d samples changed, %d MiB of heap in use, of which %d MiB are the samples as stored",
+                        ask(() -> desk.flipped().viewProperty().get().changed()),
+                        MANY,
+                        (runtime.totalMemory() - runtime.freeMemory()) >> 20,
+                        ((long) MANY * PIXELS) >> 20));
     }
 
     /** The test pictures of the sample model six times, each time with other noise, as a file. */
@@ -173,9 +178,17 @@ public final class DragBench extends WindowBench {
             labels[i] = (byte) few.label(i % few.size());
         }
         Path file = folder.resolve("many.npz");
-        Files.write(file, ArrayFiles.zip(true, Map.of(
-                "images.npy", ArrayFiles.npy("|u1", "(" + MANY + ", 1, 28, 28)", pixels), "labels.npy", ArrayFiles.npy("|u1", "(" + MANY + ",)", labels))));
-        String sidecar = String.valueOf(Samples.all().getFirst().evaluation().getFileName()).replace(".npz", ".dataset.json");
+        Files.write(
+                file,
+                ArrayFiles.zip(
+                        true,
+                        Map.of(
+                                "images.npy",
+                                ArrayFiles.npy("|u1", "(" + MANY + ", 1, 28, 28)", pixels),
+                                "labels.npy",
+                                ArrayFiles.npy("|u1", "(" + MANY + ",)", labels))));
+        String sidecar = String.valueOf(Samples.all().getFirst().evaluation().getFileName())
+                .replace(".npz", ".dataset.json");
         Files.copy(Samples.all().getFirst().evaluation().resolveSibling(sidecar), folder.resolve("many.dataset.json"));
         return file;
     }
@@ -189,7 +202,13 @@ public final class DragBench extends WindowBench {
     private void onceDone(BooleanSupplier busy) throws InterruptedException {
         onceAtRest(() -> !busy.getAsBoolean()
                 && desk.measurements().snapshotProperty().get().complete()
-                && desk.inHand().viewProperty().get().map(v -> v.measured().isPresent() && !v.previous() && v.slices().isPresent()).orElse(false));
+                && desk.inHand()
+                        .viewProperty()
+                        .get()
+                        .map(v -> v.measured().isPresent()
+                                && !v.previous()
+                                && v.slices().isPresent())
+                        .orElse(false));
     }
 
     private HistogramView histogram() {
@@ -231,10 +250,37 @@ public final class DragBench extends WindowBench {
         int n = Math.max(1, frames.count);
         System.out.println(title);
         print("mouse events", String.format(Locale.ROOT, "%d in %.2f s", EVENTS, seconds));
-        print("frames a second", String.format(Locale.ROOT, "%.1f with a changed picture (target 50), %.1f in all", frames.moved / seconds, frames.count / seconds));
-        print("with a new error figure", String.format(Locale.ROOT, "%.0f %% of them (target 80 %%)", 100.0 * frames.newFigures / Math.max(1, frames.moved)));
-        print("gap between frames", String.format(Locale.ROOT, "median %.1f ms, p99 %.1f ms, longest %.1f ms", gaps[gaps.length / 2] / MILLI, gaps[(int) (gaps.length * 0.99)] / MILLI, gaps[gaps.length - 1] / MILLI));
-        print("FX thread CPU a frame", String.format(Locale.ROOT, "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread %.2f ms", fx / MILLI / n, watch.handlers() / MILLI / n, watch.takeLongestHandler() / MILLI, render / MILLI / n));
+        print(
+                "frames a second",
+                String.format(
+                        Locale.ROOT,
+                        "%.1f with a changed picture (target 50), %.1f in all",
+                        frames.moved / seconds,
+                        frames.count / seconds));
+        print(
+                "with a new error figure",
+                String.format(
+                        Locale.ROOT,
+                        "%.0f %% of them (target 80 %%)",
+                        100.0 * frames.newFigures / Math.max(1, frames.moved)));
+        print(
+                "gap between frames",
+                String.format(
+                        Locale.ROOT,
+                        "median %.1f ms, p99 %.1f ms, longest %.1f ms",
+                        gaps[gaps.length / 2] / MILLI,
+                        gaps[(int) (gaps.length * 0.99)] / MILLI,
+                        gaps[gaps.length - 1] / MILLI));
+        print(
+                "FX thread CPU a frame",
+                String.format(
+                        Locale.ROOT,
+                        "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread"
+                                + " %.2f ms",
+                        fx / MILLI / n,
+                        watch.handlers() / MILLI / n,
+                        watch.takeLongestHandler() / MILLI,
+                        render / MILLI / n));
         print("longest FX stall", watch.stall());
         print("chart redraws", String.format(Locale.ROOT, "%d (target 0)", charts));
         onceDone(() -> false);
@@ -256,10 +302,20 @@ public final class DragBench extends WindowBench {
         }
         onceDone(() -> false);
         watch.end();
-        String redrawn = drawn == 0 ? "not redrawn" : String.format(Locale.ROOT, "histogram after %.1f ms", drawn / MILLI);
+        String redrawn =
+                drawn == 0 ? "not redrawn" : String.format(Locale.ROOT, "histogram after %.1f ms", drawn / MILLI);
         System.out.println("change " + title);
-        print("answered", String.format(Locale.ROOT, "step %.1f ms, %.1f ms of CPU, %s", answered / MILLI, ofStep / MILLI, redrawn));
-        print("FX thread", String.format(Locale.ROOT, "longest event or result %.1f ms of CPU, longest stall %s (target 50)", watch.takeLongestHandler() / MILLI, watch.stall()));
+        print(
+                "answered",
+                String.format(
+                        Locale.ROOT, "step %.1f ms, %.1f ms of CPU, %s", answered / MILLI, ofStep / MILLI, redrawn));
+        print(
+                "FX thread",
+                String.format(
+                        Locale.ROOT,
+                        "longest event or result %.1f ms of CPU, longest stall %s (target 50)",
+                        watch.takeLongestHandler() / MILLI,
+                        watch.stall()));
     }
 
     private Point2D grip() {
@@ -271,7 +327,25 @@ public final class DragBench extends WindowBench {
     /** Sends what a mouse would; the headless robot cannot reach windows that are larger than its screen. */
     private void mouse(EventType<MouseEvent> type, double x, double y) {
         Node handle = histogram().lookup("#handle-hi");
-        handle.fireEvent(new MouseEvent(type, x, y, x, y, MouseButton.PRIMARY, 1, false, false, false, false, type != MouseEvent.MOUSE_RELEASED, false, false, false, false, true, new PickResult(handle, x, y)));
+        handle.fireEvent(new MouseEvent(
+                type,
+                x,
+                y,
+                x,
+                y,
+                MouseButton.PRIMARY,
+                1,
+                false,
+                false,
+                false,
+                false,
+                type != MouseEvent.MOUSE_RELEASED,
+                false,
+                false,
+                false,
+                false,
+                true,
+                new PickResult(handle, x, y)));
     }
 
     /** Looks at each frame what has changed since the last. */

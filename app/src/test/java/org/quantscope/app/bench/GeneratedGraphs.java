@@ -38,7 +38,9 @@ public final class GeneratedGraphs {
             far = round ? now : far;
         }
         graph.addNode(named("Relu", "last", List.of(now), "y"));
-        return Files.write(folder.resolve("deep" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
+        return Files.write(
+                folder.resolve("deep" + nodes + ".onnx"),
+                TinyModels.model(17, graph).build().toByteArray());
     }
 
     /** Blocks of convolutions side by side that are put together and brought back to the width of before: nearly as many weights as nodes. */
@@ -52,19 +54,30 @@ public final class GeneratedGraphs {
             for (int branch = 0; branch < branches; branch++) {
                 weight(graph, name + ".branch" + branch + ".weight", CHANNELS, random);
                 side.add(name + ".b" + branch);
-                graph.addNode(named("Conv", name + ".branch" + branch, List.of(now, name + ".branch" + branch + ".weight"), side.getLast()));
+                graph.addNode(named(
+                        "Conv",
+                        name + ".branch" + branch,
+                        List.of(now, name + ".branch" + branch + ".weight"),
+                        side.getLast()));
             }
             weight(graph, name + ".back.weight", CHANNELS * branches, random);
-            graph.addNode(named("Concat", name + ".concat", side, name + ".c").toBuilder().addAttribute(TinyModels.attribute("axis", 1)).build());
+            graph.addNode(named("Concat", name + ".concat", side, name + ".c").toBuilder()
+                    .addAttribute(TinyModels.attribute("axis", 1))
+                    .build());
             graph.addNode(named("Conv", name + ".back", List.of(name + ".c", name + ".back.weight"), name + ".d"));
             now = name + ".d";
         }
         graph.addNode(named("Relu", "last", List.of(now), "y"));
-        return Files.write(folder.resolve("wide" + nodes + ".onnx"), TinyModels.model(17, graph).build().toByteArray());
+        return Files.write(
+                folder.resolve("wide" + nodes + ".onnx"),
+                TinyModels.model(17, graph).build().toByteArray());
     }
 
     private static GraphProto.Builder graph() {
-        return GraphProto.newBuilder().setName("g").addInput(TinyModels.value("x", 1, CHANNELS, 4, 4)).addOutput(TinyModels.value("y", 1, CHANNELS, 4, 4));
+        return GraphProto.newBuilder()
+                .setName("g")
+                .addInput(TinyModels.value("x", 1, CHANNELS, 4, 4))
+                .addOutput(TinyModels.value("y", 1, CHANNELS, 4, 4));
     }
 
     /** Of some the first value is far out, so that damage of all levels is there at 8 bits. */

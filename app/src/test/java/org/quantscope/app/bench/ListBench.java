@@ -35,13 +35,21 @@ public final class ListBench extends WindowBench {
 
     private void run(Path model) throws InterruptedException {
         step("open", () -> window.show(List.of(model)));
-        List<TensorId> weights = ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
+        List<TensorId> weights =
+                ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
         System.out.println(weights.size() + " weights");
-        for (TensorsViewModel.Key key : List.of(TensorsViewModel.Key.NAME, TensorsViewModel.Key.BITS, TensorsViewModel.Key.SQNR)) {
-            step("sort by " + key.name().toLowerCase(Locale.ROOT), () -> desk.tensors().orderProperty().set(new Order(key, false)));
+        for (TensorsViewModel.Key key :
+                List.of(TensorsViewModel.Key.NAME, TensorsViewModel.Key.BITS, TensorsViewModel.Key.SQNR)) {
+            step(
+                    "sort by " + key.name().toLowerCase(Locale.ROOT),
+                    () -> desk.tensors().orderProperty().set(new Order(key, false)));
         }
-        step("sort the other way round", () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.SQNR, true)));
-        step("filter: one letter, all match", () -> desk.tensors().filterProperty().set("b"));
+        step(
+                "sort the other way round",
+                () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.SQNR, true)));
+        step(
+                "filter: one letter, all match",
+                () -> desk.tensors().filterProperty().set("b"));
         step("filter: some match", () -> desk.tensors().filterProperty().set("branch7"));
         step("no filter", () -> desk.tensors().filterProperty().set(""));
         step("take the first in hand", () -> desk.tensors().select(weights.getFirst()));
@@ -49,11 +57,17 @@ public final class ListBench extends WindowBench {
         step("take the next in hand", () -> desk.tensors().select(weights.get(weights.size() - 2)));
         step("arrow down", () -> tree().getSelectionModel().selectNext());
         inTurn(weights);
-        step("4 bits for all", () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4)))));
+        step(
+                "4 bits for all",
+                () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4)))));
         step("5 bits for one", () -> desk.quantizer().setBits(5));
         step("select all", () -> tree().getSelectionModel().selectAll());
-        step("sort with all selected", () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
-        step("fold the group away", () -> tree().getRoot().getChildren().getFirst().setExpanded(false));
+        step(
+                "sort with all selected",
+                () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+        step(
+                "fold the group away",
+                () -> tree().getRoot().getChildren().getFirst().setExpanded(false));
         step("unfold it", () -> tree().getRoot().getChildren().getFirst().setExpanded(true));
         step("click a header", () -> sort(tree()));
     }
@@ -69,8 +83,13 @@ public final class ListBench extends WindowBench {
             costs[i] = cpu("JavaFX Application Thread") - before;
         }
         Arrays.sort(costs);
-        print("one after the other in hand", String.format(
-                Locale.ROOT, "FX thread for each, with its pictures: median %.1f ms, worst %.1f ms", costs[TURNS / 2] / MILLI, costs[TURNS - 1] / MILLI));
+        print(
+                "one after the other in hand",
+                String.format(
+                        Locale.ROOT,
+                        "FX thread for each, with its pictures: median %.1f ms, worst %.1f ms",
+                        costs[TURNS / 2] / MILLI,
+                        costs[TURNS - 1] / MILLI));
     }
 
     private static <T> void sort(TreeTableView<T> list) {
@@ -89,12 +108,24 @@ public final class ListBench extends WindowBench {
         long start = System.nanoTime();
         onFx(() -> metered(action));
         long ofStep = watch.takeLongestHandler();
-        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete() && desk.inHand().viewProperty().get().filter(v -> v.measured().isPresent() && !v.previous()).isPresent());
+        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete()
+                && desk.inHand()
+                        .viewProperty()
+                        .get()
+                        .filter(v -> v.measured().isPresent() && !v.previous())
+                        .isPresent());
         long end = System.nanoTime();
         watch.end();
-        print(title, String.format(
-                Locale.ROOT,
-                "step %.1f ms, longest result behind it %.1f ms, FX thread in all %.0f ms, longest stall %s; at rest after %.1f s",
-                ofStep / MILLI, watch.takeLongestHandler() / MILLI, (cpu("JavaFX Application Thread") - fx) / MILLI, watch.stall(), (end - start) / 1e9));
+        print(
+                title,
+                String.format(
+                        Locale.ROOT,
+                        "step %.1f ms, longest result behind it %.1f ms, FX thread in all %.0f ms, longest stall %s;"
+                                + " at rest after %.1f s",
+                        ofStep / MILLI,
+                        watch.takeLongestHandler() / MILLI,
+                        (cpu("JavaFX Application Thread") - fx) / MILLI,
+                        watch.stall(),
+                        (end - start) / 1e9));
     }
 }

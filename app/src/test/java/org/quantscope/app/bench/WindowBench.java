@@ -48,7 +48,8 @@ public abstract class WindowBench {
     /** To be called on the FX thread. */
     protected WindowBench(Path folder) {
         // Everything that our code does on the FX thread is an event, a result that arrives here, or part of a pulse.
-        window = new MainWindow(stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
+        window = new MainWindow(
+                stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
         desk = window.desk();
         stage.setX(0);
         stage.setY(0);
@@ -63,7 +64,8 @@ public abstract class WindowBench {
     }
 
     /** Makes a window, runs a bench and clears up behind it. */
-    protected static <B extends WindowBench> void launch(Function<Path, B> make, Run<B> run) throws InterruptedException, IOException {
+    protected static <B extends WindowBench> void launch(Function<Path, B> make, Run<B> run)
+            throws InterruptedException, IOException {
         Launcher.leaveAProcessorToTheWindow();
         Logger.getLogger("javafx").setLevel(Level.SEVERE);
         CountDownLatch started = new CountDownLatch(1);
@@ -91,7 +93,10 @@ public abstract class WindowBench {
     }
 
     private static String load() {
-        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        return String.format(
+                Locale.ROOT,
+                "%.1f",
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
     private void close() {
@@ -155,7 +160,8 @@ public abstract class WindowBench {
 
         /** "12.3 ms, with 10.1 ms of CPU": the longest wait for a sign of life, and the most processor time between two of them. */
         String stall() {
-            return String.format(Locale.ROOT, "%.1f ms, with %.1f ms of CPU", stall.get() / MILLI, stallCpu.get() / MILLI);
+            return String.format(
+                    Locale.ROOT, "%.1f ms, with %.1f ms of CPU", stall.get() / MILLI, stallCpu.get() / MILLI);
         }
 
         private void beat() {

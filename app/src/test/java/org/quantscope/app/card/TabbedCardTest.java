@@ -58,7 +58,8 @@ class TabbedCardTest {
         told.clear();
         robot.clickOn("#tab-one");
         assertThat(told).isEmpty();
-        assertThat(robot.lookup("#tab-one").queryAs(ToggleButton.class).isSelected()).isTrue();
+        assertThat(robot.lookup("#tab-one").queryAs(ToggleButton.class).isSelected())
+                .isTrue();
     }
 
     @Test
@@ -67,7 +68,18 @@ class TabbedCardTest {
         robot.type(KeyCode.RIGHT);
         assertThat(card.selectedProperty().get()).isEqualTo("two");
         robot.type(KeyCode.RIGHT).type(KeyCode.LEFT);
-        assertThat(told).containsExactly("make one", "show one", "hide one", "make two", "show two", "hide two", "make three", "show three", "hide three", "show two");
+        assertThat(told)
+                .containsExactly(
+                        "make one",
+                        "show one",
+                        "hide one",
+                        "make two",
+                        "show two",
+                        "hide two",
+                        "make three",
+                        "show three",
+                        "hide three",
+                        "show two");
     }
 
     @Test
@@ -76,7 +88,8 @@ class TabbedCardTest {
         robot.interact(() -> card.select("nowhere"));
         robot.interact(() -> card.select(7));
         assertThat(card.selectedProperty().get()).isEqualTo("three");
-        assertThat(robot.lookup("#tab-three").queryAs(ToggleButton.class).isSelected()).isTrue();
+        assertThat(robot.lookup("#tab-three").queryAs(ToggleButton.class).isSelected())
+                .isTrue();
         assertThat(robot.lookup("page three").tryQuery()).isPresent();
     }
 }

@@ -23,8 +23,9 @@ import org.testfx.util.WaitForAsyncUtils;
 
 @ExtendWith(ApplicationExtension.class)
 class ErrorCurveViewTest {
-    private static final List<ErrorCurve.Point> POINTS =
-            IntStream.rangeClosed(1, 50).mapToObj(i -> new ErrorCurve.Point(i / 10.0, 0.1 / i + i * 1e-3, i * 1e-3, i < 50 ? 0.1 / i : 0)).toList();
+    private static final List<ErrorCurve.Point> POINTS = IntStream.rangeClosed(1, 50)
+            .mapToObj(i -> new ErrorCurve.Point(i / 10.0, 0.1 / i + i * 1e-3, i * 1e-3, i < 50 ? 0.1 / i : 0))
+            .toList();
 
     private static final ErrorCurve CURVE = new ErrorCurve(
             POINTS,
@@ -63,7 +64,10 @@ class ErrorCurveViewTest {
 
     private List<Button> labels() {
         WaitForAsyncUtils.waitForFxEvents();
-        return view.lookupAll(".pin").stream().map(n -> (Button) n).filter(Button::isVisible).toList();
+        return view.lookupAll(".pin").stream()
+                .map(n -> (Button) n)
+                .filter(Button::isVisible)
+                .toList();
     }
 
     @Test
@@ -91,7 +95,8 @@ class ErrorCurveViewTest {
     @Test
     void manyPinsAreAllReachableByLabelsThatDoNotOverlap(FxRobot robot) {
         List<ErrorCurve.Pin> pins = IntStream.range(0, 14)
-                .mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator number " + i, 1 + 0.11 * i * (i % 3), 0.02 + i * 1e-4))
+                .mapToObj(i ->
+                        new ErrorCurve.Pin("c" + i, "Calibrator number " + i, 1 + 0.11 * i * (i % 3), 0.02 + i * 1e-4))
                 .toList();
         for (int width : new int[] {1100, 680, 420, 260}) {
             robot.interact(() -> {
@@ -103,9 +108,13 @@ class ErrorCurveViewTest {
             for (Button a : shown) {
                 int plus = a.getText().indexOf(" +");
                 reached += plus < 0 ? 0 : Integer.parseInt(a.getText().substring(plus + 2));
-                assertThat(view.getLayoutBounds().contains(a.getBoundsInParent())).as("%s at %s", a.getText(), width).isTrue();
+                assertThat(view.getLayoutBounds().contains(a.getBoundsInParent()))
+                        .as("%s at %s", a.getText(), width)
+                        .isTrue();
                 for (Button b : shown) {
-                    assertThat(!a.equals(b) && a.getBoundsInParent().intersects(b.getBoundsInParent())).as("%s over %s at %s", a.getText(), b.getText(), width).isFalse();
+                    assertThat(!a.equals(b) && a.getBoundsInParent().intersects(b.getBoundsInParent()))
+                            .as("%s over %s at %s", a.getText(), b.getText(), width)
+                            .isFalse();
                 }
             }
             assertThat(reached).as("pins at %s", width).isEqualTo(14);
@@ -115,7 +124,9 @@ class ErrorCurveViewTest {
     @Test
     void aRoomFullOfPinsIsPackedBeforeTheyShareLabels(FxRobot robot) {
         // Six pins at the right edge, too near for labels over their middles, have three rows to go to.
-        List<ErrorCurve.Pin> pins = IntStream.range(0, 6).mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator " + i, 3.6 + 0.27 * i, 0.02)).toList();
+        List<ErrorCurve.Pin> pins = IntStream.range(0, 6)
+                .mapToObj(i -> new ErrorCurve.Pin("c" + i, "Calibrator " + i, 3.6 + 0.27 * i, 0.02))
+                .toList();
         robot.interact(() -> view.setCurve(new ErrorCurve(POINTS, pins)));
         assertThat(labels()).hasSize(6);
     }
@@ -123,10 +134,13 @@ class ErrorCurveViewTest {
     @Test
     void curvesOfNeighboursMakeRoomForTheirNamesAndAreDrawnOnce(FxRobot robot) {
         labels();
-        List<ErrorCurve.Point> finer = POINTS.stream().map(p -> new ErrorCurve.Point(p.clip(), p.mse() / 4000, p.rounding(), p.clipping())).toList();
+        List<ErrorCurve.Point> finer = POINTS.stream()
+                .map(p -> new ErrorCurve.Point(p.clip(), p.mse() / 4000, p.rounding(), p.clipping()))
+                .toList();
         long redraws = view.chartRedraws();
         robot.interact(() -> {
-            view.setCurve(new ErrorCurve(POINTS, List.of(), "4 bit", List.of(new ErrorCurve.Neighbour("10 bit", finer))));
+            view.setCurve(
+                    new ErrorCurve(POINTS, List.of(), "4 bit", List.of(new ErrorCurve.Neighbour("10 bit", finer))));
             view.setCurrent(5, finer.getLast().mse());
         });
         WaitForAsyncUtils.waitForFxEvents();

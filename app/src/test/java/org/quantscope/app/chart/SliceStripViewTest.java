@@ -63,7 +63,8 @@ class SliceStripViewTest {
         assertThat(colour(150, 10)).isEqualTo(clipping);
         assertThat(colour(150, 54)).isNotEqualTo(clipping);
         assertThat(colour(50, 50)).isNotEqualTo(clipping);
-        robot.interact(() -> view.setClips(List.of(ClipRange.symmetric(0.5f), ClipRange.symmetric(4), ClipRange.symmetric(1), ClipRange.symmetric(2))));
+        robot.interact(() -> view.setClips(List.of(
+                ClipRange.symmetric(0.5f), ClipRange.symmetric(4), ClipRange.symmetric(1), ClipRange.symmetric(2))));
         WaitForAsyncUtils.waitForFxEvents();
         assertThat(colour(150, 10)).isNotEqualTo(clipping);
         assertThat(colour(50, 45)).isEqualTo(clipping);

@@ -67,6 +67,10 @@ class StillChartTest {
 
     private static List<String> texts(DecadeAxis axis, double from, double to) {
         axis.setRange(from, to);
-        return axis.refreshTicks(null, null, new java.awt.geom.Rectangle2D.Double(0, 0, 400, 200), RectangleEdge.LEFT).stream().map(ValueTick::getText).toList();
+        return axis
+                .refreshTicks(null, null, new java.awt.geom.Rectangle2D.Double(0, 0, 400, 200), RectangleEdge.LEFT)
+                .stream()
+                .map(ValueTick::getText)
+                .toList();
     }
 }

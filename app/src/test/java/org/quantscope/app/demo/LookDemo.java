@@ -66,7 +66,11 @@ public final class LookDemo extends Application {
     public void start(Stage stage) throws IOException {
         List<String> args = getParameters().getRaw();
         Model model = ModelLoaders.open(Path.of(args.get(0)));
-        Tensor tensor = model.tensors().stream().filter(t -> t.id().name().contains(args.get(1))).findFirst().orElseThrow(() -> new IllegalArgumentException("tensors: " + model.tensors().stream().map(t -> t.id().name()).toList()));
+        Tensor tensor = model.tensors().stream()
+                .filter(t -> t.id().name().contains(args.get(1)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("tensors: "
+                        + model.tensors().stream().map(t -> t.id().name()).toList()));
         sketch = MomentSketch.of(tensor, new CancelToken());
 
         Theme.DARK.install();
@@ -174,14 +178,17 @@ public final class LookDemo extends Application {
         for (int i = 10; i <= 200; i++) {
             points.add(point(sketch.absMax() * i / 200f));
         }
-        ErrorCurve.Point best = points.stream().min(Comparator.comparingDouble(ErrorCurve.Point::mse)).orElseThrow();
+        ErrorCurve.Point best = points.stream()
+                .min(Comparator.comparingDouble(ErrorCurve.Point::mse))
+                .orElseThrow();
         List<ErrorCurve.Pin> pins = Stream.of(
                         new ErrorCurve.Pin("aciq-gauss", "ACIQ Gauss", 1.95, 0),
                         new ErrorCurve.Pin("aciq-laplace", "ACIQ Laplace", 2.78, 0),
                         new ErrorCurve.Pin("mse", "MSE", best.clip(), 0),
                         new ErrorCurve.Pin("percentile", "99.9 %", sketch.absQuantile(0.999), 0),
                         new ErrorCurve.Pin("minmax", "min-max", sketch.absMax(), 0))
-                .map(p -> new ErrorCurve.Pin(p.id(), p.label(), p.clip(), point((float) p.clip()).mse()))
+                .map(p -> new ErrorCurve.Pin(
+                        p.id(), p.label(), p.clip(), point((float) p.clip()).mse()))
                 .toList();
         return new ErrorCurve(points, pins);
     }
@@ -221,7 +228,9 @@ public final class LookDemo extends Application {
         return card(
                 row(
                         styled(new Label(tensor.id().name()), "title"),
-                        styled(new Label(tensor.info().shape() + " · depthwise · " + sketch.count() + " values"), "muted"),
+                        styled(
+                                new Label(tensor.info().shape() + " · depthwise · " + sketch.count() + " values"),
+                                "muted"),
                         spacer(),
                         styled(new HBox(weight, new ToggleButton("input"), new ToggleButton("output")), "segmented"),
                         styled(new HBox(lin, log), "segmented")),
@@ -244,11 +253,21 @@ public final class LookDemo extends Application {
 
     private Node stripCard(Tensor tensor) {
         strip = new SliceStripView();
-        strip.setSlices(SliceExtents.of(tensor, Slicing.of(tensor.info(), Granularity.CHANNEL), new CancelToken()), "channel");
+        strip.setSlices(
+                SliceExtents.of(tensor, Slicing.of(tensor.info(), Granularity.CHANNEL), new CancelToken()), "channel");
         ToggleButton channels = new ToggleButton("Channels");
         channels.setSelected(true);
         return card(
-                row(styled(new HBox(channels, new ToggleButton("Codes"), new ToggleButton("Error map"), new ToggleButton("Layer output")), "segmented"), spacer(), styled(new Button("Export…"), "primary")),
+                row(
+                        styled(
+                                new HBox(
+                                        channels,
+                                        new ToggleButton("Codes"),
+                                        new ToggleButton("Error map"),
+                                        new ToggleButton("Layer output")),
+                                "segmented"),
+                        spacer(),
+                        styled(new Button("Export…"), "primary")),
                 strip,
                 styled(new Label("one range for all spends its levels on channel 3"), "hint"));
     }

@@ -80,17 +80,23 @@ class FlippedViewModelTest {
 
     @BeforeEach
     void start() {
-        desk = Desk.of(Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new NoQuestions(), new Notices() {
-            @Override
-            public void problem(String message) {
-                throw new AssertionError(message);
-            }
+        desk = Desk.of(
+                Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new NoQuestions(), new Notices() {
+                    @Override
+                    public void problem(String message) {
+                        throw new AssertionError(message);
+                    }
 
-            @Override
-            public void done(String message) {}
-        });
-        desk.session().openSample(new Sample(
-                "digits", SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_calibration.npz"), Optional.empty()));
+                    @Override
+                    public void done(String message) {}
+                });
+        desk.session()
+                .openSample(new Sample(
+                        "digits",
+                        SAMPLES.resolve("digits_mlp.onnx"),
+                        SAMPLES.resolve("digits_test.npz"),
+                        SAMPLES.resolve("digits_calibration.npz"),
+                        Optional.empty()));
         desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
@@ -114,10 +120,13 @@ class FlippedViewModelTest {
         EvalRequest all = desk.accuracy().request().orElseThrow();
         int[][] classes = new int[2][data.size()];
         int k = 0;
-        for (EvalRequest request : List.of(new EvalRequest(Optional.empty(), Map.of(), Map.of()), new EvalRequest(Optional.empty(), all.weights(), all.activations()))) {
+        for (EvalRequest request : List.of(
+                new EvalRequest(Optional.empty(), Map.of(), Map.of()),
+                new EvalRequest(Optional.empty(), all.weights(), all.activations()))) {
             CancelToken cancel = new CancelToken();
             SampleFeed feed = SampleFeed.of(model, data);
-            QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
+            QuantizedSession session = QuantizedSession.build(
+                    model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, cancel);
             try (OrtModel _ = session.loaded().getFirst();
                     QuantizedSession.Feeds feeds = session.feeds(request, cancel)) {
                 for (int i = 0; i < data.size(); i++) {
@@ -134,17 +143,25 @@ class FlippedViewModelTest {
     void theFlippedSamplesAreThoseWhoseClassDiffersBetweenPlainRuns() {
         int[][] classes = classes();
         Dataset data = desk.bench().evaluationData().orElseThrow();
-        List<Integer> changed = IntStream.range(0, data.size()).filter(i -> classes[0][i] != classes[1][i]).boxed().toList();
+        List<Integer> changed = IntStream.range(0, data.size())
+                .filter(i -> classes[0][i] != classes[1][i])
+                .boxed()
+                .toList();
         long lost = changed.stream().filter(i -> classes[0][i] == data.label(i)).count();
-        long gained = changed.stream().filter(i -> classes[1][i] == data.label(i)).count();
+        long gained =
+                changed.stream().filter(i -> classes[1][i] == data.label(i)).count();
 
         FlippedViewModel.View v = view();
         assertThat(v.changed()).isEqualTo(changed.size()).isPositive();
-        assertThat(List.of((long) v.lost(), (long) v.gained(), (long) v.other())).isEqualTo(List.of(lost, gained, changed.size() - lost - gained));
-        assertThat(v.lost() - v.gained()).isEqualTo(accuracy().floatCorrect() - accuracy().correct());
+        assertThat(List.of((long) v.lost(), (long) v.gained(), (long) v.other()))
+                .isEqualTo(List.of(lost, gained, changed.size() - lost - gained));
+        assertThat(v.lost() - v.gained())
+                .isEqualTo(accuracy().floatCorrect() - accuracy().correct());
         assertThat(v.list()).extracting(Outcome::sample).containsExactlyInAnyOrderElementsOf(changed);
         assertThat(v.list()).extracting(Outcome::floatMargin).isSortedAccordingTo((a, b) -> Double.compare(b, a));
-        assertThat(v.list()).allSatisfy(o -> assertThat(List.of(o.floatClass(), o.quantizedClass())).isEqualTo(List.of(classes[0][o.sample()], classes[1][o.sample()])));
+        assertThat(v.list())
+                .allSatisfy(o -> assertThat(List.of(o.floatClass(), o.quantizedClass()))
+                        .isEqualTo(List.of(classes[0][o.sample()], classes[1][o.sample()])));
         assertThat(List.of(v.seen(), v.total())).containsOnly(500);
         assertThat(v.previous()).isFalse();
     }
@@ -154,9 +171,14 @@ class FlippedViewModelTest {
         assertThat(view().confusion()).isEmpty();
         desk.flipped().setShowing(true);
         Confusion confusion = view().confusion().orElseThrow();
-        int diagonal = IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.AFTER, c, c)).sum();
+        int diagonal = IntStream.range(0, 10)
+                .map(c -> confusion.count(Confusion.Kind.AFTER, c, c))
+                .sum();
         assertThat(diagonal).isEqualTo(accuracy().correct());
-        assertThat(IntStream.range(0, 10).map(c -> confusion.count(Confusion.Kind.BEFORE, c, c)).sum()).isEqualTo(accuracy().floatCorrect());
+        assertThat(IntStream.range(0, 10)
+                        .map(c -> confusion.count(Confusion.Kind.BEFORE, c, c))
+                        .sum())
+                .isEqualTo(accuracy().floatCorrect());
         assertThat(IntStream.range(0, 10).map(confusion::total).sum()).isEqualTo(500);
         assertThat(confusion.count(Confusion.Kind.DIFFERENCE, 3, 3))
                 .isEqualTo(confusion.count(Confusion.Kind.AFTER, 3, 3) - confusion.count(Confusion.Kind.BEFORE, 3, 3));
@@ -168,7 +190,9 @@ class FlippedViewModelTest {
         Cell cell = new Cell(Confusion.Kind.AFTER, one.label().orElseThrow(), one.quantizedClass());
         desk.flipped().choose(cell);
         assertThat(view().cell()).contains(cell);
-        assertThat(view().list()).hasSize(confusion.count(Confusion.Kind.AFTER, cell.row(), cell.column())).contains(one);
+        assertThat(view().list())
+                .hasSize(confusion.count(Confusion.Kind.AFTER, cell.row(), cell.column()))
+                .contains(one);
         desk.flipped().choose(cell);
         assertThat(view().cell()).isEmpty();
         assertThat(view().list()).hasSize(view().lost());
@@ -194,15 +218,23 @@ class FlippedViewModelTest {
         List<LayerError> layers = desk.sampleLayers().viewProperty().get().layers();
 
         Model model = desk.bench().analysed().orElseThrow();
-        List<TensorId> ids = model.graph().orElseThrow().activations().stream().map(info -> info.id()).toList();
+        List<TensorId> ids = model.graph().orElseThrow().activations().stream()
+                .map(info -> info.id())
+                .toList();
         assertThat(layers).extracting(LayerError::value).isEqualTo(ids);
         assertThat(layers.getFirst().noise()).isZero();
         assertThat(layers.getLast().noise()).isPositive();
-        try (LayerComparison again = new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
+        try (LayerComparison again =
+                new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
             EvalRequest all = desk.accuracy().request().orElseThrow();
-            assertThat(again.compare(new EvalRequest(Optional.empty(), all.weights(), all.activations()), ids, new int[] {sample}, new CancelToken()))
+            assertThat(again.compare(
+                            new EvalRequest(Optional.empty(), all.weights(), all.activations()),
+                            ids,
+                            new int[] {sample},
+                            new CancelToken()))
                     .usingRecursiveComparison()
-                    .withComparatorForType((a, b) -> Math.abs(a - b) <= 1e-4 * Math.max(1, Math.abs(a)) ? 0 : 1, Double.class)
+                    .withComparatorForType(
+                            (a, b) -> Math.abs(a - b) <= 1e-4 * Math.max(1, Math.abs(a)) ? 0 : 1, Double.class)
                     .isEqualTo(layers);
         }
     }
@@ -221,11 +253,16 @@ class FlippedViewModelTest {
         TensorId inHand = desk.bench().selectionProperty().get().orElseThrow();
         Model model = desk.bench().analysed().orElseThrow();
         EvalRequest all = desk.accuracy().request().orElseThrow();
-        try (LayerComparison again = new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
-            EvalRequest alone = new EvalRequest(Optional.empty(), Map.of(inHand, all.weights().get(inHand)), Map.of());
+        try (LayerComparison again =
+                new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
+            EvalRequest alone = new EvalRequest(
+                    Optional.empty(), Map.of(inHand, all.weights().get(inHand)), Map.of());
             int[] samples = again.someSamples(128);
             for (LayerOutputViewModel.Row row : v.rows()) {
-                double isolated = again.compare(alone, List.of(row.value()), samples, new CancelToken()).getFirst().sqnrDb().orElseThrow();
+                double isolated = again.compare(alone, List.of(row.value()), samples, new CancelToken())
+                        .getFirst()
+                        .sqnrDb()
+                        .orElseThrow();
                 assertThat(row.isolated().sqnrDb().orElseThrow()).isEqualTo(isolated, within(0.01));
                 assertThat(row.accumulated().noise()).isNotNaN();
             }
@@ -234,7 +271,8 @@ class FlippedViewModelTest {
         desk.inHand().preview(ClipRange.symmetric(0.05f));
         LayerOutputViewModel.View moved = desk.layerOutput().viewProperty().get();
         assertThat(moved.previous()).isFalse();
-        assertThat(moved.rows().getFirst().isolated().noise()).isNotEqualTo(v.rows().getFirst().isolated().noise());
+        assertThat(moved.rows().getFirst().isolated().noise())
+                .isNotEqualTo(v.rows().getFirst().isolated().noise());
         desk.inHand().cancel();
         desk.layerOutput().setShowing(false);
         assertThat(desk.layerOutput().viewProperty().get().rows()).isEmpty();
@@ -250,7 +288,8 @@ class FlippedViewModelTest {
         assertThat(accuracy().task()).isEqualTo(new Task.TopK(5));
         assertThat(accuracy().correct()).isGreaterThan(top1);
         assertThat(desk.bench().stateProperty().get().orElseThrow().metric()).contains(new Task.TopK(5));
-        assertThat(desk.tried().viewProperty().get().points()).allMatch(p -> p.accuracy().task().equals(new Task.TopK(5)));
+        assertThat(desk.tried().viewProperty().get().points())
+                .allMatch(p -> p.accuracy().task().equals(new Task.TopK(5)));
         desk.bench().undo();
         assertThat(accuracy().correct()).isEqualTo(top1);
     }

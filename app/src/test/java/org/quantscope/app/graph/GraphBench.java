@@ -1,33 +1,16 @@
 package org.quantscope.app.graph;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
-import java.util.function.Supplier;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import java.util.stream.Stream;
 import javafx.animation.AnimationTimer;
-import javafx.application.Platform;
 import javafx.event.EventType;
 import javafx.scene.control.Button;
 import javafx.scene.input.KeyCode;
@@ -35,18 +18,13 @@ import javafx.scene.input.KeyEvent;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.ScrollEvent;
-import javafx.stage.Stage;
 import org.quantscope.app.bench.GeneratedGraphs;
 import org.quantscope.app.bench.WindowBench;
-import org.quantscope.app.session.Settings;
-import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
-import org.quantscope.testkit.TinyModels;
 
 /**
  * What the graph page of the whole window costs for generated models, 1,000 and 5,000 nodes deep or some of them side by side: the layout beside the FX thread, and
@@ -55,6 +33,7 @@ import org.quantscope.testkit.TinyModels;
  */
 public final class GraphBench extends WindowBench {
     private static final int FRAMES = 150;
+
     private GraphBench(Path folder) {
         super(folder);
     }
@@ -65,7 +44,10 @@ public final class GraphBench extends WindowBench {
             for (String size : args.length == 0 ? new String[] {"1000", "5000", "600x24", "5000x24"} : args) {
                 String[] parts = size.split("x", -1);
                 int nodes = Integer.parseInt(parts[0]);
-                bench.run(parts.length == 1 ? GeneratedGraphs.deep(nodes, folder) : GeneratedGraphs.wide(nodes, Integer.parseInt(parts[1]), folder));
+                bench.run(
+                        parts.length == 1
+                                ? GeneratedGraphs.deep(nodes, folder)
+                                : GeneratedGraphs.wide(nodes, Integer.parseInt(parts[1]), folder));
             }
         });
     }
@@ -74,19 +56,31 @@ public final class GraphBench extends WindowBench {
         System.out.println(file.getFileName());
         layout(Engine.open(file, true));
         onFx(() -> window.show(List.of(file)));
-        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete() && desk.bench().modelProperty().get().filter(m -> m.source().file().equals(file)).isPresent());
+        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete()
+                && desk.bench()
+                        .modelProperty()
+                        .get()
+                        .filter(m -> m.source().file().equals(file))
+                        .isPresent());
         onFx(() -> ((javafx.scene.control.ToggleButton) stage.getScene().lookup("#tab-graph")).fire());
         onceAtRest(() -> desk.graph().viewProperty().get().drawing().isPresent());
         GraphView view = ask(() -> (GraphView) stage.getScene().lookup("#graph"));
         double x = view.getWidth() / 2;
         double y = view.getHeight() / 2;
-        List<TensorId> weights = ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
+        List<TensorId> weights =
+                ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
         gesture("nothing, for comparison", i -> {});
         for (String size : List.of("legible", "whole")) {
             onFx(() -> ((Button) stage.getScene().lookup(size.equals("whole") ? "#graph-fit" : "#graph-home")).fire());
             onceAtRest(() -> true);
             onFx(() -> mouse(view, MouseEvent.MOUSE_PRESSED, x, y));
-            gesture(size + ", drag", i -> mouse(view, MouseEvent.MOUSE_DRAGGED, x + (i % 2 == 0 ? i : -i) / 4.0, y - (i < FRAMES / 2 ? 3 * i : 3 * (FRAMES - i))));
+            gesture(
+                    size + ", drag",
+                    i -> mouse(
+                            view,
+                            MouseEvent.MOUSE_DRAGGED,
+                            x + (i % 2 == 0 ? i : -i) / 4.0,
+                            y - (i < FRAMES / 2 ? 3 * i : 3 * (FRAMES - i))));
             gesture(size + ", scroll", i -> scroll(view, x, y, i < FRAMES / 2 ? -40 : 40, false));
             gesture(size + ", hover", i -> mouse(view, MouseEvent.MOUSE_MOVED, x + 3 * (i % 50) - 75, y + i % 60 - 30));
         }
@@ -109,7 +103,9 @@ public final class GraphBench extends WindowBench {
     private static void layout(Model model) {
         Set<TensorId> all = new HashSet<>();
         Set<TensorId> carried = new HashSet<>();
-        model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).forEach(t -> carried.add(t.id()));
+        model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .forEach(t -> carried.add(t.id()));
         all.addAll(carried);
         model.graph().orElseThrow().activations().forEach(a -> all.add(a.id()));
         List<Double> times = new ArrayList<>();
@@ -118,10 +114,24 @@ public final class GraphBench extends WindowBench {
             ModelDrawing drawing = ModelDrawing.of(model.graph().orElseThrow(), all, carried, new CancelToken());
             times.add((System.nanoTime() - from) / MILLI);
             if (round == 0) {
-                print("layout", String.format(Locale.ROOT, "%d boxes, %d lines, %.0f by %.0f pixels", drawing.boxes().size(), drawing.lines().size(), drawing.width(), drawing.height()));
+                print(
+                        "layout",
+                        String.format(
+                                Locale.ROOT,
+                                "%d boxes, %d lines, %.0f by %.0f pixels",
+                                drawing.boxes().size(),
+                                drawing.lines().size(),
+                                drawing.width(),
+                                drawing.height()));
             }
         }
-        print("", String.format(Locale.ROOT, "first %.0f ms, median of the next six %.0f ms, beside the FX thread", times.getFirst(), times.subList(1, 7).stream().sorted().toList().get(3)));
+        print(
+                "",
+                String.format(
+                        Locale.ROOT,
+                        "first %.0f ms, median of the next six %.0f ms, beside the FX thread",
+                        times.getFirst(),
+                        times.subList(1, 7).stream().sorted().toList().get(3)));
     }
 
     /** One step of a gesture before each frame. */
@@ -154,20 +164,65 @@ public final class GraphBench extends WindowBench {
         // The first one is what happened before the gesture.
         long[] sorted = Arrays.copyOfRange(costs, 1, costs.length);
         Arrays.sort(sorted);
-        print(title, String.format(
-                Locale.ROOT,
-                "FX thread a frame: mean %.2f ms, median %.2f, p99 %.2f, worst %.2f (target 4); rendering thread %.2f ms; %.0f frames a second",
-                Arrays.stream(sorted).average().orElse(0) / MILLI, sorted[sorted.length / 2] / MILLI, sorted[(int) (sorted.length * 0.99)] / MILLI, sorted[sorted.length - 1] / MILLI,
-                rendered / MILLI / FRAMES, FRAMES / seconds));
+        print(
+                title,
+                String.format(
+                        Locale.ROOT,
+                        "FX thread a frame: mean %.2f ms, median %.2f, p99 %.2f, worst %.2f (target 4); rendering"
+                                + " thread %.2f ms; %.0f frames a second",
+                        Arrays.stream(sorted).average().orElse(0) / MILLI,
+                        sorted[sorted.length / 2] / MILLI,
+                        sorted[(int) (sorted.length * 0.99)] / MILLI,
+                        sorted[sorted.length - 1] / MILLI,
+                        rendered / MILLI / FRAMES,
+                        FRAMES / seconds));
     }
 
     private static void mouse(GraphView view, EventType<MouseEvent> type, double x, double y) {
         boolean down = type != MouseEvent.MOUSE_MOVED;
-        view.fireEvent(new MouseEvent(type, x, y, x, y, down ? MouseButton.PRIMARY : MouseButton.NONE, down ? 1 : 0, false, false, false, false, down, false, false, false, false, !down, null));
+        view.fireEvent(new MouseEvent(
+                type,
+                x,
+                y,
+                x,
+                y,
+                down ? MouseButton.PRIMARY : MouseButton.NONE,
+                down ? 1 : 0,
+                false,
+                false,
+                false,
+                false,
+                down,
+                false,
+                false,
+                false,
+                false,
+                !down,
+                null));
     }
 
     private static void scroll(GraphView view, double x, double y, double by, boolean control) {
         view.fireEvent(new ScrollEvent(
-                ScrollEvent.SCROLL, x, y, x, y, false, control, false, false, false, false, 0, by, 0, by, ScrollEvent.HorizontalTextScrollUnits.NONE, 0, ScrollEvent.VerticalTextScrollUnits.NONE, 0, 0, null));
+                ScrollEvent.SCROLL,
+                x,
+                y,
+                x,
+                y,
+                false,
+                control,
+                false,
+                false,
+                false,
+                false,
+                0,
+                by,
+                0,
+                by,
+                ScrollEvent.HorizontalTextScrollUnits.NONE,
+                0,
+                ScrollEvent.VerticalTextScrollUnits.NONE,
+                0,
+                0,
+                null));
     }
 }

@@ -62,7 +62,8 @@ class GraphViewTest {
     /** On one thread: what is asked for is there. */
     @Start
     void start(Stage shared) throws IOException {
-        window = new MainWindow(new Stage(), new Settings(folder.resolve("" + System.nanoTime())), Runnable::run, Runnable::run);
+        window = new MainWindow(
+                new Stage(), new Settings(folder.resolve("" + System.nanoTime())), Runnable::run, Runnable::run);
         view = new GraphView(window.desk().graph());
         stage = new Stage();
         stage.setScene(new Scene(new StackPane(view), SIDE, SIDE));
@@ -73,7 +74,14 @@ class GraphViewTest {
         // Each fourth weight is clipped to next to nothing.
         var weights = window.desk().bench().weights();
         QuantSpec harsh = QuantSpec.WEIGHTS.withClip(new Clip.Manual(ClipRange.symmetric(0.01f)));
-        window.desk().bench().apply(new Edit.All("", IntStream.range(0, weights.size() / 4).mapToObj(i -> (Edit) new Edit.SetOverride(weights.get(4 * i).id(), harsh)).toList()));
+        window.desk()
+                .bench()
+                .apply(new Edit.All(
+                        "",
+                        IntStream.range(0, weights.size() / 4)
+                                .mapToObj(i -> (Edit)
+                                        new Edit.SetOverride(weights.get(4 * i).id(), harsh))
+                                .toList()));
         window.desk().graph().setShowing(true);
     }
 
@@ -95,7 +103,10 @@ class GraphViewTest {
 
     private static boolean isThere(Image picture, Color colour, int x, int y) {
         Color there = picture.getPixelReader().getColor(x, y);
-        return Math.abs(there.getRed() - colour.getRed()) + Math.abs(there.getGreen() - colour.getGreen()) + Math.abs(there.getBlue() - colour.getBlue()) < 0.02;
+        return Math.abs(there.getRed() - colour.getRed())
+                        + Math.abs(there.getGreen() - colour.getGreen())
+                        + Math.abs(there.getBlue() - colour.getBlue())
+                < 0.02;
     }
 
     @Test
@@ -111,18 +122,25 @@ class GraphViewTest {
         for (int i = 0; i < drawing.boxes().size(); i++) {
             ModelDrawing.Box box = drawing.boxes().get(i);
             boolean besideFrame = Math.abs(box.y() - hand.y()) * scale > 8;
-            if (shown().worst().get(i).filter(row -> row.damage() == TensorDamage.Level.BAD).isPresent() && besideFrame) {
+            if (shown().worst()
+                            .get(i)
+                            .filter(row -> row.damage() == TensorDamage.Level.BAD)
+                            .isPresent()
+                    && besideFrame) {
                 // Inside the speck, whatever part of a pixel its edges cover.
                 int x = (int) Math.ceil(left + box.x() * scale) + 1;
                 int y = (int) Math.ceil(top + box.y() * scale);
-                assertThat(isThere(picture, PALETTE.bad(), x, y)).as("%s at %d, %d", box.name(), x, y).isTrue();
+                assertThat(isThere(picture, PALETTE.bad(), x, y))
+                        .as("%s at %d, %d", box.name(), x, y)
+                        .isTrue();
                 bad++;
             }
         }
         assertThat(bad).isGreaterThan(20);
         int x = (int) Math.round(left + (hand.x() + hand.width() / 2) * scale);
         int frame = (int) Math.round(top + hand.y() * scale - 3);
-        assertThat(isThere(picture, PALETTE.hand(), x, frame) || isThere(picture, PALETTE.hand(), x, frame - 1)).isTrue();
+        assertThat(isThere(picture, PALETTE.hand(), x, frame) || isThere(picture, PALETTE.hand(), x, frame - 1))
+                .isTrue();
     }
 
     @Test
@@ -140,8 +158,13 @@ class GraphViewTest {
     @Test
     void beforeASweepTheColoursAreThoseOfTheTensorsOwnErrors() {
         WaitForAsyncUtils.waitForFxEvents();
-        assertThat(((Label) view.lookup("#graph-legend")).getText()).startsWith("SQNR of the tensor").contains("needs data");
-        assertThat(view.lookupAll(".hint").stream().filter(n -> n instanceof Label).map(n -> ((Label) n).getText())).contains("≥ 14 dB", "≥ 10 dB", "< 10 dB");
+        assertThat(((Label) view.lookup("#graph-legend")).getText())
+                .startsWith("SQNR of the tensor")
+                .contains("needs data");
+        assertThat(view.lookupAll(".hint").stream()
+                        .filter(n -> n instanceof Label)
+                        .map(n -> ((Label) n).getText()))
+                .contains("≥ 14 dB", "≥ 10 dB", "< 10 dB");
     }
 
     @ParameterizedTest
@@ -157,11 +180,34 @@ class GraphViewTest {
     void aSweepIsToldInTheUnitOfItsScore(String task, String good, String fair, String bad, String of) {
         TensorId id = new TensorId("w");
         AccuracyEstimate e = new AccuracyEstimate(
-                Task.byId(task).orElseThrow(), 0.8, 0.9, 10, 10, OptionalInt.empty(), new PairedInterval(-0.2, 0), 20, OptionalDouble.empty());
-        TensorDamage damage = new TensorDamage(new TensorSensitivity(id, TensorKind.WEIGHT, Optional.of(e), Optional.empty()), false, false, Optional.empty());
-        TensorRow row = new TensorRow(id, "w", false, Shape.of(1), Optional.of(QuantSpec.WEIGHTS), false, OptionalDouble.empty(), true, Optional.empty(), Optional.of(damage));
+                Task.byId(task).orElseThrow(),
+                0.8,
+                0.9,
+                10,
+                10,
+                OptionalInt.empty(),
+                new PairedInterval(-0.2, 0),
+                20,
+                OptionalDouble.empty());
+        TensorDamage damage = new TensorDamage(
+                new TensorSensitivity(id, TensorKind.WEIGHT, Optional.of(e), Optional.empty()),
+                false,
+                false,
+                Optional.empty());
+        TensorRow row = new TensorRow(
+                id,
+                "w",
+                false,
+                Shape.of(1),
+                Optional.of(QuantSpec.WEIGHTS),
+                false,
+                OptionalDouble.empty(),
+                true,
+                Optional.empty(),
+                Optional.of(damage));
         ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
-        GraphViewModel.View swept = GraphViewModel.View.of(new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));
+        GraphViewModel.View swept = GraphViewModel.View.of(
+                new ModelDrawing(List.of(box), List.of(), 10, 10), Map.of(id, row), "", Optional.of(id));
         assertThat(swept.swept()).isTrue();
         assertThat(swept.legend()).isEqualTo(new GraphViewModel.Legend(good, fair, bad, of));
     }

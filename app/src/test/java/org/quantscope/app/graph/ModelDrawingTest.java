@@ -18,31 +18,47 @@ import org.quantscope.core.tensor.TensorKind;
 
 class ModelDrawingTest {
     @ParameterizedTest
-    @ValueSource(strings = {"digits_mlp.onnx", "fashion_lenet.onnx", "fashion_resnet.onnx", "fashion_mobilenet.onnx", "fashion_vit.onnx"})
+    @ValueSource(
+            strings = {
+                "digits_mlp.onnx",
+                "fashion_lenet.onnx",
+                "fashion_resnet.onnx",
+                "fashion_mobilenet.onnx",
+                "fashion_vit.onnx"
+            })
     void everyTensorThatCanBeQuantizedHasABoxAndNoneOverlaps(String name) throws IOException {
         Model model = Engine.open(Path.of(System.getProperty("quantscope.samples"), name), true);
         OnnxGraph graph = model.graph().orElseThrow();
         Set<TensorId> weights = new HashSet<>();
-        model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).forEach(t -> weights.add(t.id()));
+        model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .forEach(t -> weights.add(t.id()));
         Set<TensorId> all = new HashSet<>(weights);
         graph.activations().forEach(a -> all.add(a.id()));
 
         ModelDrawing drawing = ModelDrawing.of(graph, all, weights, new CancelToken());
 
-        assertThat(all).isNotEmpty().allSatisfy(id -> assertThat(drawing.carrier(id)).isPresent());
+        assertThat(all)
+                .isNotEmpty()
+                .allSatisfy(id -> assertThat(drawing.carrier(id)).isPresent());
         List<ModelDrawing.Box> boxes = drawing.boxes();
         assertThat(boxes.getFirst().operator()).isEqualTo("input");
         assertThat(boxes).filteredOn(ModelDrawing.Box::carries).hasSize(weights.size());
         for (ModelDrawing.Box a : boxes) {
             assertThat(a.height()).isEqualTo(a.carries() ? ModelDrawing.HIGH : ModelDrawing.THIN);
-            assertThat(drawing.at(a.x() + a.width() / 2, a.y() + a.height() / 2)).contains(a);
+            assertThat(drawing.at(a.x() + a.width() / 2, a.y() + a.height() / 2))
+                    .contains(a);
             for (ModelDrawing.Box b : boxes) {
-                boolean apart = a.x() + a.width() <= b.x() || b.x() + b.width() <= a.x() || a.y() + a.height() <= b.y() || b.y() + b.height() <= a.y();
+                boolean apart = a.x() + a.width() <= b.x()
+                        || b.x() + b.width() <= a.x()
+                        || a.y() + a.height() <= b.y()
+                        || b.y() + b.height() <= a.y();
                 assertThat(a.equals(b) || apart).as(a + " and " + b).isTrue();
             }
         }
         for (ModelDrawing.Line line : drawing.lines()) {
-            assertThat(line.points().getFirst().y()).isLessThan(line.points().getLast().y());
+            assertThat(line.points().getFirst().y())
+                    .isLessThan(line.points().getLast().y());
         }
         assertThat(ModelDrawing.of(graph, all, weights, new CancelToken())).isEqualTo(drawing);
     }

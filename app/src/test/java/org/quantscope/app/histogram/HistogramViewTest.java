@@ -88,8 +88,10 @@ class HistogramViewTest {
         robot.release(MouseButton.PRIMARY);
         assertThat(commits).containsExactly(previews.getLast());
         assertThat(cancels).isZero();
-        assertThat(lineOf("#handle-hi")).isCloseTo(onFx(() -> view.valueToX(view.clip().hi())), within(0.51));
-        assertThat(label("#value-hi")).isEqualTo(String.format("hi %.4f", view.clip().hi()));
+        assertThat(lineOf("#handle-hi"))
+                .isCloseTo(onFx(() -> view.valueToX(view.clip().hi())), within(0.51));
+        assertThat(label("#value-hi"))
+                .isEqualTo(String.format("hi %.4f", view.clip().hi()));
     }
 
     @Test
@@ -126,7 +128,9 @@ class HistogramViewTest {
         assertThat(cancels).isEqualTo(1);
         move(robot, 40);
         robot.release(MouseButton.PRIMARY);
-        assertThat(view.clip()).as("the button is still down, the gesture is over").isEqualTo(START);
+        assertThat(view.clip())
+                .as("the button is still down, the gesture is over")
+                .isEqualTo(START);
         assertThat(commits).isEmpty();
         assertThat(cancels).isEqualTo(1);
     }
@@ -172,7 +176,9 @@ class HistogramViewTest {
         robot.press(KeyCode.RIGHT);
         robot.interact(() -> {
             for (int i = 0; i < 5; i++) {
-                view.lookup("#handle-lo").fireEvent(new KeyEvent(KeyEvent.KEY_PRESSED, "", "", KeyCode.RIGHT, false, false, false, false));
+                view.lookup("#handle-lo")
+                        .fireEvent(
+                                new KeyEvent(KeyEvent.KEY_PRESSED, "", "", KeyCode.RIGHT, false, false, false, false));
             }
         });
         assertThat(previews).hasSize(6);
@@ -190,7 +196,8 @@ class HistogramViewTest {
         move(robot, 50);
         assertThat(view.clip().lo()).isEqualTo(-view.clip().hi());
         assertThat((double) view.clip().hi()).isCloseTo(3 - 50 * pixel(), within(pixel() / 10));
-        assertThat(lineOf("#handle-hi")).isCloseTo(onFx(() -> view.valueToX(view.clip().hi())), within(0.51));
+        assertThat(lineOf("#handle-hi"))
+                .isCloseTo(onFx(() -> view.valueToX(view.clip().hi())), within(0.51));
         move(robot, 300);
         robot.release(MouseButton.PRIMARY);
         assertThat(view.clip().hi()).as("stays open by a pixel").isPositive().isLessThan((float) (1.1 * pixel()));
@@ -240,7 +247,8 @@ class HistogramViewTest {
         });
         settle();
         assertThat(view.chartRedraws()).isEqualTo(charts + 2);
-        assertThat(onFx(() -> view.valueToX(0))).isCloseTo((onFx(() -> view.valueToX(9)) + onFx(() -> view.valueToX(-9))) / 2, within(1e-6));
+        assertThat(onFx(() -> view.valueToX(0)))
+                .isCloseTo((onFx(() -> view.valueToX(9)) + onFx(() -> view.valueToX(-9))) / 2, within(1e-6));
     }
 
     @Test
@@ -257,7 +265,9 @@ class HistogramViewTest {
 
     @Test
     void valueLabelsNeitherOverlapNorLeaveTheView(FxRobot robot) {
-        for (float[] ends : new float[][] {{-4.3f, 5.3f}, {-4.3f, -4.2f}, {5.2f, 5.3f}, {0, 0}, {-0.3f, 0.2f}, {-2, 3}, {-4.3f, -3.2f}}) {
+        for (float[] ends : new float[][] {
+            {-4.3f, 5.3f}, {-4.3f, -4.2f}, {5.2f, 5.3f}, {0, 0}, {-0.3f, 0.2f}, {-2, 3}, {-4.3f, -3.2f}
+        }) {
             robot.interact(() -> view.setClip(new ClipRange(ends[0], ends[1]), false));
             settle();
             Bounds a = view.lookup("#value-lo").getBoundsInParent();
@@ -275,7 +285,8 @@ class HistogramViewTest {
         assertThat(handle.isFocusTraversable()).isTrue();
         assertThat(handle.getBoundsInParent().getWidth()).isGreaterThanOrEqualTo(16);
         assertThat(handle.getAccessibleText()).isEqualTo("Lower end of the clipping range");
-        assertThat(onFx(() -> handle.queryAccessibleAttribute(AccessibleAttribute.VALUE))).isEqualTo(-2.0);
+        assertThat(onFx(() -> handle.queryAccessibleAttribute(AccessibleAttribute.VALUE)))
+                .isEqualTo(-2.0);
         focus(robot, "#handle-lo");
         robot.type(KeyCode.TAB);
         assertThat(view.lookup("#handle-hi").isFocused()).isTrue();
@@ -309,7 +320,8 @@ class HistogramViewTest {
     @Test
     void endLevelsTakeWhatIsClipped() {
         SortedValues data = new SortedValues(-9, -1.2, -0.9, 0.1, 0.4, 0.6, 1, 7, 8);
-        assertThat(HistogramView.levelCounts(data, new UniformGrid(1, 0, -1, 1))).containsExactly(3, 2, 4);
+        assertThat(HistogramView.levelCounts(data, new UniformGrid(1, 0, -1, 1)))
+                .containsExactly(3, 2, 4);
     }
 
     @Test
@@ -359,7 +371,9 @@ class HistogramViewTest {
         Image image = onFx(() -> view.snapshot(null, null));
         Color clipping = Theme.DARK.palette().clipping();
         return IntStream.range(0, (int) (image.getWidth() * image.getHeight()))
-                .filter(i -> image.getPixelReader().getColor(i % (int) image.getWidth(), i / (int) image.getWidth()).equals(clipping))
+                .filter(i -> image.getPixelReader()
+                        .getColor(i % (int) image.getWidth(), i / (int) image.getWidth())
+                        .equals(clipping))
                 .count();
     }
 
@@ -378,7 +392,28 @@ class HistogramViewTest {
     }
 
     private static ScrollEvent scrollAt(double x, double deltaY) {
-        return new ScrollEvent(ScrollEvent.SCROLL, x, 150, x, 150, false, false, false, false, true, false, 0, deltaY, 0, deltaY, null, 0, null, 0, 0, null);
+        return new ScrollEvent(
+                ScrollEvent.SCROLL,
+                x,
+                150,
+                x,
+                150,
+                false,
+                false,
+                false,
+                false,
+                true,
+                false,
+                0,
+                deltaY,
+                0,
+                deltaY,
+                null,
+                0,
+                null,
+                0,
+                0,
+                null);
     }
 
     private void focus(FxRobot robot, String handle) {

@@ -47,46 +47,51 @@ class InputViewModelTest {
 
     @BeforeEach
     void open() {
-        desk = Desk.of(Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new Questions() {
-            @Override
-            public Unsaved unsaved(String name) {
-                return Unsaved.DISCARD;
-            }
+        desk = Desk.of(
+                Runnable::run,
+                Runnable::run,
+                new Settings(folder.resolve("config")),
+                new Questions() {
+                    @Override
+                    public Unsaved unsaved(String name) {
+                        return Unsaved.DISCARD;
+                    }
 
-            @Override
-            public void howToPrepare(Role role, Samples samples) {
-                asked.add(samples);
-                desk.input().show(role, samples);
-            }
+                    @Override
+                    public void howToPrepare(Role role, Samples samples) {
+                        asked.add(samples);
+                        desk.input().show(role, samples);
+                    }
 
-            @Override
-            public Optional<Path> whereToSave(Path suggestion) {
-                return Optional.empty();
-            }
+                    @Override
+                    public Optional<Path> whereToSave(Path suggestion) {
+                        return Optional.empty();
+                    }
 
-            @Override
-            public Optional<Path> whereIs(Role role, FileRef missing) {
-                return Optional.empty();
-            }
+                    @Override
+                    public Optional<Path> whereIs(Role role, FileRef missing) {
+                        return Optional.empty();
+                    }
 
-            @Override
-            public boolean acceptChanged(Role role, Path file) {
-                return false;
-            }
+                    @Override
+                    public boolean acceptChanged(Role role, Path file) {
+                        return false;
+                    }
 
-            @Override
-            public boolean restore(String model) {
-                return false;
-            }
-        }, new Notices() {
-            @Override
-            public void problem(String text) {
-                problems.add(text);
-            }
+                    @Override
+                    public boolean restore(String model) {
+                        return false;
+                    }
+                },
+                new Notices() {
+                    @Override
+                    public void problem(String text) {
+                        problems.add(text);
+                    }
 
-            @Override
-            public void done(String text) {}
-        });
+                    @Override
+                    public void done(String text) {}
+                });
         desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
     }
 
@@ -119,9 +124,13 @@ class InputViewModelTest {
 
     @Test
     void whatLiesBesideTheSamplesOfAnArchiveIsTold() throws IOException {
-        Path file = Files.write(folder.resolve("tokens.npz"), ArrayFiles.zip(false, new TreeMap<>(Map.of(
-                "ids.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(7, 300, 2, 0, 5, 1)),
-                "mask.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(1, 1, 1, 1, 0, 0))))));
+        Path file = Files.write(
+                folder.resolve("tokens.npz"),
+                ArrayFiles.zip(
+                        false,
+                        new TreeMap<>(Map.of(
+                                "ids.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(7, 300, 2, 0, 5, 1)),
+                                "mask.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(1, 1, 1, 1, 0, 0))))));
         desk.input().show(Questions.Role.EVALUATION);
         desk.input().load(file);
 
@@ -141,7 +150,9 @@ class InputViewModelTest {
         assertThat(view().wants()).isEqualTo("1×28×28");
         assertThat(view().facts()).isEqualTo("4 samples, 28×28 u8, labels without names");
         assertThat(view().prepared().channels()).containsExactly(new Channel(0.2f, 0.2f, 0.2f));
-        assertThat(view().prepared().thumbnails()).extracting(InputViewModel.Thumbnail::label).containsExactly("1", "2", "3", "4");
+        assertThat(view().prepared().thumbnails())
+                .extracting(InputViewModel.Thumbnail::label)
+                .containsExactly("1", "2", "3", "4");
         assertThat(view().prepared().picture().orElseThrow().argb()[0]).isEqualTo(0xff333333);
         assertThat(view().mayApply()).isTrue();
     }
@@ -157,14 +168,20 @@ class InputViewModelTest {
         assertThat(desk.input().apply()).isTrue();
 
         SessionState state = desk.bench().stateProperty().get().orElseThrow();
-        assertThat(state.evaluationData().orElseThrow().preprocessing().orElseThrow().mean()).containsExactly(0.286);
+        assertThat(state.evaluationData()
+                        .orElseThrow()
+                        .preprocessing()
+                        .orElseThrow()
+                        .mean())
+                .containsExactly(0.286);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         Path saved = folder.resolve("s.quantscope.json");
         SessionFile.write(state, saved);
         desk.bench().undo();
         assertThat(desk.bench().evaluationData()).isEmpty();
         desk.session().openSession(saved);
-        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData()).isEqualTo(state.evaluationData());
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+                .isEqualTo(state.evaluationData());
         float[] out = new float[784];
         desk.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
         assertThat(out[0]).isEqualTo((float) ((1 - 0.286) / 0.353));
@@ -178,15 +195,30 @@ class InputViewModelTest {
         desk.input().show(Questions.Role.CALIBRATION);
         desk.input().load(idx());
         desk.input().apply();
-        FileRef first = desk.bench().stateProperty().get().orElseThrow().calibrationData().orElseThrow();
+        FileRef first = desk.bench()
+                .stateProperty()
+                .get()
+                .orElseThrow()
+                .calibrationData()
+                .orElseThrow();
         desk.input().preset(Preset.SIGNED);
-        assertThat(view().form().scale() + " " + view().form().mean() + " " + view().form().std()).isEqualTo("1/255 0.5 0.5");
+        assertThat(view().form().scale() + " " + view().form().mean() + " "
+                        + view().form().std())
+                .isEqualTo("1/255 0.5 0.5");
 
         desk.input().apply();
 
-        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData().orElseThrow().digest()).isNotEqualTo(first.digest());
+        assertThat(desk.bench()
+                        .stateProperty()
+                        .get()
+                        .orElseThrow()
+                        .calibrationData()
+                        .orElseThrow()
+                        .digest())
+                .isNotEqualTo(first.digest());
         desk.bench().undo();
-        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData()).hasValue(first);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData())
+                .hasValue(first);
         float[] out = new float[784];
         desk.bench().calibrationData().orElseThrow().fill(new int[] {0}, out);
         assertThat(out[0]).isZero();
@@ -198,7 +230,10 @@ class InputViewModelTest {
         desk.input().load(idx());
 
         type("abc", "1, x", "0");
-        assertThat(view().problems()).containsEntry("scale", "'abc' is no number").containsEntry("mean", "'x' is no number").containsEntry("std", "is 0: values cannot be divided by it");
+        assertThat(view().problems())
+                .containsEntry("scale", "'abc' is no number")
+                .containsEntry("mean", "'x' is no number")
+                .containsEntry("std", "is 0: values cannot be divided by it");
         assertThat(view().mayApply()).isFalse();
         assertThat(desk.input().apply()).isFalse();
         type("1", "1, 2", "1");
@@ -206,9 +241,43 @@ class InputViewModelTest {
         assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
         assertThat(view().mayApply()).isFalse();
         InputForm f = view().form();
-        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "9999", f.method(), true, Resize.Aspect.CROP, "8", "1", "0", "1", f.classes(), f.labelColumn()));
+        desk.input()
+                .edit(new InputForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        true,
+                        "32",
+                        "9999",
+                        f.method(),
+                        true,
+                        Resize.Aspect.CROP,
+                        "8",
+                        "1",
+                        "0",
+                        "1",
+                        f.classes(),
+                        f.labelColumn()));
         assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
-        desk.input().edit(new InputForm(f.shape(), f.stored(), f.layout(), f.colour(), true, "32", "32", f.method(), true, Resize.Aspect.CROP, "", "1", "0", "1", f.classes(), f.labelColumn()));
+        desk.input()
+                .edit(new InputForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        true,
+                        "32",
+                        "32",
+                        f.method(),
+                        true,
+                        Resize.Aspect.CROP,
+                        "",
+                        "1",
+                        "0",
+                        "1",
+                        f.classes(),
+                        f.labelColumn()));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
         desk.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
@@ -217,13 +286,23 @@ class InputViewModelTest {
     @Test
     void storedShapeAndLayoutAndTheModelsClassesAreTyped() throws IOException {
         Path table = folder.resolve("d.csv");
-        Files.writeString(table, "label," + "p,".repeat(783) + "p\n" + "shoe" + ",255".repeat(784) + "\n" + "bag" + ",0".repeat(784) + "\n");
+        Files.writeString(
+                table,
+                "label," + "p,".repeat(783) + "p\n" + "shoe" + ",255".repeat(784) + "\n" + "bag" + ",0".repeat(784)
+                        + "\n");
         desk.input().show(Questions.Role.EVALUATION);
         desk.input().load(table);
         stored("1, 28, 28", Optional.of(Layout.NCHW), "shoe\nhat\n bag \n");
         assertThat(view().gets()).isEqualTo("1×28×28");
         assertThat(desk.input().apply()).isTrue();
-        Preprocessing how = desk.bench().stateProperty().get().orElseThrow().evaluationData().orElseThrow().preprocessing().orElseThrow();
+        Preprocessing how = desk.bench()
+                .stateProperty()
+                .get()
+                .orElseThrow()
+                .evaluationData()
+                .orElseThrow()
+                .preprocessing()
+                .orElseThrow();
         assertThat(how.shape()).hasValue(Shape.of(1, 28, 28));
         assertThat(how.layout()).hasValue(Layout.NCHW);
         assertThat(how.modelClasses()).containsExactly("shoe", "hat", "bag");
@@ -241,14 +320,33 @@ class InputViewModelTest {
 
     private void stored(String shape, Optional<Layout> layout, String classes) {
         InputForm f = view().form();
-        desk.input().edit(new InputForm(
-                shape, layout, f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), classes, f.labelColumn()));
+        desk.input()
+                .edit(new InputForm(
+                        shape,
+                        layout,
+                        f.layout(),
+                        f.colour(),
+                        f.resize(),
+                        f.width(),
+                        f.height(),
+                        f.method(),
+                        f.antialias(),
+                        f.aspect(),
+                        f.shorter(),
+                        f.scale(),
+                        f.mean(),
+                        f.std(),
+                        classes,
+                        f.labelColumn()));
     }
 
     @Test
     void labelsAreTakenFromTheColumnThatIsTypedAndFromItAgainWhenTheSessionOpens() throws IOException {
         Path table = folder.resolve("t.csv");
-        Files.writeString(table, "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784) + ",4\n");
+        Files.writeString(
+                table,
+                "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784)
+                        + ",4\n");
         desk.input().show(Questions.Role.EVALUATION);
         desk.input().load(table);
         assertThat(view().samples().orElseThrow().labelColumn()).hasValue("label");
@@ -267,7 +365,9 @@ class InputViewModelTest {
         assertThat(view().samples().orElseThrow().label(0)).isEqualTo(3);
 
         Path small = folder.resolve("s.csv");
-        Files.writeString(small, "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
+        Files.writeString(
+                small,
+                "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
         desk.input().load(small);
         label("q");
         desk.input().adoptProposal();
@@ -275,19 +375,41 @@ class InputViewModelTest {
         assertThat(view().mayApply()).isTrue();
         desk.input().apply();
         SessionState state = desk.bench().stateProperty().get().orElseThrow();
-        assertThat(state.evaluationData().orElseThrow().preprocessing().orElseThrow().labelColumn()).hasValue("q");
+        assertThat(state.evaluationData()
+                        .orElseThrow()
+                        .preprocessing()
+                        .orElseThrow()
+                        .labelColumn())
+                .hasValue("q");
         Path saved = folder.resolve("s.quantscope.json");
         SessionFile.write(state, saved);
         desk.bench().undo();
         desk.session().openSession(saved);
-        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData()).isEqualTo(state.evaluationData());
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+                .isEqualTo(state.evaluationData());
         assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
     }
 
     private void label(String column) {
         InputForm f = view().form();
-        desk.input().edit(new InputForm(
-                f.shape(), f.stored(), f.layout(), f.colour(), f.resize(), f.width(), f.height(), f.method(), f.antialias(), f.aspect(), f.shorter(), f.scale(), f.mean(), f.std(), f.classes(), column));
+        desk.input()
+                .edit(new InputForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        f.resize(),
+                        f.width(),
+                        f.height(),
+                        f.method(),
+                        f.antialias(),
+                        f.aspect(),
+                        f.shorter(),
+                        f.scale(),
+                        f.mean(),
+                        f.std(),
+                        f.classes(),
+                        column));
     }
 
     @Test

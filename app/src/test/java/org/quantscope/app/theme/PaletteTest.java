@@ -20,8 +20,12 @@ class PaletteTest {
     void textStandsOutFromEveryGround(Theme theme) {
         Palette p = theme.palette();
         for (Color ground : List.of(p.background(), p.panel(), p.raised(), p.selected())) {
-            assertThat(contrast(p.text(), ground)).as("text on %s", Palette.web(ground)).isGreaterThanOrEqualTo(4.5);
-            assertThat(contrast(p.muted(), ground)).as("muted on %s", Palette.web(ground)).isGreaterThanOrEqualTo(3);
+            assertThat(contrast(p.text(), ground))
+                    .as("text on %s", Palette.web(ground))
+                    .isGreaterThanOrEqualTo(4.5);
+            assertThat(contrast(p.muted(), ground))
+                    .as("muted on %s", Palette.web(ground))
+                    .isGreaterThanOrEqualTo(3);
         }
         assertThat(contrast(p.badText(), p.panel())).isGreaterThanOrEqualTo(4.5);
         assertThat(contrast(p.hand(), p.panel())).isGreaterThanOrEqualTo(4.5);
@@ -32,8 +36,19 @@ class PaletteTest {
     @EnumSource(Theme.class)
     void marksStandOutFromTheirCard(Theme theme) {
         Palette p = theme.palette();
-        for (Color mark : List.of(p.floats(), p.quantized(), p.clipping(), p.rounding(), p.hand(), p.good(), p.fair(), p.bad(), p.warning())) {
-            assertThat(contrast(mark, p.panel())).as("%s on the panel", Palette.web(mark)).isGreaterThanOrEqualTo(3);
+        for (Color mark : List.of(
+                p.floats(),
+                p.quantized(),
+                p.clipping(),
+                p.rounding(),
+                p.hand(),
+                p.good(),
+                p.fair(),
+                p.bad(),
+                p.warning())) {
+            assertThat(contrast(mark, p.panel()))
+                    .as("%s on the panel", Palette.web(mark))
+                    .isGreaterThanOrEqualTo(3);
         }
     }
 
@@ -41,9 +56,15 @@ class PaletteTest {
     void styleSheetLooksUpOnlyColoursThatThePaletteDefines() throws IOException {
         try (InputStream in = Theme.class.getResourceAsStream("/org/quantscope/app/quantscope.css")) {
             String css = new String(in.readAllBytes(), StandardCharsets.UTF_8).replaceAll("(?s)/\\*.*?\\*/", "");
-            Set<String> used = Pattern.compile("-qs-[a-z-]+").matcher(css).results().map(r -> r.group()).collect(Collectors.toSet());
+            Set<String> used = Pattern.compile("-qs-[a-z-]+")
+                    .matcher(css)
+                    .results()
+                    .map(r -> r.group())
+                    .collect(Collectors.toSet());
             assertThat(Palette.DARK.lookups().keySet()).containsAll(used);
-            assertThat(Pattern.compile("#[0-9a-fA-F]{3,8}").matcher(css).results()).as("colours written down a second time").isEmpty();
+            assertThat(Pattern.compile("#[0-9a-fA-F]{3,8}").matcher(css).results())
+                    .as("colours written down a second time")
+                    .isEmpty();
         }
     }
 

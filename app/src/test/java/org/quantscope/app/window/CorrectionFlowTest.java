@@ -31,7 +31,9 @@ class CorrectionFlowTest {
     @Start
     void start(Stage shared) {
         at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(DeskInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"), DeskInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
+        at.show(
+                DeskInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"),
+                DeskInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
     }
 
     @Stop
@@ -45,12 +47,24 @@ class CorrectionFlowTest {
     }
 
     private MenuItem item(FxRobot robot, String id) {
-        return robot.lookup("#correct").queryAs(MenuButton.class).getItems().stream().filter(i -> id.equals(i.getId())).findFirst().orElseThrow();
+        return robot.lookup("#correct").queryAs(MenuButton.class).getItems().stream()
+                .filter(i -> id.equals(i.getId()))
+                .findFirst()
+                .orElseThrow();
     }
 
     private void equalize(FxRobot robot) throws TimeoutException {
-        DeskInWindow.doOnFx(() -> item(robot, "correct-cross-layer-equalization").fire());
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().corrections().size() == 1);
+        DeskInWindow.doOnFx(
+                () -> item(robot, "correct-cross-layer-equalization").fire());
+        DeskInWindow.waitUntil(() -> at.rests()
+                && at.desk
+                                .bench()
+                                .stateProperty()
+                                .get()
+                                .orElseThrow()
+                                .corrections()
+                                .size()
+                        == 1);
     }
 
     @Test
@@ -63,20 +77,29 @@ class CorrectionFlowTest {
         assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
         assertThat(DeskInWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
         assertThat(DeskInWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
-        assertThat(DeskInWindow.text(robot, "#correction-accuracy")).isEqualTo("10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
+        assertThat(DeskInWindow.text(robot, "#correction-accuracy"))
+                .isEqualTo("10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
         assertThat(DeskInWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
         assertThat(DeskInWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
         assertThat(weight()).isNotEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight")))).isPresent();
+        assertThat(DeskInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
+                .isPresent();
 
         // At once, wherever the card is; and the way back is beside it.
         assertThat(DeskInWindow.text(robot, "#notice-text"))
-                .isEqualTo("Cross-layer equalization: 7 tensors changed, top-1 accuracy 10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
+                .isEqualTo("Cross-layer equalization: 7 tensors changed, top-1 accuracy 10.0 % → "
+                        + DeskInWindow.text(robot, "#accuracy"));
         DeskInWindow.doOnFx(() -> robot.lookup("#notice-action").queryButton().fire());
         at.waitForRest();
         assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         assertThat(weight()).isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#correction-titles").query().getParent().getParent().getParent().isVisible())).isFalse();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#correction-titles")
+                        .query()
+                        .getParent()
+                        .getParent()
+                        .getParent()
+                        .isVisible()))
+                .isFalse();
 
         robot.clickOn("#redo");
         at.waitForRest();
@@ -86,10 +109,18 @@ class CorrectionFlowTest {
     @Test
     void whatWasTriedBeforeACorrectionComesBackWithoutItInOneStep(FxRobot robot) throws Exception {
         equalize(robot);
-        List<TriedViewModel.Tried> points = DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
-        assertThat(points).extracting(TriedViewModel.Tried::label).containsExactlyInAnyOrder("float32", "W8", "W8 corrected");
+        List<TriedViewModel.Tried> points =
+                DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+        assertThat(points)
+                .extracting(TriedViewModel.Tried::label)
+                .containsExactlyInAnyOrder("float32", "W8", "W8 corrected");
 
-        DeskInWindow.doOnFx(() -> at.desk.tried().adopt(points.stream().filter(p -> p.label().equals("W8")).findFirst().orElseThrow()));
+        DeskInWindow.doOnFx(() -> at.desk
+                .tried()
+                .adopt(points.stream()
+                        .filter(p -> p.label().equals("W8"))
+                        .findFirst()
+                        .orElseThrow()));
         at.waitForRest();
         assertThat(at.state().corrections()).isEmpty();
         assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
@@ -108,7 +139,15 @@ class CorrectionFlowTest {
         SessionFile.write(at.state(), file);
         DeskInWindow.doOnFx(() -> at.desk.bench().undo());
         DeskInWindow.doOnFx(() -> at.desk.session().openSession(file));
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().corrections().size() == 1);
+        DeskInWindow.waitUntil(() -> at.rests()
+                && at.desk
+                                .bench()
+                                .stateProperty()
+                                .get()
+                                .orElseThrow()
+                                .corrections()
+                                .size()
+                        == 1);
         assertThat(weight()).isEqualTo(corrected);
         assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
@@ -116,12 +155,25 @@ class CorrectionFlowTest {
     @Test
     void biasCorrectionSaysWhatItNeeds(FxRobot robot) throws Exception {
         robot.clickOn("#correct");
-        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-bias-correction").isDisable())).isTrue();
-        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-bias-correction").getText())).isEqualTo("Bias correction – needs calibration data");
-        assertThat(DeskInWindow.onFx(() -> item(robot, "correct-cross-layer-equalization").isDisable())).isFalse();
+        assertThat(DeskInWindow.onFx(
+                        () -> item(robot, "correct-bias-correction").isDisable()))
+                .isTrue();
+        assertThat(DeskInWindow.onFx(
+                        () -> item(robot, "correct-bias-correction").getText()))
+                .isEqualTo("Bias correction – needs calibration data");
+        assertThat(DeskInWindow.onFx(
+                        () -> item(robot, "correct-cross-layer-equalization").isDisable()))
+                .isFalse();
     }
 
     private float[] weight() {
-        return DeskInWindow.onFx(() -> at.desk.bench().analysed().orElseThrow().find(new TensorId("c2.weight")).orElseThrow().data().toFloats());
+        return DeskInWindow.onFx(() -> at.desk
+                .bench()
+                .analysed()
+                .orElseThrow()
+                .find(new TensorId("c2.weight"))
+                .orElseThrow()
+                .data()
+                .toFloats());
     }
 }

@@ -76,7 +76,10 @@ final class DeskInWindow {
                 && desk.inHand()
                         .viewProperty()
                         .get()
-                        .map(v -> !v.preview() && v.measured().map(m -> m.error().exact()).orElse(v.spec().isEmpty()))
+                        .map(v -> !v.preview()
+                                && v.measured()
+                                        .map(m -> m.error().exact())
+                                        .orElse(v.spec().isEmpty()))
                         .orElse(false);
     }
 

@@ -64,9 +64,16 @@ class ExportFlowTest {
     private void show(FxRobot robot, String format) throws TimeoutException {
         robot.clickOn("#export");
         DeskInWindow.waitUntil(() -> view().targets().size() == Exporters.all().size() && !view().previous());
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-targets").queryListView().getSelectionModel().select(
-                view().targets().stream().map(t -> t.exporter().id()).toList().indexOf(format)));
-        DeskInWindow.waitUntil(() -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false) && !view().preview().parts().isEmpty());
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-targets")
+                .queryListView()
+                .getSelectionModel()
+                .select(view().targets().stream()
+                        .map(t -> t.exporter().id())
+                        .toList()
+                        .indexOf(format)));
+        DeskInWindow.waitUntil(
+                () -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false)
+                        && !view().preview().parts().isEmpty());
     }
 
     private TargetsViewModel.View view() {
@@ -75,9 +82,11 @@ class ExportFlowTest {
 
     private void export(FxRobot robot, String format, Path file) throws TimeoutException {
         show(robot, format);
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
+        DeskInWindow.doOnFx(
+                () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
+        DeskInWindow.waitUntil(() ->
+                robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
     }
 
     @Test
@@ -93,12 +102,15 @@ class ExportFlowTest {
     void aFileThatIsThereIsReplacedOnlyWhenThatIsAgreedTo(FxRobot robot) throws Exception {
         Path file = Files.writeString(folder.resolve("there.quantscope.json"), "old");
         show(robot, "quantscope-json");
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
+        DeskInWindow.doOnFx(
+                () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
         robot.clickOn("#export-write");
         robot.clickOn("Cancel");
         assertThat(file).hasContent("old");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-status").query().isVisible())).isFalse();
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#export-status").query().isVisible()))
+                .isFalse();
         robot.clickOn("#export-write");
         robot.clickOn("Replace");
         DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().isPresent());
@@ -111,12 +123,14 @@ class ExportFlowTest {
         TextField file = robot.lookup("#export-file").queryAs(TextField.class);
         DeskInWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
         assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isTrue();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+                .isTrue();
         DeskInWindow.doOnFx(() -> file.setText(folder.toString()));
         assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
         DeskInWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
         assertThat(DeskInWindow.text(robot, "#export-file-note")).isEmpty();
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isFalse();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+                .isFalse();
     }
 
     @Test
@@ -125,10 +139,12 @@ class ExportFlowTest {
         List<Path> opened = new ArrayList<>();
         DeskInWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
         export(robot, "quantscope-json", file);
-        assertThat(DeskInWindow.text(robot, "#result-path")).isEqualTo("✓ " + file.toAbsolutePath().normalize());
+        assertThat(DeskInWindow.text(robot, "#result-path"))
+                .isEqualTo("✓ " + file.toAbsolutePath().normalize());
         assertThat(DeskInWindow.text(robot, "#result-verified")).startsWith("Read back: ");
         DeskInWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
-        assertThat(DeskInWindow.onFx(() -> Clipboard.getSystemClipboard().getString())).isEqualTo(file.toAbsolutePath().normalize().toString());
+        assertThat(DeskInWindow.onFx(() -> Clipboard.getSystemClipboard().getString()))
+                .isEqualTo(file.toAbsolutePath().normalize().toString());
         DeskInWindow.doOnFx(() -> robot.lookup("#result-folder").queryButton().fire());
         assertThat(opened).containsExactly(file.toAbsolutePath().normalize().getParent());
     }
@@ -147,12 +163,17 @@ class ExportFlowTest {
     @Test
     void aRefusedOptionIsSaidInItsFormatAndInTheList(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("12"));
+        DeskInWindow.doOnFx(() ->
+                robot.lookup("#export-option-version").queryAs(TextField.class).setText("12"));
         DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
-        assertThat(DeskInWindow.text(robot, "#export-option-note")).isEqualTo("version: a number of 4 to 6 digits is needed, got 12");
-        assertThat(DeskInWindow.onFx(() -> view().chosen().orElseThrow().state())).isEqualTo("option refused");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled())).isTrue();
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
+        assertThat(DeskInWindow.text(robot, "#export-option-note"))
+                .isEqualTo("version: a number of 4 to 6 digits is needed, got 12");
+        assertThat(DeskInWindow.onFx(() -> view().chosen().orElseThrow().state()))
+                .isEqualTo("option refused");
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+                .isTrue();
+        DeskInWindow.doOnFx(() ->
+                robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
         DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
         assertThat(DeskInWindow.text(robot, "#export-option-note")).isEmpty();
     }
@@ -161,39 +182,60 @@ class ExportFlowTest {
     void anExportedModelIsSaidToDoWhatTheEngineSaysOfIt(FxRobot robot) throws Exception {
         Path file = folder.resolve("digits_qdq.onnx");
         export(robot, "onnx-qdq", file);
-        ExportPlan plan = DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
-        var engine = (Verification.Ran) Verifier.verify(Exporters.byId("onnx-qdq"), plan, List.of(file), Optional.of(Datasets.open(DeskInWindow.DIGITS_TEST)), Progress.NONE, new CancelToken()).orElseThrow();
+        ExportPlan plan =
+                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+        var engine = (Verification.Ran) Verifier.verify(
+                        Exporters.byId("onnx-qdq"),
+                        plan,
+                        List.of(file),
+                        Optional.of(Datasets.open(DeskInWindow.DIGITS_TEST)),
+                        Progress.NONE,
+                        new CancelToken())
+                .orElseThrow();
         assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(DeskInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
-        assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-agreement")).isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-float-agreement")).isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-accuracy"))
+                .isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-agreement"))
+                .isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#result-float-agreement"))
+                .isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
         assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
     }
 
     @Test
     void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
+        DeskInWindow.doOnFx(() -> at.desk
+                .bench()
+                .apply(new Edit.SetWeights(
+                        Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
         at.waitForRest();
         show(robot, "onnx-qdq");
         TargetsViewModel.View v = DeskInWindow.onFx(this::view);
         int problems = v.chosen().orElseThrow().problems().size();
         int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(problems).isGreaterThanOrEqualTo(weights);
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").queryListView().getItems())).hasSize(problems);
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#export-problems").queryListView().getItems()))
+                .hasSize(problems);
         assertThat(DeskInWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
         assertThat(DeskInWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
 
         // A choice in the list takes the tensor in hand behind the dialog.
         String tensor = v.chosen().orElseThrow().problems().get(problems - 1).tensor();
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-problems").queryListView().getSelectionModel().select(problems - 1));
+        DeskInWindow.doOnFx(() -> robot.lookup("#export-problems")
+                .queryListView()
+                .getSelectionModel()
+                .select(problems - 1));
         assertThat(at.hand().subject().id().name()).isEqualTo(tensor);
 
         // The settings change while the dialog is open, and it follows.
         DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
-        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().ready());
+        DeskInWindow.waitUntil(
+                () -> !view().previous() && view().chosen().orElseThrow().ready());
         assertThat(DeskInWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery())).isEmpty();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
+                .isEmpty();
     }
 
     @Test
@@ -204,16 +246,34 @@ class ExportFlowTest {
         });
         DeskInWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
         DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.bench().stateProperty().get().orElseThrow().activations().isPresent());
+        DeskInWindow.waitUntil(() -> at.rests()
+                && at.desk
+                        .bench()
+                        .stateProperty()
+                        .get()
+                        .orElseThrow()
+                        .activations()
+                        .isPresent());
         show(robot, "tensorrt-cache");
         SessionState before = at.state();
         long fixes = DeskInWindow.onFx(() -> view().chosen().orElseThrow().fixes());
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").queryButton().getText())).isEqualTo("Apply all " + fixes + " remedies");
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#export-fix-all").queryButton().getText()))
+                .isEqualTo("Apply all " + fixes + " remedies");
         robot.clickOn("#export-fix-all");
-        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible())).isFalse();
+        DeskInWindow.waitUntil(
+                () -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#export-fix-all").query().isVisible()))
+                .isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        int activations = at.desk.bench().analysed().flatMap(Model::graph).orElseThrow().parameterOwners().size();
+        int activations = at.desk
+                .bench()
+                .analysed()
+                .flatMap(Model::graph)
+                .orElseThrow()
+                .parameterOwners()
+                .size();
         assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
         assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
         DeskInWindow.waitUntil(at::rests);
@@ -223,20 +283,25 @@ class ExportFlowTest {
             robot.lookup("#export-option-version").query().requestFocus();
         });
         robot.push(KeyCode.CONTROL, KeyCode.Z);
-        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
-        DeskInWindow.waitUntil(() -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
+        DeskInWindow.waitUntil(
+                () -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
+        DeskInWindow.waitUntil(
+                () -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
     }
 
     @Test
     void anOptionChangesTheTextThatIsShownAndWritten(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-option-version").queryAs(TextField.class).setText("100300"));
+        DeskInWindow.doOnFx(() ->
+                robot.lookup("#export-option-version").queryAs(TextField.class).setText("100300"));
         ListView<String> text = robot.lookup("#export-preview").queryListView();
         DeskInWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
         Path file = folder.resolve("digits.cache");
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
+        DeskInWindow.doOnFx(
+                () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
+        DeskInWindow.waitUntil(() ->
+                robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
         assertThat(Files.readAllLines(file).getFirst()).isEqualTo("TRT-100300-EntropyCalibration2");
     }
 
@@ -244,7 +309,9 @@ class ExportFlowTest {
     void theModelItselfIsNotWrittenOver(FxRobot robot) throws Exception {
         byte[] before = Files.readAllBytes(DeskInWindow.DIGITS);
         DeskInWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), DeskInWindow.DIGITS));
-        assertThat(DeskInWindow.text(robot, "#notice-text")).contains("digits_mlp.onnx").contains("another name");
+        assertThat(DeskInWindow.text(robot, "#notice-text"))
+                .contains("digits_mlp.onnx")
+                .contains("another name");
         assertThat(Files.readAllBytes(DeskInWindow.DIGITS)).isEqualTo(before);
     }
 }

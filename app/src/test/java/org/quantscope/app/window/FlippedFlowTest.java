@@ -50,8 +50,18 @@ class FlippedFlowTest {
     @BeforeEach
     void atRest() throws TimeoutException {
         at.waitForRest();
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().orElseThrow().deltaHi() < 0 && settled());
+        DeskInWindow.doOnFx(
+                () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        DeskInWindow.waitUntil(() -> at.rests()
+                && at.desk
+                                .accuracy()
+                                .viewProperty()
+                                .get()
+                                .quantized()
+                                .orElseThrow()
+                                .deltaHi()
+                        < 0
+                && settled());
     }
 
     /** The flips are those of the complete evaluation. */
@@ -68,17 +78,22 @@ class FlippedFlowTest {
     void theCardShowsTheFlipsAndTheWindowListsThemWithTheMatrixAndTheLayers(FxRobot robot) throws Exception {
         FlippedViewModel.View v = flipped();
         assertThat(v.changed()).isPositive();
-        assertThat(DeskInWindow.text(robot, "#flipped-summary")).isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
+        assertThat(DeskInWindow.text(robot, "#flipped-summary"))
+                .isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
         Outcome first = v.list().getFirst();
         assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
                 .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
         DeskInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
-        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().confusion().isPresent());
-        DeskInWindow.waitUntil(() -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty() && !at.desk.sampleLayers().viewProperty().get().previous());
+        DeskInWindow.waitUntil(
+                () -> at.desk.flipped().viewProperty().get().confusion().isPresent());
+        DeskInWindow.waitUntil(
+                () -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty()
+                        && !at.desk.sampleLayers().viewProperty().get().previous());
 
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
-        assertThat(DeskInWindow.onFx(() -> list.getSelectionModel().getSelectedItem())).isEqualTo(first);
+        assertThat(DeskInWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
+                .isEqualTo(first);
         assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
         ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
         assertThat(DeskInWindow.onFx(() -> layers.getItems().size()))
@@ -86,32 +101,45 @@ class FlippedFlowTest {
 
         Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
-        Button cell = robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
+        Button cell =
+                robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
         assertThat(DeskInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
         DeskInWindow.doOnFx(cell::fire);
-        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().cell().isPresent());
-        assertThat(flipped().list()).isNotEmpty().allMatch(o -> o.label().orElseThrow() == row).contains(first);
-        DeskInWindow.doOnFx(() -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
+        DeskInWindow.waitUntil(
+                () -> at.desk.flipped().viewProperty().get().cell().isPresent());
+        assertThat(flipped().list())
+                .isNotEmpty()
+                .allMatch(o -> o.label().orElseThrow() == row)
+                .contains(first);
+        DeskInWindow.doOnFx(
+                () -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
         DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
-        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isEqualTo(flipped().lost());
+        assertThat(DeskInWindow.onFx(() -> list.getItems().size()))
+                .isEqualTo(flipped().lost());
         assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
         DeskInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
-        assertThat(DeskInWindow.onFx(() -> at.desk.sampleLayers().viewProperty().get().layers())).isEmpty();
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.sampleLayers().viewProperty().get().layers()))
+                .isEmpty();
     }
 
     @Test
     void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
+        DeskInWindow.doOnFx(() ->
+                robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
         DeskInWindow.waitUntil(() -> {
             LayerOutputViewModel.View v = at.desk.layerOutput().viewProperty().get();
             return !v.rows().isEmpty() && !v.previous();
         });
 
-        LayerOutputViewModel.View v = DeskInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
+        LayerOutputViewModel.View v =
+                DeskInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
         for (int i = 0; i < v.rows().size(); i++) {
-            assertThat(DeskInWindow.text(robot, "#isolated-" + i)).isEqualTo(decibels(v.rows().get(i).isolated()));
-            assertThat(DeskInWindow.text(robot, "#accumulated-" + i)).isEqualTo(decibels(v.rows().get(i).accumulated()));
+            assertThat(DeskInWindow.text(robot, "#isolated-" + i))
+                    .isEqualTo(decibels(v.rows().get(i).isolated()));
+            assertThat(DeskInWindow.text(robot, "#accumulated-" + i))
+                    .isEqualTo(decibels(v.rows().get(i).accumulated()));
         }
         assertThat(DeskInWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
     }
@@ -123,10 +151,27 @@ class FlippedFlowTest {
 
     @Test
     void anotherMetricIsChosenInTheCard(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> robot.lookup("#accuracy-task").queryAs(MenuButton.class).getItems().get(1).fire());
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.accuracy().viewProperty().get().quantized().map(e -> e.task().equals(new Task.TopK(5))).orElse(false));
+        DeskInWindow.doOnFx(() -> robot.lookup("#accuracy-task")
+                .queryAs(MenuButton.class)
+                .getItems()
+                .get(1)
+                .fire());
+        DeskInWindow.waitUntil(() -> at.rests()
+                && at.desk
+                        .accuracy()
+                        .viewProperty()
+                        .get()
+                        .quantized()
+                        .map(e -> e.task().equals(new Task.TopK(5)))
+                        .orElse(false));
 
-        double share = DeskInWindow.onFx(() -> at.desk.accuracy().viewProperty().get().quantized().orElseThrow().score());
+        double share = DeskInWindow.onFx(() -> at.desk
+                .accuracy()
+                .viewProperty()
+                .get()
+                .quantized()
+                .orElseThrow()
+                .score());
         assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
         assertThat(at.state().metric()).contains(new Task.TopK(5));
     }

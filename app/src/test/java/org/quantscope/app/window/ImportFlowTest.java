@@ -58,51 +58,78 @@ class ImportFlowTest {
 
     @Test
     void aDroppedFileShowsWhatItWouldChangeAndIsOneStep(FxRobot robot) throws Exception {
-        ExportPlan plan = DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+        ExportPlan plan =
+                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("eight.encodings");
         Exporters.export(Exporters.byId("aimet-2.0.0"), plan, file, new CancelToken());
-        TensorId first = DeskInWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
+        TensorId first =
+                DeskInWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
         Files.writeString(file, Files.readString(file).replace('"' + first.name() + '"', '"' + first.name() + "_q\""));
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        DeskInWindow.doOnFx(
+                () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
         at.waitForRest();
         SessionState before = at.state();
 
         DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
-        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent() && view().comparison().flatMap(ImportViewModel.Comparison::imported).isPresent());
+        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent()
+                && view().comparison()
+                        .flatMap(ImportViewModel.Comparison::imported)
+                        .isPresent());
         TableView<ImportViewModel.Match> table = robot.lookup("#import-matches").queryTableView();
         int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(table.getItems()).hasSize(weights - 1);
-        assertThat(DeskInWindow.text(robot, "#import-counts")).isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
+        assertThat(DeskInWindow.text(robot, "#import-counts"))
+                .isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
         assertThat(DeskInWindow.text(robot, "#import-unplaced-head")).startsWith("WITHOUT A PLACE: ");
-        ListView<ImportViewModel.Unplaced> unplaced = robot.lookup("#import-unplaced").queryListView();
-        assertThat(unplaced.getItems()).anySatisfy(u -> assertThat(u.entry().name()).isEqualTo(first.name() + "_q"));
+        ListView<ImportViewModel.Unplaced> unplaced =
+                robot.lookup("#import-unplaced").queryListView();
+        assertThat(unplaced.getItems())
+                .anySatisfy(u -> assertThat(u.entry().name()).isEqualTo(first.name() + "_q"));
 
         // Both SQNR figures are the engine's.
-        ImportViewModel.Match shown = DeskInWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
+        ImportViewModel.Match shown =
+                DeskInWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
         assertThat(at.hand().subject().id()).isEqualTo(shown.id());
-        Tensor tensor = DeskInWindow.onFx(() -> at.desk.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
+        Tensor tensor = DeskInWindow.onFx(
+                () -> at.desk.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
         assertThat(DeskInWindow.text(robot, "#import-sqnr-imported"))
-                .isEqualTo(Figures.decibels(Engine.measure(tensor, plan.weights().get(shown.id()), new CancelToken()).sqnrDb()));
-        assertThat(DeskInWindow.text(robot, "#import-sqnr-present")).isEqualTo(Figures.decibels(at.hand().measured().orElseThrow().error().sqnrDb()));
+                .isEqualTo(
+                        Figures.decibels(Engine.measure(tensor, plan.weights().get(shown.id()), new CancelToken())
+                                .sqnrDb()));
+        assertThat(DeskInWindow.text(robot, "#import-sqnr-present"))
+                .isEqualTo(Figures.decibels(
+                        at.hand().measured().orElseThrow().error().sqnrDb()));
 
         DeskInWindow.doOnFx(() -> at.desk.imports().map(first.name() + "_q", Optional.of(first.name())));
         DeskInWindow.waitUntil(() -> table.getItems().size() == weights);
         robot.clickOn("#import-apply");
-        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().size() == weights);
-        assertThat(DeskInWindow.onFx(() -> at.desk.bench().undoTitleProperty().get())).isEqualTo("import eight.encodings");
+        DeskInWindow.waitUntil(() ->
+                at.desk.bench().stateProperty().get().orElseThrow().overrides().size() == weights);
+        assertThat(DeskInWindow.onFx(() -> at.desk.bench().undoTitleProperty().get()))
+                .isEqualTo("import eight.encodings");
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow().weights().get(first).scales())).isEqualTo(plan.weights().get(first).scales());
+        assertThat(DeskInWindow.onFx(() -> at.desk
+                        .export()
+                        .planProperty()
+                        .get()
+                        .orElseThrow()
+                        .weights()
+                        .get(first)
+                        .scales()))
+                .isEqualTo(plan.weights().get(first).scales());
         robot.clickOn("#undo");
         assertThat(at.state()).isEqualTo(before);
     }
 
     @Test
     void aDroppedQuantizedModelIsImportedOrOpenedAsAPersonSays(FxRobot robot) throws Exception {
-        ExportPlan plan = DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+        ExportPlan plan =
+                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("digits_qdq.onnx");
         Exporters.export(Exporters.byId("onnx-qdq"), plan, file, new CancelToken());
         drop(robot, file, "Cancel");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#import-matches").tryQuery())).isEmpty();
+        assertThat(DeskInWindow.onFx(() -> robot.lookup("#import-matches").tryQuery()))
+                .isEmpty();
 
         drop(robot, file, "Import its ranges…");
         DeskInWindow.waitUntil(() -> view().matches().size() == plan.weights().size());
@@ -113,7 +140,8 @@ class ImportFlowTest {
         assertThat(at.state().overrides()).isEmpty();
 
         drop(robot, file, "Open it");
-        DeskInWindow.waitUntil(() -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
+        DeskInWindow.waitUntil(
+                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
     }
 
     private void drop(FxRobot robot, Path file, String answer) throws TimeoutException {
@@ -128,8 +156,12 @@ class ImportFlowTest {
     void aFileOfNoKnownFormatCannotBeImported(FxRobot robot) throws Exception {
         Path file = Files.writeString(folder.resolve("notes.txt"), "nothing of the kind");
         DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
-        DeskInWindow.waitUntil(() -> robot.lookup("#import-problem").tryQuery().map(n -> n instanceof Label l && !l.getText().isEmpty()).orElse(false));
-        assertThat(DeskInWindow.text(robot, "#import-problem")).isEqualTo("No format that is known here finds settings in this file.");
+        DeskInWindow.waitUntil(() -> robot.lookup("#import-problem")
+                .tryQuery()
+                .map(n -> n instanceof Label l && !l.getText().isEmpty())
+                .orElse(false));
+        assertThat(DeskInWindow.text(robot, "#import-problem"))
+                .isEqualTo("No format that is known here finds settings in this file.");
         assertThat(robot.lookup("#import-apply").queryButton().isDisabled()).isTrue();
     }
 

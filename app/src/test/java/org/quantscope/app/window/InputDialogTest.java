@@ -49,7 +49,8 @@ class InputDialogTest {
     @Test
     void theDialogShowsWhatTheModelGetsAndTakesOverWhatIsTyped(FxRobot robot) throws TimeoutException {
         DeskInWindow.doOnFx(() -> robot.lookup("#data").queryButton().fire());
-        DeskInWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent() && at.desk.input().viewProperty().get().mayApply());
+        DeskInWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent()
+                && at.desk.input().viewProperty().get().mayApply());
         float[] values = new float[64];
         DeskInWindow.onFx(() -> at.desk.bench().evaluationData().orElseThrow()).fill(new int[] {0}, values);
         double max = 0;
@@ -60,18 +61,29 @@ class InputDialogTest {
         assertThat(DeskInWindow.text(robot, "#input-wants")).isEqualTo("64");
         assertThat(Double.parseDouble(DeskInWindow.text(robot, "#input-max-0"))).isEqualTo(max);
         assertThat(robot.lookup(".thumbnail").queryAll()).hasSize(12);
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#input-scale").queryAs(TextField.class).getText())).isEqualTo("0.0625");
+        assertThat(DeskInWindow.onFx(() ->
+                        robot.lookup("#input-scale").queryAs(TextField.class).getText()))
+                .isEqualTo("0.0625");
 
         type(robot, "#input-scale", "x");
         assertThat(DeskInWindow.text(robot, "#input-scale-note")).isEqualTo("Scale 'x' is no number");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#input-use").queryAs(Button.class).isDisabled())).isTrue();
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#input-use").queryAs(Button.class).isDisabled()))
+                .isTrue();
         type(robot, "#input-scale", "1");
         DeskInWindow.waitUntil(() -> at.desk.input().viewProperty().get().mayApply());
         assertThat(Double.parseDouble(DeskInWindow.text(robot, "#input-max-0"))).isEqualTo(max * 16);
-        DeskInWindow.doOnFx(() -> robot.lookup("#input-use").queryAs(Button.class).fire());
+        DeskInWindow.doOnFx(
+                () -> robot.lookup("#input-use").queryAs(Button.class).fire());
         at.waitForRest();
 
-        assertThat(at.state().evaluationData().orElseThrow().preprocessing().orElseThrow().scale()).isEqualTo(1);
+        assertThat(at.state()
+                        .evaluationData()
+                        .orElseThrow()
+                        .preprocessing()
+                        .orElseThrow()
+                        .scale())
+                .isEqualTo(1);
         DeskInWindow.doOnFx(at.desk.bench()::undo);
         assertThat(at.state().evaluationData().orElseThrow().preprocessing()).isEmpty();
     }
@@ -82,14 +94,31 @@ class InputDialogTest {
         DeskInWindow.doOnFx(() -> at.window.drop(List.of()));
         robot.press(KeyCode.CONTROL, KeyCode.SHIFT, KeyCode.O).release(KeyCode.O, KeyCode.SHIFT, KeyCode.CONTROL);
         DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isPresent());
-        for (String id : List.of("#input-file", "#input-folder", "#input-preset-unit", "#input-scale", "#input-mean", "#input-std", "#input-resize", "#input-shape", "#input-stored", "#input-colour", "#input-layout", "#input-classes")) {
-            assertThat(DeskInWindow.onFx(() -> robot.lookup(id).query().isFocusTraversable() && !robot.lookup(id).query().isDisabled())).as(id).isTrue();
+        for (String id : List.of(
+                "#input-file",
+                "#input-folder",
+                "#input-preset-unit",
+                "#input-scale",
+                "#input-mean",
+                "#input-std",
+                "#input-resize",
+                "#input-shape",
+                "#input-stored",
+                "#input-colour",
+                "#input-layout",
+                "#input-classes")) {
+            assertThat(DeskInWindow.onFx(() -> robot.lookup(id).query().isFocusTraversable()
+                            && !robot.lookup(id).query().isDisabled()))
+                    .as(id)
+                    .isTrue();
         }
         // The list of names lets the keyboard go on; it is no trap.
         TextArea classes = robot.lookup("#input-classes").queryAs(TextArea.class);
         DeskInWindow.doOnFx(classes::requestFocus);
         robot.push(KeyCode.TAB);
-        assertThat(DeskInWindow.onFx(() -> classes.isFocused() || !classes.getText().isEmpty())).isFalse();
+        assertThat(DeskInWindow.onFx(
+                        () -> classes.isFocused() || !classes.getText().isEmpty()))
+                .isFalse();
         robot.press(KeyCode.ESCAPE).release(KeyCode.ESCAPE);
         DeskInWindow.waitUntil(() -> robot.lookup("#input-scale").tryQuery().isEmpty());
 

@@ -59,7 +59,8 @@ class LongListTest {
             values[i + 3] = 0x3f;
         }
         String header = IntStream.range(0, WEIGHTS)
-                .mapToObj(i -> "\"layer." + i + ".weight\":{\"dtype\":\"F32\",\"shape\":[4,4],\"data_offsets\":[" + i * VALUES * Float.BYTES + "," + (i + 1) * VALUES * Float.BYTES + "]}")
+                .mapToObj(i -> "\"layer." + i + ".weight\":{\"dtype\":\"F32\",\"shape\":[4,4],\"data_offsets\":["
+                        + i * VALUES * Float.BYTES + "," + (i + 1) * VALUES * Float.BYTES + "]}")
                 .collect(Collectors.joining(",", "{", "}"));
         byte[] text = (header + " ".repeat(8 - header.length() % 8)).getBytes(StandardCharsets.UTF_8);
         model = Files.write(folder.resolve("long.safetensors"), ArrayFiles.safetensors(text, values));
@@ -79,7 +80,14 @@ class LongListTest {
 
     @BeforeEach
     void atRest() throws TimeoutException {
-        DeskInWindow.waitUntil(() -> at.desk.measurements().snapshotProperty().get().complete() && at.desk.inHand().viewProperty().get().filter(v -> v.measured().isPresent()).isPresent());
+        DeskInWindow.waitUntil(
+                () -> at.desk.measurements().snapshotProperty().get().complete()
+                        && at.desk
+                                .inHand()
+                                .viewProperty()
+                                .get()
+                                .filter(v -> v.measured().isPresent())
+                                .isPresent());
     }
 
     private List<TensorRow> rows() {
@@ -102,21 +110,31 @@ class LongListTest {
 
     @Test
     void measuringThousandsOfWeightsWritesTheListAFewTimesOnly() {
-        assertThat(rows()).hasSize(WEIGHTS).allSatisfy(row -> assertThat(row.sqnrDb()).isPresent());
+        assertThat(rows())
+                .hasSize(WEIGHTS)
+                .allSatisfy(row -> assertThat(row.sqnrDb()).isPresent());
         assertThat(deliveries.get()).isLessThan(60);
     }
 
     @Test
     void anotherOrderMovesTheGroupsAndNotEachLineWithinTheTree(FxRobot robot) {
         TensorId inHand = at.hand().subject().id();
-        List<Integer> heard = onTree(robot, tree -> heard(tree, () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true))));
-        assertThat(heard).hasSizeLessThanOrEqualTo(2).allSatisfy(added -> assertThat(added).isLessThanOrEqualTo(3));
+        List<Integer> heard = onTree(
+                robot,
+                tree -> heard(
+                        tree, () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true))));
+        assertThat(heard)
+                .hasSizeLessThanOrEqualTo(2)
+                .allSatisfy(added -> assertThat(added).isLessThanOrEqualTo(3));
         assertThat(rows().getFirst().name()).isEqualTo("layer." + (WEIGHTS - 1));
         Object first = onTree(robot, tree -> tree.getColumns().get(3).getCellData(1));
-        assertThat(first).isEqualTo(String.format(Locale.ROOT, "%.1f", rows().getFirst().sqnrDb().orElseThrow()));
+        assertThat(first)
+                .isEqualTo(String.format(
+                        Locale.ROOT, "%.1f", rows().getFirst().sqnrDb().orElseThrow()));
         assertThat(at.hand().subject().id()).isEqualTo(inHand);
         int line = 1 + rows().stream().map(TensorRow::id).toList().indexOf(inHand);
-        List<Integer> selected = onTree(robot, tree -> List.copyOf(tree.getSelectionModel().getSelectedIndices()));
+        List<Integer> selected =
+                onTree(robot, tree -> List.copyOf(tree.getSelectionModel().getSelectedIndices()));
         assertThat(selected).containsExactly(line);
     }
 
@@ -124,15 +142,22 @@ class LongListTest {
     void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
         TensorId id = rows().get(WEIGHTS / 2).id();
         DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
-        List<Integer> heard = onTree(robot, tree -> heard(tree, () -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(3)))));
+        List<Integer> heard = onTree(
+                robot,
+                tree -> heard(
+                        tree, () -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(3)))));
         assertThat(heard).isNotEmpty().hasSizeLessThanOrEqualTo(2).containsOnly(0);
     }
 
     @Test
     void allThatIsSelectedStaysSoInAnotherOrder(FxRobot robot) {
-        DeskInWindow.doOnFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).getSelectionModel().selectAll());
+        DeskInWindow.doOnFx(() -> robot.lookup("#tensors")
+                .queryAs(TreeTableView.class)
+                .getSelectionModel()
+                .selectAll());
         DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
-        int selected = onTree(robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
+        int selected = onTree(
+                robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
         assertThat(selected).isEqualTo(WEIGHTS);
     }
 }

@@ -101,7 +101,13 @@ class MainWindowTest {
         return desk.accuracy().viewProperty().get().status() == Status.DONE
                 && !desk.accuracy().viewProperty().get().previous()
                 && desk.jobs().running().isEmpty()
-                && desk.inHand().viewProperty().get().map(v -> v.draggable() && v.measured().orElseThrow().error().exact() && v.slices().isPresent()).orElse(false);
+                && desk.inHand()
+                        .viewProperty()
+                        .get()
+                        .map(v -> v.draggable()
+                                && v.measured().orElseThrow().error().exact()
+                                && v.slices().isPresent())
+                        .orElse(false);
     }
 
     private static void waitUntil(BooleanSupplier condition) throws TimeoutException {
@@ -131,7 +137,16 @@ class MainWindowTest {
 
     /** Every figure that a drag changes. */
     private static List<String> figures(FxRobot robot) {
-        return List.of("#mse", "#sqnr", "#clipped", "#scale", "#effective", "#accuracy", "#accuracy-change", "#accuracy-agreement").stream()
+        return List.of(
+                        "#mse",
+                        "#sqnr",
+                        "#clipped",
+                        "#scale",
+                        "#effective",
+                        "#accuracy",
+                        "#accuracy-change",
+                        "#accuracy-agreement")
+                .stream()
                 .map(id -> text(robot, id))
                 .toList();
     }
@@ -144,9 +159,11 @@ class MainWindowTest {
         Node handle = robot.lookup("#handle-hi").query();
         Point2D grip = onFx(() -> {
             var bounds = handle.localToScreen(handle.getBoundsInLocal());
-            return new Point2D(histogram.localToScreen(histogram.valueToX(start.hi()), 0).getX(), bounds.getCenterY());
+            return new Point2D(
+                    histogram.localToScreen(histogram.valueToX(start.hi()), 0).getX(), bounds.getCenterY());
         });
-        Point2D target = onFx(() -> new Point2D(histogram.localToScreen(histogram.valueToX(start.hi() / 3), 0).getX(), grip.getY()));
+        Point2D target = onFx(() -> new Point2D(
+                histogram.localToScreen(histogram.valueToX(start.hi() / 3), 0).getX(), grip.getY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(target);
         waitUntil(() -> desk.inHand().viewProperty().get().orElseThrow().preview());
         assertThat(state().overrides()).isEmpty();
@@ -156,7 +173,9 @@ class MainWindowTest {
         ClipRange range = hand().clip().orElseThrow();
         assertThat(range.hi()).isBetween(start.hi() / 4, start.hi() / 2);
         assertThat(range.lo()).isEqualTo(-range.hi());
-        assertThat(state().overrides().values()).singleElement().satisfies(spec -> assertThat(spec.clip()).isEqualTo(new Clip.Manual(range)));
+        assertThat(state().overrides().values())
+                .singleElement()
+                .satisfies(spec -> assertThat(spec.clip()).isEqualTo(new Clip.Manual(range)));
 
         Model model = onFx(() -> desk.bench().analysed().orElseThrow());
         Tensor tensor = model.find(hand().subject().id()).orElseThrow();
@@ -167,17 +186,22 @@ class MainWindowTest {
         assertThat(text(robot, "#mse")).isEqualTo(Figures.mse(error.mse()));
         assertThat(text(robot, "#sqnr")).isEqualTo(Figures.decibels(error.sqnrDb()));
         assertThat(text(robot, "#clipped"))
-                .isEqualTo(Figures.percent(error.clippedFraction()) + " (" + error.clipped() + " of " + Figures.count(error.count()) + ")");
-        assertThat(text(robot, "#effective")).isEqualTo(Figures.range(params.grid(0).effective()));
+                .isEqualTo(Figures.percent(error.clippedFraction()) + " (" + error.clipped() + " of "
+                        + Figures.count(error.count()) + ")");
+        assertThat(text(robot, "#effective"))
+                .isEqualTo(Figures.range(params.grid(0).effective()));
         var resolved = ResolvedSettings.resolve(model, state(), Progress.NONE, new CancelToken());
         AccuracyEstimate accuracy;
         try (LiveEvaluator engine = new LiveEvaluator(model, Datasets.open(SAMPLES.resolve("digits_test.npz")), 0)) {
             accuracy = engine.evaluate(
-                    new EvalRequest(Optional.of(tensor.id()), resolved.weights(), Map.of()), new CancelToken(), partial -> {});
+                    new EvalRequest(Optional.of(tensor.id()), resolved.weights(), Map.of()),
+                    new CancelToken(),
+                    partial -> {});
         }
         assertThat(text(robot, "#accuracy")).isEqualTo(Figures.percent(accuracy.score()));
         assertThat(text(robot, "#accuracy-seen")).isEqualTo("500 of 500");
-        assertThat(text(robot, "#accuracy-agreement")).isEqualTo(Figures.percent(accuracy.agreement().getAsDouble()));
+        assertThat(text(robot, "#accuracy-agreement"))
+                .isEqualTo(Figures.percent(accuracy.agreement().getAsDouble()));
 
         robot.clickOn("#undo");
         waitUntil(this::rests);
@@ -205,17 +229,26 @@ class MainWindowTest {
 
     @Test
     void aTypedEndIsTakenOverOnEnter(FxRobot robot) throws Exception {
-        robot.doubleClickOn("#typed-hi").press(KeyCode.SHORTCUT, KeyCode.A).release(KeyCode.A, KeyCode.SHORTCUT).write("0.25").type(KeyCode.ENTER);
+        robot.doubleClickOn("#typed-hi")
+                .press(KeyCode.SHORTCUT, KeyCode.A)
+                .release(KeyCode.A, KeyCode.SHORTCUT)
+                .write("0.25")
+                .type(KeyCode.ENTER);
         waitUntil(() -> desk.bench().canUndoProperty().get() && rests());
         assertThat(hand().clip()).contains(ClipRange.symmetric(0.25f));
-        assertThat(onFx(() -> robot.lookup("#typed-lo").queryAs(TextField.class).getText())).isEqualTo("-0.2500");
+        assertThat(onFx(() -> robot.lookup("#typed-lo").queryAs(TextField.class).getText()))
+                .isEqualTo("-0.2500");
     }
 
     /** A field swallows the keys of going back even where it has nothing to take back. */
     @Test
     void theKeysGoBackFromWithinAFieldOnceItsTextIsTakenOver(FxRobot robot) throws Exception {
         Optional<ClipRange> before = hand().clip();
-        robot.doubleClickOn("#typed-hi").press(KeyCode.SHORTCUT, KeyCode.A).release(KeyCode.A, KeyCode.SHORTCUT).write("0.25").type(KeyCode.ENTER);
+        robot.doubleClickOn("#typed-hi")
+                .press(KeyCode.SHORTCUT, KeyCode.A)
+                .release(KeyCode.A, KeyCode.SHORTCUT)
+                .write("0.25")
+                .type(KeyCode.ENTER);
         waitUntil(() -> desk.bench().canUndoProperty().get() && rests());
         robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
         waitUntil(this::rests);
@@ -226,15 +259,21 @@ class MainWindowTest {
 
         robot.clickOn("#filter").write("w");
         robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
-        assertThat(onFx(() -> robot.lookup("#filter").queryAs(TextField.class).getText())).isEmpty();
-        assertThat(hand().clip()).as("the text of the filter is what was taken back").contains(ClipRange.symmetric(0.25f));
+        assertThat(onFx(() -> robot.lookup("#filter").queryAs(TextField.class).getText()))
+                .isEmpty();
+        assertThat(hand().clip())
+                .as("the text of the filter is what was taken back")
+                .contains(ClipRange.symmetric(0.25f));
     }
 
     @Test
     void theFilterLeavesWhatContainsItsText(FxRobot robot) {
-        String name = onFx(() -> desk.tensors().rowsProperty().get().weights().getLast().name());
+        String name = onFx(
+                () -> desk.tensors().rowsProperty().get().weights().getLast().name());
         robot.clickOn("#filter").write(name);
-        assertThat(onFx(() -> desk.tensors().rowsProperty().get().weights())).singleElement().satisfies(row -> assertThat(row.name()).isEqualTo(name));
+        assertThat(onFx(() -> desk.tensors().rowsProperty().get().weights()))
+                .singleElement()
+                .satisfies(row -> assertThat(row.name()).isEqualTo(name));
     }
 
     @Test
@@ -248,7 +287,8 @@ class MainWindowTest {
 
     @Test
     void aDroppedModelOpens() throws Exception {
-        doOnFx(() -> window.drop(List.of(new File(SAMPLES.resolve("fashion_lenet.onnx").toString()))));
+        doOnFx(() -> window.drop(
+                List.of(new File(SAMPLES.resolve("fashion_lenet.onnx").toString()))));
         waitUntil(() -> desk.bench().modelProperty().get().orElseThrow().name().equals("fashion_lenet.onnx"));
         assertThat(onFx(() -> desk.accuracy().viewProperty().get().status())).isEqualTo(Status.NO_DATA);
     }
@@ -258,17 +298,24 @@ class MainWindowTest {
         Path bad = Files.write(config.resolve("bad.onnx"), new byte[] {1, 2, 3});
         doOnFx(() -> window.drop(List.of(bad.toFile())));
         waitUntil(() -> robot.lookup("#notice").query().isVisible());
-        assertThat(text(robot, "#notice-text")).contains("bad.onnx").doesNotContain("Exception").doesNotContain("\n");
+        assertThat(text(robot, "#notice-text"))
+                .contains("bad.onnx")
+                .doesNotContain("Exception")
+                .doesNotContain("\n");
     }
 
     @Test
     void openingSomethingElseWithUnsavedChangesAsksFirst(FxRobot robot) throws Exception {
         doOnFx(() -> desk.quantizer().setBits(5));
-        FxThread.executor().execute(() -> window.drop(List.of(SAMPLES.resolve("fashion_lenet.onnx").toFile())));
-        waitUntil(() -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
+        FxThread.executor()
+                .execute(() -> window.drop(
+                        List.of(SAMPLES.resolve("fashion_lenet.onnx").toFile())));
+        waitUntil(
+                () -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
         robot.clickOn("Cancel");
         WaitForAsyncUtils.waitForFxEvents();
-        assertThat(onFx(() -> desk.bench().modelProperty().get().orElseThrow().name())).isEqualTo("digits_mlp.onnx");
+        assertThat(onFx(() -> desk.bench().modelProperty().get().orElseThrow().name()))
+                .isEqualTo("digits_mlp.onnx");
         assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
     }
 
@@ -280,7 +327,8 @@ class MainWindowTest {
         ScrollPane answers = robot.lookup(".scroll-pane.side-panel").queryAs(ScrollPane.class);
         waitUntil(() -> {
             Node number = robot.lookup("#accuracy").query();
-            return number.localToScene(number.getBoundsInLocal()).getMaxY() < answers.localToScene(answers.getBoundsInLocal()).getMaxY();
+            return number.localToScene(number.getBoundsInLocal()).getMaxY()
+                    < answers.localToScene(answers.getBoundsInLocal()).getMaxY();
         });
         assertThat(onFx(() -> answers.getVvalue())).isZero();
     }
@@ -289,7 +337,8 @@ class MainWindowTest {
     void noLabelIsCutOffInASmallWindow(FxRobot robot) {
         assertThat(onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
                         .filter(label -> label.isVisible() && label.getWidth() > 0 && !label.isWrapText())
-                        .filter(label -> label.getScene() != null && label.getParent().isVisible())
+                        .filter(label ->
+                                label.getScene() != null && label.getParent().isVisible())
                         .filter(label -> label.getWidth() + 1 < label.prefWidth(-1))
                         .map(label -> label.getText())
                         .filter(text -> text != null && !text.isEmpty())

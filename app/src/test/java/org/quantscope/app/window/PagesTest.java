@@ -64,11 +64,23 @@ class PagesTest {
     }
 
     private Tensor tensor() {
-        return DeskInWindow.onFx(() -> at.desk.bench().analysed().orElseThrow().find(at.desk.inHand().viewProperty().get().orElseThrow().subject().id()).orElseThrow());
+        return DeskInWindow.onFx(() -> at.desk
+                .bench()
+                .analysed()
+                .orElseThrow()
+                .find(at.desk
+                        .inHand()
+                        .viewProperty()
+                        .get()
+                        .orElseThrow()
+                        .subject()
+                        .id())
+                .orElseThrow());
     }
 
     private QuantParams params() {
-        return RangeResolver.resolve(tensor(), at.hand().spec().orElseThrow(), new CancelToken()).params();
+        return RangeResolver.resolve(tensor(), at.hand().spec().orElseThrow(), new CancelToken())
+                .params();
     }
 
     private static void press(FxRobot robot, String id) {
@@ -81,13 +93,16 @@ class PagesTest {
         DeskInWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
         DeskInWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
         at.waitForRest();
-        DeskInWindow.waitUntil(() -> at.desk.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
+        DeskInWindow.waitUntil(() ->
+                at.desk.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(e.clippedHigh()).isPositive();
         assertThat(DeskInWindow.text(robot, "#codes-used")).isEqualTo(r.usedCodes() + " of 15");
-        assertThat(DeskInWindow.text(robot, "#codes-entropy")).isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
-        assertThat(DeskInWindow.text(robot, "#codes-saved")).isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
+        assertThat(DeskInWindow.text(robot, "#codes-entropy"))
+                .isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
+        assertThat(DeskInWindow.text(robot, "#codes-saved"))
+                .isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
         assertThat(DeskInWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
         assertThat(DeskInWindow.text(robot, "#codes-clipped"))
                 .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
@@ -97,20 +112,25 @@ class PagesTest {
     void figuresOfSecondRankUnfoldAndAreThoseOfTheEngine(FxRobot robot) throws Exception {
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isFalse();
         DeskInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
-        DeskInWindow.waitUntil(() -> at.desk.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
+        DeskInWindow.waitUntil(() ->
+                at.desk.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isTrue();
         assertThat(DeskInWindow.text(robot, "#mae")).isEqualTo(Figures.mse(r.mae()));
-        assertThat(DeskInWindow.text(robot, "#rmse-in-steps")).isEqualTo(String.format(Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()));
+        assertThat(DeskInWindow.text(robot, "#rmse-in-steps"))
+                .isEqualTo(String.format(
+                        Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()));
         assertThat(DeskInWindow.text(robot, "#psnr")).isEqualTo(Figures.decibels(r.psnrDb(e.mse())));
         assertThat(DeskInWindow.text(robot, "#max-error")).isEqualTo(Figures.value(e.maxAbsError()));
         assertThat(DeskInWindow.text(robot, "#clipped-low")).isEqualTo(Figures.percent(e.clippedLowFraction()));
         assertThat(DeskInWindow.text(robot, "#clipped-high")).isEqualTo(Figures.percent(e.clippedHighFraction()));
         assertThat(DeskInWindow.text(robot, "#used-codes")).isEqualTo(r.usedCodes() + " of 255");
-        assertThat(DeskInWindow.text(robot, "#entropy")).isEqualTo(String.format(Locale.ROOT, "%.2f of 8 bits", r.entropy()));
+        assertThat(DeskInWindow.text(robot, "#entropy"))
+                .isEqualTo(String.format(Locale.ROOT, "%.2f of 8 bits", r.entropy()));
         assertThat(DeskInWindow.text(robot, "#bits-per-weight"))
-                .isEqualTo(String.format(Locale.ROOT, "%.3f", 8 + 32.0 / tensor().info().shape().count()));
+                .isEqualTo(String.format(
+                        Locale.ROOT, "%.3f", 8 + 32.0 / tensor().info().shape().count()));
     }
 
     @Test
@@ -131,32 +151,47 @@ class PagesTest {
     void aBlockIsTakenInHandDraggedAndUndoneAndAllAreBackWithOneClick(FxRobot robot) throws Exception {
         press(robot, "#per-block");
         at.waitForRest();
-        DeskInWindow.waitUntil(() -> at.desk.inHand().viewProperty().get().orElseThrow().slices().map(s -> s.slicing().isBlocked()).orElse(false));
+        DeskInWindow.waitUntil(() -> at.desk
+                .inHand()
+                .viewProperty()
+                .get()
+                .orElseThrow()
+                .slices()
+                .map(s -> s.slicing().isBlocked())
+                .orElse(false));
         int blocks = params().slices();
-        assertThat(DeskInWindow.text(robot, "#slices-hint")).isEqualTo(Figures.count(blocks) + " blocks, a range each · click one to drag its range");
+        assertThat(DeskInWindow.text(robot, "#slices-hint"))
+                .isEqualTo(Figures.count(blocks) + " blocks, a range each · click one to drag its range");
         QuantParams.ScaleSpan span = params().scaleSpan();
         assertThat(DeskInWindow.text(robot, "#scale"))
-                .isEqualTo(Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max()));
+                .isEqualTo(Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … "
+                        + Figures.small(span.max()));
         DeskInWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
         robot.type(KeyCode.RIGHT).type(KeyCode.RIGHT);
-        DeskInWindow.waitUntil(() -> at.desk.inHand().viewProperty().get().orElseThrow().draggable());
+        DeskInWindow.waitUntil(
+                () -> at.desk.inHand().viewProperty().get().orElseThrow().draggable());
         assertThat(at.hand().slice()).isEqualTo(1);
         List<ClipRange> before = at.hand().measured().orElseThrow().requested();
 
         HistogramView histogram = robot.lookup("#histogram").queryAs(HistogramView.class);
         Node handle = robot.lookup("#handle-hi").query();
         Point2D grip = DeskInWindow.onFx(() -> new Point2D(
-                histogram.localToScreen(histogram.valueToX(before.get(1).hi()), 0).getX(),
+                histogram
+                        .localToScreen(histogram.valueToX(before.get(1).hi()), 0)
+                        .getX(),
                 handle.localToScreen(handle.getBoundsInLocal()).getCenterY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0)).drop();
-        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream().anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
+        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
+                .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
         at.waitForRest();
         ClipRange now = at.hand().clip().orElseThrow();
         assertThat(now.hi()).isLessThan(before.get(1).hi());
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(1, now);
         assertThat(at.hand().spec().orElseThrow().clip()).isEqualTo(new Clip.ManualPerBlock(expected));
-        assertThat(DeskInWindow.text(robot, "#mse")).isEqualTo(Figures.mse(ErrorPass.measure(tensor(), params(), new CancelToken()).mse()));
+        assertThat(DeskInWindow.text(robot, "#mse"))
+                .isEqualTo(Figures.mse(
+                        ErrorPass.measure(tensor(), params(), new CancelToken()).mse()));
 
         DeskInWindow.doOnFx(() -> at.desk.bench().undo());
         at.waitForRest();
@@ -186,9 +221,15 @@ class PagesTest {
     void theListIsSortedFromTheKeyboard(FxRobot robot) {
         DeskInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.S).type(KeyCode.S);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights())).extracting(row -> row.shape().count()).isSorted();
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.tensors().rowsProperty().get().weights()))
+                .extracting(row -> row.shape().count())
+                .isSorted();
         robot.press(KeyCode.SHIFT, KeyCode.S).release(KeyCode.S, KeyCode.SHIFT);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights())).extracting(row -> -row.shape().count()).isSorted();
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.tensors().rowsProperty().get().weights()))
+                .extracting(row -> -row.shape().count())
+                .isSorted();
     }
 
     @Test
@@ -199,14 +240,16 @@ class PagesTest {
             at.desk.quantizer().setBits(4);
         });
         press(robot, "#per-block");
-        DeskInWindow.waitUntil(() -> at.desk.inHand().viewProperty().get().orElseThrow().count() > 0);
+        DeskInWindow.waitUntil(
+                () -> at.desk.inHand().viewProperty().get().orElseThrow().count() > 0);
         DeskInWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
         for (String page : List.of("#tab-channels", "#tab-codes")) {
             press(robot, page);
             at.waitForRest();
             assertThat(DeskInWindow.onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
                             .filter(label -> label.isVisible() && label.getWidth() > 0 && !label.isWrapText())
-                            .filter(label -> label.getScene() != null && label.getParent().isVisible())
+                            .filter(label -> label.getScene() != null
+                                    && label.getParent().isVisible())
                             .filter(label -> label.getWidth() + 1 < label.prefWidth(-1))
                             .map(Label::getText)
                             .filter(text -> text != null && !text.isEmpty())

@@ -77,35 +77,52 @@ class RememberedTest {
     void aRecentFileOpensFromTheMenuAndOneThatIsGoneIsForgotten(FxRobot robot) throws Exception {
         Path gone = Files.copy(DeskInWindow.DIGITS, folder.resolve("gone.onnx"));
         DeskInWindow.doOnFx(() -> at.desk.session().openModel(gone));
-        DeskInWindow.waitUntil(() -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("gone.onnx"));
-        assertThat(DeskInWindow.onFx(() -> at.desk.session().recentProperty().get())).containsExactly(gone, DeskInWindow.DIGITS);
+        DeskInWindow.waitUntil(
+                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("gone.onnx"));
+        assertThat(DeskInWindow.onFx(() -> at.desk.session().recentProperty().get()))
+                .containsExactly(gone, DeskInWindow.DIGITS);
         Files.delete(gone);
         robot.clickOn("#open");
         DeskInWindow.waitUntil(() -> at.desk.session().recentProperty().get().size() == 1);
         robot.clickOn("Recent").clickOn(DeskInWindow.DIGITS.toString());
-        DeskInWindow.waitUntil(() -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_mlp.onnx"));
+        DeskInWindow.waitUntil(
+                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_mlp.onnx"));
     }
 
     @Test
     void aSessionWhoseDataHasMovedAsksAndGoesOnWithoutIt(FxRobot robot) throws Exception {
         Path file = folder.resolve("moved.quantscope.json");
-        SessionFile.write(at.state().withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64)))), file);
+        SessionFile.write(
+                at.state().withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64)))),
+                file);
         FxThread.executor().execute(() -> at.desk.session().openSession(file));
-        DeskInWindow.waitUntil(() -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
-        assertThat(DeskInWindow.onFx(() -> robot.lookup(".dialog-pane").queryAs(DialogPane.class).getContentText())).contains("nowhere.npz");
+        DeskInWindow.waitUntil(
+                () -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
+        assertThat(DeskInWindow.onFx(() ->
+                        robot.lookup(".dialog-pane").queryAs(DialogPane.class).getContentText()))
+                .contains("nowhere.npz");
         robot.clickOn("Go on without it");
         DeskInWindow.waitUntil(() -> at.desk.bench().sessionFileProperty().get().equals(Optional.of(file)));
-        assertThat(DeskInWindow.onFx(() -> at.desk.accuracy().viewProperty().get().status())).isEqualTo(Status.NO_DATA);
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.accuracy().viewProperty().get().status()))
+                .isEqualTo(Status.NO_DATA);
     }
 
     @Test
     void aTypedEndThatCannotBeIsRefusedWithAWordAndGivenBack(FxRobot robot) {
-        String before = DeskInWindow.onFx(() -> robot.lookup("#typed-hi").queryAs(TextField.class).getText());
+        String before = DeskInWindow.onFx(
+                () -> robot.lookup("#typed-hi").queryAs(TextField.class).getText());
         DeskInWindow.doOnFx(() -> robot.lookup("#typed-hi").query().requestFocus());
-        robot.press(KeyCode.SHORTCUT, KeyCode.A).release(KeyCode.A, KeyCode.SHORTCUT).write("-1").type(KeyCode.ENTER);
+        robot.press(KeyCode.SHORTCUT, KeyCode.A)
+                .release(KeyCode.A, KeyCode.SHORTCUT)
+                .write("-1")
+                .type(KeyCode.ENTER);
         assertThat(DeskInWindow.text(robot, "#notice-text")).contains("above 0").contains("-1");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#typed-hi").queryAs(TextField.class).getText())).isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk.bench().canUndoProperty().get())).isFalse();
+        assertThat(DeskInWindow.onFx(
+                        () -> robot.lookup("#typed-hi").queryAs(TextField.class).getText()))
+                .isEqualTo(before);
+        assertThat(DeskInWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
+                .isFalse();
     }
 
     @Test
@@ -113,12 +130,25 @@ class RememberedTest {
         var before = at.state();
         DeskInWindow.doOnFx(() -> at.desk.quantizer().setBits(2));
         at.waitForRest();
-        var points = DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+        var points =
+                DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
         assertThat(points).extracting(p -> p.label()).containsExactlyInAnyOrder("float32", "W8", "W2–8");
-        DeskInWindow.doOnFx(() -> at.desk.tried().adopt(points.stream().filter(p -> p.label().equals("W8")).findFirst().orElseThrow()));
+        DeskInWindow.doOnFx(() -> at.desk
+                .tried()
+                .adopt(points.stream()
+                        .filter(p -> p.label().equals("W8"))
+                        .findFirst()
+                        .orElseThrow()));
         at.waitForRest();
         assertThat(at.state()).isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().current().orElseThrow().label())).isEqualTo("W8");
+        assertThat(DeskInWindow.onFx(() -> at.desk
+                        .tried()
+                        .viewProperty()
+                        .get()
+                        .current()
+                        .orElseThrow()
+                        .label()))
+                .isEqualTo("W8");
         robot.clickOn("#undo");
         at.waitForRest();
         assertThat(at.hand().spec().orElseThrow().bits()).isEqualTo(2);

@@ -61,13 +61,15 @@ class SensitivityFlowTest {
     @BeforeEach
     void coarse() throws TimeoutException {
         at.waitForRest();
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        DeskInWindow.doOnFx(
+                () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         at.waitForRest();
     }
 
     private void sweep(FxRobot robot) throws TimeoutException {
         robot.clickOn("#sensitivity");
-        DeskInWindow.waitUntil(() -> at.rests() && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
+        DeskInWindow.waitUntil(
+                () -> at.rests() && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
     }
 
     private List<TensorRow> rows() {
@@ -76,18 +78,25 @@ class SensitivityFlowTest {
 
     /** The texts of the damage column as they are on screen, from top to bottom. */
     private List<String> shown(FxRobot robot) {
-        return DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
-                .filter(n -> n instanceof TreeTableCell<?, ?> cell && "column-damage".equals(cell.getTableColumn().getId()) && cell.getText() != null)
-                .sorted((a, b) -> Double.compare(a.localToScene(0, 0).getY(), b.localToScene(0, 0).getY()))
-                .map(n -> ((TreeTableCell<?, ?>) n).getText())
-                .toList());
+        return DeskInWindow.onFx(() ->
+                robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
+                        .filter(n -> n instanceof TreeTableCell<?, ?> cell
+                                && "column-damage".equals(cell.getTableColumn().getId())
+                                && cell.getText() != null)
+                        .sorted((a, b) -> Double.compare(
+                                a.localToScene(0, 0).getY(),
+                                b.localToScene(0, 0).getY()))
+                        .map(n -> ((TreeTableCell<?, ?>) n).getText())
+                        .toList());
     }
 
     private Set<String> columns(FxRobot robot) {
         return DeskInWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.range(0, list.getVisibleLeafColumns().size())
-                    .mapToObj(i -> ((TreeTableColumn<?, ?>) list.getVisibleLeafColumns().get(i)).getId())
+                    .mapToObj(i -> ((TreeTableColumn<?, ?>)
+                                    list.getVisibleLeafColumns().get(i))
+                            .getId())
                     .collect(java.util.stream.Collectors.toSet());
         });
     }
@@ -99,7 +108,8 @@ class SensitivityFlowTest {
         sweep(robot);
 
         assertThat(columns(robot)).contains("column-damage");
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get())).isEqualTo(Order.MOST_DAMAGE_FIRST);
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+                .isEqualTo(Order.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
         assertThat(worst).isPositive();
@@ -109,16 +119,20 @@ class SensitivityFlowTest {
         TensorId id = rows.getFirst().id();
         DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
         at.waitForRest();
-        List<Node> dimmed = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream().toList());
+        List<Node> dimmed = DeskInWindow.onFx(() ->
+                robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
+                        .toList());
         assertThat(dimmed).hasSize(1);
     }
 
     /** Right-clicks the line of a tensor and fires an item of its menu. */
     private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
-        Node line = DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
-                .filter(n -> n instanceof TreeTableRow<?> row && row.isVisible() && id.equals(row.getUserData()))
-                .findFirst()
-                .orElseThrow());
+        Node line = DeskInWindow.onFx(() ->
+                robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
+                        .filter(n ->
+                                n instanceof TreeTableRow<?> row && row.isVisible() && id.equals(row.getUserData()))
+                        .findFirst()
+                        .orElseThrow());
         robot.clickOn(line, MouseButton.SECONDARY);
         MenuItem chosen = DeskInWindow.onFx(() -> Window.getWindows().stream()
                 .filter(w -> w instanceof TensorMenu)
@@ -138,13 +152,20 @@ class SensitivityFlowTest {
     }
 
     private List<String> dimmed(FxRobot robot) {
-        return DeskInWindow.onFx(() -> robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
-                .map(n -> ((TreeTableCell<?, ?>) n).getText())
-                .toList());
+        return DeskInWindow.onFx(() ->
+                robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
+                        .map(n -> ((TreeTableCell<?, ?>) n).getText())
+                        .toList());
     }
 
     private String damageOf(TensorId id) {
-        return DeskInWindow.onFx(() -> at.desk.tensors().row(id).orElseThrow().sensitivity().orElseThrow().change());
+        return DeskInWindow.onFx(() -> at.desk
+                .tensors()
+                .row(id)
+                .orElseThrow()
+                .sensitivity()
+                .orElseThrow()
+                .change());
     }
 
     @Test
@@ -155,16 +176,25 @@ class SensitivityFlowTest {
         for (String item : List.of("tensor-sixteen-bits", "tensor-bits-3", "tensor-per-channel", "tensor-adopt-mse")) {
             act(robot, worst, item);
 
-            waitFor(() -> dimmed(robot).isEmpty() && shown(robot).contains(damageOf(worst)) && !shown(robot).equals(before));
+            waitFor(() -> dimmed(robot).isEmpty()
+                    && shown(robot).contains(damageOf(worst))
+                    && !shown(robot).equals(before));
             List<String> after = shown(robot);
-            assertThat(after).as(item).hasSize(3).contains(damageOf(worst)).containsAll(before.subList(1, 3)).isNotEqualTo(before);
+            assertThat(after)
+                    .as(item)
+                    .hasSize(3)
+                    .contains(damageOf(worst))
+                    .containsAll(before.subList(1, 3))
+                    .isNotEqualTo(before);
             assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
             DeskInWindow.doOnFx(at.desk.bench()::undo);
-            waitFor(() -> shown(robot).equals(before) && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
+            waitFor(() -> shown(robot).equals(before)
+                    && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
         }
 
         act(robot, worst, "tensor-keep-float");
-        waitFor(() -> shown(robot).equals(before.subList(1, 3)) && rows().getLast().id().equals(worst));
+        waitFor(() -> shown(robot).equals(before.subList(1, 3))
+                && rows().getLast().id().equals(worst));
         act(robot, worst, "tensor-quantize-again");
         waitFor(() -> shown(robot).equals(before));
         act(robot, worst, "tensor-sixteen-bits");
@@ -178,7 +208,8 @@ class SensitivityFlowTest {
         sweep(robot);
         robot.clickOn("#tab-graph");
         DeskInWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
-        assertThat(DeskInWindow.text(robot, "#graph-legend")).isEqualTo("top-1 accuracy lost, this tensor alone quantized");
+        assertThat(DeskInWindow.text(robot, "#graph-legend"))
+                .isEqualTo("top-1 accuracy lost, this tensor alone quantized");
 
         Node graph = robot.lookup("#graph").query();
         TensorId before = at.hand().subject().id();

@@ -57,7 +57,8 @@ class TensorListTest {
     private List<String> shown(FxRobot robot) {
         return DeskInWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
-            return IntStream.rangeClosed(1, at.desk.tensors().rowsProperty().get().weights().size())
+            return IntStream.rangeClosed(
+                            1, at.desk.tensors().rowsProperty().get().weights().size())
                     .mapToObj(i -> String.valueOf(list.getColumns().get(1).getCellData(i)))
                     .toList();
         });
@@ -65,7 +66,10 @@ class TensorListTest {
 
     @Test
     void theWorstTensorIsInHandAtFirst() {
-        double worst = rows().stream().mapToDouble(row -> row.sqnrDb().orElseThrow()).min().orElseThrow();
+        double worst = rows().stream()
+                .mapToDouble(row -> row.sqnrDb().orElseThrow())
+                .min()
+                .orElseThrow();
         assertThat(rows().getFirst().sqnrDb()).hasValue(worst);
         assertThat(at.hand().subject().id()).isEqualTo(rows().getFirst().id());
     }
@@ -92,11 +96,14 @@ class TensorListTest {
         assertThat(rows()).extracting(row -> row.shape().count()).isSorted();
         sortBy(robot, 1, TreeTableColumn.SortType.DESCENDING);
         assertThat(rows()).extracting(row -> -row.shape().count()).isSorted();
-        assertThat(shown(robot)).isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
+        assertThat(shown(robot))
+                .isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
         sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get())).isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+                .isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
         sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get())).isEqualTo(Order.WORST_FIRST);
+        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+                .isEqualTo(Order.WORST_FIRST);
         assertThat(shown(robot)).isEqualTo(worstFirst);
         assertThat(at.hand().subject().id()).isEqualTo(inHand);
     }
@@ -146,7 +153,8 @@ class TensorListTest {
 
     /** The line of a value that no rule quantizes, in the group that is folded away. */
     private String inFloat(FxRobot robot) throws TimeoutException {
-        String name = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
+        String name = DeskInWindow.onFx(
+                () -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
         DeskInWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().getLast().setExpanded(true);
@@ -158,32 +166,45 @@ class TensorListTest {
 
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> at.desk.session().open(List.of(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"))));
+        DeskInWindow.doOnFx(
+                () -> at.desk.session().open(List.of(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"))));
         at.waitForRest();
         DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
         at.waitForRest();
-        TensorId id = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
-        int before = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().size());
+        TensorId id = DeskInWindow.onFx(
+                () -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
+        int before = DeskInWindow.onFx(
+                () -> at.desk.tensors().rowsProperty().get().activations().size());
 
         robot.rightClickOn(inFloat(robot));
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-quantize-here");
         DeskInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before + 1).extracting(TensorRow::id).contains(id);
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.tensors().rowsProperty().get().activations()))
+                .hasSize(before + 1)
+                .extracting(TensorRow::id)
+                .contains(id);
 
         DeskInWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().get(1).setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        String placed = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream().filter(row -> row.id().equals(id)).findFirst().orElseThrow().name());
+        String placed = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
+                .filter(row -> row.id().equals(id))
+                .findFirst()
+                .orElseThrow()
+                .name());
         DeskInWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
         robot.rightClickOn(placed);
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-remove-quantizer");
         DeskInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations())).hasSize(before);
+        assertThat(DeskInWindow.onFx(
+                        () -> at.desk.tensors().rowsProperty().get().activations()))
+                .hasSize(before);
     }
 }

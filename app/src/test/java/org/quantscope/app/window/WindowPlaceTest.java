@@ -11,6 +11,7 @@ import org.quantscope.app.window.WindowPlace.Corner;
 class WindowPlaceTest {
     /** With a bar at the top. */
     private static final Rectangle2D SMALL = new Rectangle2D(0, 24, 1280, 696);
+
     private static final Rectangle2D LARGE = new Rectangle2D(1280, 0, 2560, 1440);
 
     private static WindowPlace first() {
@@ -44,11 +45,13 @@ class WindowPlaceTest {
     @Test
     void aPlaceThatHangsOverTheEdgeIsMovedOntoTheScreen() {
         assertThat(at(3000, 1000).on(List.of(SMALL, LARGE))).isEqualTo(new Rectangle2D(3840 - 1440, 540, 1440, 900));
-        assertThat(new WindowPlace(Optional.of(new Corner(-50, 0)), 1000, 600).on(List.of(SMALL))).isEqualTo(new Rectangle2D(0, 24, 1000, 600));
+        assertThat(new WindowPlace(Optional.of(new Corner(-50, 0)), 1000, 600).on(List.of(SMALL)))
+                .isEqualTo(new Rectangle2D(0, 24, 1000, 600));
     }
 
     @Test
     void aPlaceOnAScreenThatIsGoneCountsAsNone() {
-        assertThat(at(1300, 40).on(List.of(new Rectangle2D(0, 0, 1280, 1024)))).isEqualTo(new Rectangle2D(0, 62, 1280, 900));
+        assertThat(at(1300, 40).on(List.of(new Rectangle2D(0, 0, 1280, 1024))))
+                .isEqualTo(new Rectangle2D(0, 62, 1280, 900));
     }
 }

@@ -70,7 +70,9 @@ public final class Conformance {
         Path folder = Path.of(args[0]);
         List<Path> cases;
         try (Stream<Path> listed = Files.list(folder)) {
-            cases = listed.filter(c -> Files.isRegularFile(c.resolve("model.onnx"))).sorted().toList();
+            cases = listed.filter(c -> Files.isRegularFile(c.resolve("model.onnx")))
+                    .sorted()
+                    .toList();
         }
         for (Path c : cases) {
             run.run(c);
@@ -84,7 +86,9 @@ public final class Conformance {
         String name = String.valueOf(folder.getFileName());
         try {
             ModelProto proto = ModelProto.parseFrom(Files.readAllBytes(folder.resolve("model.onnx")));
-            for (ValueInfoProto v : Stream.concat(proto.getGraph().getInputList().stream(), proto.getGraph().getOutputList().stream()).toList()) {
+            for (ValueInfoProto v : Stream.concat(
+                            proto.getGraph().getInputList().stream(), proto.getGraph().getOutputList().stream())
+                    .toList()) {
                 if (!v.getType().hasTensorType()) {
                     throw new Skip("an input or output is a sequence, a map or an optional value");
                 }
@@ -98,17 +102,23 @@ public final class Conformance {
         } catch (Skip e) {
             skipped.computeIfAbsent(e.getMessage(), k -> new ArrayList<>()).add(name);
         } catch (OrtException e) {
-            failed.computeIfAbsent("the test program: " + e.getMessage(), k -> new ArrayList<>()).add(name);
+            failed.computeIfAbsent("the test program: " + e.getMessage(), k -> new ArrayList<>())
+                    .add(name);
         } catch (IOException e) {
-            failed.computeIfAbsent("unreadable: " + e.getMessage(), k -> new ArrayList<>()).add(name);
+            failed.computeIfAbsent("unreadable: " + e.getMessage(), k -> new ArrayList<>())
+                    .add(name);
         }
     }
 
-    private void compare(Path folder, String name, ModelProto proto, Map<String, OnnxTensor> feeds) throws IOException, Skip {
-        List<String> outputs = proto.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
+    private void compare(Path folder, String name, ModelProto proto, Map<String, OnnxTensor> feeds)
+            throws IOException, Skip {
+        List<String> outputs = proto.getGraph().getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .toList();
         List<TensorProto> expected = new ArrayList<>();
         for (int i = 0; i < outputs.size(); i++) {
-            TensorProto t = TensorProto.parseFrom(Files.readAllBytes(folder.resolve("test_data_set_0/output_" + i + ".pb")));
+            TensorProto t =
+                    TensorProto.parseFrom(Files.readAllBytes(folder.resolve("test_data_set_0/output_" + i + ".pb")));
             if (t.getDataType() != TensorProto.DataType.STRING_VALUE) {
                 javaType(t.getDataType());
             }
@@ -130,7 +140,8 @@ public final class Conformance {
             if (String.valueOf(e.getMessage()).contains("opset_import")) {
                 throw new Skip("its operator set is older than 7, or it has none of the standard domain");
             }
-            failed.computeIfAbsent("the loader refuses it", k -> new ArrayList<>()).add(name + " (" + e.getMessage() + ")");
+            failed.computeIfAbsent("the loader refuses it", k -> new ArrayList<>())
+                    .add(name + " (" + e.getMessage() + ")");
             return;
         }
         String way = "rewritten";
@@ -143,16 +154,23 @@ public final class Conformance {
             if (wrong.isEmpty()) {
                 passed.computeIfAbsent("", k -> new ArrayList<>()).add(name);
             } else {
-                failed.computeIfAbsent("another result, " + way, k -> new ArrayList<>()).add(name + " (" + wrong + ")");
+                failed.computeIfAbsent("another result, " + way, k -> new ArrayList<>())
+                        .add(name + " (" + wrong + ")");
             }
         } catch (OrtException | BadInputException e) {
-            failed.computeIfAbsent("does not run, " + way, k -> new ArrayList<>()).add(name + " (" + e.getMessage() + ")");
+            failed.computeIfAbsent("does not run, " + way, k -> new ArrayList<>())
+                    .add(name + " (" + e.getMessage() + ")");
         }
     }
 
     /** The graph with a weight as an input and the other weights written anew, as it is made for a setting with nothing quantized. */
-    private String rewritten(Model model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected) throws OrtException {
-        List<Tensor> weights = model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT && t.info().dtype().isFloating()).toList();
+    private String rewritten(
+            Model model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected)
+            throws OrtException {
+        List<Tensor> weights = model.tensors().stream()
+                .filter(t ->
+                        t.info().kind() == TensorKind.WEIGHT && t.info().dtype().isFloating())
+                .toList();
         Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
@@ -160,15 +178,24 @@ public final class Conformance {
         Map<String, OnnxTensor> all = new LinkedHashMap<>(feeds);
         if (inHand.isPresent()) {
             float[] values = weights.getFirst().data().toFloats();
-            ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
+            ByteBuffer bytes =
+                    ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
             bytes.asFloatBuffer().put(values);
-            all.put(graph.weightFeed().orElseThrow(), OnnxTensor.createTensor(environment, bytes, weights.getFirst().info().shape().toArray(), OnnxJavaType.FLOAT));
+            all.put(
+                    graph.weightFeed().orElseThrow(),
+                    OnnxTensor.createTensor(
+                            environment,
+                            bytes,
+                            weights.getFirst().info().shape().toArray(),
+                            OnnxJavaType.FLOAT));
         }
         return difference(graph.model(), all, outputs, expected);
     }
 
     /** Empty if the outputs are as expected. */
-    private String difference(byte[] model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected) throws OrtException {
+    private String difference(
+            byte[] model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected)
+            throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             try (OrtSession session = environment.createSession(model, options)) {
@@ -203,7 +230,8 @@ public final class Conformance {
             String[] flat = got instanceof String s ? new String[] {s} : flatten(got);
             for (int i = 0; i < flat.length; i++) {
                 if (!flat[i].equals(expected.getStringData(i).toStringUtf8())) {
-                    return "\"" + flat[i] + "\" in place of \"" + expected.getStringData(i).toStringUtf8() + "\"";
+                    return "\"" + flat[i] + "\" in place of \""
+                            + expected.getStringData(i).toStringUtf8() + "\"";
                 }
             }
             return "";
@@ -211,7 +239,9 @@ public final class Conformance {
         double[] y = numbers(value, info);
         double[] e = numbers(expected);
         for (int i = 0; i < y.length; i++) {
-            boolean close = y[i] == e[i] || (Double.isNaN(y[i]) && Double.isNaN(e[i])) || Math.abs(y[i] - e[i]) <= ABSOLUTE + RELATIVE * Math.abs(e[i]);
+            boolean close = y[i] == e[i]
+                    || (Double.isNaN(y[i]) && Double.isNaN(e[i]))
+                    || Math.abs(y[i] - e[i]) <= ABSOLUTE + RELATIVE * Math.abs(e[i]);
             if (!close) {
                 return y[i] + " in place of " + e[i];
             }
@@ -282,14 +312,23 @@ public final class Conformance {
             Path file = folder.resolve("test_data_set_0/input_" + i + ".pb");
             if (Files.isRegularFile(file)) {
                 TensorProto t = TensorProto.parseFrom(Files.readAllBytes(file));
-                long[] dims = t.getDimsList().stream().mapToLong(Long::longValue).toArray();
+                long[] dims =
+                        t.getDimsList().stream().mapToLong(Long::longValue).toArray();
                 String name = proto.getGraph().getInput(i).getName();
                 if (t.getDataType() == TensorProto.DataType.STRING_VALUE) {
-                    feeds.put(name, OnnxTensor.createTensor(environment, t.getStringDataList().stream().map(b -> b.toStringUtf8()).toArray(String[]::new), dims));
+                    feeds.put(
+                            name,
+                            OnnxTensor.createTensor(
+                                    environment,
+                                    t.getStringDataList().stream()
+                                            .map(b -> b.toStringUtf8())
+                                            .toArray(String[]::new),
+                                    dims));
                 } else {
                     OnnxJavaType type = javaType(t.getDataType());
                     ByteBuffer from = bytes(t);
-                    ByteBuffer direct = ByteBuffer.allocateDirect(Math.max(1, from.remaining())).order(ByteOrder.nativeOrder());
+                    ByteBuffer direct = ByteBuffer.allocateDirect(Math.max(1, from.remaining()))
+                            .order(ByteOrder.nativeOrder());
                     int n = from.remaining();
                     direct.put(from).flip().limit(n);
                     feeds.put(name, OnnxTensor.createTensor(environment, direct, dims, type));
@@ -317,7 +356,10 @@ public final class Conformance {
             case TensorProto.DataType.BOOL_VALUE -> OnnxJavaType.BOOL;
             case TensorProto.DataType.FLOAT16_VALUE -> OnnxJavaType.FLOAT16;
             case TensorProto.DataType.BFLOAT16_VALUE -> OnnxJavaType.BFLOAT16;
-            default -> throw new Skip("an element type that ONNX Runtime's Java interface does not have (uint16, uint32, uint64, complex)");
+            default ->
+                throw new Skip(
+                        "an element type that ONNX Runtime's Java interface does not have (uint16, uint32, uint64,"
+                                + " complex)");
         };
     }
 
@@ -334,7 +376,9 @@ public final class Conformance {
         t.getInt32DataList().forEach(v -> {
             switch (t.getDataType()) {
                 case TensorProto.DataType.INT32_VALUE -> out.putInt(v);
-                case TensorProto.DataType.INT8_VALUE, TensorProto.DataType.UINT8_VALUE, TensorProto.DataType.BOOL_VALUE -> out.put(v.byteValue());
+                case TensorProto.DataType.INT8_VALUE,
+                        TensorProto.DataType.UINT8_VALUE,
+                        TensorProto.DataType.BOOL_VALUE -> out.put(v.byteValue());
                 default -> out.putShort(v.shortValue());
             }
         });
@@ -376,10 +420,15 @@ public final class Conformance {
     private String markdown(Path folder, int cases) {
         StringBuilder out = new StringBuilder();
         out.append("# Conformance\n\n");
-        out.append("Generated by `mvn -o -q -Pbench -pl engine/bench -am process-classes -Dbench.main=org.quantscope.bench.Conformance ")
-                .append("-Dbench.args=\"").append(folder).append(" ../../docs/conformance.md\"`.\n\n");
-        out.append("The backend test cases that ONNX publishes (Debian: `libonnx-testdata`), each through the loader, the folding and the rewritten graph with ")
-                .append("nothing quantized: one weight fed, the others written anew. An output counts as equal within |y − e| ≤ 1e-7 + 1e-3·|e|, ")
+        out.append("Generated by `mvn -o -q -Pbench -pl engine/bench -am process-classes"
+                        + " -Dbench.main=org.quantscope.bench.Conformance ")
+                .append("-Dbench.args=\"")
+                .append(folder)
+                .append(" ../../docs/conformance.md\"`.\n\n");
+        out.append("The backend test cases that ONNX publishes (Debian: `libonnx-testdata`), each through the"
+                        + " loader, the folding and the rewritten graph with ")
+                .append("nothing quantized: one weight fed, the others written anew. An output counts as equal within"
+                        + " |y − e| ≤ 1e-7 + 1e-3·|e|, ")
                 .append("the tolerances of ONNX's own runner.\n\n");
         out.append("| | cases |\n|---|---:|\n");
         out.append("| all | ").append(cases).append(" |\n");
@@ -396,10 +445,15 @@ public final class Conformance {
             return;
         }
         out.append("## ").append(title).append("\n\n| reason | cases |\n|---|---:|\n");
-        groups.forEach((reason, names) -> out.append("| ").append(reason).append(" | ").append(names.size()).append(" |\n"));
+        groups.forEach((reason, names) -> out.append("| ")
+                .append(reason)
+                .append(" | ")
+                .append(names.size())
+                .append(" |\n"));
         out.append('\n');
         if (named) {
-            groups.forEach((reason, names) -> names.forEach(n -> out.append("- ").append(n.replace('\n', ' ')).append('\n')));
+            groups.forEach((reason, names) -> names.forEach(
+                    n -> out.append("- ").append(n.replace('\n', ' ')).append('\n')));
             out.append('\n');
         }
     }

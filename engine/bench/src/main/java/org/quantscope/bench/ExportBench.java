@@ -47,10 +47,17 @@ public final class ExportBench {
         List<String> names = List.of(args);
         if (names.isEmpty()) {
             try (Stream<Path> files = Files.list(samples)) {
-                names = files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".onnx")).map(n -> n.replace(".onnx", "")).sorted().toList();
+                names = files.map(f -> f.getFileName().toString())
+                        .filter(n -> n.endsWith(".onnx"))
+                        .map(n -> n.replace(".onnx", ""))
+                        .sorted()
+                        .toList();
             }
         }
-        System.out.println("| model, weights | samples | live, correct | as written: same answer as live | largest logit difference | correct | int8 kernels: same answer as live | largest logit difference | correct |");
+        System.out.println(
+                "| model, weights | samples | live, correct | as written: same answer as live | largest logit"
+                        + " difference | correct | int8 kernels: same answer as live | largest logit difference |"
+                        + " correct |");
         System.out.println("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
         List<String> margins = new ArrayList<>();
         List<String> origins = new ArrayList<>();
@@ -61,13 +68,17 @@ public final class ExportBench {
             }
         }
         System.out.println();
-        System.out.println("Samples by the distance of the two largest logits as written, in steps of the logits' grid; in front of the slash those that int8 kernels answer otherwise.");
+        System.out.println(
+                "Samples by the distance of the two largest logits as written, in steps of the logits' grid; in front"
+                        + " of the slash those that int8 kernels answer otherwise.");
         System.out.println();
         System.out.println("| model, weights | 0 | 1 | 2 | 3 | more |");
         System.out.println("|---|--:|--:|--:|--:|--:|");
         margins.forEach(System.out::println);
         System.out.println();
-        System.out.println("Codes of the first samples behind each quantizer whose own inputs are the same both ways, by the node in front of it.");
+        System.out.println(
+                "Codes of the first samples behind each quantizer whose own inputs are the same both ways, by the node"
+                        + " in front of it.");
         System.out.println();
         System.out.println(KernelDifferences.HEADER);
         origins.forEach(System.out::println);
@@ -79,7 +90,14 @@ public final class ExportBench {
         mixes.forEach(System.out::println);
     }
 
-    private static void row(Path samples, String name, Granularity granularity, List<String> margins, List<String> origins, List<String> mixes) throws IOException {
+    private static void row(
+            Path samples,
+            String name,
+            Granularity granularity,
+            List<String> margins,
+            List<String> origins,
+            List<String> mixes)
+            throws IOException {
         Path file = samples.resolve(name + ".onnx");
         String prefix = name.startsWith("digits") ? "digits" : "fashion_mnist";
         Dataset data = Datasets.open(samples.resolve(prefix + "_test.npz"));
@@ -88,7 +106,10 @@ public final class ExportBench {
         SessionState choices = SessionState.of(FileRef.of(file, NEVER))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS.withGranularity(granularity)))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = ActivationRanges.calibrate(choices, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
+        SessionState state = ActivationRanges.calibrate(
+                choices,
+                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
+                NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         Path folder = Files.createTempDirectory("quantscope-bench");
@@ -100,9 +121,16 @@ public final class ExportBench {
             SampleFeed feed = SampleFeed.of(model, data);
             Tally written = new Tally();
             Tally kernels = new Tally();
-            Margins near = new Margins(model.graph().orElseThrow().predictionOutput().map(TensorId::new).map(plan.activations()::get).map(p -> p.scales()[0]).orElse(1f));
+            Margins near = new Margins(model.graph()
+                    .orElseThrow()
+                    .predictionOutput()
+                    .map(TensorId::new)
+                    .map(plan.activations()::get)
+                    .map(p -> p.scales()[0])
+                    .orElse(1f));
             int correct = 0;
-            QuantizedSession live = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, NEVER);
+            QuantizedSession live = QuantizedSession.build(
+                    model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, NEVER);
             try (OrtModel _ = live.loaded().getFirst();
                     OrtModel asWritten = OrtModel.load(bytes, name, new OrtModel.Options(2, false));
                     OrtModel fused = OrtModel.load(bytes, name, new OrtModel.Options(2, true));
@@ -127,7 +155,11 @@ public final class ExportBench {
                 try (OrtModel mixed = OrtModel.load(softmax.get(), name, new OrtModel.Options(2, true));
                         OrtModel asWritten = OrtModel.load(bytes, name, new OrtModel.Options(2, false))) {
                     for (int[] batch : batches(feed)) {
-                        kept.add(Logits.of(asWritten, model, feed, batch, Map.of(), NEVER), Logits.of(mixed, model, feed, batch, Map.of(), NEVER), data, batch);
+                        kept.add(
+                                Logits.of(asWritten, model, feed, batch, Map.of(), NEVER),
+                                Logits.of(mixed, model, feed, batch, Map.of(), NEVER),
+                                data,
+                                batch);
                     }
                 }
                 mixes.add("| " + what + " | " + kept.text(data.size()) + " |");
@@ -149,7 +181,8 @@ public final class ExportBench {
     private static List<int[]> batches(SampleFeed feed) {
         int size = feed.data().size();
         return IntStream.iterate(0, from -> from < size, from -> from + feed.batchSize())
-                .mapToObj(from -> IntStream.range(from, Math.min(size, from + feed.batchSize())).toArray())
+                .mapToObj(from -> IntStream.range(from, Math.min(size, from + feed.batchSize()))
+                        .toArray())
                 .toList();
     }
 
@@ -181,7 +214,9 @@ public final class ExportBench {
         }
 
         String text() {
-            return IntStream.rangeClosed(0, LAST).mapToObj(i -> other[i] + " / " + all[i]).collect(Collectors.joining(" | "));
+            return IntStream.rangeClosed(0, LAST)
+                    .mapToObj(i -> other[i] + " / " + all[i])
+                    .collect(Collectors.joining(" | "));
         }
     }
 
@@ -202,7 +237,12 @@ public final class ExportBench {
         }
 
         String text(int samples) {
-            return String.format(Locale.ROOT, "%.2f %% | %.3g | %.2f %%", 100.0 * agree / samples, largest, 100.0 * correct / samples);
+            return String.format(
+                    Locale.ROOT,
+                    "%.2f %% | %.3g | %.2f %%",
+                    100.0 * agree / samples,
+                    largest,
+                    100.0 * correct / samples);
         }
     }
 }

@@ -45,7 +45,9 @@ public final class IntervalBench {
     public static void main(String[] args) throws IOException {
         Path samples = Path.of(System.getProperty("quantscope.samples", "sample-models"));
         Dataset data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));
-        System.out.println("| setting | discordant pairs of " + data.size() + " | difference, points | n | coverage | with ≥ 20 discordant pairs seen | of subsets | mean width, points |");
+        System.out.println("| setting | discordant pairs of " + data.size()
+                + " | difference, points | n | coverage | with ≥ 20 discordant pairs seen | of subsets | mean"
+                + " width, points |");
         System.out.println("|---|--:|--:|--:|--:|--:|--:|--:|");
         boolean holds = true;
         List<Setting> settings = List.of(
@@ -55,14 +57,20 @@ public final class IntervalBench {
                 new Setting("fashion_resnet", 4, false),
                 new Setting("fashion_mobilenet_folded", 4, false));
         for (Setting s : settings) {
-            holds &= rows(s.model + ", " + s.bits + " bits per " + (s.perChannel ? "channel" : "tensor"), pairs(samples, data, s.model, s.bits, s.perChannel));
+            holds &= rows(
+                    s.model + ", " + s.bits + " bits per " + (s.perChannel ? "channel" : "tensor"),
+                    pairs(samples, data, s.model, s.bits, s.perChannel));
         }
         System.out.println();
-        System.out.println(holds ? "At least 93 % everywhere, at most 98 % where 20 discordant pairs or more were seen." : "NOT within 93 % and 98 %.");
+        System.out.println(
+                holds
+                        ? "At least 93 % everywhere, at most 98 % where 20 discordant pairs or more were seen."
+                        : "NOT within 93 % and 98 %.");
     }
 
     /** +1 where only the quantized model is right, −1 where only the float model is, else 0. */
-    private static int[] pairs(Path samples, Dataset data, String name, int bits, boolean perChannel) throws IOException {
+    private static int[] pairs(Path samples, Dataset data, String name, int bits, boolean perChannel)
+            throws IOException {
         Path file = samples.resolve(name + ".onnx");
         Model model = Engine.open(file, true);
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits);
@@ -72,17 +80,21 @@ public final class IntervalBench {
         Map<TensorId, QuantParams> weights = new HashMap<>(resolved.weights());
         boolean[] plain = right(model, data, new EvalRequest(Optional.empty(), Map.of(), Map.of()));
         boolean[] quantized = right(model, data, new EvalRequest(Optional.empty(), weights, Map.of()));
-        return IntStream.range(0, data.size()).map(i -> (quantized[i] ? 1 : 0) - (plain[i] ? 1 : 0)).toArray();
+        return IntStream.range(0, data.size())
+                .map(i -> (quantized[i] ? 1 : 0) - (plain[i] ? 1 : 0))
+                .toArray();
     }
 
     private static boolean[] right(Model model, Dataset data, EvalRequest request) {
         SampleFeed feed = SampleFeed.of(model, data);
         boolean[] right = new boolean[data.size()];
-        QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession session =
+                QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, NEVER);
         try (OrtModel _ = session.loaded().getFirst();
                 QuantizedSession.Feeds feeds = session.feeds(request, NEVER)) {
             for (int from = 0; from < right.length; from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(right.length, from + feed.batchSize())).toArray();
+                int[] batch = IntStream.range(from, Math.min(right.length, from + feed.batchSize()))
+                        .toArray();
                 Logits logits = session.logits(feed, batch, feeds, NEVER);
                 for (int i = 0; i < batch.length; i++) {
                     right[batch[i]] = logits.top(i) == data.label(batch[i]);
@@ -130,7 +142,14 @@ public final class IntervalBench {
             System.out.println(String.format(
                     Locale.ROOT,
                     "| %s | %d | %.2f | %d | %.1f %% | %s | %d | %.2f |",
-                    setting, discordant, 100 * delta, n, 100 * coverage, many == 0 ? "–" : String.format(Locale.ROOT, "%.1f %%", 100 * ofMany), many, 100 * width / SUBSETS));
+                    setting,
+                    discordant,
+                    100 * delta,
+                    n,
+                    100 * coverage,
+                    many == 0 ? "–" : String.format(Locale.ROOT, "%.1f %%", 100 * ofMany),
+                    many,
+                    100 * width / SUBSETS));
         }
         return holds;
     }

@@ -52,7 +52,10 @@ public class KernelBenchmark {
         for (int i = 0; i < VALUES; i++) {
             values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
         }
-        kernels = Kernels.available().stream().filter(k -> k.name().equals(version)).findFirst().orElseThrow();
+        kernels = Kernels.available().stream()
+                .filter(k -> k.name().equals(version))
+                .findFirst()
+                .orElseThrow();
         grid = AffineGrid.of(new UniformGrid(clip / 127, 0, -127, 127));
     }
 

@@ -23,7 +23,6 @@ import java.util.stream.IntStream;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.ort.FloatOutput;
-import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 
 /**
@@ -31,7 +30,10 @@ import org.quantscope.core.ort.OrtModel;
  * those samples for which all quantizers in front of it gave the same codes both ways: what differs there is that one kernel's doing.
  */
 final class KernelDifferences {
-    static final String HEADER = "| model, weights | node | run by | codes compared | other code | by at most | as written, farthest from a tie |\n|---|---|---|--:|--:|--:|--:|";
+    static final String HEADER =
+            "| model, weights | node | run by | codes compared | other code | by at most | as written, farthest from a"
+                    + " tie |\n"
+                    + "|---|---|---|--:|--:|--:|--:|";
 
     private static final CancelToken NEVER = new CancelToken();
     private static final int SAMPLES = 500;
@@ -60,7 +62,8 @@ final class KernelDifferences {
                 OrtModel fused = OrtModel.load(codesOnly(tapped), what, new OrtModel.Options(2, true))) {
             int count = Math.min(SAMPLES, feed.data().size());
             for (int from = 0; from < count; from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(count, from + feed.batchSize())).toArray();
+                int[] batch = IntStream.range(from, Math.min(count, from + feed.batchSize()))
+                        .toArray();
                 try (SampleFeed.Batch in = feed.load(batch)) {
                     List<String> wanted = new ArrayList<>(codes);
                     wanted.addAll(values);
@@ -80,18 +83,30 @@ final class KernelDifferences {
                         e.getValue().other == 0
                                 ? "0 | – | –"
                                 : String.format(
-                                        Locale.ROOT, "%d (%.2g %%) | %.0f | %.3g", e.getValue().other, 100.0 * e.getValue().other / e.getValue().compared, e.getValue().most, e.getValue().farthest)))
+                                        Locale.ROOT,
+                                        "%d (%.2g %%) | %.0f | %.3g",
+                                        e.getValue().other,
+                                        100.0 * e.getValue().other / e.getValue().compared,
+                                        e.getValue().most,
+                                        e.getValue().farthest)))
                 .toList();
     }
 
-    private static void compare(List<Site> sites, Map<String, String> kernels, List<FloatOutput> a, List<FloatOutput> b, int rows, Map<String, Tally> tallies) {
+    private static void compare(
+            List<Site> sites,
+            Map<String, String> kernels,
+            List<FloatOutput> a,
+            List<FloatOutput> b,
+            int rows,
+            Map<String, Tally> tallies) {
         Map<String, boolean[]> same = new HashMap<>();
         for (int s = 0; s < sites.size(); s++) {
             Site site = sites.get(s);
             float[] written = a.get(s).values();
             float[] fused = b.get(s).values();
             float[] values = a.get(sites.size() + s).values();
-            Tally tally = tallies.computeIfAbsent(site.node + " | " + kernels.getOrDefault(site.codes, "–"), k -> new Tally());
+            Tally tally = tallies.computeIfAbsent(
+                    site.node + " | " + kernels.getOrDefault(site.codes, "–"), k -> new Tally());
             boolean[] equal = new boolean[rows];
             int each = written.length / rows;
             for (int row = 0; row < rows; row++) {
@@ -107,7 +122,8 @@ final class KernelDifferences {
                         tally.other++;
                         tally.most = Math.max(tally.most, Math.abs(written[i] - fused[i]));
                         float quotient = values[i] / site.scale;
-                        tally.farthest = Math.max(tally.farthest, Math.abs(Math.abs(quotient - Math.rint(quotient)) - 0.5));
+                        tally.farthest =
+                                Math.max(tally.farthest, Math.abs(Math.abs(quotient - Math.rint(quotient)) - 0.5));
                     }
                 }
             }
@@ -128,7 +144,11 @@ final class KernelDifferences {
             if (node.getOpType().equals("QuantizeLinear") && !constants.containsKey(node.getInput(0))) {
                 NodeProto maker = makers.get(node.getInput(0));
                 sites.add(new Site(
-                        node.getInput(0), node.getOutput(0), scalar(Objects.requireNonNull(constants.get(node.getInput(1)))), maker == null ? "the input" : maker.getOpType(), Set.copyOf(before)));
+                        node.getInput(0),
+                        node.getOutput(0),
+                        scalar(Objects.requireNonNull(constants.get(node.getInput(1)))),
+                        maker == null ? "the input" : maker.getOpType(),
+                        Set.copyOf(before)));
                 before.add(node.getOutput(0));
             }
             node.getOutputList().forEach(out -> {
@@ -140,7 +160,12 @@ final class KernelDifferences {
     }
 
     private static float scalar(TensorProto scale) {
-        return scale.getFloatDataCount() > 0 ? scale.getFloatData(0) : scale.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getFloat();
+        return scale.getFloatDataCount() > 0
+                ? scale.getFloatData(0)
+                : scale.getRawData()
+                        .asReadOnlyByteBuffer()
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getFloat();
     }
 
     /** With the codes, and what is rounded to them, as further outputs. Both are taken by nodes that are not quantized, so that they change nothing in front. */
@@ -151,11 +176,17 @@ final class KernelDifferences {
                     .setOpType("Cast")
                     .addInput(site.codes)
                     .addOutput("codes of " + site.codes)
-                    .addAttribute(AttributeProto.newBuilder().setName("to").setType(AttributeProto.AttributeType.INT).setI(TensorProto.DataType.FLOAT_VALUE)));
+                    .addAttribute(AttributeProto.newBuilder()
+                            .setName("to")
+                            .setType(AttributeProto.AttributeType.INT)
+                            .setI(TensorProto.DataType.FLOAT_VALUE)));
             graph.addOutput(floats("codes of " + site.codes));
         }
         for (Site site : sites) {
-            graph.addNode(NodeProto.newBuilder().setOpType("Identity").addInput(site.value).addOutput("value of " + site.codes));
+            graph.addNode(NodeProto.newBuilder()
+                    .setOpType("Identity")
+                    .addInput(site.value)
+                    .addOutput("value of " + site.codes));
             graph.addOutput(floats("value of " + site.codes));
         }
         return proto.toBuilder().setGraph(graph).build().toByteArray();
@@ -165,21 +196,27 @@ final class KernelDifferences {
     private static byte[] codesOnly(byte[] tapped) throws IOException {
         ModelProto proto = ModelProto.parseFrom(tapped);
         GraphProto.Builder graph = proto.getGraph().toBuilder().clearNode().clearOutput();
-        proto.getGraph().getNodeList().stream().filter(n -> !n.getOutput(0).startsWith("value of ")).forEach(graph::addNode);
-        proto.getGraph().getOutputList().stream().filter(o -> !o.getName().startsWith("value of ")).forEach(graph::addOutput);
+        proto.getGraph().getNodeList().stream()
+                .filter(n -> !n.getOutput(0).startsWith("value of "))
+                .forEach(graph::addNode);
+        proto.getGraph().getOutputList().stream()
+                .filter(o -> !o.getName().startsWith("value of "))
+                .forEach(graph::addOutput);
         return proto.toBuilder().setGraph(graph).build().toByteArray();
     }
 
     private static ValueInfoProto floats(String name) {
         return ValueInfoProto.newBuilder()
                 .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE)))
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE)))
                 .build();
     }
 
     /** The operators that the optimizer puts in place of the nodes, by the codes that they give. */
     private static Map<String, String> kernels(byte[] tapped) throws IOException {
-        ModelProto optimized = ModelProto.parseFrom(OrtModel.optimized(codesOnly(tapped), "optimized", new OrtModel.Options(2, true)));
+        ModelProto optimized =
+                ModelProto.parseFrom(OrtModel.optimized(codesOnly(tapped), "optimized", new OrtModel.Options(2, true)));
         Map<String, NodeProto> makers = new HashMap<>();
         for (NodeProto node : optimized.getGraph().getNodeList()) {
             node.getOutputList().forEach(out -> makers.put(out, node));
@@ -189,7 +226,10 @@ final class KernelDifferences {
             NodeProto kernel = behindTransposes(node, makers);
             if (kernel.getOpType().equals("QuantizeLinear")) {
                 NodeProto maker = makers.get(kernel.getInput(0));
-                kernels.put(value, (maker == null ? "" : behindTransposes(maker, makers).getOpType() + ", then ") + "QuantizeLinear");
+                kernels.put(
+                        value,
+                        (maker == null ? "" : behindTransposes(maker, makers).getOpType() + ", then ")
+                                + "QuantizeLinear");
             } else {
                 kernels.put(value, kernel.getOpType());
             }
@@ -210,7 +250,11 @@ final class KernelDifferences {
     static Optional<byte[]> kept(byte[] qdq, String operator) throws IOException {
         ModelProto proto = ModelProto.parseFrom(qdq);
         GraphProto.Builder graph = proto.getGraph().toBuilder();
-        proto.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals(operator)).forEach(n -> graph.addOutput(floats(n.getOutput(0))));
-        return graph.getOutputCount() == proto.getGraph().getOutputCount() ? Optional.empty() : Optional.of(proto.toBuilder().setGraph(graph).build().toByteArray());
+        proto.getGraph().getNodeList().stream()
+                .filter(n -> n.getOpType().equals(operator))
+                .forEach(n -> graph.addOutput(floats(n.getOutput(0))));
+        return graph.getOutputCount() == proto.getGraph().getOutputCount()
+                ? Optional.empty()
+                : Optional.of(proto.toBuilder().setGraph(graph).build().toByteArray());
     }
 }

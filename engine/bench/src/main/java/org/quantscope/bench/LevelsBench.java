@@ -43,7 +43,13 @@ public final class LevelsBench {
 
     private LevelsBench() {}
 
-    private record Timed(String title, Map<Way, Integer> ways, QuantizedSession session, QuantizedSession.Feeds feeds, double feedMillis, List<Double> millis) {
+    private record Timed(
+            String title,
+            Map<Way, Integer> ways,
+            QuantizedSession session,
+            QuantizedSession.Feeds feeds,
+            double feedMillis,
+            List<Double> millis) {
         double least() {
             return millis.stream().mapToDouble(d -> d).min().orElseThrow();
         }
@@ -61,7 +67,13 @@ public final class LevelsBench {
         Path file = samples.resolve(name + ".onnx");
         Model model = Engine.open(file, true);
         SessionState base = SessionState.of(FileRef.of(file, NEVER)).withWeights(Optional.empty());
-        Map<TensorId, MomentSketch> seen = Engine.observe(model, Datasets.open(samples.resolve("fashion_mnist_calibration.npz")).limit(128), (a, b, c) -> {}, NEVER).sketches();
+        Map<TensorId, MomentSketch> seen = Engine.observe(
+                        model,
+                        Datasets.open(samples.resolve("fashion_mnist_calibration.npz"))
+                                .limit(128),
+                        (a, b, c) -> {},
+                        NEVER)
+                .sketches();
         Dataset data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));
         SampleFeed feed = SampleFeed.of(model, data);
 
@@ -86,7 +98,11 @@ public final class LevelsBench {
                     long from = System.nanoTime();
                     for (int b = 0; b < BATCHES; b++) {
                         int first = b * feed.batchSize();
-                        t.session.logits(feed, IntStream.range(first, first + feed.batchSize()).toArray(), t.feeds, NEVER);
+                        t.session.logits(
+                                feed,
+                                IntStream.range(first, first + feed.batchSize()).toArray(),
+                                t.feeds,
+                                NEVER);
                     }
                     if (round >= 0) {
                         t.millis.add((System.nanoTime() - from) * 1e-6);
@@ -103,21 +119,34 @@ public final class LevelsBench {
         double codes = all.get(1).least() - plain;
         double chain = all.get(2).least() - plain;
         System.out.println();
-        System.out.println("### " + name + ", " + BATCHES * feed.batchSize() + " samples, " + seen.size() + " activations, 2 threads");
+        System.out.println("### " + name + ", " + BATCHES * feed.batchSize() + " samples, " + seen.size()
+                + " activations, 2 threads");
         System.out.println();
-        System.out.println("| activations | ways | ms | of float | quantizers alone: of uniform codes | of the uniform chain | feeds of one request, ms |");
+        System.out.println(
+                "| activations | ways | ms | of float | quantizers alone: of uniform codes | of the uniform chain |"
+                        + " feeds of one request, ms |");
         System.out.println("|---|---|--:|--:|--:|--:|--:|");
         for (Timed t : all) {
             double own = t.least() - plain;
             System.out.println(String.format(
-                    Locale.ROOT, "| %s | %s | %.1f | %.2f | %.1f | %.1f | %.2f |", t.title, t.ways, t.least(), t.least() / plain, own / codes, own / chain, t.feedMillis));
+                    Locale.ROOT,
+                    "| %s | %s | %.1f | %.2f | %.1f | %.1f | %.2f |",
+                    t.title,
+                    t.ways,
+                    t.least(),
+                    t.least() / plain,
+                    own / codes,
+                    own / chain,
+                    t.feedMillis));
         }
     }
 
-    private static Map<TensorId, QuantParams> activations(Model model, SessionState base, Map<TensorId, MomentSketch> seen, Quantizer scheme, int bits) {
+    private static Map<TensorId, QuantParams> activations(
+            Model model, SessionState base, Map<TensorId, MomentSketch> seen, Quantizer scheme, int bits) {
         QuantSpec spec = scheme.adapt(QuantSpec.ACTIVATIONS.withBits(bits).withSigned(true));
         SessionState state = base.withActivations(Optional.of(spec));
-        return ResolvedSettings.resolve(model, ActivationRanges.calibrate(state, seen, NEVER), (a, b, c) -> {}, NEVER).activations();
+        return ResolvedSettings.resolve(model, ActivationRanges.calibrate(state, seen, NEVER), (a, b, c) -> {}, NEVER)
+                .activations();
     }
 
     private static Timed timed(Model model, String title, Map<TensorId, QuantParams> activations) {
@@ -125,7 +154,8 @@ public final class LevelsBench {
         QuantizedSession.Key key = QuantizedSession.Key.of(request, model);
         Map<Way, Integer> ways = new TreeMap<>();
         key.activations().values().forEach(form -> ways.merge(form.way(), 1, Integer::sum));
-        QuantizedSession session = QuantizedSession.build(model, key, false, new BakedWeights(0), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession session =
+                QuantizedSession.build(model, key, false, new BakedWeights(0), OrtModel.Options.DEFAULT, NEVER);
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < ROUNDS; i++) {
             long from = System.nanoTime();

@@ -50,7 +50,8 @@ public final class LiveBench {
     private static final int MOVES = 3;
     private static final int ROUNDS = 5;
     private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
-    private static final List<String> MODELS = List.of("fashion_mobilenet", "fashion_resnet", "fashion_lenet", "fashion_vit");
+    private static final List<String> MODELS =
+            List.of("fashion_mobilenet", "fashion_resnet", "fashion_lenet", "fashion_vit");
 
     private final Model model;
     private final SessionState state;
@@ -65,8 +66,12 @@ public final class LiveBench {
         Path file = samples.resolve(name + ".onnx");
         model = Engine.open(file, true);
         Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz"));
-        SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        state = ActivationRanges.calibrate(asked, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
+        SessionState asked =
+                SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        state = ActivationRanges.calibrate(
+                asked,
+                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
+                NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         all = new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
         data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));
@@ -79,13 +84,15 @@ public final class LiveBench {
 
     private int[][] batches(int size) {
         return IntStream.range(0, Math.ceilDiv(data.size(), size))
-                .mapToObj(b -> IntStream.range(b * size, Math.min(data.size(), (b + 1) * size)).toArray())
+                .mapToObj(b -> IntStream.range(b * size, Math.min(data.size(), (b + 1) * size))
+                        .toArray())
                 .toArray(int[][]::new);
     }
 
     /** Arguments: names of sample models; none for the usual four. */
     public static void main(String[] args) throws IOException {
-        System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
+        System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS
+                + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
         for (String name : args.length == 0 ? MODELS : Arrays.asList(args)) {
             System.out.println();
             System.out.println("### " + name);
@@ -97,7 +104,10 @@ public final class LiveBench {
     }
 
     private static String load() {
-        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        return String.format(
+                Locale.ROOT,
+                "%.1f",
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
     /** Milliseconds. */
@@ -152,9 +162,15 @@ public final class LiveBench {
                 OrtModel single = OrtModel.load(plain, "plain", new OrtModel.Options(1, true));
                 ExecutorService workers = Executors.newFixedThreadPool(THREADS)) {
             List<Way> ways = List.of(
-                    new Way("float, plain ONNX Runtime, batches of " + batches[0].length + " one after another", () -> oneAfterAnother(divided)),
-                    new Way("float, plain ONNX Runtime, batches of " + batches[0].length + " side by side", () -> sideBySide(single, batches, workers)),
-                    new Way("float, plain ONNX Runtime, batches of " + small[0].length + " side by side", () -> sideBySide(single, small, workers)),
+                    new Way(
+                            "float, plain ONNX Runtime, batches of " + batches[0].length + " one after another",
+                            () -> oneAfterAnother(divided)),
+                    new Way(
+                            "float, plain ONNX Runtime, batches of " + batches[0].length + " side by side",
+                            () -> sideBySide(single, batches, workers)),
+                    new Way(
+                            "float, plain ONNX Runtime, batches of " + small[0].length + " side by side",
+                            () -> sideBySide(single, small, workers)),
                     new Way("ours, weights quantized", () -> evaluator.evaluate(weightsOnly, NEVER, e -> {})),
                     new Way("ours, weights and activations quantized", () -> evaluator.evaluate(all, NEVER, e -> {})));
             for (int round = -1; round < ROUNDS; round++) {
@@ -167,15 +183,26 @@ public final class LiveBench {
                     }
                 }
             }
-            double wall = ways.stream().limit(3).mapToDouble(w -> median(w.wall)).min().orElseThrow();
-            double cpu = ways.stream().limit(3).mapToDouble(w -> median(w.cpu)).min().orElseThrow();
-            System.out.println("| the whole set of " + data.size() + ", float reference known | samples/s | of the faster float | processor time, ms | of the cheaper float |");
+            double wall = ways.stream()
+                    .limit(3)
+                    .mapToDouble(w -> median(w.wall))
+                    .min()
+                    .orElseThrow();
+            double cpu =
+                    ways.stream().limit(3).mapToDouble(w -> median(w.cpu)).min().orElseThrow();
+            System.out.println("| the whole set of " + data.size()
+                    + ", float reference known | samples/s | of the faster float | processor time, ms | of the"
+                    + " cheaper float |");
             System.out.println("|---|--:|--:|--:|--:|");
             for (Way way : ways) {
                 System.out.println(String.format(
                         Locale.ROOT,
                         "| %s | %.0f | %.0f %% | %.0f | %.0f %% |",
-                        way.name, data.size() / median(way.wall) * 1e3, 100 * wall / median(way.wall), median(way.cpu), 100 * cpu / median(way.cpu)));
+                        way.name,
+                        data.size() / median(way.wall) * 1e3,
+                        100 * wall / median(way.wall),
+                        median(way.cpu),
+                        100 * cpu / median(way.cpu)));
             }
             System.out.println();
         }
@@ -214,7 +241,9 @@ public final class LiveBench {
 
     /** Milliseconds that all threads of this process have computed: on a machine that others use too, what a way really costs. */
     private static double cpu() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getProcessCpuTime() * 1e-6 : Double.NaN;
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+                ? os.getProcessCpuTime() * 1e-6
+                : Double.NaN;
     }
 
     private static Timing evaluate(LiveEvaluator evaluator, EvalRequest request) {
@@ -228,7 +257,12 @@ public final class LiveBench {
                 first[0] = System.nanoTime();
             }
         });
-        return new Timing((first[0] - from) * 1e-6, (System.nanoTime() - from) * 1e-6, cpu() - cpu, figure[0].seen(), figure[0].deltaHi() - figure[0].deltaLo());
+        return new Timing(
+                (first[0] - from) * 1e-6,
+                (System.nanoTime() - from) * 1e-6,
+                cpu() - cpu,
+                figure[0].seen(),
+                figure[0].deltaHi() - figure[0].deltaLo());
     }
 
     private Timing today(EvalRequest request, Path file) {
@@ -236,8 +270,10 @@ public final class LiveBench {
         long from = System.nanoTime();
         long first = 0;
         try {
-            new OnnxQdqExporter().write(new ExportPlan(model, state, request.weights(), request.activations()), file, NEVER);
-            try (OrtModel session = OrtModel.load(Files.readAllBytes(file), "qdq", new OrtModel.Options(THREADS, true))) {
+            new OnnxQdqExporter()
+                    .write(new ExportPlan(model, state, request.weights(), request.activations()), file, NEVER);
+            try (OrtModel session =
+                    OrtModel.load(Files.readAllBytes(file), "qdq", new OrtModel.Options(THREADS, true))) {
                 for (int[] batch : batches) {
                     Logits logits = Logits.of(session, model, feed, batch, Map.of(), NEVER);
                     for (int i = 0; i < logits.rows(); i++) {
@@ -260,20 +296,27 @@ public final class LiveBench {
                 order.add(a.id());
             }
             for (Tensor t : model.tensors()) {
-                boolean reads = t.info().consumers().stream().anyMatch(c -> a.consumers().stream().anyMatch(other -> other.node().equals(c.node())));
+                boolean reads = t.info().consumers().stream()
+                        .anyMatch(c -> a.consumers().stream()
+                                .anyMatch(other -> other.node().equals(c.node())));
                 if (reads && all.weights().containsKey(t.id()) && !order.contains(t.id())) {
                     order.add(t.id());
                 }
             }
         }
-        all.weights().keySet().stream().filter(id -> !order.contains(id)).sorted().forEach(order::add);
+        all.weights().keySet().stream()
+                .filter(id -> !order.contains(id))
+                .sorted()
+                .forEach(order::add);
         return order;
     }
 
     private void run() throws IOException {
         Path file = Files.createTempFile("quantscope-bench", ".onnx");
-        try (LiveEvaluator evaluator = new LiveEvaluator(model, data, Engine.EVALUATION_SEED, THREADS, Optional.empty());
-                LiveEvaluator uncached = new LiveEvaluator(model, data, Engine.EVALUATION_SEED, THREADS, Optional.empty(), 0)) {
+        try (LiveEvaluator evaluator =
+                        new LiveEvaluator(model, data, Engine.EVALUATION_SEED, THREADS, Optional.empty());
+                LiveEvaluator uncached =
+                        new LiveEvaluator(model, data, Engine.EVALUATION_SEED, THREADS, Optional.empty(), 0)) {
             evaluator.floatBaseline(NEVER, e -> {});
             uncached.floatBaseline(NEVER, e -> {});
             throughput(evaluator);
@@ -298,7 +341,9 @@ public final class LiveBench {
             List<Double> widths = new ArrayList<>();
             int samples = Integer.MAX_VALUE;
             long kept = 0;
-            System.out.println("| tensor | kind | first figure, ms | all, front kept, ms | all, nothing kept, ms | today's way, ms | times faster | times cheaper |");
+            System.out.println(
+                    "| tensor | kind | first figure, ms | all, front kept, ms | all, nothing kept, ms | today's way,"
+                            + " ms | times faster | times cheaper |");
             System.out.println("|---|---|--:|--:|--:|--:|--:|--:|");
             for (int t = 0; t < order.size(); t++) {
                 TensorId id = order.get(t);
@@ -354,14 +399,50 @@ public final class LiveBench {
                         cheaper));
             }
             System.out.println();
-            say(String.format(Locale.ROOT, "first figure, a weight moved: median %.1f ms, worst %.1f ms; an activation moved: median %.1f ms, worst %.1f ms; on %d samples at least, interval %.2f points wide (median)",
-                    median(firstWeights), worst(firstWeights), median(firstActivations), worst(firstActivations), samples, 100 * median(widths)));
-            say(String.format(Locale.ROOT, "just selected, nothing built or kept: first figure median %.1f ms, worst %.1f ms; building the sessions alone: median %.1f ms, worst %.1f ms; keeping the front for all samples: median %.0f ms",
-                    median(selecting), worst(selecting), median(preparing), worst(preparing), median(filling)));
-            say(String.format(Locale.ROOT, "whole set after a move, front kept against nothing kept: median %.1f times (%.1f by processor time), in the last third of the network median %.1f (%.1f), least %.1f (%.1f); at most %d MB kept of %d",
-                    median(gains), median(cpuGains), median(lateGains), median(lateCpuGains), least(lateGains), least(lateCpuGains), kept >> 20, evaluator.cacheUse().budget() >> 20));
-            say(String.format(Locale.ROOT, "against today's way, mean over all %d tensors: %.0f times faster to the first figure (its first 100 samples: %.1f), %.1f times to the last (ratio of the mean times %.1f, of the mean processor times %.1f)",
-                    order.size(), mean(firstRatios), mean(firstToFirst), mean(lastRatios), mean(theirs) / mean(ours), cpuToday / cpuOurs));
+            say(String.format(
+                    Locale.ROOT,
+                    "first figure, a weight moved: median %.1f ms, worst %.1f ms; an activation moved: median %.1f ms,"
+                            + " worst %.1f ms; on %d samples at least, interval %.2f points wide (median)",
+                    median(firstWeights),
+                    worst(firstWeights),
+                    median(firstActivations),
+                    worst(firstActivations),
+                    samples,
+                    100 * median(widths)));
+            say(String.format(
+                    Locale.ROOT,
+                    "just selected, nothing built or kept: first figure median %.1f ms, worst %.1f ms; building the"
+                        + " sessions alone: median %.1f ms, worst %.1f ms; keeping the front for all samples: median"
+                        + " %.0f ms",
+                    median(selecting),
+                    worst(selecting),
+                    median(preparing),
+                    worst(preparing),
+                    median(filling)));
+            say(String.format(
+                    Locale.ROOT,
+                    "whole set after a move, front kept against nothing kept: median %.1f times (%.1f by processor"
+                        + " time), in the last third of the network median %.1f (%.1f), least %.1f (%.1f); at most %d"
+                        + " MB kept of %d",
+                    median(gains),
+                    median(cpuGains),
+                    median(lateGains),
+                    median(lateCpuGains),
+                    least(lateGains),
+                    least(lateCpuGains),
+                    kept >> 20,
+                    evaluator.cacheUse().budget() >> 20));
+            say(String.format(
+                    Locale.ROOT,
+                    "against today's way, mean over all %d tensors: %.0f times faster to the first figure (its first"
+                            + " 100 samples: %.1f), %.1f times to the last (ratio of the mean times %.1f, of the mean"
+                            + " processor times %.1f)",
+                    order.size(),
+                    mean(firstRatios),
+                    mean(firstToFirst),
+                    mean(lastRatios),
+                    mean(theirs) / mean(ours),
+                    cpuToday / cpuOurs));
         } finally {
             Files.delete(file);
         }

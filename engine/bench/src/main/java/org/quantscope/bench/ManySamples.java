@@ -74,23 +74,40 @@ public final class ManySamples {
         Path test = samples.resolve("fashion_mnist_test.npz");
         Model model = Engine.open(file, true);
         Preprocessing how = Datasets.open(test).preprocessing().orElseThrow();
-        ResolvedSettings resolved = Engine.resolve(model, SessionState.of(FileRef.of(file, NEVER)), (a, b, c) -> {}, NEVER);
+        ResolvedSettings resolved =
+                Engine.resolve(model, SessionState.of(FileRef.of(file, NEVER)), (a, b, c) -> {}, NEVER);
         AccuracyEstimate once = accuracy(model, Datasets.open(test), resolved.weights(), e -> {});
         long copy = (long) once.seen() * TIMES * SIDE * SIDE * Float.BYTES;
         long heap = Runtime.getRuntime().maxMemory();
-        System.out.println(String.format(Locale.ROOT, "Java heap of %d MB; %d samples are %d MB as bytes, %d MB as float32", heap >> 20, once.seen() * TIMES, copy >> 22, copy >> 20));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "Java heap of %d MB; %d samples are %d MB as bytes, %d MB as float32",
+                heap >> 20,
+                once.seen() * TIMES,
+                copy >> 22,
+                copy >> 20));
         if (heap >= copy + copy / 4) {
-            throw new IllegalArgumentException("the heap could hold all samples: give it less, such as -Dbench.heap=200m");
+            throw new IllegalArgumentException(
+                    "the heap could hold all samples: give it less, such as -Dbench.heap=200m");
         }
         System.out.println();
-        System.out.println("| file | MB | opened in, s | held when open, MB | held in the middle, MB | both evaluations, s | garbage collection, s | correct | as on the 10000 |");
+        System.out.println(
+                "| file | MB | opened in, s | held when open, MB | held in the middle, MB | both evaluations, s |"
+                        + " garbage collection, s | correct | as on the 10000 |");
         System.out.println("|---|--:|--:|--:|--:|--:|--:|--:|---|");
         for (Kind kind : KINDS) {
             row(kind, test, how, model, resolved.weights(), once);
         }
     }
 
-    private static void row(Kind kind, Path test, Preprocessing how, Model model, Map<TensorId, QuantParams> weights, AccuracyEstimate once) throws IOException {
+    private static void row(
+            Kind kind,
+            Path test,
+            Preprocessing how,
+            Model model,
+            Map<TensorId, QuantParams> weights,
+            AccuracyEstimate once)
+            throws IOException {
         Path folder = Files.createTempDirectory("quantscope-bench");
         try {
             Path written = write(kind, test, folder);
@@ -99,7 +116,9 @@ public final class ManySamples {
             long collecting = collecting();
             long start = System.nanoTime();
             Preprocessing values = Preprocessing.NONE.withValues(how.scale(), how.mean(), how.std());
-            Preprocessing read = kind.pictures ? values.withOutputLayout(Optional.of(Layout.NCHW)) : values.withLayout(Optional.of(Layout.NCHW));
+            Preprocessing read = kind.pictures
+                    ? values.withOutputLayout(Optional.of(Layout.NCHW))
+                    : values.withLayout(Optional.of(Layout.NCHW));
             Dataset data = Datasets.open(written, Optional.of(read), NEVER);
             double opened = (System.nanoTime() - start) / 1e9;
             long held = held() - before;
@@ -112,11 +131,21 @@ public final class ManySamples {
             });
             double evaluated = (System.nanoTime() - start) / 1e9;
             // A folder has its samples in another order; a share of correct ones has none.
-            boolean same = figure.seen() == TIMES * once.seen() && figure.score() == once.score() && figure.floatScore() == once.floatScore();
+            boolean same = figure.seen() == TIMES * once.seen()
+                    && figure.score() == once.score()
+                    && figure.floatScore() == once.floatScore();
             System.out.println(String.format(
                     Locale.ROOT,
                     "| %s | %d | %.1f | %d | %d | %.1f | %.1f | %.2f %% | %s |",
-                    kind.title, size >> 20, opened, held >> 20, (middle[0] - before) >> 20, evaluated, (collecting() - collecting) / 1000.0, 100 * figure.score(), same ? "yes" : "NO"));
+                    kind.title,
+                    size >> 20,
+                    opened,
+                    held >> 20,
+                    (middle[0] - before) >> 20,
+                    evaluated,
+                    (collecting() - collecting) / 1000.0,
+                    100 * figure.score(),
+                    same ? "yes" : "NO"));
         } finally {
             try (Stream<Path> all = Files.walk(folder)) {
                 for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
@@ -126,7 +155,8 @@ public final class ManySamples {
         }
     }
 
-    private static AccuracyEstimate accuracy(Model model, Dataset data, Map<TensorId, QuantParams> weights, Consumer<AccuracyEstimate> partial) {
+    private static AccuracyEstimate accuracy(
+            Model model, Dataset data, Map<TensorId, QuantParams> weights, Consumer<AccuracyEstimate> partial) {
         try (LiveEvaluator evaluator = Engine.evaluator(model, data)) {
             evaluator.floatBaseline(NEVER, e -> {});
             return evaluator.evaluate(new EvalRequest(Optional.empty(), weights, Map.of()), NEVER, partial);
@@ -177,7 +207,8 @@ public final class ManySamples {
         return file;
     }
 
-    private static void array(ZipOutputStream out, String name, String type, String shape, byte[] values, int method) throws IOException {
+    private static void array(ZipOutputStream out, String name, String type, String shape, byte[] values, int method)
+            throws IOException {
         String dict = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
         byte[] padded = (dict + " ".repeat(63 - (10 + dict.length()) % 64) + "\n").getBytes(StandardCharsets.US_ASCII);
         byte[] head = ByteBuffer.allocate(10 + padded.length)
@@ -226,7 +257,8 @@ public final class ManySamples {
             }
             image.getRaster().setPixels(0, 0, SIDE, SIDE, one);
             for (int time = 0; time < TIMES; time++) {
-                try (OutputStream out = Files.newOutputStream(folder.resolve("pictures/" + labels[i] + "/" + (time * labels.length + i) + ".png"))) {
+                try (OutputStream out = Files.newOutputStream(
+                        folder.resolve("pictures/" + labels[i] + "/" + (time * labels.length + i) + ".png"))) {
                     ImageIO.write(image, "png", out);
                 }
             }
@@ -236,7 +268,9 @@ public final class ManySamples {
 
     private static long size(Path file) throws IOException {
         try (Stream<Path> all = Files.walk(file)) {
-            return all.filter(Files::isRegularFile).mapToLong(f -> f.toFile().length()).sum();
+            return all.filter(Files::isRegularFile)
+                    .mapToLong(f -> f.toFile().length())
+                    .sum();
         }
     }
 
@@ -248,6 +282,8 @@ public final class ManySamples {
 
     /** Milliseconds spent so far. */
     private static long collecting() {
-        return ManagementFactory.getGarbageCollectorMXBeans().stream().mapToLong(GarbageCollectorMXBean::getCollectionTime).sum();
+        return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                .mapToLong(GarbageCollectorMXBean::getCollectionTime)
+                .sum();
     }
 }

@@ -64,7 +64,8 @@ public final class ScriptCheck {
                 throw new IllegalArgumentException("args: python=PATH or cc=PATH, got " + arg);
             }
         }
-        new ScriptCheck(String.valueOf(options.get("python")), String.valueOf(options.get("cc"))).run(Path.of(System.getProperty("quantscope.samples", "sample-models")));
+        new ScriptCheck(String.valueOf(options.get("python")), String.valueOf(options.get("cc")))
+                .run(Path.of(System.getProperty("quantscope.samples", "sample-models")));
     }
 
     private void run(Path samples) throws IOException, InterruptedException {
@@ -74,17 +75,24 @@ public final class ScriptCheck {
         try {
             List<Path> models;
             try (Stream<Path> files = Files.list(samples)) {
-                models = new ArrayList<>(files.filter(f -> f.toString().endsWith(".onnx")).sorted().toList());
+                models = new ArrayList<>(files.filter(f -> f.toString().endsWith(".onnx"))
+                        .sorted()
+                        .toList());
             }
             models.add(renamed(models.getFirst(), folder.resolve("hostile \" * name.onnx")));
             for (Path file : models) {
                 Model model = Engine.open(file, true);
                 int n = 0;
                 for (SessionState state : settings(model)) {
-                    check(model, state, Files.createDirectory(folder.resolve(file.getFileName() + "." + n++)), versions);
+                    check(
+                            model,
+                            state,
+                            Files.createDirectory(folder.resolve(file.getFileName() + "." + n++)),
+                            versions);
                 }
             }
-            System.out.println(models.size() + " models, " + settings(Engine.open(models.getFirst(), true)).size() + " settings each.\n");
+            System.out.println(models.size() + " models, "
+                    + settings(Engine.open(models.getFirst(), true)).size() + " settings each.\n");
         } finally {
             delete(folder);
         }
@@ -92,7 +100,9 @@ public final class ScriptCheck {
         written.forEach((what, n) -> {
             String kind = what.substring(what.lastIndexOf('.'));
             String by = versions.getOrDefault(kind, "");
-            System.out.println("| `" + what.substring(0, what.lastIndexOf('.')) + "` (" + kind + ") | " + (by.isEmpty() ? "not installed" : by) + " | " + n + " | " + (by.isEmpty() ? "–" : refused.getOrDefault(what, 0)) + " |");
+            System.out.println("| `" + what.substring(0, what.lastIndexOf('.')) + "` (" + kind + ") | "
+                    + (by.isEmpty() ? "not installed" : by) + " | " + n + " | "
+                    + (by.isEmpty() ? "–" : refused.getOrDefault(what, 0)) + " |");
         });
         failures.forEach(System.out::println);
         if (!failures.isEmpty()) {
@@ -104,13 +114,19 @@ public final class ScriptCheck {
     private static List<SessionState> settings(Model model) {
         QuantSpec w = QuantSpec.WEIGHTS;
         List<QuantSpec> weights = List.of(
-                w, w.withGranularity(Granularity.CHANNEL), w.withSigned(false).withSymmetric(false), w.withBits(5).withNarrowRange(true), w.withBits(4).withGranularity(Granularity.parse("block:32")),
-                w.withBits(16), Quantizers.byId("nf4").adapt(w));
+                w,
+                w.withGranularity(Granularity.CHANNEL),
+                w.withSigned(false).withSymmetric(false),
+                w.withBits(5).withNarrowRange(true),
+                w.withBits(4).withGranularity(Granularity.parse("block:32")),
+                w.withBits(16),
+                Quantizers.byId("nf4").adapt(w));
         QuantSpec a = QuantSpec.ACTIVATIONS;
         List<Optional<QuantSpec>> activations = List.of(
                 Optional.empty(),
                 Optional.of(a.withClip(new Clip.Manual(new ClipRange(-1.5f, 6)))),
-                Optional.of(a.withSigned(true).withSymmetric(true).withClip(new Clip.Manual(ClipRange.symmetric(1e-30f)))),
+                Optional.of(
+                        a.withSigned(true).withSymmetric(true).withClip(new Clip.Manual(ClipRange.symmetric(1e-30f)))),
                 Optional.of(a.withBits(16).withClip(new Clip.Manual(new ClipRange(0, 3e30f)))));
         List<SessionState> states = new ArrayList<>();
         SessionState start = SessionState.of(new FileRef(model.file(), "0".repeat(64)));
@@ -122,12 +138,16 @@ public final class ScriptCheck {
         return states;
     }
 
-    private void check(Model model, SessionState state, Path folder, Map<String, String> versions) throws IOException, InterruptedException {
+    private void check(Model model, SessionState state, Path folder, Map<String, String> versions)
+            throws IOException, InterruptedException {
         ResolvedSettings resolved = Engine.resolve(model, state, Progress.NONE, NEVER);
         ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
         for (Exporter exporter : Exporters.all()) {
-            boolean writes = List.of(PYTHON, HEADER).contains(exporter.extension()) || exporter.id().equals("litert");
-            for (Path file : writes ? Exporters.export(exporter, plan, folder.resolve(exporter.id() + exporter.extension()), NEVER) : List.<Path>of()) {
+            boolean writes = List.of(PYTHON, HEADER).contains(exporter.extension())
+                    || exporter.id().equals("litert");
+            for (Path file : writes
+                    ? Exporters.export(exporter, plan, folder.resolve(exporter.id() + exporter.extension()), NEVER)
+                    : List.<Path>of()) {
                 String name = file.getFileName().toString();
                 String kind = name.substring(name.lastIndexOf('.'));
                 if (commands.containsKey(kind)) {
@@ -142,11 +162,15 @@ public final class ScriptCheck {
         delete(folder);
     }
 
-    private void compile(String kind, String what, Path file, SessionState state) throws IOException, InterruptedException {
+    private void compile(String kind, String what, Path file, SessionState state)
+            throws IOException, InterruptedException {
         Path source = file;
         if (kind.equals(HEADER)) {
             source = file.resolveSibling("main.c");
-            Files.writeString(source, "#include \"" + file.getFileName() + "\"\n#include \"" + file.getFileName() + "\"\nint main(void) { return 0; }\n");
+            Files.writeString(
+                    source,
+                    "#include \"" + file.getFileName() + "\"\n#include \"" + file.getFileName()
+                            + "\"\nint main(void) { return 0; }\n");
         }
         List<String> command = new ArrayList<>(commands.getOrDefault(kind, List.of()));
         command.add(source.toString());
@@ -154,15 +178,21 @@ public final class ScriptCheck {
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
             refused.merge(what, 1, Integer::sum);
-            failures.add(what + " of " + state.model().path().getFileName() + ", weights " + state.weights() + ", activations " + state.activations() + ":\n" + said);
+            failures.add(what + " of " + state.model().path().getFileName() + ", weights " + state.weights()
+                    + ", activations " + state.activations() + ":\n" + said);
         }
     }
 
     /** The first line of what a program says of itself; empty if there is none of that name. */
     private static String version(String program) {
         try {
-            Process process = new ProcessBuilder(program, "--version").redirectErrorStream(true).start();
-            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().findFirst().orElse(program);
+            Process process = new ProcessBuilder(program, "--version")
+                    .redirectErrorStream(true)
+                    .start();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .findFirst()
+                    .orElse(program);
         } catch (IOException e) {
             System.out.println(program + " cannot be started: " + e.getMessage());
             return "";
@@ -181,7 +211,11 @@ public final class ScriptCheck {
         for (NodeProto.Builder node : graph.getNodeBuilderList()) {
             List<String> inputs = node.getInputList().stream().map(hostile).toList();
             List<String> outputs = node.getOutputList().stream().map(hostile).toList();
-            node.clearInput().addAllInput(inputs).clearOutput().addAllOutput(outputs).setName(hostile.apply(node.getName()));
+            node.clearInput()
+                    .addAllInput(inputs)
+                    .clearOutput()
+                    .addAllOutput(outputs)
+                    .setName(hostile.apply(node.getName()));
         }
         return Files.write(to, proto.build().toByteArray());
     }

@@ -48,12 +48,17 @@ public final class SensitivityBench {
 
     /** Arguments: the samples to evaluate on, then names of sample models; 2000, {@code fashion_resnet} and {@code fashion_mobilenet} if there are none. */
     public static void main(String[] args) throws IOException {
-        System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
+        System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS
+                + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
         System.out.println();
-        System.out.println("| model | samples | tensors | evaluations | sweep, s | a tensor, s | an evaluation, ms | today's way, ms | times faster | times cheaper |");
+        System.out.println(
+                "| model | samples | tensors | evaluations | sweep, s | a tensor, s | an evaluation, ms | today's way,"
+                        + " ms | times faster | times cheaper |");
         System.out.println("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         int samples = args.length == 0 ? 2000 : Integer.parseInt(args[0]);
-        for (String name : args.length < 2 ? List.of("fashion_resnet", "fashion_mobilenet") : Arrays.asList(args).subList(1, args.length)) {
+        for (String name : args.length < 2
+                ? List.of("fashion_resnet", "fashion_mobilenet")
+                : Arrays.asList(args).subList(1, args.length)) {
             run(name, samples);
         }
         System.out.println();
@@ -61,29 +66,49 @@ public final class SensitivityBench {
     }
 
     private static String load() {
-        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        return String.format(
+                Locale.ROOT,
+                "%.1f",
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
     /** Milliseconds that all threads of this process have computed. */
     private static double cpu() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os ? os.getProcessCpuTime() * 1e-6 : Double.NaN;
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+                ? os.getProcessCpuTime() * 1e-6
+                : Double.NaN;
     }
 
     private static void run(String name, int samples) throws IOException {
         Path folder = Path.of(System.getProperty("quantscope.samples", "sample-models"));
         Path file = folder.resolve(name + ".onnx");
         Model model = Engine.open(file, true);
-        SessionState asked = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = ActivationRanges.calibrate(asked, Engine.observe(model, Datasets.open(folder.resolve("fashion_mnist_calibration.npz")), Progress.NONE, NEVER).sketches(), NEVER);
+        SessionState asked =
+                SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        SessionState state = ActivationRanges.calibrate(
+                asked,
+                Engine.observe(
+                                model,
+                                Datasets.open(folder.resolve("fashion_mnist_calibration.npz")),
+                                Progress.NONE,
+                                NEVER)
+                        .sketches(),
+                NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, Progress.NONE, NEVER);
         Dataset data = Datasets.open(folder.resolve("fashion_mnist_test.npz")).limit(samples);
-        SensitivitySweep sweep = new SensitivitySweep(model, resolved.weights(), resolved.activations(), new SensitivityCache());
+        SensitivitySweep sweep =
+                new SensitivitySweep(model, resolved.weights(), resolved.activations(), new SensitivityCache());
         Naive naive = new Naive(model, state, resolved, data, sweep);
         String[] now = {""};
         double begun = System.nanoTime() * 1e-6;
         double cpuBegun = cpu();
         try (LiveEvaluator evaluator = Engine.evaluator(model, data)) {
-            sweep.run(evaluator, data.size(), (done, total, what) -> now[0] = what, NEVER, part -> naive.evaluated(now[0]));
+            sweep.run(
+                    evaluator,
+                    data.size(),
+                    (done, total, what) -> now[0] = what,
+                    NEVER,
+                    part -> naive.evaluated(now[0]));
         } finally {
             Files.deleteIfExists(naive.file);
         }
@@ -94,8 +119,16 @@ public final class SensitivityBench {
         System.out.println(String.format(
                 Locale.ROOT,
                 "| `%s` | %d | %d | %d | %.1f | %.2f | %.0f | %.0f | %.1f | %.1f |",
-                name, data.size(), sweep.tensors().size(), evaluations, wall * 1e-3, wall * 1e-3 / sweep.tensors().size(), wall / evaluations, naive.wall / naive.count,
-                naive.wall / naive.count / (wall / evaluations), naive.cpu / naive.count / (cost / evaluations)));
+                name,
+                data.size(),
+                sweep.tensors().size(),
+                evaluations,
+                wall * 1e-3,
+                wall * 1e-3 / sweep.tensors().size(),
+                wall / evaluations,
+                naive.wall / naive.count,
+                naive.wall / naive.count / (wall / evaluations),
+                naive.cpu / naive.count / (cost / evaluations)));
     }
 
     /** Today's way, for some of the evaluations of a sweep. */
@@ -112,7 +145,8 @@ public final class SensitivityBench {
         private double wall;
         private double cpu;
 
-        Naive(Model model, SessionState state, ResolvedSettings all, Dataset data, SensitivitySweep sweep) throws IOException {
+        Naive(Model model, SessionState state, ResolvedSettings all, Dataset data, SensitivitySweep sweep)
+                throws IOException {
             this.model = model;
             this.state = state;
             this.all = all;
@@ -120,7 +154,8 @@ public final class SensitivityBench {
             this.feed = SampleFeed.of(model, data);
             int size = feed.batchSize();
             this.batches = IntStream.range(0, Math.ceilDiv(data.size(), size))
-                    .mapToObj(b -> IntStream.range(b * size, Math.min(data.size(), (b + 1) * size)).toArray())
+                    .mapToObj(b -> IntStream.range(b * size, Math.min(data.size(), (b + 1) * size))
+                            .toArray())
                     .toArray(int[][]::new);
         }
 
@@ -131,19 +166,26 @@ public final class SensitivityBench {
             }
             Map<TensorId, QuantParams> weights = new HashMap<>(all.weights());
             Map<TensorId, QuantParams> activations = new HashMap<>(all.activations());
-            sweep.tensors().stream().filter(t -> what.startsWith("only " + t.id() + ", ")).findFirst().ifPresent(t -> {
-                weights.keySet().retainAll(List.of(t.id()));
-                activations.keySet().retainAll(List.of(t.id()));
-            });
-            sweep.tensors().stream().filter(t -> what.startsWith("all but " + t.id() + ", ")).findFirst().ifPresent(t -> {
-                weights.remove(t.id());
-                activations.remove(t.id());
-            });
+            sweep.tensors().stream()
+                    .filter(t -> what.startsWith("only " + t.id() + ", "))
+                    .findFirst()
+                    .ifPresent(t -> {
+                        weights.keySet().retainAll(List.of(t.id()));
+                        activations.keySet().retainAll(List.of(t.id()));
+                    });
+            sweep.tensors().stream()
+                    .filter(t -> what.startsWith("all but " + t.id() + ", "))
+                    .findFirst()
+                    .ifPresent(t -> {
+                        weights.remove(t.id());
+                        activations.remove(t.id());
+                    });
             double cpuBefore = SensitivityBench.cpu();
             long from = System.nanoTime();
             try {
                 new OnnxQdqExporter().write(new ExportPlan(model, state, weights, activations), file, NEVER);
-                try (OrtModel session = OrtModel.load(Files.readAllBytes(file), "qdq", new OrtModel.Options(THREADS, true))) {
+                try (OrtModel session =
+                        OrtModel.load(Files.readAllBytes(file), "qdq", new OrtModel.Options(THREADS, true))) {
                     for (int[] batch : batches) {
                         Logits logits = Logits.of(session, model, feed, batch, Map.of(), NEVER);
                         for (int i = 0; i < logits.rows(); i++) {

@@ -1,7 +1,6 @@
 package org.quantscope.bench;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -94,7 +93,11 @@ public final class SideBySide {
         }
 
         double median() {
-            return seconds.stream().sorted().skip(seconds.size() / 2).findFirst().orElseThrow();
+            return seconds.stream()
+                    .sorted()
+                    .skip(seconds.size() / 2)
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 
@@ -120,15 +123,22 @@ public final class SideBySide {
     private static String machine() throws IOException {
         Path info = Path.of("/proc/cpuinfo");
         Optional<String> cpu = Files.isReadable(info)
-                ? Files.readAllLines(info).stream().filter(l -> l.startsWith("model name")).map(l -> l.substring(l.indexOf(':') + 2)).findFirst()
+                ? Files.readAllLines(info).stream()
+                        .filter(l -> l.startsWith("model name"))
+                        .map(l -> l.substring(l.indexOf(':') + 2))
+                        .findFirst()
                 : Optional.empty();
         Runtime jvm = Runtime.getRuntime();
-        return cpu.orElse(System.getProperty("os.arch")) + ", " + jvm.availableProcessors() + " cores, " + System.getProperty("os.name") + ", JDK " + Runtime.version()
-                + ", kernels: " + Kernels.chosen().name() + ", load average at the start: " + load();
+        return cpu.orElse(System.getProperty("os.arch")) + ", " + jvm.availableProcessors() + " cores, "
+                + System.getProperty("os.name") + ", JDK " + Runtime.version() + ", kernels: "
+                + Kernels.chosen().name() + ", load average at the start: " + load();
     }
 
     private static String load() {
-        return String.format(Locale.ROOT, "%.1f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        return String.format(
+                Locale.ROOT,
+                "%.1f",
+                ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
     /** {@link #LARGE} values in a mapped file, as weights of a model lie. */
@@ -148,7 +158,8 @@ public final class SideBySide {
     private static void passes(MemorySegment values, Arena arena) {
         var cancel = new CancelToken();
         var grid = new UniformGrid(CLIP / LEVELS_EACH_SIDE, 0, -LEVELS_EACH_SIDE, LEVELS_EACH_SIDE);
-        var params = new QuantParams(new Granularity.PerTensor(), new float[] {grid.scale()}, new int[] {0}, grid.qmin(), grid.qmax());
+        var params = new QuantParams(
+                new Granularity.PerTensor(), new float[] {grid.scale()}, new int[] {0}, grid.qmin(), grid.qmax());
         Tensor mapped = tensor(DType.F32, values);
         Tensor half = tensor(DType.F16, halves(values, arena, true));
         Tensor brain = tensor(DType.BF16, halves(values, arena, false));
@@ -156,7 +167,8 @@ public final class SideBySide {
         INDArray array = Nd4j.createFromArray(heap);
 
         List<Way> errors = new ArrayList<>();
-        errors.add(new Way("naive Java, allocate and loop", () -> sink += naiveError(heap, naiveFakeQuantize(heap, grid))));
+        errors.add(new Way(
+                "naive Java, allocate and loop", () -> sink += naiveError(heap, naiveFakeQuantize(heap, grid))));
         errors.add(new Way("ND4J op chain", () -> {
             try (INDArray y = nd4jFakeQuantize(array, grid);
                     INDArray e = array.sub(y)) {
@@ -165,15 +177,32 @@ public final class SideBySide {
             }
         }));
         for (Kernels kernels : Kernels.available()) {
-            errors.add(new Way("ours, " + kernels.name() + " kernel, one core", () -> sink += errors(kernels, mapped.data(), grid, false)));
-            errors.add(new Way("ours, " + kernels.name() + " kernel, all cores", () -> sink += errors(kernels, mapped.data(), grid, true)));
+            errors.add(new Way(
+                    "ours, " + kernels.name() + " kernel, one core",
+                    () -> sink += errors(kernels, mapped.data(), grid, false)));
+            errors.add(new Way(
+                    "ours, " + kernels.name() + " kernel, all cores",
+                    () -> sink += errors(kernels, mapped.data(), grid, true)));
         }
-        errors.add(new Way("ours, as the product runs it", () -> sink += ErrorPass.measure(mapped, params, cancel).mse()));
-        errors.add(new Way("ours, from F16", () -> sink += ErrorPass.measure(half, params, cancel).mse()));
-        errors.add(new Way("ours, from BF16", () -> sink += ErrorPass.measure(brain, params, cancel).mse()));
-        errors.add(new Way("ours, squared error alone (a search)", () -> sink += ErrorPass.squaredError(mapped.data(), grid, cancel)));
+        errors.add(new Way(
+                "ours, as the product runs it",
+                () -> sink += ErrorPass.measure(mapped, params, cancel).mse()));
+        errors.add(new Way(
+                "ours, from F16",
+                () -> sink += ErrorPass.measure(half, params, cancel).mse()));
+        errors.add(new Way(
+                "ours, from BF16",
+                () -> sink += ErrorPass.measure(brain, params, cancel).mse()));
+        errors.add(new Way(
+                "ours, squared error alone (a search)",
+                () -> sink += ErrorPass.squaredError(mapped.data(), grid, cancel)));
         errors.add(new Way("reading alone, one core", () -> sink += read(values, 0, N)));
-        errors.add(new Way("reading alone, all cores", () -> sink += LongStream.range(0, N / PART).parallel().map(p -> read(values, p * PART, PART)).sum()));
+        errors.add(new Way(
+                "reading alone, all cores",
+                () -> sink += LongStream.range(0, N / PART)
+                        .parallel()
+                        .map(p -> read(values, p * PART, PART))
+                        .sum()));
         table("Exact error of " + N + " values, 255 levels", errors);
         grids(mapped, values, cancel);
 
@@ -184,37 +213,63 @@ public final class SideBySide {
                 sink += y.length();
             }
         }));
-        fakes.add(new Way("ours, as the product runs it", () -> sink += ErrorPass.fakeQuantize(mapped, params, cancel)[1]));
+        fakes.add(new Way(
+                "ours, as the product runs it", () -> sink += ErrorPass.fakeQuantize(mapped, params, cancel)[1]));
         table("Fake-quantized copy of " + N + " values, 255 levels", fakes);
         array.close();
     }
 
     /** Grids that are not one evenly spaced grid for all, beside that one and a loop over values that asks the grid. */
     private static void grids(Tensor flat, MemorySegment values, CancelToken cancel) {
-        var info = new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(N / COLUMNS, COLUMNS), OptionalInt.of(0), List.of());
+        var info = new TensorInfo(
+                new TensorId("w"),
+                TensorKind.WEIGHT,
+                DType.F32,
+                Shape.of(N / COLUMNS, COLUMNS),
+                OptionalInt.of(0),
+                List.of());
         var matrix = new Tensor(info, new TensorData(DType.F32, values, ByteOrder.nativeOrder(), N));
         List<Way> ways = new ArrayList<>();
         Grid nf4 = params("nf4", 4, new Granularity.PerTensor(), matrix).grid(0);
         float[] heap = flat.data().toFloats();
         ways.add(new Way("naive Java, NF4, the nearest level of each value", () -> sink += naiveError(heap, nf4)));
-        ways.add(way("uniform, 8 bits, one clip", params("uniform", 8, new Granularity.PerTensor(), matrix), flat, cancel));
-        ways.add(way("the same with a fifth clipped", params("uniform", 8, new Granularity.PerTensor(), matrix, CLIP / 2.75f), flat, cancel));
+        ways.add(way(
+                "uniform, 8 bits, one clip", params("uniform", 8, new Granularity.PerTensor(), matrix), flat, cancel));
+        ways.add(way(
+                "the same with a fifth clipped",
+                params("uniform", 8, new Granularity.PerTensor(), matrix, CLIP / 2.75f),
+                flat,
+                cancel));
         ways.add(way("per channel, rows", params("uniform", 8, new Granularity.PerChannel(0), matrix), matrix, cancel));
-        ways.add(way("per channel, columns", params("uniform", 8, new Granularity.PerChannel(1), matrix), matrix, cancel));
+        ways.add(way(
+                "per channel, columns", params("uniform", 8, new Granularity.PerChannel(1), matrix), matrix, cancel));
         ways.add(way("blocks of 128", params("uniform", 4, new Granularity.PerBlock(1, 128), matrix), matrix, cancel));
         ways.add(way("blocks of 32", params("uniform", 4, new Granularity.PerBlock(1, 32), matrix), matrix, cancel));
-        ways.add(way("blocks of 32 down the columns", params("uniform", 4, new Granularity.PerBlock(0, 32), matrix), matrix, cancel));
+        ways.add(way(
+                "blocks of 32 down the columns",
+                params("uniform", 4, new Granularity.PerBlock(0, 32), matrix),
+                matrix,
+                cancel));
         ways.add(way("NF4, one scale", params("nf4", 4, new Granularity.PerTensor(), matrix), flat, cancel));
-        ways.add(new Way("NF4, squared error alone (a search)", () -> sink += ErrorPass.squaredError(flat.data(), nf4, cancel)));
+        ways.add(new Way(
+                "NF4, squared error alone (a search)", () -> sink += ErrorPass.squaredError(flat.data(), nf4, cancel)));
         ways.add(way("NF4, blocks of 64", params("nf4", 4, new Granularity.PerBlock(1, 64), matrix), matrix, cancel));
-        ways.add(way("MXFP4, blocks of 32", params("mxfp4", 4, new Granularity.PerBlock(1, 32), matrix), matrix, cancel));
-        ways.add(way("FP8 E4M3, one scale", params("fp8_e4m3fn", 8, new Granularity.PerTensor(), matrix), flat, cancel));
-        ways.add(new Way("reading alone, all cores", () -> sink += LongStream.range(0, N / PART).parallel().map(p -> read(values, p * PART, PART)).sum()));
+        ways.add(way(
+                "MXFP4, blocks of 32", params("mxfp4", 4, new Granularity.PerBlock(1, 32), matrix), matrix, cancel));
+        ways.add(
+                way("FP8 E4M3, one scale", params("fp8_e4m3fn", 8, new Granularity.PerTensor(), matrix), flat, cancel));
+        ways.add(new Way(
+                "reading alone, all cores",
+                () -> sink += LongStream.range(0, N / PART)
+                        .parallel()
+                        .map(p -> read(values, p * PART, PART))
+                        .sum()));
         table("Exact error of " + N + " values on other grids", ways);
     }
 
     private static Way way(String name, QuantParams params, Tensor tensor, CancelToken cancel) {
-        return new Way(name, () -> sink += ErrorPass.measure(tensor, params, cancel).mse());
+        return new Way(
+                name, () -> sink += ErrorPass.measure(tensor, params, cancel).mse());
     }
 
     private static QuantParams params(String scheme, int bits, Granularity granularity, Tensor tensor) {
@@ -229,7 +284,10 @@ public final class SideBySide {
             ranges.add(ClipRange.symmetric(clip * (1 + i % 1000 * 1e-5f)));
         }
         Quantizer quantizer = Quantizers.byId(scheme);
-        return quantizer.resolve(quantizer.adapt(QuantSpec.WEIGHTS).withBits(bits).withGranularity(granularity), slicing.granularity(), ranges);
+        return quantizer.resolve(
+                quantizer.adapt(QuantSpec.WEIGHTS).withBits(bits).withGranularity(granularity),
+                slicing.granularity(),
+                ranges);
     }
 
     private static double naiveError(float[] x, Grid grid) {
@@ -242,7 +300,8 @@ public final class SideBySide {
     }
 
     private static Tensor tensor(DType dtype, MemorySegment values) {
-        var info = new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, dtype, Shape.of(N), OptionalInt.empty(), List.of());
+        var info = new TensorInfo(
+                new TensorId("w"), TensorKind.WEIGHT, dtype, Shape.of(N), OptionalInt.empty(), List.of());
         return new Tensor(info, new TensorData(dtype, values, ByteOrder.nativeOrder(), N));
     }
 
@@ -331,12 +390,17 @@ public final class SideBySide {
         System.out.println("|---|--:|--:|--:|" + (read ? "--:|" : ""));
         for (Way way : ways) {
             double t = way.median();
-            System.out.println(String.format(Locale.ROOT, "| %s | %.2f | %.2f | %.1f |", way.name, t * 1e3, N / t * 1e-9, naive / t)
+            System.out.println(String.format(
+                            Locale.ROOT, "| %s | %.2f | %.2f | %.1f |", way.name, t * 1e3, N / t * 1e-9, naive / t)
                     + (read ? String.format(Locale.ROOT, " %.0f %% |", 100 * reading / t) : ""));
         }
         if (read) {
             System.out.println();
-            System.out.println(String.format(Locale.ROOT, "Reading alone is %.1f GB/s. F16 and BF16 have half of the bytes, so their share of it is half of what it says.", 4e-9 * N / reading));
+            System.out.println(String.format(
+                    Locale.ROOT,
+                    "Reading alone is %.1f GB/s. F16 and BF16 have half of the bytes, so their share of it is half of"
+                            + " what it says.",
+                    4e-9 * N / reading));
         }
     }
 
@@ -361,15 +425,19 @@ public final class SideBySide {
         System.out.println(String.format(Locale.ROOT, "| filling, one core | %.0f M floats/s |", N / fill * 1e-6));
         for (TensorData data : List.of(million, hundred)) {
             MomentSketch sketch = MomentSketch.of(data, cancel);
-            double one = median(2001, round -> sink += sketch.estimate(grid(CLIP + round * 1e-4f)).mse());
+            double one = median(
+                    2001,
+                    round -> sink += sketch.estimate(grid(CLIP + round * 1e-4f)).mse());
             double curve = median(41, round -> {
                 for (int i = 1; i <= 512; i++) {
                     sink += sketch.estimate(grid(sketch.absMax() * i / 512)).mse();
                 }
             });
             long n = data.count() / MILLION;
-            System.out.println(String.format(Locale.ROOT, "| one grid of 256 levels, %d M values | %.1f µs |", n, one * 1e6));
-            System.out.println(String.format(Locale.ROOT, "| curve of 512 clips, 256 levels each, %d M values | %.2f ms |", n, curve * 1e3));
+            System.out.println(
+                    String.format(Locale.ROOT, "| one grid of 256 levels, %d M values | %.1f µs |", n, one * 1e6));
+            System.out.println(String.format(
+                    Locale.ROOT, "| curve of 512 clips, 256 levels each, %d M values | %.2f ms |", n, curve * 1e3));
         }
     }
 
@@ -385,7 +453,11 @@ public final class SideBySide {
         for (String id : List.of("mse", "mae", "lp", "entropy")) {
             var line = new StringBuilder("| `" + id + "` |");
             for (QuantSpec spec : specs) {
-                double t = median(15, round -> sink += RangeResolver.calibrate(sketch, spec, new Clip.Auto(id), cancel).range().hi());
+                double t = median(
+                        15,
+                        round -> sink += RangeResolver.calibrate(sketch, spec, new Clip.Auto(id), cancel)
+                                .range()
+                                .hi());
                 line.append(String.format(Locale.ROOT, " %.1f |", t * 1e3));
             }
             System.out.println(line);
@@ -396,15 +468,32 @@ public final class SideBySide {
         System.out.println("|---|--:|");
         for (int bits : new int[] {4, 8}) {
             QuantSpec spec = lloyd.adapt(QuantSpec.WEIGHTS).withBits(bits);
-            double t = median(15, round -> sink += RangeResolver.resolve(sketch, spec, ClipRange.symmetric(CLIP + round * 1e-3f)).scale(0));
-            System.out.println(String.format(Locale.ROOT, "| Lloyd-Max codebook of %d bits, from the sketch | %.1f ms |", bits, t * 1e3));
+            double t = median(
+                    15,
+                    round -> sink += RangeResolver.resolve(sketch, spec, ClipRange.symmetric(CLIP + round * 1e-3f))
+                            .scale(0));
+            System.out.println(String.format(
+                    Locale.ROOT, "| Lloyd-Max codebook of %d bits, from the sketch | %.1f ms |", bits, t * 1e3));
         }
         int slices = MILLION / BLOCK;
-        var info = new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(slices, BLOCK), OptionalInt.of(0), List.of());
-        var blocks = new Tensor(info, new TensorData(DType.F32, values, ByteOrder.nativeOrder(), (long) slices * BLOCK));
-        QuantSpec spec = QuantSpec.WEIGHTS.withBits(4).withGranularity(new Granularity.PerBlock(1, BLOCK)).withClip(new Clip.Auto("mse"));
-        double quick = median(7, round -> sink += RangeResolver.resolve(blocks, spec, cancel).params().scale(0));
-        System.out.println(String.format(Locale.ROOT, "| least squared error for each of %d blocks of %d | %.0f ms |", slices, BLOCK, quick * 1e3));
+        var info = new TensorInfo(
+                new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(slices, BLOCK), OptionalInt.of(0), List.of());
+        var blocks =
+                new Tensor(info, new TensorData(DType.F32, values, ByteOrder.nativeOrder(), (long) slices * BLOCK));
+        QuantSpec spec = QuantSpec.WEIGHTS
+                .withBits(4)
+                .withGranularity(new Granularity.PerBlock(1, BLOCK))
+                .withClip(new Clip.Auto("mse"));
+        double quick = median(
+                7,
+                round -> sink +=
+                        RangeResolver.resolve(blocks, spec, cancel).params().scale(0));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| least squared error for each of %d blocks of %d | %.0f ms |",
+                slices,
+                BLOCK,
+                quick * 1e3));
     }
 
     private static UniformGrid grid(float clip) {

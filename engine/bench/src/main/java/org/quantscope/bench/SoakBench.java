@@ -96,7 +96,8 @@ public final class SoakBench {
         System.out.println();
         System.out.println("| step | done | cancelled | refused |");
         System.out.println("|---|--:|--:|--:|");
-        outcomes.forEach((kind, o) -> System.out.printf(Locale.ROOT, "| %s | %d | %d | %d |%n", kind.title, o.done, o.cancelled, o.refused));
+        outcomes.forEach((kind, o) ->
+                System.out.printf(Locale.ROOT, "| %s | %d | %d | %d |%n", kind.title, o.done, o.cancelled, o.refused));
         // The first fifth fills caches and lets the compiler work.
         double before = median(memory.subList(memory.size() / 5, memory.size() * 2 / 5));
         double after = median(memory.subList(memory.size() * 4 / 5, memory.size()));
@@ -104,14 +105,21 @@ public final class SoakBench {
         System.out.println();
         System.out.println(String.format(
                 Locale.ROOT,
-                "%d steps; sessions left: %d; resident memory without the Java heap, median of the second fifth %.0f MB, of the last %.0f MB: %+.1f %%",
-                steps, OrtRuntime.liveSessions(), before / (1 << 20), after / (1 << 20), 100 * growth));
+                "%d steps; sessions left: %d; resident memory without the Java heap, median of the second fifth %.0f"
+                        + " MB, of the last %.0f MB: %+.1f %%",
+                steps,
+                OrtRuntime.liveSessions(),
+                before / (1 << 20),
+                after / (1 << 20),
+                100 * growth));
         if (OrtRuntime.liveSessions() != 0 || growth > MOST_GROWTH) {
             throw new IllegalStateException("something leaks");
         }
     }
 
-    private static void one(Kind kind, SoakDesk desk, Random random, ScheduledExecutorService hand, Map<Kind, Outcomes> outcomes) throws IOException {
+    private static void one(
+            Kind kind, SoakDesk desk, Random random, ScheduledExecutorService hand, Map<Kind, Outcomes> outcomes)
+            throws IOException {
         Outcomes counts = outcomes.computeIfAbsent(kind, k -> new Outcomes());
         CancelToken cancel = new CancelToken();
         boolean closes = kind == Kind.OPEN && random.nextBoolean();
@@ -156,8 +164,10 @@ public final class SoakBench {
     /** Prints a row and gives the bytes of this process in memory without the Java heap. */
     private static long measure(int step, Path samples) throws IOException {
         System.gc();
-        // The C library gives back what is free whenever a session is closed; what was freed behind the last one would count else.
-        OrtModel.load(Files.readAllBytes(samples.resolve("digits_mlp.onnx")), "digits_mlp", OrtModel.Options.DEFAULT).close();
+        // The C library gives back what is free whenever a session is closed; what was freed behind the last one would
+        // count else.
+        OrtModel.load(Files.readAllBytes(samples.resolve("digits_mlp.onnx")), "digits_mlp", OrtModel.Options.DEFAULT)
+                .close();
         // The collector gives freed heap back in a thread of its own.
         long resident = Long.MAX_VALUE;
         for (int i = 0; i < 10; i++) {
@@ -167,9 +177,17 @@ public final class SoakBench {
         long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
         long mapped;
         try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
-            mapped = maps.filter(l -> l.contains(SoakDesk.FOLDER_PREFIX) || l.endsWith(".onnx") || l.endsWith(".npz")).count();
+            mapped = maps.filter(l -> l.contains(SoakDesk.FOLDER_PREFIX) || l.endsWith(".onnx") || l.endsWith(".npz"))
+                    .count();
         }
-        System.out.println(String.format(Locale.ROOT, "| %d | %d | %d | %d | %d |", step, resident >> 20, heap >> 20, OrtRuntime.liveSessions(), mapped));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %d | %d | %d | %d | %d |",
+                step,
+                resident >> 20,
+                heap >> 20,
+                OrtRuntime.liveSessions(),
+                mapped));
         return resident - heap;
     }
 

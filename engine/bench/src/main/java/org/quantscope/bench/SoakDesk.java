@@ -89,13 +89,21 @@ final class SoakDesk implements AutoCloseable {
         Observed observed;
         /** Of {@code model} and {@code observed}. */
         ResolutionCache resolutions = new ResolutionCache();
+
         ResolvedSettings resolved;
         /** Closed by the hand too. */
         volatile LiveEvaluator evaluator;
+
         LayerComparison layers;
         volatile boolean closed;
 
-        Open(Model source, Model folded, SessionState start, Dataset calibration, Dataset evaluation, CancelToken cancel) {
+        Open(
+                Model source,
+                Model folded,
+                SessionState start,
+                Dataset calibration,
+                Dataset evaluation,
+                CancelToken cancel) {
             this.source = source;
             this.calibration = calibration;
             this.evaluation = evaluation;
@@ -121,7 +129,9 @@ final class SoakDesk implements AutoCloseable {
         }
 
         List<TensorId> tensors() {
-            return Stream.concat(resolved.weights().keySet().stream(), resolved.activations().keySet().stream()).sorted().toList();
+            return Stream.concat(resolved.weights().keySet().stream(), resolved.activations().keySet().stream())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -152,8 +162,10 @@ final class SoakDesk implements AutoCloseable {
         boolean fold = random.nextInt(3) > 0;
         String prefix = name(file).startsWith("digits") ? "digits" : "fashion_mnist";
         Model source = ModelLoaders.open(file);
-        Dataset calibration = Datasets.open(samples.resolve(prefix + "_calibration.npz")).limit(64);
-        Dataset evaluation = Datasets.open(samples.resolve(prefix + "_test.npz")).limit(SAMPLES);
+        Dataset calibration =
+                Datasets.open(samples.resolve(prefix + "_calibration.npz")).limit(64);
+        Dataset evaluation =
+                Datasets.open(samples.resolve(prefix + "_test.npz")).limit(SAMPLES);
         SessionState start = SessionState.of(FileRef.of(file, cancel))
                 .withFoldBatchNorm(fold)
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
@@ -198,7 +210,9 @@ final class SoakDesk implements AutoCloseable {
             }
             boolean activation = at.resolved.activations().containsKey(id);
             QuantSpec spec = spec(activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS, activation);
-            next = random.nextInt(8) == 0 && !activation ? at.state.withWeights(Optional.of(spec)) : at.state.withOverride(id, spec);
+            next = random.nextInt(8) == 0 && !activation
+                    ? at.state.withWeights(Optional.of(spec))
+                    : at.state.withOverride(id, spec);
         }
         take(next, cancel);
         Map<TensorId, QuantParams> activations = new HashMap<>(at.resolved.activations());
@@ -214,9 +228,16 @@ final class SoakDesk implements AutoCloseable {
     }
 
     private QuantSpec spec(QuantSpec from, boolean activation) {
-        Granularity granularity = activation ? Granularity.TENSOR : any(List.of(Granularity.TENSOR, Granularity.CHANNEL, new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 32)));
+        Granularity granularity = activation
+                ? Granularity.TENSOR
+                : any(List.of(
+                        Granularity.TENSOR,
+                        Granularity.CHANNEL,
+                        new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 32)));
         Quantizer scheme = any(Quantizers.all());
-        Calibrator calibrator = any(Calibrators.all().stream().filter(c -> granularity.equals(Granularity.TENSOR) || !SLOW.contains(c.id())).toList());
+        Calibrator calibrator = any(Calibrators.all().stream()
+                .filter(c -> granularity.equals(Granularity.TENSOR) || !SLOW.contains(c.id()))
+                .toList());
         return scheme.adapt(from.withBits(QuantSpec.MIN_BITS + random.nextInt(7))
                 .withSymmetric(random.nextBoolean())
                 .withGranularity(granularity)
@@ -227,13 +248,15 @@ final class SoakDesk implements AutoCloseable {
     private void take(SessionState asked, CancelToken cancel) {
         Open at = now();
         SessionState next = ActivationRanges.calibrate(asked, at.observed.sketches(), cancel);
-        at.resolved = ResolvedSettings.resolve(at.model, next, Importances.observed(at.observed.inputs()), at.resolutions, QUIET, cancel);
+        at.resolved = ResolvedSettings.resolve(
+                at.model, next, Importances.observed(at.observed.inputs()), at.resolutions, QUIET, cancel);
         at.state = next;
     }
 
     void sweep(CancelToken cancel) {
         Open at = now();
-        new SensitivitySweep(at.model, at.resolved.weights(), at.resolved.activations(), figures).run(at.evaluator, FEW, QUIET, cancel, r -> {});
+        new SensitivitySweep(at.model, at.resolved.weights(), at.resolved.activations(), figures)
+                .run(at.evaluator, FEW, QUIET, cancel, r -> {});
     }
 
     void layers(CancelToken cancel) {
@@ -242,7 +265,8 @@ final class SoakDesk implements AutoCloseable {
         for (int i = 0; i < 3; i++) {
             values.add(any(at.model.graph().orElseThrow().activations()).id());
         }
-        EvalRequest request = new EvalRequest(Optional.of(any(at.tensors())), at.resolved.weights(), at.resolved.activations());
+        EvalRequest request =
+                new EvalRequest(Optional.of(any(at.tensors())), at.resolved.weights(), at.resolved.activations());
         at.layers.compare(request, values.stream().distinct().toList(), at.layers.someSamples(FEW), cancel);
     }
 
@@ -289,7 +313,9 @@ final class SoakDesk implements AutoCloseable {
         try {
             written = Exporters.export(exporter, plan, file, cancel);
             Verifier.verify(exporter, plan, written, Optional.of(at.evaluation.limit(FEW)), QUIET, cancel);
-            Optional<Importer> importer = Importers.all().stream().filter(i -> i.id().equals(exporter.id())).findFirst();
+            Optional<Importer> importer = Importers.all().stream()
+                    .filter(i -> i.id().equals(exporter.id()))
+                    .findFirst();
             if (importer.isPresent()) {
                 if (random.nextInt(3) == 0) {
                     Files.write(file, damage(Files.readAllBytes(file)));
@@ -310,7 +336,9 @@ final class SoakDesk implements AutoCloseable {
     void damaged(CancelToken cancel) throws IOException {
         List<Path> all;
         try (Stream<Path> found = Files.list(samples)) {
-            all = found.filter(f -> name(f).matches(".*\\.(onnx|npz|safetensors)")).sorted().toList();
+            all = found.filter(f -> name(f).matches(".*\\.(onnx|npz|safetensors)"))
+                    .sorted()
+                    .toList();
         }
         Path whole = any(all);
         Path file = folder.resolve("damaged-" + name(whole));
@@ -318,7 +346,9 @@ final class SoakDesk implements AutoCloseable {
         try {
             if (name(whole).endsWith(".npz")) {
                 Dataset data = Datasets.open(file, Datasets.open(whole).preprocessing(), cancel);
-                data.fill(new int[] {0, data.size() - 1}, new float[Math.toIntExact(2 * data.sampleShape().count())]);
+                data.fill(
+                        new int[] {0, data.size() - 1},
+                        new float[Math.toIntExact(2 * data.sampleShape().count())]);
                 return;
             }
             Model model = Engine.open(file, random.nextBoolean());
@@ -327,10 +357,17 @@ final class SoakDesk implements AutoCloseable {
                 tensor.data().toFloats();
             }
             if (model.graph().isPresent()) {
-                ResolvedSettings resolved = Engine.resolve(model, SessionState.of(FileRef.of(file, cancel)), QUIET, cancel);
+                ResolvedSettings resolved =
+                        Engine.resolve(model, SessionState.of(FileRef.of(file, cancel)), QUIET, cancel);
                 String prefix = name(whole).startsWith("digits") ? "digits" : "fashion_mnist";
-                try (LiveEvaluator evaluator = new LiveEvaluator(model, Datasets.open(samples.resolve(prefix + "_test.npz")).limit(FEW), 1)) {
-                    evaluator.evaluate(new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()), cancel, e -> {});
+                try (LiveEvaluator evaluator = new LiveEvaluator(
+                        model,
+                        Datasets.open(samples.resolve(prefix + "_test.npz")).limit(FEW),
+                        1)) {
+                    evaluator.evaluate(
+                            new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
+                            cancel,
+                            e -> {});
                 }
             }
         } finally {

@@ -25,12 +25,19 @@ import picocli.CommandLine.Parameters;
             "Activations are calibrated on --data; without it the config covers weights only.",
             "What was seen of them lies beside the config (.sketches), so that the desktop need not look again."
         },
-        footer = {"", "Example:", "  quantscope calibrate model.onnx --data calibration.npz --bits 8 --granularity channel -o config.json"})
+        footer = {
+            "",
+            "Example:",
+            "  quantscope calibrate model.onnx --data calibration.npz --bits 8 --granularity channel -o config.json"
+        })
 final class CalibrateCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, or bare weights without --data.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", description = "Calibration data: .npz, a folder of pictures, IDX or CSV; labels are not needed.")
+    @Option(
+            names = "--data",
+            paramLabel = "D",
+            description = "Calibration data: .npz, a folder of pictures, IDX or CSV; labels are not needed.")
     private @Nullable Path data;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
@@ -39,7 +46,11 @@ final class CalibrateCommand extends EngineCommand {
     @Mixin
     private SettingsOptions settings;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "CFG", required = true, description = "The config to write (.json).")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "CFG",
+            required = true,
+            description = "The config to write (.json).")
     private Path output;
 
     CalibrateCommand(Terminal terminal, CancelToken cancel) {
@@ -59,12 +70,19 @@ final class CalibrateCommand extends EngineCommand {
         SessionState asked = checked(() -> settings.state(ref, data != null));
         Model model = data == null ? Engine.open(file, asked) : Subject.openGraph(file, asked);
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
-        Subject.Calibrated calibrated =
-                data == null ? null : Subject.calibrate(model, chosen, Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()), terminal(), cancel());
+        Subject.Calibrated calibrated = data == null
+                ? null
+                : Subject.calibrate(
+                        model,
+                        chosen,
+                        Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()),
+                        terminal(),
+                        cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, calibrated == null ? Importances.NONE : calibrated.importances(), bar, cancel());
+            resolved = Engine.resolve(
+                    model, state, calibrated == null ? Importances.NONE : calibrated.importances(), bar, cancel());
         }
         cancel().check();
         SessionFile.write(state, output);
@@ -74,9 +92,14 @@ final class CalibrateCommand extends EngineCommand {
         int tensors = resolved.weights().size() + resolved.activations().size();
         double seconds = (System.nanoTime() - start) / 1e9;
         print(
-                new Json().put("config", output.toString()).put("tensors", tensors).put("seconds", seconds),
-                () -> terminal().out().println(output + ": " + resolved.weights().size() + " weights, " + resolved.activations().size() + " activations, "
-                        + Text.number(seconds) + " s"));
+                new Json()
+                        .put("config", output.toString())
+                        .put("tensors", tensors)
+                        .put("seconds", seconds),
+                () -> terminal()
+                        .out()
+                        .println(output + ": " + resolved.weights().size() + " weights, "
+                                + resolved.activations().size() + " activations, " + Text.number(seconds) + " s"));
         return ExitCode.DONE;
     }
 }

@@ -23,14 +23,17 @@ final class Cli {
      * @param state folder of what is kept from one run to the next
      * @return the exit code
      */
-    static int run(String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
+    static int run(
+            String[] args, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log, Path state) {
         CommandLine line = new CommandLine(new QuantscopeCommand())
                 .addSubcommand("inspect", new InspectCommand(terminal, cancel))
                 .addSubcommand("error", new ErrorCommand(terminal, cancel))
                 .addSubcommand("curve", new CurveCommand(terminal, cancel))
                 .addSubcommand("calibrate", new CalibrateCommand(terminal, cancel))
                 .addSubcommand("eval", new EvalCommand(terminal, cancel))
-                .addSubcommand("sensitivity", new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
+                .addSubcommand(
+                        "sensitivity",
+                        new SensitivityCommand(terminal, cancel, new SensitivityStore(state.resolve("sensitivity"))))
                 .addSubcommand("correct", new CorrectCommand(terminal, cancel))
                 .addSubcommand("export", new ExportCommand(terminal, cancel))
                 .addSubcommand("import", new ImportCommand(terminal, cancel))
@@ -39,9 +42,13 @@ final class Cli {
                 .setErr(terminal.err())
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
-                .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.outIsTerminal() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
+                .setColorScheme(CommandLine.Help.defaultColorScheme(
+                        terminal.outIsTerminal() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
                 .setParameterExceptionHandler((e, ignored) -> {
-                    complain(terminal, e.getMessage() + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+                    complain(
+                            terminal,
+                            e.getMessage() + " (see "
+                                    + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
                     return ExitCode.USAGE;
                 })
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, terminal, cancel, log));
@@ -56,7 +63,8 @@ final class Cli {
         return code;
     }
 
-    private static int failed(Throwable failure, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
+    private static int failed(
+            Throwable failure, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
         if (cancel.isCancelled()) {
             // Whatever else went wrong on the way down is its consequence.
             complain(terminal, "cancelled");
@@ -76,7 +84,8 @@ final class Cli {
                 yield ExitCode.BAD_INPUT;
             }
             default -> {
-                String where = log.apply(failure).map(file -> "the log is " + file).orElse("no log could be written");
+                String where =
+                        log.apply(failure).map(file -> "the log is " + file).orElse("no log could be written");
                 complain(terminal, "a fault of the program: " + failure + "; " + where);
                 yield ExitCode.FAULT;
             }
@@ -85,7 +94,9 @@ final class Cli {
 
     /** Exactly one line. */
     private static void complain(Terminal terminal, @Nullable String problem) {
-        terminal.err().println("quantscope: " + String.valueOf(problem).replaceAll("\\p{Cntrl}+", " ").strip());
+        terminal.err()
+                .println("quantscope: "
+                        + String.valueOf(problem).replaceAll("\\p{Cntrl}+", " ").strip());
         terminal.err().flush();
     }
 }

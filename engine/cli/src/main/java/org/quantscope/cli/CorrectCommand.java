@@ -30,33 +30,52 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "correct",
         description = {
-            "Changes the weights of a float model so that quantization hurts it less, and writes the corrected float model.",
+            "Changes the weights of a float model so that quantization hurts it less, and writes the corrected float"
+                    + " model.",
             "cross-layer-equalization keeps the float function and needs the model only.",
-            "bias-correction needs --calibration-data, and a --config or quantizer options that say how the model will be quantized."
+            "bias-correction needs --calibration-data, and a --config or quantizer options that say how the model will"
+                    + " be quantized."
         },
         footer = {
             "",
             "Examples:",
             "  quantscope correct model.onnx --correction cross-layer-equalization -o equalized.onnx",
-            "  quantscope correct model.onnx --correction bias-correction --calibration-data calibration.npz --weights 4 -o corrected.onnx"
+            "  quantscope correct model.onnx --correction bias-correction --calibration-data calibration.npz --weights"
+                    + " 4 -o corrected.onnx"
         })
 final class CorrectCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
-    @Option(names = "--correction", paramLabel = "ID[:K=V,...]", required = true, description = "The correction; see quantscope list corrections.")
+    @Option(
+            names = "--correction",
+            paramLabel = "ID[:K=V,...]",
+            required = true,
+            description = "The correction; see quantscope list corrections.")
     private String correction;
 
-    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that the correction rests on (.npz); the change of the logits is measured on it.")
+    @Option(
+            names = "--calibration-data",
+            paramLabel = "D",
+            description = "Data that the correction rests on (.npz); the change of the logits is measured on it.")
     private @Nullable Path calibrationData;
 
-    @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options; what it corrects already comes first.")
+    @Option(
+            names = "--config",
+            paramLabel = "CFG",
+            description =
+                    "A config of calibrate or of the desktop, instead of quantizer options; what it corrects already"
+                            + " comes first.")
     private @Nullable Path config;
 
     @Mixin
     private SettingsOptions settings;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "OUT.onnx", required = true, description = "The corrected float model to write.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "OUT.onnx",
+            required = true,
+            description = "The corrected float model to write.")
     private Path output;
 
     CorrectCommand(Terminal terminal, CancelToken cancel) {
@@ -79,14 +98,21 @@ final class CorrectCommand extends EngineCommand {
             throw usage(chosen.id() + " needs --calibration-data");
         }
         if (chosen.needsData() && config == null && !settings.given()) {
-            throw usage(chosen.id() + " needs to know how the model is quantized: give --config or quantizer options such as --weights 4");
+            throw usage(chosen.id()
+                    + " needs to know how the model is quantized: give --config or quantizer options such as"
+                    + " --weights 4");
         }
         SessionState asked = settings();
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
-        Optional<Dataset> data = calibrationData == null ? Optional.empty() : Optional.of(Subject.openData(calibrationData, 0, Optional.of(asked), cancel()));
-        if (chosen.needsData() && state.activations().isPresent() && (config == null || state.activationRanges().isEmpty())) {
-            state = Subject.calibrate(model, state, data.orElseThrow(), terminal(), cancel()).state();
+        Optional<Dataset> data = calibrationData == null
+                ? Optional.empty()
+                : Optional.of(Subject.openData(calibrationData, 0, Optional.of(asked), cancel()));
+        if (chosen.needsData()
+                && state.activations().isPresent()
+                && (config == null || state.activationRanges().isEmpty())) {
+            state = Subject.calibrate(model, state, data.orElseThrow(), terminal(), cancel())
+                    .state();
         }
         AppliedCorrection applied = new AppliedCorrection(
                 chosen.id(),
@@ -95,7 +121,8 @@ final class CorrectCommand extends EngineCommand {
                 chosen.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
         Correction.Output result;
         try (Terminal.Bar bar = terminal().progress("correct")) {
-            result = Corrections.apply(model, state.withCorrections(List.of(applied)), ref -> data.orElseThrow(), bar, cancel());
+            result = Corrections.apply(
+                    model, state.withCorrections(List.of(applied)), ref -> data.orElseThrow(), bar, cancel());
         }
         OptionalDouble change;
         try (Terminal.Bar bar = terminal().progress("compare")) {
@@ -109,8 +136,14 @@ final class CorrectCommand extends EngineCommand {
                 .put("tensors", result.changed().stream().map(TensorId::name).toList())
                 .put("max_rel_logit_change", change);
         print(json, () -> {
-            terminal().out().println(terminal().strong(output.toString()) + "  " + chosen.title() + ", " + result.changed().size() + " tensors changed"
-                    + (change.isPresent() ? ", largest change of a logit " + Text.number(change.getAsDouble()) + " of the largest logit" : ""));
+            terminal()
+                    .out()
+                    .println(terminal().strong(output.toString()) + "  " + chosen.title() + ", "
+                            + result.changed().size() + " tensors changed"
+                            + (change.isPresent()
+                                    ? ", largest change of a logit " + Text.number(change.getAsDouble())
+                                            + " of the largest logit"
+                                    : ""));
             result.kept().forEach(kept -> terminal().out().println("  as it was: " + kept));
         });
         return ExitCode.DONE;
@@ -152,8 +185,15 @@ final class CorrectCommand extends EngineCommand {
     private static void unknown(Correction chosen, Map<String, String> options) {
         for (String name : options.keySet()) {
             if (chosen.options().stream().noneMatch(o -> o.name().equals(name))) {
-                throw new IllegalArgumentException("--correction: " + chosen.id() + " has no option " + name + "; it has "
-                        + (chosen.options().isEmpty() ? "none" : String.join(", ", chosen.options().stream().map(o -> o.name()).toList())));
+                throw new IllegalArgumentException("--correction: " + chosen.id() + " has no option " + name
+                        + "; it has "
+                        + (chosen.options().isEmpty()
+                                ? "none"
+                                : String.join(
+                                        ", ",
+                                        chosen.options().stream()
+                                                .map(o -> o.name())
+                                                .toList())));
             }
         }
     }

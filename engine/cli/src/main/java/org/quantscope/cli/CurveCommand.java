@@ -34,8 +34,10 @@ import picocli.CommandLine.Parameters;
         name = "curve",
         description = {
             "Says how far one tensor moves for each clip, and which clip each calibrator chooses.",
-            "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each slice.",
-            "weighted-mse is among the calibrators where --calibration-data or --calibrator weighted-mse:importance=FILE is given."
+            "Clips are N even fractions of the range of the data, 1/N to 1; with several scales of the range of each"
+                    + " slice.",
+            "weighted-mse is among the calibrators where --calibration-data or --calibrator"
+                    + " weighted-mse:importance=FILE is given."
         },
         footer = {"", "Example:", "  quantscope curve weights.npy --bits 4 --points 64"})
 final class CurveCommand extends EngineCommand {
@@ -49,19 +51,32 @@ final class CurveCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
     private Path file;
 
-    @Option(names = "--tensor", paramLabel = "T", description = "Name of the tensor; may be left out if there is only one.")
+    @Option(
+            names = "--tensor",
+            paramLabel = "T",
+            description = "Name of the tensor; may be left out if there is only one.")
     private @Nullable String name;
 
-    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
+    @Option(
+            names = "--bits",
+            paramLabel = "B",
+            description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
     private @Nullable Integer bits;
 
     @Mixin
     private QuantizerOptions quantizer;
 
-    @Option(names = "--points", paramLabel = "N", description = "Clips to look at (default: ${DEFAULT-VALUE}).", defaultValue = "128")
+    @Option(
+            names = "--points",
+            paramLabel = "N",
+            description = "Clips to look at (default: ${DEFAULT-VALUE}).",
+            defaultValue = "128")
     private int points;
 
-    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+    @Option(
+            names = "--calibration-data",
+            paramLabel = "D",
+            description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
     private @Nullable Path calibrationData;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
@@ -74,7 +89,11 @@ final class CurveCommand extends EngineCommand {
     /** The error at one clip. */
     private record Point(List<ClipRange> clip, double mse, double clippingMse, double roundingMse) {
         Json json() {
-            return new Json().putRanges("clip", clip).put("mse", mse).put("clipping_mse", clippingMse).put("rounding_mse", roundingMse);
+            return new Json()
+                    .putRanges("clip", clip)
+                    .put("mse", mse)
+                    .put("clipping_mse", clippingMse)
+                    .put("rounding_mse", roundingMse);
         }
     }
 
@@ -96,8 +115,11 @@ final class CurveCommand extends EngineCommand {
         int looks = points + Calibrators.all().size();
         boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;
         boolean refit = slicing.slices() == 1 && Quantizers.byId(spec.scheme()) instanceof FittedQuantizer;
-        MomentSketch[] sketches = exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
-        List<ClipRange> full = checked(() -> RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel())).requested();
+        MomentSketch[] sketches =
+                exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
+        List<ClipRange> full = checked(
+                        () -> RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel()))
+                .requested();
 
         List<Point> curve = new ArrayList<>();
         List<Pin> pins = new ArrayList<>();
@@ -107,44 +129,70 @@ final class CurveCommand extends EngineCommand {
                 cancel().check();
                 bar.report(i, looks, "clip " + i + " of " + points);
                 double f = (double) i / points;
-                List<ClipRange> ranges = full.stream().map(r -> new ClipRange((float) (f * Math.min(0, r.lo())), (float) (f * Math.max(0, r.hi())))).toList();
-                QuantParams params = refit ? RangeResolver.resolve(sketches[0], spec, ranges.getFirst()) : RangeResolver.resolve(tensor, spec, ranges);
+                List<ClipRange> ranges = full.stream()
+                        .map(r -> new ClipRange((float) (f * Math.min(0, r.lo())), (float) (f * Math.max(0, r.hi()))))
+                        .toList();
+                QuantParams params = refit
+                        ? RangeResolver.resolve(sketches[0], spec, ranges.getFirst())
+                        : RangeResolver.resolve(tensor, spec, ranges);
                 curve.add(point(tensor, ranges, params, exact, sketches));
             }
             for (Calibrator calibrator : Calibrators.all()) {
                 bar.report(points, looks, calibrator.id());
-                boolean asked = spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id());
-                if (calibrator.needsImportance() && !asked && importances.of(tensor.info()).isEmpty()) {
+                boolean asked =
+                        spec.clip() instanceof Clip.Auto a && a.calibratorId().equals(calibrator.id());
+                if (calibrator.needsImportance()
+                        && !asked
+                        && importances.of(tensor.info()).isEmpty()) {
                     continue;
                 }
                 Clip clip = asked ? spec.clip() : new Clip.Auto(calibrator.id());
-                Resolution found = checked(() -> RangeResolver.resolve(tensor, spec.withClip(clip), importances, cancel()));
+                Resolution found =
+                        checked(() -> RangeResolver.resolve(tensor, spec.withClip(clip), importances, cancel()));
                 pins.add(new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches)));
             }
         }
         Json json = new Json()
                 .put("tensor", tensor.id().name())
                 .put("points", curve.stream().map(Point::json).toList())
-                .put("calibrators", pins.stream().map(p -> new Json().put("id", p.calibrator.id()).putRanges("clip", p.at.clip).put("mse", p.at.mse)).toList());
+                .put(
+                        "calibrators",
+                        pins.stream()
+                                .map(p -> new Json()
+                                        .put("id", p.calibrator.id())
+                                        .putRanges("clip", p.at.clip)
+                                        .put("mse", p.at.mse))
+                                .toList());
         print(json, () -> show(tensor, spec, curve, pins, exact));
         return ExitCode.DONE;
     }
 
-    private Point point(Tensor tensor, List<ClipRange> clip, QuantParams params, boolean exact, MomentSketch[] sketches) {
+    private Point point(
+            Tensor tensor, List<ClipRange> clip, QuantParams params, boolean exact, MomentSketch[] sketches) {
         if (exact) {
             ErrorReport report = Engine.measure(tensor, params, cancel());
             return new Point(clip, report.mse(), report.clippingMse(), report.roundingMse());
         }
-        ErrorEstimate sum = ErrorEstimate.sum(IntStream.range(0, sketches.length).mapToObj(i -> sketches[i].estimate(params.grid(i))).toList());
+        ErrorEstimate sum = ErrorEstimate.sum(IntStream.range(0, sketches.length)
+                .mapToObj(i -> sketches[i].estimate(params.grid(i)))
+                .toList());
         return new Point(clip, sum.mse(), sum.clippingMse(), sum.roundingMse());
     }
 
     private void show(Tensor tensor, QuantSpec spec, List<Point> curve, List<Pin> pins, boolean exact) {
         String about = exact ? "" : "≈ ";
-        terminal().out().println(terminal().strong(tensor.id() + "  " + tensor.info().dtype() + " " + tensor.info().shape() + ", " + spec.scheme() + ", " + spec.bits() + " bits"));
+        terminal()
+                .out()
+                .println(terminal()
+                        .strong(tensor.id() + "  " + tensor.info().dtype() + " "
+                                + tensor.info().shape() + ", " + spec.scheme() + ", " + spec.bits() + " bits"));
         Table clips = new Table(">clip", ">MSE", ">of clipping", ">of rounding");
         for (Point p : curve) {
-            clips.row(Text.ranges(p.clip), about + Text.number(p.mse), Text.number(p.clippingMse), Text.number(p.roundingMse));
+            clips.row(
+                    Text.ranges(p.clip),
+                    about + Text.number(p.mse),
+                    Text.number(p.clippingMse),
+                    Text.number(p.roundingMse));
         }
         clips.print(terminal());
         Table chosen = new Table("calibrator", ">clip", ">MSE");

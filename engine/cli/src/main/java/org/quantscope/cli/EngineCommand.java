@@ -91,8 +91,8 @@ abstract class EngineCommand implements Callable<Integer> {
                     + (names.isEmpty() ? "" : ", such as " + String.join(", ", first)));
         }
         return (name.isEmpty() ? Optional.<Tensor>empty() : model.find(new TensorId(name)))
-                .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name + "\"; near names: "
-                        + String.join(", ", NearNames.of(name, names, NEAR))));
+                .orElseThrow(() -> usage("--tensor: " + file.getFileName() + " has no tensor \"" + name
+                        + "\"; near names: " + String.join(", ", NearNames.of(name, names, NEAR))));
     }
 
     /** A complaint about how the command was used. */

@@ -33,16 +33,25 @@ final class ErrorCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "A model file: ONNX, safetensors, npz or npy.")
     private Path file;
 
-    @Option(names = "--tensor", paramLabel = "T", description = "Name of the tensor; may be left out if there is only one.")
+    @Option(
+            names = "--tensor",
+            paramLabel = "T",
+            description = "Name of the tensor; may be left out if there is only one.")
     private @Nullable String name;
 
-    @Option(names = "--bits", paramLabel = "B", description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
+    @Option(
+            names = "--bits",
+            paramLabel = "B",
+            description = "Code width, 2 to 16 (default: 8, or what the scheme fixes).")
     private @Nullable Integer bits;
 
     @Mixin
     private QuantizerOptions quantizer;
 
-    @Option(names = "--calibration-data", paramLabel = "D", description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
+    @Option(
+            names = "--calibration-data",
+            paramLabel = "D",
+            description = "Data that shows how much each weight matters, for weighted-mse (.npz).")
     private @Nullable Path calibrationData;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
@@ -62,7 +71,8 @@ final class ErrorCommand extends EngineCommand {
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
-        double bitsPerWeight = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
+        double bitsPerWeight = Quantizers.byId(spec.scheme())
+                .bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
 
         Json json = new Json()
@@ -75,7 +85,11 @@ final class ErrorCommand extends EngineCommand {
         }
         json.putRanges("clip", resolution.requested());
         json.putRanges("effective", effective);
-        json.put("scale", IntStream.range(0, params.slices()).mapToObj(params::scale).toList())
+        json.put(
+                        "scale",
+                        IntStream.range(0, params.slices())
+                                .mapToObj(params::scale)
+                                .toList())
                 .put("zero_point", IntStream.of(params.zeroPoints()).boxed().toList())
                 .put("mse", exact.mse())
                 .put("sqnr_db", exact.sqnrDb())
@@ -86,14 +100,25 @@ final class ErrorCommand extends EngineCommand {
                 .put("rounding_mse", exact.roundingMse())
                 .put("estimate", new Json().put("mse", estimate.mse()).put("bound", estimate.bound()));
         print(json, () -> {
-            terminal().out().println(terminal().strong(tensor.id() + "  " + tensor.info().dtype() + " " + tensor.info().shape()));
+            terminal()
+                    .out()
+                    .println(terminal()
+                            .strong(tensor.id() + "  " + tensor.info().dtype() + " "
+                                    + tensor.info().shape()));
             new Table("figure", ">value", "unit")
                     .row("scheme", spec.scheme() + ", " + spec.bits() + " bits, " + params.granularity(), "")
                     .row("size", Text.number(bitsPerWeight), "bits per weight")
                     .row("clip", Text.ranges(resolution.requested()), "")
                     .row("effective range", Text.ranges(effective), "")
                     .row("scale", params.slices() == 1 ? Text.number(params.scale(0)) : params.slices() + " scales", "")
-                    .row("zero point", !params.isAffine() ? "–" : params.slices() == 1 ? Integer.toString(params.zeroPoint(0)) : params.slices() + " zero points", "")
+                    .row(
+                            "zero point",
+                            !params.isAffine()
+                                    ? "–"
+                                    : params.slices() == 1
+                                            ? Integer.toString(params.zeroPoint(0))
+                                            : params.slices() + " zero points",
+                            "")
                     .row("MSE", Text.number(exact.mse()), "")
                     .row("  of clipping", Text.number(exact.clippingMse()), "")
                     .row("  of rounding", Text.number(exact.roundingMse()), "")
@@ -101,7 +126,10 @@ final class ErrorCommand extends EngineCommand {
                     .row("cosine", Text.number(exact.cosine()), "")
                     .row("max |error|", Text.number(exact.maxAbsError()), "")
                     .row("clipped", Text.percent(exact.clippedFraction()), "of the values")
-                    .row("MSE by the sketch", "≈ " + Text.number(estimate.mse()) + " ± " + Text.number(estimate.bound()), "")
+                    .row(
+                            "MSE by the sketch",
+                            "≈ " + Text.number(estimate.mse()) + " ± " + Text.number(estimate.bound()),
+                            "")
                     .print(terminal());
             if (exact.nan() > 0 || exact.inf() > 0) {
                 terminal().out().println("left out: " + exact.nan() + " NaN, " + exact.inf() + " infinite values");

@@ -13,7 +13,8 @@ import picocli.CommandLine.Command;
 @Command(
         name = "eval",
         description = {
-            "Says what quantization costs: the float model against the quantized one on the same samples. What is scored follows from",
+            "Says what quantization costs: the float model against the quantized one on the same samples. What is"
+                    + " scored follows from",
             "the model's output and the labels; data without labels is scored against the float model's answers.",
             "Activations need ranges: from --calibration-data or from the config, never from the evaluation data."
         },
@@ -41,12 +42,15 @@ final class EvalCommand extends EvaluatingCommand {
                 Terminal.Bar bar = terminal().progress("evaluate")) {
             checkMetric(setting, evaluator);
             int total = setting.samples().size();
-            evaluator.floatBaseline(cancel(), part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
+            evaluator.floatBaseline(
+                    cancel(),
+                    part -> bar.report(part.seen(), 2L * total, "float, sample " + part.seen() + " of " + total));
             long from = System.nanoTime();
             figure = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
                     cancel(),
-                    part -> bar.report(total + part.seen(), 2L * total, "quantized, sample " + part.seen() + " of " + total));
+                    part -> bar.report(
+                            total + part.seen(), 2L * total, "quantized, sample " + part.seen() + " of " + total));
             evaluation = (System.nanoTime() - from) / 1e9;
         }
         double seconds = (System.nanoTime() - start) / 1e9;
@@ -64,21 +68,44 @@ final class EvalCommand extends EvaluatingCommand {
                 .put("seconds", seconds);
         print(json, () -> {
             boolean share = figure.task().isProportion();
-            (share ? new Table("", ">correct", ">of", ">" + figure.task().title(), ">size") : new Table("", ">samples", ">" + figure.task().title(), ">size"))
-                    .row(row("float32", figure, share ? figure.floatCorrect() : 0, figure.floatScore(), size.floatBytes()))
+            (share
+                            ? new Table(
+                                    "", ">correct", ">of", ">" + figure.task().title(), ">size")
+                            : new Table("", ">samples", ">" + figure.task().title(), ">size"))
+                    .row(row(
+                            "float32",
+                            figure,
+                            share ? figure.floatCorrect() : 0,
+                            figure.floatScore(),
+                            size.floatBytes()))
                     .row(row("quantized", figure, share ? figure.correct() : 0, figure.score(), size.quantizedBytes()))
                     .print(terminal());
-            String agreement = figure.agreement().isPresent() ? ", same class on " + Text.percent(figure.agreement().getAsDouble()) + " of the samples" : "";
-            String divergence = figure.divergence().isPresent() ? ", KL " + Text.number(figure.divergence()) + " nats" : "";
-            terminal().out().println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR " + Text.number(figure.logitSqnrDb()) + " dB" + divergence);
-            terminal().out().println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds) + " s in all");
+            String agreement = figure.agreement().isPresent()
+                    ? ", same class on " + Text.percent(figure.agreement().getAsDouble()) + " of the samples"
+                    : "";
+            String divergence =
+                    figure.divergence().isPresent() ? ", KL " + Text.number(figure.divergence()) + " nats" : "";
+            terminal()
+                    .out()
+                    .println("difference " + text(figure, figure.delta()) + agreement + ", output SQNR "
+                            + Text.number(figure.logitSqnrDb()) + " dB" + divergence);
+            terminal()
+                    .out()
+                    .println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds)
+                            + " s in all");
         });
         return ExitCode.DONE;
     }
 
     private static String[] row(String name, AccuracyEstimate figure, int correct, double score, long bytes) {
         return figure.task().isProportion()
-                ? new String[] {name, Integer.toString(correct), Integer.toString(figure.seen()), text(figure, score), Text.bytes(bytes)}
+                ? new String[] {
+                    name,
+                    Integer.toString(correct),
+                    Integer.toString(figure.seen()),
+                    text(figure, score),
+                    Text.bytes(bytes)
+                }
                 : new String[] {name, Integer.toString(figure.seen()), text(figure, score), Text.bytes(bytes)};
     }
 }

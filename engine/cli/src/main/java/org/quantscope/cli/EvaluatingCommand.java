@@ -26,19 +26,34 @@ abstract class EvaluatingCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
 
-    @Option(names = "--data", paramLabel = "D", required = true, description = "The data to evaluate on: .npz, a folder of pictures by class, IDX or CSV.")
+    @Option(
+            names = "--data",
+            paramLabel = "D",
+            required = true,
+            description = "The data to evaluate on: .npz, a folder of pictures by class, IDX or CSV.")
     private Path data;
 
-    @Option(names = "--config", paramLabel = "CFG", description = "A config of calibrate or of the desktop, instead of quantizer options.")
+    @Option(
+            names = "--config",
+            paramLabel = "CFG",
+            description = "A config of calibrate or of the desktop, instead of quantizer options.")
     private @Nullable Path config;
 
-    @Option(names = "--calibration-data", paramLabel = "D2", description = "Data that activations are calibrated on; labels are not needed.")
+    @Option(
+            names = "--calibration-data",
+            paramLabel = "D2",
+            description = "Data that activations are calibrated on; labels are not needed.")
     private @Nullable Path calibrationData;
 
     @Option(names = "--limit", paramLabel = "N", description = "Use only the first N samples of the data.")
     private @Nullable Integer limit;
 
-    @Option(names = "--metric", paramLabel = "ID", description = "What to score instead of the automatic choice: top1, top5, binary, mse, mae, agreement, cosine or float-mae.")
+    @Option(
+            names = "--metric",
+            paramLabel = "ID",
+            description =
+                    "What to score instead of the automatic choice: top1, top5, binary, mse, mae, agreement, cosine or"
+                            + " float-mae.")
     private @Nullable String metric;
 
     @Mixin
@@ -54,7 +69,13 @@ abstract class EvaluatingCommand extends EngineCommand {
      * @param reference the float model that is compared with: without the corrections
      * @param wanted the metric that was asked for on the command line
      */
-    record Setting(Model model, Model reference, SessionState state, ResolvedSettings resolved, Dataset samples, Optional<Task> wanted) {
+    record Setting(
+            Model model,
+            Model reference,
+            SessionState state,
+            ResolvedSettings resolved,
+            Dataset samples,
+            Optional<Task> wanted) {
         LiveEvaluator evaluator() {
             return Engine.evaluator(model, reference, samples, wanted.or(state::metric));
         }
@@ -70,21 +91,33 @@ abstract class EvaluatingCommand extends EngineCommand {
         }
         SessionState asked = settings();
         Model model = Subject.openGraph(file, asked, terminal(), cancel());
-        Model reference = asked.corrections().isEmpty() ? model : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
+        Model reference = asked.corrections().isEmpty()
+                ? model
+                : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
-        Importances importances = config != null && state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+        Importances importances = config != null && state.needsImportance()
+                ? Subject.besideConfig(config, state, cancel())
+                : Importances.NONE;
         if (calibrationData != null) {
-            Subject.Calibrated calibrated = Subject.calibrate(model, state, Subject.openData(calibrationData, 0, Optional.of(state), cancel()), terminal(), cancel());
+            Subject.Calibrated calibrated = Subject.calibrate(
+                    model,
+                    state,
+                    Subject.openData(calibrationData, 0, Optional.of(state), cancel()),
+                    terminal(),
+                    cancel());
             state = calibrated.state();
             importances = calibrated.importances();
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
         Subject.warnOfUnfitted(model, state, terminal());
-        Optional<Task> wanted = Optional.ofNullable(metric).map(id -> Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
+        Optional<Task> wanted = Optional.ofNullable(metric)
+                .map(id ->
+                        Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            return new Setting(model, reference, state, Engine.resolve(model, state, importances, bar, cancel()), samples, wanted);
+            return new Setting(
+                    model, reference, state, Engine.resolve(model, state, importances, bar, cancel()), samples, wanted);
         }
     }
 
@@ -100,7 +133,8 @@ abstract class EvaluatingCommand extends EngineCommand {
     /** Refuses a metric that was asked for and does not fit the model and the data. */
     final void checkMetric(Setting setting, LiveEvaluator evaluator) {
         if (setting.wanted.isPresent() && !evaluator.tasks(cancel()).contains(setting.wanted.get())) {
-            throw usage("--metric: " + setting.wanted.get().id() + " does not fit the model and the data; " + ids(evaluator.tasks(cancel())) + " do");
+            throw usage("--metric: " + setting.wanted.get().id() + " does not fit the model and the data; "
+                    + ids(evaluator.tasks(cancel())) + " do");
         }
     }
 

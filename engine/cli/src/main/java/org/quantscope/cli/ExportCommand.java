@@ -27,21 +27,40 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "export",
         description = "Writes the settings of a config in the format of another tool, and verifies what was written.",
-        footer = {"", "Example:", "  quantscope export model.onnx --config config.json --format onnx-qdq -o model.qdq.onnx --data test.npz"})
+        footer = {
+            "",
+            "Example:",
+            "  quantscope export model.onnx --config config.json --format onnx-qdq -o model.qdq.onnx --data test.npz"
+        })
 final class ExportCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "The model that the config is for.")
     private Path file;
 
-    @Option(names = "--config", paramLabel = "CFG", required = true, description = "A config of calibrate or of the desktop.")
+    @Option(
+            names = "--config",
+            paramLabel = "CFG",
+            required = true,
+            description = "A config of calibrate or of the desktop.")
     private Path config;
 
-    @Option(names = "--format", paramLabel = "ID[:key=value,...]", required = true, description = "The target, and options of it: ID[:key=value,...]; see quantscope list exporters.")
+    @Option(
+            names = "--format",
+            paramLabel = "ID[:key=value,...]",
+            required = true,
+            description = "The target, and options of it: ID[:key=value,...]; see quantscope list exporters.")
     private String format;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", required = true, description = "The file to write.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            required = true,
+            description = "The file to write.")
     private Path output;
 
-    @Option(names = "--data", paramLabel = "D", description = "Data to verify on (default: the calibration data of the config).")
+    @Option(
+            names = "--data",
+            paramLabel = "D",
+            description = "Data to verify on (default: the calibration data of the config).")
     private @Nullable Path data;
 
     @Option(names = "--limit", paramLabel = "N", description = "Verify on the first N samples.")
@@ -66,14 +85,18 @@ final class ExportCommand extends EngineCommand {
         Model model = runs || !state.corrections().isEmpty()
                 ? Subject.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
-        Optional<Dataset> samples = runs ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel()) : Optional.empty();
-        Importances importances = state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+        Optional<Dataset> samples = runs
+                ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel())
+                : Optional.empty();
+        Importances importances =
+                state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
         Subject.warnOfUnfitted(model, state, terminal());
-        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations()).withOptions(chosen.options());
+        ExportPlan plan =
+                new ExportPlan(model, state, resolved.weights(), resolved.activations()).withOptions(chosen.options());
         List<ExportProblem> problems = exporter.check(plan);
         Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
@@ -98,14 +121,21 @@ final class ExportCommand extends EngineCommand {
         if (!problem.tensor().isEmpty()) {
             json.put("tensor", problem.tensor());
         }
-        return json.put("why", problem.why()).put("remedy", problem.remedy()).put("severity", problem.severity().name().toLowerCase(Locale.ROOT));
+        return json.put("why", problem.why())
+                .put("remedy", problem.remedy())
+                .put("severity", problem.severity().name().toLowerCase(Locale.ROOT));
     }
 
-    private void forPeople(Exporter exporter, ModelSize size, List<ExportProblem> problems, Optional<Verification> verification) {
-        terminal().out().println(terminal().strong(output.toString()) + "  " + exporter.title() + ", tensors " + Text.bytes(size.floatBytes()) + " → " + Text.bytes(size.quantizedBytes()));
+    private void forPeople(
+            Exporter exporter, ModelSize size, List<ExportProblem> problems, Optional<Verification> verification) {
+        terminal()
+                .out()
+                .println(terminal().strong(output.toString()) + "  " + exporter.title() + ", tensors "
+                        + Text.bytes(size.floatBytes()) + " → " + Text.bytes(size.quantizedBytes()));
         if (!problems.isEmpty()) {
             Table table = new Table("severity", "tensor", "why", "remedy");
-            problems.forEach(p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
+            problems.forEach(
+                    p -> table.row(p.severity().name().toLowerCase(Locale.ROOT), p.tensor(), p.why(), p.remedy()));
             table.print(terminal());
         }
         verification.ifPresent(v -> terminal().out().println(ExportVerification.text(v)));

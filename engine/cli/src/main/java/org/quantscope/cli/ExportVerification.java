@@ -22,7 +22,9 @@ final class ExportVerification {
      * The data to verify on: what was asked for, else the calibration data of the config if it is still what it was. Opened
      * before anything is written, so that a wrong name does no harm.
      */
-    static Optional<Dataset> data(@Nullable Path asked, int limit, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
+    static Optional<Dataset> data(
+            @Nullable Path asked, int limit, SessionState state, Terminal terminal, CancelToken cancel)
+            throws IOException {
         if (asked != null) {
             return Optional.of(Subject.openData(asked, limit, Optional.of(state), cancel));
         }
@@ -32,12 +34,14 @@ final class ExportVerification {
         }
         FileRef recorded = state.calibrationData().get();
         if (!Files.exists(recorded.path())) {
-            terminal.warn("not verified: the calibration data is not at " + recorded.path() + " any more and no --data is given");
+            terminal.warn("not verified: the calibration data is not at " + recorded.path()
+                    + " any more and no --data is given");
             return Optional.empty();
         }
         Dataset data = Subject.openData(recorded.path(), limit, Optional.of(state), cancel);
         if (!data.sha256().equals(recorded.sha256())) {
-            terminal.warn("not verified: " + recorded.path() + " has another content than when the config was made and no --data is given");
+            terminal.warn("not verified: " + recorded.path()
+                    + " has another content than when the config was made and no --data is given");
             return Optional.empty();
         }
         return Optional.of(data);
@@ -49,7 +53,9 @@ final class ExportVerification {
         if (verified instanceof Ran ran) {
             json.put("samples", ran.samples());
             if (ran.floatAgreement().isEmpty()) {
-                json.put("metric", ran.figure().task().id()).put("score", ran.figure().score()).put("float_score", ran.figure().floatScore());
+                json.put("metric", ran.figure().task().id())
+                        .put("score", ran.figure().score())
+                        .put("float_score", ran.figure().floatScore());
             }
             json.put("float_agreement", ran.floatAgreement())
                     .put("live_agreement", ran.liveAgreement())
@@ -62,14 +68,25 @@ final class ExportVerification {
     /** In one line. */
     static String text(Verification verified) {
         return switch (verified) {
-            case Ran ran -> "verified in ONNX Runtime on " + ran.samples() + " samples: "
-                    + (ran.floatAgreement().isPresent() && ran.liveAgreement().isPresent()
-                            ? "same answer as the float model on " + Text.percent(ran.floatAgreement().getAsDouble()) + ", as our own evaluation on " + Text.percent(ran.liveAgreement().getAsDouble())
-                            : ran.figure().task().headline() + " " + Text.number(ran.figure().score()) + ", of the float model " + Text.number(ran.figure().floatScore())
-                                    + ", at most " + Text.number(ran.maxAbsLogitDiff()) + " from our own evaluation")
-                    + (ran.accuracy().isPresent() ? ", accuracy " + Text.percent(ran.accuracy().getAsDouble()) : "");
+            case Ran ran ->
+                "verified in ONNX Runtime on " + ran.samples() + " samples: "
+                        + (ran.floatAgreement().isPresent()
+                                        && ran.liveAgreement().isPresent()
+                                ? "same answer as the float model on "
+                                        + Text.percent(ran.floatAgreement().getAsDouble())
+                                        + ", as our own evaluation on "
+                                        + Text.percent(ran.liveAgreement().getAsDouble())
+                                : ran.figure().task().headline() + " "
+                                        + Text.number(ran.figure().score()) + ", of the float model "
+                                        + Text.number(ran.figure().floatScore()) + ", at most "
+                                        + Text.number(ran.maxAbsLogitDiff()) + " from our own evaluation")
+                        + (ran.accuracy().isPresent()
+                                ? ", accuracy " + Text.percent(ran.accuracy().getAsDouble())
+                                : "");
             case ReRead read -> "verified: it reads back as the same settings, " + read.tensors() + " tensors";
-            case WellFormed formed -> "verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are") + " well formed; nothing here reads the format";
+            case WellFormed formed ->
+                "verified: " + (formed.files() == 1 ? "the file is" : "all " + formed.files() + " files are")
+                        + " well formed; nothing here reads the format";
         };
     }
 }

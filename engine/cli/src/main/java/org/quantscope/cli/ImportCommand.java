@@ -21,20 +21,37 @@ import picocli.CommandLine.Parameters;
         name = "import",
         description = {
             "Reads the settings in another tool's file and writes them as a config for a model.",
-            "Only what the file says is quantized. What has no place in the model is listed, with names that are like it."
+            "Only what the file says is quantized. What has no place in the model is listed, with names that are like"
+                    + " it."
         },
-        footer = {"", "Example:", "  quantscope import --format tensorrt-cache calibration.cache --model model.onnx -o config.json"})
+        footer = {
+            "",
+            "Example:",
+            "  quantscope import --format tensorrt-cache calibration.cache --model model.onnx -o config.json"
+        })
 final class ImportCommand extends EngineCommand {
     @Parameters(paramLabel = "FILE", description = "The file of the other tool.")
     private Path file;
 
-    @Option(names = "--format", paramLabel = "ID", required = true, description = "Its format; see quantscope list importers.")
+    @Option(
+            names = "--format",
+            paramLabel = "ID",
+            required = true,
+            description = "Its format; see quantscope list importers.")
     private String format;
 
-    @Option(names = "--model", paramLabel = "MODEL", required = true, description = "The float model that the settings are for.")
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            required = true,
+            description = "The float model that the settings are for.")
     private Path modelFile;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "CFG", required = true, description = "The config to write (.json).")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "CFG",
+            required = true,
+            description = "The config to write (.json).")
     private Path output;
 
     @Option(names = "--no-fold-bn", description = "Leave BatchNormalization where it is.")
@@ -47,20 +64,33 @@ final class ImportCommand extends EngineCommand {
     @Override
     public Integer call() throws IOException {
         Importer importer = checked(() -> Importers.byId(format));
-        SessionState empty = SessionState.of(FileRef.of(modelFile, cancel())).withWeights(Optional.empty()).withFoldBatchNorm(!keepBatchNorm);
+        SessionState empty = SessionState.of(FileRef.of(modelFile, cancel()))
+                .withWeights(Optional.empty())
+                .withFoldBatchNorm(!keepBatchNorm);
         Model model = Engine.open(modelFile, empty);
         Imported imported = importer.read(file, model, cancel());
         SessionState state = imported.alone(empty);
         cancel().check();
         SessionFile.write(state, output);
-        List<Json> unmatched = imported.unmatched().stream().map(u -> new Json().put("name", u.name()).put("why", u.why()).put("near", u.near())).toList();
+        List<Json> unmatched = imported.unmatched().stream()
+                .map(u -> new Json().put("name", u.name()).put("why", u.why()).put("near", u.near()))
+                .toList();
         imported.notes().forEach(terminal()::warn);
-        print(new Json().put("config", output.toString()).put("tensors", imported.specs().size()).put("unmatched", unmatched), () -> forPeople(imported));
+        print(
+                new Json()
+                        .put("config", output.toString())
+                        .put("tensors", imported.specs().size())
+                        .put("unmatched", unmatched),
+                () -> forPeople(imported));
         return ExitCode.DONE;
     }
 
     private void forPeople(Imported imported) {
-        terminal().out().println(terminal().strong(output.toString()) + ": " + imported.specs().size() + " tensors, " + imported.unmatched().size() + " entries without a place");
+        terminal()
+                .out()
+                .println(terminal().strong(output.toString()) + ": "
+                        + imported.specs().size() + " tensors, "
+                        + imported.unmatched().size() + " entries without a place");
         if (!imported.unmatched().isEmpty()) {
             Table table = new Table("entry", "why", "near names");
             imported.unmatched().forEach(u -> table.row(u.name(), u.why(), String.join(", ", u.near())));

@@ -47,7 +47,20 @@ final class InspectCommand extends EngineCommand {
         List<Json> tensors = new ArrayList<>();
         Table table = header
                 ? new Table("tensor", "kind", "dtype", "shape", ">axis", "consumers")
-                : new Table("tensor", "kind", "dtype", "shape", ">axis", ">min", ">max", ">mean", ">std", ">nan", ">inf", ">zeros", "consumers");
+                : new Table(
+                        "tensor",
+                        "kind",
+                        "dtype",
+                        "shape",
+                        ">axis",
+                        ">min",
+                        ">max",
+                        ">mean",
+                        ">std",
+                        ">nan",
+                        ">inf",
+                        ">zeros",
+                        "consumers");
         try (Terminal.Bar bar = terminal().progress("inspect")) {
             int done = 0;
             for (Tensor tensor : model.tensors()) {
@@ -70,10 +83,21 @@ final class InspectCommand extends EngineCommand {
         json.put("tensors", tensors);
         print(json, () -> {
             table.print(terminal());
-            terminal().out().println(model.format() + model.opset().stream().mapToObj(o -> ", opset " + o).collect(Collectors.joining()) + ", "
-                    + model.tensors().size() + " stored tensors" + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
-            model.graph().map(OnnxGraph::floatWeights).orElse(List.of()).forEach(
-                    w -> terminal().out().println("in float: " + w.info().id() + " " + w.info().shape() + ", " + w.site().reason()));
+            terminal()
+                    .out()
+                    .println(model.format()
+                            + model.opset().stream()
+                                    .mapToObj(o -> ", opset " + o)
+                                    .collect(Collectors.joining()) + ", "
+                            + model.tensors().size() + " stored tensors"
+                            + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
+            model.graph()
+                    .map(OnnxGraph::floatWeights)
+                    .orElse(List.of())
+                    .forEach(w -> terminal()
+                            .out()
+                            .println("in float: " + w.info().id() + " "
+                                    + w.info().shape() + ", " + w.site().reason()));
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;
@@ -89,7 +113,9 @@ final class InspectCommand extends EngineCommand {
         }
         info.channelAxis().ifPresent(axis -> json.put("channel_axis", axis));
         json.put("consumers", info.consumers().stream().map(Consumer::node).toList());
-        return info.kind() == TensorKind.ACTIVATION ? json : json.put("count", info.shape().count());
+        return info.kind() == TensorKind.ACTIVATION
+                ? json
+                : json.put("count", info.shape().count());
     }
 
     /** An activation whose shape the file does not declare has a scalar's. */
@@ -103,7 +129,10 @@ final class InspectCommand extends EngineCommand {
 
     private static void statistics(Json json, MomentSketch sketch) {
         if (sketch.count() > 0) {
-            json.putFloat("min", sketch.min()).putFloat("max", sketch.max()).put("mean", sketch.mean()).put("std", sketch.std());
+            json.putFloat("min", sketch.min())
+                    .putFloat("max", sketch.max())
+                    .put("mean", sketch.mean())
+                    .put("std", sketch.std());
         }
         json.put("nan", sketch.nan()).put("inf", sketch.inf()).put("zeros", sketch.zeros());
     }
@@ -118,16 +147,26 @@ final class InspectCommand extends EngineCommand {
         boolean any = sketch.count() > 0;
         boolean seen = any || sketch.nan() > 0 || sketch.inf() > 0;
         return new String[] {
-            info.id().name(), info.kind().id(), info.dtype().name(), shape(info), axis(info),
-            any ? Text.number(sketch.min()) : "–", any ? Text.number(sketch.max()) : "–",
-            any ? Text.number(sketch.mean()) : "–", any ? Text.number(sketch.std()) : "–",
-            seen ? Long.toString(sketch.nan()) : "–", seen ? Long.toString(sketch.inf()) : "–", seen ? Long.toString(sketch.zeros()) : "–",
+            info.id().name(),
+            info.kind().id(),
+            info.dtype().name(),
+            shape(info),
+            axis(info),
+            any ? Text.number(sketch.min()) : "–",
+            any ? Text.number(sketch.max()) : "–",
+            any ? Text.number(sketch.mean()) : "–",
+            any ? Text.number(sketch.std()) : "–",
+            seen ? Long.toString(sketch.nan()) : "–",
+            seen ? Long.toString(sketch.inf()) : "–",
+            seen ? Long.toString(sketch.zeros()) : "–",
             consumers(info)
         };
     }
 
     private static String axis(TensorInfo info) {
-        return info.channelAxis().isPresent() ? Integer.toString(info.channelAxis().getAsInt()) : "–";
+        return info.channelAxis().isPresent()
+                ? Integer.toString(info.channelAxis().getAsInt())
+                : "–";
     }
 
     private static String consumers(TensorInfo info) {

@@ -52,7 +52,9 @@ final class Json {
 
     /** Puts one range as an object, several as a list of them. */
     Json putRanges(String name, List<ClipRange> ranges) {
-        List<Json> all = ranges.stream().map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi())).toList();
+        List<Json> all = ranges.stream()
+                .map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi()))
+                .toList();
         return all.size() == 1 ? put(name, all.getFirst()) : put(name, all);
     }
 

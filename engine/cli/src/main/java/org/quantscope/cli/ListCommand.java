@@ -38,15 +38,32 @@ final class ListCommand extends EngineCommand {
 
     @Override
     public Integer call() {
-        List<Entry> entries =
-                switch (kind) {
-                    case loaders -> ModelLoaders.all().stream().map(l -> new Entry(l.id(), l.title(), List.of(), l.source())).toList();
-                    case quantizers -> Quantizers.all().stream().map(q -> new Entry(q.id(), q.title(), q.options(), q.source())).toList();
-                    case calibrators -> Calibrators.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
-                    case exporters -> Exporters.all().stream().map(e -> new Entry(e.id(), e.title(), e.options(), e.source())).toList();
-                    case importers -> Importers.all().stream().map(i -> new Entry(i.id(), i.title(), i.options(), i.source())).toList();
-                    case corrections -> Corrections.all().stream().map(c -> new Entry(c.id(), c.title(), c.options(), c.source())).toList();
-                };
+        List<Entry> entries = switch (kind) {
+            case loaders ->
+                ModelLoaders.all().stream()
+                        .map(l -> new Entry(l.id(), l.title(), List.of(), l.source()))
+                        .toList();
+            case quantizers ->
+                Quantizers.all().stream()
+                        .map(q -> new Entry(q.id(), q.title(), q.options(), q.source()))
+                        .toList();
+            case calibrators ->
+                Calibrators.all().stream()
+                        .map(c -> new Entry(c.id(), c.title(), c.options(), c.source()))
+                        .toList();
+            case exporters ->
+                Exporters.all().stream()
+                        .map(e -> new Entry(e.id(), e.title(), e.options(), e.source()))
+                        .toList();
+            case importers ->
+                Importers.all().stream()
+                        .map(i -> new Entry(i.id(), i.title(), i.options(), i.source()))
+                        .toList();
+            case corrections ->
+                Corrections.all().stream()
+                        .map(c -> new Entry(c.id(), c.title(), c.options(), c.source()))
+                        .toList();
+        };
         print(entries.stream().map(ListCommand::json).toList(), () -> forPeople(entries));
         return ExitCode.DONE;
     }
@@ -55,14 +72,26 @@ final class ListCommand extends EngineCommand {
         return new Json()
                 .put("id", entry.id())
                 .put("title", entry.title())
-                .put("options", entry.options().stream().map(o -> new Json().put("name", o.name()).put("type", o.type()).put("default", o.defaultValue()).put("doc", o.doc())).toList())
+                .put(
+                        "options",
+                        entry.options().stream()
+                                .map(o -> new Json()
+                                        .put("name", o.name())
+                                        .put("type", o.type())
+                                        .put("default", o.defaultValue())
+                                        .put("doc", o.doc()))
+                                .toList())
                 .put("source", entry.source());
     }
 
     private void forPeople(List<Entry> entries) {
         Table table = new Table("id", "title", "options", "source");
         for (Entry entry : entries) {
-            String options = String.join(", ", entry.options().stream().map(o -> o.name() + "=" + o.defaultValue()).toList());
+            String options = String.join(
+                    ", ",
+                    entry.options().stream()
+                            .map(o -> o.name() + "=" + o.defaultValue())
+                            .toList());
             table.row(entry.id(), entry.title(), options, entry.source());
         }
         table.print(terminal());

@@ -57,7 +57,8 @@ final class LogFile extends Handler {
             if (Files.exists(file) && Files.size(file) > LARGE_BYTES) {
                 Files.move(file, file.resolveSibling(file.getFileName() + ".old"), StandardCopyOption.REPLACE_EXISTING);
             }
-            try (BufferedWriter writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            try (BufferedWriter writer =
+                    Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
                 writer.write(getFormatter().format(entry));
             }
         } catch (IOException e) {

@@ -23,7 +23,11 @@ public final class Main {
     public static void main(String[] args) {
         Path state = UserFolders.state();
         LogFile log = LogFile.install(state.resolve("quantscope.log"));
-        Terminal terminal = new Terminal(writer(FileDescriptor.out), writer(FileDescriptor.err), isTerminal("out") && colourful(), isTerminal("err"));
+        Terminal terminal = new Terminal(
+                writer(FileDescriptor.out),
+                writer(FileDescriptor.err),
+                isTerminal("out") && colourful(),
+                isTerminal("err"));
         CancelToken cancel = new CancelToken();
         CountDownLatch finished = new CountDownLatch(1);
         // Ctrl-C runs this: the command removes what it has begun, then the process ends with 130.

@@ -22,7 +22,10 @@ final class QuantizerOptions {
     static final String DEFAULT_SCHEME = "uniform";
     static final int DEFAULT_BITS = 8;
 
-    @Option(names = "--scheme", paramLabel = "ID", description = "Quantizer (default: uniform); see quantscope list quantizers.")
+    @Option(
+            names = "--scheme",
+            paramLabel = "ID",
+            description = "Quantizer (default: uniform); see quantscope list quantizers.")
     private @Nullable String scheme;
 
     @Option(names = "--symmetric", description = "Zero point in the middle of the codes (default).")
@@ -40,10 +43,16 @@ final class QuantizerOptions {
     @Option(names = "--full-range", description = "Symmetric: use the most negative code too.")
     private boolean fullRange;
 
-    @Option(names = "--granularity", paramLabel = "G", description = "tensor (default), channel[:AXIS] or block:SIZE[:AXIS].")
+    @Option(
+            names = "--granularity",
+            paramLabel = "G",
+            description = "tensor (default), channel[:AXIS] or block:SIZE[:AXIS].")
     private @Nullable String granularity;
 
-    @Option(names = "--calibrator", paramLabel = "ID[:K=V,...]", description = "Chooses the range (default: minmax); see quantscope list calibrators.")
+    @Option(
+            names = "--calibrator",
+            paramLabel = "ID[:K=V,...]",
+            description = "Chooses the range (default: minmax); see quantscope list calibrators.")
     private @Nullable String calibrator;
 
     @Option(names = "--clip", paramLabel = "LO,HI", description = "The range itself, in the units of the tensor.")
@@ -56,7 +65,12 @@ final class QuantizerOptions {
 
     /** True if any of these options was given. */
     boolean given() {
-        return symmetric || asymmetric || signed || unsigned || fullRange || Stream.of(scheme, granularity, calibrator, clip).anyMatch(o -> o != null);
+        return symmetric
+                || asymmetric
+                || signed
+                || unsigned
+                || fullRange
+                || Stream.of(scheme, granularity, calibrator, clip).anyMatch(o -> o != null);
     }
 
     /**
@@ -80,7 +94,9 @@ final class QuantizerOptions {
         refuse(symmetric || asymmetric, traits.choosesSymmetric(), "--symmetric and --asymmetric", id);
         refuse(signed || unsigned, traits.choosesSigned(), "--signed and --unsigned", id);
         refuse(fullRange, traits.choosesNarrowRange(), "--full-range", id);
-        Clip chosen = clip != null ? new Clip.Manual(range(clip)) : calibrator != null ? calibrator(calibrator) : new Clip.Auto(traits.defaultCalibrator());
+        Clip chosen = clip != null
+                ? new Clip.Manual(range(clip))
+                : calibrator != null ? calibrator(calibrator) : new Clip.Auto(traits.defaultCalibrator());
         QuantSpec spec = new QuantSpec(
                 id,
                 bits == null ? Math.clamp(DEFAULT_BITS, traits.minBits(), traits.maxBits()) : bits,
@@ -92,7 +108,8 @@ final class QuantizerOptions {
                 Map.of());
         Quantizers.byId(spec.scheme()).check(spec);
         if (spec.symmetric() && chosen instanceof Clip.Manual(ClipRange range) && range.lo() != -range.hi()) {
-            throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip + (traits.choosesSymmetric() ? "; --asymmetric takes any range" : ""));
+            throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip
+                    + (traits.choosesSymmetric() ? "; --asymmetric takes any range" : ""));
         }
         return spec;
     }
@@ -118,14 +135,32 @@ final class QuantizerOptions {
                 if (keyValue.length != 2 || keyValue[1].isEmpty()) {
                     throw new IllegalArgumentException("--calibrator: key=value is needed, got " + pair);
                 }
-                Optional<OptionDoc> option = known.options().stream().filter(o -> o.name().equals(keyValue[0])).findFirst();
+                Optional<OptionDoc> option = known.options().stream()
+                        .filter(o -> o.name().equals(keyValue[0]))
+                        .findFirst();
                 if (option.isEmpty()) {
-                    throw new IllegalArgumentException("--calibrator: " + known.id() + " has no option " + keyValue[0] + "; it has "
-                            + (known.options().isEmpty() ? "none" : String.join(", ", known.options().stream().map(OptionDoc::name).toList())));
+                    throw new IllegalArgumentException(
+                            "--calibrator: " + known.id() + " has no option " + keyValue[0] + "; it has "
+                                    + (known.options().isEmpty()
+                                            ? "none"
+                                            : String.join(
+                                                    ", ",
+                                                    known.options().stream()
+                                                            .map(OptionDoc::name)
+                                                            .toList())));
                 }
                 // A config may be read from another folder.
-                boolean file = option.get().type().equals("file") && !keyValue[1].equals(option.get().defaultValue());
-                if (options.put(keyValue[0], file ? Path.of(keyValue[1]).toAbsolutePath().normalize().toString() : keyValue[1]) != null) {
+                boolean file = option.get().type().equals("file")
+                        && !keyValue[1].equals(option.get().defaultValue());
+                if (options.put(
+                                keyValue[0],
+                                file
+                                        ? Path.of(keyValue[1])
+                                                .toAbsolutePath()
+                                                .normalize()
+                                                .toString()
+                                        : keyValue[1])
+                        != null) {
                     throw new IllegalArgumentException("--calibrator: " + keyValue[0] + " is given twice");
                 }
             }

@@ -17,9 +17,12 @@ import picocli.CommandLine.Command;
 @Command(
         name = "sensitivity",
         description = {
-            "Says which tensors quantization hurts most: for each quantized tensor the model with only this one quantized, and with all but",
-            "this one, against the float model on the same samples. Worst first: by what a tensor costs alone, then by the SQNR of the output.",
-            "Takes one evaluation for the whole and two a tensor: --limit makes it quick. What is known is kept from one run to the next:",
+            "Says which tensors quantization hurts most: for each quantized tensor the model with only this one"
+                    + " quantized, and with all but",
+            "this one, against the float model on the same samples. Worst first: by what a tensor costs alone, then by"
+                    + " the SQNR of the output.",
+            "Takes one evaluation for the whole and two a tensor: --limit makes it quick. What is known is kept from"
+                    + " one run to the next:",
             "after Ctrl-C, or with another setting for some tensors, only what is missing is evaluated."
         },
         footer = {
@@ -45,19 +48,27 @@ final class SensitivityCommand extends EvaluatingCommand {
                 Terminal.Bar bar = terminal().progress("sensitivity")) {
             checkMetric(setting, evaluator);
             SensitivityCache cache = store.open(scope(setting));
-            SensitivitySweep sweep = new SensitivitySweep(setting.model(), setting.resolved().weights(), setting.resolved().activations(), cache);
+            SensitivitySweep sweep = new SensitivitySweep(
+                    setting.model(),
+                    setting.resolved().weights(),
+                    setting.resolved().activations(),
+                    cache);
             before = sweep.known(evaluator.samples()).known();
             report = sweep.run(evaluator, evaluator.samples(), bar, cancel(), part -> {});
         }
         AccuracyEstimate baseline = report.baseline().orElseThrow();
         Json json = new Json()
-                .put("baseline", new Json()
-                        .put("metric", baseline.task().id())
-                        .put("float32", floatScore(baseline))
-                        .put("quantized", quantizedScore(baseline))
-                        .put("delta", baseline.delta())
-                        .put("logit_sqnr_db", baseline.logitSqnrDb()))
-                .put("tensors", report.tensors().stream().map(SensitivityCommand::json).toList());
+                .put(
+                        "baseline",
+                        new Json()
+                                .put("metric", baseline.task().id())
+                                .put("float32", floatScore(baseline))
+                                .put("quantized", quantizedScore(baseline))
+                                .put("delta", baseline.delta())
+                                .put("logit_sqnr_db", baseline.logitSqnrDb()))
+                .put(
+                        "tensors",
+                        report.tensors().stream().map(SensitivityCommand::json).toList());
         print(json, () -> people(report, baseline, before));
         return ExitCode.DONE;
     }
@@ -65,28 +76,47 @@ final class SensitivityCommand extends EvaluatingCommand {
     private SensitivityScope scope(Setting setting) {
         SessionState state = setting.state();
         return SensitivityScope.of(
-                state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), setting.model(), setting.samples(), setting.wanted().or(state::metric), cancel());
+                state.modelKey(),
+                state.foldBatchNorm(),
+                state.addedQuantizers(),
+                setting.model(),
+                setting.samples(),
+                setting.wanted().or(state::metric),
+                cancel());
     }
 
     private static Json json(TensorSensitivity tensor) {
-        Json json = new Json().put("name", tensor.name().name()).put("kind", tensor.kind().id());
-        tensor.onlyThis().ifPresent(e -> json.put("only_this_quantized", quantizedScore(e).put("delta", e.delta())));
-        tensor.allButThis().ifPresent(e -> json.put("all_but_this_quantized", quantizedScore(e).put("delta", e.delta())));
+        Json json = new Json()
+                .put("name", tensor.name().name())
+                .put("kind", tensor.kind().id());
+        tensor.onlyThis()
+                .ifPresent(
+                        e -> json.put("only_this_quantized", quantizedScore(e).put("delta", e.delta())));
+        tensor.allButThis()
+                .ifPresent(e ->
+                        json.put("all_but_this_quantized", quantizedScore(e).put("delta", e.delta())));
         return json.put("output_sqnr_db", tensor.outputSqnrDb());
     }
 
     private void people(SensitivityReport report, AccuracyEstimate baseline, int before) {
         Table table = new Table("tensor", "kind", ">only this", ">all but this", ">output SQNR dB");
         for (TensorSensitivity tensor : report.tensors()) {
-            table.row(tensor.name().name(), tensor.kind().id(), delta(tensor.onlyThis()), delta(tensor.allButThis()), Text.number(tensor.outputSqnrDb()));
+            table.row(
+                    tensor.name().name(),
+                    tensor.kind().id(),
+                    delta(tensor.onlyThis()),
+                    delta(tensor.allButThis()),
+                    Text.number(tensor.outputSqnrDb()));
         }
         table.print(terminal());
-        terminal().out().println(String.join(
-                ", ",
-                baseline.task().title() + " float32 " + text(baseline, baseline.floatScore()),
-                "quantized " + text(baseline, baseline.score()),
-                "difference " + text(baseline, baseline.delta()),
-                baseline.seen() + " samples"));
+        terminal()
+                .out()
+                .println(String.join(
+                        ", ",
+                        baseline.task().title() + " float32 " + text(baseline, baseline.floatScore()),
+                        "quantized " + text(baseline, baseline.score()),
+                        "difference " + text(baseline, baseline.delta()),
+                        baseline.seen() + " samples"));
         if (before > 0) {
             terminal().out().println(before + " of " + report.wanted() + " evaluations are those of earlier runs");
         }

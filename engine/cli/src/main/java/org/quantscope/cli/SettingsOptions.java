@@ -37,16 +37,25 @@ final class SettingsOptions {
     @Mixin
     private QuantizerOptions weights;
 
-    @Option(names = "--activation-scheme", paramLabel = "ID", description = "Quantizer of activations (default: uniform).")
+    @Option(
+            names = "--activation-scheme",
+            paramLabel = "ID",
+            description = "Quantizer of activations (default: uniform).")
     private @Nullable String activationScheme;
 
     @Option(names = "--activation-symmetric", description = "Symmetric activations (default: asymmetric).")
     private boolean activationSymmetric;
 
-    @Option(names = "--activation-calibrator", paramLabel = "ID[:K=V,...]", description = "Chooses the ranges of activations (default: minmax).")
+    @Option(
+            names = "--activation-calibrator",
+            paramLabel = "ID[:K=V,...]",
+            description = "Chooses the ranges of activations (default: minmax).")
     private @Nullable String activationCalibrator;
 
-    @Option(names = "--keep-float", paramLabel = "REGEX", description = "Keep tensors whose name contains a match in float.")
+    @Option(
+            names = "--keep-float",
+            paramLabel = "REGEX",
+            description = "Keep tensors whose name contains a match in float.")
     private @Nullable String keepFloat;
 
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
@@ -67,7 +76,10 @@ final class SettingsOptions {
 
     /** True if activations were asked for by name, so that they cannot be left out in silence. */
     boolean wantsActivations() {
-        return activationBits != null || activationSymmetric || activationScheme != null || activationCalibrator != null;
+        return activationBits != null
+                || activationSymmetric
+                || activationScheme != null
+                || activationCalibrator != null;
     }
 
     /**
@@ -83,9 +95,14 @@ final class SettingsOptions {
         boolean unsaid = bits == null && weightBits == null && activationBits == null;
         boolean quantizesWeights = bits != null || unsaid || weightBits != null;
         Integer w = bits != null ? bits : weightBits;
-        Integer a = bits != null ? bits : unsaid && (calibrated || wantsActivations()) ? Integer.valueOf(QuantizerOptions.DEFAULT_BITS) : activationBits;
+        Integer a = bits != null
+                ? bits
+                : unsaid && (calibrated || wantsActivations())
+                        ? Integer.valueOf(QuantizerOptions.DEFAULT_BITS)
+                        : activationBits;
         if (a == null && wantsActivations()) {
-            throw new IllegalArgumentException("--activation-scheme, --activation-symmetric and --activation-calibrator need --activations B");
+            throw new IllegalArgumentException(
+                    "--activation-scheme, --activation-symmetric and --activation-calibrator need --activations B");
         }
         if (!quantizesWeights && weights.given()) {
             throw new IllegalArgumentException("the quantizer options describe weights and need --weights B");
@@ -97,12 +114,15 @@ final class SettingsOptions {
     }
 
     private QuantSpec activationSpec(int b) {
-        QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(b).withSymmetric(activationSymmetric).withNarrowRange(activationSymmetric);
+        QuantSpec spec = QuantSpec.ACTIVATIONS
+                .withBits(b)
+                .withSymmetric(activationSymmetric)
+                .withNarrowRange(activationSymmetric);
         if (activationScheme != null) {
             Traits traits = Quantizers.byId(activationScheme).traits();
             if (traits.blockSize() > 0) {
-                throw new IllegalArgumentException(
-                        "--activation-scheme: " + activationScheme + " has a scale for each block, activations have one for the whole tensor");
+                throw new IllegalArgumentException("--activation-scheme: " + activationScheme
+                        + " has a scale for each block, activations have one for the whole tensor");
             }
             if (activationSymmetric && !traits.choosesSymmetric()) {
                 throw new IllegalArgumentException("--activation-symmetric does not apply to " + activationScheme);
@@ -145,8 +165,10 @@ final class SettingsOptions {
                 .map(TensorInfo::id)
                 .filter(id -> pattern.matcher(id.name()).find())
                 .forEach(kept::add);
-        if (kept.size() == state.keptFloat().size() && kept.stream().noneMatch(id -> pattern.matcher(id.name()).find())) {
-            throw new IllegalArgumentException("--keep-float: no weight or activation has a name that matches " + keepFloat);
+        if (kept.size() == state.keptFloat().size()
+                && kept.stream().noneMatch(id -> pattern.matcher(id.name()).find())) {
+            throw new IllegalArgumentException(
+                    "--keep-float: no weight or activation has a name that matches " + keepFloat);
         }
         return state.withKeptFloat(kept);
     }

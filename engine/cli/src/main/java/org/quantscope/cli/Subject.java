@@ -40,7 +40,10 @@ final class Subject {
 
     private static Model withGraph(Model model, Path file) {
         if (model.graph().isEmpty()) {
-            throw new BadInputException(file, "graph", "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
+            throw new BadInputException(
+                    file,
+                    "graph",
+                    "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
         }
         return model;
     }
@@ -50,13 +53,15 @@ final class Subject {
      *
      * @throws BadInputException if the model cannot be run, or the data does not fit it
      */
-    static Importances observedOn(@Nullable Path data, Model model, Terminal terminal, CancelToken cancel) throws IOException {
+    static Importances observedOn(@Nullable Path data, Model model, Terminal terminal, CancelToken cancel)
+            throws IOException {
         if (data == null) {
             return Importances.NONE;
         }
         withGraph(model, model.file());
         try (Terminal.Bar bar = terminal.progress("calibrate")) {
-            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel).inputs());
+            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel)
+                    .inputs());
         }
     }
 
@@ -73,16 +78,20 @@ final class Subject {
      *
      * @param config the same data is prepared as it says; else the sidecar does
      */
-    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel) throws IOException {
+    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel)
+            throws IOException {
         Samples samples = Datasets.samples(file, cancel);
-        Optional<Preprocessing> how = Stream.of(config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+        Optional<Preprocessing> how = Stream.of(
+                        config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
                 .flatMap(Optional::stream)
                 .filter(ref -> ref.sha256().equals(samples.sha256()))
                 .flatMap(ref -> ref.preprocessing().stream())
                 .findFirst();
         Dataset data = how.isEmpty()
                 ? Datasets.prepare(samples)
-                : how.get().labelColumn().isEmpty() ? Datasets.prepare(samples, how.get()) : Datasets.open(file, how, cancel);
+                : how.get().labelColumn().isEmpty()
+                        ? Datasets.prepare(samples, how.get())
+                        : Datasets.open(file, how, cancel);
         return limit > 0 ? data.limit(limit) : data;
     }
 
@@ -119,7 +128,9 @@ final class Subject {
             return Importances.NONE;
         }
         ActivationSketches seen = SketchFile.read(file, cancel);
-        boolean fits = state.calibrationData().filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples())).isPresent();
+        boolean fits = state.calibrationData()
+                .filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples()))
+                .isPresent();
         return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
     }
 
@@ -127,7 +138,8 @@ final class Subject {
     static void warnOfUnfitted(Model model, SessionState state, Terminal terminal) {
         model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
                 .filter(a -> FittedLevels.missing(state, a.id()))
-                .forEach(a -> terminal.warn("activation " + a.id() + " has evenly spread levels: the config holds none that were fitted; calibrate again"));
+                .forEach(a -> terminal.warn("activation " + a.id()
+                        + " has evenly spread levels: the config holds none that were fitted; calibrate again"));
     }
 
     /** Calibrates activations. */
@@ -139,12 +151,15 @@ final class Subject {
         Map<TensorId, MomentSketch> sketches = observed.sketches();
         sketches.forEach((id, sketch) -> {
             if (sketch.nan() + sketch.inf() > 0) {
-                terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf() + " infinite values on "
-                        + data.file().getFileName() + "; its range is that of the others");
+                terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf()
+                        + " infinite values on " + data.file().getFileName() + "; its range is that of the others");
             }
         });
-        SessionState calibrated = ActivationRanges.calibrate(state, sketches, cancel)
-                .withCalibrationData(Optional.of(FileRef.of(data)));
-        return new Calibrated(calibrated, new ActivationSketches(state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
+        SessionState calibrated =
+                ActivationRanges.calibrate(state, sketches, cancel).withCalibrationData(Optional.of(FileRef.of(data)));
+        return new Calibrated(
+                calibrated,
+                new ActivationSketches(
+                        state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
     }
 }

@@ -11,7 +11,9 @@ final class Table {
 
     /** @param head names of the columns; one that starts with {@code >} is aligned to the right */
     Table(String... head) {
-        this.head = List.of(head).stream().map(h -> h.startsWith(">") ? h.substring(1) : h).toList();
+        this.head = List.of(head).stream()
+                .map(h -> h.startsWith(">") ? h.substring(1) : h)
+                .toList();
         this.right = List.of(head).stream().map(h -> h.startsWith(">")).toList();
     }
 

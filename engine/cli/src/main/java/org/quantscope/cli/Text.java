@@ -27,7 +27,11 @@ final class Text {
     }
 
     static String bytes(long count) {
-        return count < 10_000 ? count + " B" : count < 10_000_000 ? String.format(Locale.ROOT, "%.1f kB", count / 1e3) : String.format(Locale.ROOT, "%.1f MB", count / 1e6);
+        return count < 10_000
+                ? count + " B"
+                : count < 10_000_000
+                        ? String.format(Locale.ROOT, "%.1f kB", count / 1e3)
+                        : String.format(Locale.ROOT, "%.1f MB", count / 1e6);
     }
 
     static String range(ClipRange range) {

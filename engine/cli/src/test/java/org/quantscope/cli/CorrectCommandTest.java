@@ -15,8 +15,10 @@ import org.quantscope.core.session.SessionFile;
 
 class CorrectCommandTest {
     private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
-    private static final String LENET = SAMPLES.resolve("fashion_lenet_unequalized.onnx").toString();
-    private static final String CALIBRATION = SAMPLES.resolve("fashion_mnist_calibration.npz").toString();
+    private static final String LENET =
+            SAMPLES.resolve("fashion_lenet_unequalized.onnx").toString();
+    private static final String CALIBRATION =
+            SAMPLES.resolve("fashion_mnist_calibration.npz").toString();
     private static final String TEST = SAMPLES.resolve("fashion_mnist_test.npz").toString();
 
     @TempDir
@@ -25,14 +27,18 @@ class CorrectCommandTest {
     @Test
     void equalizationWritesAModelOfTheSameFunctionThatStandsEightBits() {
         Path out = folder.resolve("out.onnx");
-        CommandLineRun run = CommandLineRun.of("correct", LENET, "--correction", "cross-layer-equalization", "-o", out.toString(), "--json");
+        CommandLineRun run = CommandLineRun.of(
+                "correct", LENET, "--correction", "cross-layer-equalization", "-o", out.toString(), "--json");
         assertThat(run.code()).isZero();
         assertThat(run.err()).isEmpty();
-        assertThat(run.out()).startsWith("{\"correction\":\"cross-layer-equalization\",\"file\":\"" + out + "\",\"tensors\":[\"c1.weight\",\"c2.weight\",");
+        assertThat(run.out())
+                .startsWith("{\"correction\":\"cross-layer-equalization\",\"file\":\"" + out
+                        + "\",\"tensors\":[\"c1.weight\",\"c2.weight\",");
         double change = Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1"));
         assertThat(change).isBetween(0.0, 1e-4);
 
-        CommandLineRun eval = CommandLineRun.of("eval", out.toString(), "--data", TEST, "--limit", "1000", "--weights", "8", "--json");
+        CommandLineRun eval = CommandLineRun.of(
+                "eval", out.toString(), "--data", TEST, "--limit", "1000", "--weights", "8", "--json");
         double delta = Double.parseDouble(eval.out().replaceAll("(?s).*\"delta\":([^,]*),.*", "$1"));
         assertThat(delta).isGreaterThanOrEqualTo(-0.005);
     }
@@ -40,10 +46,12 @@ class CorrectCommandTest {
     @Test
     void biasCorrectionNeedsDataAndSettings() {
         String out = folder.resolve("out.onnx").toString();
-        CommandLineRun noData = CommandLineRun.of("correct", LENET, "--correction", "bias-correction", "--weights", "4", "-o", out);
+        CommandLineRun noData =
+                CommandLineRun.of("correct", LENET, "--correction", "bias-correction", "--weights", "4", "-o", out);
         assertThat(noData.code()).isEqualTo(2);
         assertThat(noData.err()).contains("--calibration-data").hasLineCount(1);
-        CommandLineRun noSettings = CommandLineRun.of("correct", LENET, "--correction", "bias-correction", "--calibration-data", CALIBRATION, "-o", out);
+        CommandLineRun noSettings = CommandLineRun.of(
+                "correct", LENET, "--correction", "bias-correction", "--calibration-data", CALIBRATION, "-o", out);
         assertThat(noSettings.code()).isEqualTo(2);
         assertThat(noSettings.err()).contains("--config").hasLineCount(1);
         assertThat(Files.exists(Path.of(out))).isFalse();
@@ -53,10 +61,21 @@ class CorrectCommandTest {
     void biasCorrectionReportsItsChange() {
         Path out = folder.resolve("out.onnx");
         CommandLineRun run = CommandLineRun.of(
-                "correct", SAMPLES.resolve("fashion_lenet.onnx").toString(), "--correction", "bias-correction", "--calibration-data", CALIBRATION, "--bits", "4", "-o", out.toString(), "--json");
+                "correct",
+                SAMPLES.resolve("fashion_lenet.onnx").toString(),
+                "--correction",
+                "bias-correction",
+                "--calibration-data",
+                CALIBRATION,
+                "--bits",
+                "4",
+                "-o",
+                out.toString(),
+                "--json");
         assertThat(run.code()).isZero();
         assertThat(run.out()).contains("\"tensors\":[\"c1.bias\",\"c2.bias\",\"f1.bias\",\"f2.bias\"]");
-        assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1"))).isBetween(1e-4, 1.0);
+        assertThat(Double.parseDouble(run.out().replaceAll("(?s).*\"max_rel_logit_change\":([^}]*)}.*", "$1")))
+                .isBetween(1e-4, 1.0);
     }
 
     @Test
@@ -65,7 +84,8 @@ class CorrectCommandTest {
         CommandLineRun unknown = CommandLineRun.of("correct", LENET, "--correction", "adaround", "-o", out);
         assertThat(unknown.code()).isEqualTo(2);
         assertThat(unknown.err()).contains("adaround").contains("cross-layer-equalization, bias-correction");
-        CommandLineRun option = CommandLineRun.of("correct", LENET, "--correction", "cross-layer-equalization:speed=1", "-o", out);
+        CommandLineRun option =
+                CommandLineRun.of("correct", LENET, "--correction", "cross-layer-equalization:speed=1", "-o", out);
         assertThat(option.code()).isEqualTo(2);
         assertThat(option.err()).contains("no option speed");
     }
@@ -76,14 +96,31 @@ class CorrectCommandTest {
         CommandLineRun.of("calibrate", LENET, "-o", config.toString());
         SessionFile.write(
                 SessionFile.read(config)
-                        .withCorrections(List.of(new AppliedCorrection("cross-layer-equalization", Map.of(), Optional.empty(), Optional.empty()))),
+                        .withCorrections(List.of(new AppliedCorrection(
+                                "cross-layer-equalization", Map.of(), Optional.empty(), Optional.empty()))),
                 config);
-        CommandLineRun eval = CommandLineRun.of("eval", LENET, "--config", config.toString(), "--data", TEST, "--limit", "500", "--json");
-        assertThat(Double.parseDouble(eval.out().replaceAll("(?s).*\"delta\":([^,]*),.*", "$1"))).isGreaterThan(-0.01);
+        CommandLineRun eval = CommandLineRun.of(
+                "eval", LENET, "--config", config.toString(), "--data", TEST, "--limit", "500", "--json");
+        assertThat(Double.parseDouble(eval.out().replaceAll("(?s).*\"delta\":([^,]*),.*", "$1")))
+                .isGreaterThan(-0.01);
         Path qdq = folder.resolve("q.onnx");
-        CommandLineRun export = CommandLineRun.of("export", LENET, "--config", config.toString(), "--format", "onnx-qdq", "-o", qdq.toString(), "--data", TEST, "--limit", "500", "--json");
+        CommandLineRun export = CommandLineRun.of(
+                "export",
+                LENET,
+                "--config",
+                config.toString(),
+                "--format",
+                "onnx-qdq",
+                "-o",
+                qdq.toString(),
+                "--data",
+                TEST,
+                "--limit",
+                "500",
+                "--json");
         assertThat(export.code()).isZero();
-        assertThat(Double.parseDouble(export.out().replaceAll("(?s).*\"accuracy\":([0-9.E-]*).*", "$1"))).isGreaterThan(0.85);
+        assertThat(Double.parseDouble(export.out().replaceAll("(?s).*\"accuracy\":([0-9.E-]*).*", "$1")))
+                .isGreaterThan(0.85);
         assertThat(Files.readString(qdq, StandardCharsets.ISO_8859_1)).contains("quantscope.corrections");
     }
 }

@@ -23,14 +23,19 @@ import tools.jackson.databind.JsonNode;
 
 class CurveCommandTest {
     /** Those that need no importances. */
-    private static final List<String> UNWEIGHTED =
-            Calibrators.all().stream().filter(c -> !c.needsImportance()).map(Calibrator::id).toList();
+    private static final List<String> UNWEIGHTED = Calibrators.all().stream()
+            .filter(c -> !c.needsImportance())
+            .map(Calibrator::id)
+            .toList();
 
     @TempDir
     Path folder;
 
     private static List<String> ids(JsonNode curve) {
-        return curve.get("calibrators").valueStream().map(c -> c.get("id").asString()).toList();
+        return curve.get("calibrators")
+                .valueStream()
+                .map(c -> c.get("id").asString())
+                .toList();
     }
 
     /** With importances the weighted error is among the calibrators, and has the clip that error has. */
@@ -39,16 +44,24 @@ class CurveCommandTest {
         Path file = npy(10, 100);
         float[] h = new float[100];
         h[7] = 1;
-        Path fisher = Files.write(folder.resolve("h.npz"), ArrayFiles.zip(true, Map.of("w.npy", ArrayFiles.npy("<f4", "(100,)", ArrayFiles.f4(h)))));
+        Path fisher = Files.write(
+                folder.resolve("h.npz"),
+                ArrayFiles.zip(true, Map.of("w.npy", ArrayFiles.npy("<f4", "(100,)", ArrayFiles.f4(h)))));
         String weighted = "weighted-mse:importance=" + fisher;
-        JsonNode curve = CommandLineRun.of("curve", file, "--bits", 3, "--points", 4, "--calibrator", weighted, "--json").json();
-        JsonNode error = CommandLineRun.of("error", file, "--bits", 3, "--calibrator", weighted, "--json").json();
+        JsonNode curve = CommandLineRun.of(
+                        "curve", file, "--bits", 3, "--points", 4, "--calibrator", weighted, "--json")
+                .json();
+        JsonNode error = CommandLineRun.of("error", file, "--bits", 3, "--calibrator", weighted, "--json")
+                .json();
 
         assertThat(ids(curve)).hasSize(Calibrators.all().size()).endsWith("weighted-mse");
         JsonNode pin = curve.get("calibrators").get(ids(curve).indexOf("weighted-mse"));
         assertThat(pin.get("clip")).isEqualTo(error.get("clip"));
         assertThat(pin.get("mse")).isEqualTo(error.get("mse"));
-        assertThat(error.get("clip")).isNotEqualTo(CommandLineRun.of("error", file, "--bits", 3, "--calibrator", "mse", "--json").json().get("clip"));
+        assertThat(error.get("clip"))
+                .isNotEqualTo(CommandLineRun.of("error", file, "--bits", 3, "--calibrator", "mse", "--json")
+                        .json()
+                        .get("clip"));
     }
 
     @Test
@@ -57,7 +70,9 @@ class CurveCommandTest {
         assertThat(none.code()).isEqualTo(ExitCode.USAGE);
         assertThat(none.err()).contains("importance of w is not known").contains("importance=FILE");
 
-        Path other = Files.write(folder.resolve("h.npz"), ArrayFiles.zip(false, Map.of("w.npy", ArrayFiles.npy("<f4", "(4,)", ArrayFiles.f4(1, 2, 3, 4)))));
+        Path other = Files.write(
+                folder.resolve("h.npz"),
+                ArrayFiles.zip(false, Map.of("w.npy", ArrayFiles.npy("<f4", "(4,)", ArrayFiles.f4(1, 2, 3, 4)))));
         CommandLineRun bad = run("error --calibrator weighted-mse:importance=" + other, npy(2, 3));
         assertThat(bad.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(bad.err()).contains("h.npz").contains("w:").contains("got 4");
@@ -69,17 +84,21 @@ class CurveCommandTest {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
-        return Files.write(folder.resolve("w.npy"), ArrayFiles.npy("<f4", "(" + rows + "," + columns + ")", ArrayFiles.f4(values)));
+        return Files.write(
+                folder.resolve("w.npy"),
+                ArrayFiles.npy("<f4", "(" + rows + "," + columns + ")", ArrayFiles.f4(values)));
     }
 
     private static CommandLineRun run(String line, Path file) {
-        return CommandLineRun.of(Stream.concat(Stream.of(line.split(" +")), Stream.of(file)).toArray());
+        return CommandLineRun.of(
+                Stream.concat(Stream.of(line.split(" +")), Stream.of(file)).toArray());
     }
 
     @Test
     void everyFieldIsThereAndEveryPointIsWhatErrorSays() throws IOException {
         Path file = npy(10, 100);
-        JsonNode json = CommandLineRun.of("curve", file, "--bits", "4", "--points", "5", "--json").json();
+        JsonNode json = CommandLineRun.of("curve", file, "--bits", "4", "--points", "5", "--json")
+                .json();
 
         assertThat(names(json)).containsExactly("tensor", "points", "calibrators");
         assertThat(json.get("tensor").asString()).isEqualTo("w");
@@ -87,9 +106,12 @@ class CurveCommandTest {
         for (JsonNode point : json.get("points")) {
             assertThat(names(point)).containsExactly("clip", "mse", "clipping_mse", "rounding_mse");
             String hi = point.get("clip").get("hi").toString();
-            JsonNode error = CommandLineRun.of("error", file, "--bits", "4", "--clip", "-" + hi + "," + hi, "--json").json();
+            JsonNode error = CommandLineRun.of("error", file, "--bits", "4", "--clip", "-" + hi + "," + hi, "--json")
+                    .json();
             assertThat(point.get("mse").asDouble()).isEqualTo(error.get("mse").asDouble());
-            assertThat(point.get("clipping_mse").asDouble() + point.get("rounding_mse").asDouble()).isCloseTo(point.get("mse").asDouble(), within(1e-12));
+            assertThat(point.get("clipping_mse").asDouble()
+                            + point.get("rounding_mse").asDouble())
+                    .isCloseTo(point.get("mse").asDouble(), within(1e-12));
         }
         assertThat(ids(json)).isEqualTo(UNWEIGHTED).doesNotContain("weighted-mse");
         double least = Double.POSITIVE_INFINITY;
@@ -97,16 +119,28 @@ class CurveCommandTest {
             assertThat(names(calibrator)).containsExactly("id", "clip", "mse");
             least = Math.min(least, calibrator.get("mse").asDouble());
             if (calibrator.get("id").asString().equals("minmax")) {
-                assertThat(calibrator.get("mse").asDouble()).isEqualTo(json.get("points").get(4).get("mse").asDouble());
+                assertThat(calibrator.get("mse").asDouble())
+                        .isEqualTo(json.get("points").get(4).get("mse").asDouble());
             }
         }
-        JsonNode mse = CommandLineRun.of("error", file, "--bits", "4", "--calibrator", "mse", "--json").json().get("mse");
+        JsonNode mse = CommandLineRun.of("error", file, "--bits", "4", "--calibrator", "mse", "--json")
+                .json()
+                .get("mse");
         assertThat(mse.asDouble()).isEqualTo(least);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--scheme mxfp4", "--scheme nvfp4", "--granularity channel", "--granularity block:32", "--scheme lloyd-max --bits 3", "--scheme binary",
-        "--scheme log2 --bits 4", "--asymmetric"})
+    @ValueSource(
+            strings = {
+                "--scheme mxfp4",
+                "--scheme nvfp4",
+                "--granularity channel",
+                "--granularity block:32",
+                "--scheme lloyd-max --bits 3",
+                "--scheme binary",
+                "--scheme log2 --bits 4",
+                "--asymmetric"
+            })
     void everySchemeAndGranularityHasACurve(String options) throws IOException {
         JsonNode json = run("curve --points 8 --json " + options, npy(4, 64)).json();
 
@@ -126,18 +160,20 @@ class CurveCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "curve --clip -1,1                            | --clip does not apply",
-        "curve --points 0                             | --points",
-        "error --scheme nf4 --bits 8                  | nf4 has 4, got 8",
-        "error --scheme lloyd-max --symmetric         | do not apply to lloyd-max",
-        "error --scheme lloyd-max --signed            | do not apply to lloyd-max",
-        "error --scheme lloyd-max --full-range        | do not apply to lloyd-max",
-        "error --scheme mxfp4 --granularity tensor    | block:32",
-        "error --scheme nf4 --clip -1,2               | LO = -HI",
-        "error --bits 1                               | 2 to 16",
-        "error --scheme weighted                      | is not one of",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "curve --clip -1,1                            | --clip does not apply",
+                "curve --points 0                             | --points",
+                "error --scheme nf4 --bits 8                  | nf4 has 4, got 8",
+                "error --scheme lloyd-max --symmetric         | do not apply to lloyd-max",
+                "error --scheme lloyd-max --signed            | do not apply to lloyd-max",
+                "error --scheme lloyd-max --full-range        | do not apply to lloyd-max",
+                "error --scheme mxfp4 --granularity tensor    | block:32",
+                "error --scheme nf4 --clip -1,2               | LO = -HI",
+                "error --bits 1                               | 2 to 16",
+                "error --scheme weighted                      | is not one of",
+            })
     void whatDoesNotApplyIsWrongUsage(String line, String complaint) throws IOException {
         CommandLineRun run = run(line, npy(2, 64));
 
@@ -150,14 +186,17 @@ class CurveCommandTest {
     @CsvSource({"nf4, 2.53990e-3, 24.642, 8", "mxfp4, 2.05078e-3, 25.570, 5"})
     void errorOfACodebookIsThatOfTheTables(String scheme, double mse, double sqnr, double bits) throws IOException {
         Path file = Files.write(
-                folder.resolve("micro.npy"), ArrayFiles.npy("<f4", "(8,)", ArrayFiles.f4(-1, -0.3f, -0.0625f, 0, 0.1f, 0.5f, 0.75f, 2)));
-        JsonNode json = CommandLineRun.of("error", file, "--scheme", scheme, "--json").json();
+                folder.resolve("micro.npy"),
+                ArrayFiles.npy("<f4", "(8,)", ArrayFiles.f4(-1, -0.3f, -0.0625f, 0, 0.1f, 0.5f, 0.75f, 2)));
+        JsonNode json =
+                CommandLineRun.of("error", file, "--scheme", scheme, "--json").json();
 
         assertThat(json.get("mse").asDouble()).isCloseTo(mse, within(1e-8));
         assertThat(json.get("sqnr_db").asDouble()).isCloseTo(sqnr, within(1e-3));
         assertThat(json.get("bits").asInt()).isEqualTo(4);
         assertThat(json.get("bits_per_weight").asDouble()).isEqualTo(bits);
         assertThat(json.get("zero_point")).isEmpty();
-        assertThat(Math.abs(json.get("estimate").get("mse").asDouble() - mse)).isLessThan(1e-8 + json.get("estimate").get("bound").asDouble());
+        assertThat(Math.abs(json.get("estimate").get("mse").asDouble() - mse))
+                .isLessThan(1e-8 + json.get("estimate").get("bound").asDouble());
     }
 }

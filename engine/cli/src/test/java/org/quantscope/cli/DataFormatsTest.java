@@ -72,7 +72,14 @@ class DataFormatsTest {
     }
 
     private Path csv() throws IOException {
-        List<String> lines = IntStream.range(0, N).mapToObj(i -> labels[i] + "," + String.join(",", Arrays.stream(levels[i]).mapToObj(Integer::toString).toList())).toList();
+        List<String> lines = IntStream.range(0, N)
+                .mapToObj(i -> labels[i] + ","
+                        + String.join(
+                                ",",
+                                Arrays.stream(levels[i])
+                                        .mapToObj(Integer::toString)
+                                        .toList()))
+                .toList();
         return Files.write(folder.resolve("d.csv"), lines);
     }
 
@@ -103,7 +110,8 @@ class DataFormatsTest {
             BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY);
             image.getRaster().setPixels(0, 0, 8, 8, levels[i]);
             Path c = Files.createDirectories(at.resolve(Integer.toString(labels[i])));
-            assertThat(ImageIO.write(image, "png", c.resolve(i + ".png").toFile())).isTrue();
+            assertThat(ImageIO.write(image, "png", c.resolve(i + ".png").toFile()))
+                    .isTrue();
         }
         return at;
     }
@@ -127,20 +135,35 @@ class DataFormatsTest {
         assertThat(got.get("float32")).isEqualTo(wanted.get("float32"));
         assertThat(got.get("quantized")).isEqualTo(wanted.get("quantized"));
         assertThat(got.get("float32").get("total").asInt()).isEqualTo(N);
-        assertThat(CommandLineRun.of("calibrate", MLP, "--data", write(kind, true), "--bits", "8", "-o", folder.resolve("c.json")).code()).isZero();
+        assertThat(CommandLineRun.of(
+                                "calibrate",
+                                MLP,
+                                "--data",
+                                write(kind, true),
+                                "--bits",
+                                "8",
+                                "-o",
+                                folder.resolve("c.json"))
+                        .code())
+                .isZero();
     }
 
     @Test
     void theSameDataIsPreparedAsTheConfigSays() throws IOException {
         Path pictures = write("pictures", false);
-        Preprocessing how = Preprocessing.NONE.withOutputLayout(Optional.of(Layout.NF)).withValues(0.0625, List.of(0.0), List.of(1.0));
+        Preprocessing how = Preprocessing.NONE
+                .withOutputLayout(Optional.of(Layout.NF))
+                .withValues(0.0625, List.of(0.0), List.of(1.0));
         Path config = folder.resolve("c.json");
         FileRef ref = FileRef.of(Datasets.open(pictures, Optional.of(how), new CancelToken()));
-        SessionFile.write(SessionState.of(FileRef.of(MLP, new CancelToken())).withEvaluationData(Optional.of(ref)), config);
+        SessionFile.write(
+                SessionState.of(FileRef.of(MLP, new CancelToken())).withEvaluationData(Optional.of(ref)), config);
 
         JsonNode json = eval("--data", pictures, "--config", config);
 
-        assertThat(json.get("float32")).isEqualTo(eval("--data", ARCHIVE, "--limit", Integer.toString(N), "--weights", "8").get("float32"));
+        assertThat(json.get("float32"))
+                .isEqualTo(eval("--data", ARCHIVE, "--limit", Integer.toString(N), "--weights", "8")
+                        .get("float32"));
     }
 
     @Test
@@ -148,6 +171,9 @@ class DataFormatsTest {
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", write("pictures", false), "--weights", "8");
 
         assertThat(run.code()).isEqualTo(3);
-        assertThat(run.err()).contains("pictures: sample shape: samples of 1×8×8 do not fit").contains("{\"output_layout\": \"NF\"").hasLineCount(1);
+        assertThat(run.err())
+                .contains("pictures: sample shape: samples of 1×8×8 do not fit")
+                .contains("{\"output_layout\": \"NF\"")
+                .hasLineCount(1);
     }
 }

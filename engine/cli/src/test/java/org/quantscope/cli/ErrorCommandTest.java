@@ -22,17 +22,34 @@ class ErrorCommandTest {
     Path folder;
 
     private Path npy(String name, float... values) throws IOException {
-        return Files.write(folder.resolve(name), ArrayFiles.npy("<f4", "(" + values.length + ",)", ArrayFiles.f4(values)));
+        return Files.write(
+                folder.resolve(name), ArrayFiles.npy("<f4", "(" + values.length + ",)", ArrayFiles.f4(values)));
     }
 
     @Test
     void everyFieldIsThereInItsOrderAndNothingElse() throws IOException {
-        JsonNode json = CommandLineRun.of("error", npy("micro.npy", MICRO), "--json").json();
+        JsonNode json =
+                CommandLineRun.of("error", npy("micro.npy", MICRO), "--json").json();
 
         assertThat(names(json))
                 .containsExactly(
-                        "tensor", "scheme", "bits", "bits_per_weight", "calibrator", "clip", "effective", "scale", "zero_point", "mse", "sqnr_db",
-                        "cosine", "max_abs_err", "clipped_fraction", "clipping_mse", "rounding_mse", "estimate");
+                        "tensor",
+                        "scheme",
+                        "bits",
+                        "bits_per_weight",
+                        "calibrator",
+                        "clip",
+                        "effective",
+                        "scale",
+                        "zero_point",
+                        "mse",
+                        "sqnr_db",
+                        "cosine",
+                        "max_abs_err",
+                        "clipped_fraction",
+                        "clipping_mse",
+                        "rounding_mse",
+                        "estimate");
         assertThat(json.get("tensor").asString()).isEqualTo("micro");
         assertThat(json.get("scheme").asString()).isEqualTo("uniform");
         assertThat(json.get("bits").asInt()).isEqualTo(8);
@@ -47,17 +64,20 @@ class ErrorCommandTest {
 
     /** Oracle: onnxruntime's formulas in float32 (scale and zero point) on the vector above. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "--bits 8                            | 0.0157480314 | 0   | 1.79522e-5 | 46.149",
-        "--bits 8 --symmetric --unsigned     | 0.0157480314 | 127 | 1.79522e-5 | 46.149",
-        "--bits 8 --asymmetric --unsigned    | 0.0117647061 | 85  | 1.57467e-5 | 46.718",
-        "--bits 8 --asymmetric               | 0.0117647061 | -43 | 1.57467e-5 | 46.718",
-        "--asymmetric --unsigned --clip -0.5,1 | 0.00588235306 | 85 | 0.156252 | 6.751",
-        "--bits 4 --full-range               | 0.266666681  | 0   | 5.10633e-3 | 21.609",
-        "--bits 4                            | 0.285714298  | 0   | 6.38752e-3 | 20.636",
-        "--bits 4 --asymmetric --unsigned    | 0.200000003  | 5   | 4.55078e-3 | 22.109",
-    })
-    void figuresAreThoseOfOnnxRuntime(String options, float scale, int zeroPoint, double mse, double sqnr) throws IOException {
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--bits 8                            | 0.0157480314 | 0   | 1.79522e-5 | 46.149",
+                "--bits 8 --symmetric --unsigned     | 0.0157480314 | 127 | 1.79522e-5 | 46.149",
+                "--bits 8 --asymmetric --unsigned    | 0.0117647061 | 85  | 1.57467e-5 | 46.718",
+                "--bits 8 --asymmetric               | 0.0117647061 | -43 | 1.57467e-5 | 46.718",
+                "--asymmetric --unsigned --clip -0.5,1 | 0.00588235306 | 85 | 0.156252 | 6.751",
+                "--bits 4 --full-range               | 0.266666681  | 0   | 5.10633e-3 | 21.609",
+                "--bits 4                            | 0.285714298  | 0   | 6.38752e-3 | 20.636",
+                "--bits 4 --asymmetric --unsigned    | 0.200000003  | 5   | 4.55078e-3 | 22.109",
+            })
+    void figuresAreThoseOfOnnxRuntime(String options, float scale, int zeroPoint, double mse, double sqnr)
+            throws IOException {
         String[] words = (options + " --json").trim().split(" +", -1);
         Object[] args = new Object[words.length + 2];
         args[0] = "error";
@@ -69,13 +89,18 @@ class ErrorCommandTest {
         assertThat(json.get("zero_point").get(0).asInt()).isEqualTo(zeroPoint);
         assertThat(json.get("mse").asDouble()).isCloseTo(mse, within(mse * 1e-5));
         assertThat(json.get("sqnr_db").asDouble()).isCloseTo(sqnr, within(1e-3));
-        assertThat(json.get("clipping_mse").asDouble() + json.get("rounding_mse").asDouble()).isCloseTo(json.get("mse").asDouble(), within(1e-12));
-        assertThat(Math.abs(json.get("estimate").get("mse").asDouble() - json.get("mse").asDouble())).isLessThanOrEqualTo(json.get("estimate").get("bound").asDouble() + 1e-15);
+        assertThat(json.get("clipping_mse").asDouble()
+                        + json.get("rounding_mse").asDouble())
+                .isCloseTo(json.get("mse").asDouble(), within(1e-12));
+        assertThat(Math.abs(json.get("estimate").get("mse").asDouble()
+                        - json.get("mse").asDouble()))
+                .isLessThanOrEqualTo(json.get("estimate").get("bound").asDouble() + 1e-15);
     }
 
     @Test
     void aGivenClipHasNoCalibrator() throws IOException {
-        JsonNode json = CommandLineRun.of("error", npy("micro.npy", MICRO), "--clip", "-1,1", "--json").json();
+        JsonNode json = CommandLineRun.of("error", npy("micro.npy", MICRO), "--clip", "-1,1", "--json")
+                .json();
 
         assertThat(names(json)).doesNotContain("calibrator");
         assertThat(json.get("clip").toString()).isEqualTo("{\"lo\":-1.0,\"hi\":1.0}");
@@ -84,7 +109,8 @@ class ErrorCommandTest {
 
     @Test
     void figuresThatDoNotExistAreLeftOut() throws IOException {
-        JsonNode json = CommandLineRun.of("error", npy("zeros.npy", 0, 0, 0), "--json").json();
+        JsonNode json =
+                CommandLineRun.of("error", npy("zeros.npy", 0, 0, 0), "--json").json();
 
         assertThat(names(json)).doesNotContain("sqnr_db", "cosine");
         assertThat(json.get("scale").toString()).isEqualTo("[1.0]");
@@ -94,7 +120,8 @@ class ErrorCommandTest {
 
     @Test
     void nanAndInfinityStayOutOfTheFigures() throws IOException {
-        CommandLineRun run = CommandLineRun.of("error", npy("odd.npy", Float.NaN, 1, Float.POSITIVE_INFINITY, -1), "--json");
+        CommandLineRun run =
+                CommandLineRun.of("error", npy("odd.npy", Float.NaN, 1, Float.POSITIVE_INFINITY, -1), "--json");
 
         assertThat(run.json().get("clip").toString()).isEqualTo("{\"lo\":-1.0,\"hi\":1.0}");
         assertThat(run.out()).doesNotContain("NaN", "Infinity", "null");
@@ -102,14 +129,24 @@ class ErrorCommandTest {
 
     @Test
     void channelsHaveARangeAndAScaleEach() {
-        JsonNode json = CommandLineRun.of("error", sample("fashion_lenet.onnx"), "--tensor", "c1.weight", "--granularity", "channel", "--json").json();
+        JsonNode json = CommandLineRun.of(
+                        "error",
+                        sample("fashion_lenet.onnx"),
+                        "--tensor",
+                        "c1.weight",
+                        "--granularity",
+                        "channel",
+                        "--json")
+                .json();
 
         assertThat(json.get("scale").size()).isEqualTo(8);
         assertThat(json.get("zero_point").size()).isEqualTo(8);
         assertThat(json.get("clip").isArray()).isTrue();
         assertThat(json.get("clip").size()).isEqualTo(8);
         assertThat(json.get("effective").size()).isEqualTo(8);
-        assertThat(Math.abs(json.get("estimate").get("mse").asDouble() - json.get("mse").asDouble())).isLessThanOrEqualTo(json.get("estimate").get("bound").asDouble() + 1e-15);
+        assertThat(Math.abs(json.get("estimate").get("mse").asDouble()
+                        - json.get("mse").asDouble()))
+                .isLessThanOrEqualTo(json.get("estimate").get("bound").asDouble() + 1e-15);
     }
 
     @Test
@@ -118,10 +155,15 @@ class ErrorCommandTest {
         CommandLineRun near = CommandLineRun.of("error", sample("fashion_lenet.onnx"), "--tensor", "f2.wieght");
 
         assertThat(none.code()).isEqualTo(2);
-        assertThat(none.err()).isEqualTo("quantscope: --tensor is needed: fashion_lenet.onnx holds 8 tensors, such as c1.weight, c1.bias, c2.weight, c2.bias, "
-                + "f1.weight, f1.bias, f2.weight, f2.bias (see quantscope error --help)" + System.lineSeparator());
+        assertThat(none.err())
+                .isEqualTo("quantscope: --tensor is needed: fashion_lenet.onnx holds 8 tensors, such as c1.weight,"
+                        + " c1.bias, c2.weight, c2.bias, f1.weight, f1.bias, f2.weight, f2.bias (see quantscope"
+                        + " error --help)"
+                        + System.lineSeparator());
         assertThat(near.code()).isEqualTo(2);
-        assertThat(near.err()).startsWith("quantscope: --tensor: fashion_lenet.onnx has no tensor \"f2.wieght\"; near names: f2.weight, ");
+        assertThat(near.err())
+                .startsWith("quantscope: --tensor: fashion_lenet.onnx has no tensor \"f2.wieght\"; near names:"
+                        + " f2.weight, ");
     }
 
     @Test
@@ -129,7 +171,9 @@ class ErrorCommandTest {
         CommandLineRun run = CommandLineRun.of("error", npy("micro.npy", MICRO), "--bits", "4");
 
         assertThat(run.code()).isZero();
-        assertThat(run.out()).contains("micro  F32 8", "MSE", "0.00638752", "SQNR", "20.6364  dB", "8.00000  bits per weight").doesNotContain("\033");
+        assertThat(run.out())
+                .contains("micro  F32 8", "MSE", "0.00638752", "SQNR", "20.6364  dB", "8.00000  bits per weight")
+                .doesNotContain("\033");
         assertThat(run.err()).isEmpty();
     }
 }

@@ -18,7 +18,11 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The start script with JDKs that only say who they are. It asks for version 90, so that no JDK of this machine will do. */
-@DisabledOnOs(value = OS.WINDOWS, disabledReason = "starts launcher/quantscope, which needs /bin/sh and executable bits; Windows is given quantscope.bat instead")
+@DisabledOnOs(
+        value = OS.WINDOWS,
+        disabledReason =
+                "starts launcher/quantscope, which needs /bin/sh and executable bits; Windows is given quantscope.bat"
+                        + " instead")
 class LauncherTest {
     @TempDir
     Path folder;
@@ -27,7 +31,8 @@ class LauncherTest {
 
     @BeforeEach
     void putTheScriptInItsTree() throws IOException {
-        String text = Files.readString(Path.of(System.getProperty("quantscope.root"), "engine/cli/src/main/launcher/quantscope"));
+        String text = Files.readString(
+                Path.of(System.getProperty("quantscope.root"), "engine/cli/src/main/launcher/quantscope"));
         assertThat(text).contains("\nleast=25\n", "${jvm.flags}");
         script = Files.createDirectories(folder.resolve("tree/bin")).resolve("quantscope");
         Files.writeString(script, text.replace("\nleast=25\n", "\nleast=90\n").replace("${jvm.flags}", "--flag=1"));
@@ -38,8 +43,11 @@ class LauncherTest {
     private Path jdk(String place, int version, boolean release) throws IOException {
         Path home = folder.resolve(place);
         Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
-        Files.writeString(java, "#!/bin/sh\nif [ \"$1\" = -version ]; then echo 'openjdk version \"" + version + ".0.1\"' >&2; exit; fi\n"
-                + "echo " + place + "\nfor word; do echo \"<$word>\"; done\nexit 7\n");
+        Files.writeString(
+                java,
+                "#!/bin/sh\nif [ \"$1\" = -version ]; then echo 'openjdk version \"" + version
+                        + ".0.1\"' >&2; exit; fi\n" + "echo " + place
+                        + "\nfor word; do echo \"<$word>\"; done\nexit 7\n");
         Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
         if (release) {
             Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"X\"\nJAVA_VERSION=\"" + version + ".0.1\"\n");
@@ -49,7 +57,8 @@ class LauncherTest {
 
     private record Run(int code, List<String> out, String err) {}
 
-    private Run run(Path program, Map<String, String> environment, String... args) throws IOException, InterruptedException {
+    private Run run(Path program, Map<String, String> environment, String... args)
+            throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(program.toString()));
         words.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(words);
@@ -59,7 +68,8 @@ class LauncherTest {
         builder.environment().putAll(environment);
         Path out = folder.resolve("out.txt");
         Path err = folder.resolve("err.txt");
-        Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        Process process =
+                builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
         return new Run(process.exitValue(), Files.readAllLines(out, StandardCharsets.UTF_8), Files.readString(err));
     }
@@ -68,8 +78,18 @@ class LauncherTest {
     void javaHomeIsTakenWithTheFlagsAndTheArgumentsAsTheyAre() throws Exception {
         Run run = run(script, Map.of("JAVA_HOME", jdk("jdk90", 90, true).toString()), "error", "a b", "*", "$x");
 
-        assertThat(run.out()).startsWith("jdk90").contains("<--flag=1>", "<-Dquantscope.terminal.out=false>", "<-Dquantscope.terminal.err=false>");
-        assertThat(run.out()).endsWith("<-cp>", "<" + folder.resolve("tree").toRealPath() + "/lib/*>", "<org.quantscope.cli.Main>", "<error>", "<a b>", "<*>", "<$x>");
+        assertThat(run.out())
+                .startsWith("jdk90")
+                .contains("<--flag=1>", "<-Dquantscope.terminal.out=false>", "<-Dquantscope.terminal.err=false>");
+        assertThat(run.out())
+                .endsWith(
+                        "<-cp>",
+                        "<" + folder.resolve("tree").toRealPath() + "/lib/*>",
+                        "<org.quantscope.cli.Main>",
+                        "<error>",
+                        "<a b>",
+                        "<*>",
+                        "<$x>");
         assertThat(run.code()).isEqualTo(7);
         assertThat(run.err()).isEmpty();
     }
@@ -82,14 +102,20 @@ class LauncherTest {
         jdk("home/.jdks/old", 89, true);
         Path onPath = jdk("path", 92, false);
 
-        assertThat(run(script, Map.of("JAVA_HOME", old.toString(), "PATH", onPath.resolve("bin") + ":/usr/bin:/bin")).out()).startsWith("path");
-        assertThat(run(script, Map.of("JAVA_HOME", old.toString(), "PATH", old.resolve("bin") + ":/usr/bin:/bin")).out()).startsWith("home/.jdks/newest");
+        assertThat(run(script, Map.of("JAVA_HOME", old.toString(), "PATH", onPath.resolve("bin") + ":/usr/bin:/bin"))
+                        .out())
+                .startsWith("path");
+        assertThat(run(script, Map.of("JAVA_HOME", old.toString(), "PATH", old.resolve("bin") + ":/usr/bin:/bin"))
+                        .out())
+                .startsWith("home/.jdks/newest");
         assertThat(run(script, Map.of()).out()).startsWith("home/.jdks/newest");
     }
 
     @Test
     void aJavaHomeWithoutAReleaseFileIsAsked() throws Exception {
-        assertThat(run(script, Map.of("JAVA_HOME", jdk("bare", 90, false).toString())).out()).startsWith("bare");
+        assertThat(run(script, Map.of("JAVA_HOME", jdk("bare", 90, false).toString()))
+                        .out())
+                .startsWith("bare");
     }
 
     @Test
@@ -98,13 +124,17 @@ class LauncherTest {
 
         assertThat(run.code()).isEqualTo(4);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).isEqualTo("quantscope: a JDK 90 or newer is needed and none was found; install one or set JAVA_HOME to it\n");
+        assertThat(run.err())
+                .isEqualTo("quantscope: a JDK 90 or newer is needed and none was found; install one or set JAVA_HOME to"
+                        + " it\n");
     }
 
     @Test
     void aLinkToTheScriptFindsTheTree() throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("qs"), Path.of("tree/bin/quantscope"));
 
-        assertThat(run(link, Map.of("JAVA_HOME", jdk("jdk90", 90, true).toString())).out()).contains("<" + folder.resolve("tree").toRealPath() + "/lib/*>");
+        assertThat(run(link, Map.of("JAVA_HOME", jdk("jdk90", 90, true).toString()))
+                        .out())
+                .contains("<" + folder.resolve("tree").toRealPath() + "/lib/*>");
     }
 }

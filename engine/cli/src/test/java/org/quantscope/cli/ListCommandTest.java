@@ -40,7 +40,9 @@ class ListCommandTest {
 
     private static List<String> ids(String registry) {
         List<String> ids = new ArrayList<>();
-        CommandLineRun.of("list", registry, "--json").json().forEach(entry -> ids.add(entry.get("id").asString()));
+        CommandLineRun.of("list", registry, "--json")
+                .json()
+                .forEach(entry -> ids.add(entry.get("id").asString()));
         return ids;
     }
 }

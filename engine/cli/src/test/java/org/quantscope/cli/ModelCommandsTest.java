@@ -39,7 +39,8 @@ class ModelCommandsTest {
 
     @Test
     void inspectListsWhatIsStoredWithStatisticsAndActivationsWithout() {
-        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--json").json();
+        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--json")
+                .json();
 
         assertThat(names(json)).containsExactly("format", "sha256", "opset", "tensors");
         assertThat(json.get("format").asString()).isEqualTo("onnx");
@@ -47,7 +48,21 @@ class ModelCommandsTest {
         assertThat(json.get("opset").asInt()).isEqualTo(13);
         JsonNode weight = json.get("tensors").get(0);
         assertThat(names(weight))
-                .containsExactly("name", "kind", "dtype", "shape", "channel_axis", "consumers", "count", "min", "max", "mean", "std", "nan", "inf", "zeros");
+                .containsExactly(
+                        "name",
+                        "kind",
+                        "dtype",
+                        "shape",
+                        "channel_axis",
+                        "consumers",
+                        "count",
+                        "min",
+                        "max",
+                        "mean",
+                        "std",
+                        "nan",
+                        "inf",
+                        "zeros");
         assertThat(weight.get("name").asString()).isEqualTo("c1.weight");
         assertThat(weight.get("kind").asString()).isEqualTo("weight");
         assertThat(weight.get("dtype").asString()).isEqualTo("F32");
@@ -61,10 +76,12 @@ class ModelCommandsTest {
 
     @Test
     void inspectOfTheHeaderLeavesHashAndStatisticsOut() {
-        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--header", "--json").json();
+        JsonNode json = CommandLineRun.of("inspect", sample("fashion_lenet.onnx"), "--header", "--json")
+                .json();
 
         assertThat(names(json)).containsExactly("format", "opset", "tensors");
-        assertThat(names(json.get("tensors").get(0))).containsExactly("name", "kind", "dtype", "shape", "channel_axis", "consumers", "count");
+        assertThat(names(json.get("tensors").get(0)))
+                .containsExactly("name", "kind", "dtype", "shape", "channel_axis", "consumers", "count");
     }
 
     @Test
@@ -73,24 +90,33 @@ class ModelCommandsTest {
         JsonNode json = CommandLineRun.of("inspect", empty, "--json").json();
 
         assertThat(names(json)).containsExactly("format", "sha256", "tensors");
-        assertThat(names(json.get("tensors").get(0))).containsExactly("name", "kind", "dtype", "shape", "consumers", "count", "nan", "inf", "zeros");
+        assertThat(names(json.get("tensors").get(0)))
+                .containsExactly("name", "kind", "dtype", "shape", "consumers", "count", "nan", "inf", "zeros");
         assertThat(json.get("tensors").get(0).get("shape").toString()).isEqualTo("[0,3]");
     }
 
     @Test
     void evalScoresAnotherMetricWhereOneIsAskedFor() {
-        JsonNode five = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "top5", "--json").json();
-        JsonNode one = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--json").json();
+        JsonNode five = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "top5", "--json")
+                .json();
+        JsonNode one = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--json")
+                .json();
 
         assertThat(five.get("metric").asString()).isEqualTo("top5");
-        assertThat(five.get("quantized").get("correct").asInt()).isGreaterThan(one.get("quantized").get("correct").asInt());
-        JsonNode cosine = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "cosine", "--json").json();
+        assertThat(five.get("quantized").get("correct").asInt())
+                .isGreaterThan(one.get("quantized").get("correct").asInt());
+        JsonNode cosine = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "cosine", "--json")
+                .json();
         assertThat(cosine.get("float32").propertyNames()).containsExactly("total", "value");
         assertThat(cosine.get("float32").get("value").asDouble()).isEqualTo(1, within(1e-9));
         assertThat(cosine.get("quantized").get("value").asDouble()).isBetween(0.5, 0.9999);
         assertThat(cosine.get("agreement")).isNull();
-        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "mse").code()).isEqualTo(2);
-        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "f1").code()).isEqualTo(2);
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "mse")
+                        .code())
+                .isEqualTo(2);
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--metric", "f1")
+                        .code())
+                .isEqualTo(2);
     }
 
     @Test
@@ -99,60 +125,114 @@ class ModelCommandsTest {
         JsonNode json = run.json();
 
         assertThat(names(json))
-                .containsExactly("metric", "float32", "quantized", "delta", "delta_lo95", "delta_hi95", "agreement", "logit_sqnr_db", "size_bytes", "samples_per_second", "seconds");
+                .containsExactly(
+                        "metric",
+                        "float32",
+                        "quantized",
+                        "delta",
+                        "delta_lo95",
+                        "delta_hi95",
+                        "agreement",
+                        "logit_sqnr_db",
+                        "size_bytes",
+                        "samples_per_second",
+                        "seconds");
         assertThat(json.get("metric").asString()).isEqualTo("top1");
         assertThat(json.get("float32").toString()).isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");
         assertThat(names(json.get("quantized"))).containsExactly("correct", "total", "accuracy");
-        assertThat(json.get("delta").asDouble()).isCloseTo(json.get("quantized").get("accuracy").asDouble() - 0.954, within(1e-12));
-        assertThat(json.get("delta_lo95").asDouble()).isEqualTo(json.get("delta_hi95").asDouble());
-        // 64·32 + 32·16 + 16·10 weights and 58 biases, floats of 4 bytes; 8 bits and a float32 scale for each weight tensor.
-        assertThat(json.get("size_bytes").toString()).isEqualTo("{\"float32\":" + (2720 + 58) * 4 + ",\"quantized\":" + (2720 + 3 * 4 + 58 * 4) + "}");
+        assertThat(json.get("delta").asDouble())
+                .isCloseTo(json.get("quantized").get("accuracy").asDouble() - 0.954, within(1e-12));
+        assertThat(json.get("delta_lo95").asDouble())
+                .isEqualTo(json.get("delta_hi95").asDouble());
+        // 64·32 + 32·16 + 16·10 weights and 58 biases, floats of 4 bytes; 8 bits and a float32 scale for each weight
+        // tensor.
+        assertThat(json.get("size_bytes").toString())
+                .isEqualTo("{\"float32\":" + (2720 + 58) * 4 + ",\"quantized\":" + (2720 + 3 * 4 + 58 * 4) + "}");
         assertThat(run.err()).isEmpty();
     }
 
     @Test
     void inspectSaysWhatStaysInFloatAndWhy() {
-        Path exports = Path.of(System.getProperty("quantscope.root"), "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+        Path exports = Path.of(
+                System.getProperty("quantscope.root"),
+                "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
 
-        assertThat(CommandLineRun.of("inspect", exports.resolve("recurrent.onnx")).out())
+        assertThat(CommandLineRun.of("inspect", exports.resolve("recurrent.onnx"))
+                        .out())
                 .containsPattern("in float: \\S+ [0-9×]+, LSTM \\S+ is a recurrent network, which runs in float\n");
         assertThat(CommandLineRun.of("inspect", MLP).out()).doesNotContain("in float");
     }
 
     @Test
     void theLimitKeepsTheFirstSamples() {
-        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--limit", 100, "--json").json();
+        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 8, "--limit", 100, "--json")
+                .json();
 
         assertThat(json.get("quantized").get("total").asInt()).isEqualTo(100);
     }
 
     @Test
     void keptTensorsAreFloat() {
-        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 2, "--keep-float", ".", "--json").json();
+        JsonNode json = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 2, "--keep-float", ".", "--json")
+                .json();
 
         assertThat(json.get("delta").asDouble()).isZero();
         assertThat(json.get("agreement").asDouble()).isEqualTo(1);
         assertThat(names(json)).doesNotContain("logit_sqnr_db");
-        assertThat(json.get("size_bytes").get("quantized")).isEqualTo(json.get("size_bytes").get("float32"));
+        assertThat(json.get("size_bytes").get("quantized"))
+                .isEqualTo(json.get("size_bytes").get("float32"));
     }
 
     @Test
     void aCalibratedConfigEvaluatesAsItsOptionsDo() throws IOException {
         Path config = folder.resolve("c.json");
-        JsonNode written = CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--bits", 4, "--calibrator", "mse", "-o", config, "--json").json();
+        JsonNode written = CommandLineRun.of(
+                        "calibrate",
+                        MLP,
+                        "--data",
+                        CALIBRATION,
+                        "--bits",
+                        4,
+                        "--calibrator",
+                        "mse",
+                        "-o",
+                        config,
+                        "--json")
+                .json();
 
         assertThat(names(written)).containsExactly("config", "tensors", "seconds");
         assertThat(written.get("config").asString()).isEqualTo(config.toString());
         SessionState state = SessionFile.read(config);
         assertThat(state.model().path()).isEqualTo(MLP.toAbsolutePath().normalize());
-        assertThat(state.calibrationData().orElseThrow().path()).isEqualTo(CALIBRATION.toAbsolutePath().normalize());
-        assertThat(written.get("tensors").asInt()).isEqualTo(3 + state.activationRanges().size());
+        assertThat(state.calibrationData().orElseThrow().path())
+                .isEqualTo(CALIBRATION.toAbsolutePath().normalize());
+        assertThat(written.get("tensors").asInt())
+                .isEqualTo(3 + state.activationRanges().size());
         ActivationSketches seen = SketchFile.read(folder.resolve("c.sketches"), new CancelToken());
-        assertThat(seen.restsOn(state.model().sha256(), state.calibrationData().orElseThrow().sha256(), state.foldBatchNorm(), seen.samples())).isTrue();
-        assertThat(ActivationRanges.calibrate(state.withActivationRanges(Map.of()), seen.sketches(), new CancelToken())).isEqualTo(state);
+        assertThat(seen.restsOn(
+                        state.model().sha256(),
+                        state.calibrationData().orElseThrow().sha256(),
+                        state.foldBatchNorm(),
+                        seen.samples()))
+                .isTrue();
+        assertThat(ActivationRanges.calibrate(state.withActivationRanges(Map.of()), seen.sketches(), new CancelToken()))
+                .isEqualTo(state);
 
-        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
-        JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--bits", 4, "--calibrator", "mse", "--calibration-data", CALIBRATION, "--json").json();
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
+                .json();
+        JsonNode byOptions = CommandLineRun.of(
+                        "eval",
+                        MLP,
+                        "--data",
+                        TEST,
+                        "--bits",
+                        4,
+                        "--calibrator",
+                        "mse",
+                        "--calibration-data",
+                        CALIBRATION,
+                        "--json")
+                .json();
         assertThat(byConfig.get("quantized")).isEqualTo(byOptions.get("quantized"));
         assertThat(byConfig.get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
         assertThat(byConfig.get("size_bytes")).isEqualTo(byOptions.get("size_bytes"));
@@ -162,31 +242,83 @@ class ModelCommandsTest {
     @Test
     void levelsFittedToActivationsAreInTheConfig() throws IOException {
         Path config = folder.resolve("c.json");
-        assertThat(CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--activations", 2, "--activation-scheme", "lloyd-max", "-o", config).code()).isZero();
+        assertThat(CommandLineRun.of(
+                                "calibrate",
+                                MLP,
+                                "--data",
+                                CALIBRATION,
+                                "--activations",
+                                2,
+                                "--activation-scheme",
+                                "lloyd-max",
+                                "-o",
+                                config)
+                        .code())
+                .isZero();
         SessionState state = SessionFile.read(config);
-        assertThat(state.activationLevels().keySet()).isEqualTo(state.activationRanges().keySet());
+        assertThat(state.activationLevels().keySet())
+                .isEqualTo(state.activationRanges().keySet());
         Files.delete(folder.resolve("c.sketches"));
 
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
         JsonNode byOptions = CommandLineRun.of(
-                "eval", MLP, "--data", TEST, "--activations", 2, "--activation-scheme", "lloyd-max", "--calibration-data", CALIBRATION, "--json").json();
+                        "eval",
+                        MLP,
+                        "--data",
+                        TEST,
+                        "--activations",
+                        2,
+                        "--activation-scheme",
+                        "lloyd-max",
+                        "--calibration-data",
+                        CALIBRATION,
+                        "--json")
+                .json();
         assertThat(run.err()).isEmpty();
         assertThat(run.json().get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
 
         Path even = folder.resolve("even.json");
         SessionFile.write(state.withActivationLevels(Map.of()), even);
         CommandLineRun old = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", even, "--json");
-        assertThat(old.err()).contains("has evenly spread levels").hasLineCount(state.activationRanges().size());
-        assertThat(old.json().get("logit_sqnr_db").asDouble()).isLessThan(run.json().get("logit_sqnr_db").asDouble());
+        assertThat(old.err())
+                .contains("has evenly spread levels")
+                .hasLineCount(state.activationRanges().size());
+        assertThat(old.json().get("logit_sqnr_db").asDouble())
+                .isLessThan(run.json().get("logit_sqnr_db").asDouble());
 
         Path resolved = folder.resolve("r.json");
-        assertThat(CommandLineRun.of("export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved).code()).isZero();
-        JsonNode first = JsonMapper.shared().readTree(Files.readString(resolved)).get("resolved").get(0);
-        JsonNode kept = JsonMapper.shared().readTree(Files.readString(config)).get("activation_levels").get(first.get("name").asString());
+        assertThat(CommandLineRun.of("export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved)
+                        .code())
+                .isZero();
+        JsonNode first = JsonMapper.shared()
+                .readTree(Files.readString(resolved))
+                .get("resolved")
+                .get(0);
+        JsonNode kept = JsonMapper.shared()
+                .readTree(Files.readString(config))
+                .get("activation_levels")
+                .get(first.get("name").asString());
         assertThat(first.get("codebooks").get(0)).isEqualTo(kept.get("levels"));
-        JsonNode refused = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--data", TEST, "--json").json();
-        assertThat(refused.get("problems").valueStream().filter(p -> p.get("severity").asString().equals("error")).map(p -> p.get("tensor").asString()))
-                .containsExactlyInAnyOrderElementsOf(state.activationLevels().keySet().stream().map(id -> id.name()).toList());
+        JsonNode refused = CommandLineRun.of(
+                        "export",
+                        MLP,
+                        "--config",
+                        config,
+                        "--format",
+                        "onnx-qdq",
+                        "-o",
+                        folder.resolve("q.onnx"),
+                        "--data",
+                        TEST,
+                        "--json")
+                .json();
+        assertThat(refused.get("problems")
+                        .valueStream()
+                        .filter(p -> p.get("severity").asString().equals("error"))
+                        .map(p -> p.get("tensor").asString()))
+                .containsExactlyInAnyOrderElementsOf(state.activationLevels().keySet().stream()
+                        .map(id -> id.name())
+                        .toList());
         assertThat(refused.get("problems").get(0).get("why").asString()).contains("codebook of lloyd-max");
     }
 
@@ -194,32 +326,100 @@ class ModelCommandsTest {
     @Test
     void aListOfTypesWithATypeForNoTensorIsEmptyAndSaysWhy() throws IOException {
         Path config = folder.resolve("c.json");
-        assertThat(CommandLineRun.of("calibrate", MLP, "--weights", 3, "-o", config).code()).isZero();
+        assertThat(CommandLineRun.of("calibrate", MLP, "--weights", 3, "-o", config)
+                        .code())
+                .isZero();
         Path list = folder.resolve("types.txt");
 
-        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "llama-tensor-types", "-o", list, "--check", "--json");
+        CommandLineRun run = CommandLineRun.of(
+                "export", MLP, "--config", config, "--format", "llama-tensor-types", "-o", list, "--check", "--json");
 
         assertThat(run.code()).isEqualTo(ExitCode.CHECK_FAILED);
         assertThat(list).isEmptyFile();
-        assertThat(run.json().get("problems").valueStream().filter(p -> p.get("severity").asString().equals("error"))).hasSize(3);
+        assertThat(run.json()
+                        .get("problems")
+                        .valueStream()
+                        .filter(p -> p.get("severity").asString().equals("error")))
+                .hasSize(3);
     }
 
     /** The importances lie beside the config, and what it comes to is the same from there, from the data and for one tensor alone. */
     @Test
     void weightsAreCalibratedByWhatTheDataShowsOfThem() throws IOException {
         Path config = folder.resolve("c.json");
-        assertThat(CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "--weights", 3, "--calibrator", "weighted-mse", "-o", config).code()).isZero();
-        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
-        JsonNode byOptions = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--calibrator", "weighted-mse", "--calibration-data", CALIBRATION, "--json").json();
-        JsonNode plain = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--calibrator", "mse", "--json").json();
+        assertThat(CommandLineRun.of(
+                                "calibrate",
+                                MLP,
+                                "--data",
+                                CALIBRATION,
+                                "--weights",
+                                3,
+                                "--calibrator",
+                                "weighted-mse",
+                                "-o",
+                                config)
+                        .code())
+                .isZero();
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
+                .json();
+        JsonNode byOptions = CommandLineRun.of(
+                        "eval",
+                        MLP,
+                        "--data",
+                        TEST,
+                        "--weights",
+                        3,
+                        "--calibrator",
+                        "weighted-mse",
+                        "--calibration-data",
+                        CALIBRATION,
+                        "--json")
+                .json();
+        JsonNode plain = CommandLineRun.of("eval", MLP, "--data", TEST, "--weights", 3, "--calibrator", "mse", "--json")
+                .json();
 
         assertThat(byConfig.get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
-        assertThat(byConfig.get("logit_sqnr_db").asDouble()).isNotEqualTo(plain.get("logit_sqnr_db").asDouble());
+        assertThat(byConfig.get("logit_sqnr_db").asDouble())
+                .isNotEqualTo(plain.get("logit_sqnr_db").asDouble());
 
-        String weight = SketchFile.read(folder.resolve("c.sketches"), new CancelToken()).inputs().keySet().iterator().next().name();
-        JsonNode curve = CommandLineRun.of("curve", MLP, "--tensor", weight, "--bits", 3, "--points", 2, "--calibration-data", CALIBRATION, "--json").json();
-        JsonNode error = CommandLineRun.of("error", MLP, "--tensor", weight, "--bits", 3, "--calibrator", "weighted-mse", "--calibration-data", CALIBRATION, "--json").json();
-        assertThat(curve.get("calibrators").valueStream().filter(c -> c.get("id").asString().equals("weighted-mse")).findFirst().orElseThrow().get("clip"))
+        String weight = SketchFile.read(folder.resolve("c.sketches"), new CancelToken())
+                .inputs()
+                .keySet()
+                .iterator()
+                .next()
+                .name();
+        JsonNode curve = CommandLineRun.of(
+                        "curve",
+                        MLP,
+                        "--tensor",
+                        weight,
+                        "--bits",
+                        3,
+                        "--points",
+                        2,
+                        "--calibration-data",
+                        CALIBRATION,
+                        "--json")
+                .json();
+        JsonNode error = CommandLineRun.of(
+                        "error",
+                        MLP,
+                        "--tensor",
+                        weight,
+                        "--bits",
+                        3,
+                        "--calibrator",
+                        "weighted-mse",
+                        "--calibration-data",
+                        CALIBRATION,
+                        "--json")
+                .json();
+        assertThat(curve.get("calibrators")
+                        .valueStream()
+                        .filter(c -> c.get("id").asString().equals("weighted-mse"))
+                        .findFirst()
+                        .orElseThrow()
+                        .get("clip"))
                 .isEqualTo(error.get("clip"));
 
         Files.delete(folder.resolve("c.sketches"));
@@ -231,7 +431,9 @@ class ModelCommandsTest {
     @Test
     void withoutDataTheConfigCoversWeightsOnly() throws IOException {
         Path config = folder.resolve("c.json");
-        assertThat(CommandLineRun.of("calibrate", MLP, "--bits", 6, "-o", config).code()).isZero();
+        assertThat(CommandLineRun.of("calibrate", MLP, "--bits", 6, "-o", config)
+                        .code())
+                .isZero();
 
         SessionState state = SessionFile.read(config);
         assertThat(state.weights()).contains(QuantSpec.WEIGHTS.withBits(6));
@@ -245,14 +447,20 @@ class ModelCommandsTest {
         float[] values = new float[2 * 64];
         Arrays.fill(values, 0.5f);
         values[3] = Float.NaN;
-        Path data = Files.write(folder.resolve("odd.npz"), ArrayFiles.zip(false, Map.of("x.npy", ArrayFiles.npy("<f4", "(2, 64)", ArrayFiles.f4(values)))));
+        Path data = Files.write(
+                folder.resolve("odd.npz"),
+                ArrayFiles.zip(false, Map.of("x.npy", ArrayFiles.npy("<f4", "(2, 64)", ArrayFiles.f4(values)))));
         Path config = folder.resolve("c.json");
 
         CommandLineRun run = CommandLineRun.of("calibrate", MLP, "--data", data, "-o", config);
 
         assertThat(run.code()).isZero();
-        assertThat(run.err()).contains("quantscope: warning: activation input takes 1 NaN and 0 infinite values on odd.npz; its range is that of the others");
-        assertThat(SessionFile.read(config).activationRanges().get(new TensorId("input"))).isEqualTo(new ClipRange(0.5f, 0.5f));
+        assertThat(run.err())
+                .contains(
+                        "quantscope: warning: activation input takes 1 NaN and 0 infinite values on odd.npz; its range"
+                                + " is that of the others");
+        assertThat(SessionFile.read(config).activationRanges().get(new TensorId("input")))
+                .isEqualTo(new ClipRange(0.5f, 0.5f));
     }
 
     @Test
@@ -264,7 +472,9 @@ class ModelCommandsTest {
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--limit", 10);
 
         assertThat(run.code()).isZero();
-        assertThat(run.err()).isEqualTo("quantscope: warning: c.json was made for another content of digits_mlp.onnx" + System.lineSeparator());
+        assertThat(run.err())
+                .isEqualTo("quantscope: warning: c.json was made for another content of digits_mlp.onnx"
+                        + System.lineSeparator());
     }
 
     @Test
@@ -273,12 +483,17 @@ class ModelCommandsTest {
         CommandLineRun.of("calibrate", MLP, "-o", config);
         SessionState state = SessionFile.read(config).withWeights(Optional.empty());
         SessionFile.write(state, config);
-        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json().get("agreement").asDouble()).isEqualTo(1);
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
+                        .json()
+                        .get("agreement")
+                        .asDouble())
+                .isEqualTo(1);
 
         SessionFile.write(state.withKeptFloat(Set.of(new TensorId("no.such"))), config);
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
         assertThat(run.code()).isEqualTo(3);
-        assertThat(run.err()).startsWith("quantscope: keep_float: no.such is no tensor of digits_mlp.onnx; near names: ");
+        assertThat(run.err())
+                .startsWith("quantscope: keep_float: no.such is no tensor of digits_mlp.onnx; near names: ");
     }
 
     @Test
@@ -287,17 +502,25 @@ class ModelCommandsTest {
         Path resolved = folder.resolve("r.json");
         CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
 
-        JsonNode json = CommandLineRun.of("export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved, "--json").json();
+        JsonNode json = CommandLineRun.of(
+                        "export", MLP, "--config", config, "--format", "quantscope-json", "-o", resolved, "--json")
+                .json();
 
-        assertThat(names(json)).containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
+        assertThat(names(json))
+                .containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
         assertThat(json.get("format").asString()).isEqualTo("quantscope-json");
         assertThat(json.get("files").toString()).isEqualTo("[\"" + resolved + "\"]");
         assertThat(json.get("problems").isEmpty()).isTrue();
         assertThat(json.get("verified").toString()).isEqualTo("{\"by\":\"re-read\"}");
         assertThat(SessionFile.read(resolved)).isEqualTo(SessionFile.read(config));
-        assertThat(Files.readString(resolved)).contains("\"resolved\" : [ {", "\"provenance\" : {", "\"calibration_data_sha256\"");
-        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json();
-        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", resolved, "--json").json().get("quantized")).isEqualTo(byConfig.get("quantized"));
+        assertThat(Files.readString(resolved))
+                .contains("\"resolved\" : [ {", "\"provenance\" : {", "\"calibration_data_sha256\"");
+        JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
+                .json();
+        assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", resolved, "--json")
+                        .json()
+                        .get("quantized"))
+                .isEqualTo(byConfig.get("quantized"));
     }
 
     @Test
@@ -306,18 +529,36 @@ class ModelCommandsTest {
         Path model = folder.resolve("q.onnx");
         CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
 
-        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--data", TEST, "--limit", 200, "--json");
+        CommandLineRun run = CommandLineRun.of(
+                "export",
+                MLP,
+                "--config",
+                config,
+                "--format",
+                "onnx-qdq",
+                "-o",
+                model,
+                "--data",
+                TEST,
+                "--limit",
+                200,
+                "--json");
         JsonNode json = run.json();
 
-        assertThat(names(json)).containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
-        assertThat(names(json.get("verified"))).containsExactly("by", "samples", "float_agreement", "live_agreement", "accuracy", "max_abs_logit_diff");
+        assertThat(names(json))
+                .containsExactly("format", "file", "files", "sha256", "size_bytes", "problems", "verified");
+        assertThat(names(json.get("verified")))
+                .containsExactly(
+                        "by", "samples", "float_agreement", "live_agreement", "accuracy", "max_abs_logit_diff");
         assertThat(json.get("verified").get("by").asString()).isEqualTo("onnxruntime");
         assertThat(json.get("verified").get("samples").asInt()).isEqualTo(200);
         assertThat(json.get("verified").get("live_agreement").asDouble()).isGreaterThanOrEqualTo(0.99);
         assertThat(run.err()).isEmpty();
         assertThat(folder.toFile().list()).containsExactlyInAnyOrder("c.json", "c.sketches", "q.onnx");
 
-        JsonNode onCalibration = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--json").json();
+        JsonNode onCalibration = CommandLineRun.of(
+                        "export", MLP, "--config", config, "--format", "onnx-qdq", "-o", model, "--json")
+                .json();
         assertThat(onCalibration.get("verified").get("samples").asInt()).isEqualTo(256);
     }
 
@@ -326,8 +567,19 @@ class ModelCommandsTest {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", MLP, "--scheme", "nf4", "-o", config);
 
-        CommandLineRun plain = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
-        CommandLineRun checked = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--check", "--json");
+        CommandLineRun plain = CommandLineRun.of(
+                "export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
+        CommandLineRun checked = CommandLineRun.of(
+                "export",
+                MLP,
+                "--config",
+                config,
+                "--format",
+                "onnx-qdq",
+                "-o",
+                folder.resolve("q.onnx"),
+                "--check",
+                "--json");
 
         assertThat(plain.code()).isZero();
         assertThat(checked.code()).isEqualTo(1);
@@ -342,7 +594,8 @@ class ModelCommandsTest {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", MLP, "-o", config);
 
-        CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
+        CommandLineRun run = CommandLineRun.of(
+                "export", MLP, "--config", config, "--format", "onnx-qdq", "-o", folder.resolve("q.onnx"), "--json");
 
         assertThat(names(run.json())).doesNotContain("verified");
         assertThat(run.err()).startsWith("quantscope: warning: not verified: the config records no calibration data");
@@ -354,19 +607,33 @@ class ModelCommandsTest {
         CommandLineRun.of("calibrate", MLP, "--data", CALIBRATION, "-o", config);
         for (String format : List.of("onnx-qdq", "ort-overrides", "ort-calibration-json", "ort-calibration-text")) {
             Path file = folder.resolve(format);
-            JsonNode exported = CommandLineRun.of("export", MLP, "--config", config, "--format", format, "-o", file, "--limit", 20, "--json").json();
-            assertThat(exported.get("verified").get("by").asString()).as(format).isEqualTo(format.equals("onnx-qdq") ? "onnxruntime" : "re-read");
+            JsonNode exported = CommandLineRun.of(
+                            "export", MLP, "--config", config, "--format", format, "-o", file, "--limit", 20, "--json")
+                    .json();
+            assertThat(exported.get("verified").get("by").asString())
+                    .as(format)
+                    .isEqualTo(format.equals("onnx-qdq") ? "onnxruntime" : "re-read");
 
             Path back = folder.resolve(format + ".config.json");
-            JsonNode json = CommandLineRun.of("import", "--format", format, file, "--model", MLP, "-o", back, "--json").json();
+            JsonNode json = CommandLineRun.of("import", "--format", format, file, "--model", MLP, "-o", back, "--json")
+                    .json();
 
             assertThat(names(json)).containsExactly("config", "tensors", "unmatched");
             assertThat(json.get("unmatched").isEmpty()).as(format).isTrue();
             SessionState read = SessionFile.read(back);
-            assertThat(json.get("tensors").asInt()).as(format).isEqualTo(read.overrides().size()).isPositive();
+            assertThat(json.get("tensors").asInt())
+                    .as(format)
+                    .isEqualTo(read.overrides().size())
+                    .isPositive();
             if (!format.startsWith("ort-calibration")) {
-                JsonNode before = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json").json().get("quantized");
-                assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", back, "--json").json().get("quantized")).as(format).isEqualTo(before);
+                JsonNode before = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
+                        .json()
+                        .get("quantized");
+                assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", back, "--json")
+                                .json()
+                                .get("quantized"))
+                        .as(format)
+                        .isEqualTo(before);
             }
         }
     }
@@ -375,7 +642,17 @@ class ModelCommandsTest {
     void entriesWithoutAPlaceAreListedWithNearNames() throws IOException {
         Path table = Files.writeString(folder.resolve("t.cache"), "inputt 2.5\n");
 
-        JsonNode json = CommandLineRun.of("import", "--format", "ort-calibration-text", table, "--model", MLP, "-o", folder.resolve("c.json"), "--json").json();
+        JsonNode json = CommandLineRun.of(
+                        "import",
+                        "--format",
+                        "ort-calibration-text",
+                        table,
+                        "--model",
+                        MLP,
+                        "-o",
+                        folder.resolve("c.json"),
+                        "--json")
+                .json();
 
         assertThat(json.get("tensors").asInt()).isZero();
         assertThat(json.get("unmatched").get(0).get("name").asString()).isEqualTo("inputt");
@@ -386,11 +663,27 @@ class ModelCommandsTest {
     void optionsOfAFormatAreCheckedBeforeAnythingIsWritten() {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", MLP, "-o", config);
-        for (String format : List.of("onnx-qdq:none=1", "onnx-qdq:two-bits=int3", "onnx-qdq:two-bits", "onnx-qdq:two-bits=int2,two-bits=int2", "nothing")) {
-            CommandLineRun run = CommandLineRun.of("export", MLP, "--config", config, "--format", format, "-o", folder.resolve("q.onnx"));
+        for (String format : List.of(
+                "onnx-qdq:none=1",
+                "onnx-qdq:two-bits=int3",
+                "onnx-qdq:two-bits",
+                "onnx-qdq:two-bits=int2,two-bits=int2",
+                "nothing")) {
+            CommandLineRun run = CommandLineRun.of(
+                    "export", MLP, "--config", config, "--format", format, "-o", folder.resolve("q.onnx"));
             assertThat(run.code()).as(format).isEqualTo(2);
         }
         assertThat(folder.resolve("q.onnx")).doesNotExist();
-        assertThat(CommandLineRun.of("export", MLP, "--config", config, "--format", "onnx-qdq:two-bits=int2,operators=onnx", "-o", folder.resolve("q.onnx")).code()).isZero();
+        assertThat(CommandLineRun.of(
+                                "export",
+                                MLP,
+                                "--config",
+                                config,
+                                "--format",
+                                "onnx-qdq:two-bits=int2,operators=onnx",
+                                "-o",
+                                folder.resolve("q.onnx"))
+                        .code())
+                .isZero();
     }
 }

@@ -39,14 +39,27 @@ class ProgressTest {
         for (int i = 0; i < words.length; i++) {
             words[i] = args[i].toString();
         }
-        return Cli.run(words, new Terminal(new PrintWriter(out), new PrintWriter(err), false, true), cancel, fault -> Optional.empty(), folder.resolve("state"));
+        return Cli.run(
+                words,
+                new Terminal(new PrintWriter(out), new PrintWriter(err), false, true),
+                cancel,
+                fault -> Optional.empty(),
+                folder.resolve("state"));
     }
 
     @Test
     void aPersonSeesProgressThatIsWipedAtTheEnd() {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int code = run(out, err, new CancelToken(), "eval", sample("digits_mlp.onnx"), "--data", sample("digits_test.npz"), "--json");
+        int code = run(
+                out,
+                err,
+                new CancelToken(),
+                "eval",
+                sample("digits_mlp.onnx"),
+                "--data",
+                sample("digits_test.npz"),
+                "--json");
 
         assertThat(code).isZero();
         assertThat(err.toString()).contains("\r\033[Kevaluate").endsWith("\r\033[K");
@@ -58,7 +71,15 @@ class ProgressTest {
         CancelToken cancel = new CancelToken();
         StringWriter out = new StringWriter();
         StringWriter err = new Impatient("evaluate", cancel);
-        int code = run(out, err, cancel, "eval", sample("fashion_vit.onnx"), "--data", sample("fashion_mnist_test.npz"), "--json");
+        int code = run(
+                out,
+                err,
+                cancel,
+                "eval",
+                sample("fashion_vit.onnx"),
+                "--data",
+                sample("fashion_mnist_test.npz"),
+                "--json");
 
         assertThat(code).isEqualTo(ExitCode.CANCELLED);
         assertThat(out.toString()).isEmpty();
@@ -70,7 +91,17 @@ class ProgressTest {
         CancelToken cancel = new CancelToken();
         StringWriter out = new StringWriter();
         StringWriter err = new Impatient("only ", cancel);
-        int code = run(out, err, cancel, "sensitivity", sample("fashion_vit.onnx"), "--data", sample("fashion_mnist_test.npz"), "--limit", 300, "--json");
+        int code = run(
+                out,
+                err,
+                cancel,
+                "sensitivity",
+                sample("fashion_vit.onnx"),
+                "--data",
+                sample("fashion_mnist_test.npz"),
+                "--limit",
+                300,
+                "--json");
 
         assertThat(code).isEqualTo(ExitCode.CANCELLED);
         assertThat(out.toString()).isEmpty();
@@ -85,7 +116,16 @@ class ProgressTest {
         CancelToken cancel = new CancelToken();
         StringWriter out = new StringWriter();
         Path config = folder.resolve("c.json");
-        int code = run(out, new Impatient("calibrate", cancel), cancel, "calibrate", sample("fashion_vit.onnx"), "--data", sample("fashion_mnist_test.npz"), "-o", config);
+        int code = run(
+                out,
+                new Impatient("calibrate", cancel),
+                cancel,
+                "calibrate",
+                sample("fashion_vit.onnx"),
+                "--data",
+                sample("fashion_mnist_test.npz"),
+                "-o",
+                config);
 
         assertThat(code).isEqualTo(ExitCode.CANCELLED);
         assertThat(folder).isEmptyDirectory();

@@ -23,7 +23,8 @@ class SensitivityCommandTest {
 
     /** The same by {@code eval}: --keep-float leaves all tensors out that it finds. */
     private static JsonNode eval(Object... options) {
-        List<Object> all = new ArrayList<>(List.of("eval", MLP, "--data", TEST, "--calibration-data", CALIBRATION, "--bits", 3, "--json"));
+        List<Object> all = new ArrayList<>(
+                List.of("eval", MLP, "--data", TEST, "--calibration-data", CALIBRATION, "--bits", 3, "--json"));
         all.addAll(List.of(options));
         return CommandLineRun.of(all.toArray()).json();
     }
@@ -38,24 +39,29 @@ class SensitivityCommandTest {
 
     @Test
     void everyTensorHasTheFiguresThatEvalGivesForTheSameSettings() {
-        CommandLineRun run = CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--calibration-data", CALIBRATION, "--bits", 3, "--json");
+        CommandLineRun run = CommandLineRun.of(
+                "sensitivity", MLP, "--data", TEST, "--calibration-data", CALIBRATION, "--bits", 3, "--json");
         JsonNode json = run.json();
 
         assertThat(run.err()).isEmpty();
         assertThat(names(json)).containsExactly("baseline", "tensors");
         JsonNode all = eval();
-        assertThat(names(json.get("baseline"))).containsExactly("metric", "float32", "quantized", "delta", "logit_sqnr_db");
-        assertThat(json.get("baseline").get("float32").toString()).isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");
+        assertThat(names(json.get("baseline")))
+                .containsExactly("metric", "float32", "quantized", "delta", "logit_sqnr_db");
+        assertThat(json.get("baseline").get("float32").toString())
+                .isEqualTo("{\"correct\":477,\"total\":500,\"accuracy\":0.954}");
         assertThat(json.get("baseline").get("quantized")).isEqualTo(all.get("quantized"));
         assertThat(json.get("tensors").size()).isGreaterThan(5);
         double before = 1;
         for (JsonNode tensor : json.get("tensors")) {
-            assertThat(names(tensor)).containsExactly("name", "kind", "only_this_quantized", "all_but_this_quantized", "output_sqnr_db");
+            assertThat(names(tensor))
+                    .containsExactly("name", "kind", "only_this_quantized", "all_but_this_quantized", "output_sqnr_db");
             String name = Pattern.quote(tensor.get("name").asString());
             JsonNode only = eval("--keep-float", "^(?!" + name + "$)");
             assertSame(tensor.get("only_this_quantized"), only);
             assertSame(tensor.get("all_but_this_quantized"), eval("--keep-float", "^" + name + "$"));
-            assertThat(tensor.get("output_sqnr_db").asDouble()).isCloseTo(only.get("logit_sqnr_db").asDouble(), within(1e-6));
+            assertThat(tensor.get("output_sqnr_db").asDouble())
+                    .isCloseTo(only.get("logit_sqnr_db").asDouble(), within(1e-6));
             double loss = -tensor.get("only_this_quantized").get("delta").asDouble();
             assertThat(loss).isLessThanOrEqualTo(before);
             before = loss;
@@ -67,13 +73,18 @@ class SensitivityCommandTest {
         CommandLineRun run = CommandLineRun.of("sensitivity", LENET, "--data", FASHION, "--weights", 8, "--limit", 300);
 
         assertThat(run.code()).isZero();
-        JsonNode json = CommandLineRun.of("sensitivity", LENET, "--data", FASHION, "--weights", 8, "--limit", 300, "--json").json();
+        JsonNode json = CommandLineRun.of(
+                        "sensitivity", LENET, "--data", FASHION, "--weights", 8, "--limit", 300, "--json")
+                .json();
         JsonNode worst = json.get("tensors").get(0);
         assertThat(worst.get("kind").asString()).isEqualTo("weight");
         assertThat(worst.get("only_this_quantized").get("total").asInt()).isEqualTo(300);
         assertThat(worst.get("only_this_quantized").get("delta").asDouble()).isLessThan(-0.1);
-        assertThat(run.out().lines().skip(1).findFirst().orElseThrow()).startsWith(worst.get("name").asString());
-        assertThat(run.out().lines().reduce((a, b) -> b).orElseThrow()).startsWith("top-1 float32 ").endsWith("300 samples");
+        assertThat(run.out().lines().skip(1).findFirst().orElseThrow())
+                .startsWith(worst.get("name").asString());
+        assertThat(run.out().lines().reduce((a, b) -> b).orElseThrow())
+                .startsWith("top-1 float32 ")
+                .endsWith("300 samples");
     }
 
     @Test
@@ -81,30 +92,66 @@ class SensitivityCommandTest {
         Object[] words = {"sensitivity", MLP, "--data", TEST, "--weights", 3};
         CommandLineRun first = CommandLineRun.in(state, new CancelToken(), words);
         CommandLineRun second = CommandLineRun.in(state, new CancelToken(), words);
-        CommandLineRun other = CommandLineRun.in(state, new CancelToken(), "sensitivity", MLP, "--data", TEST, "--weights", 3, "--keep-float", "4.weight");
-        CommandLineRun fewer = CommandLineRun.in(state, new CancelToken(), "sensitivity", MLP, "--data", TEST, "--weights", 3, "--limit", 100);
+        CommandLineRun other = CommandLineRun.in(
+                state,
+                new CancelToken(),
+                "sensitivity",
+                MLP,
+                "--data",
+                TEST,
+                "--weights",
+                3,
+                "--keep-float",
+                "4.weight");
+        CommandLineRun fewer = CommandLineRun.in(
+                state, new CancelToken(), "sensitivity", MLP, "--data", TEST, "--weights", 3, "--limit", 100);
 
         assertThat(first.out()).doesNotContain("earlier runs");
-        assertThat(second.out()).isEqualTo(first.out() + "7 of 7 evaluations are those of earlier runs" + System.lineSeparator());
-        // Two tensors alone, each of which is what the other leaves, and both together, which the first run called all but the third.
+        assertThat(second.out())
+                .isEqualTo(first.out() + "7 of 7 evaluations are those of earlier runs" + System.lineSeparator());
+        // Two tensors alone, each of which is what the other leaves, and both together, which the first run called all
+        // but the third.
         assertThat(other.out()).endsWith("5 of 5 evaluations are those of earlier runs" + System.lineSeparator());
         assertThat(fewer.out()).doesNotContain("earlier runs");
         Object[] json = {"sensitivity", MLP, "--data", TEST, "--weights", 3, "--json"};
-        assertThat(CommandLineRun.in(state, new CancelToken(), json).out()).isEqualTo(CommandLineRun.of(json).out());
+        assertThat(CommandLineRun.in(state, new CancelToken(), json).out())
+                .isEqualTo(CommandLineRun.of(json).out());
     }
 
     @Test
     void aMeanIsAValueInsteadOfACount() {
-        JsonNode json = CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--weights", 3, "--metric", "cosine", "--limit", 50, "--json").json();
+        JsonNode json = CommandLineRun.of(
+                        "sensitivity",
+                        MLP,
+                        "--data",
+                        TEST,
+                        "--weights",
+                        3,
+                        "--metric",
+                        "cosine",
+                        "--limit",
+                        50,
+                        "--json")
+                .json();
 
-        assertThat(names(json.get("tensors").get(0).get("only_this_quantized"))).containsExactly("total", "value", "delta");
-        assertThat(json.get("tensors").get(0).get("only_this_quantized").get("delta").asDouble()).isNegative();
+        assertThat(names(json.get("tensors").get(0).get("only_this_quantized")))
+                .containsExactly("total", "value", "delta");
+        assertThat(json.get("tensors")
+                        .get(0)
+                        .get("only_this_quantized")
+                        .get("delta")
+                        .asDouble())
+                .isNegative();
     }
 
     @Test
     void wrongUsageIsRefusedAsInEval() {
-        assertThat(CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--limit", 0).code()).isEqualTo(ExitCode.USAGE);
-        assertThat(CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--activations", 8).code()).isEqualTo(ExitCode.USAGE);
+        assertThat(CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--limit", 0)
+                        .code())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(CommandLineRun.of("sensitivity", MLP, "--data", TEST, "--activations", 8)
+                        .code())
+                .isEqualTo(ExitCode.USAGE);
         assertThat(CommandLineRun.of("sensitivity", MLP, "--weights", 8).code()).isEqualTo(ExitCode.USAGE);
     }
 }

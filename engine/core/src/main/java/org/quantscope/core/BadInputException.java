@@ -45,7 +45,9 @@ public final class BadInputException extends RuntimeException {
 
     /** Names and values come from files: they may hold line breaks, terminal controls, or a megabyte. */
     private static String oneLine(String text) {
-        String line = text.substring(0, Math.min(text.length(), MAX_PART)).replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ").strip();
+        String line = text.substring(0, Math.min(text.length(), MAX_PART))
+                .replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ")
+                .strip();
         return text.length() > MAX_PART ? line + "…" : line;
     }
 }

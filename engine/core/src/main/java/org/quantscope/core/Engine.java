@@ -74,7 +74,9 @@ public final class Engine {
 
     /** The model with quantizers of its own at further activations; the model itself if there are none. */
     public static Model placed(Model model, Set<TensorId> addedQuantizers) {
-        return addedQuantizers.isEmpty() || model.graph().isEmpty() ? model : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
+        return addedQuantizers.isEmpty() || model.graph().isEmpty()
+                ? model
+                : model.withGraph(model.graph().get().withQuantizersAt(addedQuantizers));
     }
 
     /**
@@ -84,9 +86,13 @@ public final class Engine {
      * @throws BadInputException if a correction is not known, or its data is missing or has changed
      * @throws org.quantscope.core.correction.CorrectionUnavailableException if one cannot run on this machine
      */
-    public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel) throws IOException {
+    public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel)
+            throws IOException {
         Model folded = state.foldBatchNorm() ? analysed(source) : source;
-        Model corrected = state.corrections().isEmpty() ? folded : Corrections.apply(folded, state, ref -> ref.openUnchanged("corrections", cancel), progress, cancel).model();
+        Model corrected = state.corrections().isEmpty()
+                ? folded
+                : Corrections.apply(folded, state, ref -> ref.openUnchanged("corrections", cancel), progress, cancel)
+                        .model();
         return placed(corrected, state.addedQuantizers());
     }
 
@@ -96,7 +102,8 @@ public final class Engine {
     }
 
     /** The same for some activations, which need not be quantized now. */
-    public static Map<TensorId, MomentSketch> observe(Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
+    public static Map<TensorId, MomentSketch> observe(
+            Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
@@ -106,7 +113,8 @@ public final class Engine {
     }
 
     /** The same with importances, for calibrators that need them: {@link Importances#observed} makes them of what was seen. */
-    public static ResolvedSettings resolve(Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
+    public static ResolvedSettings resolve(
+            Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
         return ResolvedSettings.resolve(model, state, importances, progress, cancel);
     }
 
@@ -143,7 +151,8 @@ public final class Engine {
      *
      * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
      */
-    public static LiveEvaluator evaluatorBesideWindow(Model model, Model reference, Dataset data, Optional<Task> task, long cacheBytes) {
+    public static LiveEvaluator evaluatorBesideWindow(
+            Model model, Model reference, Dataset data, Optional<Task> task, long cacheBytes) {
         return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(1), task, cacheBytes);
     }
 

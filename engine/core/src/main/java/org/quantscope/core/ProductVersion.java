@@ -18,7 +18,8 @@ public final class ProductVersion {
 
     private static String read() {
         Properties properties = new Properties();
-        try (InputStream in = Objects.requireNonNull(ProductVersion.class.getResourceAsStream("version.properties"), "version.properties")) {
+        try (InputStream in = Objects.requireNonNull(
+                ProductVersion.class.getResourceAsStream("version.properties"), "version.properties")) {
             properties.load(in);
         } catch (IOException e) {
             throw new IllegalStateException("version.properties of the program cannot be read", e);

@@ -39,7 +39,8 @@ public final class Oracles {
     public static Tensor tensor(float[] values, long... dims) {
         Shape shape = dims.length == 0 ? Shape.of(values.length) : Shape.of(dims);
         return new Tensor(
-                new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, shape, OptionalInt.empty(), List.of()), TensorData.of(values));
+                new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, shape, OptionalInt.empty(), List.of()),
+                TensorData.of(values));
     }
 
     private static byte[] bytes(String file) {

@@ -63,7 +63,8 @@ public final class BiasCorrection implements Correction {
 
     @Override
     public String summary() {
-        return "Takes the mean shift that quantization causes in each channel back with the bias; rests on the calibration data and the present settings";
+        return "Takes the mean shift that quantization causes in each channel back with the bias; rests on the"
+                + " calibration data and the present settings";
     }
 
     @Override
@@ -91,10 +92,14 @@ public final class BiasCorrection implements Correction {
         CorrectionOptions.of(this, input.options());
         Model model = input.model();
         if (model.graph().isEmpty()) {
-            throw new BadInputException(model.file(), "graph", "bare weights cannot be run: a model with a graph is needed (.onnx)");
+            throw new BadInputException(
+                    model.file(), "graph", "bare weights cannot be run: a model with a graph is needed (.onnx)");
         }
-        Dataset data = input.data().orElseThrow(() -> new BadInputException(model.file(), id(), "needs calibration data"));
-        SessionState settings = input.settings().orElseThrow(() -> new BadInputException(model.file(), id(), "needs to know how the model is quantized"));
+        Dataset data =
+                input.data().orElseThrow(() -> new BadInputException(model.file(), id(), "needs calibration data"));
+        SessionState settings = input.settings()
+                .orElseThrow(
+                        () -> new BadInputException(model.file(), id(), "needs to know how the model is quantized"));
         return new Work(model, data, settings, progress, cancel).run();
     }
 
@@ -106,6 +111,7 @@ public final class BiasCorrection implements Correction {
         private final List<String> kept = new ArrayList<>();
         /** The model with a bias in every layer that is corrected; the same function. */
         private final Model model;
+
         private final ResolvedSettings resolved;
         private final List<Site> sites = new ArrayList<>();
         /** Biases as they are now. */
@@ -123,7 +129,10 @@ public final class BiasCorrection implements Correction {
             this.cancel = cancel;
             this.feed = SampleFeed.of(given, data);
             Model placed = Engine.placed(given, settings.addedQuantizers());
-            Importances importances = settings.needsImportance() ? Importances.observed(Engine.observe(placed, data, progress, cancel).inputs()) : Importances.NONE;
+            Importances importances = settings.needsImportance()
+                    ? Importances.observed(
+                            Engine.observe(placed, data, progress, cancel).inputs())
+                    : Importances.NONE;
             ResolvedSettings before = ResolvedSettings.resolve(placed, settings, importances, Progress.NONE, cancel);
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
             this.model = Engine.placed(withBiases(given, before, biasOf), settings.addedQuantizers());
@@ -131,7 +140,8 @@ public final class BiasCorrection implements Correction {
             for (Layer layer : Layer.of(model)) {
                 TensorId bias = biasOf.get(layer.node().index());
                 if (bias != null) {
-                    float unit = layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("beta", 1) : 1;
+                    float unit =
+                            layer.node().opType().equals("Gemm") ? layer.node().floatAttribute("beta", 1) : 1;
                     sites.add(new Site(layer, bias, unit));
                     biases.put(bias, model.find(bias).orElseThrow().data().toFloats());
                 }
@@ -159,15 +169,21 @@ public final class BiasCorrection implements Correction {
                 Optional<Tensor> added = addedBehind(given, layer);
                 Layer.Bias bias = layer.bias(given);
                 switch (bias.slot()) {
-                    case STORED -> byWeight.put(layer.id(), bias.tensor().orElseThrow().id());
+                    case STORED ->
+                        byWeight.put(layer.id(), bias.tensor().orElseThrow().id());
                     case FIXED -> kept.add(layer + ": " + bias.why());
-                    case NONE -> byWeight.put(
-                            layer.id(), added.isPresent() ? added.get().id() : rewrite.bias(layer.node(), new float[layer.outputs()]));
+                    case NONE ->
+                        byWeight.put(
+                                layer.id(),
+                                added.isPresent()
+                                        ? added.get().id()
+                                        : rewrite.bias(layer.node(), new float[layer.outputs()]));
                 }
             }
             Model result = rewrite.model();
             for (Layer layer : Layer.of(result)) {
-                Optional.ofNullable(byWeight.get(layer.id())).ifPresent(bias -> biasOf.put(layer.node().index(), bias));
+                Optional.ofNullable(byWeight.get(layer.id()))
+                        .ifPresent(bias -> biasOf.put(layer.node().index(), bias));
             }
             return result;
         }
@@ -176,7 +192,9 @@ public final class BiasCorrection implements Correction {
         private static Optional<Tensor> addedBehind(Model model, Layer layer) {
             OnnxGraph graph = model.graph().orElseThrow();
             String out = layer.node().outputs().getFirst();
-            if (!layer.node().opType().equals("MatMul") || graph.consumers(out).size() != 1 || graph.outputNames().contains(out)) {
+            if (!layer.node().opType().equals("MatMul")
+                    || graph.consumers(out).size() != 1
+                    || graph.outputNames().contains(out)) {
                 return Optional.empty();
             }
             for (OnnxNode node : graph.nodes()) {
@@ -184,8 +202,12 @@ public final class BiasCorrection implements Correction {
                     String other = node.inputs().get(node.inputs().getFirst().equals(out) ? 1 : 0);
                     return model.find(new TensorId(other)).filter(t -> {
                         Shape s = t.info().shape();
-                        return t.info().dtype() == DType.F32 && s.rank() > 0 && s.count() == layer.outputs() && s.dim(s.rank() - 1) == layer.outputs()
-                                && graph.consumers(other).size() == 1 && !graph.outputNames().contains(other);
+                        return t.info().dtype() == DType.F32
+                                && s.rank() > 0
+                                && s.count() == layer.outputs()
+                                && s.dim(s.rank() - 1) == layer.outputs()
+                                && graph.consumers(other).size() == 1
+                                && !graph.outputNames().contains(other);
                     });
                 }
             }
@@ -200,7 +222,9 @@ public final class BiasCorrection implements Correction {
             Map<TensorId, float[]> baked = new HashMap<>();
             for (Map.Entry<TensorId, QuantParams> entry : resolved.weights().entrySet()) {
                 cancel.check();
-                baked.put(entry.getKey(), ErrorPass.fakeQuantize(model.find(entry.getKey()).orElseThrow(), entry.getValue(), cancel));
+                baked.put(
+                        entry.getKey(),
+                        ErrorPass.fakeQuantize(model.find(entry.getKey()).orElseThrow(), entry.getValue(), cancel));
             }
             Set<TensorId> changed = new LinkedHashSet<>();
             int done = 0;
@@ -208,13 +232,17 @@ public final class BiasCorrection implements Correction {
                 cancel.check();
                 progress.report(done, sites.size(), "layer " + ++done + " of " + sites.size() + ": " + site.layer);
                 String value = site.layer.node().outputs().getFirst();
-                double[] shift = difference(Objects.requireNonNull(wanted.get(value)), quantizedMeans(site.layer, value, baked));
+                double[] shift =
+                        difference(Objects.requireNonNull(wanted.get(value)), quantizedMeans(site.layer, value, baked));
                 float[] bias = Objects.requireNonNull(biases.get(site.bias));
                 float[] now = bias.clone();
                 for (int c = 0; c < now.length; c++) {
                     now[c] = (float) (now[c] + shift[c] / site.unit);
                     if (!Float.isFinite(now[c])) {
-                        throw new BadInputException(model.file(), site.bias.name(), "the mean output of channel " + c + " shifts by " + shift[c]);
+                        throw new BadInputException(
+                                model.file(),
+                                site.bias.name(),
+                                "the mean output of channel " + c + " shifts by " + shift[c]);
                     }
                 }
                 biases.put(site.bias, now);
@@ -237,8 +265,12 @@ public final class BiasCorrection implements Correction {
 
         /** E[y] of each layer of the float model, by the name of its output. */
         private Map<String, double[]> floatMeans() {
-            List<String> values = sites.stream().map(s -> s.layer.node().outputs().getFirst()).distinct().toList();
-            byte[] graph = InstrumentedGraph.tapped(model, values.stream().map(TensorId::new).toList());
+            List<String> values = sites.stream()
+                    .map(s -> s.layer.node().outputs().getFirst())
+                    .distinct()
+                    .toList();
+            byte[] graph = InstrumentedGraph.tapped(
+                    model, values.stream().map(TensorId::new).toList());
             Map<String, Mean> means = new HashMap<>();
             for (Site site : sites) {
                 means.put(site.layer.node().outputs().getFirst(), new Mean(site.layer));
@@ -264,10 +296,13 @@ public final class BiasCorrection implements Correction {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>();
             try {
                 resolved.activations().forEach((id, params) -> {
-                    InstrumentedGraph.ActivationFeeds names = graph.activations().get(id);
+                    InstrumentedGraph.ActivationFeeds names =
+                            graph.activations().get(id);
                     if (names != null && cut.inputs().contains(names.key())) {
                         feeds.put(names.on(), NativeTensor.flag(true));
-                        names.feed(Optional.of(params), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+                        names.feed(
+                                Optional.of(params),
+                                (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
                     }
                 });
                 Mean mean = new Mean(layer);
@@ -297,12 +332,19 @@ public final class BiasCorrection implements Correction {
          *
          * @param inputs that the graph still has
          */
-        private void run(byte[] graph, Set<String> inputs, List<String> values, Map<String, NativeTensor> feeds, Map<String, Mean> means) {
+        private void run(
+                byte[] graph,
+                Set<String> inputs,
+                List<String> values,
+                Map<String, NativeTensor> feeds,
+                Map<String, Mean> means) {
             int samples = feed.data().size();
-            try (OrtModel loaded = OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
+            try (OrtModel loaded =
+                    OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
                 for (int from = 0; from < samples; from += feed.batchSize()) {
                     cancel.check();
-                    int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
+                    int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
+                            .toArray();
                     try (SampleFeed.Batch loadedBatch = feed.load(batch, inputs)) {
                         Map<String, NativeTensor> all = new LinkedHashMap<>(feeds);
                         all.putAll(loadedBatch.byInput());
@@ -333,7 +375,8 @@ public final class BiasCorrection implements Correction {
             int axis = shape.rank() - 1 - fromEnd;
             int channels = sums.length;
             if (axis < 0 || shape.dim(axis) != channels) {
-                throw new IllegalStateException(out.name() + " is " + shape + ", " + channels + " channels were expected");
+                throw new IllegalStateException(
+                        out.name() + " is " + shape + ", " + channels + " channels were expected");
             }
             float[] values = out.values();
             int inner = Math.toIntExact(shape.inner(axis));

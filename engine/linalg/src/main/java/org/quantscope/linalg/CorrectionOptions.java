@@ -13,7 +13,8 @@ record CorrectionOptions(Correction owner, Map<String, String> given) {
         for (String name : given.keySet()) {
             if (owner.options().stream().noneMatch(o -> o.name().equals(name))) {
                 String known = owner.options().stream().map(OptionDoc::name).collect(Collectors.joining(", "));
-                throw new IllegalArgumentException(owner.id() + " has no option " + name + (known.isEmpty() ? ", it has none" : ", it has " + known));
+                throw new IllegalArgumentException(owner.id() + " has no option " + name
+                        + (known.isEmpty() ? ", it has none" : ", it has " + known));
             }
         }
         return new CorrectionOptions(owner, given);
@@ -32,7 +33,8 @@ record CorrectionOptions(Correction owner, Map<String, String> given) {
                 return value;
             }
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(owner.id() + "." + option.name() + ": a number is needed, got " + text, e);
+            throw new IllegalArgumentException(
+                    owner.id() + "." + option.name() + ": a number is needed, got " + text, e);
         }
         throw new IllegalArgumentException(owner.id() + "." + option.name() + ": " + option.doc() + ", got " + text);
     }
@@ -40,9 +42,11 @@ record CorrectionOptions(Correction owner, Map<String, String> given) {
     /** @throws IllegalArgumentException naming option and value if it is none of the choices */
     String choice(OptionDoc option) {
         String text = text(option);
-        List<String> choices = List.of(option.type().substring("choice:".length()).split("\\|"));
+        List<String> choices =
+                List.of(option.type().substring("choice:".length()).split("\\|"));
         if (!choices.contains(text)) {
-            throw new IllegalArgumentException(owner.id() + "." + option.name() + ": one of " + String.join(", ", choices) + " is needed, got " + text);
+            throw new IllegalArgumentException(owner.id() + "." + option.name() + ": one of "
+                    + String.join(", ", choices) + " is needed, got " + text);
         }
         return text;
     }

@@ -37,9 +37,15 @@ import org.quantscope.core.tensor.TensorId;
  * paper takes the clamp away. Computed in double, stored as float32.
  */
 public final class CrossLayerEqualization implements Correction {
-    private static final OptionDoc SWEEPS = new OptionDoc("sweeps", "int", "100", "1 to 1000: at most so many sweeps over all pairs");
-    private static final OptionDoc TOLERANCE = new OptionDoc("tolerance", "float", "0.01", "0 to 1: sweeps end when no factor is further from 1");
-    private static final OptionDoc CLIP = new OptionDoc("clip", "choice:per-channel|skip", "per-channel", "what becomes of a clamp such as ReLU6: limits for each channel, or no pair");
+    private static final OptionDoc SWEEPS =
+            new OptionDoc("sweeps", "int", "100", "1 to 1000: at most so many sweeps over all pairs");
+    private static final OptionDoc TOLERANCE =
+            new OptionDoc("tolerance", "float", "0.01", "0 to 1: sweeps end when no factor is further from 1");
+    private static final OptionDoc CLIP = new OptionDoc(
+            "clip",
+            "choice:per-channel|skip",
+            "per-channel",
+            "what becomes of a clamp such as ReLU6: limits for each channel, or no pair");
 
     /** A factor beyond this would take weights out of the normal float32 numbers. */
     private static final double LARGEST = 0x1p40;
@@ -87,7 +93,10 @@ public final class CrossLayerEqualization implements Correction {
         boolean clips = options.choice(CLIP).equals("per-channel");
         Model model = input.model();
         if (model.graph().isEmpty()) {
-            throw new BadInputException(model.file(), "graph", "bare weights say nothing of which layer reads which: a model with a graph is needed (.onnx)");
+            throw new BadInputException(
+                    model.file(),
+                    "graph",
+                    "bare weights say nothing of which layer reads which: a model with a graph is needed (.onnx)");
         }
         Nd4jBackend.require();
         LayerPairs found = LayerPairs.of(model, clips);
@@ -96,7 +105,8 @@ public final class CrossLayerEqualization implements Correction {
         }
         Equalization work = new Equalization(found.pairs());
         for (int sweep = 0; sweep < sweeps; sweep++) {
-            progress.report(sweep, sweeps, "sweep " + (sweep + 1) + ", " + found.pairs().size() + " pairs");
+            progress.report(
+                    sweep, sweeps, "sweep " + (sweep + 1) + ", " + found.pairs().size() + " pairs");
             if (work.sweep(cancel) <= tolerance) {
                 break;
             }
@@ -131,14 +141,18 @@ public final class CrossLayerEqualization implements Correction {
             for (int p = 0; p < pairs.size(); p++) {
                 if (taken.add(p)) {
                     Layer middle = pairs.get(p).second();
-                    Optional<Integer> next = middle.isDepthwise() ? Optional.ofNullable(byFirst.get(middle.id())).filter(taken::add) : Optional.empty();
+                    Optional<Integer> next = middle.isDepthwise()
+                            ? Optional.ofNullable(byFirst.get(middle.id())).filter(taken::add)
+                            : Optional.empty();
                     steps.add(new Step(p, next));
                 }
             }
         }
 
         private void load(Layer layer) {
-            weights.computeIfAbsent(layer.id(), id -> Nd4j.createFromArray(layer.weight().data().toFloats()).castTo(DataType.DOUBLE));
+            weights.computeIfAbsent(
+                    layer.id(),
+                    id -> Nd4j.createFromArray(layer.weight().data().toFloats()).castTo(DataType.DOUBLE));
         }
 
         /** @return the largest distance of a factor from 1 */
@@ -203,7 +217,8 @@ public final class CrossLayerEqualization implements Correction {
 
         /** A view of four dimensions on the values themselves. */
         private INDArray array(Layer layer, Layer.View view) {
-            return Objects.requireNonNull(weights.get(layer.id())).reshape('c', view.dims().toArray());
+            return Objects.requireNonNull(weights.get(layer.id()))
+                    .reshape('c', view.dims().toArray());
         }
 
         /** max|w| for each group and channel: [groups·channels]. */
@@ -234,7 +249,9 @@ public final class CrossLayerEqualization implements Correction {
                 double[] s = factors.get(p).toDoubleVector();
                 pair.first().bias(model).tensor().ifPresent(b -> changed.add(divide(rewrite, b, s, 1)));
                 pair.added().forEach(a -> changed.add(divide(rewrite, a.constant(), s, a.run())));
-                pair.clamps().forEach(c -> rewrite.clampChannels(c.node(), limits(c.lo(), s), limits(c.hi(), s), c.spatial()));
+                pair.clamps()
+                        .forEach(c ->
+                                rewrite.clampChannels(c.node(), limits(c.lo(), s), limits(c.hi(), s), c.spatial()));
             }
             return new Output(rewrite.model(), changed, kept);
         }

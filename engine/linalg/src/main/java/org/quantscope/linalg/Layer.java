@@ -36,8 +36,11 @@ record Layer(OnnxNode node, Tensor weight) {
         OnnxGraph graph = model.graph().orElseThrow();
         List<Layer> layers = new ArrayList<>();
         for (OnnxNode node : graph.nodes()) {
-            if (OPERATORS.contains(node.opType()) && node.input(1).filter(graph::isStored).isPresent()) {
-                model.find(new TensorId(node.inputs().get(1))).filter(w -> fits(node, w)).ifPresent(w -> layers.add(new Layer(node, w)));
+            if (OPERATORS.contains(node.opType())
+                    && node.input(1).filter(graph::isStored).isPresent()) {
+                model.find(new TensorId(node.inputs().get(1)))
+                        .filter(w -> fits(node, w))
+                        .ifPresent(w -> layers.add(new Layer(node, w)));
             }
         }
         return layers;
@@ -46,7 +49,9 @@ record Layer(OnnxNode node, Tensor weight) {
     private static boolean fits(OnnxNode node, Tensor weight) {
         Shape shape = weight.info().shape();
         boolean matrix = node.opType().equals("Gemm") || node.opType().equals("MatMul");
-        return weight.info().dtype().isFloating() && shape.count() > 0 && (matrix ? shape.rank() == 2 : shape.rank() > 2);
+        return weight.info().dtype().isFloating()
+                && shape.count() > 0
+                && (matrix ? shape.rank() == 2 : shape.rank() > 2);
     }
 
     TensorId id() {
@@ -67,20 +72,22 @@ record Layer(OnnxNode node, Tensor weight) {
 
     int outputs() {
         Shape s = weight.info().shape();
-        return Math.toIntExact(switch (node.opType()) {
-            case "Conv" -> s.dim(0);
-            case "ConvTranspose" -> s.dim(1) * groups();
-            default -> s.dim(transposed() ? 0 : 1);
-        });
+        return Math.toIntExact(
+                switch (node.opType()) {
+                    case "Conv" -> s.dim(0);
+                    case "ConvTranspose" -> s.dim(1) * groups();
+                    default -> s.dim(transposed() ? 0 : 1);
+                });
     }
 
     int inputs() {
         Shape s = weight.info().shape();
-        return Math.toIntExact(switch (node.opType()) {
-            case "Conv" -> s.dim(1) * groups();
-            case "ConvTranspose" -> s.dim(0);
-            default -> s.dim(transposed() ? 1 : 0);
-        });
+        return Math.toIntExact(
+                switch (node.opType()) {
+                    case "Conv" -> s.dim(1) * groups();
+                    case "ConvTranspose" -> s.dim(0);
+                    default -> s.dim(transposed() ? 1 : 0);
+                });
     }
 
     /** Spatial dimensions of what a convolution computes; 0 for a matrix product. */
@@ -105,9 +112,10 @@ record Layer(OnnxNode node, Tensor weight) {
         return switch (node.opType()) {
             case "Conv" -> new View(Shape.of(g, s.dim(0) / g, s.dim(1), kernel), 1, 2);
             case "ConvTranspose" -> new View(Shape.of(g, s.dim(0) / g, s.dim(1), kernel), 2, 1);
-            default -> transposed()
-                    ? new View(Shape.of(1, s.dim(0), s.dim(1) / run, run), 1, 2)
-                    : new View(Shape.of(1, s.dim(0) / run, run, s.dim(1)), 3, 1);
+            default ->
+                transposed()
+                        ? new View(Shape.of(1, s.dim(0), s.dim(1) / run, run), 1, 2)
+                        : new View(Shape.of(1, s.dim(0) / run, run, s.dim(1)), 3, 1);
         };
     }
 

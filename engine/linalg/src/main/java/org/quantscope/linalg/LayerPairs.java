@@ -120,9 +120,17 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                     if (second.isMatrix() && node.intAttribute("transA", 0) != 0) {
                         throw new NoPair(second + " transposes what it reads");
                     }
-                    return new Pair(first, second, run(second, channels, spatial, flattened), List.copyOf(clamps), List.copyOf(added));
+                    return new Pair(
+                            first,
+                            second,
+                            run(second, channels, spatial, flattened),
+                            List.copyOf(clamps),
+                            List.copyOf(added));
                 }
-                if (node.outputs().stream().skip(1).anyMatch(o -> !o.isEmpty() && (outputs.contains(o) || !graph.consumers(o).isEmpty()))) {
+                if (node.outputs().stream()
+                        .skip(1)
+                        .anyMatch(o -> !o.isEmpty()
+                                && (outputs.contains(o) || !graph.consumers(o).isEmpty()))) {
                     throw new NoPair(node + " gives more than its values");
                 }
                 switch (node.opType()) {
@@ -148,7 +156,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                         if (constant.info().shape().count() == 1 && channels > 1) {
                             throw new NoPair(node + " adds one value to all channels");
                         }
-                        if (constant.info().dtype() != DType.F32 || graph.consumers(constant.id().name()).size() != 1) {
+                        if (constant.info().dtype() != DType.F32
+                                || graph.consumers(constant.id().name()).size() != 1) {
                             throw new NoPair("the constant " + constant.id() + " of " + node + " cannot be changed");
                         }
                         added.add(new Added(constant, run));
@@ -161,7 +170,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                         clamp.ifPresent(clamps::add);
                     }
                     case "Flatten" -> {
-                        if (node.intAttribute("axis", 1) != 1 || first.node().opType().equals("MatMul")) {
+                        if (node.intAttribute("axis", 1) != 1
+                                || first.node().opType().equals("MatMul")) {
                             throw new NoPair(node + " mixes samples and channels");
                         }
                         flattened |= spatial > 0;
@@ -169,7 +179,9 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                     }
                     case "Reshape" -> {
                         if (spatial == 0 || !flattens(node)) {
-                            throw new NoPair(node + " may mix channels: only [N, C, …] to [N, C·…] with a stored shape keeps them apart");
+                            throw new NoPair(node
+                                    + " may mix channels: only [N, C, …] to [N, C·…] with a stored shape keeps"
+                                    + " them apart");
                         }
                         flattened = true;
                         spatial = 0;
@@ -203,28 +215,38 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             int readers = graph.consumers(value).size();
             OnnxNode node = reader.get(value);
             if (readers != 1 || node == null || node.hasSubgraph()) {
-                throw new NoPair(readers > 1 ? value + " is read by " + readers + " nodes" : value + " is read by no node outside of subgraphs");
+                throw new NoPair(
+                        readers > 1
+                                ? value + " is read by " + readers + " nodes"
+                                : value + " is read by no node outside of subgraphs");
             }
             return node;
         }
 
         private Tensor other(OnnxNode node, String value) throws NoPair {
             String name = node.inputs().get(node.input(0).equals(Optional.of(value)) ? 1 : 0);
-            Optional<Tensor> stored = model.find(new TensorId(name)).filter(t -> t.info().dtype().isFloating());
+            Optional<Tensor> stored =
+                    model.find(new TensorId(name)).filter(t -> t.info().dtype().isFloating());
             if (stored.isEmpty() || !graph.isStored(name)) {
-                throw new NoPair(node.opType().equals("Add") ? node + " sums it with other values, as a residual" : node + " combines it with computed values");
+                throw new NoPair(
+                        node.opType().equals("Add")
+                                ? node + " sums it with other values, as a residual"
+                                : node + " combines it with computed values");
             }
             return stored.get();
         }
 
         /** Refuses a constant that is neither one value nor one for each channel; how many of its values in a row are one channel's. */
-        private static int perChannel(OnnxNode node, Tensor constant, int channels, int spatial, boolean flattened) throws NoPair {
+        private static int perChannel(OnnxNode node, Tensor constant, int channels, int spatial, boolean flattened)
+                throws NoPair {
             Shape shape = constant.info().shape();
             if (shape.count() == 1) {
                 return 1;
             }
             int axis = shape.rank() - 1 - spatial;
-            boolean fits = axis >= 0 && shape.dim(axis) == shape.count() && (flattened ? shape.count() % channels == 0 : shape.count() == channels);
+            boolean fits = axis >= 0
+                    && shape.dim(axis) == shape.count()
+                    && (flattened ? shape.count() % channels == 0 : shape.count() == channels);
             if (!fits) {
                 throw new NoPair(node + " has a constant of " + shape + ", not one value a channel");
             }
@@ -235,7 +257,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
         private Optional<Clamp> clamp(OnnxNode node, int spatial) throws NoPair {
             float lo = limit(node, 1, "min", Float.NEGATIVE_INFINITY);
             float hi = limit(node, 2, "max", Float.POSITIVE_INFINITY);
-            boolean free = (lo == 0 || lo == Float.NEGATIVE_INFINITY || lo == -Float.MAX_VALUE) && (hi == Float.POSITIVE_INFINITY || hi == Float.MAX_VALUE);
+            boolean free = (lo == 0 || lo == Float.NEGATIVE_INFINITY || lo == -Float.MAX_VALUE)
+                    && (hi == Float.POSITIVE_INFINITY || hi == Float.MAX_VALUE);
             if (free) {
                 return Optional.empty();
             }
@@ -243,7 +266,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                 throw new NoPair(node + " clamps to the same range in every channel");
             }
             if (graph.opset() < FIRST_WITH_BROADCASTING_MAX) {
-                throw new NoPair(node + " would need limits for each channel, which operator set " + graph.opset() + " cannot write");
+                throw new NoPair(node + " would need limits for each channel, which operator set " + graph.opset()
+                        + " cannot write");
             }
             return Optional.of(new Clamp(node, lo, hi, spatial));
         }
@@ -253,7 +277,9 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             if (name.isEmpty()) {
                 return node.floatAttribute(attribute, fallback);
             }
-            Tensor stored = model.find(new TensorId(name.get())).filter(t -> t.info().shape().count() == 1).orElse(null);
+            Tensor stored = model.find(new TensorId(name.get()))
+                    .filter(t -> t.info().shape().count() == 1)
+                    .orElse(null);
             if (stored == null) {
                 throw new NoPair(node + " has computed limits");
             }
@@ -276,7 +302,9 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
         /** Spatial dimensions left when some of them are averaged or squeezed away. */
         private int reduced(OnnxNode node, int spatial) throws NoPair {
             List<Long> axes = node.intsAttribute("axes")
-                    .or(() -> node.input(1).flatMap(name -> model.find(new TensorId(name))).map(Search::longs))
+                    .or(() -> node.input(1)
+                            .flatMap(name -> model.find(new TensorId(name)))
+                            .map(Search::longs))
                     .orElse(List.of());
             int rank = spatial + 2;
             boolean behind = !axes.isEmpty() && axes.stream().allMatch(a -> a < 0 ? a + rank >= 2 : a >= 2 && a < rank);

@@ -26,7 +26,8 @@ final class Nd4jBackend {
     }
 
     private static String text(String cause) {
-        return "ND4J cannot be loaded on this machine (" + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "): " + cause;
+        return "ND4J cannot be loaded on this machine (" + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch") + "): " + cause;
     }
 
     private static String rootCause(Throwable thrown) {

@@ -40,7 +40,11 @@ import org.quantscope.testkit.TinyModels;
 
 class BiasCorrectionTest {
     private static Correction.Output correct(Model model, Dataset data, SessionState settings) {
-        return new BiasCorrection().apply(new Correction.Input(model, Map.of(), Optional.of(data), Optional.of(settings)), Progress.NONE, new CancelToken());
+        return new BiasCorrection()
+                .apply(
+                        new Correction.Input(model, Map.of(), Optional.of(data), Optional.of(settings)),
+                        Progress.NONE,
+                        new CancelToken());
     }
 
     @Test
@@ -54,8 +58,11 @@ class BiasCorrectionTest {
         Correction.Output output = correct(model, calibration, settings);
 
         assertThat(output.kept()).isEmpty();
-        assertThat(output.changed()).hasSize(18).allMatch(id -> output.model().find(id).orElseThrow().info().kind() == TensorKind.BIAS);
-        assertThat(SampleRun.evaluate(output.model(), settings, test).score() - before).isGreaterThan(0.25);
+        assertThat(output.changed())
+                .hasSize(18)
+                .allMatch(id -> output.model().find(id).orElseThrow().info().kind() == TensorKind.BIAS);
+        assertThat(SampleRun.evaluate(output.model(), settings, test).score() - before)
+                .isGreaterThan(0.25);
     }
 
     @Test
@@ -78,8 +85,14 @@ class BiasCorrectionTest {
     void activationsInTheSettingsCountToo() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
-        float[] weightsOnly = bias(correct(model, data, SampleRun.settings(model, 4, false, 0, data)).model(), "f1.bias");
-        float[] both = bias(correct(model, data, SampleRun.settings(model, 4, false, 3, data)).model(), "f1.bias");
+        float[] weightsOnly = bias(
+                correct(model, data, SampleRun.settings(model, 4, false, 0, data))
+                        .model(),
+                "f1.bias");
+        float[] both = bias(
+                correct(model, data, SampleRun.settings(model, 4, false, 3, data))
+                        .model(),
+                "f1.bias");
         assertThat(both).isNotEqualTo(weightsOnly);
     }
 
@@ -89,10 +102,18 @@ class BiasCorrectionTest {
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
         SessionState settings = SampleRun.settings(model, 4, false, 0, data);
         Correction.Output output = correct(model, data, settings);
-        List<TensorId> added = output.changed().stream().filter(id -> model.find(id).isEmpty()).toList();
-        List<TensorId> others = output.changed().stream().filter(id -> model.find(id).isPresent()).toList();
+        List<TensorId> added =
+                output.changed().stream().filter(id -> model.find(id).isEmpty()).toList();
+        List<TensorId> others = output.changed().stream()
+                .filter(id -> model.find(id).isPresent())
+                .toList();
         assertThat(others).isNotEmpty();
-        assertThat(output.changed().size()).isEqualTo(output.model().tensors().stream().filter(t -> settings.weights().isPresent() && t.info().kind() == TensorKind.WEIGHT).count() - output.kept().size());
+        assertThat(output.changed().size())
+                .isEqualTo(output.model().tensors().stream()
+                                .filter(t -> settings.weights().isPresent()
+                                        && t.info().kind() == TensorKind.WEIGHT)
+                                .count()
+                        - output.kept().size());
         assertThat(added).allMatch(id -> output.model().find(id).isPresent());
     }
 
@@ -100,7 +121,8 @@ class BiasCorrectionTest {
     void weightsThatStayFloatAreLeftAloneAndNamed() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
-        SessionState settings = SampleRun.settings(model, 4, false, 0, data).withKeptFloat(Set.of(new TensorId("c1.weight")));
+        SessionState settings =
+                SampleRun.settings(model, 4, false, 0, data).withKeptFloat(Set.of(new TensorId("c1.weight")));
         Correction.Output output = correct(model, data, settings);
         assertThat(output.kept()).containsExactly("c1.weight: its weight stays float");
         assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
@@ -112,16 +134,21 @@ class BiasCorrectionTest {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
         SessionState plain = SampleRun.settings(model, 4, false, 0, data);
-        SessionState weighted = plain.withWeights(plain.weights().map(spec -> spec.withClip(new Clip.Auto("weighted-mse"))));
-        Importances importances = Importances.observed(Engine.observe(model, data, Progress.NONE, new CancelToken()).inputs());
+        SessionState weighted =
+                plain.withWeights(plain.weights().map(spec -> spec.withClip(new Clip.Auto("weighted-mse"))));
+        Importances importances = Importances.observed(
+                Engine.observe(model, data, Progress.NONE, new CancelToken()).inputs());
         Map<TensorId, QuantSpec> fixed = new HashMap<>();
         ResolvedSettings.resolve(model, weighted, importances, Progress.NONE, new CancelToken())
                 .weights()
-                .forEach((id, params) -> fixed.put(id, weighted.weights().orElseThrow().withClip(new Clip.Fixed(params))));
+                .forEach((id, params) ->
+                        fixed.put(id, weighted.weights().orElseThrow().withClip(new Clip.Fixed(params))));
 
         float[] corrected = bias(correct(model, data, weighted).model(), "f1.bias");
 
-        assertThat(corrected).isEqualTo(bias(correct(model, data, weighted.withOverrides(fixed)).model(), "f1.bias"));
+        assertThat(corrected)
+                .isEqualTo(
+                        bias(correct(model, data, weighted.withOverrides(fixed)).model(), "f1.bias"));
         assertThat(corrected).isNotEqualTo(bias(correct(model, data, plain).model(), "f1.bias"));
     }
 
@@ -132,13 +159,20 @@ class BiasCorrectionTest {
             weight[i] = (float) Math.sin(i);
         }
         var gemm = TinyModels.node("Gemm", List.of("x", "w", "b"), "y")
-                .addAttribute(AttributeProto.newBuilder().setName("beta").setType(AttributeProto.AttributeType.FLOAT).setF(4));
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("beta")
+                        .setType(AttributeProto.AttributeType.FLOAT)
+                        .setF(4));
         var graph = TinyModels.graph(gemm)
                 .setInput(0, TinyModels.value("x", -1, 64))
                 .setOutput(0, TinyModels.value("y", -1, 2))
                 .addInitializer(TinyModels.floats("w", new long[] {64, 2}, weight))
                 .addInitializer(TinyModels.floats("b", new long[] {2}, 1, 2));
-        Model model = Engine.open(Files.write(folder.resolve("gemm.onnx"), TinyModels.model(13, graph).build().toByteArray()), true);
+        Model model = Engine.open(
+                Files.write(
+                        folder.resolve("gemm.onnx"),
+                        TinyModels.model(13, graph).build().toByteArray()),
+                true);
         Dataset data = SampleRun.data("digits_calibration", 100);
         SessionState settings = SampleRun.settings(model, 2, false, 0, data);
 
@@ -165,13 +199,18 @@ class BiasCorrectionTest {
                 .setOutput(0, TinyModels.value("y", -1, 2))
                 .addInitializer(TinyModels.floats("w", new long[] {inputs, 2}, weight))
                 .addInitializer(TinyModels.floats("b", new long[] {2}, 0.3f, -0.21f));
-        Model model = Engine.open(Files.write(folder.resolve("gemm.onnx"), TinyModels.model(13, graph).build().toByteArray()), true);
+        Model model = Engine.open(
+                Files.write(
+                        folder.resolve("gemm.onnx"),
+                        TinyModels.model(13, graph).build().toByteArray()),
+                true);
         Dataset data = SampleRun.data("digits_calibration", 100);
         SessionState settings = SampleRun.settings(model, 3, false, 3, data);
         ResolvedSettings resolved = ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken());
         Grid x = resolved.activations().get(new TensorId("x")).grid(0);
         Grid w = resolved.weights().get(new TensorId("w")).grid(0);
-        double unit = (double) resolved.activations().get(new TensorId("x")).scale(0) * resolved.weights().get(new TensorId("w")).scale(0);
+        double unit = (double) resolved.activations().get(new TensorId("x")).scale(0)
+                * resolved.weights().get(new TensorId("w")).scale(0);
         float[] bias = {0.3f, -0.21f};
 
         float[] corrected = bias(correct(model, data, settings).model(), "b");
@@ -180,7 +219,9 @@ class BiasCorrectionTest {
         for (int c = 0; c < 2; c++) {
             double wanted = bias[c];
             double got = unit * Math.rint(bias[c] / unit);
-            assertThat(Math.abs(got - bias[c])).as("what rounding the bias does").isGreaterThan(0.01);
+            assertThat(Math.abs(got - bias[c]))
+                    .as("what rounding the bias does")
+                    .isGreaterThan(0.01);
             for (int s = 0; s < data.size(); s++) {
                 data.fill(new int[] {s}, sample);
                 for (int i = 0; i < inputs; i++) {
@@ -190,7 +231,9 @@ class BiasCorrectionTest {
             }
             assertThat((double) corrected[c]).isCloseTo(bias[c] + wanted - got, within(1e-4));
         }
-        assertThat(resolved.activations()).as("the layer has a quantizer of its own behind it").containsKey(new TensorId("y"));
+        assertThat(resolved.activations())
+                .as("the layer has a quantizer of its own behind it")
+                .containsKey(new TensorId("y"));
     }
 
     @Test
@@ -198,7 +241,9 @@ class BiasCorrectionTest {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
         SessionState settings = SampleRun.settings(model, 4, false, 8, data).withActivationRanges(Map.of());
-        assertThatThrownBy(() -> correct(model, data, settings)).isInstanceOf(BadInputException.class).hasMessageContaining("activation_ranges");
+        assertThatThrownBy(() -> correct(model, data, settings))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("activation_ranges");
     }
 
     private static float[] bias(Model model, String name) {
@@ -209,7 +254,8 @@ class BiasCorrectionTest {
         ModelRewrite rewrite = new ModelRewrite(model);
         ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken())
                 .weights()
-                .forEach((id, params) -> rewrite.values(id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, new CancelToken())));
+                .forEach((id, params) -> rewrite.values(
+                        id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, new CancelToken())));
         return rewrite.model();
     }
 

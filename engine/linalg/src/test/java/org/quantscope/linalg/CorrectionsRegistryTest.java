@@ -36,7 +36,9 @@ class CorrectionsRegistryTest {
     @Test
     void theCoreFindsThemInTheirOrderWithoutKnowingThem() {
         assertThat(all().stream().map(Correction::id)).containsExactly("cross-layer-equalization", "bias-correction");
-        assertThatThrownBy(() -> Corrections.byId("adaround")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("cross-layer-equalization, bias-correction");
+        assertThatThrownBy(() -> Corrections.byId("adaround"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cross-layer-equalization, bias-correction");
     }
 
     @ParameterizedTest
@@ -53,7 +55,10 @@ class CorrectionsRegistryTest {
     @MethodSource("all")
     void bareWeightsAreBadInput(Correction correction) throws Exception {
         Model bare = Engine.open(SampleRun.SAMPLES.resolve("fashion_resnet.safetensors"), true);
-        assertThatThrownBy(() -> correction.apply(new Correction.Input(bare, Map.of(), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken()))
+        assertThatThrownBy(() -> correction.apply(
+                        new Correction.Input(bare, Map.of(), Optional.empty(), Optional.empty()),
+                        Progress.NONE,
+                        new CancelToken()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("graph");
     }
@@ -62,7 +67,10 @@ class CorrectionsRegistryTest {
     @MethodSource("all")
     void anUnknownOptionIsNamed(Correction correction) throws Exception {
         Model model = SampleRun.open("fashion_lenet");
-        assertThatThrownBy(() -> correction.apply(new Correction.Input(model, Map.of("speed", "1"), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken()))
+        assertThatThrownBy(() -> correction.apply(
+                        new Correction.Input(model, Map.of("speed", "1"), Optional.empty(), Optional.empty()),
+                        Progress.NONE,
+                        new CancelToken()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("no option speed");
     }
@@ -71,7 +79,8 @@ class CorrectionsRegistryTest {
     void aSessionWithAnUnknownCorrectionIsBadInput() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
-                .withCorrections(List.of(new AppliedCorrection("adaround", Map.of(), Optional.empty(), Optional.empty())));
+                .withCorrections(
+                        List.of(new AppliedCorrection("adaround", Map.of(), Optional.empty(), Optional.empty())));
         assertThatThrownBy(() -> Engine.analysed(model, state, Progress.NONE, new CancelToken()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("corrections: adaround");
@@ -97,15 +106,21 @@ class CorrectionsRegistryTest {
 
     @Test
     void withoutNativeLibrariesTheReasonIsSaidAndTheRestWorks() throws Exception {
-        List<String> jars = new ArrayList<>(Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator)));
+        List<String> jars = new ArrayList<>(
+                Arrays.asList(System.getProperty("java.class.path").split(File.pathSeparator)));
         jars.removeIf(jar -> {
             String name = Path.of(jar).getFileName().toString();
             return name.startsWith("nd4j-native-1") && name.matches(".*-(linux|macosx|windows)-.*");
         });
         Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow", "-Dquantscope.samples=" + SampleRun.SAMPLES,
-                        "-cp", String.join(File.pathSeparator, jars), WithoutNatives.class.getName(), SampleRun.SAMPLES.resolve("fashion_lenet.onnx").toString())
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-Dquantscope.samples=" + SampleRun.SAMPLES,
+                        "-cp",
+                        String.join(File.pathSeparator, jars),
+                        WithoutNatives.class.getName(),
+                        SampleRun.SAMPLES.resolve("fashion_lenet.onnx").toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         List<String> lines = process.inputReader().lines().toList();

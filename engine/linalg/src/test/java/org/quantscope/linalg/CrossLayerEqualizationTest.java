@@ -45,7 +45,9 @@ class CrossLayerEqualizationTest {
         Model model = SampleRun.open("fashion_lenet_unequalized");
         Dataset test = SampleRun.data("fashion_mnist_test", 10_000);
         Dataset none = SampleRun.data("fashion_mnist_calibration", 1);
-        assertThat(SampleRun.evaluate(model, SampleRun.settings(model, 8, false, 0, none), test).score()).isCloseTo(0.10, within(0.001));
+        assertThat(SampleRun.evaluate(model, SampleRun.settings(model, 8, false, 0, none), test)
+                        .score())
+                .isCloseTo(0.10, within(0.001));
 
         Model equalized = SampleRun.equalize(model).model();
 
@@ -64,13 +66,15 @@ class CrossLayerEqualizationTest {
     void theFloatFunctionOfEverySampleModelStaysTheSame(String name) throws Exception {
         Model model = SampleRun.open(name);
         Correction.Output output = SampleRun.equalize(model);
-        assertThat(SampleRun.change(model, output.model(), SampleRun.data("fashion_mnist_test", 200))).isLessThan(1e-4);
+        assertThat(SampleRun.change(model, output.model(), SampleRun.data("fashion_mnist_test", 200)))
+                .isLessThan(1e-4);
         assertThat(output.changed().isEmpty()).isEqualTo(name.equals("fashion_vit"));
     }
 
     @Test
     void afterwardsBothSidesOfEachChannelHaveTheSameRange() throws Exception {
-        Model equalized = SampleRun.equalize(SampleRun.open("fashion_lenet_unequalized")).model();
+        Model equalized =
+                SampleRun.equalize(SampleRun.open("fashion_lenet_unequalized")).model();
         Tensor first = tensor(equalized, "c1.weight");
         Tensor second = tensor(equalized, "c2.weight");
         int channels = (int) first.info().shape().dim(0);
@@ -108,12 +112,18 @@ class CrossLayerEqualizationTest {
     void aReluSixBecomesLimitsForEachChannel() throws Exception {
         Model model = SampleRun.open("fashion_mobilenet");
         Correction.Output output = SampleRun.equalize(model);
-        assertThat(output.model().graph().orElseThrow().nodes()).noneMatch(n -> n.opType().equals("Clip")).anyMatch(n -> n.opType().equals("Min"));
+        assertThat(output.model().graph().orElseThrow().nodes())
+                .noneMatch(n -> n.opType().equals("Clip"))
+                .anyMatch(n -> n.opType().equals("Min"));
         Correction.Output skipped = new CrossLayerEqualization()
-                .apply(new Correction.Input(model, Map.of("clip", "skip"), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken());
+                .apply(
+                        new Correction.Input(model, Map.of("clip", "skip"), Optional.empty(), Optional.empty()),
+                        Progress.NONE,
+                        new CancelToken());
         assertThat(skipped.kept()).anyMatch(s -> s.contains("clamps to the same range in every channel"));
         // The quantizer of such a layer stays behind its last clamp.
-        assertThat(output.model().graph().orElseThrow().activations()).hasSameSizeAs(model.graph().orElseThrow().activations());
+        assertThat(output.model().graph().orElseThrow().activations())
+                .hasSameSizeAs(model.graph().orElseThrow().activations());
     }
 
     /** Layers of every kind with random weights, each channel scaled by 2^u. */
@@ -160,9 +170,13 @@ class CrossLayerEqualizationTest {
 
     private static void assertSameFunctionAndChanged(Model model, String... weights) {
         Correction.Output output = SampleRun.equalize(model);
-        assertThat(output.changed()).contains(Arrays.stream(weights).map(TensorId::new).toArray(TensorId[]::new));
-        assertThat(LogitChange.largest(model, output.model(), Optional.empty(), Progress.NONE, new CancelToken()).orElseThrow()).isLessThan(1e-5);
-        assertThat(tensor(output.model(), weights[0]).data().toFloats()).isNotEqualTo(tensor(model, weights[0]).data().toFloats());
+        assertThat(output.changed())
+                .contains(Arrays.stream(weights).map(TensorId::new).toArray(TensorId[]::new));
+        assertThat(LogitChange.largest(model, output.model(), Optional.empty(), Progress.NONE, new CancelToken())
+                        .orElseThrow())
+                .isLessThan(1e-5);
+        assertThat(tensor(output.model(), weights[0]).data().toFloats())
+                .isNotEqualTo(tensor(model, weights[0]).data().toFloats());
     }
 
     private static Tensor tensor(Model model, String name) {
@@ -171,10 +185,23 @@ class CrossLayerEqualizationTest {
 
     @Test
     void goesThroughPoolsAndAFlattenIntoAGemmWithOneFactorForEachGroupOfInputs() throws Exception {
-        Model model = new Net(new long[] {-1, 2, 8, 8}, new long[] {-1, 3},
-                        node("Conv", "a", "x", "w1", "b1"), node("Relu", "b", "a"), node("MaxPool", "c", "b").addAttribute(ints("kernel_shape", 2, 2)).addAttribute(ints("strides", 2, 2)),
-                        node("Dropout", "d", "c"), node("Reshape", "e", "d", "shape"), node("Gemm", "y", "e", "w2", "b2").addAttribute(TinyModels.attribute("transB", 1)))
-                .weight("w1", 4, 2, 3, 3).weight("b1", 4).weight("w2", 3, 36).weight("b2", 3).longs("shape", 0, -1).open(folder, 13);
+        Model model = new Net(
+                        new long[] {-1, 2, 8, 8},
+                        new long[] {-1, 3},
+                        node("Conv", "a", "x", "w1", "b1"),
+                        node("Relu", "b", "a"),
+                        node("MaxPool", "c", "b")
+                                .addAttribute(ints("kernel_shape", 2, 2))
+                                .addAttribute(ints("strides", 2, 2)),
+                        node("Dropout", "d", "c"),
+                        node("Reshape", "e", "d", "shape"),
+                        node("Gemm", "y", "e", "w2", "b2").addAttribute(TinyModels.attribute("transB", 1)))
+                .weight("w1", 4, 2, 3, 3)
+                .weight("b1", 4)
+                .weight("w2", 3, 36)
+                .weight("b2", 3)
+                .longs("shape", 0, -1)
+                .open(folder, 13);
         assertSameFunctionAndChanged(model, "w1", "b1", "w2");
     }
 
@@ -182,10 +209,20 @@ class CrossLayerEqualizationTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void eachChannelsFactorIsThatOfItsRunOfFlattenedValues(boolean transposed) throws Exception {
-        Model model = new Net(new long[] {-1, 2, 5, 5}, new long[] {-1, 3},
-                        node("Conv", "a", "x", "w1", "b1"), node("Relu", "b", "a"), node("Flatten", "c", "b"), node("Add", "d", "c", "k"), node("Relu", "e", "d"),
+        Model model = new Net(
+                        new long[] {-1, 2, 5, 5},
+                        new long[] {-1, 3},
+                        node("Conv", "a", "x", "w1", "b1"),
+                        node("Relu", "b", "a"),
+                        node("Flatten", "c", "b"),
+                        node("Add", "d", "c", "k"),
+                        node("Relu", "e", "d"),
                         node("Gemm", "y", "e", "w2").addAttribute(TinyModels.attribute("transB", transposed ? 1 : 0)))
-                .weight("w1", 4, 2, 3, 3).weight("b1", 4).weight("k", 36).weight("w2", transposed ? 3 : 36, transposed ? 36 : 3).open(folder, 13);
+                .weight("w1", 4, 2, 3, 3)
+                .weight("b1", 4)
+                .weight("k", 36)
+                .weight("w2", transposed ? 3 : 36, transposed ? 36 : 3)
+                .open(folder, 13);
         assertSameFunctionAndChanged(model, "w1", "b1", "k", "w2");
 
         Model equalized = SampleRun.equalize(model).model();
@@ -206,7 +243,9 @@ class CrossLayerEqualizationTest {
                     r2 = Math.max(r2, Math.abs(w2[transposed ? 36 * o + i : 3 * i + o]));
                 }
                 double k = tensor(model, "k").data().toFloats()[i] / factor;
-                assertThat((double) tensor(equalized, "k").data().toFloats()[i]).as("k %d", i).isCloseTo(k, within(1e-5 * Math.abs(k)));
+                assertThat((double) tensor(equalized, "k").data().toFloats()[i])
+                        .as("k %d", i)
+                        .isCloseTo(k, within(1e-5 * Math.abs(k)));
             }
             assertThat(r1).as("range of channel %d", c).isCloseTo(r2, within(0.03 * r2));
         }
@@ -214,30 +253,64 @@ class CrossLayerEqualizationTest {
 
     @Test
     void goesThroughGroupedTransposedAndDepthwiseConvolutions() throws Exception {
-        Model model = new Net(new long[] {-1, 4, 6, 6}, new long[] {-1, 6},
-                        node("Conv", "a", "x", "w1"), node("Clip", "b", "a", "lo", "hi"),
-                        node("Conv", "c", "b", "dw", "db").addAttribute(TinyModels.attribute("group", 4)), node("LeakyRelu", "d", "c"),
-                        node("ConvTranspose", "e", "d", "w2").addAttribute(TinyModels.attribute("group", 2)), node("Relu", "f", "e"),
-                        node("Conv", "g", "f", "w3").addAttribute(TinyModels.attribute("group", 2)), node("Add", "h", "g", "k"), node("GlobalAveragePool", "i", "h"),
-                        node("Flatten", "j", "i"), node("Gemm", "y", "j", "w4"))
-                .weight("w1", 4, 4, 1, 1).weight("dw", 4, 1, 3, 3).weight("db", 4).weight("w2", 4, 3, 3, 3).weight("w3", 8, 3, 1, 1).weight("k", 8, 1, 1)
-                .weight("w4", 8, 6).values("lo", new long[0], -1).values("hi", new long[0], 3).open(folder, 13);
+        Model model = new Net(
+                        new long[] {-1, 4, 6, 6},
+                        new long[] {-1, 6},
+                        node("Conv", "a", "x", "w1"),
+                        node("Clip", "b", "a", "lo", "hi"),
+                        node("Conv", "c", "b", "dw", "db").addAttribute(TinyModels.attribute("group", 4)),
+                        node("LeakyRelu", "d", "c"),
+                        node("ConvTranspose", "e", "d", "w2").addAttribute(TinyModels.attribute("group", 2)),
+                        node("Relu", "f", "e"),
+                        node("Conv", "g", "f", "w3").addAttribute(TinyModels.attribute("group", 2)),
+                        node("Add", "h", "g", "k"),
+                        node("GlobalAveragePool", "i", "h"),
+                        node("Flatten", "j", "i"),
+                        node("Gemm", "y", "j", "w4"))
+                .weight("w1", 4, 4, 1, 1)
+                .weight("dw", 4, 1, 3, 3)
+                .weight("db", 4)
+                .weight("w2", 4, 3, 3, 3)
+                .weight("w3", 8, 3, 1, 1)
+                .weight("k", 8, 1, 1)
+                .weight("w4", 8, 6)
+                .values("lo", new long[0], -1)
+                .values("hi", new long[0], 3)
+                .open(folder, 13);
         assertSameFunctionAndChanged(model, "w1", "dw", "db", "w2", "w3", "k", "w4");
     }
 
     @Test
     void goesThroughMatMulWithItsBiasBehindAndAClampOfAnOldOperatorSet() throws Exception {
-        Model model = new Net(new long[] {-1, 5}, new long[] {-1, 2},
-                        node("MatMul", "a", "x", "w1"), node("Add", "b", "k", "a"), node("Clip", "c", "b").addAttribute(floating("min", 0)).addAttribute(floating("max", 6)),
-                        node("MatMul", "d", "c", "w2"), node("Relu", "e", "d"), node("Gemm", "y", "e", "w3", "b3"))
-                .weight("w1", 5, 6).weight("k", 6).weight("w2", 6, 4).weight("w3", 4, 2).weight("b3", 2).open(folder, 9);
+        Model model = new Net(
+                        new long[] {-1, 5},
+                        new long[] {-1, 2},
+                        node("MatMul", "a", "x", "w1"),
+                        node("Add", "b", "k", "a"),
+                        node("Clip", "c", "b").addAttribute(floating("min", 0)).addAttribute(floating("max", 6)),
+                        node("MatMul", "d", "c", "w2"),
+                        node("Relu", "e", "d"),
+                        node("Gemm", "y", "e", "w3", "b3"))
+                .weight("w1", 5, 6)
+                .weight("k", 6)
+                .weight("w2", 6, 4)
+                .weight("w3", 4, 2)
+                .weight("b3", 2)
+                .open(folder, 9);
         assertSameFunctionAndChanged(model, "w1", "k", "w2", "w3");
     }
 
     @Test
     void aDeadChannelStaysAsItIs() throws Exception {
-        Model model = new Net(new long[] {-1, 2}, new long[] {-1, 1}, node("Gemm", "a", "x", "w1"), node("Relu", "b", "a"), node("Gemm", "y", "b", "w2"))
-                .values("w1", new long[] {2, 3}, 0, 4, 1, 0, 2, 1).values("w2", new long[] {3, 1}, 5, 1, 0).open(folder, 13);
+        Model model = new Net(
+                        new long[] {-1, 2},
+                        new long[] {-1, 1},
+                        node("Gemm", "a", "x", "w1"),
+                        node("Relu", "b", "a"),
+                        node("Gemm", "y", "b", "w2"))
+                .values("w1", new long[] {2, 3}, 0, 4, 1, 0, 2, 1)
+                .values("w2", new long[] {3, 1}, 5, 1, 0)
+                .open(folder, 13);
         Model equalized = SampleRun.equalize(model).model();
         assertThat(tensor(equalized, "w1").data().toFloats()).containsExactly(0, 2, 1, 0, 1, 1);
         assertThat(tensor(equalized, "w2").data().toFloats()).containsExactly(5, 2, 0);
@@ -245,10 +318,23 @@ class CrossLayerEqualizationTest {
 
     @Test
     void saysWhyAPairIsNone() throws Exception {
-        Model model = new Net(new long[] {-1, 4}, new long[] {-1, 4},
-                        node("Gemm", "a", "x", "w1"), node("Relu", "b", "a"), node("Gemm", "c", "b", "w2"), node("Add", "d", "c", "b"), node("Softmax", "e", "d"),
-                        node("Gemm", "f", "x", "w3"), node("Sigmoid", "g", "f"), node("Mul", "h", "e", "g"), node("Gemm", "y", "h", "w4"))
-                .weight("w1", 4, 4).weight("w2", 4, 4).weight("w3", 4, 4).weight("w4", 4, 4).open(folder, 13);
+        Model model = new Net(
+                        new long[] {-1, 4},
+                        new long[] {-1, 4},
+                        node("Gemm", "a", "x", "w1"),
+                        node("Relu", "b", "a"),
+                        node("Gemm", "c", "b", "w2"),
+                        node("Add", "d", "c", "b"),
+                        node("Softmax", "e", "d"),
+                        node("Gemm", "f", "x", "w3"),
+                        node("Sigmoid", "g", "f"),
+                        node("Mul", "h", "e", "g"),
+                        node("Gemm", "y", "h", "w4"))
+                .weight("w1", 4, 4)
+                .weight("w2", 4, 4)
+                .weight("w3", 4, 4)
+                .weight("w4", 4, 4)
+                .open(folder, 13);
         Correction.Output output = SampleRun.equalize(model);
         assertThat(output.changed()).isEmpty();
         assertThat(output.kept()).hasSize(4);
@@ -261,16 +347,30 @@ class CrossLayerEqualizationTest {
     /** Behind a MatMul channels are last, where a pool looks for positions; a Gemm that transposes what it reads takes samples for inputs. */
     @Test
     void whatReadsAnotherAxisThanThatOfTheChannelsEndsAPair() throws Exception {
-        Model pooled = new Net(new long[] {2, 3, 5}, new long[] {2, 3, 2},
-                        node("MatMul", "a", "x", "w1"), node("MaxPool", "b", "a").addAttribute(ints("kernel_shape", 3)).addAttribute(ints("pads", 1, 1)), node("MatMul", "y", "b", "w2"))
-                .weight("w1", 5, 4).weight("w2", 4, 2).open(folder, 13);
+        Model pooled = new Net(
+                        new long[] {2, 3, 5},
+                        new long[] {2, 3, 2},
+                        node("MatMul", "a", "x", "w1"),
+                        node("MaxPool", "b", "a")
+                                .addAttribute(ints("kernel_shape", 3))
+                                .addAttribute(ints("pads", 1, 1)),
+                        node("MatMul", "y", "b", "w2"))
+                .weight("w1", 5, 4)
+                .weight("w2", 4, 2)
+                .open(folder, 13);
         Correction.Output output = SampleRun.equalize(pooled);
         assertThat(output.changed()).isEmpty();
         assertThat(output.kept().getFirst()).startsWith("w1: MaxPool").contains("mixes channels");
 
-        Model turned = new Net(new long[] {4, 5}, new long[] {4, 3},
-                        node("Gemm", "a", "x", "w1"), node("Relu", "b", "a"), node("Gemm", "y", "b", "w2").addAttribute(TinyModels.attribute("transA", 1)))
-                .weight("w1", 5, 4).weight("w2", 4, 3).open(folder, 13);
+        Model turned = new Net(
+                        new long[] {4, 5},
+                        new long[] {4, 3},
+                        node("Gemm", "a", "x", "w1"),
+                        node("Relu", "b", "a"),
+                        node("Gemm", "y", "b", "w2").addAttribute(TinyModels.attribute("transA", 1)))
+                .weight("w1", 5, 4)
+                .weight("w2", 4, 3)
+                .open(folder, 13);
         output = SampleRun.equalize(turned);
         assertThat(output.changed()).isEmpty();
         assertThat(output.kept().getFirst()).isEqualTo("w1: w2 transposes what it reads");
@@ -282,26 +382,34 @@ class CrossLayerEqualizationTest {
         CancelToken cancel = new CancelToken();
         cancel.cancel();
         var input = new Correction.Input(model, Map.of(), Optional.empty(), Optional.empty());
-        assertThatThrownBy(() -> new CrossLayerEqualization().apply(input, Progress.NONE, cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> new CrossLayerEqualization().apply(input, Progress.NONE, cancel))
+                .isInstanceOf(CancellationException.class);
     }
 
     @Test
     void anOptionOutOfRangeIsNamed() throws Exception {
-        var input = new Correction.Input(SampleRun.open("fashion_lenet"), Map.of("sweeps", "0"), Optional.empty(), Optional.empty());
+        var input = new Correction.Input(
+                SampleRun.open("fashion_lenet"), Map.of("sweeps", "0"), Optional.empty(), Optional.empty());
         assertThatThrownBy(() -> new CrossLayerEqualization().apply(input, Progress.NONE, new CancelToken()))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("cross-layer-equalization.sweeps").hasMessageContaining("got 0");
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cross-layer-equalization.sweeps")
+                .hasMessageContaining("got 0");
     }
 
     @Test
     void aWrittenModelReadsBackWithTheCorrectedWeightsAndSaysWhereItIsFrom() throws Exception {
-        Model equalized = SampleRun.equalize(SampleRun.open("fashion_mobilenet")).model();
+        Model equalized =
+                SampleRun.equalize(SampleRun.open("fashion_mobilenet")).model();
         Path file = folder.resolve("equalized.onnx");
         ModelRewrite.write(equalized, Map.of("quantscope.corrections", "cross-layer-equalization"), file);
         Model read = Engine.open(file, false);
         for (Tensor t : equalized.tensors()) {
-            assertThat(tensor(read, t.id().name()).data().toFloats()).isEqualTo(t.data().toFloats());
+            assertThat(tensor(read, t.id().name()).data().toFloats())
+                    .isEqualTo(t.data().toFloats());
         }
-        assertThat(Files.readString(file, StandardCharsets.ISO_8859_1)).contains("quantscope.corrections").contains("cross-layer-equalization");
+        assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
+                .contains("quantscope.corrections")
+                .contains("cross-layer-equalization");
     }
 
     private static AttributeProto.Builder ints(String name, long... values) {
@@ -313,6 +421,9 @@ class CrossLayerEqualizationTest {
     }
 
     private static AttributeProto.Builder floating(String name, float value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOAT).setF(value);
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.FLOAT)
+                .setF(value);
     }
 }

@@ -42,7 +42,11 @@ final class SampleRun {
     }
 
     static Correction.Output equalize(Model model) {
-        return new CrossLayerEqualization().apply(new Correction.Input(model, Map.of(), Optional.empty(), Optional.empty()), Progress.NONE, new CancelToken());
+        return new CrossLayerEqualization()
+                .apply(
+                        new Correction.Input(model, Map.of(), Optional.empty(), Optional.empty()),
+                        Progress.NONE,
+                        new CancelToken());
     }
 
     /** max|y' − y| / max|y| over all logits. */
@@ -53,9 +57,12 @@ final class SampleRun {
         try (OrtModel a = OrtModel.load(InstrumentedGraph.plain(before), "before", OrtModel.Options.DEFAULT);
                 OrtModel b = OrtModel.load(InstrumentedGraph.plain(after), "after", OrtModel.Options.DEFAULT)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();
-                float[] x = Logits.of(a, before, feed, batch, Map.of(), new CancelToken()).values();
-                float[] y = Logits.of(b, after, feed, batch, Map.of(), new CancelToken()).values();
+                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
+                        .toArray();
+                float[] x = Logits.of(a, before, feed, batch, Map.of(), new CancelToken())
+                        .values();
+                float[] y = Logits.of(b, after, feed, batch, Map.of(), new CancelToken())
+                        .values();
                 for (int i = 0; i < x.length; i++) {
                     largest = Math.max(largest, Math.abs(x[i]));
                     moved = Math.max(moved, Math.abs((double) x[i] - y[i]));
@@ -68,22 +75,37 @@ final class SampleRun {
     /** Weights of {@code bits} bits, activations of {@code activationBits} or float for 0, calibrated on {@code calibration}. */
     static SessionState settings(Model model, int bits, boolean perChannel, int activationBits, Dataset calibration) {
         SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
-                .withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(bits).withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)));
+                .withWeights(Optional.of(QuantSpec.WEIGHTS
+                        .withBits(bits)
+                        .withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)));
         if (activationBits == 0) {
             return state;
         }
         state = state.withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(activationBits)));
-        return ActivationRanges.calibrate(state, Engine.observe(model, calibration, Progress.NONE, new CancelToken()).sketches(), new CancelToken());
+        return ActivationRanges.calibrate(
+                state,
+                Engine.observe(model, calibration, Progress.NONE, new CancelToken())
+                        .sketches(),
+                new CancelToken());
     }
 
     static AccuracyEstimate evaluate(Model model, SessionState state, Dataset data) {
         ResolvedSettings resolved = ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken());
         try (LiveEvaluator evaluator = Engine.evaluator(model, data)) {
-            return evaluator.evaluate(new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()), new CancelToken(), x -> {});
+            return evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),
+                    new CancelToken(),
+                    x -> {});
         }
     }
 
     static List<String> models() {
-        return List.of("fashion_lenet", "fashion_lenet_unequalized", "fashion_mobilenet", "fashion_mobilenet_folded", "fashion_resnet", "fashion_vit");
+        return List.of(
+                "fashion_lenet",
+                "fashion_lenet_unequalized",
+                "fashion_mobilenet",
+                "fashion_mobilenet_folded",
+                "fashion_resnet",
+                "fashion_vit");
     }
 }

@@ -15,7 +15,9 @@ public final class ArchitectureRules {
 
     /** Everything of ours on the class path but the tests. */
     public static JavaClasses production() {
-        return new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("org.quantscope");
+        return new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("org.quantscope");
     }
 
     public static List<ArchRule> engine() {
@@ -27,14 +29,30 @@ public final class ArchitectureRules {
                         .resideOutsideOfPackage("org.quantscope.core.picture..")
                         .should()
                         .dependOnClassesThat()
-                        .resideInAnyPackage("javafx..", "java.awt..", "javax.imageio..", "javax.swing..", "org.jfree..", "org.nd4j..", "org.quantscope.app..", "org.quantscope.cli..")
+                        .resideInAnyPackage(
+                                "javafx..",
+                                "java.awt..",
+                                "javax.imageio..",
+                                "javax.swing..",
+                                "org.jfree..",
+                                "org.nd4j..",
+                                "org.quantscope.app..",
+                                "org.quantscope.cli..")
                         .because("the engine runs without a display; the command line is the standing proof"),
                 classes()
                         .that()
                         .resideInAPackage("org.quantscope.core.picture..")
                         .should()
                         .onlyDependOnClassesThat()
-                        .resideInAnyPackage("java.lang..", "java.io..", "java.nio..", "java.util..", "javax.imageio..", "java.awt.image..", "org.quantscope.core..", "org.jspecify..")
+                        .resideInAnyPackage(
+                                "java.lang..",
+                                "java.io..",
+                                "java.nio..",
+                                "java.util..",
+                                "javax.imageio..",
+                                "java.awt.image..",
+                                "org.quantscope.core..",
+                                "org.jspecify..")
                         .because("pixels and readers of picture files need no display, all else of AWT may"),
                 noClasses()
                         .that()
@@ -44,7 +62,8 @@ public final class ArchitectureRules {
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage("ai.onnx.proto..", "com.google.protobuf..")
-                        .because("the protobuf classes enter behind one package, so that they can be replaced in one place"),
+                        .because("the protobuf classes enter behind one package, so that they can be replaced in one"
+                                + " place"),
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope..")
@@ -62,7 +81,8 @@ public final class ArchitectureRules {
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage("org.nd4j..", "org.bytedeco..", "org.quantscope.linalg..")
-                        .because("the program starts and works where ND4J cannot load: the core finds corrections by ServiceLoader, nobody names them"),
+                        .because("the program starts and works where ND4J cannot load: the core finds corrections by"
+                                + " ServiceLoader, nobody names them"),
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope..")

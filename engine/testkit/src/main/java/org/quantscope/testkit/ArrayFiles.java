@@ -23,8 +23,12 @@ public final class ArrayFiles {
      */
     public static byte[] npy(int major, String dict, byte[] values) {
         byte[] text = dict.getBytes(major < 3 ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
-        ByteBuffer out = ByteBuffer.allocate((major == 1 ? 10 : 12) + text.length + values.length).order(ByteOrder.LITTLE_ENDIAN);
-        out.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) major).put((byte) 0);
+        ByteBuffer out = ByteBuffer.allocate((major == 1 ? 10 : 12) + text.length + values.length)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        out.put((byte) 0x93)
+                .put("NUMPY".getBytes(StandardCharsets.US_ASCII))
+                .put((byte) major)
+                .put((byte) 0);
         if (major == 1) {
             out.putShort((short) text.length);
         } else {
@@ -82,6 +86,11 @@ public final class ArrayFiles {
 
     /** A safetensors file with the header as it is. */
     public static byte[] safetensors(byte[] header, byte[] values) {
-        return ByteBuffer.allocate(8 + header.length + values.length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).put(header).put(values).array();
+        return ByteBuffer.allocate(8 + header.length + values.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .put(header)
+                .put(values)
+                .array();
     }
 }

@@ -22,12 +22,16 @@ public final class TinyModels {
 
     /** A model of one graph: IR version 8, the given version of the default operator set. */
     public static ModelProto.Builder model(int opset, GraphProto.Builder graph) {
-        return ModelProto.newBuilder().setIrVersion(8).addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset)).setGraph(graph);
+        return ModelProto.newBuilder()
+                .setIrVersion(8)
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset))
+                .setGraph(graph);
     }
 
     /** A graph with the float input {@code x} and the float output {@code y}, neither with a shape, and the given nodes. */
     public static GraphProto.Builder graph(NodeProto.Builder... nodes) {
-        GraphProto.Builder graph = GraphProto.newBuilder().setName("g").addInput(value("x")).addOutput(value("y"));
+        GraphProto.Builder graph =
+                GraphProto.newBuilder().setName("g").addInput(value("x")).addOutput(value("y"));
         for (NodeProto.Builder node : nodes) {
             graph.addNode(node);
         }
@@ -36,7 +40,8 @@ public final class TinyModels {
 
     /** {@code y = x·w}, opset 13: {@code x} [N, 2], {@code w} [2, 3] holding 1 to 6. */
     public static ModelProto.Builder matMul() {
-        GraphProto.Builder graph = graph(node("MatMul", List.of("x", "w"), "y")).addInitializer(floats("w", new long[] {2, 3}, 1, 2, 3, 4, 5, 6));
+        GraphProto.Builder graph = graph(node("MatMul", List.of("x", "w"), "y"))
+                .addInitializer(floats("w", new long[] {2, 3}, 1, 2, 3, 4, 5, 6));
         graph.setInput(0, value("x", -1, 2)).setOutput(0, value("y", -1, 3));
         return model(13, graph);
     }
@@ -47,15 +52,24 @@ public final class TinyModels {
     }
 
     public static AttributeProto.Builder attribute(String name, long value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value);
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(value);
     }
 
     public static AttributeProto.Builder attribute(String name, TensorProto.Builder value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.TENSOR).setT(value);
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.TENSOR)
+                .setT(value);
     }
 
     public static AttributeProto.Builder attribute(String name, GraphProto.Builder value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(value);
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(value);
     }
 
     /** A float32 tensor in raw bytes. */
@@ -81,9 +95,11 @@ public final class TinyModels {
 
     /** A float32 tensor whose values are elsewhere. */
     public static TensorProto.Builder external(String name, long[] dims, String... keysAndValues) {
-        TensorProto.Builder tensor = empty(name, TensorProto.DataType.FLOAT_VALUE, dims).setDataLocation(TensorProto.DataLocation.EXTERNAL);
+        TensorProto.Builder tensor =
+                empty(name, TensorProto.DataType.FLOAT_VALUE, dims).setDataLocation(TensorProto.DataLocation.EXTERNAL);
         for (int i = 0; i < keysAndValues.length; i += 2) {
-            tensor.addExternalData(StringStringEntryProto.newBuilder().setKey(keysAndValues[i]).setValue(keysAndValues[i + 1]));
+            tensor.addExternalData(
+                    StringStringEntryProto.newBuilder().setKey(keysAndValues[i]).setValue(keysAndValues[i + 1]));
         }
         return tensor;
     }
@@ -94,10 +110,15 @@ public final class TinyModels {
         if (dims.length > 0) {
             TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
             for (long d : dims) {
-                shape.addDim(d < 0 ? TensorShapeProto.Dimension.newBuilder().setDimParam("N") : TensorShapeProto.Dimension.newBuilder().setDimValue(d));
+                shape.addDim(
+                        d < 0
+                                ? TensorShapeProto.Dimension.newBuilder().setDimParam("N")
+                                : TensorShapeProto.Dimension.newBuilder().setDimValue(d));
             }
             type.setShape(shape);
         }
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(type));
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(type));
     }
 }

@@ -30,7 +30,8 @@ class GridProperties {
     }
 
     @Property(seed = SEED)
-    void largerValuesNeverGoToLowerLevels(@ForAll("grids") UniformGrid grid, @ForAll("values") float x, @ForAll("values") float y) {
+    void largerValuesNeverGoToLowerLevels(
+            @ForAll("grids") UniformGrid grid, @ForAll("values") float x, @ForAll("values") float y) {
         assertThat(grid.quantize(Math.min(x, y))).isLessThanOrEqualTo(grid.quantize(Math.max(x, y)));
     }
 
@@ -42,7 +43,8 @@ class GridProperties {
 
     /** Half a step, and what float32 rounding of x/scale and of the levels adds. */
     @Property(seed = SEED)
-    void insideTheEffectiveRangeTheErrorIsAtMostHalfAStep(@ForAll("grids") UniformGrid grid, @ForAll("fractions") double fraction) {
+    void insideTheEffectiveRangeTheErrorIsAtMostHalfAStep(
+            @ForAll("grids") UniformGrid grid, @ForAll("fractions") double fraction) {
         float x = (float) (grid.lo() + fraction * ((double) grid.hi() - grid.lo()));
         double rounding = Math.max(Math.abs(grid.lo()), Math.abs(grid.hi())) * 0x1p-22;
 
@@ -67,9 +69,12 @@ class GridProperties {
 
     /** The requested range is covered up to the shift by the rounded zero point, half a step. */
     @Property(seed = SEED)
-    void effectiveRangeIsWithinHalfAStepOfTheRequestedOne(@ForAll("specs") QuantSpec spec, @ForAll("ranges") ClipRange range) {
+    void effectiveRangeIsWithinHalfAStepOfTheRequestedOne(
+            @ForAll("specs") QuantSpec spec, @ForAll("ranges") ClipRange range) {
         ClipRange requested = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
-        UniformGrid grid = (UniformGrid) Quantizers.byId("uniform").resolve(spec, Granularity.TENSOR, List.of(requested)).grid(0);
+        UniformGrid grid = (UniformGrid) Quantizers.byId("uniform")
+                .resolve(spec, Granularity.TENSOR, List.of(requested))
+                .grid(0);
         if (requested.absMax() < 1e-30f) {
             return;
         }
@@ -104,8 +109,15 @@ class GridProperties {
     Arbitrary<QuantSpec> specs() {
         Arbitrary<Boolean> flag = Arbitraries.of(true, false);
         return Combinators.combine(Arbitraries.integers().between(2, 16), flag, flag, flag)
-                .as((bits, signed, symmetric, narrow) ->
-                        new QuantSpec("uniform", bits, signed, symmetric, narrow, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of()));
+                .as((bits, signed, symmetric, narrow) -> new QuantSpec(
+                        "uniform",
+                        bits,
+                        signed,
+                        symmetric,
+                        narrow,
+                        Granularity.TENSOR,
+                        new Clip.Auto("minmax"),
+                        Map.of()));
     }
 
     @Provide

@@ -59,17 +59,21 @@ class OnnxRuntimeParityTest {
             scales[c] = (float) Math.exp(4 * random.nextGaussian());
             zeroPoints[c] = random.nextInt(qmin, qmax + 1);
         }
-        check(type, new QuantParams(new Granularity.PerChannel(1), scales, zeroPoints, qmin, qmax), new long[] {CHANNELS});
+        check(type, new QuantParams(new Granularity.PerChannel(1), scales, zeroPoints, qmin, qmax), new long[] {CHANNELS
+        });
     }
 
     private static void check(String type, QuantParams params, long[] dims) throws OrtException {
         float[] x = values(params);
         long[] shape = {ROWS, CHANNELS};
         float[] expected = runtime(type, params, dims, x, shape);
-        var info = new TensorInfo(new TensorId("x"), TensorKind.WEIGHT, DType.F32, Shape.of(shape), OptionalInt.empty(), List.of());
+        var info = new TensorInfo(
+                new TensorId("x"), TensorKind.WEIGHT, DType.F32, Shape.of(shape), OptionalInt.empty(), List.of());
         float[] actual = ErrorPass.fakeQuantize(new Tensor(info, TensorData.of(x)), params, new CancelToken());
         for (int i = 0; i < x.length; i++) {
-            assertThat(Float.floatToRawIntBits(actual[i])).as("x = %s", x[i]).isEqualTo(Float.floatToRawIntBits(expected[i]));
+            assertThat(Float.floatToRawIntBits(actual[i]))
+                    .as("x = %s", x[i])
+                    .isEqualTo(Float.floatToRawIntBits(expected[i]));
         }
     }
 
@@ -94,7 +98,8 @@ class OnnxRuntimeParityTest {
         return x;
     }
 
-    private static float[] runtime(String type, QuantParams params, long[] dims, float[] x, long[] shape) throws OrtException {
+    private static float[] runtime(String type, QuantParams params, long[] dims, float[] x, long[] shape)
+            throws OrtException {
         NodeProto.Builder quantize = TinyModels.node("QuantizeLinear", List.of("x", "scale", "zero"), "q");
         NodeProto.Builder dequantize = TinyModels.node("DequantizeLinear", List.of("q", "scale", "zero"), "y");
         if (dims.length > 0) {
@@ -103,7 +108,8 @@ class OnnxRuntimeParityTest {
         }
         GraphProto.Builder graph = TinyModels.graph(quantize, dequantize)
                 .addInitializer(TinyModels.floats("scale", dims, params.scales()))
-                .addInitializer(TinyModels.raw("zero", TensorProto.DataType.valueOf(type).getNumber(), dims, zeroPoints(type, params)));
+                .addInitializer(TinyModels.raw(
+                        "zero", TensorProto.DataType.valueOf(type).getNumber(), dims, zeroPoints(type, params)));
         graph.setInput(0, TinyModels.value("x", shape)).setOutput(0, TinyModels.value("y", shape));
         byte[] model = TinyModels.model(21, graph).setIrVersion(10).build().toByteArray();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();

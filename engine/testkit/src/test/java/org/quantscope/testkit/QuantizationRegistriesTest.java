@@ -45,7 +45,8 @@ import org.quantscope.core.tensor.TensorKind;
 /** What every registered scheme and calibrator owes its users. */
 class QuantizationRegistriesTest {
     /** Every value matters alike: for calibrators that need to know. */
-    private static final Importances ALIKE = tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 1));
+    private static final Importances ALIKE =
+            tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 1));
 
     private final CancelToken cancel = new CancelToken();
 
@@ -59,8 +60,14 @@ class QuantizationRegistriesTest {
 
     @Test
     void idsAreUnique() {
-        assertThat(Quantizers.all()).extracting(Quantizer::id).doesNotHaveDuplicates().contains("uniform");
-        assertThat(Calibrators.all()).extracting(Calibrator::id).doesNotHaveDuplicates().contains("minmax", "percentile", "mse");
+        assertThat(Quantizers.all())
+                .extracting(Quantizer::id)
+                .doesNotHaveDuplicates()
+                .contains("uniform");
+        assertThat(Calibrators.all())
+                .extracting(Calibrator::id)
+                .doesNotHaveDuplicates()
+                .contains("minmax", "percentile", "mse");
     }
 
     @ParameterizedTest
@@ -91,7 +98,10 @@ class QuantizationRegistriesTest {
 
     @Test
     void unknownIdsAreAnsweredWithTheKnownOnes() {
-        assertThatThrownBy(() -> Quantizers.byId("qubic")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("qubic").hasMessageContaining("uniform");
+        assertThatThrownBy(() -> Quantizers.byId("qubic"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("qubic")
+                .hasMessageContaining("uniform");
         assertThatThrownBy(() -> Calibrators.byId("guess"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("guess")
@@ -101,15 +111,18 @@ class QuantizationRegistriesTest {
 
     /** Every width that a scheme has, with all that can be chosen at its first value. */
     static Stream<QuantSpec> specs() {
-        return Quantizers.all().stream().flatMap(q -> IntStream.rangeClosed(q.traits().minBits(), q.traits().maxBits())
-                .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
+        return Quantizers.all().stream()
+                .flatMap(q -> IntStream.rangeClosed(
+                                q.traits().minBits(), q.traits().maxBits())
+                        .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
     }
 
     @ParameterizedTest
     @MethodSource("specs")
     void schemeResolvesEveryRangeToAFiniteGridThatHoldsTheRange(QuantSpec spec) {
         Quantizer quantizer = Quantizers.byId(spec.scheme());
-        // Block formats saturate by design: E2M1 ends at 6 of 8 steps below the next power of two. Lloyd-Max levels lie inside.
+        // Block formats saturate by design: E2M1 ends at 6 of 8 steps below the next power of two. Lloyd-Max levels lie
+        // inside.
         // At the end of float32 the next power of two is no float any more.
         double share = quantizer.traits().blockSize() > 0 ? 0.74 : quantizer instanceof FittedQuantizer ? 0.5 : 0.999;
         for (float width : new float[] {0, Float.MIN_VALUE, 1e-30f, 1, 1e30f, Float.MAX_VALUE}) {
@@ -122,7 +135,8 @@ class QuantizationRegistriesTest {
             // A float16 scale goes up to 65504.
             double most = spec.scheme().equals("iq4_nl") ? 113 * 65_504.0 : Double.POSITIVE_INFINITY;
             assertThat((double) params.effective().getFirst().hi())
-                    .isGreaterThanOrEqualTo(Math.min(most, width * (width == Float.MAX_VALUE ? Math.min(share, 0.49) : share)));
+                    .isGreaterThanOrEqualTo(
+                            Math.min(most, width * (width == Float.MAX_VALUE ? Math.min(share, 0.49) : share)));
             assertThat(params.effective().getFirst()).isEqualTo(grid.effective());
             assertThat(quantizer.bitsPerWeight(spec, 100_000, 10)).isBetween((double) spec.bits(), spec.bits() + 1.0);
             if (quantizer.traits().hasZero()) {
@@ -139,7 +153,8 @@ class QuantizationRegistriesTest {
                 QuantSpec.ACTIVATIONS.withBits(16),
                 QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL).withClip(new Clip.Auto("mse")),
                 QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(-1, 3))),
-                QuantSpec.WEIGHTS.withClip(new Clip.Fixed(new QuantParams(Granularity.TENSOR, new float[] {1}, new int[1], 0, 1))))) {
+                QuantSpec.WEIGHTS.withClip(
+                        new Clip.Fixed(new QuantParams(Granularity.TENSOR, new float[] {1}, new int[1], 0, 1))))) {
             QuantSpec adapted = quantizer.adapt(spec);
 
             assertThatCode(() -> quantizer.check(adapted)).doesNotThrowAnyException();
@@ -154,7 +169,9 @@ class QuantizationRegistriesTest {
     void gridsAreIdempotentAndMonotoneAndNearest(QuantSpec spec) {
         var random = new Random(5);
         for (float width : new float[] {1e-30f, 0.3f, 1, 77, 1e30f}) {
-            Grid grid = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(width))).grid(0);
+            Grid grid = Quantizers.byId(spec.scheme())
+                    .resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(width)))
+                    .grid(0);
             for (int i = 0; i < grid.size(); i += 1 + grid.size() / 300) {
                 assertThat(grid.index(grid.level(i))).isEqualTo(i);
             }
@@ -171,8 +188,10 @@ class QuantizationRegistriesTest {
                 last = y;
                 int at = grid.index(v);
                 double below = at == 0 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at - 1));
-                double above = at == grid.size() - 1 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at + 1));
-                assertThat(Math.abs((double) v - y)).isLessThanOrEqualTo(Math.min(below, above) + Math.abs(v) * 0x1p-22);
+                double above =
+                        at == grid.size() - 1 ? Double.POSITIVE_INFINITY : Math.abs((double) v - grid.level(at + 1));
+                assertThat(Math.abs((double) v - y))
+                        .isLessThanOrEqualTo(Math.min(below, above) + Math.abs(v) * 0x1p-22);
             }
         }
     }
@@ -180,13 +199,17 @@ class QuantizationRegistriesTest {
     /** Which schemes hold 0 exactly is a promise to people: a change of the set is one. */
     @Test
     void everySchemeButThreeHoldsZero() {
-        assertThat(Quantizers.all().stream().filter(q -> !q.traits().hasZero()).map(Quantizer::id)).containsExactlyInAnyOrder("lloyd-max", "binary", "iq4_nl");
+        assertThat(Quantizers.all().stream().filter(q -> !q.traits().hasZero()).map(Quantizer::id))
+                .containsExactlyInAnyOrder("lloyd-max", "binary", "iq4_nl");
     }
 
     /** Widths of one scheme where every level of the first is one of the second, at the same clip or at one that its search may take. */
     static Stream<QuantSpec> nested() {
-        return Quantizers.all().stream().filter(q -> !q.traits().fixesBits()).flatMap(q -> IntStream.range(q.traits().minBits(), Math.min(8, q.traits().maxBits()))
-                .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
+        return Quantizers.all().stream()
+                .filter(q -> !q.traits().fixesBits())
+                .flatMap(q -> IntStream.range(
+                                q.traits().minBits(), Math.min(8, q.traits().maxBits()))
+                        .mapToObj(bits -> q.adapt(QuantSpec.WEIGHTS).withBits(bits)));
     }
 
     /**
@@ -204,20 +227,31 @@ class QuantizationRegistriesTest {
             float[] values = new float[3000];
             for (int i = 0; i < values.length; i++) {
                 double g = random.nextGaussian();
-                values[i] = (float) switch (family) {
-                    case 0 -> g;
-                    case 1 -> g * Math.abs(g);
-                    case 2 -> Math.max(0, g);
-                    case 3 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
-                    case 4 -> 0.7;
-                    case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
-                    default -> 0;
-                };
+                values[i] = (float)
+                        switch (family) {
+                            case 0 -> g;
+                            case 1 -> g * Math.abs(g);
+                            case 2 -> Math.max(0, g);
+                            case 3 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
+                            case 4 -> 0.7;
+                            case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
+                            default -> 0;
+                        };
             }
             Tensor tensor = tensor(values);
             double power = MomentSketch.of(tensor, cancel).sumSquares() / values.length;
-            double before = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, coarse.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
-            double after = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, fine.withClip(new Clip.Auto("mse")), cancel).params(), cancel).mse();
+            double before = ErrorPass.measure(
+                            tensor,
+                            RangeResolver.resolve(tensor, coarse.withClip(new Clip.Auto("mse")), cancel)
+                                    .params(),
+                            cancel)
+                    .mse();
+            double after = ErrorPass.measure(
+                            tensor,
+                            RangeResolver.resolve(tensor, fine.withClip(new Clip.Auto("mse")), cancel)
+                                    .params(),
+                            cancel)
+                    .mse();
 
             assertThat(after).as("family %d", family).isLessThanOrEqualTo(before * 1.005 + 1e-12 * power);
         }
@@ -232,22 +266,25 @@ class QuantizationRegistriesTest {
             float[] values = new float[3000];
             for (int i = 0; i < values.length; i++) {
                 double g = random.nextGaussian();
-                values[i] = (float) switch (family) {
-                    case 0 -> g;
-                    case 1 -> Math.pow(g, 7);
-                    case 2 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
-                    case 3 -> 0.7;
-                    case 4 -> 0;
-                    case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
-                    case 6 -> 1 + 1e-4 * g;
-                    default -> Math.max(0, g);
-                };
+                values[i] = (float)
+                        switch (family) {
+                            case 0 -> g;
+                            case 1 -> Math.pow(g, 7);
+                            case 2 -> random.nextInt(50) == 0 ? 100 : 0.001 * g;
+                            case 3 -> 0.7;
+                            case 4 -> 0;
+                            case 5 -> random.nextInt(3) == 0 ? 0.3 : -1.7;
+                            case 6 -> 1 + 1e-4 * g;
+                            default -> Math.max(0, g);
+                        };
             }
             Tensor tensor = tensor(values);
             MomentSketch sketch = MomentSketch.of(tensor, cancel);
             for (QuantSpec s : List.of(spec, spec.withGranularity(new Granularity.PerBlock(0, 32)))) {
-                if (s.granularity() instanceof Granularity.PerTensor || Quantizers.byId(s.scheme()).traits().maxBits() <= 8) {
-                    RangeResolver.Resolution resolution = RangeResolver.resolve(tensor, s.withClip(new Clip.Auto("minmax")), cancel);
+                if (s.granularity() instanceof Granularity.PerTensor
+                        || Quantizers.byId(s.scheme()).traits().maxBits() <= 8) {
+                    RangeResolver.Resolution resolution =
+                            RangeResolver.resolve(tensor, s.withClip(new Clip.Auto("minmax")), cancel);
                     ErrorReport exact = ErrorPass.measure(tensor, resolution.params(), cancel);
                     ErrorEstimate estimate = MomentSketch.estimate(tensor, resolution.params(), cancel);
 
@@ -287,7 +324,10 @@ class QuantizationRegistriesTest {
             float absMax = Math.max(Math.abs(lo), Math.abs(hi));
             for (int bits : new int[] {2, 4, 8, 16}) {
                 for (boolean symmetric : new boolean[] {true, false}) {
-                    QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits).withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id(), Map.of()));
+                    QuantSpec spec = QuantSpec.WEIGHTS
+                            .withBits(bits)
+                            .withSymmetric(symmetric)
+                            .withClip(new Clip.Auto(calibrator.id(), Map.of()));
                     RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, ALIKE, cancel);
                     ClipRange range = found.requested().getFirst();
 
@@ -302,6 +342,13 @@ class QuantizationRegistriesTest {
 
     private static Tensor tensor(float[] values) {
         return new Tensor(
-                new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(values.length), OptionalInt.empty(), List.of()), TensorData.of(values));
+                new TensorInfo(
+                        new TensorId("w"),
+                        TensorKind.WEIGHT,
+                        DType.F32,
+                        Shape.of(values.length),
+                        OptionalInt.empty(),
+                        List.of()),
+                TensorData.of(values));
     }
 }

@@ -38,7 +38,17 @@ class SketchProperties {
 
     /** Shapes of data that have fooled histograms before. */
     enum Family {
-        GAUSSIAN, HEAVY_TAILED, SPIKES, CONSTANT, ZEROS, TWO_VALUES, ON_THE_GRID, ON_TIES, NARROW_BAND, RECTIFIED, ANY_BITS
+        GAUSSIAN,
+        HEAVY_TAILED,
+        SPIKES,
+        CONSTANT,
+        ZEROS,
+        TWO_VALUES,
+        ON_THE_GRID,
+        ON_TIES,
+        NARROW_BAND,
+        RECTIFIED,
+        ANY_BITS
     }
 
     /** Data, with the step of a grid that it was made for. */
@@ -60,17 +70,20 @@ class SketchProperties {
     }
 
     @Property(tries = 5_000, seed = SEED)
-    void exactErrorIsWithinTheBound(@ForAll("samples") Sample sample, @ForAll("specs") QuantSpec spec, @ForAll("shares") double share) {
+    void exactErrorIsWithinTheBound(
+            @ForAll("samples") Sample sample, @ForAll("specs") QuantSpec spec, @ForAll("shares") double share) {
         MomentSketch sketch = sketch(sample.values);
         Tensor tensor = tensor(sample.values);
         boolean useStep = share < 0.3;
         float absMax = (float) Math.min(1e38, sketch.absMax() * share * 1.2);
         ClipRange range = spec.symmetric()
                 ? ClipRange.symmetric(absMax)
-                : new ClipRange((float) (Math.min(0, Math.max(-1e38f, sketch.min())) * share), (float) (Math.max(0, Math.min(1e38f, sketch.max())) * (1 - share / 3)));
+                : new ClipRange((float) (Math.min(0, Math.max(-1e38f, sketch.min())) * share), (float)
+                        (Math.max(0, Math.min(1e38f, sketch.max())) * (1 - share / 3)));
         QuantParams params = RangeResolver.resolve(tensor, spec, List.of(range));
         if (useStep && Float.isFinite(sample.step * 65_536)) {
-            params = new QuantParams(Granularity.TENSOR, new float[] {sample.step}, params.zeroPoints(), params.qmin(), params.qmax());
+            params = new QuantParams(
+                    Granularity.TENSOR, new float[] {sample.step}, params.zeroPoints(), params.qmin(), params.qmax());
         }
         ErrorReport exact = ErrorPass.measure(tensor, params, NEVER);
         ErrorEstimate estimate = sketch.estimate(params.grid(0));
@@ -83,7 +96,11 @@ class SketchProperties {
     }
 
     @Property(tries = 200, seed = SEED)
-    void mergingIsAssociativeAndCommutative(@ForAll("samples") Sample a, @ForAll("samples") Sample b, @ForAll("samples") Sample c, @ForAll("specs") QuantSpec spec) {
+    void mergingIsAssociativeAndCommutative(
+            @ForAll("samples") Sample a,
+            @ForAll("samples") Sample b,
+            @ForAll("samples") Sample c,
+            @ForAll("specs") QuantSpec spec) {
         MomentSketch left = sketch(a.values);
         left.merge(sketch(b.values));
         left.merge(sketch(c.values));
@@ -92,7 +109,8 @@ class SketchProperties {
         MomentSketch right = sketch(new float[0]);
         right.merge(tail);
         right.merge(sketch(a.values));
-        var grid = RangeResolver.resolve(tensor(new float[1]), spec, List.of(ClipRange.symmetric(1))).grid(0);
+        var grid = RangeResolver.resolve(tensor(new float[1]), spec, List.of(ClipRange.symmetric(1)))
+                .grid(0);
 
         assertThat(right.estimate(grid)).isEqualTo(left.estimate(grid));
         assertThat(right.zeros()).isEqualTo(left.zeros());
@@ -112,8 +130,11 @@ class SketchProperties {
         QuantSpec more = few.withBits(bits[1]);
         RangeResolver.Resolution best = RangeResolver.resolve(tensor, few, NEVER);
         double before = ErrorPass.measure(tensor, best.params(), NEVER).mse();
-        double sameClip = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, more, best.requested()), NEVER).mse();
-        double ownOptimum = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, more, NEVER).params(), NEVER).mse();
+        double sameClip = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, more, best.requested()), NEVER)
+                .mse();
+        double ownOptimum = ErrorPass.measure(
+                        tensor, RangeResolver.resolve(tensor, more, NEVER).params(), NEVER)
+                .mse();
 
         assertThat(Math.sqrt(sameClip)).isLessThanOrEqualTo(Math.sqrt(before) + 0x1p-21 * Math.sqrt(power));
         assertThat(ownOptimum).isLessThanOrEqualTo(before * 1.01 + 1e-4 * power);
@@ -176,8 +197,15 @@ class SketchProperties {
     Arbitrary<QuantSpec> specs() {
         Arbitrary<Boolean> flag = Arbitraries.of(true, false);
         return Combinators.combine(Arbitraries.integers().between(2, 16), flag, flag, flag)
-                .as((bits, signed, symmetric, narrow) ->
-                        new QuantSpec("uniform", bits, signed, symmetric, narrow, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of()));
+                .as((bits, signed, symmetric, narrow) -> new QuantSpec(
+                        "uniform",
+                        bits,
+                        signed,
+                        symmetric,
+                        narrow,
+                        Granularity.TENSOR,
+                        new Clip.Auto("minmax"),
+                        Map.of()));
     }
 
     @Provide
@@ -193,6 +221,13 @@ class SketchProperties {
 
     private static Tensor tensor(float[] values) {
         return new Tensor(
-                new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(values.length), OptionalInt.empty(), List.of()), TensorData.of(values));
+                new TensorInfo(
+                        new TensorId("w"),
+                        TensorKind.WEIGHT,
+                        DType.F32,
+                        Shape.of(values.length),
+                        OptionalInt.empty(),
+                        List.of()),
+                TensorData.of(values));
     }
 }

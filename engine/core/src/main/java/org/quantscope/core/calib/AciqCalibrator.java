@@ -56,7 +56,8 @@ final class AciqCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         if (slice.absMax() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());
@@ -64,13 +65,16 @@ final class AciqCalibrator implements Calibrator {
         boolean rectified = slice.min() >= 0;
         boolean oneSided = Ranges.oneSided(slice, spec);
         double alpha = clip(spec.bits() + (oneSided ? 1 : 0)) * spread(slice, rectified);
-        return new Calibration(Ranges.about(slice, spec, rectified ? 0 : slice.sketch().mean(), alpha), List.of());
+        return new Calibration(
+                Ranges.about(slice, spec, rectified ? 0 : slice.sketch().mean(), alpha), List.of());
     }
 
     private double spread(SliceStatistics slice, boolean rectified) {
         if (rectified) {
             double positive = slice.sketch().countBeyond(0);
-            return laplace ? slice.sketch().sumBeyond(0) / positive : Math.sqrt(slice.sketch().sumSquares() / positive);
+            return laplace
+                    ? slice.sketch().sumBeyond(0) / positive
+                    : Math.sqrt(slice.sketch().sumSquares() / positive);
         }
         if (!laplace) {
             return slice.sketch().std();
@@ -93,7 +97,8 @@ final class AciqCalibrator implements Calibrator {
             double middle = (low + high) / 2;
             double slope = laplace
                     ? middle * rounding - Math.exp(-middle)
-                    : middle * (erfc(middle / Math.sqrt(2)) + rounding) - Math.sqrt(2 / Math.PI) * Math.exp(-middle * middle / 2);
+                    : middle * (erfc(middle / Math.sqrt(2)) + rounding)
+                            - Math.sqrt(2 / Math.PI) * Math.exp(-middle * middle / 2);
             if (slope < 0) {
                 low = middle;
             } else {

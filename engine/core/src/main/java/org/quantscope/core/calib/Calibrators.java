@@ -30,7 +30,7 @@ public final class Calibrators {
         return ALL.stream()
                 .filter(c -> c.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "calibrator: " + id + " is not one of " + ALL.stream().map(Calibrator::id).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("calibrator: " + id + " is not one of "
+                        + ALL.stream().map(Calibrator::id).collect(Collectors.joining(", "))));
     }
 }

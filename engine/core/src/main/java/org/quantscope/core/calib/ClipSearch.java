@@ -165,7 +165,9 @@ final class ClipSearch {
             best = row.get(i).cost < row.get(best).cost ? i : best;
         }
         return new Valley(
-                best == 0 ? v.from : row.get(best - 1).fraction, row.get(best), best == row.size() - 1 ? v.to : row.get(best + 1).fraction);
+                best == 0 ? v.from : row.get(best - 1).fraction,
+                row.get(best),
+                best == row.size() - 1 ? v.to : row.get(best + 1).fraction);
     }
 
     /** The best of the candidates: by the exact cost over those that the other puts first. */
@@ -177,10 +179,17 @@ final class ClipSearch {
             }
             return least;
         }
-        List<Candidate> sorted = candidates.stream().sorted(Comparator.comparingDouble(Candidate::cost)).distinct().limit(EXACT).toList();
+        List<Candidate> sorted = candidates.stream()
+                .sorted(Comparator.comparingDouble(Candidate::cost))
+                .distinct()
+                .limit(EXACT)
+                .toList();
         return sorted.size() == 1
                 ? sorted.getFirst()
-                : sorted.stream().map(c -> measured(c, exact.orElseThrow())).min(Comparator.comparingDouble(Candidate::cost)).orElseThrow();
+                : sorted.stream()
+                        .map(c -> measured(c, exact.orElseThrow()))
+                        .min(Comparator.comparingDouble(Candidate::cost))
+                        .orElseThrow();
     }
 
     private Candidate estimate(Line line, double fraction) {
@@ -189,7 +198,8 @@ final class ClipSearch {
 
     private Candidate measured(Candidate c, Cost by) {
         cancel.check();
-        Grid grid = quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
+        Grid grid =
+                quantizer.resolve(spec, spec.granularity(), List.of(c.range)).grid(0);
         return new Candidate(c.fraction, c.range, by.of(c.range, grid));
     }
 

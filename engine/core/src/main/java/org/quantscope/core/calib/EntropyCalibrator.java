@@ -42,11 +42,13 @@ final class EntropyCalibrator implements Calibrator {
 
     @Override
     public String source() {
-        return "Migacz 2017 (NVIDIA, 8-bit inference with TensorRT), for any grid; the smoothing as ONNX Runtime and MXNet do";
+        return "Migacz 2017 (NVIDIA, 8-bit inference with TensorRT), for any grid; the smoothing as ONNX Runtime and"
+                + " MXNet do";
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         if (slice.absMax() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());
@@ -61,14 +63,22 @@ final class EntropyCalibrator implements Calibrator {
         ClipRange found = whole.range();
         for (int i = 0; i < MOST_WINDOWS && width(found) < NARROW * width(window); i++) {
             window = new ClipRange(
-                    Math.max(window.lo(), 2 * Math.min(found.lo(), -0.1f * found.absMax())), Math.min(window.hi(), 2 * Math.max(found.hi(), 0.1f * found.absMax())));
+                    Math.max(window.lo(), 2 * Math.min(found.lo(), -0.1f * found.absMax())),
+                    Math.min(window.hi(), 2 * Math.max(found.hi(), 0.1f * found.absMax())));
             found = search(slice, spec, window, bins, cancel).range();
         }
         return new Calibration(found, whole.curve());
     }
 
-    private static Calibration search(SliceStatistics slice, QuantSpec spec, ClipRange window, int bins, CancelToken cancel) {
-        return new ClipSearch(slice, spec, new HistogramDivergence(slice.sketch(), window, bins)::of, Optional.empty(), cancel).run();
+    private static Calibration search(
+            SliceStatistics slice, QuantSpec spec, ClipRange window, int bins, CancelToken cancel) {
+        return new ClipSearch(
+                        slice,
+                        spec,
+                        new HistogramDivergence(slice.sketch(), window, bins)::of,
+                        Optional.empty(),
+                        cancel)
+                .run();
     }
 
     private static double width(ClipRange range) {

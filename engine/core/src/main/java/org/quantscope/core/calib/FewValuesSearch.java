@@ -15,7 +15,8 @@ final class FewValuesSearch {
     private static final float TO_INTEGER = 0x1.8p23f;
 
     /** A row of the curve, or the finer steps around all valleys. */
-    private static final int MOST = Math.max(ClipSearch.FRACTIONS.length, ClipSearch.VALLEYS * (2 * ClipSearch.ZOOM_POINTS + 1));
+    private static final int MOST =
+            Math.max(ClipSearch.FRACTIONS.length, ClipSearch.VALLEYS * (2 * ClipSearch.ZOOM_POINTS + 1));
 
     private static final ThreadLocal<FewValuesSearch> OF_THREAD = ThreadLocal.withInitial(FewValuesSearch::new);
 
@@ -96,7 +97,8 @@ final class FewValuesSearch {
             for (int v = 0; v < found; v++) {
                 for (int i = 1; i <= ClipSearch.ZOOM_POINTS; i++) {
                     fraction[v * wide + i - 1] = left[v] + (bottom[v] - left[v]) * i / (ClipSearch.ZOOM_POINTS + 1);
-                    fraction[v * wide + ClipSearch.ZOOM_POINTS + i] = bottom[v] + (right[v] - bottom[v]) * i / (ClipSearch.ZOOM_POINTS + 1);
+                    fraction[v * wide + ClipSearch.ZOOM_POINTS + i] =
+                            bottom[v] + (right[v] - bottom[v]) * i / (ClipSearch.ZOOM_POINTS + 1);
                 }
                 fraction[v * wide + ClipSearch.ZOOM_POINTS] = bottom[v];
             }

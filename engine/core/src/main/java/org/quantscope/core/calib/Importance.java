@@ -14,7 +14,8 @@ public interface Importance {
     /** The same for all weights of one input channel, for example the mean of the squares that they are multiplied with. */
     static Importance ofInputChannels(float[] h, InputChannels layout) {
         if (h.length != layout.channels()) {
-            throw new IllegalArgumentException("importance: one value for each of " + layout.channels() + " input channels is needed, got " + h.length);
+            throw new IllegalArgumentException("importance: one value for each of " + layout.channels()
+                    + " input channels is needed, got " + h.length);
         }
         return (from, out, length) -> {
             int i = 0;

@@ -34,19 +34,25 @@ final class ImportanceFile {
             bad.initCause(e);
             throw bad;
         }
-        Tensor found = file.find(tensor.id()).orElseThrow(() -> new BadInputException(file.file(), tensor.id().name(), "the file has no importance of that name"));
+        Tensor found = file.find(tensor.id())
+                .orElseThrow(() -> new BadInputException(
+                        file.file(), tensor.id().name(), "the file has no importance of that name"));
         check(file.file(), found, cancel);
         Shape shape = found.info().shape();
         Optional<InputChannels> layout = InputChannels.of(tensor);
         if (shape.equals(tensor.shape())) {
             return Importance.ofValues(found.data());
-        } else if (layout.isPresent() && shape.rank() == 1 && shape.dim(0) == layout.get().channels()) {
+        } else if (layout.isPresent()
+                && shape.rank() == 1
+                && shape.dim(0) == layout.get().channels()) {
             return Importance.ofInputChannels(found.data().toFloats(), layout.get());
         }
         throw new BadInputException(
                 file.file(),
                 tensor.id().name(),
-                "importance of shape " + tensor.shape() + layout.map(l -> " or " + l.channels() + " (one value an input channel)").orElse("") + " is needed, got " + shape);
+                "importance of shape " + tensor.shape()
+                        + layout.map(l -> " or " + l.channels() + " (one value an input channel)")
+                                .orElse("") + " is needed, got " + shape);
     }
 
     private static void check(Path file, Tensor tensor, CancelToken cancel) {
@@ -57,7 +63,10 @@ final class ImportanceFile {
             tensor.data().read(from, buffer, 0, length);
             for (int i = 0; i < length; i++) {
                 if (!(buffer[i] >= 0 && buffer[i] < Float.POSITIVE_INFINITY)) {
-                    throw new BadInputException(file, tensor.id() + "[" + (from + i) + "]", "an importance is finite and at least 0, got " + buffer[i]);
+                    throw new BadInputException(
+                            file,
+                            tensor.id() + "[" + (from + i) + "]",
+                            "an importance is finite and at least 0, got " + buffer[i]);
                 }
             }
         }

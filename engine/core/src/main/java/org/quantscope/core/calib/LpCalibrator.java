@@ -30,11 +30,13 @@ final class LpCalibrator implements Calibrator {
 
     @Override
     public String source() {
-        return "Nahshan et al. 2021 (LAPQ), arXiv 1911.07190, section 3; p 2.4 as Li et al. 2021 (BRECQ), arXiv 2102.05426";
+        return "Nahshan et al. 2021 (LAPQ), arXiv 1911.07190, section 3; p 2.4 as Li et al. 2021 (BRECQ), arXiv"
+                + " 2102.05426";
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         double p = Options.of(this, options).number(P, 0.5, 10);
         var cost = new PointCost(slice.sketch().points(), p);
         return new ClipSearch(slice, spec, cost, Optional.of((range, grid) -> cost.exactly(grid)), cancel).run();

@@ -32,7 +32,8 @@ final class MaeCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         ClipSearch.Cost cost = new PointCost(slice.sketch().points(), 1);
         return new ClipSearch(slice, spec, cost, Optional.empty(), cancel).run();

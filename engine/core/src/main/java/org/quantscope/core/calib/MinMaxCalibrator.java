@@ -30,11 +30,14 @@ final class MinMaxCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         if (slice.count() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());
         }
-        return new Calibration(spec.symmetric() ? ClipRange.symmetric(slice.absMax()) : new ClipRange(slice.min(), slice.max()), List.of());
+        return new Calibration(
+                spec.symmetric() ? ClipRange.symmetric(slice.absMax()) : new ClipRange(slice.min(), slice.max()),
+                List.of());
     }
 }

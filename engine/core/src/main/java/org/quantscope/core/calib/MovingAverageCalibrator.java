@@ -13,8 +13,10 @@ import org.quantscope.core.quant.QuantSpec;
  * Symmetric grids take ± the larger magnitude of the two ends.
  */
 final class MovingAverageCalibrator implements Calibrator {
-    private static final OptionDoc CONSTANT = new OptionDoc("constant", "float", "0.01", "0 to 1: the weight of each further part");
-    private static final OptionDoc CHUNKS = new OptionDoc("chunks", "int", "4", "parts that a stored tensor is cut into, 1 to 1048576; activations come in batches");
+    private static final OptionDoc CONSTANT =
+            new OptionDoc("constant", "float", "0.01", "0 to 1: the weight of each further part");
+    private static final OptionDoc CHUNKS = new OptionDoc(
+            "chunks", "int", "4", "parts that a stored tensor is cut into, 1 to 1048576; activations come in batches");
 
     @Override
     public String id() {
@@ -37,7 +39,8 @@ final class MovingAverageCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options given = Options.of(this, options);
         float constant = (float) given.number(CONSTANT, 0, 1);
         int chunks = (int) given.number(CHUNKS, 1, 1 << 20);

@@ -35,14 +35,17 @@ final class MseCalibrator implements Calibrator {
 
     @Override
     public String source() {
-        return "exhaustive search of the clip that minimises Σ(x−Q(x))² (Choukroun et al. 2019, OMSE; Nagel et al. 2021, eq. 7)";
+        return "exhaustive search of the clip that minimises Σ(x−Q(x))² (Choukroun et al. 2019, OMSE; Nagel et al."
+                + " 2021, eq. 7)";
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         ClipSearch.Cost exact = (range, grid) -> slice.exactMse(grid);
-        ClipSearch.Cost estimate = (range, grid) -> slice.sketch().estimate(grid).mse();
+        ClipSearch.Cost estimate =
+                (range, grid) -> slice.sketch().estimate(grid).mse();
         boolean direct = slice.isExact() && slice.count() <= StoredStatistics.FEW;
         Optional<ClipSearch.Cost> second = slice.isExact() && !direct ? Optional.of(exact) : Optional.empty();
         return new ClipSearch(slice, spec, direct ? exact : estimate, second, cancel).run();
@@ -56,7 +59,8 @@ final class MseCalibrator implements Calibrator {
                 && Quantizers.byId(spec.scheme()) instanceof UniformQuantizer) {
             Options.of(this, options);
             cancel.check();
-            return FewValuesSearch.ofThread().of(stored.few(), (int) stored.count(), stored.min(), stored.max(), RangeResolver.asOneSlice(spec));
+            return FewValuesSearch.ofThread()
+                    .of(stored.few(), (int) stored.count(), stored.min(), stored.max(), RangeResolver.asOneSlice(spec));
         }
         return calibrate(slice, spec, options, cancel).range();
     }

@@ -11,8 +11,8 @@ record Options(Calibrator owner, Map<String, String> given) {
         for (String name : given.keySet()) {
             if (owner.options().stream().noneMatch(o -> o.name().equals(name))) {
                 String known = owner.options().stream().map(OptionDoc::name).collect(Collectors.joining(", "));
-                throw new IllegalArgumentException(
-                        "calibrator." + owner.id() + ": no option " + name + (known.isEmpty() ? ", it has none" : ", it has " + known));
+                throw new IllegalArgumentException("calibrator." + owner.id() + ": no option " + name
+                        + (known.isEmpty() ? ", it has none" : ", it has " + known));
             }
         }
         return new Options(owner, given);
@@ -27,8 +27,10 @@ record Options(Calibrator owner, Map<String, String> given) {
                 return value;
             }
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("calibrator." + owner.id() + "." + option.name() + ": a number is needed, got " + text, e);
+            throw new IllegalArgumentException(
+                    "calibrator." + owner.id() + "." + option.name() + ": a number is needed, got " + text, e);
         }
-        throw new IllegalArgumentException("calibrator." + owner.id() + "." + option.name() + ": " + min + " to " + max + " is needed, got " + text);
+        throw new IllegalArgumentException("calibrator." + owner.id() + "." + option.name() + ": " + min + " to " + max
+                + " is needed, got " + text);
     }
 }

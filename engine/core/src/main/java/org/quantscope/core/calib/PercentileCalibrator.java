@@ -39,7 +39,8 @@ final class PercentileCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         double p = Options.of(this, options).number(PERCENTILE, 50, 100) / 100;
         if (slice.count() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());

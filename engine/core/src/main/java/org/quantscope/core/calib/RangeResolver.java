@@ -66,25 +66,37 @@ public final class RangeResolver {
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
                 Importance importance = importance(tensor.info(), auto, importances, cancel);
-                yield resolution(tensor, spec, slicing, calibrate(tensor.data(), importance, slicing, spec, auto, cancel), importance, cancel);
+                yield resolution(
+                        tensor,
+                        spec,
+                        slicing,
+                        calibrate(tensor.data(), importance, slicing, spec, auto, cancel),
+                        importance,
+                        cancel);
             }
-            case Clip.Manual manual -> resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), null, cancel);
+            case Clip.Manual manual ->
+                resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), null, cancel);
             case Clip.ManualPerChannel manual -> {
                 if (!(slicing.granularity() instanceof Granularity.PerChannel)) {
-                    throw new IllegalArgumentException("clip: ranges for channels, but the granularity is " + spec.granularity());
+                    throw new IllegalArgumentException(
+                            "clip: ranges for channels, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
                 yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
             }
             case Clip.ManualPerBlock manual -> {
                 if (!slicing.isBlocked()) {
-                    throw new IllegalArgumentException("clip: ranges for blocks, but the granularity is " + spec.granularity());
+                    throw new IllegalArgumentException(
+                            "clip: ranges for blocks, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
                 yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
             }
             case Clip.Fixed fixed -> {
-                checkCount(tensor, Slicing.of(tensor.info(), fixed.params().granularity()), fixed.params().slices());
+                checkCount(
+                        tensor,
+                        Slicing.of(tensor.info(), fixed.params().granularity()),
+                        fixed.params().slices());
                 yield new Resolution(fixed.params().effective(), fixed.params());
             }
         };
@@ -97,23 +109,34 @@ public final class RangeResolver {
      */
     public static Resolution resolve(MomentSketch sketch, QuantSpec spec, CancelToken cancel) {
         if (!(spec.granularity() instanceof Granularity.PerTensor)) {
-            throw new IllegalArgumentException("granularity: activations have one range for the whole tensor, got " + spec.granularity());
+            throw new IllegalArgumentException(
+                    "granularity: activations have one range for the whole tensor, got " + spec.granularity());
         }
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
                 Calibrator calibrator = Calibrators.byId(auto.calibratorId());
                 Quantizers.byId(spec.scheme()).check(spec);
-                yield resolution(sketch, spec, calibrator.calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel).range());
+                yield resolution(
+                        sketch,
+                        spec,
+                        calibrator
+                                .calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel)
+                                .range());
             }
             case Clip.Manual manual -> resolution(sketch, spec, manual.range());
             case Clip.Fixed fixed -> {
                 if (fixed.params().slices() != 1) {
-                    throw new IllegalArgumentException("clip: one scale is needed, got " + fixed.params().slices());
+                    throw new IllegalArgumentException(
+                            "clip: one scale is needed, got " + fixed.params().slices());
                 }
                 yield new Resolution(fixed.params().effective(), fixed.params());
             }
-            case Clip.ManualPerChannel c -> throw new IllegalArgumentException("clip: one range is needed, got " + c.ranges().size() + " for channels");
-            case Clip.ManualPerBlock b -> throw new IllegalArgumentException("clip: one range is needed, got " + b.ranges().size() + " for blocks");
+            case Clip.ManualPerChannel c ->
+                throw new IllegalArgumentException(
+                        "clip: one range is needed, got " + c.ranges().size() + " for channels");
+            case Clip.ManualPerBlock b ->
+                throw new IllegalArgumentException(
+                        "clip: one range is needed, got " + b.ranges().size() + " for blocks");
         };
     }
 
@@ -127,7 +150,8 @@ public final class RangeResolver {
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         checkCount(tensor, slicing, ranges.size());
-        return resolution(tensor, spec, slicing, ranges, null, new CancelToken()).params();
+        return resolution(tensor, spec, slicing, ranges, null, new CancelToken())
+                .params();
     }
 
     /**
@@ -143,7 +167,8 @@ public final class RangeResolver {
     /** The spec for a single slice, whatever the granularity that it is one of. */
     static QuantSpec asOneSlice(QuantSpec spec) {
         int blockSize = Quantizers.byId(spec.scheme()).traits().blockSize();
-        return spec.withGranularity(blockSize > 0 ? new Granularity.PerBlock(0, Integer.MAX_VALUE) : Granularity.TENSOR);
+        return spec.withGranularity(
+                blockSize > 0 ? new Granularity.PerBlock(0, Integer.MAX_VALUE) : Granularity.TENSOR);
     }
 
     /** What a calibrator says of a whole tensor, with the curve it searched. */
@@ -152,14 +177,17 @@ public final class RangeResolver {
     }
 
     /** The same with importances for a calibrator that needs one. */
-    public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, Importances importances, CancelToken cancel) {
+    public static Calibrator.Calibration calibrate(
+            Tensor tensor, QuantSpec spec, Clip.Auto auto, Importances importances, CancelToken cancel) {
         Quantizers.byId(spec.scheme()).check(spec);
         Importance importance = importance(tensor.info(), auto, importances, cancel);
-        return Calibrators.byId(auto.calibratorId()).calibrate(new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
+        return Calibrators.byId(auto.calibratorId())
+                .calibrate(new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
     }
 
     /** What the calibrator needs to know of importance; null if it needs nothing. */
-    private static @Nullable Importance importance(TensorInfo tensor, Clip.Auto auto, Importances importances, CancelToken cancel) {
+    private static @Nullable Importance importance(
+            TensorInfo tensor, Clip.Auto auto, Importances importances, CancelToken cancel) {
         Calibrator calibrator = Calibrators.byId(auto.calibratorId());
         if (!calibrator.needsImportance()) {
             return null;
@@ -169,18 +197,24 @@ public final class RangeResolver {
         if (!file.equals(option.defaultValue())) {
             return ImportanceFile.read(file, tensor, cancel);
         }
-        return importances.of(tensor).orElseThrow(() -> new IllegalArgumentException("calibrator." + calibrator.id() + ": the importance of " + tensor.id()
-                + " is not known; give calibration data for a model that can be run, or a file with " + option.name() + "=FILE"));
+        return importances
+                .of(tensor)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "calibrator." + calibrator.id() + ": the importance of " + tensor.id()
+                                + " is not known; give calibration data for a model that can be run, or a file with "
+                                + option.name() + "=FILE"));
     }
 
     private static @Nullable Importance part(@Nullable Importance whole, Slicing slicing, int slice) {
-        return whole == null ? null : (from, out, length) -> {
-            float[] one = new float[1];
-            for (int i = 0; i < length; i++) {
-                whole.fill(slicing.element(slice, from + i), one, 1);
-                out[i] = one[0];
-            }
-        };
+        return whole == null
+                ? null
+                : (from, out, length) -> {
+                    float[] one = new float[1];
+                    for (int i = 0; i < length; i++) {
+                        whole.fill(slicing.element(slice, from + i), one, 1);
+                        out[i] = one[0];
+                    }
+                };
     }
 
     private static @Nullable Importance part(@Nullable Importance whole, long start) {
@@ -188,21 +222,29 @@ public final class RangeResolver {
     }
 
     /** What a calibrator says of one slice that is known by its sketch; the spec's granularity and clip are not looked at. */
-    public static Calibrator.Calibration calibrate(MomentSketch slice, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+    public static Calibrator.Calibration calibrate(
+            MomentSketch slice, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         QuantSpec one = asOneSlice(spec);
         Quantizers.byId(one.scheme()).check(one);
-        return Calibrators.byId(auto.calibratorId()).calibrate(new StreamStatistics(slice), one, auto.options(), cancel);
+        return Calibrators.byId(auto.calibratorId())
+                .calibrate(new StreamStatistics(slice), one, auto.options(), cancel);
     }
 
     private static List<ClipRange> calibrate(
-            TensorData data, @Nullable Importance importance, Slicing slicing, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
+            TensorData data,
+            @Nullable Importance importance,
+            Slicing slicing,
+            QuantSpec spec,
+            Clip.Auto auto,
+            CancelToken cancel) {
         Quantizers.byId(spec.scheme()).check(spec);
         Calibrator calibrator = Calibrators.byId(auto.calibratorId());
         long length = data.count() / slicing.slices();
         boolean contiguous = !slicing.isBlocked() && slicing.run() == Math.max(1, length);
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
-                    .mapToObj(slice -> new StoredStatistics(part(data, slice * length, length), part(importance, slice * length), cancel))
+                    .mapToObj(slice -> new StoredStatistics(
+                            part(data, slice * length, length), part(importance, slice * length), cancel))
                     .map(part -> calibrator.range(part, spec, auto.options(), cancel))
                     .toList();
         }
@@ -221,19 +263,29 @@ public final class RangeResolver {
 
     /** @param importance of the values that a scheme fits its levels to; null if all matter alike */
     private static Resolution resolution(
-            Tensor tensor, QuantSpec spec, Slicing slicing, List<ClipRange> ranges, @Nullable Importance importance, CancelToken cancel) {
+            Tensor tensor,
+            QuantSpec spec,
+            Slicing slicing,
+            List<ClipRange> ranges,
+            @Nullable Importance importance,
+            CancelToken cancel) {
         if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
             return resolution(spec, slicing.granularity(), ranges);
         }
         checkRanges(spec, ranges);
         var codebooks = new CodebookGrid[slicing.slices()];
         if (slicing.slices() == 1) {
-            codebooks[0] = fitted.fit(spec, ranges.getFirst(), points(MomentSketch.of(tensor, cancel), tensor.data(), importance, cancel));
+            codebooks[0] = fitted.fit(
+                    spec,
+                    ranges.getFirst(),
+                    points(MomentSketch.of(tensor, cancel), tensor.data(), importance, cancel));
         } else {
             SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> {
                 TensorData part = slice(values, from, n);
                 codebooks[slice] = fitted.fit(
-                        spec, ranges.get(slice), points(MomentSketch.of(values, from, n), part, part(importance, slicing, slice), cancel));
+                        spec,
+                        ranges.get(slice),
+                        points(MomentSketch.of(values, from, n), part, part(importance, slicing, slice), cancel));
             });
         }
         float[] scales = new float[codebooks.length];
@@ -242,11 +294,13 @@ public final class RangeResolver {
     }
 
     private static TensorData slice(float[] values, int from, int n) {
-        return new TensorData(DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
+        return new TensorData(
+                DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
     }
 
     /** The values, counted by their importance where some matter more than others. */
-    private static WeightedPoints points(MomentSketch sketch, TensorData data, @Nullable Importance importance, CancelToken cancel) {
+    private static WeightedPoints points(
+            MomentSketch sketch, TensorData data, @Nullable Importance importance, CancelToken cancel) {
         if (importance == null) {
             return sketch.points();
         }
@@ -260,7 +314,9 @@ public final class RangeResolver {
             return resolution(spec, spec.granularity(), ranges);
         }
         checkRanges(spec, ranges);
-        return new Resolution(ranges, QuantParams.ofCodebook(spec.granularity(), new float[] {1}, fitted.fit(spec, range, sketch.points())));
+        return new Resolution(
+                ranges,
+                QuantParams.ofCodebook(spec.granularity(), new float[] {1}, fitted.fit(spec, range, sketch.points())));
     }
 
     private static Resolution resolution(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
@@ -282,8 +338,8 @@ public final class RangeResolver {
 
     private static void checkCount(Tensor tensor, Slicing slicing, int given) {
         if (given != slicing.slices()) {
-            throw new IllegalArgumentException(
-                    "clip: " + tensor.id() + " has " + slicing.slices() + " slices (" + slicing.granularity() + "), got ranges for " + given);
+            throw new IllegalArgumentException("clip: " + tensor.id() + " has " + slicing.slices() + " slices ("
+                    + slicing.granularity() + "), got ranges for " + given);
         }
     }
 }

@@ -10,7 +10,8 @@ import org.quantscope.core.quant.QuantSpec;
  * A multiple of the standard deviation about the mean: [μ − kσ, μ + kσ] within the data, for symmetric grids ±(|μ| + kσ) and at most max|x|.
  */
 final class StdCalibrator implements Calibrator {
-    private static final OptionDoc K = new OptionDoc("k", "float", "3", "0 to 1000: standard deviations on either side of the mean");
+    private static final OptionDoc K =
+            new OptionDoc("k", "float", "3", "0 to 1000: standard deviations on either side of the mean");
 
     @Override
     public String id() {
@@ -33,7 +34,8 @@ final class StdCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         double k = Options.of(this, options).number(K, 0, 1000);
         double reach = k * slice.sketch().std();
         return new Calibration(Ranges.about(slice, spec, slice.sketch().mean(), reach), List.of());

@@ -147,7 +147,10 @@ final class StoredStatistics implements SliceStatistics {
         if (n == 0) {
             return 0;
         }
-        return (data.count() <= FEW ? ErrorPass.squaredError(few(), 0, (int) n, grid) : ErrorPass.squaredError(data, grid, cancel)) / n;
+        return (data.count() <= FEW
+                        ? ErrorPass.squaredError(few(), 0, (int) n, grid)
+                        : ErrorPass.squaredError(data, grid, cancel))
+                / n;
     }
 
     @Override

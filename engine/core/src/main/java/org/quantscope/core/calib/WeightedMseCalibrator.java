@@ -18,7 +18,8 @@ final class WeightedMseCalibrator implements Calibrator {
             "importance",
             "file",
             "observed",
-            "a file (.npz) with an array of the tensor's name, of its shape or with one value an input channel; or observed: what calibration data has shown");
+            "a file (.npz) with an array of the tensor's name, of its shape or with one value an input channel; or"
+                    + " observed: what calibration data has shown");
 
     @Override
     public String id() {
@@ -37,7 +38,8 @@ final class WeightedMseCalibrator implements Calibrator {
 
     @Override
     public String source() {
-        return "search of the clip that minimises Σh(w−Q(w))²; h = E[x²] of the input channel (Nagel et al. 2020, arXiv 2004.10568) or Fisher (Dong et al. 2020, arXiv 1911.03852)";
+        return "search of the clip that minimises Σh(w−Q(w))²; h = E[x²] of the input channel (Nagel et al. 2020,"
+                + " arXiv 2004.10568) or Fisher (Dong et al. 2020, arXiv 1911.03852)";
     }
 
     @Override
@@ -46,14 +48,18 @@ final class WeightedMseCalibrator implements Calibrator {
     }
 
     @Override
-    public Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
+    public Calibration calibrate(
+            SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         Options.of(this, options);
         if (!slice.isWeighted()) {
-            throw new IllegalArgumentException("calibrator." + id() + ": needs the importance of each value, which is known of weights only");
+            throw new IllegalArgumentException(
+                    "calibrator." + id() + ": needs the importance of each value, which is known of weights only");
         }
         ClipSearch.Cost exact = (range, grid) -> slice.weightedMse(grid);
         ClipSearch.Cost estimate = (range, grid) -> slice.weightedEstimate(grid);
         boolean direct = slice.count() <= StoredStatistics.FEW;
-        return new ClipSearch(slice, spec, direct ? exact : estimate, direct ? Optional.empty() : Optional.of(exact), cancel).run();
+        return new ClipSearch(
+                        slice, spec, direct ? exact : estimate, direct ? Optional.empty() : Optional.of(exact), cancel)
+                .run();
     }
 }

@@ -24,7 +24,9 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class Corrections {
     private static final List<Correction> ALL =
-            ServiceLoader.load(Correction.class, Corrections.class.getClassLoader()).stream().map(ServiceLoader.Provider::get).toList();
+            ServiceLoader.load(Correction.class, Corrections.class.getClassLoader()).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .toList();
 
     private Corrections() {}
 
@@ -43,13 +45,17 @@ public final class Corrections {
         return ALL.stream()
                 .filter(c -> c.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "correction: " + id + " is not one of " + ALL.stream().map(Correction::id).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("correction: " + id + " is not one of "
+                        + ALL.stream().map(Correction::id).collect(Collectors.joining(", "))));
     }
 
     /** What people call an applied correction; its id if it is not known here. */
     public static String title(AppliedCorrection applied) {
-        return ALL.stream().filter(c -> c.id().equals(applied.id())).map(Correction::title).findFirst().orElse(applied.id());
+        return ALL.stream()
+                .filter(c -> c.id().equals(applied.id()))
+                .map(Correction::title)
+                .findFirst()
+                .orElse(applied.id());
     }
 
     /**
@@ -61,7 +67,8 @@ public final class Corrections {
      * @throws CorrectionUnavailableException if one cannot run on this machine
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static Correction.Output apply(Model folded, SessionState session, DataSource data, Progress progress, CancelToken cancel)
+    public static Correction.Output apply(
+            Model folded, SessionState session, DataSource data, Progress progress, CancelToken cancel)
             throws IOException {
         Correction.Output output = new Correction.Output(folded, List.of(), List.of());
         Set<TensorId> changed = new LinkedHashSet<>();
@@ -74,16 +81,33 @@ public final class Corrections {
     }
 
     private static Correction.Output one(
-            Model model, AppliedCorrection applied, SessionState session, DataSource data, Progress progress, CancelToken cancel) throws IOException {
+            Model model,
+            AppliedCorrection applied,
+            SessionState session,
+            DataSource data,
+            Progress progress,
+            CancelToken cancel)
+            throws IOException {
         try {
             Correction correction = byId(applied.id());
-            if (correction.needsData() && (applied.data().isEmpty() || applied.settings().isEmpty())) {
-                throw new BadInputException("", "corrections", applied.id() + " rests on data and settings, and the session does not say which");
+            if (correction.needsData()
+                    && (applied.data().isEmpty() || applied.settings().isEmpty())) {
+                throw new BadInputException(
+                        "",
+                        "corrections",
+                        applied.id() + " rests on data and settings, and the session does not say which");
             }
-            Optional<Dataset> samples =
-                    correction.needsData() ? Optional.of(data.open(applied.data().orElseThrow())) : Optional.empty();
+            Optional<Dataset> samples = correction.needsData()
+                    ? Optional.of(data.open(applied.data().orElseThrow()))
+                    : Optional.empty();
             return correction.apply(
-                    new Correction.Input(model, applied.options(), samples, applied.settings().map(s -> s.on(session))), progress, cancel);
+                    new Correction.Input(
+                            model,
+                            applied.options(),
+                            samples,
+                            applied.settings().map(s -> s.on(session))),
+                    progress,
+                    cancel);
         } catch (IllegalArgumentException e) {
             throw new BadInputException("", "corrections", applied.id() + ": " + e.getMessage());
         }

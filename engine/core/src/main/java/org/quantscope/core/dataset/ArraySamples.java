@@ -19,8 +19,19 @@ import org.quantscope.core.tensor.TensorData;
  * @param side arrays beside the input
  */
 record ArraySamples(
-        Path file, String sha256, int size, TensorData raw, Shape sample, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
-        Path said, String what, Optional<Targets> targets, Optional<String> labelColumn,
+        Path file,
+        String sha256,
+        int size,
+        TensorData raw,
+        Shape sample,
+        Optional<Labels> labels,
+        List<String> classes,
+        Optional<String> origin,
+        Preprocessing stated,
+        Path said,
+        String what,
+        Optional<Targets> targets,
+        Optional<String> labelColumn,
         SideArrays side)
         implements Samples {
     @Override
@@ -40,7 +51,8 @@ record ArraySamples(
 
     @Override
     public void target(int i, float[] out) {
-        targets.orElseThrow(() -> new IllegalStateException("targets: " + file.getFileName() + " has none")).read(i, out);
+        targets.orElseThrow(() -> new IllegalStateException("targets: " + file.getFileName() + " has none"))
+                .read(i, out);
     }
 
     @Override
@@ -60,6 +72,7 @@ record ArraySamples(
 
     @Override
     public int label(int i) {
-        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none")).of(i);
+        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none"))
+                .of(i);
     }
 }

@@ -42,6 +42,7 @@ final class CsvLoader implements DatasetLoader {
     private static final int MAX_CLASSES = 100_000;
     /** The longest name of a class, in characters. */
     private static final int MAX_TEXT = 1024;
+
     private static final Set<String> LABEL_NAMES = Set.of("label", "labels", "class", "target", "y");
 
     @Override
@@ -80,7 +81,10 @@ final class CsvLoader implements DatasetLoader {
         Table table = new Table(file, sidecar, cancel);
         try (BufferedReader in = new BufferedReader(new InputStreamReader(
                 Files.newInputStream(file),
-                StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)))) {
+                StandardCharsets.UTF_8
+                        .newDecoder()
+                        .onMalformedInput(CodingErrorAction.REPORT)
+                        .onUnmappableCharacter(CodingErrorAction.REPORT)))) {
             table.read(in);
         } catch (CharacterCodingException e) {
             throw new BadInputException(file, "text", "is no UTF-8", e);
@@ -184,6 +188,7 @@ final class CsvLoader implements DatasetLoader {
         private int rows;
         /** The column of text, -1 if there is none; its values hold numbers of {@code texts}. */
         private int textColumn = -1;
+
         private final TreeMap<String, Integer> texts = new TreeMap<>();
         private long line;
         /** The line before ended with a carriage return: a line feed behind it belongs to it. */
@@ -250,23 +255,31 @@ final class CsvLoader implements DatasetLoader {
 
         private void add(List<String> row, long at) {
             if (row.size() != columns) {
-                throw new BadInputException(file, "line " + at, "has " + row.size() + " fields, the first line has " + columns);
+                throw new BadInputException(
+                        file, "line " + at, "has " + row.size() + " fields, the first line has " + columns);
             }
             for (int i = 0; i < columns; i++) {
                 if (i == textColumn) {
                     String text = row.get(i).strip();
                     if (text.length() > MAX_TEXT) {
-                        throw new BadInputException(file, "line " + at, title(i) + ": a text of " + text.length() + " characters is no name of a class");
+                        throw new BadInputException(
+                                file,
+                                "line " + at,
+                                title(i) + ": a text of " + text.length() + " characters is no name of a class");
                     }
                     values.add(texts.computeIfAbsent(text, t -> texts.size()));
                     if (texts.size() > MAX_CLASSES) {
-                        throw new BadInputException(file, title(i), "has more than " + MAX_CLASSES + " different texts, which are no classes");
+                        throw new BadInputException(
+                                file,
+                                title(i),
+                                "has more than " + MAX_CLASSES + " different texts, which are no classes");
                     }
                     continue;
                 }
                 Float value = number(row.get(i));
                 if (value == null || !Float.isFinite(value)) {
-                    throw new BadInputException(file, "line " + at, title(i) + ": '" + row.get(i).strip() + "' is no finite number");
+                    throw new BadInputException(
+                            file, "line " + at, title(i) + ": '" + row.get(i).strip() + "' is no finite number");
                 }
                 values.add(value);
             }
@@ -290,7 +303,10 @@ final class CsvLoader implements DatasetLoader {
                     return (float) whole;
                 }
             }
-            if (length == 0 || length > 64 || "+-.0123456789NI".indexOf(text.charAt(0)) < 0 || "dDfF".indexOf(text.charAt(length - 1)) >= 0) {
+            if (length == 0
+                    || length > 64
+                    || "+-.0123456789NI".indexOf(text.charAt(0)) < 0
+                    || "dDfF".indexOf(text.charAt(length - 1)) >= 0) {
                 return null;
             }
             try {
@@ -326,7 +342,10 @@ final class CsvLoader implements DatasetLoader {
                 default -> {
                     int at = names.indexOf(said);
                     if (at < 0) {
-                        throw new BadInputException(sidecar.file(), "label_column", "'" + said + "' is neither first, last nor none, and no column's name");
+                        throw new BadInputException(
+                                sidecar.file(),
+                                "label_column",
+                                "'" + said + "' is neither first, last nor none, and no column's name");
                     }
                     yield at;
                 }
@@ -342,7 +361,10 @@ final class CsvLoader implements DatasetLoader {
                 }
                 seen.add((int) v);
             }
-            return seen.size() >= 2 && seen.getFirst() == 0 && seen.getLast() == seen.size() - 1 && seen.size() <= Math.max(2, rows / 2);
+            return seen.size() >= 2
+                    && seen.getFirst() == 0
+                    && seen.getLast() == seen.size() - 1
+                    && seen.size() <= Math.max(2, rows / 2);
         }
 
         Samples samples(String sha256, String what) {
@@ -373,8 +395,24 @@ final class CsvLoader implements DatasetLoader {
                 }
             }
             return new ArraySamples(
-                    file, sha256, rows, values.data(rows, columns, label), Shape.of(features), labels, classes, sidecar.origin(), sidecar.preprocessing(), sidecar.file(), what, targets,
-                    Optional.of(label < 0 ? "none" : names.isEmpty() ? label == 0 ? "first" : label == columns - 1 ? "last" : title(label) : names.get(label)),
+                    file,
+                    sha256,
+                    rows,
+                    values.data(rows, columns, label),
+                    Shape.of(features),
+                    labels,
+                    classes,
+                    sidecar.origin(),
+                    sidecar.preprocessing(),
+                    sidecar.file(),
+                    what,
+                    targets,
+                    Optional.of(
+                            label < 0
+                                    ? "none"
+                                    : names.isEmpty()
+                                            ? label == 0 ? "first" : label == columns - 1 ? "last" : title(label)
+                                            : names.get(label)),
                     SideArrays.NONE);
         }
 
@@ -393,7 +431,10 @@ final class CsvLoader implements DatasetLoader {
             for (var entry : texts.entrySet()) {
                 number[entry.getValue()] = classes.indexOf(entry.getKey());
                 if (number[entry.getValue()] < 0) {
-                    throw new BadInputException(sidecar.file(), "classes", "'" + entry.getKey() + "' in " + title(column) + " is none of them");
+                    throw new BadInputException(
+                            sidecar.file(),
+                            "classes",
+                            "'" + entry.getKey() + "' in " + title(column) + " is none of them");
                 }
             }
             int[] out = new int[rows];
@@ -404,8 +445,11 @@ final class CsvLoader implements DatasetLoader {
                     continue;
                 }
                 if (v != (int) v || v < 0 || v >= (classes.isEmpty() ? 1 << 24 : classes.size())) {
-                    throw new BadInputException(file, title(column), "label " + v + " of sample " + r + " is no class"
-                            + (classes.isEmpty() ? "" : " from 0 to " + (classes.size() - 1)));
+                    throw new BadInputException(
+                            file,
+                            title(column),
+                            "label " + v + " of sample " + r + " is no class"
+                                    + (classes.isEmpty() ? "" : " from 0 to " + (classes.size() - 1)));
                 }
                 out[r] = (int) v;
             }

@@ -14,7 +14,8 @@ public final class Datasets {
     /** Bytes of a file that a loader sees to know it. */
     static final int HEAD_BYTES = 4096;
 
-    private static final List<DatasetLoader> ALL = List.of(new PictureFolderLoader(), new NpzDatasetLoader(), new IdxLoader(), new CsvLoader());
+    private static final List<DatasetLoader> ALL =
+            List.of(new PictureFolderLoader(), new NpzDatasetLoader(), new IdxLoader(), new CsvLoader());
 
     private Datasets() {}
 
@@ -81,7 +82,8 @@ public final class Datasets {
         for (DatasetLoader loader : ALL) {
             if (loader.matches(file, head)) {
                 Sidecar sidecar = Sidecar.of(file);
-                return loader.open(file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
+                return loader.open(
+                        file, labelColumn.map(sidecar::withLabelColumn).orElse(sidecar), cancel);
             }
         }
         throw new BadInputException(file, "format", "is no data that can be read: " + kinds());

@@ -117,7 +117,11 @@ final class Frame {
         if (b != null) {
             byte[] out = new byte[pixels];
             for (int i = 0; i < pixels; i++) {
-                out[i] = (byte) (((b[3 * i] & 0xff) * 19595 + (b[3 * i + 1] & 0xff) * 38470 + (b[3 * i + 2] & 0xff) * 7471 + (1 << 15)) >> 16);
+                out[i] = (byte) (((b[3 * i] & 0xff) * 19595
+                                + (b[3 * i + 1] & 0xff) * 38470
+                                + (b[3 * i + 2] & 0xff) * 7471
+                                + (1 << 15))
+                        >> 16);
             }
             return bytes(height, width, 1, out);
         }

@@ -66,7 +66,12 @@ final class IdxLoader implements DatasetLoader {
     }
 
     private static boolean isIdx(byte[] head) {
-        return head.length >= 4 && head[0] == 0 && head[1] == 0 && type(head[2]) != null && head[3] >= 1 && head[3] <= MAX_RANK;
+        return head.length >= 4
+                && head[0] == 0
+                && head[1] == 0
+                && type(head[2]) != null
+                && head[3] >= 1
+                && head[3] <= MAX_RANK;
     }
 
     private static @Nullable DType type(byte code) {
@@ -89,7 +94,8 @@ final class IdxLoader implements DatasetLoader {
         Array images = read(file);
         Shape all = images.shape;
         if (all.rank() < 2) {
-            throw new BadInputException(file, "dimensions", "is a list of " + all + " values: labels? Open the file of the images instead");
+            throw new BadInputException(
+                    file, "dimensions", "is a list of " + all + " values: labels? Open the file of the images instead");
         }
         if (all.count() == 0) {
             throw new BadInputException(file, "dimensions", "is " + all + ", there are no samples");
@@ -102,12 +108,27 @@ final class IdxLoader implements DatasetLoader {
             Array array = read(labelFile.get());
             String name = String.valueOf(labelFile.get().getFileName());
             if (array.shape.rank() != 1 || !NpzDatasetLoader.isInteger(array.data.dtype())) {
-                throw new BadInputException(said, "labels", name + " is " + array.shape + " of " + array.data.dtype() + ", not one integer per sample");
+                throw new BadInputException(
+                        said,
+                        "labels",
+                        name + " is " + array.shape + " of " + array.data.dtype() + ", not one integer per sample");
             }
             labels = Optional.of(NpzDatasetLoader.labels(array.data, name, size, sidecar.classes(), said));
         }
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, images.data, sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), Optional.empty(), Optional.empty(),
+                file,
+                Fingerprint.sha256(file, cancel),
+                size,
+                images.data,
+                sample,
+                labels,
+                sidecar.classes(),
+                sidecar.origin(),
+                sidecar.preprocessing(),
+                said,
+                title(),
+                Optional.empty(),
+                Optional.empty(),
                 SideArrays.NONE);
     }
 
@@ -120,7 +141,8 @@ final class IdxLoader implements DatasetLoader {
                 throw new BadInputException(sidecar.file(), "labels", "is no file name: " + e.getMessage(), e);
             }
             if (!Files.isRegularFile(named)) {
-                throw new BadInputException(sidecar.file(), "labels", "'" + sidecar.labels().get() + "' is no file beside the data");
+                throw new BadInputException(
+                        sidecar.file(), "labels", "'" + sidecar.labels().get() + "' is no file beside the data");
             }
             return Optional.of(named);
         }
@@ -129,8 +151,12 @@ final class IdxLoader implements DatasetLoader {
             return Optional.empty();
         }
         String labels = name.replace("images", "labels").replaceAll("idx\\d", "idx1");
-        Set<String> names = new LinkedHashSet<>(List.of(labels, labels.endsWith(".gz") ? labels.substring(0, labels.length() - 3) : labels + ".gz"));
-        return names.stream().map(file::resolveSibling).filter(Files::isRegularFile).findFirst();
+        Set<String> names = new LinkedHashSet<>(
+                List.of(labels, labels.endsWith(".gz") ? labels.substring(0, labels.length() - 3) : labels + ".gz"));
+        return names.stream()
+                .map(file::resolveSibling)
+                .filter(Files::isRegularFile)
+                .findFirst();
     }
 
     private static Array read(Path file) throws IOException {
@@ -144,7 +170,11 @@ final class IdxLoader implements DatasetLoader {
         MappedFile mapped = MappedFile.map(file);
         Header header = header(file, head);
         if (mapped.size() != header.start + header.bytes()) {
-            throw new BadInputException(file, "dimensions", header.shape + " of " + header.type + " want " + (header.start + header.bytes()) + " bytes, the file has " + mapped.size());
+            throw new BadInputException(
+                    file,
+                    "dimensions",
+                    header.shape + " of " + header.type + " want " + (header.start + header.bytes())
+                            + " bytes, the file has " + mapped.size());
         }
         return header.array(mapped.bytes().asSlice(header.start, header.bytes()));
     }
@@ -153,14 +183,18 @@ final class IdxLoader implements DatasetLoader {
         try (InputStream in = new GZIPInputStream(Files.newInputStream(file), 1 << 16)) {
             byte[] prefix = in.readNBytes(4);
             byte[] dims = in.readNBytes(prefix.length == 4 ? 4 * Math.clamp(prefix[3], 0, MAX_RANK) : 0);
-            ByteBuffer head = ByteBuffer.allocate(prefix.length + dims.length).put(prefix).put(dims);
+            ByteBuffer head =
+                    ByteBuffer.allocate(prefix.length + dims.length).put(prefix).put(dims);
             Header header = header(file, head.array());
             new CopyBudget(file).take(header.bytes(), "dimensions");
             byte[] values = new byte[(int) header.bytes()];
             int read = in.readNBytes(values, 0, values.length);
             if (read < values.length || in.read() >= 0) {
-                throw new BadInputException(file, "dimensions", header.shape + " of " + header.type + " want " + header.bytes() + " bytes of values, there are "
-                        + (read < values.length ? read : "more"));
+                throw new BadInputException(
+                        file,
+                        "dimensions",
+                        header.shape + " of " + header.type + " want " + header.bytes() + " bytes of values, there are "
+                                + (read < values.length ? read : "more"));
             }
             return header.array(MemorySegment.ofArray(values));
         } catch (IOException e) {
@@ -190,7 +224,8 @@ final class IdxLoader implements DatasetLoader {
         for (int i = 0; i < rank; i++) {
             int dim = ByteBuffer.wrap(head).getInt(4 + 4 * i);
             if (dim < 0) {
-                throw new BadInputException(file, "dimensions", "dimension " + i + " is " + Integer.toUnsignedString(dim));
+                throw new BadInputException(
+                        file, "dimensions", "dimension " + i + " is " + Integer.toUnsignedString(dim));
             }
             dims.add((long) dim);
         }

@@ -28,7 +28,11 @@ public record InputFit(String name, List<Long> dims, boolean known) {
 
     /** For people: {@code 1×28×28}, with N for any size. */
     public String shape() {
-        return !known ? "any shape" : dims.isEmpty() ? "scalar" : dims.stream().map(d -> d < 0 ? "N" : Long.toString(d)).collect(Collectors.joining("×"));
+        return !known
+                ? "any shape"
+                : dims.isEmpty()
+                        ? "scalar"
+                        : dims.stream().map(d -> d < 0 ? "N" : Long.toString(d)).collect(Collectors.joining("×"));
     }
 
     /** True if samples of this shape can be fed: equal dimension by dimension where the model says one; with another rank, equal after dimensions of 1 are left out. */
@@ -48,7 +52,11 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         for (long d : sample.toArray()) {
             own.add(d);
         }
-        return dims.stream().noneMatch(d -> d < 0) && dims.stream().filter(d -> d != 1).toList().equals(own.stream().filter(d -> d != 1).toList());
+        return dims.stream().noneMatch(d -> d < 0)
+                && dims.stream()
+                        .filter(d -> d != 1)
+                        .toList()
+                        .equals(own.stream().filter(d -> d != 1).toList());
     }
 
     /**
@@ -59,13 +67,19 @@ public record InputFit(String name, List<Long> dims, boolean known) {
      */
     public Optional<Preprocessing> propose(Samples samples) {
         Preprocessing stated = samples.stated();
-        Preprocessing start = samples.dtype() == DType.U8 && stated.keepsValues() ? stated.withValues(1 / 255.0, List.of(0.0), List.of(1.0)) : stated;
+        Preprocessing start = samples.dtype() == DType.U8 && stated.keepsValues()
+                ? stated.withValues(1 / 255.0, List.of(0.0), List.of(1.0))
+                : stated;
         if (fits(samples, start)) {
             return Optional.of(start);
         }
-        Preprocessing bare = start.withShape(Optional.empty()).withOutputLayout(Optional.empty()).withResize(Optional.empty()).withColour(Optional.empty());
+        Preprocessing bare = start.withShape(Optional.empty())
+                .withOutputLayout(Optional.empty())
+                .withResize(Optional.empty())
+                .withColour(Optional.empty());
         List<Preprocessing> shaped = new ArrayList<>(List.of(start, bare, bare.withLayout(Optional.empty())));
-        reshaped(samples).forEach(s -> shaped.add(bare.withShape(Optional.of(s.shape)).withLayout(s.layout)));
+        reshaped(samples)
+                .forEach(s -> shaped.add(bare.withShape(Optional.of(s.shape)).withLayout(s.layout)));
         for (Preprocessing p : shaped) {
             Optional<Preprocessing> found = picture(samples, p);
             if (found.isPresent()) {
@@ -88,25 +102,37 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         if (dims.size() > 1 && dims.stream().noneMatch(d -> d < 0)) {
             Shape own = Shape.of(dims.stream().mapToLong(d -> d).toArray());
             if (own.count() == count) {
-                out.add(new Reshape(own, dims.size() == 3 ? Optional.of(dims.get(0) <= dims.get(2) ? Layout.NCHW : Layout.NHWC) : Optional.empty()));
+                out.add(new Reshape(
+                        own,
+                        dims.size() == 3
+                                ? Optional.of(dims.get(0) <= dims.get(2) ? Layout.NCHW : Layout.NHWC)
+                                : Optional.empty()));
             }
         }
-        PictureForm.of(shape.get(), false).ifPresent(f -> out.add(new Reshape(Shape.of(1, f.height(), f.width()), Optional.of(Layout.NCHW))));
+        PictureForm.of(shape.get(), false)
+                .ifPresent(f -> out.add(new Reshape(Shape.of(1, f.height(), f.width()), Optional.of(Layout.NCHW))));
         return out;
     }
 
     private Optional<Preprocessing> picture(Samples samples, Preprocessing from) {
-        Layout output = dims.size() == 3 && isColour(dims.get(2)) && !isColour(dims.get(0)) ? Layout.NHWC : dims.size() == 1 ? Layout.NF : Layout.NCHW;
+        Layout output = dims.size() == 3 && isColour(dims.get(2)) && !isColour(dims.get(0))
+                ? Layout.NHWC
+                : dims.size() == 1 ? Layout.NF : Layout.NCHW;
         long channels = dims.size() == 3 ? dims.get(output == Layout.NHWC ? 2 : 0) : 1;
-        long height = dims.size() == 1 ? side() : dims.size() < 2 ? -1 : dims.get(dims.size() == 3 && output == Layout.NCHW ? 1 : 0);
-        long width = dims.size() == 1 ? side() : dims.size() < 2 ? -1 : dims.get(dims.size() == 3 && output == Layout.NCHW ? 2 : 1);
+        long height = dims.size() == 1
+                ? side()
+                : dims.size() < 2 ? -1 : dims.get(dims.size() == 3 && output == Layout.NCHW ? 1 : 0);
+        long width = dims.size() == 1
+                ? side()
+                : dims.size() < 2 ? -1 : dims.get(dims.size() == 3 && output == Layout.NCHW ? 2 : 1);
         List<Optional<Colour>> colours = channels == 1
                 ? List.of(Optional.empty(), Optional.of(Colour.GREY))
                 : channels == 3 ? List.of(Optional.empty(), Optional.of(Colour.RGB)) : List.of(Optional.empty());
         for (Optional<Resize> resize : sizes(samples, from, height, width)) {
             for (Optional<Colour> colour : colours) {
                 for (Optional<Layout> layout : List.of(from.outputLayout(), Optional.of(output))) {
-                    Preprocessing p = from.withOutputLayout(layout).withResize(resize).withColour(colour);
+                    Preprocessing p =
+                            from.withOutputLayout(layout).withResize(resize).withColour(colour);
                     if (fits(samples, p)) {
                         return Optional.of(p);
                     }
@@ -130,7 +156,8 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         if (h > 0 && h <= Resize.MAX_SIDE && w <= Resize.MAX_SIDE) {
             boolean crop = !alike && Math.min(h, w) >= PHOTOGRAPH;
             Resize plain = Resize.to((int) w, (int) h);
-            out.add(Optional.of(crop ? new Resize((int) w, (int) h, plain.method(), Resize.Aspect.CROP, true, 0) : plain));
+            out.add(Optional.of(
+                    crop ? new Resize((int) w, (int) h, plain.method(), Resize.Aspect.CROP, true, 0) : plain));
         }
         return out;
     }
@@ -158,7 +185,9 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         p.shape().ifPresent(s -> out.add("\"shape\": [" + s.toString().replace("×", ", ") + "]"));
         p.layout().ifPresent(l -> out.add("\"layout\": \"" + l + "\""));
         p.outputLayout().ifPresent(l -> out.add("\"output_layout\": \"" + l + "\""));
-        p.resize().ifPresent(r -> out.add("\"resize\": [" + r.width() + ", " + r.height() + "]" + (r.aspect() == Resize.Aspect.CROP ? ", \"resize_aspect\": \"crop\"" : "")));
+        p.resize()
+                .ifPresent(r -> out.add("\"resize\": [" + r.width() + ", " + r.height() + "]"
+                        + (r.aspect() == Resize.Aspect.CROP ? ", \"resize_aspect\": \"crop\"" : "")));
         p.colour().ifPresent(c -> out.add("\"colour\": \"" + c.id() + "\""));
         if (p.scale() != 1) {
             out.add("\"scale\": " + p.scale());

@@ -53,11 +53,19 @@ final class NpzDatasetLoader implements DatasetLoader {
         Path said = sidecar.file();
         List<Tensor> headers = Npz.read(file, name -> false).arrays();
         String inputName = sidecar.input()
-                .or(() -> first(headers, t -> t.info().shape().rank() > 1 && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
-                .or(() -> first(headers, t -> t.info().shape().rank() > 1 && isInteger(t.info().dtype())))
-                .orElseThrow(() -> new BadInputException(file, "input", "no array of numbers is of rank over 1; there are " + names(headers)));
+                .or(() -> first(
+                        headers,
+                        t -> t.info().shape().rank() > 1
+                                && (t.info().dtype().isFloating() || t.info().dtype() == DType.U8)))
+                .or(() -> first(
+                        headers,
+                        t -> t.info().shape().rank() > 1 && isInteger(t.info().dtype())))
+                .orElseThrow(() -> new BadInputException(
+                        file, "input", "no array of numbers is of rank over 1; there are " + names(headers)));
         Optional<String> named = sidecar.labels()
-                .or(() -> first(headers, t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
+                .or(() -> first(
+                        headers,
+                        t -> t.info().shape().rank() == 1 && isInteger(t.info().dtype())))
                 .or(() -> first(headers, t -> TARGETS.contains(t.id().name()) && isTarget(t)));
         check(headers, inputName, said, "input");
         named.ifPresent(name -> check(headers, name, said, "labels"));
@@ -68,17 +76,36 @@ final class NpzDatasetLoader implements DatasetLoader {
         List<Tensor> arrays = Npz.read(file, wanted::contains).arrays();
         Tensor input = named(arrays, inputName);
         Shape all = input.info().shape();
-        if (all.rank() < 2 || all.count() == 0 || all.dim(0) > Integer.MAX_VALUE || all.count() / all.dim(0) > Integer.MAX_VALUE) {
+        if (all.rank() < 2
+                || all.count() == 0
+                || all.dim(0) > Integer.MAX_VALUE
+                || all.count() / all.dim(0) > Integer.MAX_VALUE) {
             throw new BadInputException(said, "input", "'" + inputName + "' is " + all + ", not samples by values");
         }
         Shape sample = Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank()));
         int size = (int) all.dim(0);
         SideArrays.requireExact(input, said);
-        SideArrays side = SideArrays.of(file, headers.stream().filter(t -> !wanted.contains(t.id().name())).toList(), size);
+        SideArrays side = SideArrays.of(
+                file,
+                headers.stream().filter(t -> !wanted.contains(t.id().name())).toList(),
+                size);
         Optional<Labels> labels = labelsName.map(name -> labels(named(arrays, name), size, sidecar.classes(), said));
         Optional<Targets> targets = targetsName.map(name -> Targets.of(named(arrays, name), size, said));
         return new ArraySamples(
-                file, Fingerprint.sha256(file, cancel), size, input.data(), sample, labels, sidecar.classes(), sidecar.origin(), sidecar.preprocessing(), said, title(), targets, Optional.empty(), side);
+                file,
+                Fingerprint.sha256(file, cancel),
+                size,
+                input.data(),
+                sample,
+                labels,
+                sidecar.classes(),
+                sidecar.origin(),
+                sidecar.preprocessing(),
+                said,
+                title(),
+                targets,
+                Optional.empty(),
+                side);
     }
 
     /**
@@ -89,21 +116,27 @@ final class NpzDatasetLoader implements DatasetLoader {
     static Labels labels(Tensor tensor, int samples, List<String> classes, Path said) {
         TensorData data = tensor.data();
         if (tensor.info().shape().rank() != 1 || !isInteger(data.dtype())) {
-            throw new BadInputException(said, "labels", "'" + tensor.id() + "' is " + tensor.info().shape() + " of " + data.dtype() + ", not one integer per sample");
+            throw new BadInputException(
+                    said,
+                    "labels",
+                    "'" + tensor.id() + "' is " + tensor.info().shape() + " of " + data.dtype()
+                            + ", not one integer per sample");
         }
         return labels(data, "'" + tensor.id() + "'", samples, classes, said);
     }
 
     static Labels labels(TensorData data, String name, int samples, List<String> classes, Path said) {
         if (data.count() != samples) {
-            throw new BadInputException(said, "labels", name + " has " + data.count() + " labels for " + samples + " samples");
+            throw new BadInputException(
+                    said, "labels", name + " has " + data.count() + " labels for " + samples + " samples");
         }
         long limit = classes.isEmpty() ? Integer.MAX_VALUE : classes.size();
         int[] values = new int[samples];
         for (int i = 0; i < samples; i++) {
             long label = data.integer(i);
             if (label < 0 || label >= limit) {
-                throw new BadInputException(said, "labels", "label " + label + " of sample " + i + " is no class from 0 to " + (limit - 1));
+                throw new BadInputException(
+                        said, "labels", "label " + label + " of sample " + i + " is no class from 0 to " + (limit - 1));
             }
             values[i] = (int) label;
         }
@@ -124,15 +157,22 @@ final class NpzDatasetLoader implements DatasetLoader {
 
     private static void check(List<Tensor> arrays, String name, Path said, String key) {
         if (arrays.stream().noneMatch(t -> t.id().name().equals(name))) {
-            throw new BadInputException(said, key, "'" + name + "' is no array of the archive; there are " + names(arrays));
+            throw new BadInputException(
+                    said, key, "'" + name + "' is no array of the archive; there are " + names(arrays));
         }
     }
 
     private static Tensor named(List<Tensor> arrays, String name) {
-        return arrays.stream().filter(t -> t.id().name().equals(name)).findFirst().orElseThrow();
+        return arrays.stream()
+                .filter(t -> t.id().name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static String names(List<Tensor> arrays) {
-        return arrays.stream().limit(10).map(t -> t.id() + " " + t.info().shape() + " " + t.info().dtype()).collect(Collectors.joining(", "));
+        return arrays.stream()
+                .limit(10)
+                .map(t -> t.id() + " " + t.info().shape() + " " + t.info().dtype())
+                .collect(Collectors.joining(", "));
     }
 }

@@ -57,7 +57,10 @@ final class PictureFolderLoader implements DatasetLoader {
     public Samples open(Path folder, Sidecar sidecar, CancelToken cancel) throws IOException {
         Scan scan = new Scan(folder, cancel);
         List<Path> inside = list(folder);
-        List<Path> classes = inside.stream().filter(Files::isDirectory).sorted(Comparator.comparing(PictureFolderLoader::name)).toList();
+        List<Path> classes = inside.stream()
+                .filter(Files::isDirectory)
+                .sorted(Comparator.comparing(PictureFolderLoader::name))
+                .toList();
         for (Path file : inside.stream().filter(Files::isRegularFile).toList()) {
             scan.add(file, -1);
         }
@@ -65,8 +68,11 @@ final class PictureFolderLoader implements DatasetLoader {
         if (flat) {
             for (Path c : classes) {
                 if (scan.holdsPictures(c)) {
-                    throw new BadInputException(folder, "classes", "'" + scan.found.getFirst().name + "' lies beside the folder '" + name(c)
-                            + "': either all pictures are in folders of classes, or none");
+                    throw new BadInputException(
+                            folder,
+                            "classes",
+                            "'" + scan.found.getFirst().name + "' lies beside the folder '" + name(c)
+                                    + "': either all pictures are in folders of classes, or none");
                 }
             }
         } else {
@@ -79,16 +85,33 @@ final class PictureFolderLoader implements DatasetLoader {
         }
         List<Scan.Found> found = new ArrayList<>(scan.found);
         found.sort(Comparator.comparingInt(Scan.Found::label).thenComparing(Scan.Found::name, NATURAL));
-        List<PictureSamples.Entry> entries = found.stream().map(f -> new PictureSamples.Entry(f.name, f.header.width(), f.header.height())).toList();
+        List<PictureSamples.Entry> entries = found.stream()
+                .map(f -> new PictureSamples.Entry(f.name, f.header.width(), f.header.height()))
+                .toList();
         int channels = found.stream().allMatch(f -> f.header.grey()) ? 1 : 3;
-        Optional<Labels> labels = flat ? Optional.empty() : Optional.of(new Labels(found.stream().mapToInt(Scan.Found::label).toArray()));
-        List<String> names = flat ? List.of() : classes.stream().map(PictureFolderLoader::name).toList();
+        Optional<Labels> labels = flat
+                ? Optional.empty()
+                : Optional.of(
+                        new Labels(found.stream().mapToInt(Scan.Found::label).toArray()));
+        List<String> names = flat
+                ? List.of()
+                : classes.stream().map(PictureFolderLoader::name).toList();
         if (!flat && !sidecar.classes().isEmpty() && sidecar.classes().size() != names.size()) {
-            throw new BadInputException(sidecar.file(), "classes", "are " + sidecar.classes().size() + ", there are " + names.size() + " folders");
+            throw new BadInputException(
+                    sidecar.file(),
+                    "classes",
+                    "are " + sidecar.classes().size() + ", there are " + names.size() + " folders");
         }
         return new PictureSamples(
-                folder, Fingerprint.sha256(folder, cancel), entries, channels, labels, flat || sidecar.classes().isEmpty() ? names : sidecar.classes(), sidecar.origin(),
-                sidecar.preprocessing(), sidecar.file());
+                folder,
+                Fingerprint.sha256(folder, cancel),
+                entries,
+                channels,
+                labels,
+                flat || sidecar.classes().isEmpty() ? names : sidecar.classes(),
+                sidecar.origin(),
+                sidecar.preprocessing(),
+                sidecar.file());
     }
 
     private static List<Path> list(Path folder) throws IOException {
@@ -110,7 +133,9 @@ final class PictureFolderLoader implements DatasetLoader {
                 int endB = digits(b, j);
                 String numberA = a.substring(i, endA).replaceFirst("^0+", "");
                 String numberB = b.substring(j, endB).replaceFirst("^0+", "");
-                int order = numberA.length() != numberB.length() ? Integer.compare(numberA.length(), numberB.length()) : numberA.compareTo(numberB);
+                int order = numberA.length() != numberB.length()
+                        ? Integer.compare(numberA.length(), numberB.length())
+                        : numberA.compareTo(numberB);
                 if (order != 0) {
                     return order;
                 }
@@ -170,7 +195,8 @@ final class PictureFolderLoader implements DatasetLoader {
 
         private List<Path> files(Path below) throws IOException {
             try (Stream<Path> all = Files.walk(below, MAX_DEPTH, new FileVisitOption[0])) {
-                return all.filter(p -> Files.isRegularFile(p) && !name(p).startsWith(".")).toList();
+                return all.filter(p -> Files.isRegularFile(p) && !name(p).startsWith("."))
+                        .toList();
             } catch (UncheckedIOException e) {
                 throw e.getCause();
             }
@@ -181,7 +207,8 @@ final class PictureFolderLoader implements DatasetLoader {
             Optional<PictureHeader> header = Pictures.header(file);
             if (header.isEmpty()) {
                 if (isNamedAsPicture(file)) {
-                    throw new BadInputException(file, "picture", "is named as a picture, and is no PNG, JPEG, BMP or GIF");
+                    throw new BadInputException(
+                            file, "picture", "is named as a picture, and is no PNG, JPEG, BMP or GIF");
                 }
                 return;
             }

@@ -25,7 +25,9 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
         }
         if (shape.rank() == 1) {
             int side = (int) Math.round(Math.sqrt((double) shape.dim(0)));
-            return shape.dim(0) >= MIN_FEATURES && (long) side * side == shape.dim(0) ? Optional.of(new PictureForm(side, side, 1, true)) : Optional.empty();
+            return shape.dim(0) >= MIN_FEATURES && (long) side * side == shape.dim(0)
+                    ? Optional.of(new PictureForm(side, side, 1, true))
+                    : Optional.empty();
         }
         if (shape.rank() == 2) {
             return Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), 1, true));
@@ -37,7 +39,9 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
         if (first) {
             return Optional.of(new PictureForm((int) shape.dim(1), (int) shape.dim(2), (int) shape.dim(0), true));
         }
-        return isColour(shape.dim(2)) ? Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), false)) : Optional.empty();
+        return isColour(shape.dim(2))
+                ? Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), false))
+                : Optional.empty();
     }
 
     private static boolean isColour(long channels) {
@@ -79,7 +83,9 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
         int blue = channels - 1 - red;
         for (int p = 0; p < pixels; p++) {
             argb[p] = SamplePicture.pixel(
-                    (values[index(p, red)] - offset) * gain, (values[index(p, green)] - offset) * gain, (values[index(p, blue)] - offset) * gain);
+                    (values[index(p, red)] - offset) * gain,
+                    (values[index(p, green)] - offset) * gain,
+                    (values[index(p, blue)] - offset) * gain);
         }
         return new SamplePicture(width, height, argb);
     }

@@ -19,7 +19,14 @@ import org.quantscope.core.tensor.Shape;
  * @param labels one per sample, empty if there are none
  */
 record PictureSamples(
-        Path file, String sha256, List<Entry> pictures, int channels, Optional<Labels> labels, List<String> classes, Optional<String> origin, Preprocessing stated,
+        Path file,
+        String sha256,
+        List<Entry> pictures,
+        int channels,
+        Optional<Labels> labels,
+        List<String> classes,
+        Optional<String> origin,
+        Preprocessing stated,
         Path said)
         implements Samples {
     /**
@@ -57,7 +64,8 @@ record PictureSamples(
 
     @Override
     public int label(int i) {
-        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none")).of(i);
+        return labels.orElseThrow(() -> new IllegalStateException("labels: " + file.getFileName() + " has none"))
+                .of(i);
     }
 
     @Override
@@ -76,7 +84,11 @@ record PictureSamples(
         }
         Entry said = pictures.get(i);
         if (p.width() != said.width || p.height() != said.height) {
-            throw new BadInputException(picture, "picture", "is " + p.width() + " by " + p.height() + " pixels; it was " + said.width + " by " + said.height + " when the folder was opened");
+            throw new BadInputException(
+                    picture,
+                    "picture",
+                    "is " + p.width() + " by " + p.height() + " pixels; it was " + said.width + " by " + said.height
+                            + " when the folder was opened");
         }
         Frame frame = Frame.of(p);
         return frame.channels() == channels ? frame : frame.toRgb();

@@ -26,14 +26,17 @@ final class PreparedDataset implements Dataset {
     private final int size;
     /** As stored, or as the preprocessing reads it; empty for pictures that differ in size. */
     private final Optional<Shape> stored;
+
     private final Shape fed;
     /** The axis of {@code fed} that mean and std run along. */
     private final int channelAxis;
     /** How stored values lie as a picture, if the sample goes the way of pictures; empty if values are fed in their order. */
     private final Optional<PictureForm> form;
+
     private final boolean planes;
     /** By stored label, empty if labels are as stored. */
     private final List<Integer> mapped;
+
     private final FrameCache cache;
 
     /** Keeps the first frames that come until its budget is spent: an evaluation goes round and round, and what was used last is what is wanted last. */
@@ -84,20 +87,25 @@ final class PreparedDataset implements Dataset {
         this.size = samples.size();
         this.stored = how.shape().isPresent() ? how.shape() : samples.shape();
         checkStored();
-        boolean changed = samples instanceof PictureSamples || how.resize().isPresent() || how.colour().isPresent() || changesLayout();
+        boolean changed = samples instanceof PictureSamples
+                || how.resize().isPresent()
+                || how.colour().isPresent()
+                || changesLayout();
         this.form = changed ? Optional.of(picture()) : Optional.empty();
         if (form.isEmpty()) {
             this.fed = stored.orElseThrow();
             this.planes = true;
             int axis = how.layout().map(Layout::channelAxis).orElse(1);
             this.channelAxis = axis - 1;
-            checkChannels(fed.rank() >= axis ? fed.dim(axis - 1) : 1, how.layout().isPresent());
+            checkChannels(
+                    fed.rank() >= axis ? fed.dim(axis - 1) : 1, how.layout().isPresent());
         } else {
             PictureForm from = form.get();
             int channels = how.colour().map(Colour::channels).orElse(from.channels());
             int height = how.resize().map(Resize::height).orElse(from.height());
             int width = how.resize().map(Resize::width).orElse(from.width());
-            Layout output = how.outputLayout().orElse(how.layout().filter(l -> l.rank() == 4).orElse(Layout.NCHW));
+            Layout output = how.outputLayout()
+                    .orElse(how.layout().filter(l -> l.rank() == 4).orElse(Layout.NCHW));
             this.fed = switch (output) {
                 case NCHW -> Shape.of(channels, height, width);
                 case NHWC -> Shape.of(height, width, channels);
@@ -121,7 +129,9 @@ final class PreparedDataset implements Dataset {
             }
             Shape own = samples.shape().orElseThrow();
             if (own.count() != how.shape().get().count()) {
-                throw bad("shape", how.shape().get() + " wants " + how.shape().get().count() + " values, a sample is " + own);
+                throw bad(
+                        "shape",
+                        how.shape().get() + " wants " + how.shape().get().count() + " values, a sample is " + own);
             }
         }
         how.layout().ifPresent(layout -> {
@@ -129,7 +139,10 @@ final class PreparedDataset implements Dataset {
                 throw bad("layout", "is how arrays are stored; say output_layout for picture files");
             }
             if (layout.rank() != stored.orElseThrow().rank() + 1) {
-                throw bad("layout", layout + " has " + layout.rank() + " dimensions, the input is " + size + "×" + stored.orElseThrow());
+                throw bad(
+                        "layout",
+                        layout + " has " + layout.rank() + " dimensions, the input is " + size + "×"
+                                + stored.orElseThrow());
             }
         });
     }
@@ -143,15 +156,28 @@ final class PreparedDataset implements Dataset {
             Optional<Shape> shape = pictures.shape();
             if (shape.isEmpty() && how.resize().isEmpty()) {
                 PictureSamples.Entry a = pictures.pictures().getFirst();
-                PictureSamples.Entry b = pictures.pictures().stream().filter(e -> e.width() != a.width() || e.height() != a.height()).findFirst().orElseThrow();
-                throw bad("resize", "is needed, the pictures differ in size: " + a.name() + " is " + a.width() + " by " + a.height() + ", " + b.name() + " is " + b.width() + " by "
-                        + b.height());
+                PictureSamples.Entry b = pictures.pictures().stream()
+                        .filter(e -> e.width() != a.width() || e.height() != a.height())
+                        .findFirst()
+                        .orElseThrow();
+                throw bad(
+                        "resize",
+                        "is needed, the pictures differ in size: " + a.name() + " is " + a.width() + " by " + a.height()
+                                + ", " + b.name() + " is " + b.width() + " by " + b.height());
             }
-            return new PictureForm((int) shape.map(s -> s.dim(0)).orElse(1L).longValue(), (int) shape.map(s -> s.dim(1)).orElse(1L).longValue(), pictures.channels(), false);
+            return new PictureForm(
+                    (int) shape.map(s -> s.dim(0)).orElse(1L).longValue(),
+                    (int) shape.map(s -> s.dim(1)).orElse(1L).longValue(),
+                    pictures.channels(),
+                    false);
         }
         Shape shape = stored.orElseThrow();
-        Optional<PictureForm> form = how.layout().isPresent() ? formOf(shape, how.layout().get()) : PictureForm.of(shape, false);
-        PictureForm f = form.orElseThrow(() -> bad(what(), "wants pictures of 1 or 3 channels, a sample is " + shape + how.layout().map(l -> " in " + l).orElse("")));
+        Optional<PictureForm> form =
+                how.layout().isPresent() ? formOf(shape, how.layout().get()) : PictureForm.of(shape, false);
+        PictureForm f = form.orElseThrow(() -> bad(
+                what(),
+                "wants pictures of 1 or 3 channels, a sample is " + shape
+                        + how.layout().map(l -> " in " + l).orElse("")));
         if (how.colour().isPresent() && f.channels() != 1 && f.channels() != 3) {
             throw bad("colour", "wants 1 or 3 channels, a sample has " + f.channels());
         }
@@ -161,7 +187,8 @@ final class PreparedDataset implements Dataset {
     private static Optional<PictureForm> formOf(Shape shape, Layout layout) {
         return switch (layout) {
             case NCHW -> Optional.of(new PictureForm((int) shape.dim(1), (int) shape.dim(2), (int) shape.dim(0), true));
-            case NHWC -> Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), false));
+            case NHWC ->
+                Optional.of(new PictureForm((int) shape.dim(0), (int) shape.dim(1), (int) shape.dim(2), false));
             case NF -> PictureForm.of(shape, false);
         };
     }
@@ -199,7 +226,10 @@ final class PreparedDataset implements Dataset {
         for (String name : samples.classes()) {
             Integer index = byName.get(name);
             if (index == null) {
-                throw bad("model_classes", "'" + name + "' is a class of the data, and none of the model's " + how.modelClasses().size());
+                throw bad(
+                        "model_classes",
+                        "'" + name + "' is a class of the data, and none of the model's "
+                                + how.modelClasses().size());
             }
             out.add(index);
         }
@@ -303,7 +333,8 @@ final class PreparedDataset implements Dataset {
 
     @Override
     public void fillOther(String name, int[] wanted, float[] out) {
-        int length = Math.toIntExact(Objects.requireNonNull(others().get(name), name).count());
+        int length =
+                Math.toIntExact(Objects.requireNonNull(others().get(name), name).count());
         for (int i = 0; i < wanted.length; i++) {
             samples.other(name, Objects.checkIndex(wanted[i], size), out, i * length);
         }
@@ -318,8 +349,10 @@ final class PreparedDataset implements Dataset {
         List<Double> mean = how.mean();
         List<Double> std = how.std();
         int channels = Math.max(mean.size(), std.size());
-        // Channels lie in runs of this many values; one channel is one run over the whole sample. Planes that were flattened are planes still.
-        int run = channels == 1 ? length : fed.rank() == 1 ? length / channels : Math.toIntExact(fed.inner(channelAxis));
+        // Channels lie in runs of this many values; one channel is one run over the whole sample. Planes that were
+        // flattened are planes still.
+        int run =
+                channels == 1 ? length : fed.rank() == 1 ? length / channels : Math.toIntExact(fed.inner(channelAxis));
         for (int at = 0, channel = 0; at < total; at += run, channel = (channel + 1) % channels) {
             double m = mean.get(mean.size() == 1 ? 0 : channel);
             double s = std.get(std.size() == 1 ? 0 : channel);
@@ -357,7 +390,9 @@ final class PreparedDataset implements Dataset {
         };
         Frame coloured = how.colour().isPresent() ? frame.to(how.colour().get()) : frame;
         how.resize().ifPresent(resize -> checkBetween(sample, coloured, resize));
-        Frame resized = how.resize().isPresent() ? Resampler.resize(coloured, how.resize().get()) : coloured;
+        Frame resized = how.resize().isPresent()
+                ? Resampler.resize(coloured, how.resize().get())
+                : coloured;
         if (samples instanceof PictureSamples || how.resize().isPresent()) {
             cache.offer(sample, resized);
         }
@@ -366,9 +401,15 @@ final class PreparedDataset implements Dataset {
 
     /** Columns are resized first: a very high picture of a few columns becomes very large on its way. */
     private void checkBetween(int sample, Frame in, Resize resize) {
-        long between = (long) in.height() * resize.width() * in.channels() * (in.bytes() != null && resize.antialias() ? 1 : Float.BYTES);
+        long between = (long) in.height()
+                * resize.width()
+                * in.channels()
+                * (in.bytes() != null && resize.antialias() ? 1 : Float.BYTES);
         if (resize.method() == Resize.Method.BILINEAR && between > CopyBudget.LIMIT / 4) {
-            throw bad("resize", "sample " + sample + " is " + in.width() + " by " + in.height() + ", resizing it to " + resize.width() + " by " + resize.height() + " takes " + between + " bytes");
+            throw bad(
+                    "resize",
+                    "sample " + sample + " is " + in.width() + " by " + in.height() + ", resizing it to "
+                            + resize.width() + " by " + resize.height() + " takes " + between + " bytes");
         }
     }
 
@@ -388,7 +429,9 @@ final class PreparedDataset implements Dataset {
                 outFloats[i] = v;
             }
         }
-        return bytes ? Frame.bytes(form.height(), form.width(), form.channels(), outBytes) : Frame.floats(form.height(), form.width(), form.channels(), outFloats);
+        return bytes
+                ? Frame.bytes(form.height(), form.width(), form.channels(), outBytes)
+                : Frame.floats(form.height(), form.width(), form.channels(), outFloats);
     }
 
     @Override
@@ -396,11 +439,12 @@ final class PreparedDataset implements Dataset {
         Objects.checkIndex(sample, size);
         boolean bytes = samples.dtype() == DType.U8;
         if (form.isEmpty()) {
-            return PictureForm.of(fed, how.layout().equals(Optional.of(Layout.NHWC))).map(f -> {
-                float[] values = new float[Math.toIntExact(fed.count())];
-                ((ArraySamples) samples).raw().read((long) sample * values.length, values, 0, values.length);
-                return f.picture(values, how.scale(), bytes, false);
-            });
+            return PictureForm.of(fed, how.layout().equals(Optional.of(Layout.NHWC)))
+                    .map(f -> {
+                        float[] values = new float[Math.toIntExact(fed.count())];
+                        ((ArraySamples) samples).raw().read((long) sample * values.length, values, 0, values.length);
+                        return f.picture(values, how.scale(), bytes, false);
+                    });
         }
         Frame frame = frame(sample);
         if (frame.channels() != 1 && frame.channels() != 3) {
@@ -411,7 +455,8 @@ final class PreparedDataset implements Dataset {
             values[i] = frame.at(i);
         }
         boolean bgr = how.colour().equals(Optional.of(Colour.BGR));
-        return Optional.of(new PictureForm(frame.height(), frame.width(), frame.channels(), false).picture(values, how.scale(), bytes, bgr));
+        return Optional.of(new PictureForm(frame.height(), frame.width(), frame.channels(), false)
+                .picture(values, how.scale(), bytes, bgr));
     }
 
     @Override

@@ -33,7 +33,16 @@ public record Preprocessing(
         Optional<String> labelColumn) {
     /** Values are fed as they are stored. */
     public static final Preprocessing NONE = new Preprocessing(
-            Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, List.of(0.0), List.of(1.0), List.of(), Optional.empty());
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            1,
+            List.of(0.0),
+            List.of(1.0),
+            List.of(),
+            Optional.empty());
 
     public Preprocessing {
         mean = List.copyOf(mean);
@@ -61,11 +70,13 @@ public record Preprocessing(
     }
 
     public Preprocessing withShape(Optional<Shape> next) {
-        return new Preprocessing(next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
+        return new Preprocessing(
+                next, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withLayout(Optional<Layout> next) {
-        return new Preprocessing(shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
+        return new Preprocessing(
+                shape, next, outputLayout, resize, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withOutputLayout(Optional<Layout> next) {
@@ -73,16 +84,19 @@ public record Preprocessing(
     }
 
     public Preprocessing withResize(Optional<Resize> next) {
-        return new Preprocessing(shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn);
+        return new Preprocessing(
+                shape, layout, outputLayout, next, colour, scale, mean, std, modelClasses, labelColumn);
     }
 
     public Preprocessing withColour(Optional<Colour> next) {
-        return new Preprocessing(shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn);
+        return new Preprocessing(
+                shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn);
     }
 
     /** The three that change values together. */
     public Preprocessing withValues(double nextScale, List<Double> nextMean, List<Double> nextStd) {
-        return new Preprocessing(shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);
+        return new Preprocessing(
+                shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);
     }
 
     public Preprocessing withModelClasses(List<String> next) {

@@ -60,7 +60,8 @@ final class Resampler {
         for (int y = 0; y < height; y++) {
             int row = Math.min(in.height() - 1, (int) ((y + top + 0.5) * in.height() / h));
             for (int x = 0; x < width; x++) {
-                int from = (row * in.width() + Math.min(in.width() - 1, (int) ((x + left + 0.5) * in.width() / w))) * channels;
+                int from = (row * in.width() + Math.min(in.width() - 1, (int) ((x + left + 0.5) * in.width() / w)))
+                        * channels;
                 for (int c = 0; c < channels; c++, at++) {
                     if (bytes == null) {
                         outFloats[at] = in.at(from + c);
@@ -70,7 +71,9 @@ final class Resampler {
                 }
             }
         }
-        return bytes == null ? Frame.floats(height, width, channels, outFloats) : Frame.bytes(height, width, channels, outBytes);
+        return bytes == null
+                ? Frame.floats(height, width, channels, outFloats)
+                : Frame.bytes(height, width, channels, outBytes);
     }
 
     private static Frame pillow(byte[] in, Frame frame, int w, int h, Taps columns, Taps rows) {
@@ -214,7 +217,9 @@ final class Resampler {
 
         int[][] fixed() {
             return Arrays.stream(weights)
-                    .map(w -> Arrays.stream(w).mapToInt(v -> (int) (0.5 + v * (1 << BITS))).toArray())
+                    .map(w -> Arrays.stream(w)
+                            .mapToInt(v -> (int) (0.5 + v * (1 << BITS)))
+                            .toArray())
                     .toArray(int[][]::new);
         }
     }

@@ -51,7 +51,8 @@ public record Resize(int width, int height, Method method, Aspect aspect, boolea
 
     private static void check(String name, int value, int least) {
         if (value < least || value > MAX_SIDE) {
-            throw new IllegalArgumentException("resize: " + name + " is from " + least + " to " + MAX_SIDE + ", got " + value);
+            throw new IllegalArgumentException(
+                    "resize: " + name + " is from " + least + " to " + MAX_SIDE + ", got " + value);
         }
     }
 

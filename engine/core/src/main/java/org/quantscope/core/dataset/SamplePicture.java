@@ -15,7 +15,8 @@ public record SamplePicture(int width, int height, int[] argb) {
     public SamplePicture {
         Objects.checkIndex(0, Math.min(width, height));
         if ((long) width * height != argb.length) {
-            throw new IllegalArgumentException("argb: " + width + " by " + height + " pixels wanted, got " + argb.length);
+            throw new IllegalArgumentException(
+                    "argb: " + width + " by " + height + " pixels wanted, got " + argb.length);
         }
     }
 

@@ -38,7 +38,10 @@ final class SideArrays {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (Tensor t : headers) {
             Shape all = t.info().shape();
-            if (t.info().dtype() != DType.BOOL && all.rank() > 0 && all.dim(0) == samples && all.count() / samples <= Integer.MAX_VALUE) {
+            if (t.info().dtype() != DType.BOOL
+                    && all.rank() > 0
+                    && all.dim(0) == samples
+                    && all.count() / samples <= Integer.MAX_VALUE) {
                 shapes.put(t.id().name(), Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank())));
             }
         }
@@ -56,14 +59,18 @@ final class SideArrays {
      * @throws BadInputException if the array is damaged, or holds an integer that float32 does not
      */
     void read(String name, int sample, float[] out, int at) {
-        int length = Math.toIntExact(Objects.requireNonNull(shapes.get(name), name).count());
+        int length =
+                Math.toIntExact(Objects.requireNonNull(shapes.get(name), name).count());
         data(name).read((long) sample * length, out, at, length);
     }
 
     private synchronized TensorData data(String name) {
         return read.computeIfAbsent(name, n -> {
             try {
-                Tensor tensor = Npz.read(file, n::equals).arrays().stream().filter(t -> t.id().name().equals(n)).findFirst().orElseThrow(() -> new BadInputException(file, n, "is not there any more"));
+                Tensor tensor = Npz.read(file, n::equals).arrays().stream()
+                        .filter(t -> t.id().name().equals(n))
+                        .findFirst()
+                        .orElseThrow(() -> new BadInputException(file, n, "is not there any more"));
                 requireExact(tensor, file);
                 return tensor.data();
             } catch (IOException e) {
@@ -84,7 +91,11 @@ final class SideArrays {
                 for (long i = 0; i < data.count(); i++) {
                     long v = data.integer(i);
                     if (v < -LARGEST_EXACT || v > LARGEST_EXACT) {
-                        throw new BadInputException(said, tensor.id().name(), "value " + v + " at index " + i + " is beyond ±" + LARGEST_EXACT + ", which inputs are held in exactly");
+                        throw new BadInputException(
+                                said,
+                                tensor.id().name(),
+                                "value " + v + " at index " + i + " is beyond ±" + LARGEST_EXACT
+                                        + ", which inputs are held in exactly");
                     }
                 }
             }

@@ -54,7 +54,14 @@ record Sidecar(
      */
     static Sidecar none(Path said) {
         return new Sidecar(
-                said, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Preprocessing.NONE, List.of(), Optional.empty());
+                said,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Preprocessing.NONE,
+                List.of(),
+                Optional.empty());
     }
 
     /** The sidecar of {@code data}, or what holds without one. */
@@ -70,7 +77,9 @@ record Sidecar(
 
     private static final long MAX_BYTES = 16 << 20;
     private static final int MAX_DIMENSIONS = 8;
-    private static final ObjectMapper MAPPER = JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
 
     /** The sidecar of a folder is {@code dataset.json} in it; that of a file lies beside it, with {@code .dataset.json} for {@code .npz}, {@code .csv}, {@code .tsv} or {@code .gz}. */
     static Path pathOf(Path data) {
@@ -95,7 +104,8 @@ record Sidecar(
                 throw new BadInputException(file, "json", "is not one object");
             }
         } catch (JacksonException e) {
-            throw new BadInputException(file, "json", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
+            throw new BadInputException(
+                    file, "json", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
         Fields fields = new Fields(file, root);
         List<Double> scale = fields.numbers("scale", 1);
@@ -107,10 +117,24 @@ record Sidecar(
             throw new BadInputException(file, "std", "is 0, values cannot be divided by it");
         }
         Preprocessing preprocessing = new Preprocessing(
-                fields.shape(), fields.oneOf("layout", Layout.values(), Layout::name), fields.oneOf("output_layout", Layout.values(), Layout::name), fields.resize(),
-                fields.oneOf("colour", Colour.values(), Colour::id), scale.getFirst(), fields.numbers("mean", 0), std, fields.modelClasses(), fields.text("label_column"));
+                fields.shape(),
+                fields.oneOf("layout", Layout.values(), Layout::name),
+                fields.oneOf("output_layout", Layout.values(), Layout::name),
+                fields.resize(),
+                fields.oneOf("colour", Colour.values(), Colour::id),
+                scale.getFirst(),
+                fields.numbers("mean", 0),
+                std,
+                fields.modelClasses(),
+                fields.text("label_column"));
         return new Sidecar(
-                file, fields.text("input"), fields.text("labels"), preprocessing.labelColumn(), fields.bool("header"), preprocessing, fields.texts("classes"),
+                file,
+                fields.text("input"),
+                fields.text("labels"),
+                preprocessing.labelColumn(),
+                fields.bool("header"),
+                preprocessing,
+                fields.texts("classes"),
                 fields.text("origin"));
     }
 
@@ -214,7 +238,8 @@ record Sidecar(
             if (!root.has("resize")) {
                 for (String key : List.of("resize_method", "resize_aspect", "resize_antialias", "resize_shorter")) {
                     if (root.has(key)) {
-                        throw new BadInputException(file, key, "says how to resize, and no resize [width, height] is given");
+                        throw new BadInputException(
+                                file, key, "says how to resize, and no resize [width, height] is given");
                     }
                 }
                 return Optional.empty();
@@ -228,7 +253,11 @@ record Sidecar(
             });
             try {
                 return Optional.of(new Resize(
-                        size.get(0), size.get(1), method.orElse(Resize.Method.BILINEAR), aspect.orElse(Resize.Aspect.STRETCH), antialias.orElse(true),
+                        size.get(0),
+                        size.get(1),
+                        method.orElse(Resize.Method.BILINEAR),
+                        aspect.orElse(Resize.Aspect.STRETCH),
+                        antialias.orElse(true),
                         shorter.map(JsonNode::intValue).orElse(0)));
             } catch (IllegalArgumentException e) {
                 throw new BadInputException(file, "resize", String.valueOf(e.getMessage()), e);
@@ -248,25 +277,37 @@ record Sidecar(
                 throw new BadInputException(file, "model_classes", "is no file name: " + e.getMessage(), e);
             }
             if (!Files.isRegularFile(names) || Files.size(names) > MAX_BYTES) {
-                throw bad("model_classes", Files.isRegularFile(names) ? "is too long a file" : "is no file beside this one", node);
+                throw bad(
+                        "model_classes",
+                        Files.isRegularFile(names) ? "is too long a file" : "is no file beside this one",
+                        node);
             }
             try {
-                return Files.readAllLines(names).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+                return Files.readAllLines(names).stream()
+                        .map(String::strip)
+                        .filter(line -> !line.isEmpty())
+                        .toList();
             } catch (CharacterCodingException e) {
                 throw new BadInputException(names, "text", "is no UTF-8", e);
             }
         }
 
         <E> Optional<E> oneOf(String key, E[] all, Function<E, String> id) {
-            return text(key).map(text -> Stream.of(all)
-                    .filter(e -> id.apply(e).equals(text))
-                    .findFirst()
-                    .orElseThrow(() -> new BadInputException(file, key, "'" + text + "' is none of " + Stream.of(all).map(id).collect(Collectors.joining(", ")))));
+            return text(key)
+                    .map(text -> Stream.of(all)
+                            .filter(e -> id.apply(e).equals(text))
+                            .findFirst()
+                            .orElseThrow(() -> new BadInputException(
+                                    file,
+                                    key,
+                                    "'" + text + "' is none of "
+                                            + Stream.of(all).map(id).collect(Collectors.joining(", ")))));
         }
 
         private BadInputException bad(String key, String problem, @Nullable JsonNode value) {
             String text = String.valueOf(value);
-            return new BadInputException(file, key, problem + ": " + (text.length() > 60 ? text.substring(0, 60) + "…" : text));
+            return new BadInputException(
+                    file, key, problem + ": " + (text.length() > 60 ? text.substring(0, 60) + "…" : text));
         }
     }
 }

@@ -22,7 +22,8 @@ record Targets(TensorData values, Shape shape) {
     static Targets of(Tensor tensor, int samples, Path said) {
         Shape all = tensor.info().shape();
         if (all.dim(0) < samples || all.count() == 0) {
-            throw new BadInputException(said, "labels", "'" + tensor.id() + "' is " + all + ", there are " + samples + " samples");
+            throw new BadInputException(
+                    said, "labels", "'" + tensor.id() + "' is " + all + ", there are " + samples + " samples");
         }
         Targets targets = new Targets(tensor.data(), Shape.of(Arrays.copyOfRange(all.toArray(), 1, all.rank())));
         float[] one = new float[Math.toIntExact(targets.shape.count())];

@@ -18,7 +18,15 @@ import java.util.OptionalInt;
  *     probabilities q from the float model's p, in nats, at least 0; empty if the outputs are no classes or not finite
  */
 public record AccuracyEstimate(
-        Task task, double score, double floatScore, int seen, int total, OptionalInt agree, PairedInterval interval, double logitSqnrDb, OptionalDouble divergence) {
+        Task task,
+        double score,
+        double floatScore,
+        int seen,
+        int total,
+        OptionalInt agree,
+        PairedInterval interval,
+        double logitSqnrDb,
+        OptionalDouble divergence) {
 
     /** Samples the quantized model got right, where the score is a share. */
     public int correct() {

@@ -15,7 +15,6 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
-import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
@@ -50,8 +49,12 @@ public final class ActivationCalibration {
         for (OnnxGraph.WeightInput place : graph.weightInputs()) {
             TensorInfo weight = weights.get(place.weight());
             if (weight != null) {
-                InputChannels.of(weight).ifPresent(layout -> readers.computeIfAbsent(place.input().name(), k -> new ArrayList<>())
-                        .add(new Reader(inputs.computeIfAbsent(weight.id(), k -> new InputPower(layout.channels())), place.lastAxis())));
+                InputChannels.of(weight)
+                        .ifPresent(layout -> readers.computeIfAbsent(
+                                        place.input().name(), k -> new ArrayList<>())
+                                .add(new Reader(
+                                        inputs.computeIfAbsent(weight.id(), k -> new InputPower(layout.channels())),
+                                        place.lastAxis())));
             }
         }
     }
@@ -65,14 +68,17 @@ public final class ActivationCalibration {
      */
     public static Observed run(Model model, Dataset data, Progress progress, CancelToken cancel) {
         OnnxGraph graph = model.graph().orElseThrow();
-        var seen = new ActivationCalibration(graph.activations().stream().map(TensorInfo::id).toList());
+        var seen = new ActivationCalibration(
+                graph.activations().stream().map(TensorInfo::id).toList());
         seen.readInputs(model, graph);
         return seen.stream(model, data, progress, cancel);
     }
 
     /** The sketch of each activation asked for, in that order. */
-    public static Map<TensorId, MomentSketch> run(Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
-        return new ActivationCalibration(activations).stream(model, data, progress, cancel).sketches();
+    public static Map<TensorId, MomentSketch> run(
+            Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
+        return new ActivationCalibration(activations)
+                .stream(model, data, progress, cancel).sketches();
     }
 
     private Observed stream(Model model, Dataset data, Progress progress, CancelToken cancel) {
@@ -80,13 +86,17 @@ public final class ActivationCalibration {
         Set<String> wanted = new LinkedHashSet<>();
         sketches.keySet().forEach(id -> wanted.add(id.name()));
         wanted.addAll(readers.keySet());
-        List<String> tapped = wanted.stream().filter(name -> !feed.inputs().contains(name)).toList();
-        byte[] graph = InstrumentedGraph.tapped(model, tapped.stream().map(TensorId::new).toList());
+        List<String> tapped =
+                wanted.stream().filter(name -> !feed.inputs().contains(name)).toList();
+        byte[] graph = InstrumentedGraph.tapped(
+                model, tapped.stream().map(TensorId::new).toList());
         int samples = data.size();
-        try (OrtModel loaded = OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
+        try (OrtModel loaded =
+                OrtModel.load(graph, String.valueOf(model.file().getFileName()), OrtModel.Options.DEFAULT)) {
             for (int from = 0; from < samples; from += feed.batchSize()) {
                 cancel.check();
-                int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
+                int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
+                        .toArray();
                 progress.report(from, samples, "sample " + (from + 1) + " of " + samples);
                 for (String input : feed.inputs()) {
                     if (wanted.contains(input)) {

@@ -16,7 +16,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it is
  *     tied to one with an entry
  */
-public record EvalRequest(Optional<TensorId> inHand, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+public record EvalRequest(
+        Optional<TensorId> inHand, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
     public EvalRequest {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
@@ -24,7 +25,8 @@ public record EvalRequest(Optional<TensorId> inHand, Map<TensorId, QuantParams> 
 
     /** The same with the activations of {@code model} that are tied to others and rounded again. */
     public EvalRequest withTies(Model model) {
-        Map<TensorId, QuantParams> tied = model.graph().map(graph -> graph.placement().tied(activations)).orElse(Map.of());
+        Map<TensorId, QuantParams> tied =
+                model.graph().map(graph -> graph.placement().tied(activations)).orElse(Map.of());
         if (tied.isEmpty()) {
             return this;
         }

@@ -47,7 +47,13 @@ final class FloatPredictions {
      * @param batches samples of each
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      */
-    FloatPredictions(Model model, Model floatModel, SampleFeed feed, int[][] batches, Optional<Task> chosen, OrtModel.Options options) {
+    FloatPredictions(
+            Model model,
+            Model floatModel,
+            SampleFeed feed,
+            int[][] batches,
+            Optional<Task> chosen,
+            OrtModel.Options options) {
         this.model = model;
         this.floatModel = floatModel;
         this.feed = feed;
@@ -55,7 +61,8 @@ final class FloatPredictions {
         this.chosen = chosen;
         this.options = options;
         this.floats = new AtomicReferenceArray<>(batches.length);
-        this.computing = IntStream.range(0, batches.length).mapToObj(b -> new Object()).toArray();
+        this.computing =
+                IntStream.range(0, batches.length).mapToObj(b -> new Object()).toArray();
     }
 
     /**
@@ -115,7 +122,10 @@ final class FloatPredictions {
             cancel.check();
             OrtModel known = loaded;
             if (known == null) {
-                known = OrtModel.load(InstrumentedGraph.plain(floatModel), String.valueOf(model.file().getFileName()), options);
+                known = OrtModel.load(
+                        InstrumentedGraph.plain(floatModel),
+                        String.valueOf(model.file().getFileName()),
+                        options);
                 loaded = known;
             }
             return known;

@@ -21,7 +21,8 @@ final class InOrder implements AutoCloseable {
     /** @param threads batches that run at once, at least 1 */
     InOrder(int threads) {
         this.threads = threads;
-        this.workers = Executors.newFixedThreadPool(threads, Thread.ofPlatform().daemon().name("evaluation-", 0).factory());
+        this.workers = Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().daemon().name("evaluation-", 0).factory());
     }
 
     /** Takes the result of one batch; false ends the whole. */

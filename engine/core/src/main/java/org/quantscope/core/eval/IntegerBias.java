@@ -33,7 +33,9 @@ public final class IntegerBias {
      */
     public static Optional<Tensor> candidate(Model model, BiasSite site) {
         return site.onlyUse() && site.unscaled()
-                ? model.find(site.bias()).filter(b -> b.info().dtype() == DType.F32 && b.info().shape().rank() == 1)
+                ? model.find(site.bias())
+                        .filter(b -> b.info().dtype() == DType.F32
+                                && b.info().shape().rank() == 1)
                 : Optional.empty();
     }
 
@@ -52,7 +54,9 @@ public final class IntegerBias {
         }
         int n = Math.toIntExact(bias.data().count());
         boolean perChannel = weight.slices() > 1;
-        boolean byOutput = weight.granularity() instanceof Granularity.PerChannel c && w.info().channelAxis().orElse(-1) == c.axis() && weight.slices() == n;
+        boolean byOutput = weight.granularity() instanceof Granularity.PerChannel c
+                && w.info().channelAxis().orElse(-1) == c.axis()
+                && weight.slices() == n;
         if (perChannel && !byOutput) {
             return Optional.empty();
         }
@@ -84,7 +88,8 @@ public final class IntegerBias {
         float[] values = bias.data().toFloats();
         for (int i = 0; i < values.length; i++) {
             int at = wide.length > 1 ? i : 0;
-            double least = 2 * Math.abs((double) values[i]) / ((double) ((1L << Integer.SIZE) - 2) * in.scale(0)) * MARGIN;
+            double least =
+                    2 * Math.abs((double) values[i]) / ((double) ((1L << Integer.SIZE) - 2) * in.scale(0)) * MARGIN;
             if (wide[at] < least) {
                 wide[at] = Math.nextUp((float) least);
             }

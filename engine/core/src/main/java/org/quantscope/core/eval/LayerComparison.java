@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
@@ -15,7 +14,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.ort.FloatOutput;
-import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
@@ -78,7 +76,9 @@ public final class LayerComparison implements AutoCloseable {
     /** Some samples, the same ones each time, spread evenly over the data set. */
     public int[] someSamples(int atMost) {
         int n = Math.min(atMost, feed.data().size());
-        return IntStream.range(0, n).map(i -> (int) ((long) i * feed.data().size() / n)).toArray();
+        return IntStream.range(0, n)
+                .map(i -> (int) ((long) i * feed.data().size() / n))
+                .toArray();
     }
 
     /**
@@ -105,7 +105,10 @@ public final class LayerComparison implements AutoCloseable {
     }
 
     private List<LayerError> run(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
-        List<TensorId> taps = values.stream().filter(v -> !feed.inputs().contains(v.name())).distinct().toList();
+        List<TensorId> taps = values.stream()
+                .filter(v -> !feed.inputs().contains(v.name()))
+                .distinct()
+                .toList();
         double[] signal = new double[values.size()];
         double[] noise = new double[values.size()];
         FloatSide plain = floats(taps, samples, cancel);
@@ -142,13 +145,17 @@ public final class LayerComparison implements AutoCloseable {
                 }
             }
         }
-        return IntStream.range(0, values.size()).mapToObj(v -> new LayerError(values.get(v), signal[v], noise[v], samples.length)).toList();
+        return IntStream.range(0, values.size())
+                .mapToObj(v -> new LayerError(values.get(v), signal[v], noise[v], samples.length))
+                .toList();
     }
 
     /** The grid that a tapped value still has to go through; null if there is none, or it lies in front of the tap. */
     private @Nullable Grid gridBehind(EvalRequest request, TensorId value) {
         QuantParams params = request.activations().get(value);
-        return params == null || model.graph().orElseThrow().outputNames().contains(value.name()) ? null : params.grid(0);
+        return params == null || model.graph().orElseThrow().outputNames().contains(value.name())
+                ? null
+                : params.grid(0);
     }
 
     private FloatSide floats(List<TensorId> taps, int[] samples, CancelToken cancel) {
@@ -159,7 +166,12 @@ public final class LayerComparison implements AutoCloseable {
                 floats = null;
                 known.loaded.close();
             }
-            known = new FloatSide(taps, OrtModel.load(InstrumentedGraph.tapped(model, taps), String.valueOf(model.file().getFileName()), options));
+            known = new FloatSide(
+                    taps,
+                    OrtModel.load(
+                            InstrumentedGraph.tapped(model, taps),
+                            String.valueOf(model.file().getFileName()),
+                            options));
             floats = known;
         }
         if (!Arrays.equals(known.samples, samples)) {
@@ -180,7 +192,9 @@ public final class LayerComparison implements AutoCloseable {
         try (SampleFeed.Batch fed = feed.load(batch, plain.loaded.inputNames())) {
             values = plain.loaded.run(fed.byInput(), names, cancel);
         }
-        long bytes = values.stream().mapToLong(o -> (long) o.values().length * Float.BYTES).sum();
+        long bytes = values.stream()
+                .mapToLong(o -> (long) o.values().length * Float.BYTES)
+                .sum();
         if (b == plain.kept.size() && bytes * (b + 1) <= KEPT_BYTES) {
             plain.kept.add(values);
         }

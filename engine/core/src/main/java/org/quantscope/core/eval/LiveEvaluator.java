@@ -87,9 +87,17 @@ public final class LiveEvaluator implements AutoCloseable {
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
      */
-    public LiveEvaluator(Model model, Model reference, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
+    public LiveEvaluator(
+            Model model,
+            Model reference,
+            Dataset data,
+            long seed,
+            int threads,
+            Optional<Task> chosen,
+            long cacheBytes) {
         if (threads < 1 || cacheBytes < 0) {
-            throw new IllegalArgumentException("threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
+            throw new IllegalArgumentException(
+                    "threads: at least 1, cache: at least 0 bytes, got " + threads + " and " + cacheBytes);
         }
         this.model = model;
         this.feed = SampleFeed.of(model, data);
@@ -190,12 +198,17 @@ public final class LiveEvaluator implements AutoCloseable {
             }
             try (PrefixCache.Use use = cache.use(leased.session().settingsInFront(request));
                     QuantizedSession.Feeds feeds = leased.session().feeds(request, linked.token)) {
-                runner.run(batches.length, linked.token, b -> use.get(b).isPresent() || keepFront(leased.session(), b, feeds, use, linked.token), (b, kept) -> kept);
+                runner.run(
+                        batches.length,
+                        linked.token,
+                        b -> use.get(b).isPresent() || keepFront(leased.session(), b, feeds, use, linked.token),
+                        (b, kept) -> kept);
             }
         }
     }
 
-    private boolean keepFront(QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
+    private boolean keepFront(
+            QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
         List<NativeTensor> crossing = session.front(feed, batches[b], feeds, cancel);
         boolean kept = use.offer(b, crossing);
         if (!kept) {
@@ -226,8 +239,10 @@ public final class LiveEvaluator implements AutoCloseable {
      *
      * @param atLeast samples wanted, at least 1; rounded up to whole batches
      */
-    public AccuracyEstimate evaluate(EvalRequest request, int atLeast, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
-        return evaluateSamples(request, atLeast, cancel, e -> partial.accept(e.accuracy())).accuracy();
+    public AccuracyEstimate evaluate(
+            EvalRequest request, int atLeast, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
+        return evaluateSamples(request, atLeast, cancel, e -> partial.accept(e.accuracy()))
+                .accuracy();
     }
 
     /**
@@ -242,7 +257,8 @@ public final class LiveEvaluator implements AutoCloseable {
         return evaluateSamples(asked, samples(), cancel, partial);
     }
 
-    private Evaluation evaluateSamples(EvalRequest asked, int atLeast, CancelToken cancel, Consumer<Evaluation> partial) {
+    private Evaluation evaluateSamples(
+            EvalRequest asked, int atLeast, CancelToken cancel, Consumer<Evaluation> partial) {
         if (atLeast < 1) {
             throw new IllegalArgumentException("samples: at least 1, got " + atLeast);
         }
@@ -278,7 +294,8 @@ public final class LiveEvaluator implements AutoCloseable {
     /** What both models say to a batch. */
     private record Pair(Scoring.Reference reference, Logits quantized) {}
 
-    private Logits quantized(QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
+    private Logits quantized(
+            QuantizedSession session, int b, QuantizedSession.Feeds feeds, PrefixCache.Use use, CancelToken cancel) {
         if (!session.isCut()) {
             return session.logits(feed, batches[b], feeds, cancel);
         }
@@ -304,7 +321,8 @@ public final class LiveEvaluator implements AutoCloseable {
     public void close() {
         closing.cancel();
         runner.close();
-        List<OrtModel> all = Stream.concat(sessions.release().stream(), floats.release().stream()).toList();
+        List<OrtModel> all = Stream.concat(sessions.release().stream(), floats.release().stream())
+                .toList();
         // First, so that its memory is given back with that of the sessions.
         cache.close();
         all.forEach(OrtModel::close);

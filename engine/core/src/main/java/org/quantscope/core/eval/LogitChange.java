@@ -36,9 +36,12 @@ public final class LogitChange {
      *     shape, or only zeros
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static OptionalDouble largest(Model before, Model after, Optional<Dataset> data, Progress progress, CancelToken cancel) {
+    public static OptionalDouble largest(
+            Model before, Model after, Optional<Dataset> data, Progress progress, CancelToken cancel) {
         OnnxGraph graph = before.graph().orElseThrow();
-        String output = graph.predictionOutput().or(() -> graph.outputNames().stream().findFirst()).orElse("");
+        String output = graph.predictionOutput()
+                .or(() -> graph.outputNames().stream().findFirst())
+                .orElse("");
         Optional<Shape> madeUp = data.isPresent() ? Optional.empty() : madeUp(graph);
         if (output.isEmpty() || (data.isEmpty() && madeUp.isEmpty())) {
             return OptionalDouble.empty();
@@ -52,7 +55,8 @@ public final class LogitChange {
                 int samples = data.get().size();
                 for (int from = 0; from < samples; from += feed.batchSize()) {
                     progress.report(from, samples, "sample " + (from + 1) + " of " + samples);
-                    int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize())).toArray();
+                    int[] batch = IntStream.range(from, Math.min(samples, from + feed.batchSize()))
+                            .toArray();
                     try (SampleFeed.Batch fed = feed.load(batch)) {
                         tally.add(a, b, fed.byInput(), output, cancel);
                     }
@@ -76,7 +80,9 @@ public final class LogitChange {
     private static Optional<Shape> madeUp(OnnxGraph graph) {
         List<OnnxGraph.Input> inputs = graph.inputs();
         List<Long> declared = inputs.size() == 1 ? inputs.getFirst().shape().orElse(List.of()) : List.of();
-        if (declared.isEmpty() || !inputs.getFirst().type().equals(Optional.of(DType.F32)) || declared.stream().skip(1).anyMatch(d -> d < 1)) {
+        if (declared.isEmpty()
+                || !inputs.getFirst().type().equals(Optional.of(DType.F32))
+                || declared.stream().skip(1).anyMatch(d -> d < 1)) {
             return Optional.empty();
         }
         long[] dims = declared.stream().mapToLong(Long::longValue).toArray();

@@ -53,7 +53,13 @@ public final class Logits {
      * @param extra what is fed besides the samples
      * @throws BadInputException if the model has no floating output whose first dimension counts the samples
      */
-    public static Logits of(OrtModel loaded, Model model, SampleFeed feed, int[] samples, Map<String, NativeTensor> extra, CancelToken cancel) {
+    public static Logits of(
+            OrtModel loaded,
+            Model model,
+            SampleFeed feed,
+            int[] samples,
+            Map<String, NativeTensor> extra,
+            CancelToken cancel) {
         String output = predictionOutput(model);
         try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
             Map<String, NativeTensor> feeds = new LinkedHashMap<>(extra);
@@ -70,19 +76,28 @@ public final class Logits {
      */
     static Logits read(FloatOutput out, Model model, int samples) {
         if (out.shape().rank() < 1 || out.shape().dim(0) < samples || out.values().length == 0) {
-            throw new BadInputException(model.file(), out.name(), "predictions need a row for each of " + samples + " samples, the output is " + out.shape());
+            throw new BadInputException(
+                    model.file(),
+                    out.name(),
+                    "predictions need a row for each of " + samples + " samples, the output is " + out.shape());
         }
         int classes = out.values().length / (int) out.shape().dim(0);
-        boolean vector = LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
+        boolean vector =
+                LongStream.of(out.shape().toArray()).skip(1).filter(d -> d > 1).count() <= 1;
         int count = samples * classes;
-        return new Logits(samples, classes, out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count), vector);
+        return new Logits(
+                samples,
+                classes,
+                out.values().length == count ? out.values() : Arrays.copyOf(out.values(), count),
+                vector);
     }
 
     /** @throws BadInputException if no output can hold predictions */
     static String predictionOutput(Model model) {
         return model.graph()
                 .flatMap(g -> g.predictionOutput())
-                .orElseThrow(() -> new BadInputException(model.file(), "output", "predictions need a floating output, there is none"));
+                .orElseThrow(() -> new BadInputException(
+                        model.file(), "output", "predictions need a floating output, there is none"));
     }
 
     /** The class of the largest value of a row, the first of equals; NaN is never the largest, and −1 comes of a row of nothing else. */

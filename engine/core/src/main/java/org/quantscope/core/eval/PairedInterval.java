@@ -33,7 +33,8 @@ public record PairedInterval(double lo, double hi) {
      */
     public static PairedInterval of(long gained, long lost, long n, long total) {
         if (gained < 0 || lost < 0 || n < 1 || gained + lost > n || total < n) {
-            throw new IllegalArgumentException("pairs: " + gained + " gained and " + lost + " lost of " + n + " seen of " + total + " cannot be");
+            throw new IllegalArgumentException(
+                    "pairs: " + gained + " gained and " + lost + " lost of " + n + " seen of " + total + " cannot be");
         }
         double estimate = (double) (gained - lost) / n;
         if (n == total) {

@@ -53,7 +53,13 @@ public final class QuantizedSession {
     private final Map<TensorId, ActivationFeeds> activations;
     private final Map<TensorId, InstrumentedGraph.BiasFeed> biases;
 
-    private QuantizedSession(Model model, InstrumentedGraph graph, Optional<GraphCut> cut, Optional<Part> front, Part back, Set<TensorId> switchable) {
+    private QuantizedSession(
+            Model model,
+            InstrumentedGraph graph,
+            Optional<GraphCut> cut,
+            Optional<Part> front,
+            Part back,
+            Set<TensorId> switchable) {
         this.model = model;
         this.output = Logits.predictionOutput(model);
         this.front = front;
@@ -68,7 +74,8 @@ public final class QuantizedSession {
                 .filter(id -> cut.map(c -> c.storesInFront(id.name())).orElse(false))
                 .collect(Collectors.toUnmodifiableSet());
         this.activationsInFront = activations.entrySet().stream()
-                .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().key())).orElse(false))
+                .filter(e -> cut.map(c -> c.feedsInFront().contains(e.getValue().key()))
+                        .orElse(false))
                 .map(Map.Entry::getKey)
                 .collect(Collectors.toUnmodifiableSet());
     }
@@ -94,7 +101,10 @@ public final class QuantizedSession {
             int opset = model.graph().map(OnnxGraph::opset).orElse(0);
             request.activations().forEach((id, params) -> {
                 if (params.slices() != 1) {
-                    throw new BadInputException(model.file(), id.name(), "activations are quantized per tensor, the setting has " + params.slices() + " scales");
+                    throw new BadInputException(
+                            model.file(),
+                            id.name(),
+                            "activations are quantized per tensor, the setting has " + params.slices() + " scales");
                 }
                 try {
                     forms.put(id, Form.of(params, opset));
@@ -102,12 +112,16 @@ public final class QuantizedSession {
                     throw new BadInputException(model.file(), id.name(), String.valueOf(e.getMessage()));
                 }
             });
-            request.inHand().filter(id -> isActivation(model, id)).ifPresent(id -> forms.putIfAbsent(id, Form.ofUnknown(opset)));
+            request.inHand()
+                    .filter(id -> isActivation(model, id))
+                    .ifPresent(id -> forms.putIfAbsent(id, Form.ofUnknown(opset)));
             return new Key(request.inHand(), others, forms);
         }
 
         private static boolean isActivation(Model model, TensorId id) {
-            return model.graph().map(g -> g.activations().stream().anyMatch(a -> a.id().equals(id))).orElse(false);
+            return model.graph()
+                    .map(g -> g.activations().stream().anyMatch(a -> a.id().equals(id)))
+                    .orElse(false);
         }
     }
 
@@ -116,11 +130,19 @@ public final class QuantizedSession {
      *
      * @param crossings the values that are kept
      */
-    public record FrontKey(List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
+    public record FrontKey(
+            List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
 
     /** One graph in ONNX Runtime. Its owner closes it. */
     private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged, long bytes) {
-        static Part load(byte[] graph, InstrumentedGraph of, Set<String> fed, Set<String> alwaysOn, String origin, OrtModel.Options options, CancelToken cancel) {
+        static Part load(
+                byte[] graph,
+                InstrumentedGraph of,
+                Set<String> fed,
+                Set<String> alwaysOn,
+                String origin,
+                OrtModel.Options options,
+                CancelToken cancel) {
             // Quantizers are run as written: a kernel in integers would round otherwise.
             OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
             if (graph.length > RuntimeGraph.LARGEST) {
@@ -130,9 +152,13 @@ public final class QuantizedSession {
             while (true) {
                 cancel.check();
                 RuntimeGraph marked = RuntimeGraph.of(graph, of, hidden);
-                RuntimeGraph.Finished finished = marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten), alwaysOn);
+                RuntimeGraph.Finished finished =
+                        marked.finish(OrtModel.optimized(marked.forOptimizer(), origin, asWritten), alwaysOn);
                 if (finished.lost().isEmpty()) {
-                    return new Part(OrtModel.loadOptimized(finished.model(), origin, asWritten), finished.arranged(), finished.model().length);
+                    return new Part(
+                            OrtModel.loadOptimized(finished.model(), origin, asWritten),
+                            finished.arranged(),
+                            finished.model().length);
                 }
                 hidden.removeAll(finished.lost());
             }
@@ -152,7 +178,8 @@ public final class QuantizedSession {
      * @throws BadInputException if the key names a tensor that the model does not have
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static QuantizedSession build(Model model, Key key, boolean cut, BakedWeights known, OrtModel.Options options, CancelToken cancel) {
+    public static QuantizedSession build(
+            Model model, Key key, boolean cut, BakedWeights known, OrtModel.Options options, CancelToken cancel) {
         return build(model, key, cut, known, List.of(), options, cancel);
     }
 
@@ -161,11 +188,19 @@ public final class QuantizedSession {
      *
      * @param taps computed by the graph; what {@link #values} may be asked for. A quantizer of their own lies behind them
      */
-    static QuantizedSession build(Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
+    static QuantizedSession build(
+            Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
         return build(model, key, false, new BakedWeights(0), taps, options, cancel);
     }
 
-    private static QuantizedSession build(Model model, Key key, boolean cut, BakedWeights known, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
+    private static QuantizedSession build(
+            Model model,
+            Key key,
+            boolean cut,
+            BakedWeights known,
+            List<TensorId> taps,
+            OrtModel.Options options,
+            CancelToken cancel) {
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         for (var entry : key.others().entrySet()) {
             cancel.check();
@@ -180,7 +215,8 @@ public final class QuantizedSession {
             if (quantized && key.activations().containsKey(site.activation())) {
                 IntegerBias.candidate(model, site).ifPresent(b -> {
                     biases.add(b.id());
-                    if (key.inHand().equals(Optional.of(site.weight())) || key.inHand().equals(Optional.of(site.activation()))) {
+                    if (key.inHand().equals(Optional.of(site.weight()))
+                            || key.inHand().equals(Optional.of(site.activation()))) {
                         moving.add(b.id().name());
                     }
                 });
@@ -205,22 +241,43 @@ public final class QuantizedSession {
         });
         switchable.retainAll(graph.activations().keySet());
         if (cut && !moving.isEmpty()) {
-            Optional<GraphCut> parts = GraphCut.of(graph, Set.copyOf(model.graph().orElseThrow().requiredInputs()), Logits.predictionOutput(model), moving);
+            Optional<GraphCut> parts = GraphCut.of(
+                    graph,
+                    Set.copyOf(model.graph().orElseThrow().requiredInputs()),
+                    Logits.predictionOutput(model),
+                    moving);
             if (parts.isPresent()) {
                 return inTwo(model, graph, parts.get(), fed, switchable, origin, options, cancel);
             }
         }
-        byte[] whole = taps.isEmpty() ? graph.model() : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
+        byte[] whole = taps.isEmpty()
+                ? graph.model()
+                : GraphTaps.add(graph.model(), model.graph().orElseThrow(), taps);
         return new QuantizedSession(
-                model, graph, Optional.empty(), Optional.empty(), Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, cancel), switchable);
+                model,
+                graph,
+                Optional.empty(),
+                Optional.empty(),
+                Part.load(whole, graph, fed, alwaysOn(graph, switchable), origin, options, cancel),
+                switchable);
     }
 
     private static Set<String> alwaysOn(InstrumentedGraph graph, Set<TensorId> switchable) {
-        return graph.activations().entrySet().stream().filter(e -> !switchable.contains(e.getKey())).map(e -> e.getValue().on()).collect(Collectors.toUnmodifiableSet());
+        return graph.activations().entrySet().stream()
+                .filter(e -> !switchable.contains(e.getKey()))
+                .map(e -> e.getValue().on())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     private static QuantizedSession inTwo(
-            Model model, InstrumentedGraph graph, GraphCut cut, Set<String> fed, Set<TensorId> switchable, String origin, OrtModel.Options options, CancelToken cancel) {
+            Model model,
+            InstrumentedGraph graph,
+            GraphCut cut,
+            Set<String> fed,
+            Set<TensorId> switchable,
+            String origin,
+            OrtModel.Options options,
+            CancelToken cancel) {
         Set<String> alwaysOn = alwaysOn(graph, switchable);
         Part front = Part.load(cut.front(), graph, fed, alwaysOn, origin, options, cancel);
         try {
@@ -239,7 +296,8 @@ public final class QuantizedSession {
     }
 
     private static Tensor tensor(Model model, TensorId id) {
-        return model.find(id).orElseThrow(() -> new BadInputException(model.file(), id.name(), "the model has no such tensor"));
+        return model.find(id)
+                .orElseThrow(() -> new BadInputException(model.file(), id.name(), "the model has no such tensor"));
     }
 
     /** The native sessions, in the order in which they run; this object's owner closes them. */
@@ -264,7 +322,10 @@ public final class QuantizedSession {
 
     /** What the front's results under a request are kept by. */
     public FrontKey settingsInFront(EvalRequest request) {
-        return new FrontKey(crossings, restricted(request.weights(), weightsInFront), restricted(request.activations(), activationsInFront));
+        return new FrontKey(
+                crossings,
+                restricted(request.weights(), weightsInFront),
+                restricted(request.activations(), activationsInFront));
     }
 
     private static Map<TensorId, QuantParams> restricted(Map<TensorId, QuantParams> settings, Set<TensorId> to) {
@@ -285,7 +346,8 @@ public final class QuantizedSession {
             if (request.inHand().isPresent() && weightFeed.isPresent()) {
                 Tensor weight = tensor(model, request.inHand().get());
                 QuantParams params = request.weights().get(weight.id());
-                float[] values = params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
+                float[] values =
+                        params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);
                 arranged(feeds, weightFeed.get(), values, weight.info().shape());
             }
             Set<TensorId> missing = new LinkedHashSet<>(request.activations().keySet());
@@ -300,8 +362,10 @@ public final class QuantizedSession {
                 throw new IllegalArgumentException("request: this session cannot switch off " + off);
             }
             activations.forEach((id, names) -> {
-                Optional<QuantParams> params = Optional.ofNullable(request.activations().get(id));
-                names.feed(params, (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+                Optional<QuantParams> params =
+                        Optional.ofNullable(request.activations().get(id));
+                names.feed(
+                        params, (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
                 feeds.put(names.on(), NativeTensor.flag(params.isPresent()));
             });
             for (BiasSite site : sites(model)) {
@@ -309,7 +373,9 @@ public final class QuantizedSession {
                 if (feed != null) {
                     QuantParams in = request.activations().get(site.activation());
                     QuantParams weight = request.weights().get(site.weight());
-                    float[] values = (in == null || weight == null ? Optional.<IntegerBias>empty() : IntegerBias.of(model, site, in, weight))
+                    float[] values = (in == null || weight == null
+                                    ? Optional.<IntegerBias>empty()
+                                    : IntegerBias.of(model, site, in, weight))
                             .map(IntegerBias::values)
                             .orElseGet(() -> tensor(model, site.bias()).data().toFloats());
                     arranged(feeds, feed.name(), values, feed.shape());
@@ -324,9 +390,15 @@ public final class QuantizedSession {
 
     /** A fed tensor as each part wants it. */
     private void arranged(Feeds feeds, String name, float[] values, Shape shape) {
-        front.ifPresent(f -> f.arranged.stream().filter(a -> a.feed().equals(name)).forEach(a -> feeds.putFront(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32))));
-        back.arranged.stream().filter(a -> a.feed().equals(name)).forEach(a -> feeds.putBack(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32)));
-        boolean inFront = front.map(f -> f.arranged.stream().anyMatch(a -> a.feed().equals(name))).orElse(true);
+        front.ifPresent(f -> f.arranged.stream()
+                .filter(a -> a.feed().equals(name))
+                .forEach(a -> feeds.putFront(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32))));
+        back.arranged.stream()
+                .filter(a -> a.feed().equals(name))
+                .forEach(a -> feeds.putBack(a.input(), NativeTensor.of(a.arrange(values), a.shape(), DType.F32)));
+        boolean inFront = front.map(
+                        f -> f.arranged.stream().anyMatch(a -> a.feed().equals(name)))
+                .orElse(true);
         boolean inBack = back.arranged.stream().anyMatch(a -> a.feed().equals(name));
         if (!inFront && feeds.front.wants(name)) {
             feeds.putFront(name, NativeTensor.of(values, shape, DType.F32));

@@ -60,10 +60,17 @@ public final class SampleFeed {
         if (data.size() == 0) {
             throw new BadInputException(data.file(), "samples", "there are none");
         }
-        List<String> left = inputs.stream().map(OnnxGraph.Input::name).filter(name -> inputs.size() == 1 || !data.others().containsKey(name)).toList();
+        List<String> left = inputs.stream()
+                .map(OnnxGraph.Input::name)
+                .filter(name -> inputs.size() == 1 || !data.others().containsKey(name))
+                .toList();
         if (left.size() != 1) {
             throw new BadInputException(
-                    data.file(), "input", "the model has the inputs " + inputs.stream().map(OnnxGraph.Input::name).toList() + ", one takes the samples and each other an array of its name; there are "
+                    data.file(),
+                    "input",
+                    "the model has the inputs "
+                            + inputs.stream().map(OnnxGraph.Input::name).toList()
+                            + ", one takes the samples and each other an array of its name; there are "
                             + (data.others().isEmpty() ? "none" : data.others().keySet()));
         }
         Map<String, Slot> slots = new LinkedHashMap<>();
@@ -71,20 +78,27 @@ public final class SampleFeed {
         long values = 0;
         for (OnnxGraph.Input input : inputs) {
             Optional<String> array = left.contains(input.name()) ? Optional.empty() : Optional.of(input.name());
-            Shape sample = array.map(name -> Objects.requireNonNull(data.others().get(name))).orElseGet(data::sampleShape);
+            Shape sample = array.map(
+                            name -> Objects.requireNonNull(data.others().get(name)))
+                    .orElseGet(data::sampleShape);
             DType type = input.type()
                     .filter(NativeTensor::canHold)
-                    .orElseThrow(() -> new BadInputException(model.file(), input.name(), "is of a type that data cannot be cast to"));
+                    .orElseThrow(() -> new BadInputException(
+                            model.file(), input.name(), "is of a type that data cannot be cast to"));
             slots.put(input.name(), new Slot(type, dims(model, data, input, sample, array.isEmpty()), array));
             input.shape().ifPresent(dims -> batches.add(dims.getFirst()));
             values += sample.count();
         }
         long first = batches.stream().filter(d -> d > 0).findFirst().orElse(-1L);
         if (batches.stream().anyMatch(d -> d > 0 && d != first)) {
-            throw new BadInputException(model.file(), "input", "the inputs want batches of different sizes: " + batches);
+            throw new BadInputException(
+                    model.file(), "input", "the inputs want batches of different sizes: " + batches);
         }
         if (first > CopyBudget.LIMIT / Float.BYTES / Math.max(1, values)) {
-            throw new BadInputException(model.file(), inputs.getFirst().name(), "a batch of " + first + " samples of " + values + " values in all is too large");
+            throw new BadInputException(
+                    model.file(),
+                    inputs.getFirst().name(),
+                    "a batch of " + first + " samples of " + values + " values in all is too large");
         }
         int free = Math.clamp(MAX_BATCH_VALUES / Math.max(1, values), 1, MAX_BATCH);
         return new SampleFeed(data, slots, first > 0 ? Math.toIntExact(first) : free, first > 0);
@@ -98,10 +112,20 @@ public final class SampleFeed {
         List<Long> declared = input.shape().orElseThrow();
         if (declared.isEmpty() || !wanted.takes(sample)) {
             throw new BadInputException(
-                    data.file(), prepared ? "sample shape" : input.name(), "samples of " + sample + " do not fit the input " + input.name() + " of " + model.file().getFileName() + ", which is "
-                            + text(declared) + (prepared ? wanted.advice(data).map(how -> "; in the sidecar this would fit: " + how).orElse("") : ""));
+                    data.file(),
+                    prepared ? "sample shape" : input.name(),
+                    "samples of " + sample + " do not fit the input " + input.name() + " of "
+                            + model.file().getFileName() + ", which is " + text(declared)
+                            + (prepared
+                                    ? wanted.advice(data)
+                                            .map(how -> "; in the sidecar this would fit: " + how)
+                                            .orElse("")
+                                    : ""));
         }
-        return declared.size() - 1 == sample.rank() ? sample : Shape.of(declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray());
+        return declared.size() - 1 == sample.rank()
+                ? sample
+                : Shape.of(
+                        declared.stream().skip(1).mapToLong(d -> d < 0 ? 1 : d).toArray());
     }
 
     /**
@@ -111,11 +135,15 @@ public final class SampleFeed {
      */
     public static InputFit wanted(Model model) {
         List<OnnxGraph.Input> inputs = inputs(model);
-        return fit(inputs.stream().filter(i -> i.type().map(DType::isFloating).orElse(false)).findFirst().orElseGet(inputs::getFirst));
+        return fit(inputs.stream()
+                .filter(i -> i.type().map(DType::isFloating).orElse(false))
+                .findFirst()
+                .orElseGet(inputs::getFirst));
     }
 
     private static List<OnnxGraph.Input> inputs(Model model) {
-        OnnxGraph graph = model.graph().orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
+        OnnxGraph graph = model.graph()
+                .orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
         List<OnnxGraph.Input> inputs = graph.inputs();
         if (inputs.isEmpty()) {
             throw new BadInputException(model.file(), "input", "the model has none to feed data to");
@@ -125,11 +153,16 @@ public final class SampleFeed {
 
     private static InputFit fit(OnnxGraph.Input input) {
         List<Long> declared = input.shape().orElse(List.of());
-        return new InputFit(input.name(), declared.isEmpty() ? declared : declared.subList(1, declared.size()), input.shape().isPresent());
+        return new InputFit(
+                input.name(),
+                declared.isEmpty() ? declared : declared.subList(1, declared.size()),
+                input.shape().isPresent());
     }
 
     private static String text(List<Long> dims) {
-        return dims.isEmpty() ? "scalar" : dims.stream().map(d -> d < 0 ? "N" : Long.toString(d)).collect(Collectors.joining("×"));
+        return dims.isEmpty()
+                ? "scalar"
+                : dims.stream().map(d -> d < 0 ? "N" : Long.toString(d)).collect(Collectors.joining("×"));
     }
 
     public Dataset data() {
@@ -205,7 +238,10 @@ public final class SampleFeed {
         try {
             for (var slot : slots.entrySet()) {
                 if (wanted.contains(slot.getKey())) {
-                    loaded.byInput.put(slot.getKey(), NativeTensor.of(values(slot.getKey(), padded), shape(slot.getKey(), rows), slot.getValue().type));
+                    loaded.byInput.put(
+                            slot.getKey(),
+                            NativeTensor.of(
+                                    values(slot.getKey(), padded), shape(slot.getKey(), rows), slot.getValue().type));
                 }
             }
             return loaded;
@@ -217,7 +253,8 @@ public final class SampleFeed {
 
     /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
     public int realValues(FloatOutput out, int rows) {
-        boolean padded = fixed && rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
+        boolean padded =
+                fixed && rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;
         return padded ? out.values().length / batch * rows : out.values().length;
     }
 }

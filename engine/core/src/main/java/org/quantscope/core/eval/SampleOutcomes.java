@@ -45,8 +45,16 @@ public final class SampleOutcomes {
      * @param quantizedMargin the quantized model's
      */
     public record Outcome(
-            int sample, OptionalInt label, int floatClass, int quantizedClass, double floatOfFloat, OptionalDouble floatOfQuantized, double quantizedOfFloat,
-            double quantizedOfQuantized, double floatMargin, double quantizedMargin) {
+            int sample,
+            OptionalInt label,
+            int floatClass,
+            int quantizedClass,
+            double floatOfFloat,
+            OptionalDouble floatOfQuantized,
+            double quantizedOfFloat,
+            double quantizedOfQuantized,
+            double floatMargin,
+            double quantizedMargin) {
         public Change change() {
             return SampleOutcomes.change(label, floatClass, quantizedClass);
         }
@@ -116,8 +124,16 @@ public final class SampleOutcomes {
         Records r = records;
         float known = r.floatOfQuantized[i];
         return Optional.of(new Outcome(
-                r.sample[i], labelled(i), r.floatClass[i], r.quantizedClass[i], r.floatOfFloat[i], Float.isNaN(known) ? OptionalDouble.empty() : OptionalDouble.of(known),
-                r.quantizedOfFloat[i], r.quantizedOfQuantized[i], r.floatMargin[i], r.quantizedMargin[i]));
+                r.sample[i],
+                labelled(i),
+                r.floatClass[i],
+                r.quantizedClass[i],
+                r.floatOfFloat[i],
+                Float.isNaN(known) ? OptionalDouble.empty() : OptionalDouble.of(known),
+                r.quantizedOfFloat[i],
+                r.quantizedOfQuantized[i],
+                r.floatMargin[i],
+                r.quantizedMargin[i]));
     }
 
     private OptionalInt labelled(int i) {

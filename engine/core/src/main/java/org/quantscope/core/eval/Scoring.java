@@ -37,7 +37,8 @@ final class Scoring {
     static Scoring of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
         OnnxGraph graph = model.graph().orElseThrow();
         String output = Logits.predictionOutput(model);
-        Head head = new Head(first.classes(), Head.form(graph.operatorBefore(output).orElse("")), first.isVector());
+        Head head =
+                new Head(first.classes(), Head.form(graph.operatorBefore(output).orElse("")), first.isVector());
         List<Task> possible = possible(head, data, looksLikeEmbedding(graph, output));
         return new Scoring(chosen.filter(possible::contains).orElse(possible.getFirst()), possible, head, data);
     }
@@ -49,7 +50,10 @@ final class Scoring {
         if (target.isPresent()) {
             if (target.get().count() != head.values()) {
                 throw new BadInputException(
-                        data.file(), "labels", "each sample has " + target.get().count() + " targets, the model has " + head.values() + " outputs a sample");
+                        data.file(),
+                        "labels",
+                        "each sample has " + target.get().count() + " targets, the model has " + head.values()
+                                + " outputs a sample");
             }
             tasks.add(new Task.Regression(Task.Loss.SQUARED));
             tasks.add(new Task.Regression(Task.Loss.ABSOLUTE));
@@ -94,7 +98,10 @@ final class Scoring {
     private static boolean looksLikeEmbedding(OnnxGraph graph, String output) {
         String name = output.toLowerCase(Locale.ROOT);
         String operator = graph.operatorBefore(output).orElse("");
-        return operator.equals("LpNormalization") || operator.equals("Div") || name.contains("embed") || name.contains("feature");
+        return operator.equals("LpNormalization")
+                || operator.equals("Div")
+                || name.contains("embed")
+                || name.contains("feature");
     }
 
     Task task() {
@@ -166,7 +173,8 @@ final class Scoring {
         double[] logs = new double[head.classes()];
         float[] target = targetBuffer();
         for (int i = 0; i < samples.length; i++) {
-            reference.scores[i] = score(samples[i], outputs, i, outputs, hasClasses() ? head.decide(outputs, i) : -1, target);
+            reference.scores[i] =
+                    score(samples[i], outputs, i, outputs, hasClasses() ? head.decide(outputs, i) : -1, target);
             if (hasClasses()) {
                 reference.top[i] = head.decide(outputs, i);
                 head.logProbabilities(outputs, i, logs);
@@ -197,7 +205,13 @@ final class Scoring {
                 yield distance(outputs.values(), row * head.values(), target, 0, loss);
             }
             case Task.Cosine _ -> cosine(outputs, needed(floats), row);
-            case Task.Deviation _ -> distance(outputs.values(), row * head.values(), needed(floats).values(), row * head.values(), Task.Loss.ABSOLUTE);
+            case Task.Deviation _ ->
+                distance(
+                        outputs.values(),
+                        row * head.values(),
+                        needed(floats).values(),
+                        row * head.values(),
+                        Task.Loss.ABSOLUTE);
         };
     }
 
@@ -257,7 +271,8 @@ final class Scoring {
         double mean = scores / seen;
         OptionalInt agree = hasClasses() ? OptionalInt.of(seen) : OptionalInt.empty();
         OptionalDouble none = hasClasses() ? OptionalDouble.of(0) : OptionalDouble.empty();
-        return new AccuracyEstimate(task, mean, mean, seen, total, agree, new PairedInterval(0, 0), Double.POSITIVE_INFINITY, none);
+        return new AccuracyEstimate(
+                task, mean, mean, seen, total, agree, new PairedInterval(0, 0), Double.POSITIVE_INFINITY, none);
     }
 
     /** Starts the count of one evaluation. */
@@ -351,11 +366,19 @@ final class Scoring {
         AccuracyEstimate estimate() {
             int n = Math.max(1, seen);
             int total = records.sample.length;
-            PairedInterval interval = task.isProportion() ? PairedInterval.of(gained, lost, n, total) : differences.interval(total);
+            PairedInterval interval =
+                    task.isProportion() ? PairedInterval.of(gained, lost, n, total) : differences.interval(total);
             double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
             double kl = compared == 0 ? Double.NaN : Math.max(0, divergence / compared);
             return new AccuracyEstimate(
-                    task, sum / n, floatSum / n, n, total, hasClasses() ? OptionalInt.of(agree) : OptionalInt.empty(), interval, sqnr,
+                    task,
+                    sum / n,
+                    floatSum / n,
+                    n,
+                    total,
+                    hasClasses() ? OptionalInt.of(agree) : OptionalInt.empty(),
+                    interval,
+                    sqnr,
                     Double.isFinite(kl) ? OptionalDouble.of(kl) : OptionalDouble.empty());
         }
 

@@ -76,7 +76,8 @@ final class SessionPool {
                     oldest.remove();
                 }
             }
-            return new Leased(session, session.loaded().stream().map(OrtModel::lease).toList());
+            return new Leased(
+                    session, session.loaded().stream().map(OrtModel::lease).toList());
         } finally {
             building.unlock();
         }
@@ -87,11 +88,13 @@ final class SessionPool {
         Map<TensorId, Form> on = new HashMap<>(key.activations());
         on.keySet().retainAll(request.activations().keySet());
         return sessions.entrySet().stream()
-                .filter(e -> e.getKey().inHand().equals(key.inHand()) && e.getKey().others().equals(key.others()))
+                .filter(e -> e.getKey().inHand().equals(key.inHand())
+                        && e.getKey().others().equals(key.others()))
                 .filter(e -> {
                     Map<TensorId, Form> off = new HashMap<>(e.getKey().activations());
                     off.entrySet().removeAll(on.entrySet());
-                    return off.size() + on.size() == e.getKey().activations().size() && e.getValue().switchable().containsAll(off.keySet());
+                    return off.size() + on.size() == e.getKey().activations().size()
+                            && e.getValue().switchable().containsAll(off.keySet());
                 })
                 .map(Map.Entry::getValue)
                 .reduce((older, newer) -> newer);

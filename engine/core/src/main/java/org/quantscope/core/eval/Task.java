@@ -47,7 +47,14 @@ public sealed interface Task {
     /** Every task, in the order in which they are offered. */
     static List<Task> all() {
         return List.of(
-                new TopK(1), new TopK(5), new Binary(), new Regression(Loss.SQUARED), new Regression(Loss.ABSOLUTE), new Agreement(), new Cosine(), new Deviation());
+                new TopK(1),
+                new TopK(5),
+                new Binary(),
+                new Regression(Loss.SQUARED),
+                new Regression(Loss.ABSOLUTE),
+                new Agreement(),
+                new Cosine(),
+                new Deviation());
     }
 
     /** The task with an id; empty if there is none. */
@@ -90,12 +97,22 @@ public sealed interface Task {
     /** One sentence for a person. */
     default String explanation() {
         return switch (this) {
-            case TopK(int k) -> k == 1 ? "Share of samples whose largest output is the label's." : "Share of samples whose label is among the " + k + " largest outputs.";
-            case Binary _ -> "Share of samples whose yes or no is the label's; one output is yes above 0, or above 0.5 behind a Sigmoid.";
-            case Regression(Loss loss) -> "Mean " + (loss == Loss.SQUARED ? "squared" : "absolute") + " difference of the outputs from the targets; less is better.";
+            case TopK(int k) ->
+                k == 1
+                        ? "Share of samples whose largest output is the label's."
+                        : "Share of samples whose label is among the " + k + " largest outputs.";
+            case Binary _ ->
+                "Share of samples whose yes or no is the label's; one output is yes above 0, or above 0.5 behind a"
+                        + " Sigmoid.";
+            case Regression(Loss loss) ->
+                "Mean " + (loss == Loss.SQUARED ? "squared" : "absolute")
+                        + " difference of the outputs from the targets; less is better.";
             case Agreement _ -> "Share of samples that get the float model's class. It needs no labels.";
-            case Cosine _ -> "Cosine of the angle between the quantized and the float output, the mean over the samples. It needs no labels.";
-            case Deviation _ -> "Mean absolute difference of the outputs from the float model's; less is better. It needs no labels.";
+            case Cosine _ ->
+                "Cosine of the angle between the quantized and the float output, the mean over the samples. It needs"
+                        + " no labels.";
+            case Deviation _ ->
+                "Mean absolute difference of the outputs from the float model's; less is better. It needs no labels.";
         };
     }
 

@@ -89,9 +89,15 @@ final class Aimet {
         List<ExportProblem> problems = new ArrayList<>(target.problems(plan));
         for (Encoding e : target.carried(plan)) {
             if (!followsConsumer(e)) {
-                problems.add(new ExportProblem(target.id(), e.id().name(),
-                        "its scales lie along axis " + e.axis().orElseThrow() + ", the file does not name the axis and a reader takes " + e.info().defaultAxis(),
-                        "quantize it per channel", Severity.ERROR, Remedy.perChannel(e)));
+                problems.add(new ExportProblem(
+                        target.id(),
+                        e.id().name(),
+                        "its scales lie along axis " + e.axis().orElseThrow()
+                                + ", the file does not name the axis and a reader takes "
+                                + e.info().defaultAxis(),
+                        "quantize it per channel",
+                        Severity.ERROR,
+                        Remedy.perChannel(e)));
             }
         }
         return problems;
@@ -101,12 +107,15 @@ final class Aimet {
     static void quantizerArgs(JsonGenerator json, SessionState state) {
         QuantSpec weights = state.weights().orElse(QuantSpec.WEIGHTS);
         json.writeObjectPropertyStart("quantizer_args");
-        json.writeNumberProperty("activation_bitwidth", state.activations().orElse(QuantSpec.ACTIVATIONS).bits());
+        json.writeNumberProperty(
+                "activation_bitwidth",
+                state.activations().orElse(QuantSpec.ACTIVATIONS).bits());
         json.writeStringProperty("dtype", "int");
         json.writeBooleanProperty("is_symmetric", weights.symmetric());
         json.writeNumberProperty("param_bitwidth", weights.bits());
         json.writeBooleanProperty("per_channel_quantization", weights.granularity() instanceof Granularity.PerChannel);
-        boolean minMax = weights.clip() instanceof Clip.Auto auto && auto.calibratorId().equals("minmax");
+        boolean minMax =
+                weights.clip() instanceof Clip.Auto auto && auto.calibratorId().equals("minmax");
         json.writeStringProperty("quant_scheme", minMax ? "post_training_tf" : "post_training_tf_enhanced");
         json.writeEndObject();
     }

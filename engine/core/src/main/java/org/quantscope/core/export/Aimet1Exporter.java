@@ -16,10 +16,18 @@ public final class Aimet1Exporter extends FileFormat {
     public static final String ID = "aimet-1.0.0";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     private static final Target TARGET = new Target(
-            ID, "AIMET 1.0.0", Takes.affine(BITS).andPerChannel().andBlocks().withWholeType(), Takes.affine(BITS).withWholeType());
+            ID,
+            "AIMET 1.0.0",
+            Takes.affine(BITS).andPerChannel().andBlocks().withWholeType(),
+            Takes.affine(BITS).withWholeType());
 
     public Aimet1Exporter() {
-        super(ID, "AIMET encodings 1.0.0", Aimet.SOURCE, ".encodings", EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
+        super(
+                ID,
+                "AIMET encodings 1.0.0",
+                Aimet.SOURCE,
+                ".encodings",
+                EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
@@ -27,10 +35,17 @@ public final class Aimet1Exporter extends FileFormat {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         for (Encoding e : TARGET.carried(plan)) {
             if (!isCarried(e)) {
-                problems.add(new ExportProblem(ID, e.id().name(),
-                        "its granularity is " + e.params().granularity() + " of shape " + e.info().shape() + ", the file does not name the axis: a reader takes "
-                                + (e.blockSize().isPresent() ? "blocks along the input axis of a matrix, all of one size" : "axis " + e.info().defaultAxis()),
-                        "quantize it per channel", Severity.ERROR, Remedy.perChannel(e)));
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its granularity is " + e.params().granularity() + " of shape "
+                                + e.info().shape() + ", the file does not name the axis: a reader takes "
+                                + (e.blockSize().isPresent()
+                                        ? "blocks along the input axis of a matrix, all of one size"
+                                        : "axis " + e.info().defaultAxis()),
+                        "quantize it per channel",
+                        Severity.ERROR,
+                        Remedy.perChannel(e)));
             }
         }
         return problems;
@@ -38,7 +53,9 @@ public final class Aimet1Exporter extends FileFormat {
 
     private static boolean isMatrixAlongInput(Encoding e) {
         int axis = e.axis().orElseThrow();
-        return e.info().shape().rank() == 2 && axis == 1 - e.info().defaultAxis() && e.info().shape().dim(axis) % e.blockSize().orElseThrow() == 0;
+        return e.info().shape().rank() == 2
+                && axis == 1 - e.info().defaultAxis()
+                && e.info().shape().dim(axis) % e.blockSize().orElseThrow() == 0;
     }
 
     private static boolean isCarried(Encoding e) {
@@ -71,11 +88,13 @@ public final class Aimet1Exporter extends FileFormat {
     private static void entry(JsonGenerator json, Encoding e) {
         json.writeStartObject();
         json.writeStringProperty("name", e.id().name());
-        json.writeStringProperty("enc_type", switch (e.params().granularity()) {
-            case Granularity.PerTensor _ -> "PER_TENSOR";
-            case Granularity.PerChannel _ -> "PER_CHANNEL";
-            case Granularity.PerBlock _ -> "PER_BLOCK";
-        });
+        json.writeStringProperty(
+                "enc_type",
+                switch (e.params().granularity()) {
+                    case Granularity.PerTensor _ -> "PER_TENSOR";
+                    case Granularity.PerChannel _ -> "PER_CHANNEL";
+                    case Granularity.PerBlock _ -> "PER_BLOCK";
+                });
         json.writeStringProperty("dtype", "INT");
         json.writeNumberProperty("bw", e.bits());
         json.writeBooleanProperty("is_sym", Aimet.isSymmetric(e));

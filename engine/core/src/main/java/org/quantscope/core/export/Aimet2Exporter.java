@@ -27,11 +27,20 @@ public final class Aimet2Exporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "AIMET 2.0.0",
-            Takes.affine(2, 4, 8, 16).andPerChannel().andBlocks().andSchemes(SCHEMES).withWholeType(),
+            Takes.affine(2, 4, 8, 16)
+                    .andPerChannel()
+                    .andBlocks()
+                    .andSchemes(SCHEMES)
+                    .withWholeType(),
             Takes.affine(2, 4, 8, 16).andSchemes(SCHEMES).withWholeType());
 
     public Aimet2Exporter() {
-        super(ID, "AIMET encodings 2.0.0", Aimet.SOURCE, ".encodings", EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
+        super(
+                ID,
+                "AIMET encodings 2.0.0",
+                Aimet.SOURCE,
+                ".encodings",
+                EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override
@@ -57,7 +66,11 @@ public final class Aimet2Exporter extends FileFormat {
     private static void entry(JsonGenerator json, Encoding e) {
         json.writeStartObject();
         json.writeStringProperty("name", e.id().name());
-        json.writeStringProperty("output_dtype", e.isAffine() ? (e.isSigned() ? "int" : "uint") + e.bits() : FLOATS.get(e.spec().scheme()));
+        json.writeStringProperty(
+                "output_dtype",
+                e.isAffine()
+                        ? (e.isSigned() ? "int" : "uint") + e.bits()
+                        : FLOATS.get(e.spec().scheme()));
         json.writeName("y_scale");
         nested(json, e, i -> PrettyJson.float32(json, e.params().scale(i)));
         if (e.isAffine()) {
@@ -83,7 +96,11 @@ public final class Aimet2Exporter extends FileFormat {
             Shape shape = e.info().shape();
             int[] dims = new int[shape.rank()];
             for (int i = 0; i < dims.length; i++) {
-                dims[i] = Math.toIntExact(i == e.axis().getAsInt() ? Math.ceilDiv(shape.dim(i), (long) e.blockSize().getAsInt()) : shape.dim(i));
+                dims[i] = Math.toIntExact(
+                        i == e.axis().getAsInt()
+                                ? Math.ceilDiv(
+                                        shape.dim(i), (long) e.blockSize().getAsInt())
+                                : shape.dim(i));
             }
             nested(json, dims, 0, 0, value);
         }

@@ -11,10 +11,18 @@ public final class AimetLegacyExporter extends FileFormat {
     public static final String ID = "aimet-0.6.1";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     private static final Target TARGET = new Target(
-            ID, "AIMET 0.6.1", Takes.affine(BITS).andPerChannel().withWholeType(), Takes.affine(BITS).withWholeType());
+            ID,
+            "AIMET 0.6.1",
+            Takes.affine(BITS).andPerChannel().withWholeType(),
+            Takes.affine(BITS).withWholeType());
 
     public AimetLegacyExporter() {
-        super(ID, "AIMET encodings 0.6.1", Aimet.SOURCE, ".encodings", EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
+        super(
+                ID,
+                "AIMET encodings 0.6.1",
+                Aimet.SOURCE,
+                ".encodings",
+                EnumSet.of(Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override

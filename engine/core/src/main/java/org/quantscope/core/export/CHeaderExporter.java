@@ -30,7 +30,10 @@ import org.quantscope.core.tensor.TensorId;
 public final class CHeaderExporter extends FileFormat {
     public static final String ID = "c-header";
     private static final Target TARGET = new Target(
-            ID, "TFLite Micro", Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED), Takes.affine(8).withWholeType());
+            ID,
+            "TFLite Micro",
+            Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
+            Takes.affine(8).withWholeType());
     private static final int PER_LINE = 16;
 
     public CHeaderExporter() {
@@ -84,11 +87,22 @@ public final class CHeaderExporter extends FileFormat {
                 continue;
             }
             if (!Aimet.followsConsumer(e)) {
-                problems.add(new ExportProblem(ID, e.id().name(), "its scales lie along axis " + e.axis().orElseThrow() + ", the kernels have one for each output channel", "quantize it per channel", Severity.ERROR,
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its scales lie along axis " + e.axis().orElseThrow()
+                                + ", the kernels have one for each output channel",
+                        "quantize it per channel",
+                        Severity.ERROR,
                         Remedy.perChannel(e)));
             }
             if (e.params().qmin() == Byte.MIN_VALUE) {
-                problems.add(new ExportProblem(ID, e.id().name(), "its codes begin at " + Byte.MIN_VALUE + ", those of the kernels at " + -Byte.MAX_VALUE, "choose the restricted range", Severity.WARNING,
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its codes begin at " + Byte.MIN_VALUE + ", those of the kernels at " + -Byte.MAX_VALUE,
+                        "choose the restricted range",
+                        Severity.WARNING,
                         Remedy.restricted(e)));
             }
         }
@@ -96,9 +110,15 @@ public final class CHeaderExporter extends FileFormat {
         Map<TensorId, Encoding> byId = Layer.byId(carried);
         for (Layer layer : Layer.of(plan.model())) {
             Encoding weight = byId.get(layer.weight().id());
-            boolean ends = layer.input().map(byId::containsKey).orElse(false) && layer.output().map(byId::containsKey).orElse(false);
+            boolean ends = layer.input().map(byId::containsKey).orElse(false)
+                    && layer.output().map(byId::containsKey).orElse(false);
             if (weight != null && !ends) {
-                problems.add(new ExportProblem(ID, layer.weight().id().name(), "the input or output of " + layer.node() + " has no 8-bit scale: its multiplier is left out", "quantize both with 8 bits", Severity.WARNING));
+                problems.add(new ExportProblem(
+                        ID,
+                        layer.weight().id().name(),
+                        "the input or output of " + layer.node() + " has no 8-bit scale: its multiplier is left out",
+                        "quantize both with 8 bits",
+                        Severity.WARNING));
             }
         }
         return problems;
@@ -146,17 +166,25 @@ public final class CHeaderExporter extends FileFormat {
             this.out = out;
             this.cancel = cancel;
             this.carried = new LinkedHashMap<>();
-            TARGET.carried(plan).stream().filter(e -> e.isActivation() || Aimet.followsConsumer(e)).forEach(e -> carried.put(e.id(), e));
-            this.prefix = legal(String.valueOf(plan.model().file().getFileName()).replaceAll("\\.[A-Za-z]+$", "")).toLowerCase(Locale.ROOT);
+            TARGET.carried(plan).stream()
+                    .filter(e -> e.isActivation() || Aimet.followsConsumer(e))
+                    .forEach(e -> carried.put(e.id(), e));
+            this.prefix = legal(
+                            String.valueOf(plan.model().file().getFileName()).replaceAll("\\.[A-Za-z]+$", ""))
+                    .toLowerCase(Locale.ROOT);
         }
 
         void write() throws IOException {
             String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
-            line("/* Quantized parameters of " + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 " + Provenance.modelSha256(plan) + ".");
-            line(" * Written by Quantscope " + comment(Provenance.version(plan)) + ". value = (code - zero_point) * scale; weights have zero_point 0.");
+            line("/* Quantized parameters of "
+                    + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 "
+                    + Provenance.modelSha256(plan) + ".");
+            line(" * Written by Quantscope " + comment(Provenance.version(plan))
+                    + ". value = (code - zero_point) * scale; weights have zero_point 0.");
             out.write(Provenance.comments(plan, " * "));
             line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
-            line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min, activation_max). */");
+            line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min,"
+                    + " activation_max). */");
             line("#ifndef " + guard);
             line("#define " + guard);
             line("");
@@ -198,8 +226,15 @@ public final class CHeaderExporter extends FileFormat {
             int[] codes = new WeightCodes(layer.weight(), weight.params()).all(cancel);
             String name = identifier(layer.weight().id().name());
             line("");
-            line("/* " + comment(layer.node().toString()) + ": " + comment(layer.weight().id().name()) + " [" + kernel.axes + "] = " + kernel.shape + (layer.relu() ? ", ReLU" : "") + " */");
-            codes(name, kernel.order.isEmpty() ? codes : WeightCodes.transposed(codes, layer.weight().info().shape(), kernel.order));
+            line("/* " + comment(layer.node().toString()) + ": "
+                    + comment(layer.weight().id().name()) + " [" + kernel.axes + "] = " + kernel.shape
+                    + (layer.relu() ? ", ReLU" : "") + " */");
+            codes(
+                    name,
+                    kernel.order.isEmpty()
+                            ? codes
+                            : WeightCodes.transposed(
+                                    codes, layer.weight().info().shape(), kernel.order));
             floats(name + "_scale", weight.params().scales());
             Optional<IntegerBias> bias = layer.integerBias(plan, carried);
             if (bias.isPresent() && bias.get().fits()) {
@@ -213,17 +248,29 @@ public final class CHeaderExporter extends FileFormat {
             }
             Multiplier[] multipliers = new Multiplier[weight.params().slices()];
             for (int i = 0; i < multipliers.length; i++) {
-                multipliers[i] = Multiplier.of((double) in.params().scale(0) * weight.params().scale(i) / result.params().scale(0));
+                multipliers[i] = Multiplier.of((double) in.params().scale(0)
+                        * weight.params().scale(i)
+                        / result.params().scale(0));
             }
             // The kernels of convolutions take an array of one for each output channel.
             int n = kernel.perChannel ? kernel.channels : multipliers.length;
-            array("int32_t", name + "_multiplier", n, i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].multiplier));
-            array("int32_t", name + "_shift", n, i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].shift));
+            array(
+                    "int32_t",
+                    name + "_multiplier",
+                    n,
+                    i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].multiplier));
+            array(
+                    "int32_t",
+                    name + "_shift",
+                    n,
+                    i -> Integer.toString(multipliers[multipliers.length > 1 ? i : 0].shift));
             line("static const float " + name + "_input_scale = " + in.params().scale(0) + "f;");
             line("static const int32_t " + name + "_input_zero_point = " + zeroPoint(in) + ";");
-            line("static const float " + name + "_output_scale = " + result.params().scale(0) + "f;");
+            line("static const float " + name + "_output_scale = "
+                    + result.params().scale(0) + "f;");
             line("static const int32_t " + name + "_output_zero_point = " + zeroPoint(result) + ";");
-            line("static const int32_t " + name + "_activation_min = " + (layer.relu() ? Math.max(Byte.MIN_VALUE, zeroPoint(result)) : Byte.MIN_VALUE) + ";");
+            line("static const int32_t " + name + "_activation_min = "
+                    + (layer.relu() ? Math.max(Byte.MIN_VALUE, zeroPoint(result)) : Byte.MIN_VALUE) + ";");
             line("static const int32_t " + name + "_activation_max = " + Byte.MAX_VALUE + ";");
         }
 
@@ -242,18 +289,35 @@ public final class CHeaderExporter extends FileFormat {
             if (convolution && s.rank() == 4) {
                 boolean depthwise = layer.weight().info().isDepthwise() && op.equals("Conv");
                 if (depthwise) {
-                    return new Kernel("1, h, w, out", "1x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(0), (int) s.dim(0), true, List.of(1, 2, 3, 0));
+                    return new Kernel(
+                            "1, h, w, out",
+                            "1x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(0),
+                            (int) s.dim(0),
+                            true,
+                            List.of(1, 2, 3, 0));
                 }
                 int out = op.equals("Conv") ? 0 : 1;
-                return new Kernel("out, h, w, in", s.dim(out) + "x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(1 - out), (int) s.dim(out), true, List.of(out, 2, 3, 1 - out));
+                return new Kernel(
+                        "out, h, w, in",
+                        s.dim(out) + "x" + s.dim(2) + "x" + s.dim(3) + "x" + s.dim(1 - out),
+                        (int) s.dim(out),
+                        true,
+                        List.of(out, 2, 3, 1 - out));
             }
             if (!convolution && s.rank() == 2) {
                 boolean outFirst = op.equals("Gemm") && layer.node().intAttribute("transB", 0) != 0;
                 int out = (int) s.dim(outFirst ? 0 : 1);
-                return outFirst ? new Kernel("out, in", s.dim(0) + "x" + s.dim(1), out, false, List.of()) : new Kernel("out, in", s.dim(1) + "x" + s.dim(0), out, false, List.of(1, 0));
+                return outFirst
+                        ? new Kernel("out, in", s.dim(0) + "x" + s.dim(1), out, false, List.of())
+                        : new Kernel("out, in", s.dim(1) + "x" + s.dim(0), out, false, List.of(1, 0));
             }
             int axis = layer.weight().info().defaultAxis();
-            return new Kernel("as in the model", s.toString().replace('×', 'x'), s.rank() == 0 ? 1 : (int) s.dim(axis), convolution, List.of());
+            return new Kernel(
+                    "as in the model",
+                    s.toString().replace('×', 'x'),
+                    s.rank() == 0 ? 1 : (int) s.dim(axis),
+                    convolution,
+                    List.of());
         }
 
         /** As of int8: codes of uint8 lie 128 lower there. */

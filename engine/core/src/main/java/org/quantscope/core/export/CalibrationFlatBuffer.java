@@ -28,7 +28,8 @@ final class CalibrationFlatBuffer {
             strings.add(value.getBytes(StandardCharsets.UTF_8));
         });
         int n = table.size();
-        // Root offset, two vtables (with two bytes to fill up), the root table, the vector, the entries; then the strings.
+        // Root offset, two vtables (with two bytes to fill up), the root table, the vector, the entries; then the
+        // strings.
         int vtableOfOne = 4;
         int vtableOfTwo = 12;
         int root = 20;

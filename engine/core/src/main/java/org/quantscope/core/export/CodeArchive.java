@@ -50,7 +50,8 @@ public final class CodeArchive {
     public static final String CODEBOOK = ".codebook";
     public static final String CODEBOOKS = ".codebooks";
     public static final String CODEBOOK_SIZES = ".codebook_sizes";
-    private static final List<String> SUFFIXES = List.of(CODES, SCALES, ZERO_POINTS, CODEBOOK, CODEBOOKS, CODEBOOK_SIZES);
+    private static final List<String> SUFFIXES =
+            List.of(CODES, SCALES, ZERO_POINTS, CODEBOOK, CODEBOOKS, CODEBOOK_SIZES);
 
     private static final int PACKED_BITS = 4;
     private static final int CHUNK = 1 << 16;
@@ -90,7 +91,11 @@ public final class CodeArchive {
         }
         for (Tensor t : plan.model().tensors()) {
             if (!coded.contains(t.id())) {
-                arrays.add(new Array(t.id().name(), t.data().dtype(), t.info().shape(), (out, cancel) -> copy(t.data(), out, cancel)));
+                arrays.add(new Array(
+                        t.id().name(),
+                        t.data().dtype(),
+                        t.info().shape(),
+                        (out, cancel) -> copy(t.data(), out, cancel)));
             }
         }
     }
@@ -104,8 +109,13 @@ public final class CodeArchive {
         for (Encoding e : plan.encodings()) {
             for (String suffix : SUFFIXES) {
                 if (names.contains(e.id().name() + suffix)) {
-                    problems.add(new ExportProblem(target, e.id().name(), "the model has a tensor " + e.id().name() + suffix + ", which is the name of an array that belongs to this one",
-                            "rename that one in the model", Severity.ERROR));
+                    problems.add(new ExportProblem(
+                            target,
+                            e.id().name(),
+                            "the model has a tensor " + e.id().name() + suffix
+                                    + ", which is the name of an array that belongs to this one",
+                            "rename that one in the model",
+                            Severity.ERROR));
                     break;
                 }
             }
@@ -130,26 +140,42 @@ public final class CodeArchive {
         if (!e.isActivation()) {
             Tensor tensor = plan.model().find(e.id()).orElseThrow();
             boolean packed = bits <= PACKED_BITS;
-            DType dtype = packed ? DType.U8 : e.isSigned() ? (bits <= Byte.SIZE ? DType.I8 : DType.I16) : bits <= Byte.SIZE ? DType.U8 : DType.U16;
+            DType dtype = packed
+                    ? DType.U8
+                    : e.isSigned()
+                            ? (bits <= Byte.SIZE ? DType.I8 : DType.I16)
+                            : bits <= Byte.SIZE ? DType.U8 : DType.U16;
             long count = tensor.data().count();
-            arrays.add(new Array(name + CODES, dtype, packed ? Shape.of(Math.ceilDiv(count, 2L)) : e.info().shape(), (out, cancel) -> codes(tensor, params, dtype, packed, out, cancel)));
+            arrays.add(new Array(
+                    name + CODES,
+                    dtype,
+                    packed ? Shape.of(Math.ceilDiv(count, 2L)) : e.info().shape(),
+                    (out, cancel) -> codes(tensor, params, dtype, packed, out, cancel)));
         }
         arrays.add(new Array(name + SCALES, DType.F32, slices, (out, cancel) -> floats(params.scales(), out)));
         if (params.isAffine()) {
-            arrays.add(new Array(name + ZERO_POINTS, DType.I32, slices, (out, cancel) -> ints(params.zeroPoints(), out)));
+            arrays.add(
+                    new Array(name + ZERO_POINTS, DType.I32, slices, (out, cancel) -> ints(params.zeroPoints(), out)));
         } else if (params.codebooks().size() == 1) {
             CodebookGrid codebook = params.codebooks().getFirst();
-            arrays.add(new Array(name + CODEBOOK, DType.F32, Shape.of(codebook.size()), (out, cancel) -> floats(codebook.levels(), out)));
+            arrays.add(new Array(
+                    name + CODEBOOK,
+                    DType.F32,
+                    Shape.of(codebook.size()),
+                    (out, cancel) -> floats(codebook.levels(), out)));
         } else {
-            int[] sizes = params.codebooks().stream().mapToInt(CodebookGrid::size).toArray();
-            long levels = params.codebooks().stream().mapToLong(CodebookGrid::size).sum();
+            int[] sizes =
+                    params.codebooks().stream().mapToInt(CodebookGrid::size).toArray();
+            long levels =
+                    params.codebooks().stream().mapToLong(CodebookGrid::size).sum();
             arrays.add(new Array(name + CODEBOOKS, DType.F32, Shape.of(levels), (out, cancel) -> {
                 for (CodebookGrid codebook : params.codebooks()) {
                     cancel.check();
                     floats(codebook.levels(), out);
                 }
             }));
-            arrays.add(new Array(name + CODEBOOK_SIZES, DType.I32, Shape.of(sizes.length), (out, cancel) -> ints(sizes, out)));
+            arrays.add(new Array(
+                    name + CODEBOOK_SIZES, DType.I32, Shape.of(sizes.length), (out, cancel) -> ints(sizes, out)));
         }
         metadata.put(PREFIX + name, describe(e, bits));
     }
@@ -161,7 +187,8 @@ public final class CodeArchive {
             json.writeStringProperty("kind", e.info().kind().id());
             json.writeStringProperty("scheme", e.spec().scheme());
             json.writeNumberProperty("bits", e.bits());
-            json.writeBooleanProperty("signed", e.isAffine() ? e.isSigned() : e.spec().signed());
+            json.writeBooleanProperty(
+                    "signed", e.isAffine() ? e.isSigned() : e.spec().signed());
             json.writeBooleanProperty("symmetric", e.spec().symmetric());
             json.writeBooleanProperty("narrow_range", e.spec().narrowRange());
             json.writeStringProperty("granularity", e.params().granularity().toString());
@@ -177,8 +204,12 @@ public final class CodeArchive {
                     json.writeNumber(d);
                 }
                 json.writeEndArray();
-                json.writeStringProperty("packing", codeBits > PACKED_BITS ? "none"
-                        : "two codes a byte, first in the low nibble, " + (e.isSigned() ? "two's complement" : "unsigned"));
+                json.writeStringProperty(
+                        "packing",
+                        codeBits > PACKED_BITS
+                                ? "none"
+                                : "two codes a byte, first in the low nibble, "
+                                        + (e.isSigned() ? "two's complement" : "unsigned"));
             }
             json.writeStringProperty("value", e.isAffine() ? "(code - zero_point) * scale" : "codebook[code] * scale");
             json.writeEndObject();
@@ -204,7 +235,9 @@ public final class CodeArchive {
         };
     }
 
-    private static void codes(Tensor tensor, QuantParams params, DType dtype, boolean packed, OutputStream out, CancelToken cancel) throws IOException {
+    private static void codes(
+            Tensor tensor, QuantParams params, DType dtype, boolean packed, OutputStream out, CancelToken cancel)
+            throws IOException {
         byte[] bytes = new byte[CHUNK];
         int[] state = {0, -1};
         new WeightCodes(tensor, params).each(cancel, code -> {
@@ -258,7 +291,9 @@ public final class CodeArchive {
         long size = data.count() * width;
         for (long from = 0; from < size; from += CHUNK) {
             cancel.check();
-            byte[] bytes = data.segment().asSlice(from, Math.min(CHUNK, size - from)).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+            byte[] bytes = data.segment()
+                    .asSlice(from, Math.min(CHUNK, size - from))
+                    .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
             for (int i = 0; turn && i < bytes.length; i += width) {
                 for (int a = i, b = i + width - 1; a < b; a++, b--) {
                     byte held = bytes[a];

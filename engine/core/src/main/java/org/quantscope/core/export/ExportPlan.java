@@ -26,7 +26,12 @@ import org.quantscope.core.tensor.TensorInfo;
  * @param place where the file is moved once it is written, empty if it stays: relative paths in it start there
  */
 public record ExportPlan(
-        Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, Map<String, String> options, Optional<Path> place) {
+        Model model,
+        SessionState state,
+        Map<TensorId, QuantParams> weights,
+        Map<TensorId, QuantParams> activations,
+        Map<String, String> options,
+        Optional<Path> place) {
     public ExportPlan {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
@@ -34,7 +39,11 @@ public record ExportPlan(
     }
 
     /** With the default options of the format. */
-    public ExportPlan(Model model, SessionState state, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+    public ExportPlan(
+            Model model,
+            SessionState state,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations) {
         this(model, state, weights, activations, Map.of(), Optional.empty());
     }
 
@@ -51,11 +60,15 @@ public record ExportPlan(
         List<Encoding> all = new ArrayList<>();
         for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
             Optional.ofNullable(activations.get(activation.id()))
-                    .ifPresent(p -> all.add(new Encoding(activation, state.activationSpec(activation.id()).orElseThrow(), p)));
+                    .ifPresent(p -> all.add(new Encoding(
+                            activation, state.activationSpec(activation.id()).orElseThrow(), p)));
         }
         for (Tensor tensor : model.tensors()) {
             Optional.ofNullable(weights.get(tensor.id()))
-                    .ifPresent(p -> all.add(new Encoding(tensor.info(), ResolvedSettings.specOf(tensor.info(), state).orElseThrow(), p)));
+                    .ifPresent(p -> all.add(new Encoding(
+                            tensor.info(),
+                            ResolvedSettings.specOf(tensor.info(), state).orElseThrow(),
+                            p)));
         }
         return all;
     }

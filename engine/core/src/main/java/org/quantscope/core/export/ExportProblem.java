@@ -12,7 +12,8 @@ import org.quantscope.core.session.Edit;
  * @param remedy what to do about it
  * @param fix the edit that does it, if one edit can
  */
-public record ExportProblem(String target, String tensor, String why, String remedy, Severity severity, Optional<Edit> fix) {
+public record ExportProblem(
+        String target, String tensor, String why, String remedy, Severity severity, Optional<Edit> fix) {
     public ExportProblem(String target, String tensor, String why, String remedy, Severity severity) {
         this(target, tensor, why, remedy, severity, Optional.empty());
     }

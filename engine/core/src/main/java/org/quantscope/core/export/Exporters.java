@@ -45,8 +45,8 @@ public final class Exporters {
         return ALL.stream()
                 .filter(e -> e.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "format: unknown id " + id + "; known: " + ALL.stream().map(Exporter::id).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("format: unknown id " + id + "; known: "
+                        + ALL.stream().map(Exporter::id).collect(Collectors.joining(", "))));
     }
 
     /** Looks at files before they are moved into place. */
@@ -62,7 +62,8 @@ public final class Exporters {
     }
 
     /** Writes without an inspection. */
-    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel) throws IOException {
+    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel)
+            throws IOException {
         return export(exporter, plan, target, (placed, written) -> {}, cancel);
     }
 
@@ -76,7 +77,9 @@ public final class Exporters {
      * @throws org.quantscope.core.BadInputException if the plan cannot be written in this format
      * @throws java.util.concurrent.CancellationException if cancelled before the first file was moved
      */
-    public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, Inspection inspection, CancelToken cancel) throws IOException {
+    public static List<Path> export(
+            Exporter exporter, ExportPlan plan, Path target, Inspection inspection, CancelToken cancel)
+            throws IOException {
         Path real = AtomicFile.destination(target);
         Path folder = Files.createDirectory(AtomicFile.temporaryBeside(real));
         try {
@@ -90,7 +93,9 @@ public final class Exporters {
             List<Path> moved = new ArrayList<>();
             for (Path file : written.reversed()) {
                 AtomicFile.replace(file, real.resolveSibling(file.getFileName()));
-                String part = file.getFileName().toString().substring(real.getFileName().toString().length());
+                String part = file.getFileName()
+                        .toString()
+                        .substring(real.getFileName().toString().length());
                 moved.addFirst(part.isEmpty() ? target : target.resolveSibling(target.getFileName() + part));
             }
             return List.copyOf(moved);

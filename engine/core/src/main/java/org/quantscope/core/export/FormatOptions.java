@@ -16,7 +16,8 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
         for (String name : given.keySet()) {
             if (owner.options().stream().noneMatch(o -> o.name().equals(name))) {
                 String known = owner.options().stream().map(OptionDoc::name).collect(Collectors.joining(", "));
-                throw new IllegalArgumentException("format." + owner.id() + ": no option " + name + (known.isEmpty() ? ", it has none" : ", it has " + known));
+                throw new IllegalArgumentException("format." + owner.id() + ": no option " + name
+                        + (known.isEmpty() ? ", it has none" : ", it has " + known));
             }
         }
         return new FormatOptions(owner, given);
@@ -66,6 +67,7 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
     }
 
     private IllegalArgumentException refused(OptionDoc option, String text, String wanted) {
-        return new IllegalArgumentException("format." + owner.id() + "." + option.name() + ": " + wanted + " is needed, got " + text);
+        return new IllegalArgumentException(
+                "format." + owner.id() + "." + option.name() + ": " + wanted + " is needed, got " + text);
     }
 }

@@ -27,7 +27,13 @@ import org.quantscope.core.tensor.TensorKind;
  * @param bias the stored bias: the third input, or of a MatMul what a following Add adds
  * @param relu true if the result is clamped at 0 before it is rounded
  */
-record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<TensorId> output, Optional<TensorId> bias, boolean relu) {
+record Layer(
+        OnnxNode node,
+        Tensor weight,
+        Optional<TensorId> input,
+        Optional<TensorId> output,
+        Optional<TensorId> bias,
+        boolean relu) {
     private static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
     /** Operators followed behind a layer, at most: bias and clamp are two. */
     private static final int MOST_FOLLOWED = 4;
@@ -46,28 +52,38 @@ record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<Te
         List<Layer> layers = new ArrayList<>();
         for (OnnxNode node : nodes) {
             Tensor weight = node.input(1).map(stored::get).orElse(null);
-            if (OPERATORS.contains(node.opType()) && weight != null && weight.info().kind() == TensorKind.WEIGHT) {
+            if (OPERATORS.contains(node.opType())
+                    && weight != null
+                    && weight.info().kind() == TensorKind.WEIGHT) {
                 layers.add(follow(graph, node, weight, stored, readers));
             }
         }
         return layers;
     }
 
-    private static Layer follow(OnnxGraph graph, OnnxNode node, Tensor weight, Map<String, Tensor> stored, Map<String, OnnxNode> readers) {
-        Optional<TensorId> bias = node.opType().equals("MatMul") ? Optional.empty() : node.input(2).filter(stored::containsKey).map(TensorId::new);
+    private static Layer follow(
+            OnnxGraph graph, OnnxNode node, Tensor weight, Map<String, Tensor> stored, Map<String, OnnxNode> readers) {
+        Optional<TensorId> bias = node.opType().equals("MatMul")
+                ? Optional.empty()
+                : node.input(2).filter(stored::containsKey).map(TensorId::new);
         boolean relu = false;
         String value = node.outputs().getFirst();
         Optional<TensorId> output = graph.placement().parametersOf(new TensorId(value));
         for (int i = 0; i < MOST_FOLLOWED && output.isEmpty(); i++) {
             OnnxNode next = readers.get(value);
-            if (next == null || graph.consumers(value).size() != 1 || graph.outputNames().contains(value)) {
+            if (next == null
+                    || graph.consumers(value).size() != 1
+                    || graph.outputNames().contains(value)) {
                 break;
             }
             String from = value;
-            Optional<String> added = next.inputs().stream().filter(in -> !in.equals(from)).findFirst();
+            Optional<String> added =
+                    next.inputs().stream().filter(in -> !in.equals(from)).findFirst();
             if (next.opType().equals("Relu")) {
                 relu = true;
-            } else if (next.opType().equals("Add") && bias.isEmpty() && added.filter(stored::containsKey).isPresent()) {
+            } else if (next.opType().equals("Add")
+                    && bias.isEmpty()
+                    && added.filter(stored::containsKey).isPresent()) {
                 bias = added.map(TensorId::new);
             } else if (!next.opType().equals("Clip")) {
                 break;
@@ -75,7 +91,13 @@ record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<Te
             value = next.outputs().getFirst();
             output = graph.placement().parametersOf(new TensorId(value));
         }
-        return new Layer(node, weight, node.input(0).flatMap(x -> graph.placement().parametersOf(new TensorId(x))), output, bias, relu);
+        return new Layer(
+                node,
+                weight,
+                node.input(0).flatMap(x -> graph.placement().parametersOf(new TensorId(x))),
+                output,
+                bias,
+                relu);
     }
 
     /** Quantized tensors of a plan by name. */
@@ -92,9 +114,13 @@ record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<Te
         if (bias.isEmpty() || in == null || w == null) {
             return Optional.empty();
         }
-        boolean alone = plan.model().graph().map(g -> g.consumers(bias.get().name()).size() == 1).orElse(false);
+        boolean alone = plan.model()
+                .graph()
+                .map(g -> g.consumers(bias.get().name()).size() == 1)
+                .orElse(false);
         boolean unscaled = node.floatAttribute("alpha", 1) == 1 && node.floatAttribute("beta", 1) == 1;
-        return IntegerBias.of(plan.model(), new BiasSite(bias.get(), weight.id(), in.id(), alone, unscaled), in.params(), w.params());
+        return IntegerBias.of(
+                plan.model(), new BiasSite(bias.get(), weight.id(), in.id(), alone, unscaled), in.params(), w.params());
     }
 
     /** A problem for each bias that does not fit 32 bits in units of s_x·s_w. */
@@ -102,12 +128,17 @@ record Layer(OnnxNode node, Tensor weight, Optional<TensorId> input, Optional<Te
         Map<TensorId, Encoding> byId = byId(carried);
         List<ExportProblem> problems = new ArrayList<>();
         for (Layer layer : of(plan.model())) {
-            IntegerBias bias = layer.integerBias(plan, byId).filter(b -> !b.fits()).orElse(null);
+            IntegerBias bias =
+                    layer.integerBias(plan, byId).filter(b -> !b.fits()).orElse(null);
             if (bias != null) {
                 Encoding weight = Objects.requireNonNull(byId.get(layer.weight.id()));
                 Encoding in = Objects.requireNonNull(byId.get(layer.input.orElseThrow()));
                 problems.add(new ExportProblem(
-                        target, bias.bias().id().name(), "its value " + bias.misfit() + " needs more than 32 bits", "widen the scale of " + weight.id() + " or of " + in.id(), Severity.ERROR,
+                        target,
+                        bias.bias().id().name(),
+                        "its value " + bias.misfit() + " needs more than 32 bits",
+                        "widen the scale of " + weight.id() + " or of " + in.id(),
+                        Severity.ERROR,
                         Remedy.scales(weight, bias.wideEnough(in.params(), weight.params()))));
             }
         }

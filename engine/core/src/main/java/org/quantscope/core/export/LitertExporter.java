@@ -34,36 +34,61 @@ public final class LitertExporter extends FileFormat {
     public static final String SOURCE = "https://github.com/google-ai-edge/ai-edge-quantizer";
     /** What the name of the calibration result ends with, behind that of the recipe. */
     public static final String CALIBRATION = ".calibration.json";
+
     private static final String LOADER = ".py";
 
     private static final Target TARGET = new Target(
             ID,
             "LiteRT",
-            Takes.affine(4, 8).andPerChannel().andBlocks(32, 64, 128, 256).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
+            Takes.affine(4, 8)
+                    .andPerChannel()
+                    .andBlocks(32, 64, 128, 256)
+                    .with(Takes.Zero.ZERO)
+                    .with(Takes.Codes.SIGNED),
             Takes.affine(8, 16).withWholeType());
-    private static final Map<String, String> ALGORITHMS = Map.of("minmax", "min_max_uniform_quantize", "mse", "MSE", "octav", "OCTAV");
+    private static final Map<String, String> ALGORITHMS =
+            Map.of("minmax", "min_max_uniform_quantize", "mse", "MSE", "octav", "OCTAV");
 
     public LitertExporter() {
-        super(ID, "LiteRT (TensorFlow Lite) quantizer recipe", SOURCE, ".json", EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE));
+        super(
+                ID,
+                "LiteRT (TensorFlow Lite) quantizer recipe",
+                SOURCE,
+                ".json",
+                EnumSet.of(Field.WEIGHTS, Field.SIGN, Field.CODES, Field.CHOICE));
     }
 
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>();
         if (plan.model().graph().isEmpty()) {
-            return List.of(new ExportProblem(ID, "", "the model is bare weights without a graph, a recipe is by operators", "open the ONNX model", Severity.ERROR));
+            return List.of(new ExportProblem(
+                    ID,
+                    "",
+                    "the model is bare weights without a graph, a recipe is by operators",
+                    "open the ONNX model",
+                    Severity.ERROR));
         }
         for (ExportProblem p : TARGET.problems(plan)) {
             // The one code that 16 bits leave out is not used by LiteRT either.
-            boolean ends = p.severity() == Severity.WARNING && find(plan, p.tensor()).filter(e -> e.bits() == Short.SIZE).isPresent();
+            boolean ends = p.severity() == Severity.WARNING
+                    && find(plan, p.tensor())
+                            .filter(e -> e.bits() == Short.SIZE)
+                            .isPresent();
             if (!ends) {
                 problems.add(p);
             }
         }
         for (Encoding e : TARGET.carried(plan)) {
             if (e.isActivation() && !isCarried(e)) {
-                problems.add(new ExportProblem(ID, e.id().name(), "it has 16 bits and the zero point " + e.params().zeroPoint(0) + ", LiteRT takes 16 bits only symmetric with signed codes",
-                        "make it symmetric with signed codes", Severity.ERROR, Remedy.symmetric(e)));
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "it has 16 bits and the zero point " + e.params().zeroPoint(0)
+                                + ", LiteRT takes 16 bits only symmetric with signed codes",
+                        "make it symmetric with signed codes",
+                        Severity.ERROR,
+                        Remedy.symmetric(e)));
             } else if (!e.isActivation()) {
                 weight(e, problems);
             }
@@ -76,16 +101,37 @@ public final class LitertExporter extends FileFormat {
 
     private static void weight(Encoding e, List<ExportProblem> problems) {
         if (e.usesWholeType()) {
-            problems.add(new ExportProblem(ID, e.id().name(), "its codes begin at " + e.params().qmin() + ", those of LiteRT weights at " + (e.params().qmin() + 1), "choose the restricted range",
-                    Severity.WARNING, Remedy.restricted(e)));
+            problems.add(new ExportProblem(
+                    ID,
+                    e.id().name(),
+                    "its codes begin at " + e.params().qmin() + ", those of LiteRT weights at "
+                            + (e.params().qmin() + 1),
+                    "choose the restricted range",
+                    Severity.WARNING,
+                    Remedy.restricted(e)));
         }
-        boolean chosen = e.spec().clip() instanceof Clip.Auto auto && ALGORITHMS.containsKey(auto.calibratorId()) && auto.options().isEmpty();
+        boolean chosen = e.spec().clip() instanceof Clip.Auto auto
+                && ALGORITHMS.containsKey(auto.calibratorId())
+                && auto.options().isEmpty();
         if (!chosen) {
-            problems.add(new ExportProblem(ID, e.id().name(), "its range is set otherwise than LiteRT can: it looks for that of a weight itself, by least and largest value, MSE or OCTAV",
-                    "choose one of these calibrators, or accept another range", Severity.WARNING, Remedy.calibrator(e, "minmax")));
+            problems.add(new ExportProblem(
+                    ID,
+                    e.id().name(),
+                    "its range is set otherwise than LiteRT can: it looks for that of a weight itself, by least and"
+                            + " largest value, MSE or OCTAV",
+                    "choose one of these calibrators, or accept another range",
+                    Severity.WARNING,
+                    Remedy.calibrator(e, "minmax")));
         }
-        if (e.axis().isPresent() && e.blockSize().isEmpty() && e.axis().getAsInt() != e.info().defaultAxis()) {
-            problems.add(new ExportProblem(ID, e.id().name(), "its scales lie along axis " + e.axis().getAsInt() + ", LiteRT takes the output channel", "quantize it per channel", Severity.WARNING,
+        if (e.axis().isPresent()
+                && e.blockSize().isEmpty()
+                && e.axis().getAsInt() != e.info().defaultAxis()) {
+            problems.add(new ExportProblem(
+                    ID,
+                    e.id().name(),
+                    "its scales lie along axis " + e.axis().getAsInt() + ", LiteRT takes the output channel",
+                    "quantize it per channel",
+                    Severity.WARNING,
                     Remedy.perChannel(e)));
         }
     }
@@ -98,8 +144,14 @@ public final class LitertExporter extends FileFormat {
             for (String input : node.inputs()) {
                 Encoding in = activation(graph, carried, input).orElse(null);
                 if (in != null && out.isPresent() && in.bits() != out.get().bits()) {
-                    problems.add(new ExportProblem(ID, in.id().name(), "it has " + in.bits() + " bits, the output of " + node + " has " + out.get().bits() + ": LiteRT gives an operator one width",
-                            "choose " + out.get().bits() + " bits", Severity.WARNING, Remedy.bits(in, out.get().bits())));
+                    problems.add(new ExportProblem(
+                            ID,
+                            in.id().name(),
+                            "it has " + in.bits() + " bits, the output of " + node + " has "
+                                    + out.get().bits() + ": LiteRT gives an operator one width",
+                            "choose " + out.get().bits() + " bits",
+                            Severity.WARNING,
+                            Remedy.bits(in, out.get().bits())));
                 }
             }
         }
@@ -130,19 +182,20 @@ public final class LitertExporter extends FileFormat {
         PrettyJson.write(calibration, json -> calibration(json, carried, cancel));
         Files.writeString(
                 loader,
-                "# Written by Quantscope " + Provenance.version(plan) + " for the model with SHA-256 " + Provenance.modelSha256(plan) + ".\n" + Provenance.comments(plan, "# ") + LOADER_TEXT,
+                "# Written by Quantscope " + Provenance.version(plan) + " for the model with SHA-256 "
+                        + Provenance.modelSha256(plan) + ".\n" + Provenance.comments(plan, "# ") + LOADER_TEXT,
                 StandardCharsets.UTF_8);
         return List.of(file, calibration, loader);
     }
 
     /** Beside the recipe: python FILE.py model.tflite quantized.tflite. */
     private static final String LOADER_TEXT = """
-            # Quantizes a float LiteRT model as the recipe and the calibration result beside this file say: python THIS.py model.tflite quantized.tflite
-            import json, sys, numpy as np; from ai_edge_quantizer import quantizer
-            here = sys.argv[0].removesuffix(".py")
-            ranges = {t: {k: np.array(r[k]).reshape([1]) for k in ("min", "max")} for t, r in json.load(open(here + ".calibration.json")).items()}
-            quantizer.Quantizer(sys.argv[1], json.load(open(here))).quantize(ranges).export_model(sys.argv[2])
-            """;
+        # Quantizes a float LiteRT model as the recipe and the calibration result beside this file say: python THIS.py model.tflite quantized.tflite
+        import json, sys, numpy as np; from ai_edge_quantizer import quantizer
+        here = sys.argv[0].removesuffix(".py")
+        ranges = {t: {k: np.array(r[k]).reshape([1]) for k in ("min", "max")} for t, r in json.load(open(here + ".calibration.json")).items()}
+        quantizer.Quantizer(sys.argv[1], json.load(open(here))).quantize(ranges).export_model(sys.argv[2])
+        """;
 
     private static void recipe(JsonGenerator json, ExportPlan plan, List<Encoding> carried, CancelToken cancel) {
         Map<TensorId, Encoding> byId = Layer.byId(carried);
@@ -161,14 +214,24 @@ public final class LitertExporter extends FileFormat {
         json.writeEndArray();
     }
 
-    private static void operators(JsonGenerator json, OnnxGraph graph, Map<TensorId, Encoding> carried, Map<String, Encoding> weights, CancelToken cancel) {
+    private static void operators(
+            JsonGenerator json,
+            OnnxGraph graph,
+            Map<TensorId, Encoding> carried,
+            Map<String, Encoding> weights,
+            CancelToken cancel) {
         for (OnnxNode node : graph.nodes()) {
             cancel.check();
-            Optional<Encoding> weight = Optional.ofNullable(weights.get(node.outputs().getFirst()));
+            Optional<Encoding> weight =
+                    Optional.ofNullable(weights.get(node.outputs().getFirst()));
             Optional<Encoding> output = output(graph, carried, node);
             if (weight.isPresent() || output.isPresent()) {
                 String algorithm = weight.map(LitertExporter::algorithm).orElse("min_max_uniform_quantize");
-                entry(json, "(^|;)" + escaped(node.outputs().getFirst()) + "(;|$)", algorithm, () -> config(json, output, weight));
+                entry(
+                        json,
+                        "(^|;)" + escaped(node.outputs().getFirst()) + "(;|$)",
+                        algorithm,
+                        () -> config(json, output, weight));
             }
         }
     }
@@ -176,11 +239,17 @@ public final class LitertExporter extends FileFormat {
     /** The activation whose width is that of the operator: its result, else its input. */
     private static Optional<Encoding> output(OnnxGraph graph, Map<TensorId, Encoding> carried, OnnxNode node) {
         Optional<Encoding> result = activation(graph, carried, node.outputs().getFirst());
-        return result.isPresent() ? result : node.inputs().stream().flatMap(in -> activation(graph, carried, in).stream()).findFirst();
+        return result.isPresent()
+                ? result
+                : node.inputs().stream()
+                        .flatMap(in -> activation(graph, carried, in).stream())
+                        .findFirst();
     }
 
     private static String algorithm(Encoding weight) {
-        return weight.spec().clip() instanceof Clip.Auto auto ? ALGORITHMS.getOrDefault(auto.calibratorId(), "min_max_uniform_quantize") : "min_max_uniform_quantize";
+        return weight.spec().clip() instanceof Clip.Auto auto
+                ? ALGORITHMS.getOrDefault(auto.calibratorId(), "min_max_uniform_quantize")
+                : "min_max_uniform_quantize";
     }
 
     /** The op "*" is any: which one a converter has made of a layer is its business, the name of the output is what it keeps. */
@@ -195,8 +264,14 @@ public final class LitertExporter extends FileFormat {
 
     private static void config(JsonGenerator json, Optional<Encoding> activation, Optional<Encoding> weight) {
         json.writeObjectPropertyStart("op_config");
-        activation.ifPresent(a -> tensor(json, "activation_tensor_config", a.bits(), a.bits() == Short.SIZE, "TENSORWISE"));
-        tensor(json, "weight_tensor_config", weight.map(Encoding::bits).orElse(Byte.SIZE), true, weight.map(LitertExporter::granularity).orElse("TENSORWISE"));
+        activation.ifPresent(
+                a -> tensor(json, "activation_tensor_config", a.bits(), a.bits() == Short.SIZE, "TENSORWISE"));
+        tensor(
+                json,
+                "weight_tensor_config",
+                weight.map(Encoding::bits).orElse(Byte.SIZE),
+                true,
+                weight.map(LitertExporter::granularity).orElse("TENSORWISE"));
         json.writeStringProperty("compute_precision", activation.isPresent() ? "INTEGER" : "FLOAT");
         json.writeBooleanProperty("explicit_dequantize", activation.isEmpty());
         json.writeBooleanProperty("skip_checks", false);

@@ -24,7 +24,11 @@ public final class LlamaTypesExporter extends FileFormat {
     public static final String ID = "llama-tensor-types";
     private static final int BLOCK = 32;
     private static final Map<String, String> CODEBOOKS = Map.of("iq4_nl", "iq4_nl", "mxfp4", "mxfp4");
-    private static final Target TARGET = new Target(ID, "llama.cpp", Takes.affine(4, 5, 8).andSchemes("iq4_nl", "mxfp4").andPerChannel().andBlocks(BLOCK), Takes.nothing());
+    private static final Target TARGET = new Target(
+            ID,
+            "llama.cpp",
+            Takes.affine(4, 5, 8).andSchemes("iq4_nl", "mxfp4").andPerChannel().andBlocks(BLOCK),
+            Takes.nothing());
 
     public LlamaTypesExporter() {
         super(
@@ -39,7 +43,12 @@ public final class LlamaTypesExporter extends FileFormat {
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>();
         if (!plan.model().format().equals("gguf")) {
-            problems.add(new ExportProblem(ID, "", "names are those of " + plan.model().file().getFileName() + ", llama-quantize looks for them in a GGUF file", "rename those that the conversion to GGUF renames",
+            problems.add(new ExportProblem(
+                    ID,
+                    "",
+                    "names are those of " + plan.model().file().getFileName()
+                            + ", llama-quantize looks for them in a GGUF file",
+                    "rename those that the conversion to GGUF renames",
                     Severity.WARNING));
         }
         problems.addAll(TARGET.problems(plan));
@@ -55,18 +64,44 @@ public final class LlamaTypesExporter extends FileFormat {
         Shape shape = e.info().shape();
         int last = shape.rank() - 1;
         if (!fitsInALine(name)) {
-            return Optional.of(new ExportProblem(ID, name, "its name holds '=' or a space, an entry is name=type", "rename it in the model", Severity.ERROR));
+            return Optional.of(new ExportProblem(
+                    ID,
+                    name,
+                    "its name holds '=' or a space, an entry is name=type",
+                    "rename it in the model",
+                    Severity.ERROR));
         }
         if (last < 0 || shape.dim(last) % BLOCK != 0) {
-            return Optional.of(new ExportProblem(ID, name, "its rows have " + (last < 0 ? 1 : shape.dim(last)) + " values, which " + BLOCK + " does not divide: llama-quantize takes another type for it",
-                    "keep it float", Severity.ERROR, Optional.of(new org.quantscope.core.session.Edit.KeepFloat(e.id(), true))));
+            return Optional.of(new ExportProblem(
+                    ID,
+                    name,
+                    "its rows have " + (last < 0 ? 1 : shape.dim(last)) + " values, which " + BLOCK
+                            + " does not divide: llama-quantize takes another type for it",
+                    "keep it float",
+                    Severity.ERROR,
+                    Optional.of(new org.quantscope.core.session.Edit.KeepFloat(e.id(), true))));
         }
         if (type(e).isEmpty()) {
-            return Optional.of(new ExportProblem(ID, name, "it has 8 bits and a zero point, llama.cpp has 8 bits only without", "make it symmetric", Severity.ERROR, Remedy.symmetric(e)));
+            return Optional.of(new ExportProblem(
+                    ID,
+                    name,
+                    "it has 8 bits and a zero point, llama.cpp has 8 bits only without",
+                    "make it symmetric",
+                    Severity.ERROR,
+                    Remedy.symmetric(e)));
         }
         if (e.blockSize().isEmpty() || e.axis().orElseThrow() != last) {
-            return Optional.of(new ExportProblem(ID, name, "it has a scale " + (e.axis().isEmpty() ? "for all values" : "along axis " + e.axis().getAsInt()) + ", " + type(e).orElseThrow() + " has one for each "
-                    + BLOCK + " values of a row: the error there is another", "choose blocks of " + BLOCK, Severity.WARNING, Remedy.blocks(e, last, BLOCK)));
+            return Optional.of(new ExportProblem(
+                    ID,
+                    name,
+                    "it has a scale "
+                            + (e.axis().isEmpty()
+                                    ? "for all values"
+                                    : "along axis " + e.axis().getAsInt()) + ", " + type(e).orElseThrow()
+                            + " has one for each " + BLOCK + " values of a row: the error there is another",
+                    "choose blocks of " + BLOCK,
+                    Severity.WARNING,
+                    Remedy.blocks(e, last, BLOCK)));
         }
         return Optional.empty();
     }
@@ -81,19 +116,29 @@ public final class LlamaTypesExporter extends FileFormat {
             return Optional.ofNullable(CODEBOOKS.get(e.spec().scheme()));
         }
         boolean symmetric = e.isSymmetric();
-        return e.bits() == Byte.SIZE && !symmetric ? Optional.empty() : Optional.of("q" + e.bits() + (symmetric ? "_0" : "_1"));
+        return e.bits() == Byte.SIZE && !symmetric
+                ? Optional.empty()
+                : Optional.of("q" + e.bits() + (symmetric ? "_0" : "_1"));
     }
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
-        Map<?, Encoding> carried = Layer.byId(TARGET.carried(plan).stream().filter(e -> problem(e).map(p -> p.severity() == Severity.WARNING).orElse(true)).toList());
+        Map<?, Encoding> carried = Layer.byId(TARGET.carried(plan).stream()
+                .filter(e ->
+                        problem(e).map(p -> p.severity() == Severity.WARNING).orElse(true))
+                .toList());
         StringBuilder text = new StringBuilder();
         for (Tensor t : plan.model().tensors()) {
             cancel.check();
             Encoding e = carried.get(t.id());
-            Optional<String> type = e != null ? type(e) : plan.weights().containsKey(t.id()) ? Optional.empty() : floating(t.info());
+            Optional<String> type =
+                    e != null ? type(e) : plan.weights().containsKey(t.id()) ? Optional.empty() : floating(t.info());
             if (type.isPresent() && fitsInALine(t.id().name())) {
-                text.append('^').append(LitertExporter.escaped(t.id().name())).append("$=").append(type.get()).append('\n');
+                text.append('^')
+                        .append(LitertExporter.escaped(t.id().name()))
+                        .append("$=")
+                        .append(type.get())
+                        .append('\n');
             }
         }
         Files.writeString(file, text, StandardCharsets.UTF_8);

@@ -25,7 +25,8 @@ import tools.jackson.core.JsonGenerator;
  */
 public final class ModelExplorerExporter extends FileFormat {
     public static final String ID = "model-explorer";
-    private static final OptionDoc GRAPH = new OptionDoc("graph", "text", "main", "The id of the graph in Model Explorer: its name in the drop-down list.");
+    private static final OptionDoc GRAPH = new OptionDoc(
+            "graph", "text", "main", "The id of the graph in Model Explorer: its name in the drop-down list.");
     /** Upper ends in dB and their colours; 6 dB is about a bit. */
     private static final Map<Integer, String> COLOURS = new LinkedHashMap<>();
 
@@ -52,7 +53,12 @@ public final class ModelExplorerExporter extends FileFormat {
     public List<ExportProblem> check(ExportPlan plan) {
         return plan.model().graph().isPresent()
                 ? List.of()
-                : List.of(new ExportProblem(ID, "", "the model is bare weights without a graph, there are no nodes to colour", "open the ONNX model", Severity.ERROR));
+                : List.of(new ExportProblem(
+                        ID,
+                        "",
+                        "the model is bare weights without a graph, there are no nodes to colour",
+                        "open the ONNX model",
+                        Severity.ERROR));
     }
 
     @Override
@@ -72,7 +78,9 @@ public final class ModelExplorerExporter extends FileFormat {
                 QuantParams params = plan.weights().get(new TensorId(input));
                 if (params != null) {
                     Tensor tensor = plan.model().find(new TensorId(input)).orElseThrow();
-                    OptionalDouble db = measured.computeIfAbsent(input, k -> ErrorPass.measure(tensor, params, cancel).sqnrDb());
+                    OptionalDouble db = measured.computeIfAbsent(
+                            input,
+                            k -> ErrorPass.measure(tensor, params, cancel).sqnrDb());
                     db.ifPresent(v -> values.merge(node.outputs().getFirst(), v, Math::min));
                 }
             }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.FileRef;
 
@@ -44,16 +43,21 @@ public final class NncfExporter extends FileFormat {
         static Optional<Choice> mostCommon(List<Encoding> encodings) {
             Map<Choice, Integer> counts = new LinkedHashMap<>();
             encodings.forEach(e -> counts.merge(of(e), 1, Integer::sum));
-            return counts.entrySet().stream().max(Comparator.comparingInt(Map.Entry<Choice, Integer>::getValue)).map(Map.Entry::getKey);
+            return counts.entrySet().stream()
+                    .max(Comparator.comparingInt(Map.Entry<Choice, Integer>::getValue))
+                    .map(Map.Entry::getKey);
         }
 
         String words() {
-            return bits + " bits, " + (symmetric ? "symmetric" : "asymmetric") + ", " + (signed ? "signed" : "unsigned") + (perChannel ? ", per channel" : ", per tensor");
+            return bits + " bits, " + (symmetric ? "symmetric" : "asymmetric") + ", " + (signed ? "signed" : "unsigned")
+                    + (perChannel ? ", per channel" : ", per tensor");
         }
 
         String python() {
-            return "QuantizationParameters(num_bits=" + bits + ", mode=QuantizationScheme." + (symmetric ? "SYMMETRIC" : "ASYMMETRIC")
-                    + (symmetric ? ", signedness_to_force=" + Python.bool(signed) : "") + ", per_channel=" + Python.bool(perChannel) + ")";
+            return "QuantizationParameters(num_bits=" + bits + ", mode=QuantizationScheme."
+                    + (symmetric ? "SYMMETRIC" : "ASYMMETRIC")
+                    + (symmetric ? ", signedness_to_force=" + Python.bool(signed) : "") + ", per_channel="
+                    + Python.bool(perChannel) + ")";
         }
     }
 
@@ -64,7 +68,12 @@ public final class NncfExporter extends FileFormat {
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
         if (plan.model().graph().isEmpty()) {
-            return List.of(new ExportProblem(ID, "", "the model is bare weights without a graph, NNCF quantizes a model", "open the ONNX model", Severity.ERROR));
+            return List.of(new ExportProblem(
+                    ID,
+                    "",
+                    "the model is bare weights without a graph, NNCF quantizes a model",
+                    "open the ONNX model",
+                    Severity.ERROR));
         }
         List<ExportProblem> problems = new ArrayList<>(TARGET.tensorProblems(plan));
         List<Encoding> carried = TARGET.carried(plan);
@@ -73,13 +82,25 @@ public final class NncfExporter extends FileFormat {
             Choice common = Choice.mostCommon(all).orElse(null);
             for (Encoding e : all) {
                 if (common != null && !Choice.of(e).equals(common)) {
-                    problems.add(new ExportProblem(ID, e.id().name(), "it has " + Choice.of(e).words() + ", most " + (activations ? "activations " : "weights ") + common.words() + ": NNCF has one setting for all",
-                            "give it the setting of the others", Severity.WARNING, Remedy.like(e, common.bits(), common.symmetric(), common.signed(), common.perChannel())));
+                    problems.add(new ExportProblem(
+                            ID,
+                            e.id().name(),
+                            "it has " + Choice.of(e).words() + ", most " + (activations ? "activations " : "weights ")
+                                    + common.words() + ": NNCF has one setting for all",
+                            "give it the setting of the others",
+                            Severity.WARNING,
+                            Remedy.like(e, common.bits(), common.symmetric(), common.signed(), common.perChannel())));
                 }
             }
         }
         if (ofKind(carried, false).isEmpty() != ofKind(carried, true).isEmpty()) {
-            problems.add(new ExportProblem(ID, "", "only " + (ofKind(carried, true).isEmpty() ? "weights" : "activations") + " are quantized, NNCF quantizes both", "quantize both", Severity.WARNING));
+            problems.add(new ExportProblem(
+                    ID,
+                    "",
+                    "only " + (ofKind(carried, true).isEmpty() ? "weights" : "activations")
+                            + " are quantized, NNCF quantizes both",
+                    "quantize both",
+                    Severity.WARNING));
         }
         return problems;
     }
@@ -96,17 +117,32 @@ public final class NncfExporter extends FileFormat {
             }
         }
         StringBuilder advanced = new StringBuilder();
-        Choice.mostCommon(ofKind(carried, false)).ifPresent(c -> advanced.append("    weights_quantization_params=").append(c.python()).append(",\n"));
-        Choice.mostCommon(ofKind(carried, true)).ifPresent(c -> advanced.append("    activations_quantization_params=").append(c.python()).append(",\n"));
-        if (ofKind(carried, true).stream().anyMatch(e -> e.spec().clip() instanceof Clip.Auto auto && auto.calibratorId().equals("percentile"))) {
+        Choice.mostCommon(ofKind(carried, false))
+                .ifPresent(c -> advanced.append("    weights_quantization_params=")
+                        .append(c.python())
+                        .append(",\n"));
+        Choice.mostCommon(ofKind(carried, true))
+                .ifPresent(c -> advanced.append("    activations_quantization_params=")
+                        .append(c.python())
+                        .append(",\n"));
+        if (ofKind(carried, true).stream()
+                .anyMatch(e -> e.spec().clip() instanceof Clip.Auto auto
+                        && auto.calibratorId().equals("percentile"))) {
             advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
         }
-        String text = TEMPLATE
-                .replace("@VERSION@", Provenance.version(plan))
+        String text = TEMPLATE.replace("@VERSION@", Provenance.version(plan))
                 .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
                 .replace("@SHA@", Provenance.modelSha256(plan))
-                .replace("@MODEL@", Python.text(String.valueOf(plan.model().file().getFileName())))
-                .replace("@DATA@", Python.text(plan.state().calibrationData().map(FileRef::path).map(p -> String.valueOf(p.getFileName())).orElse("calibration.npz")))
+                .replace(
+                        "@MODEL@",
+                        Python.text(String.valueOf(plan.model().file().getFileName())))
+                .replace(
+                        "@DATA@",
+                        Python.text(plan.state()
+                                .calibrationData()
+                                .map(FileRef::path)
+                                .map(p -> String.valueOf(p.getFileName()))
+                                .orElse("calibration.npz")))
                 .replace("@IGNORED@", Python.list(ignored, Python::text))
                 .replace("@ADVANCED@", advanced);
         Files.writeString(file, text, StandardCharsets.UTF_8);
@@ -114,72 +150,72 @@ public final class NncfExporter extends FileFormat {
     }
 
     private static final String TEMPLATE = """
-            # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
-            # for the model with sha256 @SHA@.
-            @PROVENANCE@#
-            #   pip install nncf onnx openvino numpy
-            #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
-            #
-            # NNCF computes every range itself, from the data; ranges that were set by hand are not in this file.
-            import sys
+        # Quantizes an ONNX model with NNCF. Written by Quantscope @VERSION@
+        # for the model with sha256 @SHA@.
+        @PROVENANCE@#
+        #   pip install nncf onnx openvino numpy
+        #   python THIS.py [MODEL.onnx [DATA.npz [QUANTIZED.onnx]]]
+        #
+        # NNCF computes every range itself, from the data; ranges that were set by hand are not in this file.
+        import sys
 
-            import nncf
-            import numpy as np
-            import onnx
-            from nncf import IgnoredScope
-            from nncf.quantization.advanced_parameters import (
-                AdvancedQuantizationParameters,
-                OverflowFix,
-                QuantizationParameters,
-            )
-            from nncf.quantization.range_estimator import RangeEstimatorParametersSet  # noqa: F401
+        import nncf
+        import numpy as np
+        import onnx
+        from nncf import IgnoredScope
+        from nncf.quantization.advanced_parameters import (
+            AdvancedQuantizationParameters,
+            OverflowFix,
+            QuantizationParameters,
+        )
+        from nncf.quantization.range_estimator import RangeEstimatorParametersSet  # noqa: F401
 
-            try:
-                from nncf.common.quantization.structs import QuantizationScheme
-            except ImportError:  # older releases
-                from nncf.common.quantization.structs import QuantizationMode as QuantizationScheme
+        try:
+            from nncf.common.quantization.structs import QuantizationScheme
+        except ImportError:  # older releases
+            from nncf.common.quantization.structs import QuantizationMode as QuantizationScheme
 
-            MODEL = sys.argv[1] if len(sys.argv) > 1 else @MODEL@
-            DATA = sys.argv[2] if len(sys.argv) > 2 else @DATA@
-            QUANTIZED = sys.argv[3] if len(sys.argv) > 3 else MODEL.removesuffix(".onnx") + ".int8.onnx"
+        MODEL = sys.argv[1] if len(sys.argv) > 1 else @MODEL@
+        DATA = sys.argv[2] if len(sys.argv) > 2 else @DATA@
+        QUANTIZED = sys.argv[3] if len(sys.argv) > 3 else MODEL.removesuffix(".onnx") + ".int8.onnx"
 
-            # Layers whose weight stays float, by the names of their nodes.
-            IGNORED = @IGNORED@
+        # Layers whose weight stays float, by the names of their nodes.
+        IGNORED = @IGNORED@
 
-            # One setting for all weights and one for all activations: those that most tensors have.
-            ADVANCED = AdvancedQuantizationParameters(
-                overflow_fix=OverflowFix.DISABLE,
-            @ADVANCED@)
-
-
-            model = onnx.load(MODEL)
+        # One setting for all weights and one for all activations: those that most tensors have.
+        ADVANCED = AdvancedQuantizationParameters(
+            overflow_fix=OverflowFix.DISABLE,
+        @ADVANCED@)
 
 
-            def samples():
-                # Each input takes the array of its name, or else the first of rank over 1, one sample at a time. Values are fed
-                # as they are: prepare them as the model wants them (layout, scale, mean, std).
-                stored = {t.name for t in model.graph.initializer}
-                with np.load(DATA) as arrays:
-                    first = next(n for n in arrays.files if arrays[n].ndim > 1)
-                    fed = {
-                        i.name: arrays[i.name if i.name in arrays.files else first].astype(
-                            onnx.helper.tensor_dtype_to_np_dtype(i.type.tensor_type.elem_type)
-                        )
-                        for i in model.graph.input
-                        if i.name not in stored
-                    }
-                for i in range(min(len(a) for a in fed.values())):
-                    yield {name: a[i : i + 1] for name, a in fed.items()}
+        model = onnx.load(MODEL)
 
 
-            quantized = nncf.quantize(
-                model,
-                nncf.Dataset(list(samples())),
-                subset_size=300,
-                ignored_scope=IgnoredScope(names=IGNORED) if IGNORED else None,
-                advanced_parameters=ADVANCED,
-            )
-            onnx.save(quantized, QUANTIZED)
-            print("wrote", QUANTIZED)
-            """;
+        def samples():
+            # Each input takes the array of its name, or else the first of rank over 1, one sample at a time. Values are fed
+            # as they are: prepare them as the model wants them (layout, scale, mean, std).
+            stored = {t.name for t in model.graph.initializer}
+            with np.load(DATA) as arrays:
+                first = next(n for n in arrays.files if arrays[n].ndim > 1)
+                fed = {
+                    i.name: arrays[i.name if i.name in arrays.files else first].astype(
+                        onnx.helper.tensor_dtype_to_np_dtype(i.type.tensor_type.elem_type)
+                    )
+                    for i in model.graph.input
+                    if i.name not in stored
+                }
+            for i in range(min(len(a) for a in fed.values())):
+                yield {name: a[i : i + 1] for name, a in fed.items()}
+
+
+        quantized = nncf.quantize(
+            model,
+            nncf.Dataset(list(samples())),
+            subset_size=300,
+            ignored_scope=IgnoredScope(names=IGNORED) if IGNORED else None,
+            advanced_parameters=ADVANCED,
+        )
+        onnx.save(quantized, QUANTIZED)
+        print("wrote", QUANTIZED)
+        """;
 }

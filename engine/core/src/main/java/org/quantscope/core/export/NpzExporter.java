@@ -48,8 +48,14 @@ public final class NpzExporter extends FileFormat {
     public List<ExportProblem> check(ExportPlan plan) {
         List<ExportProblem> problems = new java.util.ArrayList<>(CodeArchive.clashes(plan, ID));
         for (var tensor : plan.model().tensors()) {
-            if (!plan.weights().containsKey(tensor.id()) && descr(tensor.data().dtype()).isEmpty()) {
-                problems.add(new ExportProblem(ID, tensor.id().name(), "it stays float and is " + tensor.data().dtype() + ", NumPy has no such type", "read its bytes as unsigned integers", Severity.WARNING));
+            if (!plan.weights().containsKey(tensor.id())
+                    && descr(tensor.data().dtype()).isEmpty()) {
+                problems.add(new ExportProblem(
+                        ID,
+                        tensor.id().name(),
+                        "it stays float and is " + tensor.data().dtype() + ", NumPy has no such type",
+                        "read its bytes as unsigned integers",
+                        Severity.WARNING));
             }
         }
         return problems;
@@ -59,10 +65,15 @@ public final class NpzExporter extends FileFormat {
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         CodeArchive archive = new CodeArchive(plan);
         byte[] metadata = metadata(archive);
-        try (ZipOutputStream zip = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16))) {
+        try (ZipOutputStream zip =
+                new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16))) {
             // More effort makes codes hardly smaller and takes three times as long.
             zip.setLevel(Deflater.BEST_SPEED);
-            put(zip, new CodeArchive.Array(METADATA, DType.U8, Shape.of(metadata.length), (out, c) -> out.write(metadata)), cancel);
+            put(
+                    zip,
+                    new CodeArchive.Array(
+                            METADATA, DType.U8, Shape.of(metadata.length), (out, c) -> out.write(metadata)),
+                    cancel);
             for (CodeArchive.Array array : archive.arrays()) {
                 put(zip, array, cancel);
             }
@@ -114,7 +125,8 @@ public final class NpzExporter extends FileFormat {
     /** Magic, version 1.0, the length of the text, the text: padded so that values begin at a multiple of 64. */
     private static byte[] header(String descr, Shape shape) {
         String dims = LongStream.of(shape.toArray()).mapToObj(Long::toString).collect(Collectors.joining(", "));
-        String dict = "{'descr': '" + descr.replace("<u1", "|u1") + "', 'fortran_order': False, 'shape': (" + dims + (shape.rank() == 1 ? "," : "") + "), }";
+        String dict = "{'descr': '" + descr.replace("<u1", "|u1") + "', 'fortran_order': False, 'shape': (" + dims
+                + (shape.rank() == 1 ? "," : "") + "), }";
         int length = Math.ceilDiv(PREFIX + dict.length() + 1, ALIGNMENT) * ALIGNMENT - PREFIX;
         byte[] header = new byte[PREFIX + length];
         byte[] text = (dict + " ".repeat(length - dict.length() - 1) + "\n").getBytes(StandardCharsets.ISO_8859_1);

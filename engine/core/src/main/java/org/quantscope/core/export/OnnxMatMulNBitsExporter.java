@@ -37,7 +37,10 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "MatMulNBits",
-            Takes.affine(2, 4, 8).andFewerBits().withGrains(Grain.TENSOR, Grain.CHANNEL).andBlocks(SMALLEST_BLOCK, 32, 64, 128, LARGEST_BLOCK),
+            Takes.affine(2, 4, 8)
+                    .andFewerBits()
+                    .withGrains(Grain.TENSOR, Grain.CHANNEL)
+                    .andBlocks(SMALLEST_BLOCK, 32, 64, 128, LARGEST_BLOCK),
             Takes.nothing());
 
     public OnnxMatMulNBitsExporter() {
@@ -69,20 +72,28 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
         return List.of(file);
     }
 
-    private static void add(NBitsGraph graph, Tensor t, Encoding e, NBitsGraph.Matrix matrix, CancelToken cancel) throws IOException {
+    private static void add(NBitsGraph graph, Tensor t, Encoding e, NBitsGraph.Matrix matrix, CancelToken cancel)
+            throws IOException {
         QuantParams params = e.params();
         CodeType type = CodeType.of(params, 2).orElseThrow();
         int bits = type.bits();
         int shift = type.isSigned() ? 1 << (bits - 1) : 0;
-        int size = e.blockSize().orElseGet(() -> Math.clamp(Integer.highestOneBit(Math.max(1, matrix.k() - 1)) * 2L, SMALLEST_BLOCK, LARGEST_BLOCK));
+        int size = e.blockSize()
+                .orElseGet(() -> Math.clamp(
+                        Integer.highestOneBit(Math.max(1, matrix.k() - 1)) * 2L, SMALLEST_BLOCK, LARGEST_BLOCK));
         int blocks = Math.ceilDiv(matrix.k(), size);
         CodePacker codes = new CodePacker(bits, (long) matrix.n() * blocks * size);
         long padded = (long) blocks * size;
-        StoredCodes.each(t, params, type, (index, code) -> {
-            long row = index / (matrix.kFirst() ? matrix.n() : matrix.k());
-            long column = index % (matrix.kFirst() ? matrix.n() : matrix.k());
-            codes.put(matrix.kFirst() ? column * padded + row : row * padded + column, code + shift);
-        }, cancel);
+        StoredCodes.each(
+                t,
+                params,
+                type,
+                (index, code) -> {
+                    long row = index / (matrix.kFirst() ? matrix.n() : matrix.k());
+                    long column = index % (matrix.kFirst() ? matrix.n() : matrix.k());
+                    codes.put(matrix.kFirst() ? column * padded + row : row * padded + column, code + shift);
+                },
+                cancel);
         float[] scales = new float[Math.multiplyExact(matrix.n(), blocks)];
         int rowBytes = Math.ceilDiv(blocks * bits, Byte.SIZE);
         CodePacker zeroPoints = new CodePacker(Byte.SIZE, (long) matrix.n() * rowBytes);
@@ -102,7 +113,14 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
             }
         }
         boolean middle = IntStream.of(params.zeroPoints()).allMatch(z -> z + shift == 1 << (bits - 1));
-        graph.weight(t.id(), matrix, bits, size, codes.bytes(), scales, middle ? Optional.empty() : Optional.of(zeroPoints.bytes()));
+        graph.weight(
+                t.id(),
+                matrix,
+                bits,
+                size,
+                codes.bytes(),
+                scales,
+                middle ? Optional.empty() : Optional.of(zeroPoints.bytes()));
     }
 
     /** What of a plan this format carries, and what not. */
@@ -112,17 +130,27 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
 
         Carried(ExportPlan plan) {
             if (plan.model().graph().isEmpty()) {
-                problems.add(new ExportProblem(ID, "", "the model is bare weights without a graph", "export a format for weights, or open the ONNX model", Severity.ERROR));
+                problems.add(new ExportProblem(
+                        ID,
+                        "",
+                        "the model is bare weights without a graph",
+                        "export a format for weights, or open the ONNX model",
+                        Severity.ERROR));
                 return;
             }
             for (Encoding e : plan.encodings()) {
                 if (e.isActivation()) {
                     continue;
                 }
-                NBitsGraph.Fit fit = NBitsGraph.fit(plan.model(), plan.model().find(e.id()).orElseThrow());
+                NBitsGraph.Fit fit =
+                        NBitsGraph.fit(plan.model(), plan.model().find(e.id()).orElseThrow());
                 NBitsGraph.Matrix matrix = fit.matrix().orElse(null);
                 if (matrix == null) {
-                    error(e, fit.obstacle() + ", it stays float", "export another format, or keep the tensor float", Optional.empty());
+                    error(
+                            e,
+                            fit.obstacle() + ", it stays float",
+                            "export another format, or keep the tensor float",
+                            Optional.empty());
                     continue;
                 }
                 List<ExportProblem> own = new ArrayList<>(TARGET.problems(e));
@@ -131,12 +159,22 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
                     continue;
                 }
                 if (e.info().dtype() != DType.F32) {
-                    error(e, "it is " + e.info().dtype() + ", the scales here are for float32", "convert the model to float32", Optional.empty());
+                    error(
+                            e,
+                            "it is " + e.info().dtype() + ", the scales here are for float32",
+                            "convert the model to float32",
+                            Optional.empty());
                     continue;
                 }
-                int wanted = e.params().granularity() instanceof Granularity.PerChannel ? 1 - matrix.axis() : matrix.axis();
+                int wanted =
+                        e.params().granularity() instanceof Granularity.PerChannel ? 1 - matrix.axis() : matrix.axis();
                 if (e.axis().isPresent() && e.axis().getAsInt() != wanted) {
-                    error(e, "its scales lie along axis " + e.axis().getAsInt() + ", MatMulNBits has them along " + wanted, "choose blocks along axis " + matrix.axis(), Optional.of(matrix.axis()));
+                    error(
+                            e,
+                            "its scales lie along axis " + e.axis().getAsInt() + ", MatMulNBits has them along "
+                                    + wanted,
+                            "choose blocks along axis " + matrix.axis(),
+                            Optional.of(matrix.axis()));
                     continue;
                 }
                 matrices.put(e, matrix);
@@ -144,7 +182,13 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
         }
 
         private void error(Encoding e, String why, String remedy, Optional<Integer> axis) {
-            problems.add(new ExportProblem(ID, e.id().name(), why, remedy, Severity.ERROR, axis.flatMap(a -> Remedy.blocks(e, a, size(e.info(), a)))));
+            problems.add(new ExportProblem(
+                    ID,
+                    e.id().name(),
+                    why,
+                    remedy,
+                    Severity.ERROR,
+                    axis.flatMap(a -> Remedy.blocks(e, a, size(e.info(), a)))));
         }
 
         private static int size(TensorInfo info, int axis) {

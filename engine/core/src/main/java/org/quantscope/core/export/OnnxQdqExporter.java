@@ -49,24 +49,34 @@ public final class OnnxQdqExporter extends FileFormat {
     private static final int FIRST_WITH_OUTPUT_TYPE = 21;
 
     private static final OptionDoc TWO_BITS = new OptionDoc(
-            "two-bits", "choice:int4|int2", "int4", "How weights of at most 2 bits are stored: in 4 bits, which more programs read, or in 2 (operator set 25).");
+            "two-bits",
+            "choice:int4|int2",
+            "int4",
+            "How weights of at most 2 bits are stored: in 4 bits, which more programs read, or in 2 (operator set"
+                    + " 25).");
 
     private static final OptionDoc OPERATORS = new OptionDoc(
             "operators",
             "choice:auto|onnx",
             "auto",
-            "Whose operators quantize: ONNX's own, and ONNX Runtime's where it needs them (auto), or ONNX's alone (onnx), for other programs.");
+            "Whose operators quantize: ONNX's own, and ONNX Runtime's where it needs them (auto), or ONNX's alone"
+                    + " (onnx), for other programs.");
 
     private static final OptionDoc RUNTIME = new OptionDoc(
             "runtime",
             "choice:onnxruntime|tensorrt",
             "onnxruntime",
-            "Who is to run it: ONNX Runtime, or TensorRT from version 10 on, which takes signed codes with the zero point 0 and adds a bias in float.");
+            "Who is to run it: ONNX Runtime, or TensorRT from version 10 on, which takes signed codes with the zero"
+                    + " point 0 and adds a bias in float.");
 
     private static final Target ONNX_RUNTIME = new Target(
             ID,
             "ONNX Runtime",
-            Takes.affine(2, 4, 8, 16).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
+            Takes.affine(2, 4, 8, 16)
+                    .andFewerBits()
+                    .andPerChannel()
+                    .andBlocks()
+                    .andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
             Takes.affine(2, 4, 8, 16).withWholeType());
 
     /**
@@ -76,11 +86,25 @@ public final class OnnxQdqExporter extends FileFormat {
     private static final Target TENSORRT = new Target(
             ID,
             "TensorRT",
-            Takes.affine(4, 8).andFewerBits().andPerChannel().andBlocks().andSchemes("fp8_e4m3fn").with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
+            Takes.affine(4, 8)
+                    .andFewerBits()
+                    .andPerChannel()
+                    .andBlocks()
+                    .andSchemes("fp8_e4m3fn")
+                    .with(Takes.Zero.ZERO)
+                    .with(Takes.Codes.SIGNED),
             Takes.affine(8).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
 
     public OnnxQdqExporter() {
-        super(ID, "ONNX with QuantizeLinear/DequantizeLinear", SOURCE, ".onnx", EnumSet.of(Field.CODES, Field.CHOICE), RUNTIME, TWO_BITS, OPERATORS);
+        super(
+                ID,
+                "ONNX with QuantizeLinear/DequantizeLinear",
+                SOURCE,
+                ".onnx",
+                EnumSet.of(Field.CODES, Field.CHOICE),
+                RUNTIME,
+                TWO_BITS,
+                OPERATORS);
     }
 
     @Override
@@ -90,7 +114,11 @@ public final class OnnxQdqExporter extends FileFormat {
 
     private Carried carried(ExportPlan plan) {
         FormatOptions options = FormatOptions.of(this, plan.options());
-        return new Carried(plan, options.choice(RUNTIME).equals("tensorrt"), options.choice(TWO_BITS).equals("int2"), options.choice(OPERATORS).equals("auto"));
+        return new Carried(
+                plan,
+                options.choice(RUNTIME).equals("tensorrt"),
+                options.choice(TWO_BITS).equals("int2"),
+                options.choice(OPERATORS).equals("auto"));
     }
 
     @Override
@@ -100,7 +128,12 @@ public final class OnnxQdqExporter extends FileFormat {
         for (Stored s : carried.stored.values()) {
             if (!s.encoding.isActivation()) {
                 Tensor t = plan.model().find(s.encoding.id()).orElseThrow();
-                graph.weight(t.id(), s.type, s.encoding.params(), StoredCodes.packed(t, s.encoding.params(), s.type, cancel), s.contrib);
+                graph.weight(
+                        t.id(),
+                        s.type,
+                        s.encoding.params(),
+                        StoredCodes.packed(t, s.encoding.params(), s.type, cancel),
+                        s.contrib);
             }
         }
         for (IntegerBias b : carried.biases) {
@@ -144,12 +177,18 @@ public final class OnnxQdqExporter extends FileFormat {
             this.contrib = ownOperators && !tensorRt;
             Optional<OnnxGraph> graph = plan.model().graph();
             if (graph.isEmpty()) {
-                error("", "the model is bare weights without a graph", "export a format for weights, or open the ONNX model");
+                error(
+                        "",
+                        "the model is bare weights without a graph",
+                        "export a format for weights, or open the ONNX model");
                 return;
             }
             opset = graph.get().opset();
             if (opset < MIN_OPSET) {
-                error("", "operator set " + opset + " has no QuantizeLinear, " + MIN_OPSET + " is the first", "convert the model to operator set " + MIN_OPSET_PER_CHANNEL + " or newer");
+                error(
+                        "",
+                        "operator set " + opset + " has no QuantizeLinear, " + MIN_OPSET + " is the first",
+                        "convert the model to operator set " + MIN_OPSET_PER_CHANNEL + " or newer");
                 return;
             }
             for (Encoding e : plan.encodings()) {
@@ -160,12 +199,16 @@ public final class OnnxQdqExporter extends FileFormat {
                 }
             }
             stored.values().stream().filter(s -> !s.contrib).forEach(s -> opset = Math.max(opset, s.opset));
-            if (!tensorRt && stored.values().stream().anyMatch(s -> s.type.format().isPresent()) && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
+            if (!tensorRt
+                    && stored.values().stream().anyMatch(s -> s.type.format().isPresent())
+                    && stored.values().stream().anyMatch(s -> s.encoding.isActivation())) {
                 problems.add(new ExportProblem(
                         ID,
                         "",
-                        "ONNX Runtime fuses float8 tensors beside quantized activations into kernels that it has for integers only, and refuses the model",
-                        "load the file with the session option session.disable_quant_qdq=1, or keep the activations float",
+                        "ONNX Runtime fuses float8 tensors beside quantized activations into kernels that it has for"
+                                + " integers only, and refuses the model",
+                        "load the file with the session option session.disable_quant_qdq=1, or keep the activations"
+                                + " float",
                         Severity.WARNING));
             }
             stored.replaceAll((id, s) -> forRuntime(s));
@@ -178,27 +221,43 @@ public final class OnnxQdqExporter extends FileFormat {
         private void store(Encoding e, boolean int2) {
             String name = e.id().name();
             if (e.info().dtype() != DType.F32) {
-                error(name, "it is " + e.info().dtype() + ", the scales here are for float32", "convert the model to float32");
+                error(
+                        name,
+                        "it is " + e.info().dtype() + ", the scales here are for float32",
+                        "convert the model to float32");
                 return;
             }
-            CodeType type = CodeType.of(e.params(), e.isActivation() || int2 ? 2 : 4).orElse(null);
+            CodeType type =
+                    CodeType.of(e.params(), e.isActivation() || int2 ? 2 : 4).orElse(null);
             if (type == null) {
-                error(name, "its levels are not those that " + e.spec().scheme() + " has in ONNX", "choose the range again");
+                error(
+                        name,
+                        "its levels are not those that " + e.spec().scheme() + " has in ONNX",
+                        "choose the range again");
                 return;
             }
             if (tensorRt && !e.isActivation() && !fitsTensorRt(e, type)) {
                 return;
             }
-            int needed = Math.max(type.opset(), switch (e.params().granularity()) {
-                case Granularity.PerTensor _ -> MIN_OPSET;
-                case Granularity.PerChannel _ -> MIN_OPSET_PER_CHANNEL;
-                case Granularity.PerBlock _ -> MIN_OPSET_PER_BLOCK;
-            });
+            int needed = Math.max(
+                    type.opset(),
+                    switch (e.params().granularity()) {
+                        case Granularity.PerTensor _ -> MIN_OPSET;
+                        case Granularity.PerChannel _ -> MIN_OPSET_PER_CHANNEL;
+                        case Granularity.PerBlock _ -> MIN_OPSET_PER_BLOCK;
+                    });
             Optional<String> obstacle = obstacles.computeIfAbsent(needed, set -> QdqGraph.obstacle(plan.model(), set));
-            boolean own = contrib && obstacle.isPresent() && type.hasContribOperator() && !(e.params().granularity() instanceof Granularity.PerBlock);
+            boolean own = contrib
+                    && obstacle.isPresent()
+                    && type.hasContribOperator()
+                    && !(e.params().granularity() instanceof Granularity.PerBlock);
             if (obstacle.isPresent() && !own) {
-                error(name, "its " + type.id() + " codes per " + e.params().granularity() + " need operator set " + needed + ", the model has " + plan.model().graph().orElseThrow().opset()
-                                + " and cannot be raised because of " + obstacle.get(),
+                error(
+                        name,
+                        "its " + type.id() + " codes per " + e.params().granularity() + " need operator set " + needed
+                                + ", the model has "
+                                + plan.model().graph().orElseThrow().opset() + " and cannot be raised because of "
+                                + obstacle.get(),
                         "quantize it per tensor with 8 bits, or convert the model");
                 return;
             }
@@ -208,22 +267,40 @@ public final class OnnxQdqExporter extends FileFormat {
         /** What depends on more than one property of a weight. */
         private boolean fitsTensorRt(Encoding e, CodeType type) {
             if (type.bits() < 4) {
-                error(e, "its codes are stored in " + type.bits() + " bits, TensorRT takes 4 or 8", "choose the option two-bits=int4", Optional.empty());
+                error(
+                        e,
+                        "its codes are stored in " + type.bits() + " bits, TensorRT takes 4 or 8",
+                        "choose the option two-bits=int4",
+                        Optional.empty());
                 return false;
             }
             if (e.params().granularity() instanceof Granularity.PerBlock b) {
                 if (type.bits() != 4) {
-                    error(e, "it has a scale for each " + b.size() + " values and " + type.id() + " codes, TensorRT takes blocks of 4 bits only", "choose another granularity", Remedy.perChannel(e));
+                    error(
+                            e,
+                            "it has a scale for each " + b.size() + " values and " + type.id()
+                                    + " codes, TensorRT takes blocks of 4 bits only",
+                            "choose another granularity",
+                            Remedy.perChannel(e));
                     return false;
                 }
                 long length = e.info().shape().dim(b.axis());
                 if (length % b.size() != 0) {
-                    error(e, "its " + length + " values along axis " + b.axis() + " are no whole blocks of " + b.size() + ", as TensorRT wants them", "choose another granularity", Remedy.perChannel(e));
+                    error(
+                            e,
+                            "its " + length + " values along axis " + b.axis() + " are no whole blocks of " + b.size()
+                                    + ", as TensorRT wants them",
+                            "choose another granularity",
+                            Remedy.perChannel(e));
                     return false;
                 }
             }
             if (type.bits() == 4 && e.info().shape().count() % 2 != 0) {
-                error(e, "it has " + e.info().shape().count() + " values, TensorRT wants an even number of 4 bits", "choose 8 bits", Remedy.bits(e, Byte.SIZE));
+                error(
+                        e,
+                        "it has " + e.info().shape().count() + " values, TensorRT wants an even number of 4 bits",
+                        "choose 8 bits",
+                        Remedy.bits(e, Byte.SIZE));
                 return false;
             }
             return true;
@@ -239,13 +316,19 @@ public final class OnnxQdqExporter extends FileFormat {
          */
         private Stored forRuntime(Stored s) {
             String name = s.encoding.id().name();
-            if (!contrib || s.contrib || !s.encoding.isActivation() || s.type != CodeType.INT8 || opset < FIRST_WITH_OUTPUT_TYPE) {
+            if (!contrib
+                    || s.contrib
+                    || !s.encoding.isActivation()
+                    || s.type != CodeType.INT8
+                    || opset < FIRST_WITH_OUTPUT_TYPE) {
                 return s;
             }
             problems.add(new ExportProblem(
                     ID,
                     name,
-                    "its int8 codes are said with ONNX Runtime's own operators, because it misreads the standard ones from operator set " + FIRST_WITH_OUTPUT_TYPE + " on",
+                    "its int8 codes are said with ONNX Runtime's own operators, because it misreads the standard ones"
+                            + " from operator set "
+                            + FIRST_WITH_OUTPUT_TYPE + " on",
                     "choose unsigned codes, or for other programs the option operators=onnx",
                     Severity.WARNING,
                     Remedy.signed(s.encoding, false)));
@@ -259,19 +342,22 @@ public final class OnnxQdqExporter extends FileFormat {
             if (in == null || weight == null) {
                 return;
             }
-            IntegerBias.of(plan.model(), site, in.encoding.params(), weight.encoding.params()).ifPresent(b -> {
-                if (b.fits()) {
-                    biases.add(b);
-                } else {
-                    problems.add(new ExportProblem(
-                            ID,
-                            site.bias().name(),
-                            "its value " + b.misfit() + " needs more than 32 bits, it stays float",
-                            "widen the scale of " + site.weight(),
-                            Severity.WARNING,
-                            Remedy.scales(weight.encoding, b.wideEnough(in.encoding.params(), weight.encoding.params()))));
-                }
-            });
+            IntegerBias.of(plan.model(), site, in.encoding.params(), weight.encoding.params())
+                    .ifPresent(b -> {
+                        if (b.fits()) {
+                            biases.add(b);
+                        } else {
+                            problems.add(new ExportProblem(
+                                    ID,
+                                    site.bias().name(),
+                                    "its value " + b.misfit() + " needs more than 32 bits, it stays float",
+                                    "widen the scale of " + site.weight(),
+                                    Severity.WARNING,
+                                    Remedy.scales(
+                                            weight.encoding,
+                                            b.wideEnough(in.encoding.params(), weight.encoding.params()))));
+                        }
+                    });
         }
 
         private void error(String tensor, String why, String remedy) {

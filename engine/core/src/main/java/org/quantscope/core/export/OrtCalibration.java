@@ -30,7 +30,8 @@ import org.quantscope.core.tensor.TensorId;
  * other value, which is float here, what was seen of it on the calibration data; a constant its least and largest value.
  */
 final class OrtCalibration {
-    static final String SOURCE = "https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/python/tools/quantization/calibrate.py";
+    static final String SOURCE =
+            "https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/python/tools/quantization/calibrate.py";
     /** How far the reader's scale may be from ours before it is told: rounding of the ends of the range in float32. */
     private static final double SAME = 1e-5;
 
@@ -40,12 +41,15 @@ final class OrtCalibration {
 
     /** The range of an activation as the reader is to have it: one set by hand is passed on as it is, because its reader rounds as we do. */
     static ClipRange range(Encoding e) {
-        return e.spec().clip() instanceof Clip.Manual(ClipRange byHand) ? byHand : e.effective().getFirst();
+        return e.spec().clip() instanceof Clip.Manual(ClipRange byHand)
+                ? byHand
+                : e.effective().getFirst();
     }
 
     /** The encoding whose parameters each value has, in graph order: those of carried activations, and of the values that share them. */
     static Map<TensorId, Encoding> sharing(Model model, List<Encoding> carried) {
-        Map<TensorId, Encoding> byId = Layer.byId(carried.stream().filter(Encoding::isActivation).toList());
+        Map<TensorId, Encoding> byId =
+                Layer.byId(carried.stream().filter(Encoding::isActivation).toList());
         Map<TensorId, Encoding> all = new LinkedHashMap<>();
         model.graph().ifPresent(graph -> {
             Map<TensorId, TensorId> owners = graph.parameterOwners();
@@ -69,7 +73,10 @@ final class OrtCalibration {
     }
 
     private static List<TensorId> unseen(ExportPlan plan, List<TensorId> floating) {
-        return floating.stream().filter(id -> !plan.state().activationRanges().containsKey(id) && plan.model().find(id).isEmpty()).toList();
+        return floating.stream()
+                .filter(id -> !plan.state().activationRanges().containsKey(id)
+                        && plan.model().find(id).isEmpty())
+                .toList();
     }
 
     private static Optional<FileRef> data(ExportPlan plan) {
@@ -141,14 +148,31 @@ final class OrtCalibration {
         List<TensorId> unseen = unseen(plan, floating);
         if (floating.stream().anyMatch(id -> plan.model().find(id).isEmpty())) {
             boolean stops = !unseen.isEmpty() && data(plan).isEmpty();
-            List<TensorId> named = stops ? unseen : floating.stream().filter(id -> plan.model().find(id).isEmpty()).toList();
+            List<TensorId> named = stops
+                    ? unseen
+                    : floating.stream()
+                            .filter(id -> plan.model().find(id).isEmpty())
+                            .toList();
             String values = named.size() == 1 ? named.getFirst() + " is" : named.size() + " values are";
             String such = named.size() == 1 ? "" : ", such as " + named.getFirst();
-            problems.add(stops
-                    ? new ExportProblem(target.id(), "", values + " float here" + such + ", ONNX Runtime quantizes what its operators touch and stops without a range",
-                            "calibrate on data that stays where it is, or export the overrides", Severity.ERROR)
-                    : new ExportProblem(target.id(), "", values + " float here" + such + ", ONNX Runtime quantizes what its operators touch, with the range that the calibration data gave",
-                            "name the nodes around in nodes_to_exclude, or export the overrides", Severity.WARNING));
+            problems.add(
+                    stops
+                            ? new ExportProblem(
+                                    target.id(),
+                                    "",
+                                    values + " float here" + such
+                                            + ", ONNX Runtime quantizes what its operators touch and stops without a"
+                                            + " range",
+                                    "calibrate on data that stays where it is, or export the overrides",
+                                    Severity.ERROR)
+                            : new ExportProblem(
+                                    target.id(),
+                                    "",
+                                    values + " float here" + such
+                                            + ", ONNX Runtime quantizes what its operators touch, with the range that"
+                                            + " the calibration data gave",
+                                    "name the nodes around in nodes_to_exclude, or export the overrides",
+                                    Severity.WARNING));
         }
         return problems;
     }
@@ -164,7 +188,11 @@ final class OrtCalibration {
                 problems.add(new ExportProblem(
                         target.id(),
                         e.id().name(),
-                        String.format(Locale.ROOT, "its scale is %.6g, ONNX Runtime makes %.6g of its range, which leaves out a code", ours, theirs),
+                        String.format(
+                                Locale.ROOT,
+                                "its scale is %.6g, ONNX Runtime makes %.6g of its range, which leaves out a code",
+                                ours,
+                                theirs),
                         "choose the full range, or accept it",
                         Severity.WARNING,
                         Remedy.fullRange(e)));
@@ -177,12 +205,24 @@ final class OrtCalibration {
     private static List<ExportProblem> softmax(Target target, OnnxGraph graph, Map<TensorId, Encoding> sharing) {
         List<ExportProblem> problems = new ArrayList<>();
         for (var node : graph.nodes()) {
-            Encoding e = node.opType().equals("Softmax") ? sharing.get(new TensorId(node.outputs().getFirst())) : null;
-            if (e != null && Math.abs(scale(UNIT, e.bits()) - e.params().scale(0)) > SAME * e.params().scale(0)) {
+            Encoding e = node.opType().equals("Softmax")
+                    ? sharing.get(new TensorId(node.outputs().getFirst()))
+                    : null;
+            if (e != null
+                    && Math.abs(scale(UNIT, e.bits()) - e.params().scale(0))
+                            > SAME * e.params().scale(0)) {
                 problems.add(new ExportProblem(
-                        target.id(), e.id().name(),
-                        String.format(Locale.ROOT, "its range is %s to %s, ONNX Runtime gives the result of a Softmax 0 to 1 whatever the file says", range(e).lo(), range(e).hi()),
-                        "set the range 0 to 1, or accept it", Severity.WARNING, Remedy.range(e, UNIT)));
+                        target.id(),
+                        e.id().name(),
+                        String.format(
+                                Locale.ROOT,
+                                "its range is %s to %s, ONNX Runtime gives the result of a Softmax 0 to 1 whatever the"
+                                        + " file says",
+                                range(e).lo(),
+                                range(e).hi()),
+                        "set the range 0 to 1, or accept it",
+                        Severity.WARNING,
+                        Remedy.range(e, UNIT)));
             }
         }
         return problems;

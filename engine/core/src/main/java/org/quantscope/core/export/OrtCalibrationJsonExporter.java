@@ -15,7 +15,8 @@ public final class OrtCalibrationJsonExporter extends FileFormat {
     /** A member that the reader there passes over: names in the data that are float or constant here. */
     public static final String UNQUANTIZED = "unquantized";
 
-    private static final Target TARGET = new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
+    private static final Target TARGET =
+            new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
 
     public OrtCalibrationJsonExporter() {
         super(

@@ -21,11 +21,13 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class OrtCalibrationTextExporter extends FileFormat {
     public static final String ID = "ort-calibration-text";
-    public static final String SOURCE = "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
+    public static final String SOURCE =
+            "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
     /** Ending of the second file. */
     private static final String FLATBUFFERS = ".flatbuffers";
 
-    private static final Target TARGET = new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
+    private static final Target TARGET =
+            new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
 
     public OrtCalibrationTextExporter() {
         super(
@@ -33,7 +35,15 @@ public final class OrtCalibrationTextExporter extends FileFormat {
                 "ONNX Runtime calibration table, for TensorRT and MIGraphX",
                 SOURCE,
                 ".cache",
-                EnumSet.of(Field.WEIGHTS, Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.SIGN, Field.CODES, Field.CHOICE, Field.PROVENANCE));
+                EnumSet.of(
+                        Field.WEIGHTS,
+                        Field.SCALE,
+                        Field.ZERO_POINT,
+                        Field.RANGE,
+                        Field.SIGN,
+                        Field.CODES,
+                        Field.CHOICE,
+                        Field.PROVENANCE));
     }
 
     @Override
@@ -42,12 +52,18 @@ public final class OrtCalibrationTextExporter extends FileFormat {
         for (Encoding e : TARGET.carried(plan)) {
             ClipRange range = OrtCalibration.range(e);
             if (!fitsInALine(e.id())) {
-                problems.add(new ExportProblem(ID, e.id().name(), "its name holds a space or a line break, which end the name in the table", "rename it in the model", Severity.ERROR));
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its name holds a space or a line break, which end the name in the table",
+                        "rename it in the model",
+                        Severity.ERROR));
             } else if (!e.isZeroPointZero() || !e.isSigned()) {
                 problems.add(new ExportProblem(
                         ID,
                         e.id().name(),
-                        "its range " + range.lo() + " to " + range.hi() + " becomes ±" + range.absMax() + " there, with signed codes",
+                        "its range " + range.lo() + " to " + range.hi() + " becomes ±" + range.absMax()
+                                + " there, with signed codes",
                         "make it symmetric with signed codes, or accept it",
                         Severity.WARNING,
                         Remedy.symmetric(e)));
@@ -70,7 +86,8 @@ public final class OrtCalibrationTextExporter extends FileFormat {
         });
         cancel.check();
         StringBuilder text = new StringBuilder();
-        table.forEach((name, value) -> text.append(name).append(' ').append(value).append('\n'));
+        table.forEach(
+                (name, value) -> text.append(name).append(' ').append(value).append('\n'));
         Files.writeString(file, text, StandardCharsets.UTF_8);
         Path second = file.resolveSibling(file.getFileName() + FLATBUFFERS);
         Files.write(second, CalibrationFlatBuffer.of(table));

@@ -12,12 +12,17 @@ import org.quantscope.core.onnx.CodeType;
 
 /** What the two forms of ONNX Runtime's tensor overrides have in common. */
 final class OrtOverrides {
-    static final String SOURCE = "https://onnxruntime.ai/docs/execution-providers/QNN-ExecutionProvider.html#generating-a-quantized-model-with-tensor-quantization-overrides";
+    static final String SOURCE =
+            "https://onnxruntime.ai/docs/execution-providers/QNN-ExecutionProvider.html#generating-a-quantized-model-with-tensor-quantization-overrides";
 
     private OrtOverrides() {}
 
     static Target target(String id) {
-        return new Target(id, "ONNX Runtime's quantizer", Takes.affine(4, 8, 16).andFewerBits().andPerChannel(), Takes.affine(4, 8, 16).withWholeType());
+        return new Target(
+                id,
+                "ONNX Runtime's quantizer",
+                Takes.affine(4, 8, 16).andFewerBits().andPerChannel(),
+                Takes.affine(4, 8, 16).withWholeType());
     }
 
     /** The type of a tensor that the target carries. */
@@ -40,7 +45,8 @@ final class OrtOverrides {
         Map<CodeType, Integer> counts = new EnumMap<>(CodeType.class);
         encodings.forEach(e -> counts.merge(type(e), 1, Integer::sum));
         return counts.entrySet().stream()
-                .max(Map.Entry.<CodeType, Integer>comparingByValue().thenComparing(Map.Entry.comparingByKey(Comparator.reverseOrder())))
+                .max(Map.Entry.<CodeType, Integer>comparingByValue()
+                        .thenComparing(Map.Entry.comparingByKey(Comparator.reverseOrder())))
                 .map(Map.Entry::getKey);
     }
 
@@ -48,7 +54,9 @@ final class OrtOverrides {
     static List<Encoding> ofOneType(Target target, List<Encoding> carried, List<ExportProblem> problems) {
         List<Encoding> kept = new ArrayList<>();
         for (boolean activations : new boolean[] {true, false}) {
-            List<Encoding> kind = carried.stream().filter(e -> e.isActivation() == activations).toList();
+            List<Encoding> kind = carried.stream()
+                    .filter(e -> e.isActivation() == activations)
+                    .toList();
             CodeType common = commonest(kind).orElse(null);
             for (Encoding e : kind) {
                 if (type(e) == common) {
@@ -57,8 +65,10 @@ final class OrtOverrides {
                     problems.add(new ExportProblem(
                             target.id(),
                             e.id().name(),
-                            "its codes are " + type(e).id() + ", the file has one type for all " + (activations ? "activations" : "weights") + ", " + common.id(),
-                            "choose " + common.bits() + " bits, " + (common.isSigned() ? "signed" : "unsigned") + ", or the Python form",
+                            "its codes are " + type(e).id() + ", the file has one type for all "
+                                    + (activations ? "activations" : "weights") + ", " + common.id(),
+                            "choose " + common.bits() + " bits, " + (common.isSigned() ? "signed" : "unsigned")
+                                    + ", or the Python form",
                             Severity.ERROR,
                             Remedy.type(e, common.bits(), common.isSigned())));
                 }

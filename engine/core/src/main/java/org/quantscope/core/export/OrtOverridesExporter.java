@@ -26,7 +26,12 @@ public final class OrtOverridesExporter extends FileFormat {
     private static final Target TARGET = OrtOverrides.target(ID);
 
     public OrtOverridesExporter() {
-        super(ID, "ONNX Runtime tensor overrides, for its runner", SOURCE, ".json", EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
+        super(
+                ID,
+                "ONNX Runtime tensor overrides, for its runner",
+                SOURCE,
+                ".json",
+                EnumSet.of(Field.CODES, Field.CHOICE, Field.PROVENANCE));
     }
 
     @Override
@@ -64,10 +69,12 @@ public final class OrtOverridesExporter extends FileFormat {
     }
 
     private static String arguments(List<Encoding> carried) {
-        Optional<CodeType> activations = OrtOverrides.commonest(carried.stream().filter(Encoding::isActivation).toList());
-        Optional<CodeType> weights = OrtOverrides.commonest(carried.stream().filter(e -> !e.isActivation()).toList());
+        Optional<CodeType> activations = OrtOverrides.commonest(
+                carried.stream().filter(Encoding::isActivation).toList());
+        Optional<CodeType> weights = OrtOverrides.commonest(
+                carried.stream().filter(e -> !e.isActivation()).toList());
         boolean perChannel = carried.stream().anyMatch(e -> e.params().granularity() instanceof Granularity.PerChannel);
-        return "--activation_type " + OrtOverrides.argument(activations.orElse(CodeType.UINT8)) + " --weight_type " + OrtOverrides.argument(weights.orElse(CodeType.INT8))
-                + (perChannel ? " --per_channel" : "") + "\n";
+        return "--activation_type " + OrtOverrides.argument(activations.orElse(CodeType.UINT8)) + " --weight_type "
+                + OrtOverrides.argument(weights.orElse(CodeType.INT8)) + (perChannel ? " --per_channel" : "") + "\n";
     }
 }

@@ -31,8 +31,12 @@ final class Provenance {
     static SortedMap<String, String> of(ExportPlan plan) {
         SortedMap<String, String> props = new TreeMap<>(facts(plan));
         props.remove(TOOL);
-        return props.entrySet().stream().collect(Collectors.toMap(
-                e -> "quantscope." + (e.getKey().equals(TOOL_VERSION) ? "version" : e.getKey()), Map.Entry::getValue, (a, b) -> a, TreeMap::new));
+        return props.entrySet().stream()
+                .collect(Collectors.toMap(
+                        e -> "quantscope." + (e.getKey().equals(TOOL_VERSION) ? "version" : e.getKey()),
+                        Map.Entry::getValue,
+                        (a, b) -> a,
+                        TreeMap::new));
     }
 
     /** A member {@code provenance}, an object of strings. */

@@ -21,7 +21,12 @@ final class Python {
                 case '\r' -> out.append("\\r");
                 case '\t' -> out.append("\\t");
                 default -> {
-                    if (c < ' ' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029 || Character.getType(c) == Character.SURROGATE) {
+                    if (c < ' '
+                            || c == 0x7f
+                            || c == 0x85
+                            || c == 0x2028
+                            || c == 0x2029
+                            || Character.getType(c) == Character.SURROGATE) {
                         out.append(String.format(Locale.ROOT, "\\u%04x", c));
                     } else {
                         out.appendCodePoint(c);
@@ -42,7 +47,9 @@ final class Python {
     }
 
     static String floats(float[] values) {
-        return IntStream.range(0, values.length).mapToObj(i -> Float.toString(values[i])).collect(Collectors.joining(", ", "[", "]"));
+        return IntStream.range(0, values.length)
+                .mapToObj(i -> Float.toString(values[i]))
+                .collect(Collectors.joining(", ", "[", "]"));
     }
 
     static String ints(int[] values) {

@@ -13,7 +13,11 @@ public final class QnnOverridesExporter extends FileFormat {
     private static final double MINIMUM_SPAN = 1e-4;
 
     private static final Target TARGET = new Target(
-            ID, "QNN", Takes.affine(4, 8, 16).andPerChannel().withWholeType(), Takes.affine(8, 16).withWholeType(), MINIMUM_SPAN);
+            ID,
+            "QNN",
+            Takes.affine(4, 8, 16).andPerChannel().withWholeType(),
+            Takes.affine(8, 16).withWholeType(),
+            MINIMUM_SPAN);
 
     public QnnOverridesExporter() {
         super(

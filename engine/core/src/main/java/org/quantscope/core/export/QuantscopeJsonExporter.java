@@ -31,8 +31,15 @@ public final class QuantscopeJsonExporter extends FileFormat {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         Path place = plan.place().orElse(file);
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW), 1 << 16)) {
-            SessionFile.writeResolved(plan.model(), plan.state(), new ResolvedSettings(plan.weights(), plan.activations()), place, out, cancel);
+        try (OutputStream out =
+                new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW), 1 << 16)) {
+            SessionFile.writeResolved(
+                    plan.model(),
+                    plan.state(),
+                    new ResolvedSettings(plan.weights(), plan.activations()),
+                    place,
+                    out,
+                    cancel);
         }
         SessionState read = SessionFile.read(file, place);
         if (!read.equals(plan.state())) {

@@ -42,17 +42,24 @@ final class Remedy {
 
     /** The symmetric range without the most negative code. */
     static Optional<Edit> restricted(Encoding e) {
-        return Optional.of(set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
+        return Optional.of(
+                set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
     }
 
     /** These choices, with a range that is looked for again where the granularity is another. */
     static Optional<Edit> like(Encoding e, int bits, boolean symmetric, boolean signed, boolean perChannel) {
-        QuantSpec spec = mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
+        QuantSpec spec =
+                mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
         if (perChannel == e.axis().isPresent()) {
             return Optional.of(set(e, spec));
         }
-        Clip clip = spec.clip() instanceof Clip.Auto ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
-        return Optional.of(set(e, spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR).withClip(clip)));
+        Clip clip = spec.clip() instanceof Clip.Auto
+                ? spec.clip()
+                : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+        return Optional.of(set(
+                e,
+                spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)
+                        .withClip(clip)));
     }
 
     /** The range that a calibrator finds. */
@@ -62,7 +69,9 @@ final class Remedy {
 
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
     static Optional<Edit> grain(Encoding e, Takes takes) {
-        if (takes.grains().contains(Takes.Grain.CHANNEL) && !(e.params().granularity() instanceof Granularity.PerChannel) && !e.isActivation()) {
+        if (takes.grains().contains(Takes.Grain.CHANNEL)
+                && !(e.params().granularity() instanceof Granularity.PerChannel)
+                && !e.isActivation()) {
             return perChannel(e);
         }
         return takes.grains().contains(Takes.Grain.TENSOR) ? cut(e, Granularity.TENSOR) : Optional.empty();
@@ -81,14 +90,17 @@ final class Remedy {
     /** Ranges for slices that are no more are looked for again. */
     private static Optional<Edit> cut(Encoding e, Granularity granularity) {
         QuantSpec spec = free(e);
-        Clip clip = spec.clip() instanceof Clip.Auto || spec.clip() instanceof Clip.Manual ? spec.clip() : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+        Clip clip = spec.clip() instanceof Clip.Auto || spec.clip() instanceof Clip.Manual
+                ? spec.clip()
+                : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
         return Optional.of(set(e, spec.withGranularity(granularity).withClip(clip)));
     }
 
     /** This range, asymmetric if it is not about 0. */
     static Optional<Edit> range(Encoding e, ClipRange range) {
         QuantSpec spec = free(e);
-        return Optional.of(set(e, (range.lo() == -range.hi() ? spec : spec.withSymmetric(false)).withClip(new Clip.Manual(range))));
+        return Optional.of(set(
+                e, (range.lo() == -range.hi() ? spec : spec.withSymmetric(false)).withClip(new Clip.Manual(range))));
     }
 
     /** Ranges narrower than {@code span} grow to it about their middle. */
@@ -100,7 +112,11 @@ final class Remedy {
     /** Other scales with the zero points and codes as they are. */
     static Optional<Edit> scales(Encoding e, float[] scales) {
         QuantParams p = e.params();
-        return Optional.of(set(e, e.spec().withClip(new Clip.Fixed(new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax())))));
+        return Optional.of(set(
+                e,
+                e.spec()
+                        .withClip(new Clip.Fixed(
+                                new QuantParams(p.granularity(), scales, p.zeroPoints(), p.qmin(), p.qmax())))));
     }
 
     private static ClipRange wider(ClipRange r, double span) {

@@ -43,10 +43,14 @@ public final class SafetensorsExporter extends FileFormat {
         CodeArchive archive = new CodeArchive(plan);
         List<CodeArchive.Array> arrays = new ArrayList<>(archive.arrays());
         // Wide elements first, as the reference writer does: each then begins at a multiple of its size.
-        arrays.sort(Comparator.<CodeArchive.Array>comparingInt(a -> -a.dtype().bytes()).thenComparing(CodeArchive.Array::name));
+        arrays.sort(Comparator.<CodeArchive.Array>comparingInt(a -> -a.dtype().bytes())
+                .thenComparing(CodeArchive.Array::name));
         byte[] header = header(archive, arrays);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
-            out.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+            out.write(ByteBuffer.allocate(Long.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(header.length)
+                    .array());
             out.write(header);
             for (CodeArchive.Array array : arrays) {
                 array.values().write(out, cancel);

@@ -32,7 +32,12 @@ final class StoredCodes {
     /** Each code in storage order. */
     static void each(Tensor t, QuantParams params, CodeType type, Sink sink, CancelToken cancel) throws IOException {
         long[] next = {0};
-        new WeightCodes(t, params).each(cancel, code -> sink.put(next[0]++, params.isAffine() ? code : bits(type.format().orElseThrow(), code)));
+        new WeightCodes(t, params)
+                .each(
+                        cancel,
+                        code -> sink.put(
+                                next[0]++,
+                                params.isAffine() ? code : bits(type.format().orElseThrow(), code)));
     }
 
     /** Sign and magnitude of a level by its number from the lowest. */

@@ -67,7 +67,8 @@ public record Takes(
 
     /** Affine codes of these widths with one scale a tensor, any sign and zero point. */
     public static Takes affine(Integer... bits) {
-        return new Takes(false, Set.of(bits), false, Set.of(), EnumSet.of(Grain.TENSOR), Set.of(), Codes.ANY, Zero.ANY, false);
+        return new Takes(
+                false, Set.of(bits), false, Set.of(), EnumSet.of(Grain.TENSOR), Set.of(), Codes.ANY, Zero.ANY, false);
     }
 
     public Takes andFewerBits() {
@@ -110,7 +111,10 @@ public record Takes(
 
     /** The width that codes of {@code wanted} bits are stored in; 0 if there is none. */
     public int width(int wanted) {
-        return bits.stream().filter(b -> holdsFewer ? b >= wanted : b == wanted).findFirst().orElse(0);
+        return bits.stream()
+                .filter(b -> holdsFewer ? b >= wanted : b == wanted)
+                .findFirst()
+                .orElse(0);
     }
 
     /** The width to recommend instead of {@code wanted}: the next wider one, else the widest. */

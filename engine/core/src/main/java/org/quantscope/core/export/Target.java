@@ -39,17 +39,29 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
         List<ExportProblem> all = new ArrayList<>();
         if (plan.encodings().stream().allMatch(e -> takes(e).none())) {
             String kind = weights.none() ? "activation" : activations.none() ? "weight" : "tensor";
-            all.add(new ExportProblem(id, "", "no " + kind + " is quantized, and there is nothing else that this file holds", "quantize " + (kind.equals("tensor") ? "some" : kind.equals("weight") ? "weights" : "activations"), Severity.ERROR));
+            all.add(new ExportProblem(
+                    id,
+                    "",
+                    "no " + kind + " is quantized, and there is nothing else that this file holds",
+                    "quantize " + (kind.equals("tensor") ? "some" : kind.equals("weight") ? "weights" : "activations"),
+                    Severity.ERROR));
         }
         List<String> altered = plan.encodings().stream()
-                .filter(e -> !takes(e).none() && !e.isActivation() && plan.model().altered().contains(e.id()))
+                .filter(e -> !takes(e).none()
+                        && !e.isActivation()
+                        && plan.model().altered().contains(e.id()))
                 .map(e -> e.id().name())
                 .toList();
         if (!altered.isEmpty()) {
-            all.add(new ExportProblem(id, "",
-                    altered.size() + (altered.size() == 1 ? " weight is" : " weights are") + " not as in " + plan.model().file().getFileName() + ", BatchNormalization or a correction is folded into "
-                            + altered.getFirst() + (altered.size() > 1 ? " and others" : "") + "; this file names tensors of the model that " + toolchain + " is given",
-                    "export the folded model and give " + toolchain + " that, or analyse without folding", Severity.WARNING));
+            all.add(new ExportProblem(
+                    id,
+                    "",
+                    altered.size() + (altered.size() == 1 ? " weight is" : " weights are") + " not as in "
+                            + plan.model().file().getFileName() + ", BatchNormalization or a correction is folded into "
+                            + altered.getFirst() + (altered.size() > 1 ? " and others" : "")
+                            + "; this file names tensors of the model that " + toolchain + " is given",
+                    "export the folded model and give " + toolchain + " that, or analyse without folding",
+                    Severity.WARNING));
         }
         all.addAll(tensorProblems(plan));
         return all;
@@ -73,32 +85,54 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
         }
         if (!e.isAffine()) {
             if (!takes.schemes().contains(e.spec().scheme())) {
-                found.add(error(e, "its levels are the codebook of " + e.spec().scheme() + ", " + toolchain + " takes " + allowed(takes),
-                        "choose the scheme uniform", Remedy.affine(e, takes.nearest(e.bits()))));
+                found.add(error(
+                        e,
+                        "its levels are the codebook of " + e.spec().scheme() + ", " + toolchain + " takes "
+                                + allowed(takes),
+                        "choose the scheme uniform",
+                        Remedy.affine(e, takes.nearest(e.bits()))));
             }
             grain(e, takes).ifPresent(found::add);
             return found;
         }
         if (takes.bits().isEmpty()) {
-            found.add(error(e, "its levels are evenly spaced codes of " + e.bits() + " bits, " + toolchain + " takes " + allowed(takes), "choose one of these schemes", Optional.empty()));
+            found.add(error(
+                    e,
+                    "its levels are evenly spaced codes of " + e.bits() + " bits, " + toolchain + " takes "
+                            + allowed(takes),
+                    "choose one of these schemes",
+                    Optional.empty()));
             return found;
         }
         int width = takes.width(e.bits());
         if (width == 0) {
             int instead = takes.nearest(e.bits());
-            found.add(error(e, "it has " + e.bits() + " bits, " + toolchain + " takes " + allowed(takes), "choose " + instead + " bits", Remedy.bits(e, instead)));
+            found.add(error(
+                    e,
+                    "it has " + e.bits() + " bits, " + toolchain + " takes " + allowed(takes),
+                    "choose " + instead + " bits",
+                    Remedy.bits(e, instead)));
         }
         grain(e, takes).ifPresent(found::add);
         switch (takes.zero()) {
             case ANY -> {}
             case SYMMETRIC -> {
                 if (!e.isSymmetric()) {
-                    found.add(error(e, "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain + " wants the middle of the codes", "make it symmetric", Remedy.symmetric(e)));
+                    found.add(error(
+                            e,
+                            "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain
+                                    + " wants the middle of the codes",
+                            "make it symmetric",
+                            Remedy.symmetric(e)));
                 }
             }
             case ZERO -> {
                 if (!e.isZeroPointZero()) {
-                    found.add(error(e, "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain + " wants 0", "make it symmetric with signed codes", Remedy.symmetric(e)));
+                    found.add(error(
+                            e,
+                            "its zero point is " + e.params().zeroPoint(0) + ", " + toolchain + " wants 0",
+                            "make it symmetric with signed codes",
+                            Remedy.symmetric(e)));
                 }
             }
         }
@@ -106,26 +140,47 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
             case ANY -> {}
             case SIGNED -> {
                 if (!e.isSigned()) {
-                    found.add(error(e, "its codes are unsigned, " + toolchain + " wants signed ones", "choose signed codes", Remedy.signed(e, true)));
+                    found.add(error(
+                            e,
+                            "its codes are unsigned, " + toolchain + " wants signed ones",
+                            "choose signed codes",
+                            Remedy.signed(e, true)));
                 }
             }
             case UNSIGNED -> {
                 if (e.isSigned()) {
-                    found.add(error(e, "its codes are signed, " + toolchain + " wants unsigned ones", "choose unsigned codes", Remedy.signed(e, false)));
+                    found.add(error(
+                            e,
+                            "its codes are signed, " + toolchain + " wants unsigned ones",
+                            "choose unsigned codes",
+                            Remedy.signed(e, false)));
                 }
             }
         }
         if (takes.wholeType() && width == e.bits() && !e.usesWholeType()) {
-            found.add(new ExportProblem(id, e.id().name(),
-                    "its codes end at " + e.params().qmin() + " and " + e.params().qmax() + ", those of " + toolchain + " at " + e.typeMin() + " and " + e.typeMax()
-                            + ": a value just outside the range gets one more step",
-                    "choose the full range, or accept it", Severity.WARNING, Remedy.fullRange(e)));
+            found.add(new ExportProblem(
+                    id,
+                    e.id().name(),
+                    "its codes end at " + e.params().qmin() + " and "
+                            + e.params().qmax() + ", those of " + toolchain + " at " + e.typeMin() + " and "
+                            + e.typeMax() + ": a value just outside the range gets one more step",
+                    "choose the full range, or accept it",
+                    Severity.WARNING,
+                    Remedy.fullRange(e)));
         }
         for (ClipRange range : e.effective()) {
             double span = (double) range.hi() - range.lo();
             if (span < minimumSpan) {
-                found.add(error(e, String.format(Locale.ROOT, "its range is %s wide, %s wants at least %s", span, toolchain, minimumSpan),
-                        "widen the range", Remedy.widen(e, minimumSpan)));
+                found.add(error(
+                        e,
+                        String.format(
+                                Locale.ROOT,
+                                "its range is %s wide, %s wants at least %s",
+                                span,
+                                toolchain,
+                                minimumSpan),
+                        "widen the range",
+                        Remedy.widen(e, minimumSpan)));
                 break;
             }
         }
@@ -134,13 +189,34 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
 
     private Optional<ExportProblem> grain(Encoding e, Takes takes) {
         return switch (e.params().granularity()) {
-            case Granularity.PerTensor _ -> takes.grains().contains(Takes.Grain.TENSOR) ? Optional.empty() : Optional.of(
-                    error(e, "it has one scale, " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
-            case Granularity.PerChannel c -> takes.grains().contains(Takes.Grain.CHANNEL) ? Optional.empty() : Optional.of(
-                    error(e, "it has a scale for each index of axis " + c.axis() + ", " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
-            case Granularity.PerBlock b -> takes.grains().contains(Takes.Grain.BLOCK) && (takes.blockSizes().isEmpty() || takes.blockSizes().contains(b.size()))
-                    ? Optional.empty()
-                    : Optional.of(error(e, "it has a scale for each " + b.size() + " values, " + toolchain + " takes " + allowed(takes), "choose another granularity", Remedy.grain(e, takes)));
+            case Granularity.PerTensor _ ->
+                takes.grains().contains(Takes.Grain.TENSOR)
+                        ? Optional.empty()
+                        : Optional.of(error(
+                                e,
+                                "it has one scale, " + toolchain + " takes " + allowed(takes),
+                                "choose another granularity",
+                                Remedy.grain(e, takes)));
+            case Granularity.PerChannel c ->
+                takes.grains().contains(Takes.Grain.CHANNEL)
+                        ? Optional.empty()
+                        : Optional.of(error(
+                                e,
+                                "it has a scale for each index of axis " + c.axis() + ", " + toolchain + " takes "
+                                        + allowed(takes),
+                                "choose another granularity",
+                                Remedy.grain(e, takes)));
+            case Granularity.PerBlock b ->
+                takes.grains().contains(Takes.Grain.BLOCK)
+                                && (takes.blockSizes().isEmpty()
+                                        || takes.blockSizes().contains(b.size()))
+                        ? Optional.empty()
+                        : Optional.of(error(
+                                e,
+                                "it has a scale for each " + b.size() + " values, " + toolchain + " takes "
+                                        + allowed(takes),
+                                "choose another granularity",
+                                Remedy.grain(e, takes)));
         };
     }
 
@@ -153,11 +229,19 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
         if (!takes.schemes().isEmpty()) {
             parts.add(String.join(", ", takes.schemes()));
         }
-        String grains = takes.grains().stream().map(g -> switch (g) {
-            case TENSOR -> "tensor";
-            case CHANNEL -> "channel";
-            case BLOCK -> takes.blockSizes().isEmpty() ? "block" : "block of " + takes.blockSizes().stream().map(String::valueOf).collect(Collectors.joining(", "));
-        }).collect(Collectors.joining(" or "));
+        String grains = takes.grains().stream()
+                .map(g -> switch (g) {
+                    case TENSOR -> "tensor";
+                    case CHANNEL -> "channel";
+                    case BLOCK ->
+                        takes.blockSizes().isEmpty()
+                                ? "block"
+                                : "block of "
+                                        + takes.blockSizes().stream()
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(", "));
+                })
+                .collect(Collectors.joining(" or "));
         return String.join(" or ", parts) + " per " + grains;
     }
 

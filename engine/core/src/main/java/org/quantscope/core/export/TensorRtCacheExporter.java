@@ -22,15 +22,29 @@ import org.quantscope.core.tensor.TensorId;
  */
 public final class TensorRtCacheExporter extends FileFormat {
     public static final String ID = "tensorrt-cache";
-    public static final String SOURCE = "https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/c-api/classnvinfer1_1_1_i_int8_calibrator.html";
+    public static final String SOURCE =
+            "https://docs.nvidia.com/deeplearning/tensorrt/latest/_static/c-api/classnvinfer1_1_1_i_int8_calibrator.html";
 
-    private static final OptionDoc VERSION = new OptionDoc("version", "int", "8501", "Digits of the TensorRT version in the first line, which TensorRT compares with its own.");
-    private static final OptionDoc ALGORITHM =
-            new OptionDoc("algorithm", "choice:EntropyCalibration2|MinMaxCalibration|EntropyCalibration|LegacyCalibration", "EntropyCalibration2", "The calibrator class that is to read the file.");
+    private static final OptionDoc VERSION = new OptionDoc(
+            "version",
+            "int",
+            "8501",
+            "Digits of the TensorRT version in the first line, which TensorRT compares with its own.");
+    private static final OptionDoc ALGORITHM = new OptionDoc(
+            "algorithm",
+            "choice:EntropyCalibration2|MinMaxCalibration|EntropyCalibration|LegacyCalibration",
+            "EntropyCalibration2",
+            "The calibrator class that is to read the file.");
     private static final Pattern DIGITS = Pattern.compile("[0-9]{4,6}");
     private static final String FORM = "a number of 4 to 6 digits";
     private static final Target TARGET = new Target(
-            ID, "TensorRT", Takes.nothing(), Takes.affine(Byte.SIZE).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
+            ID,
+            "TensorRT",
+            Takes.nothing(),
+            Takes.affine(Byte.SIZE)
+                    .with(Takes.Zero.ZERO)
+                    .with(Takes.Codes.SIGNED)
+                    .withWholeType());
 
     public TensorRtCacheExporter() {
         super(
@@ -54,7 +68,12 @@ public final class TensorRtCacheExporter extends FileFormat {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         for (Encoding e : TARGET.carried(plan)) {
             if (!fitsInALine(e.id())) {
-                problems.add(new ExportProblem(ID, e.id().name(), "its name holds a line break, an entry is one line", "rename it in the model", Severity.ERROR));
+                problems.add(new ExportProblem(
+                        ID,
+                        e.id().name(),
+                        "its name holds a line break, an entry is one line",
+                        "rename it in the model",
+                        Severity.ERROR));
             }
         }
         return problems;
@@ -67,11 +86,15 @@ public final class TensorRtCacheExporter extends FileFormat {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         FormatOptions options = FormatOptions.of(this, plan.options());
-        StringBuilder text = new StringBuilder("TRT-" + options.matching(VERSION, DIGITS, FORM) + "-" + options.choice(ALGORITHM) + "\n");
+        StringBuilder text = new StringBuilder(
+                "TRT-" + options.matching(VERSION, DIGITS, FORM) + "-" + options.choice(ALGORITHM) + "\n");
         HexFormat hex = HexFormat.of();
         OrtCalibration.sharing(plan.model(), TARGET.carried(plan)).forEach((id, e) -> {
             if (fitsInALine(id)) {
-                text.append(id).append(": ").append(hex.toHexDigits(Float.floatToIntBits(e.params().scale(0)))).append('\n');
+                text.append(id)
+                        .append(": ")
+                        .append(hex.toHexDigits(Float.floatToIntBits(e.params().scale(0))))
+                        .append('\n');
             }
         });
         cancel.check();

@@ -95,14 +95,18 @@ final class WeightCodes {
         CodebookGrid codebook = params.codebooks().get(shared ? 0 : slice);
         // Blocks share few scales; a codebook of its own is of one slice.
         Object key = shared ? (Object) params.scale(slice) : (Object) slice;
-        return books.computeIfAbsent(key, k -> new Book(codebook, params.scale(slice))).code(x);
+        return books.computeIfAbsent(key, k -> new Book(codebook, params.scale(slice)))
+                .code(x);
     }
 
     /** The value that a code stands for: what {@link org.quantscope.core.quant.Grid#quantize} gives. */
     static float value(QuantParams params, int slice, int code) {
         return params.isAffine()
                 ? (code - params.zeroPoint(slice)) * params.scale(slice)
-                : params.codebooks().get(params.codebooks().size() == 1 ? 0 : slice).level(code) * params.scale(slice);
+                : params.codebooks()
+                                .get(params.codebooks().size() == 1 ? 0 : slice)
+                                .level(code)
+                        * params.scale(slice);
     }
 
     /** The axes of a row-major array put in another order: {@code order.get(i)} is the old axis that becomes axis {@code i}. */

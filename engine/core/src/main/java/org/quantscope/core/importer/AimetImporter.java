@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.model.Model;
@@ -36,8 +35,11 @@ final class AimetImporter implements Importer {
     private static final long MAX_BYTES = 256L << 20;
     private static final long MAX_TOKENS = 64L << 20;
     /** By the names of version 2.0.0; per block the scheme of the format with a power of two for each block. */
-    private static final Map<String, String> FLOATS = Map.of("float8e4m3fn", "fp8_e4m3fn", "float8e5m2", "fp8_e5m2", "float4e2m1", "fp4_e2m1");
-    private static final Map<String, String> BLOCKED_FLOATS = Map.of("float8e4m3fn", "mxfp8_e4m3", "float8e5m2", "mxfp8_e5m2", "float4e2m1", "mxfp4");
+    private static final Map<String, String> FLOATS =
+            Map.of("float8e4m3fn", "fp8_e4m3fn", "float8e5m2", "fp8_e5m2", "float4e2m1", "fp4_e2m1");
+
+    private static final Map<String, String> BLOCKED_FLOATS =
+            Map.of("float8e4m3fn", "mxfp8_e4m3", "float8e5m2", "mxfp8_e5m2", "float4e2m1", "mxfp4");
 
     private final String id;
     private final String title;
@@ -81,14 +83,21 @@ final class AimetImporter implements Importer {
 
     /** What one entry says, in the terms of all versions. */
     private static final class Entry {
-        @Nullable String name;
+        @Nullable
+        String name;
+
         int bits;
         boolean floating;
         String type = "";
         boolean symmetric;
         boolean nested;
-        @Nullable Integer axis;
-        @Nullable Integer blockSize;
+
+        @Nullable
+        Integer axis;
+
+        @Nullable
+        Integer blockSize;
+
         final List<Float> scales = new ArrayList<>();
         final List<Integer> offsets = new ArrayList<>();
         final List<Integer> zeroPoints = new ArrayList<>();
@@ -116,7 +125,9 @@ final class AimetImporter implements Importer {
             }
             json.object(name -> {
                 if (!json.isArray()) {
-                    names.refuse(name, "its encodings are by the inputs and outputs of a module, not by the name of a tensor");
+                    names.refuse(
+                            name,
+                            "its encodings are by the inputs and outputs of a module, not by the name of a tensor");
                     json.skip();
                     return;
                 }
@@ -156,9 +167,11 @@ final class AimetImporter implements Importer {
                     }
                     e.bits = bits;
                 }
-                case "dtype" -> e.floating = json.string().toLowerCase(Locale.ROOT).equals("float");
+                case "dtype" ->
+                    e.floating = json.string().toLowerCase(Locale.ROOT).equals("float");
                 case "output_dtype" -> e.type = json.string();
-                case "is_symmetric", "is_sym" -> e.symmetric = json.isString() ? json.string().equalsIgnoreCase("true") : json.bool();
+                case "is_symmetric", "is_sym" ->
+                    e.symmetric = json.isString() ? json.string().equalsIgnoreCase("true") : json.bool();
                 case "scale", "y_scale" -> {
                     if (json.isObject()) {
                         e.nested = true;
@@ -226,7 +239,10 @@ final class AimetImporter implements Importer {
             } else if (e.nested) {
                 names.refuse(name, "its scales have scales of their own");
             } else if (affine && (e.bits < QuantSpec.MIN_BITS || e.bits > QuantSpec.MAX_BITS)) {
-                names.refuse(name, "it has " + e.bits + " bits, " + QuantSpec.MIN_BITS + " to " + QuantSpec.MAX_BITS + " can be had here");
+                names.refuse(
+                        name,
+                        "it has " + e.bits + " bits, " + QuantSpec.MIN_BITS + " to " + QuantSpec.MAX_BITS
+                                + " can be had here");
             } else if (e.scales.isEmpty() && (e.mins.isEmpty() || e.mins.size() != e.maxs.size())) {
                 names.refuse(name, "it has neither scales nor pairs of min and max");
             } else {
@@ -241,18 +257,27 @@ final class AimetImporter implements Importer {
         private void spec(Entry e, TensorInfo info, boolean affine, boolean signed) {
             int n = e.scales.isEmpty() ? e.mins.size() : e.scales.size();
             Granularity granularity = granularity(e, info, n);
-            int slices = info.kind() == TensorKind.ACTIVATION ? 1 : Slicing.of(info, granularity).slices();
+            int slices = info.kind() == TensorKind.ACTIVATION
+                    ? 1
+                    : Slicing.of(info, granularity).slices();
             if (slices != n || (info.kind() == TensorKind.ACTIVATION && n > 1)) {
-                names.refuse(info.id().name(), "it has " + n + " scales, its shape " + info.shape() + " has room for " + slices);
+                names.refuse(
+                        info.id().name(),
+                        "it has " + n + " scales, its shape " + info.shape() + " has room for " + slices);
                 return;
             }
-            QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS).withNarrowRange(false).withGranularity(granularity);
+            QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
+                    .withNarrowRange(false)
+                    .withGranularity(granularity);
             int[] order = order(e, info, n);
             if (!affine) {
                 String scheme = (e.blockSize == null ? FLOATS : BLOCKED_FLOATS).get(e.type);
                 QuantSpec spec = Quantizers.byId(String.valueOf(scheme)).adapt(base);
                 float[] scales = scales(e, order);
-                CodebookGrid levels = Quantizers.byId(spec.scheme()).resolve(spec, granularity, List.of(ClipRange.symmetric(1))).codebooks().getFirst();
+                CodebookGrid levels = Quantizers.byId(spec.scheme())
+                        .resolve(spec, granularity, List.of(ClipRange.symmetric(1)))
+                        .codebooks()
+                        .getFirst();
                 put(info, spec.withClip(new Clip.Fixed(QuantParams.ofCodebook(granularity, scales, levels))));
                 return;
             }
@@ -263,14 +288,23 @@ final class AimetImporter implements Importer {
                     ranges.add(new ClipRange(e.mins.get(i), e.maxs.get(i)));
                 }
                 boolean mirrored = ranges.stream().allMatch(r -> r.lo() == -r.hi());
-                put(info, base.withBits(e.bits).withSymmetric(mirrored).withSigned(mirrored).withNarrowRange(mirrored)
-                        .withClip(n == 1 ? new Clip.Manual(ranges.getFirst()) : new Clip.ManualPerChannel(ranges)));
+                put(
+                        info,
+                        base.withBits(e.bits)
+                                .withSymmetric(mirrored)
+                                .withSigned(mirrored)
+                                .withNarrowRange(mirrored)
+                                .withClip(
+                                        n == 1
+                                                ? new Clip.Manual(ranges.getFirst())
+                                                : new Clip.ManualPerChannel(ranges)));
                 return;
             }
             boolean hasOffsets = e.type.isEmpty();
             List<Integer> given = hasOffsets ? e.offsets : e.zeroPoints;
             if (!given.isEmpty() && given.size() != n) {
-                throw new IllegalArgumentException((hasOffsets ? "offset" : "y_zero_point") + ": " + given.size() + " for " + n + " scales");
+                throw new IllegalArgumentException(
+                        (hasOffsets ? "offset" : "y_zero_point") + ": " + given.size() + " for " + n + " scales");
             }
             if (hasOffsets && given.isEmpty()) {
                 throw new IllegalArgumentException("offset: it is missing");
@@ -286,8 +320,16 @@ final class AimetImporter implements Importer {
                 zeroPoints[i] = hasOffsets ? (below ? 0 : -value) : value;
             }
             QuantParams params = new QuantParams(granularity, scales(e, order), zeroPoints, qmin, qmax);
-            boolean symmetric = below && params.zeroPoints().length > 0 && IntStream.of(params.zeroPoints()).allMatch(z -> z == 0);
-            put(info, base.withBits(e.bits).withSigned(below).withSymmetric(symmetric).withNarrowRange(narrow).withClip(new Clip.Fixed(params)));
+            boolean symmetric = below
+                    && params.zeroPoints().length > 0
+                    && IntStream.of(params.zeroPoints()).allMatch(z -> z == 0);
+            put(
+                    info,
+                    base.withBits(e.bits)
+                            .withSigned(below)
+                            .withSymmetric(symmetric)
+                            .withNarrowRange(narrow)
+                            .withClip(new Clip.Fixed(params)));
         }
 
         private void put(TensorInfo info, QuantSpec spec) {
@@ -316,7 +358,8 @@ final class AimetImporter implements Importer {
         /** Where slice i stands in the file: version 1.0.0 runs through the blocks of each output channel, also of a weight stored the other way. */
         private static int[] order(Entry e, TensorInfo info, int n) {
             int[] order = new int[n];
-            boolean swapped = e.blockSize != null && e.type.isEmpty() && info.shape().rank() == 2 && info.defaultAxis() == 1;
+            boolean swapped =
+                    e.blockSize != null && e.type.isEmpty() && info.shape().rank() == 2 && info.defaultAxis() == 1;
             int channels = swapped ? Math.toIntExact(info.shape().dim(1)) : 1;
             int blocks = n / Math.max(1, channels);
             for (int i = 0; i < n; i++) {

@@ -46,11 +46,17 @@ final class CodeArchiveImporter implements Importer {
     }
 
     static CodeArchiveImporter safetensors() {
-        return new CodeArchiveImporter(SafetensorsExporter.ID, "Quantized safetensors", "https://huggingface.co/docs/safetensors/index#format");
+        return new CodeArchiveImporter(
+                SafetensorsExporter.ID,
+                "Quantized safetensors",
+                "https://huggingface.co/docs/safetensors/index#format");
     }
 
     static CodeArchiveImporter npz() {
-        return new CodeArchiveImporter(NpzExporter.ID, "Quantized NumPy archive", "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html");
+        return new CodeArchiveImporter(
+                NpzExporter.ID,
+                "Quantized NumPy archive",
+                "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html");
     }
 
     @Override
@@ -75,9 +81,15 @@ final class CodeArchiveImporter implements Importer {
         for (Tensor t : archive.tensors()) {
             arrays.put(t.id().name(), t.data());
         }
-        Map<String, String> metadata = id.equals(NpzExporter.ID) ? fromArray(file, arrays) : SafetensorsLoader.metadata(file);
-        if (!CodeArchive.FORMAT.equals(metadata.get("format")) || !CodeArchive.VERSION.equals(metadata.get("version"))) {
-            throw new BadInputException(file, "format", CodeArchive.FORMAT + " of version " + CodeArchive.VERSION + " is needed, got " + metadata.get("format") + " of version " + metadata.get("version"));
+        Map<String, String> metadata =
+                id.equals(NpzExporter.ID) ? fromArray(file, arrays) : SafetensorsLoader.metadata(file);
+        if (!CodeArchive.FORMAT.equals(metadata.get("format"))
+                || !CodeArchive.VERSION.equals(metadata.get("version"))) {
+            throw new BadInputException(
+                    file,
+                    "format",
+                    CodeArchive.FORMAT + " of version " + CodeArchive.VERSION + " is needed, got "
+                            + metadata.get("format") + " of version " + metadata.get("version"));
         }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
@@ -87,20 +99,37 @@ final class CodeArchiveImporter implements Importer {
                 continue;
             }
             String name = entry.getKey().substring(CodeArchive.PREFIX.length());
-            Entry said = StrictJson.read(file, entry.getValue().getBytes(java.nio.charset.StandardCharsets.UTF_8), CodeArchiveImporter::entry);
+            Entry said = StrictJson.read(
+                    file,
+                    entry.getValue().getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                    CodeArchiveImporter::entry);
             TensorInfo info = names.find(name).orElse(null);
             if (info == null) {
                 continue;
             }
             try {
                 QuantParams params = params(file, name, said, arrays);
-                int slices = info.kind() == TensorKind.ACTIVATION ? 1 : Slicing.of(info, params.granularity()).slices();
+                int slices = info.kind() == TensorKind.ACTIVATION
+                        ? 1
+                        : Slicing.of(info, params.granularity()).slices();
                 if (slices != params.slices()) {
-                    names.refuse(name, "it has " + params.slices() + " scales, its shape " + info.shape() + " has room for " + slices);
+                    names.refuse(
+                            name,
+                            "it has " + params.slices() + " scales, its shape " + info.shape() + " has room for "
+                                    + slices);
                 } else {
                     Quantizers.byId(said.scheme);
-                    specs.put(info.id(), new QuantSpec(
-                            said.scheme, said.bits, said.signed, said.symmetric, said.narrowRange, params.granularity(), new Clip.Fixed(params), Map.of()));
+                    specs.put(
+                            info.id(),
+                            new QuantSpec(
+                                    said.scheme,
+                                    said.bits,
+                                    said.signed,
+                                    said.symmetric,
+                                    said.narrowRange,
+                                    params.granularity(),
+                                    new Clip.Fixed(params),
+                                    Map.of()));
                 }
             } catch (IllegalArgumentException e) {
                 throw new BadInputException(file, name, String.valueOf(e.getMessage()), e);
@@ -112,7 +141,8 @@ final class CodeArchiveImporter implements Importer {
     private static Map<String, String> fromArray(Path file, Map<String, TensorData> arrays) throws IOException {
         TensorData stored = arrays.get(NpzExporter.METADATA);
         if (stored == null || stored.dtype().bytes() != 1) {
-            throw new BadInputException(file, NpzExporter.METADATA, "an array of bytes with the description of the others is needed");
+            throw new BadInputException(
+                    file, NpzExporter.METADATA, "an array of bytes with the description of the others is needed");
         }
         Map<String, String> metadata = new HashMap<>();
         StrictJson.read(file, stored.segment().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE), json -> {
@@ -129,7 +159,10 @@ final class CodeArchiveImporter implements Importer {
         boolean signed;
         boolean symmetric;
         boolean narrowRange;
-        @Nullable Granularity granularity;
+
+        @Nullable
+        Granularity granularity;
+
         int qmin;
         int qmax;
     }
@@ -159,7 +192,12 @@ final class CodeArchiveImporter implements Importer {
         float[] scales = need(file, arrays, name + CodeArchive.SCALES).toFloats();
         TensorData zeroPoints = arrays.get(name + CodeArchive.ZERO_POINTS);
         if (zeroPoints != null) {
-            return new QuantParams(said.granularity, scales, integers(file, name + CodeArchive.ZERO_POINTS, zeroPoints), said.qmin, said.qmax);
+            return new QuantParams(
+                    said.granularity,
+                    scales,
+                    integers(file, name + CodeArchive.ZERO_POINTS, zeroPoints),
+                    said.qmin,
+                    said.qmax);
         }
         TensorData shared = arrays.get(name + CodeArchive.CODEBOOK);
         if (shared != null) {
@@ -168,9 +206,13 @@ final class CodeArchiveImporter implements Importer {
         float[] levels = need(file, arrays, name + CodeArchive.CODEBOOKS).toFloats();
         List<CodebookGrid> codebooks = new ArrayList<>();
         int at = 0;
-        for (int size : integers(file, name + CodeArchive.CODEBOOK_SIZES, need(file, arrays, name + CodeArchive.CODEBOOK_SIZES))) {
+        for (int size : integers(
+                file, name + CodeArchive.CODEBOOK_SIZES, need(file, arrays, name + CodeArchive.CODEBOOK_SIZES))) {
             if (size < 1 || size > levels.length - at) {
-                throw new BadInputException(file, name + CodeArchive.CODEBOOK_SIZES, size + " levels, " + (levels.length - at) + " are left");
+                throw new BadInputException(
+                        file,
+                        name + CodeArchive.CODEBOOK_SIZES,
+                        size + " levels, " + (levels.length - at) + " are left");
             }
             codebooks.add(new CodebookGrid(Arrays.copyOfRange(levels, at, at + size)));
             at += size;

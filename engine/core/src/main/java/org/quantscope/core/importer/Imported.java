@@ -47,6 +47,9 @@ public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched
 
     /** {@code start} with these settings and nothing else quantized. */
     public SessionState alone(SessionState start) {
-        return start.withWeights(Optional.empty()).withActivations(Optional.empty()).withKeptFloat(java.util.Set.of()).withOverrides(specs);
+        return start.withWeights(Optional.empty())
+                .withActivations(Optional.empty())
+                .withKeptFloat(java.util.Set.of())
+                .withOverrides(specs);
     }
 }

@@ -31,7 +31,7 @@ public final class Importers {
         return ALL.stream()
                 .filter(i -> i.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "format: unknown id " + id + "; known: " + ALL.stream().map(Importer::id).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("format: unknown id " + id + "; known: "
+                        + ALL.stream().map(Importer::id).collect(Collectors.joining(", "))));
     }
 }

@@ -53,7 +53,11 @@ final class LitertImporter implements Importer {
             return ranges(file, model, List.of(), cancel);
         }
         Path beside = file.resolveSibling(file.getFileName() + LitertExporter.CALIBRATION);
-        return ranges(beside, model, List.of("the ranges are those of " + beside.getFileName() + "; the recipe holds none"), cancel);
+        return ranges(
+                beside,
+                model,
+                List.of("the ranges are those of " + beside.getFileName() + "; the recipe holds none"),
+                cancel);
     }
 
     private static Imported ranges(Path file, Model model, List<String> notes, CancelToken cancel) throws IOException {
@@ -63,8 +67,12 @@ final class LitertImporter implements Importer {
             json.object(name -> {
                 cancel.check();
                 var read = new Object() {
-                    @Nullable Double min;
-                    @Nullable Double max;
+                    @Nullable
+                    Double min;
+
+                    @Nullable
+                    Double max;
+
                     int bits = Byte.SIZE;
                 };
                 json.object(field -> {
@@ -83,7 +91,9 @@ final class LitertImporter implements Importer {
                     return;
                 }
                 if (info.kind() != TensorKind.ACTIVATION) {
-                    names.refuse(name, "it is a " + info.kind().id() + ", LiteRT takes the range of a weight from its values");
+                    names.refuse(
+                            name,
+                            "it is a " + info.kind().id() + ", LiteRT takes the range of a weight from its values");
                     return;
                 }
                 specs.put(info.id(), json.make(at, () -> spec(min, max, read.bits)));
@@ -123,11 +133,18 @@ final class LitertImporter implements Importer {
         QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(bits).withSigned(true);
         if (bits == Short.SIZE) {
             float scale = (float) (Math.max(-lo, hi) / Short.MAX_VALUE);
-            QuantParams params = new QuantParams(Granularity.TENSOR, new float[] {scale}, new int[] {0}, -Short.MAX_VALUE, Short.MAX_VALUE);
+            QuantParams params = new QuantParams(
+                    Granularity.TENSOR, new float[] {scale}, new int[] {0}, -Short.MAX_VALUE, Short.MAX_VALUE);
             return spec.withSymmetric(true).withNarrowRange(true).withClip(new Clip.Fixed(params));
         }
         double step = (hi - lo) / ((1 << Byte.SIZE) - 1);
-        int zeroPoint = (int) Math.clamp(Byte.MIN_VALUE - Math.rint(lo / step), (double) Byte.MIN_VALUE, (double) Byte.MAX_VALUE);
-        return spec.withClip(new Clip.Fixed(new QuantParams(Granularity.TENSOR, new float[] {(float) step}, new int[] {zeroPoint}, Byte.MIN_VALUE, Byte.MAX_VALUE)));
+        int zeroPoint = (int)
+                Math.clamp(Byte.MIN_VALUE - Math.rint(lo / step), (double) Byte.MIN_VALUE, (double) Byte.MAX_VALUE);
+        return spec.withClip(new Clip.Fixed(new QuantParams(
+                Granularity.TENSOR,
+                new float[] {(float) step},
+                new int[] {zeroPoint},
+                Byte.MIN_VALUE,
+                Byte.MAX_VALUE)));
     }
 }

@@ -20,7 +20,9 @@ public final class NameMap {
      *
      * @param names the name of a tensor of the model by a name in the file; the model's own names come first
      */
-    public static Imported read(Importer importer, Path file, Model model, Map<String, String> names, CancelToken cancel) throws IOException {
+    public static Imported read(
+            Importer importer, Path file, Model model, Map<String, String> names, CancelToken cancel)
+            throws IOException {
         return ScopedValue.where(NAMES, Map.copyOf(names)).call(() -> importer.read(file, model, cancel));
     }
 

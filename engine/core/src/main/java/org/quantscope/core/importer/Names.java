@@ -55,7 +55,8 @@ final class Names {
      * @return false if the value is none of these
      */
     boolean shares(String name, Object said) {
-        boolean one = !known.containsKey(name) && NameMap.mapped(name).equals(name) && owners.containsKey(new TensorId(name));
+        boolean one =
+                !known.containsKey(name) && NameMap.mapped(name).equals(name) && owners.containsKey(new TensorId(name));
         if (one) {
             shared.put(new TensorId(name), said);
         }

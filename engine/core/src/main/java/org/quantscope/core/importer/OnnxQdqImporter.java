@@ -35,8 +35,10 @@ import org.quantscope.core.tensor.TensorKind;
  * with the weights of the float model. Integer biases follow from the rest and are passed over.
  */
 final class OnnxQdqImporter implements Importer {
-    private static final Map<CodeType, String> FLOATS = Map.of(CodeType.FLOAT8E4M3FN, "fp8_e4m3fn", CodeType.FLOAT8E5M2, "fp8_e5m2");
-    private static final Map<CodeType, String> BLOCKED_FLOATS = Map.of(CodeType.FLOAT8E4M3FN, "mxfp8_e4m3", CodeType.FLOAT8E5M2, "mxfp8_e5m2");
+    private static final Map<CodeType, String> FLOATS =
+            Map.of(CodeType.FLOAT8E4M3FN, "fp8_e4m3fn", CodeType.FLOAT8E5M2, "fp8_e5m2");
+    private static final Map<CodeType, String> BLOCKED_FLOATS =
+            Map.of(CodeType.FLOAT8E4M3FN, "mxfp8_e4m3", CodeType.FLOAT8E5M2, "mxfp8_e5m2");
     private static final int CHUNK = 1 << 14;
 
     @Override
@@ -67,7 +69,10 @@ final class OnnxQdqImporter implements Importer {
                 biases++;
                 continue;
             }
-            Optional<String> name = found.names().stream().filter(n -> names.knows(n, found.activation())).findFirst().or(() -> places.of(found));
+            Optional<String> name = found.names().stream()
+                    .filter(n -> names.knows(n, found.activation()))
+                    .findFirst()
+                    .or(() -> places.of(found));
             if (name.isEmpty()) {
                 names.find(found.names().getFirst());
                 continue;
@@ -91,11 +96,17 @@ final class OnnxQdqImporter implements Importer {
             if (found.codes().isPresent()) {
                 Tensor weight = model.find(info.id()).orElseThrow();
                 if (!found.codes().get().shape().equals(info.shape())) {
-                    names.refuse(name.get(), "its shape is " + found.codes().get().shape() + " there, " + info.shape() + " in the model");
+                    names.refuse(
+                            name.get(),
+                            "its shape is " + found.codes().get().shape() + " there, " + info.shape()
+                                    + " in the model");
                     continue;
                 }
                 if (Slicing.of(info, params.granularity()).slices() != params.slices()) {
-                    names.refuse(name.get(), "it has " + params.slices() + " scales, its shape " + info.shape() + " has room for " + Slicing.of(info, params.granularity()).slices());
+                    names.refuse(
+                            name.get(),
+                            "it has " + params.slices() + " scales, its shape " + info.shape() + " has room for "
+                                    + Slicing.of(info, params.granularity()).slices());
                     continue;
                 }
                 difference(weight, params, found.codes().get(), cancel).ifPresent(notes::add);
@@ -109,15 +120,23 @@ final class OnnxQdqImporter implements Importer {
     }
 
     private static QuantSpec spec(TensorInfo info, QuantParams params, CodeType type) {
-        QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS).withNarrowRange(false).withGranularity(params.granularity());
+        QuantSpec base = (info.kind() == TensorKind.ACTIVATION ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
+                .withNarrowRange(false)
+                .withGranularity(params.granularity());
         if (type.format().isPresent()) {
             boolean shared = params.granularity() instanceof Granularity.PerBlock && powersOfTwo(params);
             String scheme = (shared ? BLOCKED_FLOATS : FLOATS).get(type);
-            return Quantizers.byId(String.valueOf(scheme)).adapt(base).withGranularity(params.granularity()).withClip(new Clip.Fixed(params));
+            return Quantizers.byId(String.valueOf(scheme))
+                    .adapt(base)
+                    .withGranularity(params.granularity())
+                    .withClip(new Clip.Fixed(params));
         }
         int middle = type.isSigned() ? 0 : 1 << (type.bits() - 1);
         boolean symmetric = IntStream.of(params.zeroPoints()).allMatch(z -> z == middle);
-        return base.withBits(type.bits()).withSigned(type.isSigned()).withSymmetric(symmetric).withClip(new Clip.Fixed(params));
+        return base.withBits(type.bits())
+                .withSigned(type.isSigned())
+                .withSymmetric(symmetric)
+                .withClip(new Clip.Fixed(params));
     }
 
     private static boolean powersOfTwo(QuantParams params) {
@@ -130,7 +149,8 @@ final class OnnxQdqImporter implements Importer {
     }
 
     /** Says so if the stored codes are not those of the model's own values; of floating codes only those that are no number are told. */
-    private static Optional<String> difference(Tensor weight, QuantParams params, QdqReading.Codes codes, CancelToken cancel) {
+    private static Optional<String> difference(
+            Tensor weight, QuantParams params, QdqReading.Codes codes, CancelToken cancel) {
         Slicing slicing = Slicing.of(weight.info(), params.granularity());
         float[] chunk = new float[CHUNK];
         long count = weight.data().count();
@@ -142,9 +162,14 @@ final class OnnxQdqImporter implements Importer {
             weight.data().read(from, chunk, 0, n);
             for (int i = 0; i < n; i++) {
                 int slice = slicing.sliceOf(from + i);
-                float there = codes.value(from + i, params.isAffine() ? params.zeroPoint(slice) : 0) * params.scale(slice);
+                float there =
+                        codes.value(from + i, params.isAffine() ? params.zeroPoint(slice) : 0) * params.scale(slice);
                 double nearest = params.isAffine()
-                        ? Math.clamp(Math.rint((double) chunk[i] / params.scale(slice)), params.qmin() - params.zeroPoint(slice), params.qmax() - params.zeroPoint(slice)) * params.scale(slice)
+                        ? Math.clamp(
+                                        Math.rint((double) chunk[i] / params.scale(slice)),
+                                        params.qmin() - params.zeroPoint(slice),
+                                        params.qmax() - params.zeroPoint(slice))
+                                * params.scale(slice)
                         : there;
                 double steps = Math.abs(there - nearest) / params.scale(slice);
                 if (!(steps < 1.5)) {
@@ -155,7 +180,14 @@ final class OnnxQdqImporter implements Importer {
         }
         return off == 0
                 ? Optional.empty()
-                : Optional.of(String.format(Locale.ROOT, "%s: %d of %d codes are more than a step from the model's values, at most %.4g steps: the file was made from other values", weight.id(), off, count, worst));
+                : Optional.of(String.format(
+                        Locale.ROOT,
+                        "%s: %d of %d codes are more than a step from the model's values, at most %.4g steps: the file"
+                                + " was made from other values",
+                        weight.id(),
+                        off,
+                        count,
+                        worst));
     }
 
     /** Finds tensors by the nodes that read them. */
@@ -177,7 +209,10 @@ final class OnnxQdqImporter implements Importer {
                 for (String out : reader.outputs()) {
                     OnnxNode node = byOutput.get(out);
                     if (node != null && node.opType().equals(reader.opType())) {
-                        Optional<String> name = node.input(reader.input()).filter(n -> found.activation() ? activations.contains(n) : model.find(new TensorId(n)).isPresent());
+                        Optional<String> name = node.input(reader.input())
+                                .filter(n -> found.activation()
+                                        ? activations.contains(n)
+                                        : model.find(new TensorId(n)).isPresent());
                         if (name.isPresent()) {
                             return name;
                         }

@@ -47,14 +47,16 @@ final class OrtCalibrationJsonImporter implements Importer {
             json.object(field -> {
                 switch (field) {
                     case "data" -> json.object(name -> reading.tensor(name, false));
-                    case "calibration_method" -> json.object(member -> {
-                        if (member.equals("value")) {
-                            reading.notes.add("ranges by " + json.string());
-                        } else {
-                            json.skip();
-                        }
-                    });
-                    case OrtCalibrationJsonExporter.UNQUANTIZED -> json.array(() -> reading.unquantized.add(json.string()));
+                    case "calibration_method" ->
+                        json.object(member -> {
+                            if (member.equals("value")) {
+                                reading.notes.add("ranges by " + json.string());
+                            } else {
+                                json.skip();
+                            }
+                        });
+                    case OrtCalibrationJsonExporter.UNQUANTIZED ->
+                        json.array(() -> reading.unquantized.add(json.string()));
                     case "CLS", "smooth_quant", "provenance" -> json.skip();
                     // calibration.json has no frame around its tensors.
                     default -> reading.tensor(field, true);
@@ -64,13 +66,20 @@ final class OrtCalibrationJsonImporter implements Importer {
             reading.unquantized.forEach(name -> reading.specs.remove(new TensorId(name)));
             if (!reading.unquantized.isEmpty()) {
                 int n = reading.unquantized.size();
-                reading.notes.add(n + (n == 1 ? " range is" : " ranges are") + " of what was float or constant where the file was made");
+                reading.notes.add(n + (n == 1 ? " range is" : " ranges are")
+                        + " of what was float or constant where the file was made");
             }
             return new Imported(reading.specs, reading.names.unmatchedBut(reading.unquantized), reading.notes);
         });
     }
 
-    private record Reading(StrictJson json, Names names, CancelToken cancel, Map<TensorId, QuantSpec> specs, Set<String> unquantized, List<String> notes) {
+    private record Reading(
+            StrictJson json,
+            Names names,
+            CancelToken cancel,
+            Map<TensorId, QuantSpec> specs,
+            Set<String> unquantized,
+            List<String> notes) {
         Reading(StrictJson json, Names names, CancelToken cancel) {
             this(json, names, cancel, new HashMap<>(), new HashSet<>(), new ArrayList<>());
         }

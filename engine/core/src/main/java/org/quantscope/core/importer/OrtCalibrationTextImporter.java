@@ -21,7 +21,8 @@ import org.quantscope.core.tensor.TensorKind;
 /** Reads ONNX Runtime's calibration table: the largest absolute value of each activation, for symmetric 8 bits. */
 final class OrtCalibrationTextImporter implements Importer {
     private static final long MAX_BYTES = 64L << 20;
-    private static final QuantSpec SPEC = QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true).withNarrowRange(true);
+    private static final QuantSpec SPEC =
+            QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true).withNarrowRange(true);
 
     @Override
     public String id() {
@@ -41,12 +42,15 @@ final class OrtCalibrationTextImporter implements Importer {
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
         if (Files.size(file) > MAX_BYTES) {
-            throw new BadInputException(file, "size", Files.size(file) + " bytes, a calibration table has at most " + MAX_BYTES);
+            throw new BadInputException(
+                    file, "size", Files.size(file) + " bytes, a calibration table has at most " + MAX_BYTES);
         }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         int number = 0;
-        for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList()) {
+        for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList()) {
             cancel.check();
             String field = "line " + ++number;
             if (line.isBlank()) {
@@ -64,7 +68,8 @@ final class OrtCalibrationTextImporter implements Importer {
                 continue;
             }
             if (info.kind() != TensorKind.ACTIVATION) {
-                names.refuse(info.id().name(), "it is a " + info.kind().id() + ", a calibration table is of activations");
+                names.refuse(
+                        info.id().name(), "it is a " + info.kind().id() + ", a calibration table is of activations");
             } else if (specs.put(info.id(), spec) != null) {
                 throw new BadInputException(file, field, info.id() + " stands there twice");
             }

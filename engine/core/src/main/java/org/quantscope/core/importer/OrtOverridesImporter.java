@@ -41,7 +41,8 @@ final class OrtOverridesImporter implements Importer {
     private static final Pattern TYPE = Pattern.compile("(?:quanttype\\.)?q(u?)int(4|8|16)");
     private static final Pattern ARGUMENT = Pattern.compile("--(activation|weight)_type\\s+(\\S+)");
     /** By the numbers of ONNX Runtime's QuantType. */
-    private static final List<String> NUMBERED = List.of("qint8", "quint8", "qfloat8e4m3fn", "qint16", "quint16", "qint4", "quint4");
+    private static final List<String> NUMBERED =
+            List.of("qint8", "quint8", "qfloat8e4m3fn", "qint16", "quint16", "qint4", "quint4");
 
     /** Codes of a type. */
     private record Type(int bits, boolean signed) {
@@ -71,7 +72,8 @@ final class OrtOverridesImporter implements Importer {
 
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
-        Map<String, String> arguments = arguments(file.resolveSibling(file.getFileName() + OrtOverridesExporter.ARGUMENTS));
+        Map<String, String> arguments =
+                arguments(file.resolveSibling(file.getFileName() + OrtOverridesExporter.ARGUMENTS));
         return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> {
             Reading reading = new Reading(json, model, arguments);
             json.object(name -> {
@@ -88,12 +90,16 @@ final class OrtOverridesImporter implements Importer {
             return found;
         }
         if (Files.size(file) > MAX_ARGUMENTS) {
-            throw new BadInputException(file, "size", Files.size(file) + " bytes, arguments have at most " + MAX_ARGUMENTS);
+            throw new BadInputException(
+                    file, "size", Files.size(file) + " bytes, arguments have at most " + MAX_ARGUMENTS);
         }
         Matcher matcher = ARGUMENT.matcher(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
         while (matcher.find()) {
             if (type(matcher.group(2)).isEmpty()) {
-                throw new BadInputException(file, matcher.group(1) + "_type", matcher.group(2) + " is none of qint4, quint4, qint8, quint8, qint16, quint16");
+                throw new BadInputException(
+                        file,
+                        matcher.group(1) + "_type",
+                        matcher.group(2) + " is none of qint4, quint4, qint8, quint8, qint16, quint16");
             }
             found.put(matcher.group(1), matcher.group(2));
         }
@@ -102,14 +108,23 @@ final class OrtOverridesImporter implements Importer {
 
     private static Optional<Type> type(String text) {
         Matcher matcher = TYPE.matcher(text.toLowerCase(Locale.ROOT));
-        return matcher.matches() ? Optional.of(new Type(Integer.parseInt(matcher.group(2)), matcher.group(1).isEmpty())) : Optional.empty();
+        return matcher.matches()
+                ? Optional.of(new Type(
+                        Integer.parseInt(matcher.group(2)), matcher.group(1).isEmpty()))
+                : Optional.empty();
     }
 
     /** What the entries of one tensor say together. */
     private static final class Entry {
-        @Nullable String type;
-        @Nullable Integer axis;
-        @Nullable Boolean symmetric;
+        @Nullable
+        String type;
+
+        @Nullable
+        Integer axis;
+
+        @Nullable
+        Boolean symmetric;
+
         boolean reduced;
         boolean converted;
         final List<Float> scales = new ArrayList<>();
@@ -173,7 +188,17 @@ final class OrtOverridesImporter implements Importer {
                     e.converted = true;
                     json.skip();
                 }
-                default -> throw json.unknown("quant_type", "scale", "zero_point", "rmin", "rmax", "axis", "symmetric", "reduce_range", "convert");
+                default ->
+                    throw json.unknown(
+                            "quant_type",
+                            "scale",
+                            "zero_point",
+                            "rmin",
+                            "rmax",
+                            "axis",
+                            "symmetric",
+                            "reduce_range",
+                            "convert");
             }
         }
 
@@ -207,7 +232,9 @@ final class OrtOverridesImporter implements Importer {
             if (scaled && (ranged || e.symmetric != null || e.reduced)) {
                 throw json.bad("a scale and a zero point exclude rmin, rmax, symmetric and reduce_range");
             }
-            String said = e.type != null ? e.type : arguments.getOrDefault(activation ? "activation" : "weight", activation ? "quint8" : "qint8");
+            String said = e.type != null
+                    ? e.type
+                    : arguments.getOrDefault(activation ? "activation" : "weight", activation ? "quint8" : "qint8");
             Type type = type(said).orElse(null);
             if (type == null) {
                 names.refuse(name, "its type is " + said);
@@ -234,15 +261,26 @@ final class OrtOverridesImporter implements Importer {
             }
             Granularity granularity = e.axis == null ? Granularity.TENSOR : new Granularity.PerChannel(axis);
             if (n > 1 && Slicing.of(info, granularity).slices() != n) {
-                throw json.bad(n + " entries, axis " + axis + " of " + info.shape() + " wants " + Slicing.of(info, granularity).slices());
+                throw json.bad(n + " entries, axis " + axis + " of " + info.shape() + " wants "
+                        + Slicing.of(info, granularity).slices());
             }
             if (n == 1 && e.axis != null && Slicing.of(info, granularity).slices() > 1) {
                 // One entry for all channels.
                 granularity = Granularity.TENSOR;
             }
-            QuantSpec base = (activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS).withBits(type.bits).withSigned(type.signed).withNarrowRange(false).withGranularity(granularity);
+            QuantSpec base = (activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
+                    .withBits(type.bits)
+                    .withSigned(type.signed)
+                    .withNarrowRange(false)
+                    .withGranularity(granularity);
             Granularity grain = granularity;
-            specs.put(info.id(), json.make(() -> scaled ? fixed(base, e, type, grain) : ranged ? manual(base, e) : base.withSymmetric(Boolean.TRUE.equals(e.symmetric) || !activation)));
+            specs.put(
+                    info.id(),
+                    json.make(() -> scaled
+                            ? fixed(base, e, type, grain)
+                            : ranged
+                                    ? manual(base, e)
+                                    : base.withSymmetric(Boolean.TRUE.equals(e.symmetric) || !activation)));
         }
 
         private static QuantSpec fixed(QuantSpec base, Entry e, Type type, Granularity granularity) {
@@ -265,7 +303,12 @@ final class OrtOverridesImporter implements Importer {
                 float hi = Math.max(e.maxs.get(i), 0);
                 ranges.add(mirrored ? ClipRange.symmetric(Math.max(-lo, hi)) : new ClipRange(lo, hi));
             }
-            return base.withSymmetric(mirrored).withNarrowRange(mirrored).withClip(ranges.size() == 1 ? new Clip.Manual(ranges.getFirst()) : new Clip.ManualPerChannel(ranges));
+            return base.withSymmetric(mirrored)
+                    .withNarrowRange(mirrored)
+                    .withClip(
+                            ranges.size() == 1
+                                    ? new Clip.Manual(ranges.getFirst())
+                                    : new Clip.ManualPerChannel(ranges));
         }
     }
 }

@@ -65,9 +65,16 @@ final class SessionImporter implements Importer {
             if (spec.clip() instanceof Clip.Auto && observed == null) {
                 names.refuse(activation.id().name(), "the config has no range for it");
             } else if (FittedLevels.neededBy(spec)) {
-                specs.put(activation.id(), spec.withClip(new Clip.Fixed(ResolvedSettings.resolveActivation(activation.id(), spec, state))));
+                specs.put(
+                        activation.id(),
+                        spec.withClip(
+                                new Clip.Fixed(ResolvedSettings.resolveActivation(activation.id(), spec, state))));
             } else {
-                specs.put(activation.id(), spec.clip() instanceof Clip.Auto && observed != null ? spec.withClip(new Clip.Manual(observed)) : spec);
+                specs.put(
+                        activation.id(),
+                        spec.clip() instanceof Clip.Auto && observed != null
+                                ? spec.withClip(new Clip.Manual(observed))
+                                : spec);
             }
         }
         List<String> notes = new ArrayList<>();
@@ -75,7 +82,8 @@ final class SessionImporter implements Importer {
             notes.add("the config corrects the model first, that is not taken over");
         }
         if (!state.addedQuantizers().isEmpty()) {
-            notes.add("the config puts quantizers at " + state.addedQuantizers().size() + " further activations, that is not taken over");
+            notes.add("the config puts quantizers at " + state.addedQuantizers().size()
+                    + " further activations, that is not taken over");
         }
         return new Imported(specs, names.unmatched(), notes);
     }

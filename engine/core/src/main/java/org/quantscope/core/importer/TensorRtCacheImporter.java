@@ -47,11 +47,18 @@ public final class TensorRtCacheImporter implements Importer {
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
         if (Files.size(file) > MAX_BYTES) {
-            throw new BadInputException(file, "size", Files.size(file) + " bytes, a calibration cache has at most " + MAX_BYTES);
+            throw new BadInputException(
+                    file, "size", Files.size(file) + " bytes, a calibration cache has at most " + MAX_BYTES);
         }
-        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
-        if (lines.isEmpty() || !(lines.getFirst().startsWith("TRT-") || lines.getFirst().startsWith("MGX-"))) {
-            throw new BadInputException(file, "line 1", "TRT-<version>-<algorithm> is needed, got " + (lines.isEmpty() ? "nothing" : lines.getFirst()));
+        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+        if (lines.isEmpty()
+                || !(lines.getFirst().startsWith("TRT-") || lines.getFirst().startsWith("MGX-"))) {
+            throw new BadInputException(
+                    file,
+                    "line 1",
+                    "TRT-<version>-<algorithm> is needed, got " + (lines.isEmpty() ? "nothing" : lines.getFirst()));
         }
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
@@ -78,11 +85,13 @@ public final class TensorRtCacheImporter implements Importer {
             }
             TensorInfo info = found.get();
             if (info.kind() != TensorKind.ACTIVATION) {
-                names.refuse(info.id().name(), "it is a " + info.kind().id() + ", a calibration cache is of activations");
+                names.refuse(
+                        info.id().name(), "it is a " + info.kind().id() + ", a calibration cache is of activations");
                 continue;
             }
             try {
-                QuantParams params = new QuantParams(Granularity.TENSOR, new float[] {scale}, new int[] {0}, Byte.MIN_VALUE, Byte.MAX_VALUE);
+                QuantParams params = new QuantParams(
+                        Granularity.TENSOR, new float[] {scale}, new int[] {0}, Byte.MIN_VALUE, Byte.MAX_VALUE);
                 if (specs.put(info.id(), SPEC.withClip(new Clip.Fixed(params))) != null) {
                     throw new BadInputException(file, field, info.id() + " stands there twice");
                 }

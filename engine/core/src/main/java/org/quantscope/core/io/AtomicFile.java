@@ -37,7 +37,8 @@ public final class AtomicFile {
         Path real = destination(target);
         Path temporary = temporaryBeside(real);
         try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+            try (FileChannel channel =
+                            FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
                     OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
                 content.write(out);
                 out.flush();
@@ -69,7 +70,8 @@ public final class AtomicFile {
         }
         Path name;
         do {
-            name = folder.resolve("." + target.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
+            name = folder.resolve("." + target.getFileName() + "."
+                    + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
         } while (Files.exists(name));
         return name;
     }

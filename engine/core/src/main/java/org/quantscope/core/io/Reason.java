@@ -12,9 +12,11 @@ public final class Reason {
     /** In one sentence without its full stop; it names the file where the failure does. */
     public static String of(Throwable failure) {
         return switch (failure) {
-            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
+            case NoSuchFileException missing ->
+                missing.getFile() + ": " + (missing.getReason() == null ? "no such file" : missing.getReason());
             case AccessDeniedException denied -> denied.getFile() + ": access denied";
-            case FileSystemException other -> other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
+            case FileSystemException other ->
+                other.getFile() + ": " + (other.getReason() == null ? "cannot be read or written" : other.getReason());
             case IOException io -> "cannot read or write: " + io.getMessage();
             default -> failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
         };

@@ -22,13 +22,17 @@ public final class UserFolders {
         String name = os.toLowerCase(Locale.ROOT);
         if (name.startsWith("windows")) {
             String local = environment.apply("LOCALAPPDATA");
-            return local == null || local.isEmpty() ? Path.of(home, "AppData", "Local", "Quantscope") : Path.of(local, "Quantscope");
+            return local == null || local.isEmpty()
+                    ? Path.of(home, "AppData", "Local", "Quantscope")
+                    : Path.of(local, "Quantscope");
         }
         if (name.startsWith("mac")) {
             return Path.of(home, "Library", "Application Support", "Quantscope");
         }
         String state = environment.apply("XDG_STATE_HOME");
         // The specification tells to ignore a relative path.
-        return state == null || !Path.of(state).isAbsolute() ? Path.of(home, ".local", "state", "quantscope") : Path.of(state, "quantscope");
+        return state == null || !Path.of(state).isAbsolute()
+                ? Path.of(home, ".local", "state", "quantscope")
+                : Path.of(state, "quantscope");
     }
 }

@@ -53,7 +53,8 @@ public final class StrictJson {
      * @throws BadInputException if the file is no such JSON
      * @throws IOException if it cannot be read at all
      */
-    public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body) throws IOException {
+    public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body)
+            throws IOException {
         if (Files.isDirectory(file)) {
             throw new BadInputException(file, "file", "is a folder");
         }
@@ -76,7 +77,8 @@ public final class StrictJson {
         return parse(file, new ByteArrayInputStream(utf8), utf8.length, utf8.length + 1L, body);
     }
 
-    private static <T> T parse(Path file, InputStream in, long maxBytes, long maxTokens, Function<StrictJson, T> body) throws IOException {
+    private static <T> T parse(Path file, InputStream in, long maxBytes, long maxTokens, Function<StrictJson, T> body)
+            throws IOException {
         JsonFactory factory = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -103,7 +105,9 @@ public final class StrictJson {
                 throw e.getCause();
             } catch (JacksonException e) {
                 var at = e.getLocation();
-                String where = at == null || at.getLineNr() < 1 ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+                String where = at == null || at.getLineNr() < 1
+                        ? ""
+                        : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
                 throw new BadInputException(file, json.path(), e.getOriginalMessage() + where, e);
             }
         }
@@ -157,7 +161,8 @@ public final class StrictJson {
 
     /** A number, rounded once to the nearest float32; its size must not go beyond what a float32 holds. */
     public float float32() {
-        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+                && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
             throw bad("a number is needed, got " + seen());
         }
         float value = Float.parseFloat(parser.getString());
@@ -169,7 +174,8 @@ public final class StrictJson {
 
     /** A finite number. */
     public double float64() {
-        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+                && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
             throw bad("a number is needed, got " + seen());
         }
         double value = Double.parseDouble(parser.getString());
@@ -267,8 +273,10 @@ public final class StrictJson {
             case START_OBJECT -> "an object";
             case START_ARRAY -> "a list";
             case VALUE_STRING -> '"' + shortened(parser.getString()) + '"';
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE, VALUE_NULL -> shortened(parser.getString());
-            case END_OBJECT, END_ARRAY, PROPERTY_NAME, NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT -> parser.currentToken().name().toLowerCase(Locale.ROOT);
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE, VALUE_NULL ->
+                shortened(parser.getString());
+            case END_OBJECT, END_ARRAY, PROPERTY_NAME, NOT_AVAILABLE, VALUE_EMBEDDED_OBJECT ->
+                parser.currentToken().name().toLowerCase(Locale.ROOT);
         };
     }
 

@@ -15,14 +15,23 @@ import tools.jackson.core.json.JsonFactory;
 public final class Utf8Json {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).maxNameLength(10_000).maxStringLength(1_000_000).maxNumberLength(64).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(64)
+                    .maxNameLength(10_000)
+                    .maxStringLength(1_000_000)
+                    .maxNumberLength(64)
+                    .build())
             .build();
 
     private Utf8Json() {}
 
     /** A parser over {@code utf8}; it throws {@link tools.jackson.core.JacksonException} where the text is no such JSON. */
     public static JsonParser parser(byte[] utf8) {
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
-        return FACTORY.createParser(ObjectReadContext.empty(), new InputStreamReader(new ByteArrayInputStream(utf8), decoder));
+        CharsetDecoder decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        return FACTORY.createParser(
+                ObjectReadContext.empty(), new InputStreamReader(new ByteArrayInputStream(utf8), decoder));
     }
 }

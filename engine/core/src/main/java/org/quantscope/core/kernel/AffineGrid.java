@@ -33,7 +33,8 @@ public record AffineGrid(float scale, float loSteps, float hiSteps, float lo, fl
 
     private static float steps(UniformGrid grid, long steps) {
         if (Math.abs(steps) > MOST_STEPS) {
-            throw new IllegalArgumentException("qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + grid);
+            throw new IllegalArgumentException(
+                    "qmax: at most " + MOST_STEPS + " steps on either side of the zero point, got " + grid);
         }
         return steps;
     }

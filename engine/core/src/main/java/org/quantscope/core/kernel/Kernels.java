@@ -21,7 +21,9 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
 
     /** Every version that runs here, the plain one first. */
     static List<Kernels> available() {
-        return KernelChoice.moduleIsThere() ? List.of(new ScalarKernels(), new VectorKernels()) : List.of(new ScalarKernels());
+        return KernelChoice.moduleIsThere()
+                ? List.of(new ScalarKernels(), new VectorKernels())
+                : List.of(new ScalarKernels());
     }
 
     /** {@code vector} or {@code scalar}. */
@@ -46,7 +48,8 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
      * @param loSteps of each value the lowest code less the zero point, as {@link AffineGrid#loSteps}
      * @param hiSteps likewise the highest
      */
-    void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out);
+    void quantizeEach(
+            MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out);
 
     /**
      * Adds the errors of {@code count} values, at most {@link ValueWindow#MOST}, that were quantized before; those that are not finite are counted and left out.
@@ -55,7 +58,8 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
      * @param lo of each value the lowest level of its grid
      * @param hi likewise the highest
      */
-    void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums);
+    void addErrors(
+            MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums);
 
     /** Σ(x−y)² of the finite ones of {@code count} values that were quantized before. */
     double squaredError(MemorySegment values, long offset, int count, float[] quantized);

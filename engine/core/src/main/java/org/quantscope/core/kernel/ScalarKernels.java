@@ -97,7 +97,8 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+    public void addErrors(
+            MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
         Scratch s = SCRATCH.get();
         s.clear();
         int low = 0;
@@ -210,7 +211,14 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out) {
+    public void quantizeEach(
+            MemorySegment values,
+            long offset,
+            int count,
+            float[] scale,
+            float[] loSteps,
+            float[] hiSteps,
+            float[] out) {
         MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, out, 0, count);
         for (int i = 0; i < count; i++) {
             float steps = Math.max(loSteps[i], Math.min(hiSteps[i], out[i] / scale[i]));

@@ -33,7 +33,9 @@ public final class ValueWindow {
 
     /** Moves to values {@code [from, from + length)} of {@code data}; {@code length} is at most {@link #MOST}. */
     public void show(TensorData data, long from, int length) {
-        if (data.dtype() == DType.F32 && data.order() == ByteOrder.nativeOrder() && data.segment().isNative()) {
+        if (data.dtype() == DType.F32
+                && data.order() == ByteOrder.nativeOrder()
+                && data.segment().isNative()) {
             segment = data.segment();
             offset = from * 4;
             return;
@@ -75,6 +77,7 @@ public final class ValueWindow {
     }
 
     private void readHalves(TensorData data, long from, int length) {
-        MemorySegment.copy(data.segment(), ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(data.order()), from * 2, halves, 0, length);
+        MemorySegment.copy(
+                data.segment(), ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(data.order()), from * 2, halves, 0, length);
     }
 }

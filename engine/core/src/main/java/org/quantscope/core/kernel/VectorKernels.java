@@ -38,7 +38,8 @@ final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Short> HALF = VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+    private static final VectorSpecies<Short> HALF =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     /** For what has no vector form: long codebooks, which look every value up, and the few values behind the last whole vector. */
@@ -48,7 +49,8 @@ final class VectorKernels implements Kernels {
     private static final int MOST = ValueWindow.MOST;
 
     /** The values behind the last whole vector, and zeros, which add nothing to any sum. */
-    private static final ThreadLocal<MemorySegment> TAIL = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
+    private static final ThreadLocal<MemorySegment> TAIL =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
 
     /** Where the vectors begin that have clipped values, one place more than there are vectors. */
     private static final ThreadLocal<int[]> CLIPPING = ThreadLocal.withInitial(() -> new int[MOST / WIDTH + 1]);
@@ -159,7 +161,15 @@ final class VectorKernels implements Kernels {
      *
      * @param step 1 if each value has ends of its own, 0 if the ends are those of one vector
      */
-    private static void addClipped(MemorySegment values, long offset, int[] at, int vectors, float[] lowEnds, float[] highEnds, int step, ErrorSums sums) {
+    private static void addClipped(
+            MemorySegment values,
+            long offset,
+            int[] at,
+            int vectors,
+            float[] lowEnds,
+            float[] highEnds,
+            int step,
+            ErrorSums sums) {
         DoubleVector xx = DoubleVector.zero(D);
         DoubleVector xy = xx;
         DoubleVector ee = xx;
@@ -255,23 +265,34 @@ final class VectorKernels implements Kernels {
             level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + i);
         }
         if (whole < count) {
-            FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
+            FloatVector x =
+                    FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
             level(inside(x, lo, hi), scale, toInteger).intoArray(out, at + whole, F.indexInRange(whole, count));
         }
     }
 
     @Override
-    public void quantizeEach(MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out) {
+    public void quantizeEach(
+            MemorySegment values,
+            long offset,
+            int count,
+            float[] scale,
+            float[] loSteps,
+            float[] hiSteps,
+            float[] out) {
         int whole = F.loopBound(count);
         FloatVector toInteger = FloatVector.broadcast(F, TO_INTEGER);
         for (int i = 0; i < whole; i += WIDTH) {
             FloatVector x = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
             FloatVector s = FloatVector.fromArray(F, scale, i);
-            FloatVector steps = inside(x.div(s), FloatVector.fromArray(F, loSteps, i), FloatVector.fromArray(F, hiSteps, i));
+            FloatVector steps =
+                    inside(x.div(s), FloatVector.fromArray(F, loSteps, i), FloatVector.fromArray(F, hiSteps, i));
             steps.add(toInteger).sub(toInteger).mul(s).intoArray(out, i);
         }
         for (int i = whole; i < count; i++) {
-            float steps = Math.max(loSteps[i], Math.min(hiSteps[i], values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i) / scale[i]));
+            float steps = Math.max(
+                    loSteps[i],
+                    Math.min(hiSteps[i], values.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset + 4L * i) / scale[i]));
             out[i] = (steps + TO_INTEGER - TO_INTEGER) * scale[i];
         }
     }
@@ -290,7 +311,8 @@ final class VectorKernels implements Kernels {
             few(x, levels).intoArray(out, at + i);
         }
         if (whole < count) {
-            FloatVector x = FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
+            FloatVector x =
+                    FloatVector.fromMemorySegment(F, tail(values, offset + 4L * whole, count - whole), 0, ORDER);
             few(x, levels).intoArray(out, at + whole, F.indexInRange(whole, count));
         }
     }
@@ -304,7 +326,8 @@ final class VectorKernels implements Kernels {
         return y.blend(x, x.test(IS_NAN));
     }
 
-    private static void quantizeByFour(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at) {
+    private static void quantizeByFour(
+            MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at) {
         FloatVector lowest = FloatVector.broadcast(F, levels.levels[0]);
         for (int i = 0; i < count; i += 4 * WIDTH) {
             FloatVector x0 = FloatVector.fromMemorySegment(F, values, offset + 4L * i, ORDER);
@@ -331,7 +354,8 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void addErrors(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+    public void addErrors(
+            MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
         int whole = F.loopBound(count);
         if (whole > 0 && !addWhole(values, offset, whole, quantized, lo, hi, sums)) {
             PLAIN.addErrors(values, offset, count, quantized, lo, hi, sums);
@@ -350,7 +374,8 @@ final class VectorKernels implements Kernels {
     }
 
     /** Adds nothing and returns false if a value is not finite. */
-    private static boolean addWhole(MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
+    private static boolean addWhole(
+            MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums) {
         DoubleVector xx0 = DoubleVector.zero(D);
         DoubleVector xx1 = xx0;
         DoubleVector yy0 = xx0;

@@ -60,12 +60,14 @@ public final class CodePass {
         TensorData data = tensor.data();
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         if (slicing.slices() != params.slices()) {
-            throw new IllegalArgumentException("scales: " + params.slices() + " scales, but " + tensor.id() + " has " + slicing.slices() + " slices");
+            throw new IllegalArgumentException("scales: " + params.slices() + " scales, but " + tensor.id() + " has "
+                    + slicing.slices() + " slices");
         }
         int codes = params.qmax() - params.qmin() + 1;
         List<Sums> parts = LongStream.range(0, Math.ceilDiv(data.count(), PART))
                 .parallel()
-                .mapToObj(part -> sums(data, part * PART, Math.min(data.count(), (part + 1) * PART), slicing, params, codes, cancel))
+                .mapToObj(part -> sums(
+                        data, part * PART, Math.min(data.count(), (part + 1) * PART), slicing, params, codes, cancel))
                 .toList();
         Sums sums = parts.stream().reduce(new Sums(codes), Sums::add);
         return report(sums, params, sums.count == 0 ? 0 : divergence(tensor, slicing, params, cancel) / sums.count);
@@ -108,7 +110,8 @@ public final class CodePass {
                 sums.count == 0 ? 0 : sums.max);
     }
 
-    private static Sums sums(TensorData data, long from, long to, Slicing slicing, QuantParams params, int codes, CancelToken cancel) {
+    private static Sums sums(
+            TensorData data, long from, long to, Slicing slicing, QuantParams params, int codes, CancelToken cancel) {
         var sums = new Sums(codes);
         float[] x = new float[CHUNK];
         int slice = -1;
@@ -150,7 +153,11 @@ public final class CodePass {
             return Double.NaN;
         }
         double[] parts = new double[params.slices()];
-        SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> parts[slice] = divergence(MomentSketch.of(values, from, n), params, slice));
+        SliceReader.forEach(
+                tensor.data(),
+                slicing,
+                cancel,
+                (slice, values, from, n) -> parts[slice] = divergence(MomentSketch.of(values, from, n), params, slice));
         return Arrays.stream(parts).sum();
     }
 
@@ -160,6 +167,9 @@ public final class CodePass {
         }
         ClipRange kept = params.effective(slice);
         ClipRange window = new ClipRange(Math.min(kept.lo(), sketch.min()), Math.max(kept.hi(), sketch.max()));
-        return window.lo() < window.hi() ? sketch.count() * Math.max(0, new HistogramDivergence(sketch, window, BINS).of(kept, params.grid(slice))) : 0;
+        return window.lo() < window.hi()
+                ? sketch.count()
+                        * Math.max(0, new HistogramDivergence(sketch, window, BINS).of(kept, params.grid(slice)))
+                : 0;
     }
 }

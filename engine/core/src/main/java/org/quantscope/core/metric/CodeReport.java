@@ -14,7 +14,14 @@ import java.util.OptionalDouble;
  * @param min the smallest value
  * @param max the largest value
  */
-public record CodeReport(long count, double sumAbsError, double sumScaledSquares, CodeCounts counts, double divergence, float min, float max) {
+public record CodeReport(
+        long count,
+        double sumAbsError,
+        double sumScaledSquares,
+        CodeCounts counts,
+        double divergence,
+        float min,
+        float max) {
     /** Codes that there are. */
     public int codes() {
         return counts.codes();
@@ -37,7 +44,9 @@ public record CodeReport(long count, double sumAbsError, double sumScaledSquares
 
     /** Root of the mean squared error in steps: 1/√12 = 0.2887 where errors spread evenly over a step; empty for codebooks. */
     public OptionalDouble rmseInSteps() {
-        return count > 0 && !Double.isNaN(sumScaledSquares) ? OptionalDouble.of(Math.sqrt(sumScaledSquares / count)) : OptionalDouble.empty();
+        return count > 0 && !Double.isNaN(sumScaledSquares)
+                ? OptionalDouble.of(Math.sqrt(sumScaledSquares / count))
+                : OptionalDouble.empty();
     }
 
     /**
@@ -47,7 +56,9 @@ public record CodeReport(long count, double sumAbsError, double sumScaledSquares
      */
     public OptionalDouble psnrDb(double mse) {
         double peak = (double) max - min;
-        return count > 0 && peak > 0 && mse > 0 ? OptionalDouble.of(10 * Math.log10(peak * peak / mse)) : OptionalDouble.empty();
+        return count > 0 && peak > 0 && mse > 0
+                ? OptionalDouble.of(10 * Math.log10(peak * peak / mse))
+                : OptionalDouble.empty();
     }
 
     /** Bits for each value that lossless coding of the codes would save against codes of this width. */

@@ -46,7 +46,9 @@ public final class ErrorPass {
                 .mapToObj(part -> {
                     long from = part * PART;
                     long end = Math.min(data.count(), from + PART);
-                    return grids.longRuns() ? ofLongRuns(data, grids, from, end, cancel) : ofShortRuns(data, grids, from, end, cancel);
+                    return grids.longRuns()
+                            ? ofLongRuns(data, grids, from, end, cancel)
+                            : ofShortRuns(data, grids, from, end, cancel);
                 })
                 .toList();
         var sums = new ErrorSums();
@@ -133,7 +135,9 @@ public final class ErrorPass {
                 .mapToDouble(part -> {
                     ValueWindow window = ValueWindow.ofThread();
                     double sum = 0;
-                    for (long at = part * PART, end = Math.min(data.count(), at + PART); at < end; at += ValueWindow.MOST) {
+                    for (long at = part * PART, end = Math.min(data.count(), at + PART);
+                            at < end;
+                            at += ValueWindow.MOST) {
                         cancel.check();
                         int length = (int) Math.min(ValueWindow.MOST, end - at);
                         window.show(data, at, length);
@@ -206,7 +210,8 @@ public final class ErrorPass {
 
     private static float steps(long steps) {
         if (Math.abs(steps) > AffineGrid.MOST_STEPS) {
-            throw new IllegalArgumentException("qmax: at most " + AffineGrid.MOST_STEPS + " steps on either side of the zero point, got " + steps);
+            throw new IllegalArgumentException(
+                    "qmax: at most " + AffineGrid.MOST_STEPS + " steps on either side of the zero point, got " + steps);
         }
         return steps;
     }
@@ -229,8 +234,8 @@ public final class ErrorPass {
             slicing = Slicing.of(info, params.granularity());
             int slices = params.slices();
             if (slicing.slices() != slices) {
-                throw new IllegalArgumentException(
-                        "scales: " + slices + " scales, but " + info.id() + " of shape " + info.shape() + " has " + slicing.slices() + " slices");
+                throw new IllegalArgumentException("scales: " + slices + " scales, but " + info.id() + " of shape "
+                        + info.shape() + " has " + slicing.slices() + " slices");
             }
             this.params = params;
             affine = params.isAffine();
@@ -358,7 +363,8 @@ public final class ErrorPass {
             }
             only = -1;
             if (slicing.run() == 1) {
-                // Neighbours lie in neighbouring slices, up to the end of what is behind the axis, or of the axis if nothing is.
+                // Neighbours lie in neighbouring slices, up to the end of what is behind the axis, or of the axis if
+                // nothing is.
                 long row = slicing.isBlocked() ? slicing.inner() : slicing.length();
                 for (int i = 0; i < length; ) {
                     int n = (int) Math.min(length - i, row - (at + i) % row);

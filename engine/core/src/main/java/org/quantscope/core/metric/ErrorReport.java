@@ -47,13 +47,16 @@ public record ErrorReport(
 
     /** Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²) in dB; empty if either sum is 0. */
     public OptionalDouble sqnrDb() {
-        return sumSquares > 0 && sumSquaredError > 0 ? OptionalDouble.of(10 * Math.log10(sumSquares / sumSquaredError)) : OptionalDouble.empty();
+        return sumSquares > 0 && sumSquaredError > 0
+                ? OptionalDouble.of(10 * Math.log10(sumSquares / sumSquaredError))
+                : OptionalDouble.empty();
     }
 
     /** Cosine of the angle between x and y, Σxy/√(Σx²Σy²); empty if either is all zero. */
     public OptionalDouble cosine() {
         return sumSquares > 0 && sumQuantizedSquares > 0
-                ? OptionalDouble.of(Math.clamp(sumProducts / Math.sqrt(sumSquares) / Math.sqrt(sumQuantizedSquares), -1, 1))
+                ? OptionalDouble.of(
+                        Math.clamp(sumProducts / Math.sqrt(sumSquares) / Math.sqrt(sumQuantizedSquares), -1, 1))
                 : OptionalDouble.empty();
     }
 

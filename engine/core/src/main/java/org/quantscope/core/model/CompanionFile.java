@@ -26,11 +26,13 @@ public final class CompanionFile {
             throw new BadInputException(model, field, "location '" + location + "' is no path", e);
         }
         if (location.isEmpty() || location.startsWith("/") || location.startsWith("\\") || path.getRoot() != null) {
-            throw new BadInputException(model, field, "location '" + location + "' is not relative to the model's folder");
+            throw new BadInputException(
+                    model, field, "location '" + location + "' is not relative to the model's folder");
         }
         for (Path part : path) {
             if (part.toString().equals("..")) {
-                throw new BadInputException(model, field, "location '" + location + "' leads out of the model's folder");
+                throw new BadInputException(
+                        model, field, "location '" + location + "' leads out of the model's folder");
             }
         }
         return path;
@@ -54,9 +56,12 @@ public final class CompanionFile {
         Path real = file.toRealPath();
         Path realFolder = folder.toRealPath();
         Path snapshots = realFolder.getParent();
-        boolean cached = snapshots != null && snapshots.endsWith("snapshots") && real.startsWith(snapshots.resolveSibling("blobs"));
+        boolean cached = snapshots != null
+                && snapshots.endsWith("snapshots")
+                && real.startsWith(snapshots.resolveSibling("blobs"));
         if (!real.startsWith(realFolder) && !cached) {
-            throw new BadInputException(model, field, "location '" + relative + "' is a link out of the model's folder");
+            throw new BadInputException(
+                    model, field, "location '" + relative + "' is a link out of the model's folder");
         }
         return real;
     }

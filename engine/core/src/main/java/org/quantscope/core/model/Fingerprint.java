@@ -48,7 +48,9 @@ public final class Fingerprint {
         try (Stream<Path> all = Files.walk(folder)) {
             all.filter(Files::isRegularFile).forEach(file -> {
                 cancel.check();
-                String name = folder.relativize(file).toString().replace(folder.getFileSystem().getSeparator(), "/");
+                String name = folder.relativize(file)
+                        .toString()
+                        .replace(folder.getFileSystem().getSeparator(), "/");
                 if (!name.equals("dataset.json") && !name.startsWith(".") && !name.contains("/.")) {
                     files.put(name, file);
                 }
@@ -57,7 +59,9 @@ public final class Fingerprint {
         for (var entry : files.entrySet()) {
             digest.update(entry.getKey().getBytes(StandardCharsets.UTF_8));
             digest.update((byte) 0);
-            digest.update(ByteBuffer.allocate(Long.BYTES).putLong(Files.size(entry.getValue())).array());
+            digest.update(ByteBuffer.allocate(Long.BYTES)
+                    .putLong(Files.size(entry.getValue()))
+                    .array());
             addContent(digest, entry.getValue(), cancel);
         }
     }

@@ -27,7 +27,11 @@ public record MappedFile(Path path, MemorySegment bytes) {
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             long size = channel.size();
-            return new MappedFile(path, size == 0 ? MemorySegment.ofArray(new byte[0]) : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()));
+            return new MappedFile(
+                    path,
+                    size == 0
+                            ? MemorySegment.ofArray(new byte[0])
+                            : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()));
         }
     }
 

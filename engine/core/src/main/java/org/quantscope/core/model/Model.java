@@ -22,7 +22,13 @@ import org.quantscope.core.tensor.TensorId;
  * @param altered stored tensors whose values are not those of the file, or that it does not have: folding or a correction made them
  */
 public record Model(
-        Path file, String format, OptionalInt opset, List<Tensor> tensors, Optional<OnnxGraph> graph, List<String> notes, Set<TensorId> altered) {
+        Path file,
+        String format,
+        OptionalInt opset,
+        List<Tensor> tensors,
+        Optional<OnnxGraph> graph,
+        List<String> notes,
+        Set<TensorId> altered) {
     public Model {
         tensors = List.copyOf(tensors);
         notes = List.copyOf(notes);
@@ -30,7 +36,13 @@ public record Model(
     }
 
     /** As the file has it. */
-    public Model(Path file, String format, OptionalInt opset, List<Tensor> tensors, Optional<OnnxGraph> graph, List<String> notes) {
+    public Model(
+            Path file,
+            String format,
+            OptionalInt opset,
+            List<Tensor> tensors,
+            Optional<OnnxGraph> graph,
+            List<String> notes) {
         this(file, format, opset, tensors, graph, notes, Set.of());
     }
 

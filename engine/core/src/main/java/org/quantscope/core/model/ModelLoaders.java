@@ -21,7 +21,8 @@ public final class ModelLoaders {
 
     private static final byte[] GGUF = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
-    private static final List<ModelLoader> ALL = List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader());
+    private static final List<ModelLoader> ALL =
+            List.of(new OnnxLoader(), new SafetensorsLoader(), new NpyLoader(), new NpzLoader());
 
     private ModelLoaders() {}
 
@@ -58,7 +59,8 @@ public final class ModelLoaders {
     public static ModelLoader loaderOf(Path file) throws IOException {
         // A pipe would block, and nothing but a regular file can be mapped.
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new BadInputException(file, "file", Files.isDirectory(file) ? "is a folder, a model is one file" : "is no regular file");
+            throw new BadInputException(
+                    file, "file", Files.isDirectory(file) ? "is a folder, a model is one file" : "is no regular file");
         }
         byte[] head;
         try (InputStream in = Files.newInputStream(file)) {
@@ -76,6 +78,10 @@ public final class ModelLoaders {
         if (head.length >= GGUF.length && Arrays.equals(head, 0, GGUF.length, GGUF, 0, GGUF.length)) {
             throw new BadInputException(file, "format", "gguf is not supported yet");
         }
-        throw new BadInputException(file, "format", "not recognised; supported are " + ALL.stream().map(ModelLoader::id).collect(Collectors.joining(", ")));
+        throw new BadInputException(
+                file,
+                "format",
+                "not recognised; supported are "
+                        + ALL.stream().map(ModelLoader::id).collect(Collectors.joining(", ")));
     }
 }

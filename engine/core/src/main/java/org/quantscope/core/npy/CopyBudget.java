@@ -18,7 +18,11 @@ public final class CopyBudget {
     /** @throws BadInputException if that is more than is left, naming {@code field} */
     public void take(long bytes, String field) {
         if (bytes > LIMIT - taken) {
-            throw new BadInputException(file, field, "needs " + bytes + " bytes unpacked, " + (LIMIT - taken) + " of " + LIMIT + " are left; store it uncompressed and in C order");
+            throw new BadInputException(
+                    file,
+                    field,
+                    "needs " + bytes + " bytes unpacked, " + (LIMIT - taken) + " of " + LIMIT
+                            + " are left; store it uncompressed and in C order");
         }
         taken += bytes;
     }

@@ -130,7 +130,8 @@ final class NpyDict {
     private long integer() {
         skipSpace();
         int from = at;
-        while (at < text.length() && (Character.digit(text.charAt(at), 10) >= 0 || (at == from && text.charAt(at) == '-'))) {
+        while (at < text.length()
+                && (Character.digit(text.charAt(at), 10) >= 0 || (at == from && text.charAt(at) == '-'))) {
             at++;
         }
         String digits = text.substring(from, at);
@@ -141,7 +142,11 @@ final class NpyDict {
         try {
             return Long.parseLong(digits);
         } catch (NumberFormatException e) {
-            throw new BadInputException(file, field, "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is no size", e);
+            throw new BadInputException(
+                    file,
+                    field,
+                    "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is no size",
+                    e);
         }
     }
 

@@ -34,13 +34,24 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
     private static final Map<String, DType> DTYPES = Map.ofEntries(
-            Map.entry("f2", DType.F16), Map.entry("f4", DType.F32), Map.entry("f8", DType.F64),
-            Map.entry("i1", DType.I8), Map.entry("i2", DType.I16), Map.entry("i4", DType.I32), Map.entry("i8", DType.I64),
-            Map.entry("u1", DType.U8), Map.entry("u2", DType.U16), Map.entry("u4", DType.U32), Map.entry("u8", DType.U64),
+            Map.entry("f2", DType.F16),
+            Map.entry("f4", DType.F32),
+            Map.entry("f8", DType.F64),
+            Map.entry("i1", DType.I8),
+            Map.entry("i2", DType.I16),
+            Map.entry("i4", DType.I32),
+            Map.entry("i8", DType.I64),
+            Map.entry("u1", DType.U8),
+            Map.entry("u2", DType.U16),
+            Map.entry("u4", DType.U32),
+            Map.entry("u8", DType.U64),
             Map.entry("b1", DType.BOOL));
 
     static boolean isMagic(byte[] head) {
-        return head.length >= MAGIC.length && MemorySegment.ofArray(MAGIC).mismatch(MemorySegment.ofArray(head).asSlice(0, MAGIC.length)) < 0;
+        return head.length >= MAGIC.length
+                && MemorySegment.ofArray(MAGIC)
+                                .mismatch(MemorySegment.ofArray(head).asSlice(0, MAGIC.length))
+                        < 0;
     }
 
     /** The bytes of values that the header promises. */
@@ -69,11 +80,13 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         int major = Byte.toUnsignedInt(head.get(ValueLayout.JAVA_BYTE, 6));
         int minor = Byte.toUnsignedInt(head.get(ValueLayout.JAVA_BYTE, 7));
         if (major < 1 || major > 3 || minor != 0) {
-            throw new BadInputException(file, field, "version " + major + "." + minor + " is not supported, 1.0 to 3.0 are");
+            throw new BadInputException(
+                    file, field, "version " + major + "." + minor + " is not supported, 1.0 to 3.0 are");
         }
         long length = major == 1
                 ? Short.toUnsignedLong(head.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8))
-                : Integer.toUnsignedLong(head.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8));
+                : Integer.toUnsignedLong(
+                        head.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8));
         if (length > MAX_TEXT) {
             throw new BadInputException(file, field, "header length " + length + " is over the limit of " + MAX_TEXT);
         }
@@ -89,14 +102,17 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
     static NpyHeader parse(MemorySegment bytes, Path file, String field) {
         int start = startOf(bytes.asSlice(0, Math.min(PREFIX_BYTES, bytes.byteSize())), file, field);
         if (start > bytes.byteSize()) {
-            throw new BadInputException(file, field, "header of " + start + " bytes is cut off after " + bytes.byteSize());
+            throw new BadInputException(
+                    file, field, "header of " + start + " bytes is cut off after " + bytes.byteSize());
         }
         int major = bytes.get(ValueLayout.JAVA_BYTE, 6);
         int textStart = major == 1 ? 10 : 12;
         Charset charset = major < 3 ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8;
         String text;
         try {
-            text = charset.newDecoder().decode(bytes.asSlice(textStart, start - textStart).asByteBuffer()).toString();
+            text = charset.newDecoder()
+                    .decode(bytes.asSlice(textStart, start - textStart).asByteBuffer())
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new BadInputException(file, field, "header is not UTF-8", e);
         }
@@ -110,7 +126,12 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new BadInputException(file, field, Objects.requireNonNullElse(e.getMessage(), "shape"), e);
         }
-        return new NpyHeader(dtype, descr.startsWith(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN, dict.fortranOrder(), shape, start);
+        return new NpyHeader(
+                dtype,
+                descr.startsWith(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN,
+                dict.fortranOrder(),
+                shape,
+                start);
     }
 
     private static Optional<DType> dtype(String descr) {
@@ -120,7 +141,9 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         DType dtype = DTYPES.get(descr.substring(1));
         char order = descr.charAt(0);
         boolean ordered = order == '<' || order == '>';
-        return dtype == null || !(ordered || (order == '|' && dtype.bytes() == 1)) ? Optional.empty() : Optional.of(dtype);
+        return dtype == null || !(ordered || (order == '|' && dtype.bytes() == 1))
+                ? Optional.empty()
+                : Optional.of(dtype);
     }
 
     private static BadInputException unsupported(String descr, Path file, String field) {
@@ -174,9 +197,21 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         for (long i = 0; i < run; i++) {
             long source = from + i * stride;
             switch (dtype.bytes()) {
-                case 8 -> out.set(ValueLayout.JAVA_LONG_UNALIGNED, (at + i) * 8, in.get(ValueLayout.JAVA_LONG_UNALIGNED, source * 8));
-                case 4 -> out.set(ValueLayout.JAVA_INT_UNALIGNED, (at + i) * 4, in.get(ValueLayout.JAVA_INT_UNALIGNED, source * 4));
-                case 2 -> out.set(ValueLayout.JAVA_SHORT_UNALIGNED, (at + i) * 2, in.get(ValueLayout.JAVA_SHORT_UNALIGNED, source * 2));
+                case 8 ->
+                    out.set(
+                            ValueLayout.JAVA_LONG_UNALIGNED,
+                            (at + i) * 8,
+                            in.get(ValueLayout.JAVA_LONG_UNALIGNED, source * 8));
+                case 4 ->
+                    out.set(
+                            ValueLayout.JAVA_INT_UNALIGNED,
+                            (at + i) * 4,
+                            in.get(ValueLayout.JAVA_INT_UNALIGNED, source * 4));
+                case 2 ->
+                    out.set(
+                            ValueLayout.JAVA_SHORT_UNALIGNED,
+                            (at + i) * 2,
+                            in.get(ValueLayout.JAVA_SHORT_UNALIGNED, source * 2));
                 default -> out.set(ValueLayout.JAVA_BYTE, at + i, in.get(ValueLayout.JAVA_BYTE, source));
             }
         }

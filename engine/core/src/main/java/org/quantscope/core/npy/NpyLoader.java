@@ -44,18 +44,29 @@ public final class NpyLoader implements ModelLoader {
         NpyHeader header = NpyHeader.parse(mapped.bytes(), file, "header");
         long there = mapped.size() - header.start();
         if (there != header.valueBytes()) {
-            throw new BadInputException(file, "shape", header.shape() + " of " + header.dtype() + " wants " + header.valueBytes() + " bytes, the file has " + there);
+            throw new BadInputException(
+                    file,
+                    "shape",
+                    header.shape() + " of " + header.dtype() + " wants " + header.valueBytes() + " bytes, the file has "
+                            + there);
         }
         if (withData && header.isReordered()) {
             new CopyBudget(file).take(header.valueBytes(), "fortran_order");
         }
-        TensorData data = withData ? header.data(mapped.bytes().asSlice(header.start(), there)) : TensorData.unread(header.dtype(), header.shape().count());
-        Tensor tensor = new Tensor(TensorInfo.withoutGraph(new TensorId(nameOf(String.valueOf(file.getFileName()))), header.dtype(), header.shape()), data);
+        TensorData data = withData
+                ? header.data(mapped.bytes().asSlice(header.start(), there))
+                : TensorData.unread(header.dtype(), header.shape().count());
+        Tensor tensor = new Tensor(
+                TensorInfo.withoutGraph(
+                        new TensorId(nameOf(String.valueOf(file.getFileName()))), header.dtype(), header.shape()),
+                data);
         return new Model(file, id(), OptionalInt.empty(), List.of(tensor), Optional.empty(), List.of());
     }
 
     /** A file's or member's name without its extension. */
     static String nameOf(String name) {
-        return name.endsWith(EXTENSION) && name.length() > EXTENSION.length() ? name.substring(0, name.length() - EXTENSION.length()) : name;
+        return name.endsWith(EXTENSION) && name.length() > EXTENSION.length()
+                ? name.substring(0, name.length() - EXTENSION.length())
+                : name;
     }
 }

@@ -87,7 +87,8 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         if (locator >= 0 && bytes.get(INT, locator) == ZIP64_LOCATOR) {
             long end64 = bytes.get(LONG, locator + 8);
             if (end64 < 0 || end64 > locator - ZIP64_END_RECORD_BYTES) {
-                throw new BadInputException(mapped.path(), "zip", "zip64 directory end " + end64 + " is outside the file");
+                throw new BadInputException(
+                        mapped.path(), "zip", "zip64 directory end " + end64 + " is outside the file");
             }
             start = bytes.get(LONG, end64 + 48);
         }
@@ -95,7 +96,10 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
             throw new BadInputException(mapped.path(), "zip", "directory offset " + start + " is outside the file");
         }
         if (end - start > MAX_DIRECTORY) {
-            throw new BadInputException(mapped.path(), "zip", "directory of " + (end - start) + " bytes is over the limit of " + MAX_DIRECTORY);
+            throw new BadInputException(
+                    mapped.path(),
+                    "zip",
+                    "directory of " + (end - start) + " bytes is over the limit of " + MAX_DIRECTORY);
         }
     }
 
@@ -144,7 +148,11 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
                 }
             }
             if (arrays.isEmpty() && !entries.isEmpty()) {
-                throw new BadInputException(file, "zip", "holds no .npy array, only '" + ignored.getFirst() + "'" + (ignored.size() > 1 ? " and more" : ""));
+                throw new BadInputException(
+                        file,
+                        "zip",
+                        "holds no .npy array, only '" + ignored.getFirst() + "'"
+                                + (ignored.size() > 1 ? " and more" : ""));
             }
             return new Npz(arrays, ignored);
         }
@@ -152,13 +160,20 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         private String memberName(ZipArchiveEntry entry) {
             byte[] raw = entry.getRawName();
             try {
-                String name = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+                String name = StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(raw))
+                        .toString();
                 if (name.isEmpty()) {
                     throw new BadInputException(file, "zip", "a member has an empty name");
                 }
                 return name;
             } catch (CharacterCodingException e) {
-                throw new BadInputException(file, "zip", "member name '" + new String(raw, StandardCharsets.ISO_8859_1) + "' is not UTF-8", e);
+                throw new BadInputException(
+                        file,
+                        "zip",
+                        "member name '" + new String(raw, StandardCharsets.ISO_8859_1) + "' is not UTF-8",
+                        e);
             }
         }
 
@@ -171,7 +186,10 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
                 long begin = e.getDataOffset();
                 long size = e.getCompressedSize();
                 if (begin < 0 || size < 0 || begin > mapped.size() || size > mapped.size() - begin) {
-                    throw new BadInputException(file, e.getName(), size + " bytes at " + begin + " end behind the " + mapped.size() + " bytes of the file");
+                    throw new BadInputException(
+                            file,
+                            e.getName(),
+                            size + " bytes at " + begin + " end behind the " + mapped.size() + " bytes of the file");
                 }
                 if (size > 0 && begin < free) {
                     throw new BadInputException(file, e.getName(), "overlaps another member, which ends at " + free);
@@ -187,13 +205,21 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
             return switch (entry.getMethod()) {
                 case ZipEntry.STORED -> stored(entry, member);
                 case ZipEntry.DEFLATED -> deflated(entry, member);
-                default -> throw new BadInputException(file, member, "compression method " + entry.getMethod() + " is not supported, stored and deflated are");
+                default ->
+                    throw new BadInputException(
+                            file,
+                            member,
+                            "compression method " + entry.getMethod() + " is not supported, stored and deflated are");
             };
         }
 
         private Tensor stored(ZipArchiveEntry entry, String member) {
             if (entry.getSize() != entry.getCompressedSize()) {
-                throw new BadInputException(file, member, "is stored, but its size " + entry.getSize() + " is not the " + entry.getCompressedSize() + " bytes it takes");
+                throw new BadInputException(
+                        file,
+                        member,
+                        "is stored, but its size " + entry.getSize() + " is not the " + entry.getCompressedSize()
+                                + " bytes it takes");
             }
             MemorySegment content = mapped.bytes().asSlice(entry.getDataOffset(), entry.getSize());
             NpyHeader header = NpyHeader.parse(content, file, member);
@@ -209,7 +235,8 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
 
         private Tensor deflated(ZipArchiveEntry entry, String member) throws IOException {
             if (entry.getSize() / MAX_DEFLATE_RATIO > entry.getCompressedSize()) {
-                throw new BadInputException(file, member, entry.getCompressedSize() + " bytes cannot unpack to " + entry.getSize());
+                throw new BadInputException(
+                        file, member, entry.getCompressedSize() + " bytes cannot unpack to " + entry.getSize());
             }
             try (InputStream in = zip.getInputStream(entry)) {
                 CRC32 crc = new CRC32();
@@ -234,7 +261,8 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
                 int read = in.readNBytes(values, 0, values.length);
                 crc.update(values, 0, read);
                 if (read < values.length || in.read() >= 0) {
-                    throw new BadInputException(file, member, "does not unpack to the " + entry.getSize() + " bytes it promises");
+                    throw new BadInputException(
+                            file, member, "does not unpack to the " + entry.getSize() + " bytes it promises");
                 }
                 if (crc.getValue() != entry.getCrc()) {
                     throw new BadInputException(file, member, "checksum is wrong: the member is damaged");
@@ -246,7 +274,10 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         private void checkSize(NpyHeader header, ZipArchiveEntry entry, String member) {
             if (header.totalBytes() != entry.getSize()) {
                 throw new BadInputException(
-                        file, member, header.shape() + " of " + header.dtype() + " wants " + header.totalBytes() + " bytes with its header, the member has " + entry.getSize());
+                        file,
+                        member,
+                        header.shape() + " of " + header.dtype() + " wants " + header.totalBytes()
+                                + " bytes with its header, the member has " + entry.getSize());
             }
         }
 
@@ -255,11 +286,16 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         }
 
         private static Tensor unread(NpyHeader header, String member) {
-            return tensor(header, member, TensorData.unread(header.dtype(), header.shape().count()));
+            return tensor(
+                    header,
+                    member,
+                    TensorData.unread(header.dtype(), header.shape().count()));
         }
 
         private static Tensor tensor(NpyHeader header, String member, TensorData values) {
-            return new Tensor(TensorInfo.withoutGraph(new TensorId(NpyLoader.nameOf(member)), header.dtype(), header.shape()), values);
+            return new Tensor(
+                    TensorInfo.withoutGraph(new TensorId(NpyLoader.nameOf(member)), header.dtype(), header.shape()),
+                    values);
         }
     }
 }

@@ -28,7 +28,10 @@ public final class NpzLoader implements ModelLoader {
     /** A zip: it begins with a member, or with the end of an empty directory. */
     @Override
     public boolean matches(byte[] head, long fileBytes) {
-        return head.length >= 4 && head[0] == 'P' && head[1] == 'K' && ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
+        return head.length >= 4
+                && head[0] == 'P'
+                && head[1] == 'K'
+                && ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
     }
 
     @Override
@@ -37,7 +40,10 @@ public final class NpzLoader implements ModelLoader {
         List<String> ignored = npz.ignored();
         List<String> notes = ignored.isEmpty()
                 ? List.of()
-                : List.of(ignored.size() + (ignored.size() == 1 ? " member is no .npy array: " : " members are no .npy arrays: ") + ignored.getFirst() + (ignored.size() > 1 ? ", …" : ""));
+                : List.of(ignored.size()
+                        + (ignored.size() == 1 ? " member is no .npy array: " : " members are no .npy arrays: ")
+                        + ignored.getFirst()
+                        + (ignored.size() > 1 ? ", …" : ""));
         return new Model(file, id(), OptionalInt.empty(), npz.arrays(), Optional.empty(), notes);
     }
 }

@@ -101,7 +101,9 @@ public final class BatchNormFolding {
         void foldAll() {
             for (int i = 0; i < proto.getNodeCount(); i++) {
                 NodeProto node = proto.getNode(i);
-                if (node.getOpType().equals("BatchNormalization") && ElementTypes.isDefaultDomain(node) && node.getInputCount() == 5) {
+                if (node.getOpType().equals("BatchNormalization")
+                        && ElementTypes.isDefaultDomain(node)
+                        && node.getInputCount() == 5) {
                     Optional<Pair> pair = pairOf(node, i);
                     if (pair.isPresent()) {
                         String why = fold(pair.get());
@@ -117,11 +119,15 @@ public final class BatchNormFolding {
         private Optional<Pair> pairOf(NodeProto norm, int index) {
             String between = norm.getInput(0);
             Integer at = producers.get(between);
-            if (at == null || outputs.contains(between) || graph.consumers(between).size() != 1) {
+            if (at == null
+                    || outputs.contains(between)
+                    || graph.consumers(between).size() != 1) {
                 return Optional.empty();
             }
             NodeProto layer = proto.getNode(at);
-            return LAYERS.contains(layer.getOpType()) && ElementTypes.isDefaultDomain(layer) && layer.getInputCount() >= 2
+            return LAYERS.contains(layer.getOpType())
+                            && ElementTypes.isDefaultDomain(layer)
+                            && layer.getInputCount() >= 2
                     ? Optional.of(new Pair(layer, at, norm, index))
                     : Optional.empty();
         }
@@ -149,7 +155,8 @@ public final class BatchNormFolding {
             if (weight.info().dtype() != DType.F32) {
                 return "the weight " + weight.id() + " is " + weight.info().dtype();
             }
-            if (graph.consumers(weight.id().name()).size() != 1 || outputs.contains(weight.id().name())) {
+            if (graph.consumers(weight.id().name()).size() != 1
+                    || outputs.contains(weight.id().name())) {
                 return "the weight " + weight.id() + " has another use";
             }
             int channels = channels(p, weight.info().shape());
@@ -166,7 +173,9 @@ public final class BatchNormFolding {
                     return "the bias " + biasName + " is computed or not float32";
                 }
                 long count = t.info().shape().count();
-                boolean perChannel = count == channels && t.info().shape().rank() > 0 && t.info().shape().dim(t.info().shape().rank() - 1) == channels;
+                boolean perChannel = count == channels
+                        && t.info().shape().rank() > 0
+                        && t.info().shape().dim(t.info().shape().rank() - 1) == channels;
                 if (!perChannel && count != 1) {
                     return "the bias " + biasName + " is " + t.info().shape() + ", not one value a channel";
                 }
@@ -194,15 +203,19 @@ public final class BatchNormFolding {
             if (graph.opset() >= FIRST_WITH_TRAINING_MODE) {
                 return ElementTypes.intAttribute(norm, "training_mode", 0) != 0;
             }
-            return norm.getOutputList().stream().skip(1).anyMatch(o -> !o.isEmpty() && (outputs.contains(o) || !graph.consumers(o).isEmpty()));
+            return norm.getOutputList().stream()
+                    .skip(1)
+                    .anyMatch(o -> !o.isEmpty()
+                            && (outputs.contains(o) || !graph.consumers(o).isEmpty()));
         }
 
         private static int channels(Pair p, Shape weight) {
-            return (int) switch (p.layer.getOpType()) {
-                case "Conv" -> weight.dim(0);
-                case "ConvTranspose" -> weight.dim(1) * p.groups();
-                default -> weight.dim(p.transposed() ? 0 : 1);
-            };
+            return (int)
+                    switch (p.layer.getOpType()) {
+                        case "Conv" -> weight.dim(0);
+                        case "ConvTranspose" -> weight.dim(1) * p.groups();
+                        default -> weight.dim(p.transposed() ? 0 : 1);
+                    };
         }
 
         private void apply(Pair p, Tensor weight, double[] factor, float[] bias, String biasName) {
@@ -216,20 +229,24 @@ public final class BatchNormFolding {
             long inner = shape.inner(axis);
             long perGroup = shape.dim(axis);
             // ConvTranspose stores [C, M/groups, …]: the group of an output channel is that of its input channels.
-            long inputsPerGroup = p.layer.getOpType().equals("ConvTranspose") ? Math.max(1, shape.dim(0) / p.groups()) : Long.MAX_VALUE;
+            long inputsPerGroup = p.layer.getOpType().equals("ConvTranspose")
+                    ? Math.max(1, shape.dim(0) / p.groups())
+                    : Long.MAX_VALUE;
             for (int i = 0; i < values.length; i++) {
                 long group = i / (inner * perGroup) / inputsPerGroup;
                 values[i] = (float) (values[i] * factor[(int) (group * perGroup + i / inner % perGroup)]);
             }
             change(weight, values);
             NodeProto.Builder layer = p.layer.toBuilder();
-            Tensor ownBias = graph.consumers(biasName).size() == 1 && !outputs.contains(biasName) ? stored.get(biasName) : null;
+            Tensor ownBias =
+                    graph.consumers(biasName).size() == 1 && !outputs.contains(biasName) ? stored.get(biasName) : null;
             if (ownBias != null && ownBias.info().shape().count() == bias.length) {
                 change(ownBias, bias);
             } else {
-                String name = edit.fresh(weight.id().name().endsWith(".weight")
-                        ? weight.id().name().replaceAll("weight$", "bias")
-                        : weight.id().name() + "_bias");
+                String name = edit.fresh(
+                        weight.id().name().endsWith(".weight")
+                                ? weight.id().name().replaceAll("weight$", "bias")
+                                : weight.id().name() + "_bias");
                 addBias(p, weight, name, bias);
                 if (layer.getInputCount() > 2) {
                     layer.setInput(2, name);
@@ -255,20 +272,27 @@ public final class BatchNormFolding {
         private void change(Tensor old, float[] values) {
             Tensor now = new Tensor(old.info(), TensorData.of(values));
             changed.put(old.id().name(), now);
-            edit.replaceStored(old.id().name(), TensorEncoding.floats(old.id().name(), DType.F32, old.info().shape(), values));
+            edit.replaceStored(
+                    old.id().name(),
+                    TensorEncoding.floats(old.id().name(), DType.F32, old.info().shape(), values));
         }
 
         private void addBias(Pair p, Tensor weight, String name, float[] values) {
-            Consumer layer = new Consumer(OnnxGraph.nodeName(p.layer, p.layerIndex), p.layer.getOpType(), 2, p.groups());
+            Consumer layer =
+                    new Consumer(OnnxGraph.nodeName(p.layer, p.layerIndex), p.layer.getOpType(), 2, p.groups());
             Shape shape = Shape.of(values.length);
-            TensorInfo info = new TensorInfo(new TensorId(name), TensorKind.BIAS, DType.F32, shape, OptionalInt.empty(), List.of(layer));
+            TensorInfo info = new TensorInfo(
+                    new TensorId(name), TensorKind.BIAS, DType.F32, shape, OptionalInt.empty(), List.of(layer));
             newBehind.put(weight.id().name(), new Tensor(info, TensorData.of(values)));
             edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
         }
 
         /** One use less; a stored tensor that nothing uses any more leaves the model. */
         private void gone(String name) {
-            if (stored.containsKey(name) && usesGone.merge(name, 1, Integer::sum) == graph.consumers(name).size() && !outputs.contains(name)) {
+            if (stored.containsKey(name)
+                    && usesGone.merge(name, 1, Integer::sum)
+                            == graph.consumers(name).size()
+                    && !outputs.contains(name)) {
                 edit.removeStored(name);
                 removed.add(name);
             }
@@ -304,7 +328,15 @@ public final class BatchNormFolding {
             Set<TensorId> altered = new HashSet<>();
             changed.keySet().forEach(name -> altered.add(new TensorId(name)));
             newBehind.values().forEach(t -> altered.add(t.id()));
-            return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(folded), all, model.altered()).withAltered(altered);
+            return new Model(
+                            model.file(),
+                            model.format(),
+                            model.opset(),
+                            tensors,
+                            Optional.of(folded),
+                            all,
+                            model.altered())
+                    .withAltered(altered);
         }
     }
 }

@@ -103,10 +103,17 @@ public enum CodeType {
      */
     public static Optional<CodeType> of(QuantParams params, int narrowest) {
         if (!params.isAffine()) {
-            return Arrays.stream(values()).filter(t -> t.format.isPresent() && params.codebooks().equals(List.of(t.format.get().codebook()))).findFirst();
+            return Arrays.stream(values())
+                    .filter(t -> t.format.isPresent()
+                            && params.codebooks().equals(List.of(t.format.get().codebook())))
+                    .findFirst();
         }
         return Arrays.stream(values())
-                .filter(t -> t.format.isEmpty() && t.bits >= narrowest && t.signed == params.qmin() < 0 && params.qmin() >= t.min() && params.qmax() <= t.max())
+                .filter(t -> t.format.isEmpty()
+                        && t.bits >= narrowest
+                        && t.signed == params.qmin() < 0
+                        && params.qmin() >= t.min()
+                        && params.qmax() <= t.max())
                 .findFirst();
     }
 }

@@ -44,7 +44,8 @@ public final class ConstantFolding {
 
     /** The same function with fewer nodes; the model itself if there is nothing to compute, or its values were not read. */
     public static Model fold(Model model) {
-        if (model.graph().isEmpty() || model.tensors().stream().anyMatch(t -> !t.data().isRead())) {
+        if (model.graph().isEmpty()
+                || model.tensors().stream().anyMatch(t -> !t.data().isRead())) {
             return model;
         }
         Work work = new Work(model);
@@ -59,7 +60,14 @@ public final class ConstantFolding {
             List<String> notes = new ArrayList<>(reader.notes());
             model.notes().stream().filter(n -> !notes.contains(n)).forEach(notes::add);
             notes.addAll(more);
-            return new Model(model.file(), model.format(), model.opset(), reader.tensors(), Optional.of(new OnnxGraph(checked)), notes, model.altered());
+            return new Model(
+                    model.file(),
+                    model.format(),
+                    model.opset(),
+                    reader.tensors(),
+                    Optional.of(new OnnxGraph(checked)),
+                    notes,
+                    model.altered());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -104,7 +112,8 @@ public final class ConstantFolding {
             this.edit = new GraphEdit(model);
             this.outputs = new HashSet<>(graph.outputNames());
             model.tensors().forEach(t -> stored.put(t.id().name(), t));
-            for (List<ValueInfoProto> list : List.of(proto.getValueInfoList(), proto.getInputList(), proto.getOutputList())) {
+            for (List<ValueInfoProto> list :
+                    List.of(proto.getValueInfoList(), proto.getInputList(), proto.getOutputList())) {
                 for (ValueInfoProto v : list) {
                     if (v.getType().getTensorType().hasShape()) {
                         shapes.put(v.getName(), OnnxGraph.declaredShape(v));
@@ -112,8 +121,12 @@ public final class ConstantFolding {
                 }
             }
             model.tensors().forEach(t -> {
-                shapes.put(t.id().name(), Arrays.stream(t.info().shape().toArray()).boxed().toList());
-                if (isInteger(t.info().dtype()) && t.info().shape().rank() <= 1 && t.data().count() <= LONGEST) {
+                shapes.put(
+                        t.id().name(),
+                        Arrays.stream(t.info().shape().toArray()).boxed().toList());
+                if (isInteger(t.info().dtype())
+                        && t.info().shape().rank() <= 1
+                        && t.data().count() <= LONGEST) {
                     List<Long> values = new ArrayList<>();
                     for (long i = 0; i < t.data().count(); i++) {
                         values.add(t.data().integer(i));
@@ -130,7 +143,9 @@ public final class ConstantFolding {
         boolean run() {
             for (int i = 0; i < proto.getNodeCount(); i++) {
                 NodeProto node = proto.getNode(i);
-                if (ElementTypes.isDefaultDomain(node) && node.getOutputCount() == 1 && !node.getOpType().equals("Constant")) {
+                if (ElementTypes.isDefaultDomain(node)
+                        && node.getOutputCount() == 1
+                        && !node.getOpType().equals("Constant")) {
                     moveStored(node, i);
                     Known result = dropped.contains(i) ? null : evaluate(node);
                     if (result != null && result.values.size() <= LONGEST) {
@@ -159,7 +174,11 @@ public final class ConstantFolding {
         private void moveStored(NodeProto node, int index) {
             Tensor t = node.getInputCount() == 0 ? null : stored.get(node.getInput(0));
             String out = node.getOutput(0);
-            if (t == null || t.info().dtype() != DType.F32 || graph.types().of(node.getInput(0)) != TensorProto.DataType.FLOAT_VALUE || outputs.contains(out) || outputs.contains(t.id().name())) {
+            if (t == null
+                    || t.info().dtype() != DType.F32
+                    || graph.types().of(node.getInput(0)) != TensorProto.DataType.FLOAT_VALUE
+                    || outputs.contains(out)
+                    || outputs.contains(t.id().name())) {
                 return;
             }
             Shape from = t.info().shape();
@@ -190,7 +209,9 @@ public final class ConstantFolding {
             if (values == null) {
                 return;
             }
-            boolean onlyUse = graph.isStored(t.id().name()) && graph.consumers(t.id().name()).size() == 1 && graph.consumers(node.getInput(0)).size() == 1;
+            boolean onlyUse = graph.isStored(t.id().name())
+                    && graph.consumers(t.id().name()).size() == 1
+                    && graph.consumers(node.getInput(0)).size() == 1;
             String name = onlyUse ? t.id().name() : out;
             TensorProto moved = TensorEncoding.floats(name, DType.F32, to, values);
             if (onlyUse) {
@@ -200,9 +221,12 @@ public final class ConstantFolding {
             } else {
                 results.put(out, moved);
             }
-            stored.put(out, new Tensor(
-                    new TensorInfo(new TensorId(name), t.info().kind(), DType.F32, to, OptionalInt.empty(), List.of()),
-                    TensorData.of(values)));
+            stored.put(
+                    out,
+                    new Tensor(
+                            new TensorInfo(
+                                    new TensorId(name), t.info().kind(), DType.F32, to, OptionalInt.empty(), List.of()),
+                            TensorData.of(values)));
             shapes.put(out, Arrays.stream(to.toArray()).boxed().toList());
             drop(index);
         }
@@ -248,7 +272,8 @@ public final class ConstantFolding {
         /** The shape that a Reshape, Squeeze or Unsqueeze gives a stored tensor; null if that is not known. */
         private @Nullable List<Long> moved(NodeProto node, Shape from) {
             List<Long> given = list(node, node.getOpType().equals("Reshape") ? "shape" : "axes", 1);
-            List<Long> dims = new ArrayList<>(Arrays.stream(from.toArray()).boxed().toList());
+            List<Long> dims =
+                    new ArrayList<>(Arrays.stream(from.toArray()).boxed().toList());
             if (node.getOpType().equals("Reshape")) {
                 if (given == null || ElementTypes.intAttribute(node, "allowzero", 0) != 0) {
                     return null;
@@ -266,10 +291,13 @@ public final class ConstantFolding {
             }
             boolean squeeze = node.getOpType().equals("Squeeze");
             if (given == null) {
-                return squeeze && node.getInputCount() < 2 ? dims.stream().filter(d -> d != 1).toList() : null;
+                return squeeze && node.getInputCount() < 2
+                        ? dims.stream().filter(d -> d != 1).toList()
+                        : null;
             }
             int rank = dims.size() + (squeeze ? 0 : given.size());
-            List<Long> axes = given.stream().map(a -> a < 0 ? a + rank : a).sorted().toList();
+            List<Long> axes =
+                    given.stream().map(a -> a < 0 ? a + rank : a).sorted().toList();
             if (axes.stream().anyMatch(a -> a < 0 || a >= rank)) {
                 return null;
             }
@@ -314,7 +342,11 @@ public final class ConstantFolding {
                     int rank = dims.size();
                     int from = bound(ElementTypes.intAttribute(node, "start", 0), rank);
                     int to = bound(ElementTypes.intAttribute(node, "end", rank), rank);
-                    yield new Known(dims.subList(from, Math.max(from, to)).stream().map(d -> d < 0 ? Known.UNKNOWN : d).toList(), false);
+                    yield new Known(
+                            dims.subList(from, Math.max(from, to)).stream()
+                                    .map(d -> d < 0 ? Known.UNKNOWN : d)
+                                    .toList(),
+                            false);
                 }
                 case "Identity" -> a;
                 case "Cast" -> {
@@ -324,7 +356,11 @@ public final class ConstantFolding {
                 case "Unsqueeze" -> a != null && a.scalar ? new Known(a.values, false) : null;
                 case "Squeeze" -> a != null && a.values.size() == 1 ? new Known(a.values, true) : null;
                 case "Gather" -> {
-                    if (a == null || a.scalar || b == null || !b.complete() || ElementTypes.intAttribute(node, "axis", 0) != 0) {
+                    if (a == null
+                            || a.scalar
+                            || b == null
+                            || !b.complete()
+                            || ElementTypes.intAttribute(node, "axis", 0) != 0) {
                         yield null;
                     }
                     List<Long> picked = new ArrayList<>();
@@ -366,7 +402,13 @@ public final class ConstantFolding {
             List<Long> starts = list(node, "starts", 1);
             List<Long> ends = list(node, "ends", 2);
             List<Long> steps = list(node, "steps", 4);
-            if (a == null || a.scalar || starts == null || ends == null || starts.size() != 1 || ends.size() != 1 || (steps != null && !steps.equals(List.of(1L)))
+            if (a == null
+                    || a.scalar
+                    || starts == null
+                    || ends == null
+                    || starts.size() != 1
+                    || ends.size() != 1
+                    || (steps != null && !steps.equals(List.of(1L)))
                     || (steps == null && node.getInputCount() > 4)) {
                 return null;
             }
@@ -377,7 +419,9 @@ public final class ConstantFolding {
 
         private static @Nullable Known arithmetic(String op, Known a, Known b) {
             int n = Math.max(a.values.size(), b.values.size());
-            if ((a.values.size() != n && a.values.size() != 1) || (b.values.size() != n && b.values.size() != 1) || n == 0) {
+            if ((a.values.size() != n && a.values.size() != 1)
+                    || (b.values.size() != n && b.values.size() != 1)
+                    || n == 0) {
                 return null;
             }
             List<Long> out = new ArrayList<>(Collections.nCopies(n, Known.UNKNOWN));
@@ -385,12 +429,14 @@ public final class ConstantFolding {
                 long x = a.values.get(a.values.size() == 1 ? 0 : i);
                 long y = b.values.get(b.values.size() == 1 ? 0 : i);
                 if (x != Known.UNKNOWN && y != Known.UNKNOWN && !(op.equals("Div") && y == 0)) {
-                    out.set(i, switch (op) {
-                        case "Add" -> x + y;
-                        case "Sub" -> x - y;
-                        case "Mul" -> x * y;
-                        default -> x / y;
-                    });
+                    out.set(
+                            i,
+                            switch (op) {
+                                case "Add" -> x + y;
+                                case "Sub" -> x - y;
+                                case "Mul" -> x * y;
+                                default -> x / y;
+                            });
                 }
             }
             return new Known(out, a.scalar && b.scalar);
@@ -400,8 +446,14 @@ public final class ConstantFolding {
             boolean narrow = graph.types().of(name) == TensorProto.DataType.INT32_VALUE;
             Shape shape = k.scalar ? Shape.of() : Shape.of(k.values.size());
             return narrow
-                    ? TensorEncoding.int32(name, shape, k.values.stream().mapToInt(Long::intValue).toArray())
-                    : TensorEncoding.int64(name, shape, k.values.stream().mapToLong(Long::longValue).toArray());
+                    ? TensorEncoding.int32(
+                            name,
+                            shape,
+                            k.values.stream().mapToInt(Long::intValue).toArray())
+                    : TensorEncoding.int64(
+                            name,
+                            shape,
+                            k.values.stream().mapToLong(Long::longValue).toArray());
         }
 
         /** Takes away what only fed the nodes that are gone: other such nodes, and stored tensors. */
@@ -417,8 +469,12 @@ public final class ConstantFolding {
                 }
                 for (int i = 0; i < proto.getNodeCount(); i++) {
                     NodeProto node = proto.getNode(i);
-                    boolean shape = known.containsKey(node.getOutputCount() == 1 ? node.getOutput(0) : "") || node.getOpType().equals("Shape");
-                    if (!dropped.contains(i) && !node.getOpType().equals("Constant") && shape && node.getOutputList().stream().noneMatch(read::contains)) {
+                    boolean shape = known.containsKey(node.getOutputCount() == 1 ? node.getOutput(0) : "")
+                            || node.getOpType().equals("Shape");
+                    if (!dropped.contains(i)
+                            && !node.getOpType().equals("Constant")
+                            && shape
+                            && node.getOutputList().stream().noneMatch(read::contains)) {
                         edit.dropNode(i);
                         dropped.add(i);
                         more = true;

@@ -24,7 +24,8 @@ final class ElementTypes {
     /** Operators that look at the shape of their input and not at its values. */
     private static final Set<String> SHAPE_ONLY = Set.of("Shape", "Size");
 
-    private static final Set<String> UNKNOWN = Set.of("SequenceAt", "Optional", "OptionalGetElement", "StringNormalizer", "TfIdfVectorizer");
+    private static final Set<String> UNKNOWN =
+            Set.of("SequenceAt", "Optional", "OptionalGetElement", "StringNormalizer", "TfIdfVectorizer");
 
     private final Map<String, Integer> types = new HashMap<>();
     private final Set<String> dependent = new HashSet<>();
@@ -93,8 +94,9 @@ final class ElementTypes {
             return true;
         }
         for (AttributeProto a : node.getAttributeList()) {
-            if (a.hasG() && (a.getG().getNodeList().stream().anyMatch(this::readsDependent)
-                    || a.getG().getOutputList().stream().anyMatch(o -> dependent.contains(o.getName())))) {
+            if (a.hasG()
+                    && (a.getG().getNodeList().stream().anyMatch(this::readsDependent)
+                            || a.getG().getOutputList().stream().anyMatch(o -> dependent.contains(o.getName())))) {
                 return true;
             }
         }
@@ -130,9 +132,12 @@ final class ElementTypes {
             case "CastLike", "OneHot" -> typeOfInput(node, op.equals("OneHot") ? 2 : 1);
             case "Where" -> typeOfInput(node, 1);
             case "Constant" -> constantType(node);
-            case "ConstantOfShape" -> tensorAttribute(node, "value").map(TensorProto::getDataType).orElse(DataType.FLOAT_VALUE);
-            case "RandomNormal", "RandomUniform", "HannWindow", "HammingWindow", "BlackmanWindow" -> (int) intAttribute(node, "dtype", DataType.FLOAT_VALUE);
-            case "EyeLike", "RandomNormalLike", "RandomUniformLike", "Bernoulli" -> (int) intAttribute(node, "dtype", typeOfInput(node, 0));
+            case "ConstantOfShape" ->
+                tensorAttribute(node, "value").map(TensorProto::getDataType).orElse(DataType.FLOAT_VALUE);
+            case "RandomNormal", "RandomUniform", "HannWindow", "HammingWindow", "BlackmanWindow" ->
+                (int) intAttribute(node, "dtype", DataType.FLOAT_VALUE);
+            case "EyeLike", "RandomNormalLike", "RandomUniformLike", "Bernoulli" ->
+                (int) intAttribute(node, "dtype", typeOfInput(node, 0));
             case "Multinomial" -> (int) intAttribute(node, "dtype", DataType.INT32_VALUE);
             case "DequantizeLinear" -> typeOfInput(node, 1);
             case "QuantizeLinear" -> node.getInputCount() > 2 ? typeOfInput(node, 2) : DataType.UINT8_VALUE;
@@ -193,6 +198,9 @@ final class ElementTypes {
     }
 
     static Optional<TensorProto> tensorAttribute(NodeProto node, String name) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(name) && a.hasT()).map(AttributeProto::getT).findFirst();
+        return node.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name) && a.hasT())
+                .map(AttributeProto::getT)
+                .findFirst();
     }
 }

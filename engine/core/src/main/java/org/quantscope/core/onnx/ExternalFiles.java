@@ -57,7 +57,10 @@ final class ExternalFiles {
     MemorySegment bytes(TensorProto tensor, String name, long bytes) throws IOException {
         Place place = place(tensor, name);
         if (place.length >= 0 && place.length != bytes) {
-            throw new BadInputException(model, name, "external_data length " + place.length + " is not the " + bytes + " bytes of its type and dims");
+            throw new BadInputException(
+                    model,
+                    name,
+                    "external_data length " + place.length + " is not the " + bytes + " bytes of its type and dims");
         }
         Path real = CompanionFile.resolve(model, name, place.location);
         MappedFile content = mapped.get(real);
@@ -66,7 +69,11 @@ final class ExternalFiles {
             mapped.put(real, content);
         }
         if (place.offset > content.size() || bytes > content.size() - place.offset) {
-            throw new BadInputException(model, name, "external_data offset " + place.offset + " and " + bytes + " bytes end behind the " + content.size() + " bytes of " + place.location);
+            throw new BadInputException(
+                    model,
+                    name,
+                    "external_data offset " + place.offset + " and " + bytes + " bytes end behind the " + content.size()
+                            + " bytes of " + place.location);
         }
         return content.bytes().asSlice(place.offset, bytes);
     }
@@ -78,8 +85,13 @@ final class ExternalFiles {
                 return value;
             }
         } catch (NumberFormatException e) {
-            throw new BadInputException(model, name, "external_data " + entry.getKey() + " '" + entry.getValue() + "' is no number of bytes", e);
+            throw new BadInputException(
+                    model,
+                    name,
+                    "external_data " + entry.getKey() + " '" + entry.getValue() + "' is no number of bytes",
+                    e);
         }
-        throw new BadInputException(model, name, "external_data " + entry.getKey() + " " + entry.getValue() + " is negative");
+        throw new BadInputException(
+                model, name, "external_data " + entry.getKey() + " " + entry.getValue() + " is negative");
     }
 }

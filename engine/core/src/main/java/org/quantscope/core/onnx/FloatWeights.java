@@ -65,7 +65,9 @@ final class FloatWeights {
 
     private void walk(GraphProto graph, @Nullable Scope outer, String prefix, @Nullable Keeper inside) {
         Scope scope = new Scope(outer, new HashMap<>());
-        graph.getInputList().stream().map(ValueInfoProto::getName).forEach(name -> scope.names.put(name, Optional.empty()));
+        graph.getInputList().stream()
+                .map(ValueInfoProto::getName)
+                .forEach(name -> scope.names.put(name, Optional.empty()));
         graph.getInitializerList().forEach(t -> scope.names.put(t.getName(), stored(prefix, t.getName(), t)));
         for (int i = 0; i < graph.getNodeCount(); i++) {
             NodeProto node = graph.getNode(i);
@@ -73,7 +75,9 @@ final class FloatWeights {
             String name = node.getName().isEmpty() ? prefix + OnnxGraph.nodeName(node, i) : node.getName();
             node.getOutputList().forEach(out -> scope.names.put(out, Optional.empty()));
             switch (op) {
-                case "Constant" -> ElementTypes.tensorAttribute(node, "value").ifPresent(t -> scope.names.put(node.getOutput(0), stored(prefix, node.getOutput(0), t)));
+                case "Constant" ->
+                    ElementTypes.tensorAttribute(node, "value")
+                            .ifPresent(t -> scope.names.put(node.getOutput(0), stored(prefix, node.getOutput(0), t)));
                 case "Identity" -> scope.names.put(node.getOutput(0), scope.find(node.getInput(0)));
                 case "Conv", "ConvTranspose", "Gemm", "MatMul" -> {
                     List<Read> read = read(node, name, OF_LAYER, scope);
@@ -86,7 +90,10 @@ final class FloatWeights {
                 default -> {
                     if (QuantizedOperators.RECURRENT.contains(op)) {
                         read(node, name, OF_RECURRENT, scope)
-                                .forEach(r -> add(r, inside == null ? Rule.RECURRENT : Rule.SUBGRAPH, inside == null ? new Keeper(name, op) : inside));
+                                .forEach(r -> add(
+                                        r,
+                                        inside == null ? Rule.RECURRENT : Rule.SUBGRAPH,
+                                        inside == null ? new Keeper(name, op) : inside));
                     }
                 }
             }
@@ -103,7 +110,8 @@ final class FloatWeights {
 
     /** A tensor that may be a weight: floating, of rank 2 or more. */
     private static Optional<Stored> stored(String prefix, String name, TensorProto t) {
-        boolean weight = TensorProtos.dtype(t.getDataType()).filter(DType::isFloating).isPresent() && t.getDimsCount() >= 2;
+        boolean weight =
+                TensorProtos.dtype(t.getDataType()).filter(DType::isFloating).isPresent() && t.getDimsCount() >= 2;
         return weight ? Optional.of(new Stored(new TensorId(prefix + name), t)) : Optional.empty();
     }
 
@@ -111,7 +119,8 @@ final class FloatWeights {
         List<Read> read = new ArrayList<>();
         for (int i : inputs) {
             if (i < node.getInputCount()) {
-                scope.find(node.getInput(i)).ifPresent(s -> read.add(new Read(s, new Consumer(name, node.getOpType(), i, 1))));
+                scope.find(node.getInput(i))
+                        .ifPresent(s -> read.add(new Read(s, new Consumer(name, node.getOpType(), i, 1))));
             }
         }
         return read;
@@ -127,7 +136,17 @@ final class FloatWeights {
             // The loader checks the shapes of the main graph only; whoever runs the model will refuse this one.
             return;
         }
-        TensorInfo info = new TensorInfo(s.id, TensorKind.CONSTANT, TensorProtos.dtype(s.tensor.getDataType()).orElseThrow(), shape, OptionalInt.empty(), List.of(read.by));
-        found.putIfAbsent(s.id, new FloatWeight(info, new Site(s.id, State.FLOAT, rule, keeper.node, keeper.opType, Optional.empty(), false, false)));
+        TensorInfo info = new TensorInfo(
+                s.id,
+                TensorKind.CONSTANT,
+                TensorProtos.dtype(s.tensor.getDataType()).orElseThrow(),
+                shape,
+                OptionalInt.empty(),
+                List.of(read.by));
+        found.putIfAbsent(
+                s.id,
+                new FloatWeight(
+                        info,
+                        new Site(s.id, State.FLOAT, rule, keeper.node, keeper.opType, Optional.empty(), false, false)));
     }
 }

@@ -65,7 +65,8 @@ public final class GraphCut {
      * @param moving inputs that change while the front stays
      * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
      */
-    public static Optional<GraphCut> of(InstrumentedGraph graph, Set<String> samples, String output, Set<String> moving) {
+    public static Optional<GraphCut> of(
+            InstrumentedGraph graph, Set<String> samples, String output, Set<String> moving) {
         return new Cutter(graph, samples, output).cut(moving);
     }
 
@@ -82,17 +83,22 @@ public final class GraphCut {
     public byte[] back(List<long[]> shapes) {
         GraphProto.Builder g = back.getGraph().toBuilder();
         for (int i = 0; i < crossings.size(); i++) {
-            TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(crossings.get(i).type());
+            TypeProto.Tensor.Builder tensor =
+                    TypeProto.Tensor.newBuilder().setElemType(crossings.get(i).type());
             long[] shape = shapes.get(i);
             for (int d = 0; d < shape.length; d++) {
                 if (shape[d] >= 0) {
                     tensor.getShapeBuilder().addDimBuilder().setDimValue(shape[d]);
                 } else {
                     // The first free dimension is the batch, the same for all.
-                    tensor.getShapeBuilder().addDimBuilder().setDimParam(d == 0 ? SHARED_DIMENSION + "batch" : SHARED_DIMENSION + i + "_" + d);
+                    tensor.getShapeBuilder()
+                            .addDimBuilder()
+                            .setDimParam(d == 0 ? SHARED_DIMENSION + "batch" : SHARED_DIMENSION + i + "_" + d);
                 }
             }
-            g.addInput(ValueInfoProto.newBuilder().setName(crossings.get(i).name()).setType(TypeProto.newBuilder().setTensorType(tensor)));
+            g.addInput(ValueInfoProto.newBuilder()
+                    .setName(crossings.get(i).name())
+                    .setType(TypeProto.newBuilder().setTensorType(tensor)));
         }
         return back.toBuilder().setGraph(g).build().toByteArray();
     }
@@ -146,8 +152,12 @@ public final class GraphCut {
         sub.getInitializerList().forEach(t -> own.add(t.getName()));
         sub.getNodeList().forEach(n -> own.addAll(n.getOutputList()));
         Set<String> names = new LinkedHashSet<>();
-        sub.getNodeList().forEach(n -> reads(n).stream().filter(r -> !own.contains(r)).forEach(names::add));
-        sub.getOutputList().stream().map(ValueInfoProto::getName).filter(r -> !own.contains(r)).forEach(names::add);
+        sub.getNodeList()
+                .forEach(n -> reads(n).stream().filter(r -> !own.contains(r)).forEach(names::add));
+        sub.getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .filter(r -> !own.contains(r))
+                .forEach(names::add);
         return names;
     }
 
@@ -215,10 +225,13 @@ public final class GraphCut {
             List<ValueInfoProto> frontOutputs = crossings.stream()
                     .map(c -> ValueInfoProto.newBuilder()
                             .setName(c.name())
-                            .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(c.type())))
+                            .setType(TypeProto.newBuilder()
+                                    .setTensorType(TypeProto.Tensor.newBuilder().setElemType(c.type())))
                             .build())
                     .toList();
-            List<ValueInfoProto> backOutputs = graph.getOutputList().stream().filter(v -> v.getName().equals(output)).toList();
+            List<ValueInfoProto> backOutputs = graph.getOutputList().stream()
+                    .filter(v -> v.getName().equals(output))
+                    .toList();
             ModelProto front = part(wantedInFront, List.of(), encoders, frontOutputs);
             ModelProto back = part(wantedInBack, decoders, List.of(), backOutputs);
             return Optional.of(new GraphCut(front, back, crossings));
@@ -253,7 +266,8 @@ public final class GraphCut {
             }
         }
 
-        private ModelProto part(Set<String> wanted, List<NodeProto> before, List<NodeProto> behind, List<ValueInfoProto> outputs) {
+        private ModelProto part(
+                Set<String> wanted, List<NodeProto> before, List<NodeProto> behind, List<ValueInfoProto> outputs) {
             GraphProto.Builder g = GraphProto.newBuilder().setName(graph.getName());
             g.addAllNode(before);
             for (NodeProto node : graph.getNodeList()) {
@@ -267,9 +281,13 @@ public final class GraphCut {
                     g.addInitializer(t);
                 }
             }
-            graph.getInputList().stream().filter(v -> wanted.contains(v.getName())).forEach(g::addInput);
+            graph.getInputList().stream()
+                    .filter(v -> wanted.contains(v.getName()))
+                    .forEach(g::addInput);
             Map<String, ValueInfoProto> known = new LinkedHashMap<>();
-            graph.getValueInfoList().stream().filter(v -> wanted.contains(v.getName())).forEach(v -> known.put(v.getName(), v));
+            graph.getValueInfoList().stream()
+                    .filter(v -> wanted.contains(v.getName()))
+                    .forEach(v -> known.put(v.getName(), v));
             outputs.forEach(v -> known.remove(v.getName()));
             g.addAllValueInfo(known.values());
             g.addAllOutput(outputs);

@@ -56,6 +56,7 @@ final class GraphEdit {
     private final Map<String, String> redirected = new HashMap<>();
     /** The node that computes the key now computes the value. */
     private final Map<String, String> renamed = new HashMap<>();
+
     private final Map<String, List<NodeProto>> behind = new LinkedHashMap<>();
     private final Map<String, String> metadata = new TreeMap<>();
     private final Map<String, Integer> domains = new TreeMap<>();
@@ -64,7 +65,8 @@ final class GraphEdit {
 
     GraphEdit(Model model) {
         this.model = model;
-        this.graph = model.graph().orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
+        this.graph = model.graph()
+                .orElseThrow(() -> new BadInputException(model.file(), "graph", "bare weights have no graph to run"));
         model.tensors().forEach(t -> tensors.put(t.id().name(), t));
         this.names = OnnxGraph.namesIn(graph.proto().getGraph());
         this.outputs = new HashSet<>(graph.outputNames());
@@ -132,10 +134,14 @@ final class GraphEdit {
 
     /** An input of rank 1 of any length. */
     void addVectorInput(String name, int type) {
-        TensorShapeProto free = TensorShapeProto.newBuilder().addDim(TensorShapeProto.Dimension.newBuilder().setDimParam(name + "_length")).build();
+        TensorShapeProto free = TensorShapeProto.newBuilder()
+                .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam(name + "_length"))
+                .build();
         newInputs.add(ValueInfoProto.newBuilder()
                 .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(free)))
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(type).setShape(free)))
                 .build());
     }
 
@@ -157,7 +163,8 @@ final class GraphEdit {
     static ValueInfoProto unshaped(String name, int type) {
         return ValueInfoProto.newBuilder()
                 .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type)))
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type)))
                 .build();
     }
 
@@ -247,7 +254,9 @@ final class GraphEdit {
             g.addInitializer(t);
         }
         g.clearInput();
-        old.getInputList().stream().filter(v -> !initializers.contains(v.getName())).forEach(g::addInput);
+        old.getInputList().stream()
+                .filter(v -> !initializers.contains(v.getName()))
+                .forEach(g::addInput);
         newInputs.forEach(g::addInput);
         newOutputs.forEach(g::addOutput);
         Map<String, List<NodeProto>> open = new LinkedHashMap<>(behind);
@@ -270,7 +279,11 @@ final class GraphEdit {
             }
         }
         if (whole && bytes + OVERHEAD > Integer.MAX_VALUE) {
-            throw new BadInputException(model.file(), "tensors", "have " + bytes + " bytes; a graph can be run or written whole up to " + (Integer.MAX_VALUE - OVERHEAD));
+            throw new BadInputException(
+                    model.file(),
+                    "tensors",
+                    "have " + bytes + " bytes; a graph can be run or written whole up to "
+                            + (Integer.MAX_VALUE - OVERHEAD));
         }
         g.clearNode().addAllNode(nodes);
         ModelProto.Builder m = graph.proto().toBuilder().setGraph(g);
@@ -284,25 +297,42 @@ final class GraphEdit {
             }
         }
         m.getOpsetImportList().forEach(set -> domains.remove(set.getDomain()));
-        domains.forEach((domain, version) -> m.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
-        metadata.forEach((k, v) -> m.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
+        domains.forEach((domain, version) -> m.addOpsetImport(
+                OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
+        metadata.forEach((k, v) ->
+                m.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
         return m.build();
     }
 
     static NodeProto node(String opType, String name, List<String> inputs, List<String> outputs) {
-        return NodeProto.newBuilder().setOpType(opType).setName(name).addAllInput(inputs).addAllOutput(outputs).build();
+        return NodeProto.newBuilder()
+                .setOpType(opType)
+                .setName(name)
+                .addAllInput(inputs)
+                .addAllOutput(outputs)
+                .build();
     }
 
     static NodeProto cast(String name, String from, String to, int type) {
-        return node("Cast", name, List.of(from), List.of(to)).toBuilder().addAttribute(attribute("to", type)).build();
+        return node("Cast", name, List.of(from), List.of(to)).toBuilder()
+                .addAttribute(attribute("to", type))
+                .build();
     }
 
     static AttributeProto attribute(String name, long value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(value)
+                .build();
     }
 
     static AttributeProto attribute(String name, float value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOAT).setF(value).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.FLOAT)
+                .setF(value)
+                .build();
     }
 
     static ValueInfoProto valueInfo(String name, int type, Shape shape) {
@@ -312,7 +342,9 @@ final class GraphEdit {
         }
         return ValueInfoProto.newBuilder()
                 .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(dims)))
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(type).setShape(dims)))
                 .build();
     }
 
@@ -337,10 +369,13 @@ final class GraphEdit {
             now = now.toBuilder()
                     .clearExternalData()
                     .clearDataLocation()
-                    .setRawData(UnsafeByteOperations.unsafeWrap(stored.data().segment().asByteBuffer()))
+                    .setRawData(UnsafeByteOperations.unsafeWrap(
+                            stored.data().segment().asByteBuffer()))
                     .build();
         }
-        return now.getName().equals(t.getName()) ? now : now.toBuilder().setName(t.getName()).build();
+        return now.getName().equals(t.getName())
+                ? now
+                : now.toBuilder().setName(t.getName()).build();
     }
 
     private static long size(TensorProto t) {

@@ -56,9 +56,18 @@ public final class GraphPrefix {
                 read(producer, open);
             }
         }
-        GraphProto.Builder cut = graph.toBuilder().clearNode().clearInitializer().clearInput().clearOutput().clearValueInfo();
-        graph.getNodeList().stream().filter(n -> n.getOutputList().stream().anyMatch(needed::contains)).forEach(cut::addNode);
-        graph.getInitializerList().stream().filter(t -> needed.contains(t.getName())).forEach(cut::addInitializer);
+        GraphProto.Builder cut = graph.toBuilder()
+                .clearNode()
+                .clearInitializer()
+                .clearInput()
+                .clearOutput()
+                .clearValueInfo();
+        graph.getNodeList().stream()
+                .filter(n -> n.getOutputList().stream().anyMatch(needed::contains))
+                .forEach(cut::addNode);
+        graph.getInitializerList().stream()
+                .filter(t -> needed.contains(t.getName()))
+                .forEach(cut::addInitializer);
         Set<String> inputs = new TreeSet<>();
         graph.getInputList().stream().filter(v -> needed.contains(v.getName())).forEach(v -> {
             cut.addInput(v);

@@ -43,6 +43,7 @@ final class GraphReader {
     private final ExternalFiles external;
     /** Stored tensors of the main graph, by name, in the order of the file. */
     private final Map<String, Stored> stored = new LinkedHashMap<>();
+
     private final Map<String, List<String>> skippedByType = new TreeMap<>();
     private final Map<SmallType, List<String>> readAs = new EnumMap<>(SmallType.class);
     private final List<String> notes = new ArrayList<>();
@@ -85,9 +86,14 @@ final class GraphReader {
             notes.add("local functions that are not looked into: " + model.getFunctionsCount());
             model.getFunctionsList().forEach(f -> checkInside(f.getNodeList(), f.getName()));
         }
-        readAs.forEach((type, names) -> notes.add(listed(names) + " of type " + type + " read as " + type.readAs() + ": " + first(names)));
+        readAs.forEach((type, names) ->
+                notes.add(listed(names) + " of type " + type + " read as " + type.readAs() + ": " + first(names)));
         skippedByType.forEach((type, names) -> notes.add(skippedNote(type, names)));
-        return sorted.equals(graph.getNodeList()) ? model : model.toBuilder().setGraph(graph.toBuilder().clearNode().addAllNode(sorted)).build();
+        return sorted.equals(graph.getNodeList())
+                ? model
+                : model.toBuilder()
+                        .setGraph(graph.toBuilder().clearNode().addAllNode(sorted))
+                        .build();
     }
 
     List<String> notes() {
@@ -100,7 +106,11 @@ final class GraphReader {
             List<Consumer> consumers = s.uses.stream().map(Use::consumer).toList();
             TensorKind kind = kind(s);
             OptionalInt axis = kind == TensorKind.WEIGHT
-                    ? s.uses.stream().map(Use::channelAxis).filter(OptionalInt::isPresent).findFirst().orElseGet(OptionalInt::empty)
+                    ? s.uses.stream()
+                            .map(Use::channelAxis)
+                            .filter(OptionalInt::isPresent)
+                            .findFirst()
+                            .orElseGet(OptionalInt::empty)
                     : OptionalInt.empty();
             out.add(new Tensor(new TensorInfo(new TensorId(name), kind, s.dtype, s.shape, axis, consumers), s.values));
         });
@@ -157,7 +167,10 @@ final class GraphReader {
             for (int i = 0; i < node.getOutputCount(); i++) {
                 String name = text(node.getOutputBytes(i), prefix + "node output");
                 if (!name.isEmpty()) {
-                    define(scope, name, i == 0 && isOp(node, "Constant") ? constant(node, name, main) : Optional.empty());
+                    define(
+                            scope,
+                            name,
+                            i == 0 && isOp(node, "Constant") ? constant(node, name, main) : Optional.empty());
                 }
             }
         }
@@ -189,7 +202,8 @@ final class GraphReader {
     /** Only initializers of the main graph may lie in other files: we read those ourselves, and no runtime is ever told a path out of a model. */
     private void checkInside(TensorProto tensor, String where) {
         if (TensorProtos.isExternal(tensor) || tensor.getExternalDataCount() > 0) {
-            throw new BadInputException(file, where, "has external_data, which only initializers of the main graph may have");
+            throw new BadInputException(
+                    file, where, "has external_data, which only initializers of the main graph may have");
         }
     }
 
@@ -231,11 +245,15 @@ final class GraphReader {
         if (small.isPresent()) {
             Shape shape = TensorProtos.shape(tensor, name, file);
             readAs.computeIfAbsent(small.get(), t -> new ArrayList<>()).add(name);
-            return store(name, small.get().readAs(), shape, small.get().data(tensor, shape, name, file, external, withData));
+            return store(
+                    name, small.get().readAs(), shape, small.get().data(tensor, shape, name, file, external, withData));
         }
         if (dtype.isEmpty()) {
-            skip(TensorProtos.typeName(tensor.getDataType())
-                    .orElseThrow(() -> new BadInputException(file, name, "data_type " + tensor.getDataType() + " is no ONNX element type")), name);
+            skip(
+                    TensorProtos.typeName(tensor.getDataType())
+                            .orElseThrow(() -> new BadInputException(
+                                    file, name, "data_type " + tensor.getDataType() + " is no ONNX element type")),
+                    name);
             return Optional.empty();
         }
         Shape shape = TensorProtos.shape(tensor, name, file);
@@ -325,7 +343,8 @@ final class GraphReader {
             return;
         }
         for (int i = 0; i < node.getInputCount(); i++) {
-            Stored tensor = scope.storedBehind(node.getInput(i)).map(stored::get).orElse(null);
+            Stored tensor =
+                    scope.storedBehind(node.getInput(i)).map(stored::get).orElse(null);
             if (tensor != null) {
                 tensor.uses.add(use(node, name, i, tensor, scope.outer == null));
             }
@@ -410,7 +429,10 @@ final class GraphReader {
                 Integer from = producer.get(name);
                 if (from == null) {
                     if (!scope.knows(name)) {
-                        throw new BadInputException(file, prefix + (node.getName().isEmpty() ? node.getOpType() + "_" + i : node.getName()), "nothing computes its input '" + name + "'");
+                        throw new BadInputException(
+                                file,
+                                prefix + (node.getName().isEmpty() ? node.getOpType() + "_" + i : node.getName()),
+                                "nothing computes its input '" + name + "'");
                     }
                     continue;
                 }
@@ -443,7 +465,10 @@ final class GraphReader {
         if (sorted.size() < nodes.size()) {
             for (int i = 0; i < waiting.length; i++) {
                 if (waiting[i] > 0) {
-                    throw new BadInputException(file, prefix + "node " + nodes.get(i).getName(), nodes.get(i).getOpType() + " needs its own output: the graph has a cycle");
+                    throw new BadInputException(
+                            file,
+                            prefix + "node " + nodes.get(i).getName(),
+                            nodes.get(i).getOpType() + " needs its own output: the graph has a cycle");
                 }
             }
         }
@@ -465,7 +490,8 @@ final class GraphReader {
                 subgraph.getOutputList().forEach(o -> inner.add(o.getName()));
                 subgraph.getInputList().forEach(v -> inner.remove(v.getName()));
                 subgraph.getInitializerList().forEach(t -> inner.remove(t.getName()));
-                subgraph.getSparseInitializerList().forEach(t -> inner.remove(t.getValues().getName()));
+                subgraph.getSparseInitializerList()
+                        .forEach(t -> inner.remove(t.getValues().getName()));
                 subgraph.getNodeList().forEach(n -> n.getOutputList().forEach(inner::remove));
                 reads.addAll(inner);
             }

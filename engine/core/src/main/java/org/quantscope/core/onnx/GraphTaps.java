@@ -27,9 +27,12 @@ public final class GraphTaps {
             Set<String> known = new HashSet<>(graph.outputNames());
             for (TensorId id : values) {
                 if (known.add(id.name())) {
-                    proto.getGraphBuilder().addOutput(ValueInfoProto.newBuilder()
-                            .setName(id.name())
-                            .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(graph.types().of(id.name())))));
+                    proto.getGraphBuilder()
+                            .addOutput(ValueInfoProto.newBuilder()
+                                    .setName(id.name())
+                                    .setType(TypeProto.newBuilder()
+                                            .setTensorType(TypeProto.Tensor.newBuilder()
+                                                    .setElemType(graph.types().of(id.name())))));
                 }
             }
             return proto.build().toByteArray();

@@ -168,7 +168,9 @@ public final class InstrumentedGraph {
     public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
         /** All inputs. */
         public List<String> names() {
-            return Stream.of(scale, lower, upper, on).filter(name -> !name.isEmpty()).toList();
+            return Stream.of(scale, lower, upper, on)
+                    .filter(name -> !name.isEmpty())
+                    .toList();
         }
 
         /** The input that every part of the quantizer reads: where it is read, there the quantizer is. */
@@ -193,7 +195,9 @@ public final class InstrumentedGraph {
             int qmin = params.map(QuantParams::qmin).orElse(0);
             int qmax = params.map(QuantParams::qmax).orElse(0);
             DType limits = codes ? DType.U8 : DType.F32;
-            sink.feed(scale, DType.F32, Shape.of(), new float[] {params.map(p -> p.scale(0)).orElse(1f)});
+            sink.feed(scale, DType.F32, Shape.of(), new float[] {
+                params.map(p -> p.scale(0)).orElse(1f)
+            });
             sink.feed(lower, limits, Shape.of(), new float[] {codes ? zero - qmin : qmin - zero});
             if (!upper.isEmpty()) {
                 sink.feed(upper, limits, Shape.of(), new float[] {codes ? qmax - qmin : qmax - zero});
@@ -288,11 +292,18 @@ public final class InstrumentedGraph {
      * @param fedBiases the biases that become inputs, each read by its layer alone
      * @throws IllegalArgumentException if a name is not one of the model's
      */
-    public static InstrumentedGraph build(Model model, Optional<TensorId> inHand, Map<TensorId, float[]> baked, Map<TensorId, Form> quantized, Set<TensorId> fedBiases) {
+    public static InstrumentedGraph build(
+            Model model,
+            Optional<TensorId> inHand,
+            Map<TensorId, float[]> baked,
+            Map<TensorId, Form> quantized,
+            Set<TensorId> fedBiases) {
         GraphEdit edit = new GraphEdit(model);
         baked.forEach((id, values) -> {
             Tensor t = stored(model, id);
-            edit.replaceStored(id.name(), TensorEncoding.floats(id.name(), t.info().dtype(), t.info().shape(), values));
+            edit.replaceStored(
+                    id.name(),
+                    TensorEncoding.floats(id.name(), t.info().dtype(), t.info().shape(), values));
         });
         Optional<String> weightFeed = inHand.map(id -> feedWeight(edit, stored(model, id)));
         Map<TensorId, BiasFeed> biases = new LinkedHashMap<>();
@@ -313,21 +324,36 @@ public final class InstrumentedGraph {
             }
         }
         if (feeds.size() != quantized.size()) {
-            TensorId unknown = quantized.keySet().stream().filter(id -> !feeds.containsKey(id)).findFirst().orElseThrow();
+            TensorId unknown = quantized.keySet().stream()
+                    .filter(id -> !feeds.containsKey(id))
+                    .findFirst()
+                    .orElseThrow();
             throw new IllegalArgumentException("activations: the model has no quantizable activation " + unknown);
         }
         if (!feeds.isEmpty() && edit.opset() < FIRST_WITH_BROADCASTING_MAX) {
             edit.setOpset(FIRST_WITH_BROADCASTING_MAX);
         }
-        return new InstrumentedGraph(edit.build(), weightFeed, feeds, biases, quantizers, edit.graph().types());
+        return new InstrumentedGraph(
+                edit.build(),
+                weightFeed,
+                feeds,
+                biases,
+                quantizers,
+                edit.graph().types());
     }
 
     private static Tensor stored(Model model, TensorId id) {
-        Tensor t = model.find(id).orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
+        Tensor t = model.find(id)
+                .orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
         int stored = model.graph().map(g -> g.types().of(id.name())).orElse(DataType.UNDEFINED_VALUE);
         if (!t.info().dtype().isFloating() || SmallType.of(stored).isPresent()) {
             throw new BadInputException(
-                    model.file(), id.name(), "is " + SmallType.of(stored).map(SmallType::name).orElse(t.info().dtype().name()) + ", only floating weights can be quantized");
+                    model.file(),
+                    id.name(),
+                    "is "
+                            + SmallType.of(stored)
+                                    .map(SmallType::name)
+                                    .orElse(t.info().dtype().name()) + ", only floating weights can be quantized");
         }
         return t;
     }
@@ -380,7 +406,8 @@ public final class InstrumentedGraph {
         }
         Chain off = new Chain(splice.to() + "_off", splice.from());
         off.then("Identity");
-        NodeProto.Builder node = GraphEdit.node("If", splice.to() + "_quantizer", List.of(feeds.on), List.of(splice.to())).toBuilder();
+        NodeProto.Builder node =
+                GraphEdit.node("If", splice.to() + "_quantizer", List.of(feeds.on), List.of(splice.to())).toBuilder();
         node.addAttribute(branch("then_branch", on, type));
         node.addAttribute(branch("else_branch", off, type));
         edit.addBehind(value, List.of(node.build()));
@@ -391,8 +418,13 @@ public final class InstrumentedGraph {
         GraphProto.Builder graph = GraphProto.newBuilder().setName(name).addAllNode(chain.nodes);
         graph.addOutput(ValueInfoProto.newBuilder()
                 .setName(chain.at)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type))));
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(graph).build();
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type))));
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(graph)
+                .build();
     }
 
     private static void listed(Chain chain, Quantizer q, LevelLookup.Method method, GraphEdit edit) {
@@ -400,7 +432,8 @@ public final class InstrumentedGraph {
             chain.cast(DataType.FLOAT_VALUE);
         }
         String to = edit.fresh(q.to + "_level");
-        chain.nodes.addAll(LevelLookup.nodes(edit, q.to, chain.at, to, method, q.feeds.scale, q.feeds.lower, q.feeds.upper, q.feeds.form.levels));
+        chain.nodes.addAll(LevelLookup.nodes(
+                edit, q.to, chain.at, to, method, q.feeds.scale, q.feeds.lower, q.feeds.upper, q.feeds.form.levels));
         chain.at = to;
         if (q.type != DataType.FLOAT_VALUE) {
             chain.cast(q.type);
@@ -474,7 +507,9 @@ public final class InstrumentedGraph {
 
         /** Renames what the last node computes. */
         void name(String out) {
-            nodes.set(nodes.size() - 1, nodes.getLast().toBuilder().setOutput(0, out).build());
+            nodes.set(
+                    nodes.size() - 1,
+                    nodes.getLast().toBuilder().setOutput(0, out).build());
             at = out;
         }
 

@@ -63,7 +63,8 @@ final class LevelLookup {
      */
     static Method method(CodebookGrid grid, int opset) {
         if (opset < FIRST_WITH_WHERE) {
-            throw new IllegalArgumentException("levels that are listed need operator set " + FIRST_WITH_WHERE + " on an activation, the model has " + opset);
+            throw new IllegalArgumentException("levels that are listed need operator set " + FIRST_WITH_WHERE
+                    + " on an activation, the model has " + opset);
         }
         if (grid.size() <= MOST_STEPS || opset < FIRST_WITH_INTEGER_CLIP) {
             return Method.STEPS;
@@ -92,7 +93,16 @@ final class LevelLookup {
     }
 
     /** The nodes from {@code from} to {@code to}, both float32. */
-    static List<NodeProto> nodes(GraphEdit edit, String value, String from, String to, Method method, String gain, String starts, String values, int levels) {
+    static List<NodeProto> nodes(
+            GraphEdit edit,
+            String value,
+            String from,
+            String to,
+            Method method,
+            String gain,
+            String starts,
+            String values,
+            int levels) {
         Row row = new Row(edit, value);
         if (method == Method.STEPS) {
             String at = row.add("Gather", values, index(edit, 0));
@@ -128,7 +138,8 @@ final class LevelLookup {
         String last = row.add("Squeeze", row.add("Sub", buckets, edit.shared(TensorEncoding.scalar("one", 1))));
         // Float32 makes no integer of a value beyond its range, and of NaN anything: it goes to some bucket.
         String bucket = row.cast(row.add("Clip", row.add("Add", scaled, half), first, last), DataType.INT32_VALUE);
-        String safe = row.add("Clip", bucket, row.cast(first, DataType.INT32_VALUE), row.cast(last, DataType.INT32_VALUE));
+        String safe =
+                row.add("Clip", bucket, row.cast(first, DataType.INT32_VALUE), row.cast(last, DataType.INT32_VALUE));
         String less = row.cast(row.add("Less", flat, row.add("GatherElements", starts, safe)), DataType.INT32_VALUE);
         String level = row.add("GatherElements", values, row.add("Add", row.add("Add", safe, safe), less));
         row.last("Reshape", to, level, shape);
@@ -144,7 +155,14 @@ final class LevelLookup {
      *
      * @param levels as declared, at least the grid's; the rest repeat its highest
      */
-    static void tables(Method method, String gain, String starts, String values, CodebookGrid grid, int levels, InstrumentedGraph.Sink sink) {
+    static void tables(
+            Method method,
+            String gain,
+            String starts,
+            String values,
+            CodebookGrid grid,
+            int levels,
+            InstrumentedGraph.Sink sink) {
         if (method == Method.STEPS) {
             float[] s = new float[levels - 1];
             float[] v = new float[levels];
@@ -247,7 +265,8 @@ final class LevelLookup {
         }
 
         String last(String opType, String out, String... inputs) {
-            nodes.add(GraphEdit.node(opType, edit.fresh(value + "_" + opType + "_node"), List.of(inputs), List.of(out)));
+            nodes.add(
+                    GraphEdit.node(opType, edit.fresh(value + "_" + opType + "_node"), List.of(inputs), List.of(out)));
             return out;
         }
 

@@ -46,7 +46,9 @@ final class MessageBudget {
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             FieldDescriptor field = type.findFieldByNumber(WireFormat.getTagFieldNumber(tag));
             boolean delimited = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
-            boolean number = field != null && field.getJavaType() != FieldDescriptor.JavaType.MESSAGE && field.getJavaType() != FieldDescriptor.JavaType.STRING
+            boolean number = field != null
+                    && field.getJavaType() != FieldDescriptor.JavaType.MESSAGE
+                    && field.getJavaType() != FieldDescriptor.JavaType.STRING
                     && field.getJavaType() != FieldDescriptor.JavaType.BYTE_STRING;
             if (!number && ++count > LIMIT) {
                 throw new BadInputException(file, "protobuf", "holds more than " + LIMIT + " messages");

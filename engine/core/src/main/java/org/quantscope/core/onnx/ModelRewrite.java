@@ -46,11 +46,15 @@ public final class ModelRewrite {
      * @param values in storage order; not copied, not to be changed
      */
     public void values(TensorId id, float[] values) {
-        Tensor old = model.find(id).orElseThrow(() -> new IllegalArgumentException("tensor: the model stores no " + id));
+        Tensor old =
+                model.find(id).orElseThrow(() -> new IllegalArgumentException("tensor: the model stores no " + id));
         if (old.info().dtype() != DType.F32 || values.length != old.data().count()) {
-            throw new IllegalArgumentException("values: " + id + " has " + old.data().count() + " of " + old.info().dtype() + ", got " + values.length + " of " + DType.F32);
+            throw new IllegalArgumentException("values: " + id + " has "
+                    + old.data().count() + " of " + old.info().dtype() + ", got " + values.length + " of " + DType.F32);
         }
-        edit.replaceStored(id.name(), TensorEncoding.floats(id.name(), DType.F32, old.info().shape(), values));
+        edit.replaceStored(
+                id.name(),
+                TensorEncoding.floats(id.name(), DType.F32, old.info().shape(), values));
         changed.put(id.name(), new Tensor(old.info(), TensorData.of(values)));
     }
 
@@ -81,9 +85,15 @@ public final class ModelRewrite {
             node.addInput(name);
         }
         edit.rewriteNode(layer.index(), node.build());
-        Consumer consumer = new Consumer(reader, behind ? "Add" : layer.opType(), behind ? 1 : 2, layer.intAttribute("group", 1));
+        Consumer consumer =
+                new Consumer(reader, behind ? "Add" : layer.opType(), behind ? 1 : 2, layer.intAttribute("group", 1));
         TensorInfo info = new TensorInfo(
-                new TensorId(name), behind ? TensorKind.CONSTANT : TensorKind.BIAS, DType.F32, shape, OptionalInt.empty(), List.of(consumer));
+                new TensorId(name),
+                behind ? TensorKind.CONSTANT : TensorKind.BIAS,
+                DType.F32,
+                shape,
+                OptionalInt.empty(),
+                List.of(consumer));
         added.add(new Tensor(info, TensorData.of(values)));
         return info.id();
     }
@@ -112,7 +122,8 @@ public final class ModelRewrite {
             edit.rewriteNode(clip.index(), GraphEdit.node("Relu", clip.name() + "_max", List.of(in), List.of(raised)));
         } else {
             String min = limit(out + "_min", lo, shape, clip.name() + "_max");
-            edit.rewriteNode(clip.index(), GraphEdit.node("Max", clip.name() + "_max", List.of(in, min), List.of(raised)));
+            edit.rewriteNode(
+                    clip.index(), GraphEdit.node("Max", clip.name() + "_max", List.of(in, min), List.of(raised)));
         }
         String max = limit(out + "_max", hi, shape, clip.name() + "_min");
         edit.addBehind(out, List.of(GraphEdit.node("Min", clip.name() + "_min", List.of(raised, max), List.of(out))));
@@ -123,7 +134,13 @@ public final class ModelRewrite {
         edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
         Consumer consumer = new Consumer(node, node.endsWith("_min") ? "Min" : "Max", 1, 1);
         added.add(new Tensor(
-                new TensorInfo(new TensorId(name), TensorKind.CONSTANT, DType.F32, shape, OptionalInt.empty(), List.of(consumer)),
+                new TensorInfo(
+                        new TensorId(name),
+                        TensorKind.CONSTANT,
+                        DType.F32,
+                        shape,
+                        OptionalInt.empty(),
+                        List.of(consumer)),
                 TensorData.of(values)));
         return name;
     }
@@ -148,7 +165,15 @@ public final class ModelRewrite {
         Set<TensorId> altered = new HashSet<>();
         changed.keySet().forEach(name -> altered.add(new TensorId(name)));
         added.forEach(t -> altered.add(t.id()));
-        return new Model(model.file(), model.format(), model.opset(), tensors, Optional.of(graph), model.notes(), model.altered()).withAltered(altered);
+        return new Model(
+                        model.file(),
+                        model.format(),
+                        model.opset(),
+                        tensors,
+                        Optional.of(graph),
+                        model.notes(),
+                        model.altered())
+                .withAltered(altered);
     }
 
     /**

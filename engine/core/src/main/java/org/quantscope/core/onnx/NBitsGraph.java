@@ -54,23 +54,30 @@ public final class NBitsGraph {
         if (graph.outputNames().contains(name)) {
             return refused("it is an output of the graph");
         }
-        List<NodeProto> readers = graph.proto().getGraph().getNodeList().stream().filter(n -> n.getInputList().contains(name)).toList();
+        List<NodeProto> readers = graph.proto().getGraph().getNodeList().stream()
+                .filter(n -> n.getInputList().contains(name))
+                .toList();
         if (readers.isEmpty() || readers.size() != graph.consumers(name).size()) {
             return refused("not every reader of it is a node of the main graph");
         }
         Boolean kFirst = null;
         for (NodeProto node : readers) {
-            boolean product = ElementTypes.isDefaultDomain(node) && node.getInputCount() > 1 && node.getInput(1).equals(name) && !node.getInput(0).equals(name);
+            boolean product = ElementTypes.isDefaultDomain(node)
+                    && node.getInputCount() > 1
+                    && node.getInput(1).equals(name)
+                    && !node.getInput(0).equals(name);
             boolean matMul = product && node.getOpType().equals("MatMul");
             boolean gemm = product && node.getOpType().equals("Gemm");
             if (!matMul && !gemm) {
-                return refused("it is read by " + OnnxGraph.nodeName(node, 0) + ", a " + node.getOpType() + "; MatMulNBits stands for MatMul and Gemm");
+                return refused("it is read by " + OnnxGraph.nodeName(node, 0) + ", a " + node.getOpType()
+                        + "; MatMulNBits stands for MatMul and Gemm");
             }
             if (gemm
                     && (ElementTypes.floatAttribute(node, "alpha", 1) != 1
                             || ElementTypes.floatAttribute(node, "beta", 1) != 1
                             || ElementTypes.intAttribute(node, "transA", 0) != 0
-                            || node.getInputList().indexOf(name) != node.getInputList().lastIndexOf(name))) {
+                            || node.getInputList().indexOf(name)
+                                    != node.getInputList().lastIndexOf(name))) {
                 return refused("its Gemm scales or transposes its other input");
             }
             boolean first = matMul || ElementTypes.intAttribute(node, "transB", 0) == 0;
@@ -98,18 +105,28 @@ public final class NBitsGraph {
      * @param scales [N·⌈K/blockSize⌉]
      * @param zeroPoints [N, ⌈⌈K/blockSize⌉·bits/8⌉], packed; empty for 2^(bits−1) everywhere
      */
-    public void weight(TensorId id, Matrix matrix, int bits, int blockSize, byte[] codes, float[] scales, Optional<byte[]> zeroPoints) {
+    public void weight(
+            TensorId id,
+            Matrix matrix,
+            int bits,
+            int blockSize,
+            byte[] codes,
+            float[] scales,
+            Optional<byte[]> zeroPoints) {
         String name = id.name();
         int blocks = Math.ceilDiv(matrix.k, blockSize);
         String quantized = edit.fresh(name + "_Q" + bits);
-        edit.addInitializer(TensorEncoding.codes(quantized, CodeType.UINT8, Shape.of(matrix.n, blocks, blockSize * bits / Byte.SIZE), codes));
+        edit.addInitializer(TensorEncoding.codes(
+                quantized, CodeType.UINT8, Shape.of(matrix.n, blocks, blockSize * bits / Byte.SIZE), codes));
         String scale = edit.fresh(name + "_scales");
         edit.addInitializer(TensorEncoding.floats(scale, DType.F32, Shape.of(scales.length), scales));
-        String zeroPoint = zeroPoints.map(packed -> {
-            String zp = edit.fresh(name + "_zero_points");
-            edit.addInitializer(TensorEncoding.codes(zp, CodeType.UINT8, Shape.of(packed.length), packed));
-            return zp;
-        }).orElse("");
+        String zeroPoint = zeroPoints
+                .map(packed -> {
+                    String zp = edit.fresh(name + "_zero_points");
+                    edit.addInitializer(TensorEncoding.codes(zp, CodeType.UINT8, Shape.of(packed.length), packed));
+                    return zp;
+                })
+                .orElse("");
         List<NodeProto> nodes = model.graph().orElseThrow().proto().getGraph().getNodeList();
         for (int i = 0; i < nodes.size(); i++) {
             NodeProto node = nodes.get(i);
@@ -123,15 +140,24 @@ public final class NBitsGraph {
             if (!zeroPoint.isEmpty()) {
                 inputs.add(zeroPoint);
             }
-            edit.rewriteNode(i, GraphEdit.node("MatMulNBits", OnnxGraph.nodeName(node, i) + "_Q" + bits, inputs, List.of(product)).toBuilder()
-                    .setDomain(DOMAIN)
-                    .addAttribute(GraphEdit.attribute("K", (long) matrix.k))
-                    .addAttribute(GraphEdit.attribute("N", (long) matrix.n))
-                    .addAttribute(GraphEdit.attribute("bits", (long) bits))
-                    .addAttribute(GraphEdit.attribute("block_size", (long) blockSize))
-                    .build());
+            edit.rewriteNode(
+                    i,
+                    GraphEdit.node("MatMulNBits", OnnxGraph.nodeName(node, i) + "_Q" + bits, inputs, List.of(product))
+                            .toBuilder()
+                            .setDomain(DOMAIN)
+                            .addAttribute(GraphEdit.attribute("K", (long) matrix.k))
+                            .addAttribute(GraphEdit.attribute("N", (long) matrix.n))
+                            .addAttribute(GraphEdit.attribute("bits", (long) bits))
+                            .addAttribute(GraphEdit.attribute("block_size", (long) blockSize))
+                            .build());
             if (added) {
-                edit.addBehind(out, List.of(GraphEdit.node("Add", OnnxGraph.nodeName(node, i) + "_Add", List.of(product, node.getInput(2)), List.of(out))));
+                edit.addBehind(
+                        out,
+                        List.of(GraphEdit.node(
+                                "Add",
+                                OnnxGraph.nodeName(node, i) + "_Add",
+                                List.of(product, node.getInput(2)),
+                                List.of(out))));
             }
         }
         edit.useDomain(DOMAIN, 1);

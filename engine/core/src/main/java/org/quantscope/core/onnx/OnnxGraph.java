@@ -123,7 +123,9 @@ public final class OnnxGraph {
 
     /** The names of the graph's outputs in its order. */
     public List<String> outputNames() {
-        return proto.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
+        return proto.getGraph().getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .toList();
     }
 
     /**
@@ -131,11 +133,16 @@ public final class OnnxGraph {
      * the first floating one without a declared shape, or else the first floating one. Empty if there is none.
      */
     public Optional<String> predictionOutput() {
-        List<ValueInfoProto> floating = proto.getGraph().getOutputList().stream().filter(v -> types.isFloating(v.getName())).toList();
+        List<ValueInfoProto> floating = proto.getGraph().getOutputList().stream()
+                .filter(v -> types.isFloating(v.getName()))
+                .toList();
         return floating.stream()
-                .filter(v -> v.getType().getTensorType().hasShape() && declaredShape(v).size() == 2)
+                .filter(v -> v.getType().getTensorType().hasShape()
+                        && declaredShape(v).size() == 2)
                 .findFirst()
-                .or(() -> floating.stream().filter(v -> !v.getType().getTensorType().hasShape()).findFirst())
+                .or(() -> floating.stream()
+                        .filter(v -> !v.getType().getTensorType().hasShape())
+                        .findFirst())
                 .or(() -> floating.stream().findFirst())
                 .map(ValueInfoProto::getName);
     }
@@ -144,7 +151,9 @@ public final class OnnxGraph {
     public Optional<String> operatorBefore(String value) {
         Map<String, NodeProto> producers = producers(proto.getGraph());
         NodeProto node = producers.get(value);
-        while (node != null && QuantizedOperators.MOVING.contains(node.getOpType()) && producers.containsKey(node.getInput(0))) {
+        while (node != null
+                && QuantizedOperators.MOVING.contains(node.getOpType())
+                && producers.containsKey(node.getInput(0))) {
             node = producers.get(node.getInput(0));
         }
         return Optional.ofNullable(node).map(NodeProto::getOpType);
@@ -183,7 +192,10 @@ public final class OnnxGraph {
             if (ElementTypes.isDefaultDomain(node) && QuantizedOperators.CLAMPING.contains(node.getOpType())) {
                 TensorId in = new TensorId(node.getInput(0));
                 TensorId owner = owners.get(new TensorId(node.getOutput(0)));
-                if (owner != null && sites.containsKey(in) && consumers(in.name()).size() == 1 && !outputs.contains(in.name())) {
+                if (owner != null
+                        && sites.containsKey(in)
+                        && consumers(in.name()).size() == 1
+                        && !outputs.contains(in.name())) {
                     owners.putIfAbsent(in, owner);
                 }
             }
@@ -201,15 +213,22 @@ public final class OnnxGraph {
         Set<String> touched = new LinkedHashSet<>();
         for (NodeProto node : graph.getNodeList()) {
             String op = node.getOpType();
-            if (ElementTypes.isDefaultDomain(node) && (QuantizedOperators.COMPUTING.contains(op) || QuantizedOperators.CLAMPING.contains(op) || op.equals("Where"))) {
+            if (ElementTypes.isDefaultDomain(node)
+                    && (QuantizedOperators.COMPUTING.contains(op)
+                            || QuantizedOperators.CLAMPING.contains(op)
+                            || op.equals("Where"))) {
                 touched.addAll(node.getInputList());
                 touched.addAll(node.getOutputList());
             }
         }
         Set<String> asked = new LinkedHashSet<>();
-        placement.sites().stream().filter(s -> s.addable() && touched.contains(s.id().name())).forEach(s -> asked.add(s.id().name()));
+        placement.sites().stream()
+                .filter(s -> s.addable() && touched.contains(s.id().name()))
+                .forEach(s -> asked.add(s.id().name()));
         graph.getInitializerList().forEach(t -> touched.remove(t.getName()));
-        touched.stream().filter(name -> !name.isEmpty() && types.isFloating(name)).forEach(asked::add);
+        touched.stream()
+                .filter(name -> !name.isEmpty() && types.isFloating(name))
+                .forEach(asked::add);
         return asked.stream().map(TensorId::new).toList();
     }
 
@@ -228,14 +247,19 @@ public final class OnnxGraph {
     public List<BiasSite> biases() {
         List<BiasSite> sites = new ArrayList<>();
         for (NodeProto node : proto.getGraph().getNodeList()) {
-            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm").contains(node.getOpType()) && ElementTypes.isDefaultDomain(node);
-            if (layer && node.getInputCount() > 2 && stored.contains(node.getInput(2)) && stored.contains(node.getInput(1))) {
+            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm").contains(node.getOpType())
+                    && ElementTypes.isDefaultDomain(node);
+            if (layer
+                    && node.getInputCount() > 2
+                    && stored.contains(node.getInput(2))
+                    && stored.contains(node.getInput(1))) {
                 sites.add(new BiasSite(
                         new TensorId(node.getInput(2)),
                         new TensorId(node.getInput(1)),
                         placement.parametersOf(new TensorId(node.getInput(0))).orElse(new TensorId(node.getInput(0))),
                         consumers.getOrDefault(node.getInput(2), List.of()).size() == 1,
-                        ElementTypes.floatAttribute(node, "alpha", 1) == 1 && ElementTypes.floatAttribute(node, "beta", 1) == 1));
+                        ElementTypes.floatAttribute(node, "alpha", 1) == 1
+                                && ElementTypes.floatAttribute(node, "beta", 1) == 1));
             }
         }
         return sites;
@@ -254,14 +278,18 @@ public final class OnnxGraph {
     public List<WeightInput> weightInputs() {
         List<WeightInput> found = new ArrayList<>();
         for (NodeProto node : proto.getGraph().getNodeList()) {
-            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul").contains(node.getOpType()) && ElementTypes.isDefaultDomain(node);
+            boolean layer = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul").contains(node.getOpType())
+                    && ElementTypes.isDefaultDomain(node);
             if (layer
                     && node.getInputCount() > 1
                     && stored.contains(node.getInput(1))
                     && types.isFloating(node.getInput(0))
                     && types.dependsOnInput(node.getInput(0))
                     && ElementTypes.intAttribute(node, "transA", 0) == 0) {
-                found.add(new WeightInput(new TensorId(node.getInput(1)), new TensorId(node.getInput(0)), node.getOpType().equals("MatMul")));
+                found.add(new WeightInput(
+                        new TensorId(node.getInput(1)),
+                        new TensorId(node.getInput(0)),
+                        node.getOpType().equals("MatMul")));
             }
         }
         return found;
@@ -323,7 +351,10 @@ public final class OnnxGraph {
             return Optional.of(t.getFloatData(0));
         }
         return t.getRawData().size() == Float.BYTES
-                ? Optional.of(t.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getFloat())
+                ? Optional.of(t.getRawData()
+                        .asReadOnlyByteBuffer()
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getFloat())
                 : Optional.empty();
     }
 
@@ -335,7 +366,9 @@ public final class OnnxGraph {
 
     static List<Long> declaredShape(ValueInfoProto value) {
         return value.getType().getTensorType().getShape().getDimList().stream()
-                .map(d -> d.getValueCase() == TensorShapeProto.Dimension.ValueCase.DIM_VALUE && d.getDimValue() >= 0 ? d.getDimValue() : -1L)
+                .map(d -> d.getValueCase() == TensorShapeProto.Dimension.ValueCase.DIM_VALUE && d.getDimValue() >= 0
+                        ? d.getDimValue()
+                        : -1L)
                 .toList();
     }
 
@@ -376,7 +409,11 @@ public final class OnnxGraph {
             for (int i = 0; i < node.getInputCount(); i++) {
                 if (!node.getInput(i).isEmpty()) {
                     found.computeIfAbsent(node.getInput(i), k -> new ArrayList<>())
-                            .add(new Consumer(nodeName(node, n), node.getOpType(), i, ElementTypes.intAttribute(node, "group", 1)));
+                            .add(new Consumer(
+                                    nodeName(node, n),
+                                    node.getOpType(),
+                                    i,
+                                    ElementTypes.intAttribute(node, "group", 1)));
                 }
             }
             for (AttributeProto a : node.getAttributeList()) {
@@ -400,7 +437,13 @@ public final class OnnxGraph {
                 String name = site.id().name();
                 ValueInfoProto info = declared.get(name);
                 DType dtype = TensorProtos.dtype(types.of(name)).orElse(DType.F32);
-                found.add(new TensorInfo(site.id(), TensorKind.ACTIVATION, dtype, info == null ? Shape.of() : shape(info), OptionalInt.empty(), consumers(name)));
+                found.add(new TensorInfo(
+                        site.id(),
+                        TensorKind.ACTIVATION,
+                        dtype,
+                        info == null ? Shape.of() : shape(info),
+                        OptionalInt.empty(),
+                        consumers(name)));
             }
         }
         return found;
@@ -409,7 +452,8 @@ public final class OnnxGraph {
     /** A declared shape with 1 for what is free; that of a scalar if there is none, or none that can be. */
     private static Shape shape(ValueInfoProto info) {
         try {
-            return Shape.of(declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray());
+            return Shape.of(
+                    declaredShape(info).stream().mapToLong(d -> d < 0 ? 1 : d).toArray());
         } catch (IllegalArgumentException e) {
             return Shape.of();
         }

@@ -93,14 +93,20 @@ public final class OnnxLoader implements ModelLoader {
     public Model load(Path file, boolean withData) throws IOException {
         MappedFile mapped = MappedFile.map(file);
         if (mapped.size() > Integer.MAX_VALUE) {
-            throw new BadInputException(file, "file", "has " + mapped.size() + " bytes; protobuf ends at 2147483647, larger models keep their tensors in external files");
+            throw new BadInputException(
+                    file,
+                    "file",
+                    "has " + mapped.size()
+                            + " bytes; protobuf ends at 2147483647, larger models keep their tensors in external"
+                            + " files");
         }
         ModelProto proto = parse(mapped);
         int opset = opset(proto, file);
         GraphReader reader = new GraphReader(file, withData);
         ModelProto checked = reader.read(proto);
         List<Tensor> tensors = reader.tensors();
-        return new Model(file, id(), OptionalInt.of(opset), tensors, Optional.of(new OnnxGraph(checked)), reader.notes());
+        return new Model(
+                file, id(), OptionalInt.of(opset), tensors, Optional.of(new OnnxGraph(checked)), reader.notes());
     }
 
     /** The message of a file, bounded and parsed, its graph not looked at. */
@@ -132,7 +138,8 @@ public final class OnnxLoader implements ModelLoader {
 
     private static int opset(ModelProto proto, Path file) {
         if (proto.getIrVersion() < MIN_IR) {
-            throw new BadInputException(file, "ir_version", proto.getIrVersion() + " is not supported, " + MIN_IR + " is the oldest");
+            throw new BadInputException(
+                    file, "ir_version", proto.getIrVersion() + " is not supported, " + MIN_IR + " is the oldest");
         }
         if (!proto.hasGraph()) {
             throw new BadInputException(file, "graph", "is missing");
@@ -140,7 +147,11 @@ public final class OnnxLoader implements ModelLoader {
         for (OperatorSetIdProto set : proto.getOpsetImportList()) {
             if (isDefaultDomain(set.getDomain())) {
                 if (set.getVersion() < MIN_OPSET || set.getVersion() > MAX_OPSET) {
-                    throw new BadInputException(file, "opset_import", "version " + set.getVersion() + " is not supported, " + MIN_OPSET + " to " + MAX_OPSET + " are");
+                    throw new BadInputException(
+                            file,
+                            "opset_import",
+                            "version " + set.getVersion() + " is not supported, " + MIN_OPSET + " to " + MAX_OPSET
+                                    + " are");
                 }
                 return (int) set.getVersion();
             }

@@ -41,7 +41,9 @@ public final class OnnxNode {
 
     /** The name of one input; empty if it is left out. */
     public Optional<String> input(int i) {
-        return i < proto.getInputCount() && !proto.getInput(i).isEmpty() ? Optional.of(proto.getInput(i)) : Optional.empty();
+        return i < proto.getInputCount() && !proto.getInput(i).isEmpty()
+                ? Optional.of(proto.getInput(i))
+                : Optional.empty();
     }
 
     /** Names of the values it computes. */
@@ -59,7 +61,11 @@ public final class OnnxNode {
 
     /** A list of integers; empty if there is no such attribute. */
     public Optional<List<Long>> intsAttribute(String name) {
-        return proto.getAttributeList().stream().filter(a -> a.getName().equals(name)).map(AttributeProto::getIntsList).findFirst().map(List::copyOf);
+        return proto.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name))
+                .map(AttributeProto::getIntsList)
+                .findFirst()
+                .map(List::copyOf);
     }
 
     /** True if nodes are nested in it. */

@@ -30,24 +30,172 @@ final class OpsetChange {
 
     /** Operators that mean in every set since 10 what they mean in 10, or in the one in which they came. */
     private static final Set<String> STABLE = Set.of(
-            "Abs", "Acos", "Acosh", "Add", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "Attention", "AveragePool", "Bernoulli", "BitShift",
-            "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Cast", "CastLike", "Ceil", "Celu", "Compress", "Concat", "Constant", "ConstantOfShape",
-            "Conv", "ConvInteger", "ConvTranspose", "Cos", "Cosh", "CumSum", "DepthToSpace", "DequantizeLinear", "Det", "Div", "DynamicQuantizeLinear",
-            "Einsum", "Elu", "Equal", "Erf", "Exp", "Expand", "EyeLike", "Flatten", "Floor", "GRU", "Gather", "GatherElements", "GatherND", "Gelu", "Gemm",
-            "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "If",
-            "InstanceNormalization", "IsInf", "IsNaN", "LRN", "LSTM", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "Loop",
-            "LpNormalization", "LpPool", "MatMul", "MatMulInteger", "Max", "MaxPool", "Mean", "MeanVarianceNormalization", "Min", "Mish", "Mod", "Mul", "Neg",
-            "NonMaxSuppression", "NonZero", "Not", "OneHot", "Or", "PRelu", "Pow", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RMSNormalization", "RNN",
-            "Range", "Reciprocal", "Relu", "Reshape", "ReverseSequence", "RotaryEmbedding", "Round", "Scan", "ScatterElements", "ScatterND", "Selu", "Shape",
-            "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Size", "Slice", "Softplus", "Softsign", "SpaceToDepth", "Sqrt", "Sub", "Sum", "Swish", "Tan", "Tanh",
-            "ThresholdedRelu", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Where", "Xor");
+            "Abs",
+            "Acos",
+            "Acosh",
+            "Add",
+            "And",
+            "ArgMax",
+            "ArgMin",
+            "Asin",
+            "Asinh",
+            "Atan",
+            "Atanh",
+            "Attention",
+            "AveragePool",
+            "Bernoulli",
+            "BitShift",
+            "BitwiseAnd",
+            "BitwiseNot",
+            "BitwiseOr",
+            "BitwiseXor",
+            "Cast",
+            "CastLike",
+            "Ceil",
+            "Celu",
+            "Compress",
+            "Concat",
+            "Constant",
+            "ConstantOfShape",
+            "Conv",
+            "ConvInteger",
+            "ConvTranspose",
+            "Cos",
+            "Cosh",
+            "CumSum",
+            "DepthToSpace",
+            "DequantizeLinear",
+            "Det",
+            "Div",
+            "DynamicQuantizeLinear",
+            "Einsum",
+            "Elu",
+            "Equal",
+            "Erf",
+            "Exp",
+            "Expand",
+            "EyeLike",
+            "Flatten",
+            "Floor",
+            "GRU",
+            "Gather",
+            "GatherElements",
+            "GatherND",
+            "Gelu",
+            "Gemm",
+            "GlobalAveragePool",
+            "GlobalLpPool",
+            "GlobalMaxPool",
+            "Greater",
+            "GreaterOrEqual",
+            "HardSigmoid",
+            "HardSwish",
+            "Identity",
+            "If",
+            "InstanceNormalization",
+            "IsInf",
+            "IsNaN",
+            "LRN",
+            "LSTM",
+            "LayerNormalization",
+            "LeakyRelu",
+            "Less",
+            "LessOrEqual",
+            "Log",
+            "Loop",
+            "LpNormalization",
+            "LpPool",
+            "MatMul",
+            "MatMulInteger",
+            "Max",
+            "MaxPool",
+            "Mean",
+            "MeanVarianceNormalization",
+            "Min",
+            "Mish",
+            "Mod",
+            "Mul",
+            "Neg",
+            "NonMaxSuppression",
+            "NonZero",
+            "Not",
+            "OneHot",
+            "Or",
+            "PRelu",
+            "Pow",
+            "QLinearConv",
+            "QLinearMatMul",
+            "QuantizeLinear",
+            "RMSNormalization",
+            "RNN",
+            "Range",
+            "Reciprocal",
+            "Relu",
+            "Reshape",
+            "ReverseSequence",
+            "RotaryEmbedding",
+            "Round",
+            "Scan",
+            "ScatterElements",
+            "ScatterND",
+            "Selu",
+            "Shape",
+            "Shrink",
+            "Sigmoid",
+            "Sign",
+            "Sin",
+            "Sinh",
+            "Size",
+            "Slice",
+            "Softplus",
+            "Softsign",
+            "SpaceToDepth",
+            "Sqrt",
+            "Sub",
+            "Sum",
+            "Swish",
+            "Tan",
+            "Tanh",
+            "ThresholdedRelu",
+            "Tile",
+            "TopK",
+            "Transpose",
+            "Trilu",
+            "Unique",
+            "Where",
+            "Xor");
 
     /** Operators that changed in a way that is not rewritten here: a graph from before the set may mean something else in it. */
     private static final Map<String, Integer> CHANGED = Map.of(
-            "DFT", 20, "GridSample", 20, "GroupNormalization", 21, "Hardmax", 13, "LogSoftmax", 13, "Resize", 13, "RoiAlign", 16, "Scatter", 11, "Softmax", 13);
+            "DFT",
+            20,
+            "GridSample",
+            20,
+            "GroupNormalization",
+            21,
+            "Hardmax",
+            13,
+            "LogSoftmax",
+            13,
+            "Resize",
+            13,
+            "RoiAlign",
+            16,
+            "Scatter",
+            11,
+            "Softmax",
+            13);
 
     private static final Set<String> REDUCTIONS = Set.of(
-            "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare");
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceLogSum",
+            "ReduceLogSumExp",
+            "ReduceMax",
+            "ReduceMean",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceSumSquare");
 
     private static final Set<String> WITH_AXES = Set.of("Squeeze", "Unsqueeze", "ReduceSum");
 
@@ -102,7 +250,9 @@ final class OpsetChange {
         Integer changed = CHANGED.get(op);
         if (changed != null) {
             // The last axis by itself is what the default became.
-            boolean same = crosses(from, to, changed) && changed == WITH_AXES_AS_INPUTS && ElementTypes.intAttribute(node, "axis", 1) == -1;
+            boolean same = crosses(from, to, changed)
+                    && changed == WITH_AXES_AS_INPUTS
+                    && ElementTypes.intAttribute(node, "axis", 1) == -1;
             return crosses(from, to, changed) && !same ? changed : 0;
         }
         if (op.equals("BatchNormalization")) {
@@ -118,12 +268,15 @@ final class OpsetChange {
 
     /** The first set between the two that wants a rewritten node; 0 if none does, −1 for an operator that is not rewritten at all. */
     private static int rewrittenIn(String op, int from, int to) {
-        int[] sets = REDUCTIONS.contains(op) ? new int[] {WITH_REDUCED_AXES_AS_INPUTS}
-                : WITH_AXES.contains(op) ? new int[] {WITH_AXES_AS_INPUTS}
-                : op.equals("Split") ? new int[] {WITH_AXES_AS_INPUTS, WITH_REDUCED_AXES_AS_INPUTS}
-                : op.equals("Clip") || op.equals("Pad") ? new int[] {WITH_ATTRIBUTES_AS_INPUTS}
-                : op.equals("Dropout") ? new int[] {WITHOUT_RATIO}
-                : new int[0];
+        int[] sets = REDUCTIONS.contains(op)
+                ? new int[] {WITH_REDUCED_AXES_AS_INPUTS}
+                : WITH_AXES.contains(op)
+                        ? new int[] {WITH_AXES_AS_INPUTS}
+                        : op.equals("Split")
+                                ? new int[] {WITH_AXES_AS_INPUTS, WITH_REDUCED_AXES_AS_INPUTS}
+                                : op.equals("Clip") || op.equals("Pad")
+                                        ? new int[] {WITH_ATTRIBUTES_AS_INPUTS}
+                                        : op.equals("Dropout") ? new int[] {WITHOUT_RATIO} : new int[0];
         for (int set : sets) {
             if (crosses(from, to, set)) {
                 return set;
@@ -185,12 +338,18 @@ final class OpsetChange {
         while (!inputs.isEmpty() && inputs.getLast().isEmpty()) {
             inputs.removeLast();
         }
-        return node.toBuilder().clearInput().addAllInput(inputs).clearAttribute().addAllAttribute(attributes.values()).build();
+        return node.toBuilder()
+                .clearInput()
+                .addAllInput(inputs)
+                .clearAttribute()
+                .addAllAttribute(attributes.values())
+                .build();
     }
 
     private static String integers(GraphEdit edit, String base, List<Long> values) {
         String name = edit.fresh(base);
-        edit.addInitializer(TensorEncoding.int64(name, Shape.of(values.size()), values.stream().mapToLong(v -> v).toArray()));
+        edit.addInitializer(TensorEncoding.int64(
+                name, Shape.of(values.size()), values.stream().mapToLong(v -> v).toArray()));
         return name;
     }
 

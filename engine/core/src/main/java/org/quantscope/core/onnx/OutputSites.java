@@ -38,22 +38,32 @@ public record OutputSites(TensorId layer, Optional<TensorId> block, String block
         Search(OnnxGraph graph) {
             this.graph = graph;
             this.proto = graph.proto().getGraph();
-            this.activations = graph.activations().stream().map(TensorInfo::id).map(TensorId::name).collect(Collectors.toSet());
+            this.activations = graph.activations().stream()
+                    .map(TensorInfo::id)
+                    .map(TensorId::name)
+                    .collect(Collectors.toSet());
         }
 
         Optional<OutputSites> of(String tensor) {
             Optional<TensorId> output = graph.predictionOutput().map(TensorId::new);
-            Optional<String> layer = activations.contains(tensor) ? Optional.of(tensor) : firstDependent(tensor).map(this::endOfLayer);
+            Optional<String> layer = activations.contains(tensor)
+                    ? Optional.of(tensor)
+                    : firstDependent(tensor).map(this::endOfLayer);
             return layer.map(at -> {
                 for (NodeProto node : behind(at)) {
                     if (isJoin(node)) {
                         String end = endOfLayer(node.getOutput(0));
-                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(end)), node.getOpType() + " join", output);
+                        return new OutputSites(
+                                new TensorId(at), Optional.of(new TensorId(end)), node.getOpType() + " join", output);
                     }
                 }
                 for (NodeProto node : behind(at)) {
                     if (LAYERS.contains(node.getOpType())) {
-                        return new OutputSites(new TensorId(at), Optional.of(new TensorId(node.getInput(0))), "next " + node.getOpType() + "'s input", output);
+                        return new OutputSites(
+                                new TensorId(at),
+                                Optional.of(new TensorId(node.getInput(0))),
+                                "next " + node.getOpType() + "'s input",
+                                output);
                     }
                 }
                 return new OutputSites(new TensorId(at), Optional.empty(), "", output);
@@ -82,7 +92,9 @@ public record OutputSites(TensorId layer, Optional<TensorId> block, String block
                     return at;
                 }
                 String from = at;
-                List<NodeProto> readers = proto.getNodeList().stream().filter(n -> n.getInputList().contains(from)).toList();
+                List<NodeProto> readers = proto.getNodeList().stream()
+                        .filter(n -> n.getInputList().contains(from))
+                        .toList();
                 if (readers.size() != 1 || readers.getFirst().getOutputCount() == 0) {
                     return value;
                 }
@@ -107,7 +119,11 @@ public record OutputSites(TensorId layer, Optional<TensorId> block, String block
         private boolean isJoin(NodeProto node) {
             return JOINS.contains(node.getOpType())
                     && graph.types().isFloating(node.getOutput(0))
-                    && node.getInputList().stream().filter(graph.types()::dependsOnInput).distinct().count() > 1;
+                    && node.getInputList().stream()
+                                    .filter(graph.types()::dependsOnInput)
+                                    .distinct()
+                                    .count()
+                            > 1;
         }
     }
 }

@@ -24,7 +24,8 @@ public final class PadFolding {
 
     /** The same function with fewer nodes; the model itself if there is nothing to fold. */
     public static Model fold(Model model) {
-        if (model.graph().isEmpty() || model.tensors().stream().anyMatch(t -> !t.data().isRead())) {
+        if (model.graph().isEmpty()
+                || model.tensors().stream().anyMatch(t -> !t.data().isRead())) {
             return model;
         }
         OnnxGraph graph = model.graph().get();
@@ -35,12 +36,19 @@ public final class PadFolding {
         Set<NodeProto> folded = Collections.newSetFromMap(new IdentityHashMap<>());
         for (int i = 0; i < proto.getNodeCount(); i++) {
             NodeProto conv = proto.getNode(i);
-            NodeProto pad = conv.getOpType().equals("Conv") && ElementTypes.isDefaultDomain(conv) ? producers.get(conv.getInput(0)) : null;
-            if (pad != null && pad.getOpType().equals("Pad") && ElementTypes.isDefaultDomain(pad) && !outputs.contains(pad.getOutput(0))
+            NodeProto pad = conv.getOpType().equals("Conv") && ElementTypes.isDefaultDomain(conv)
+                    ? producers.get(conv.getInput(0))
+                    : null;
+            if (pad != null
+                    && pad.getOpType().equals("Pad")
+                    && ElementTypes.isDefaultDomain(pad)
+                    && !outputs.contains(pad.getOutput(0))
                     && graph.consumers(pad.getOutput(0)).size() == 1) {
                 Optional<List<Long>> pads = sides(model, graph, pad).flatMap(sides -> sum(conv, sides));
                 if (pads.isPresent()) {
-                    edit.rewriteNode(i, with(conv, pads.get()).setInput(0, pad.getInput(0)).build());
+                    edit.rewriteNode(
+                            i,
+                            with(conv, pads.get()).setInput(0, pad.getInput(0)).build());
                     folded.add(pad);
                 }
             }
@@ -52,7 +60,8 @@ public final class PadFolding {
             NodeProto node = proto.getNode(i);
             if (folded.contains(node)) {
                 edit.dropNode(i);
-                node.getInputList().stream().skip(1)
+                node.getInputList().stream()
+                        .skip(1)
                         .filter(in -> graph.isStored(in) && graph.consumers(in).size() == 1 && !outputs.contains(in))
                         .forEach(edit::removeStored);
             }
@@ -73,8 +82,11 @@ public final class PadFolding {
         }
         if (graph.opset() >= FIRST_WITH_INPUTS) {
             boolean axes = pad.getInputCount() > 3 && !pad.getInput(3).isEmpty();
-            boolean zero = pad.getInputCount() < 3 || pad.getInput(2).isEmpty() || graph.scalar(pad.getInput(2)).filter(v -> v == 0).isPresent();
-            Optional<Tensor> given = pad.getInputCount() > 1 ? model.find(new TensorId(pad.getInput(1))) : Optional.empty();
+            boolean zero = pad.getInputCount() < 3
+                    || pad.getInput(2).isEmpty()
+                    || graph.scalar(pad.getInput(2)).filter(v -> v == 0).isPresent();
+            Optional<Tensor> given =
+                    pad.getInputCount() > 1 ? model.find(new TensorId(pad.getInput(1))) : Optional.empty();
             if (axes || !zero || given.isEmpty() || given.get().info().dtype() != DType.I64) {
                 return Optional.empty();
             }
@@ -85,8 +97,13 @@ public final class PadFolding {
             return Optional.empty();
         }
         int rank = all.size() / 2;
-        boolean space = rank > 2 && all.size() == 2 * rank && all.stream().allMatch(p -> p >= 0)
-                && all.get(0) == 0 && all.get(1) == 0 && all.get(rank) == 0 && all.get(rank + 1) == 0;
+        boolean space = rank > 2
+                && all.size() == 2 * rank
+                && all.stream().allMatch(p -> p >= 0)
+                && all.get(0) == 0
+                && all.get(1) == 0
+                && all.get(rank) == 0
+                && all.get(rank + 1) == 0;
         if (!space) {
             return Optional.empty();
         }
@@ -98,7 +115,8 @@ public final class PadFolding {
     private static Optional<List<Long>> sum(NodeProto conv, List<Long> more) {
         List<Long> pads = new ArrayList<>(more);
         for (AttributeProto a : conv.getAttributeList()) {
-            if (a.getName().equals("auto_pad") && !Set.of("NOTSET", "VALID").contains(a.getS().toStringUtf8())) {
+            if (a.getName().equals("auto_pad")
+                    && !Set.of("NOTSET", "VALID").contains(a.getS().toStringUtf8())) {
                 return Optional.empty();
             }
             if (a.getName().equals("pads")) {
@@ -120,6 +138,9 @@ public final class PadFolding {
                 b.removeAttribute(i);
             }
         }
-        return b.addAttribute(AttributeProto.newBuilder().setName("pads").setType(AttributeProto.AttributeType.INTS).addAllInts(pads));
+        return b.addAttribute(AttributeProto.newBuilder()
+                .setName("pads")
+                .setType(AttributeProto.AttributeType.INTS)
+                .addAllInts(pads));
     }
 }

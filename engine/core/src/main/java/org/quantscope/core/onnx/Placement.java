@@ -92,7 +92,15 @@ public final class Placement {
      *     because its operator only moves values
      * @param addable true if a person can put a quantizer of its own here
      */
-    public record Site(TensorId id, State state, Rule rule, String node, String opType, Optional<TensorId> tiedTo, boolean rounds, boolean addable) {
+    public record Site(
+            TensorId id,
+            State state,
+            Rule rule,
+            String node,
+            String opType,
+            Optional<TensorId> tiedTo,
+            boolean rounds,
+            boolean addable) {
         /** The reason, in a sentence without a full stop. */
         public String reason() {
             String by = node.isEmpty() ? opType : opType + " " + node;
@@ -133,7 +141,9 @@ public final class Placement {
 
     /** The values tied to {@code owner} in the end, in graph order. */
     public List<Site> tiedTo(TensorId owner) {
-        return sites.stream().filter(s -> s.state() == State.TIED && owner.equals(owners.get(s.id()))).toList();
+        return sites.stream()
+                .filter(s -> s.state() == State.TIED && owner.equals(owners.get(s.id())))
+                .toList();
     }
 
     /**

@@ -74,7 +74,8 @@ final class PlacementRules {
             } else if (isQuantizable(name)) {
                 sites.add(floating(name));
             } else if (!name.isEmpty() && types.of(name) == DataType.UNDEFINED_VALUE && types.dependsOnInput(name)) {
-                sites.add(site(name, State.FLOAT, Rule.UNKNOWN_TYPE, producers.get(name), Optional.empty(), false, false));
+                sites.add(site(
+                        name, State.FLOAT, Rule.UNKNOWN_TYPE, producers.get(name), Optional.empty(), false, false));
             }
         }
         return new Placement(sites);
@@ -108,11 +109,18 @@ final class PlacementRules {
             forOutputs(node, out -> end(out, Rule.COMPUTED_IN_INTEGERS, node));
         } else if (QuantizedOperators.CLAMPING.contains(op) && isQuantized(first)) {
             forOutputs(node, out -> end(out, Rule.BEHIND_QUANTIZED, node));
-        } else if (op.equals("Where") && node.getInputCount() == 3 && isQuantized(node.getInput(1)) && isQuantized(node.getInput(2))) {
+        } else if (op.equals("Where")
+                && node.getInputCount() == 3
+                && isQuantized(node.getInput(1))
+                && isQuantized(node.getInput(2))) {
             forOutputs(node, out -> end(out, Rule.BEHIND_QUANTIZED, node));
-        } else if (QuantizedOperators.MOVING.contains(op) && isQuantized(first) && (!op.equals("MaxPool") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_MAX_POOL)) {
+        } else if (QuantizedOperators.MOVING.contains(op)
+                && isQuantized(first)
+                && (!op.equals("MaxPool") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_MAX_POOL)) {
             forOutputs(node, out -> tie(out, first, Rule.MOVED, node, false));
-        } else if (QuantizedOperators.AVERAGING.contains(op) && isQuantized(first) && (!op.equals("Resize") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_RESIZE)) {
+        } else if (QuantizedOperators.AVERAGING.contains(op)
+                && isQuantized(first)
+                && (!op.equals("Resize") || graph.opset() >= QuantizedOperators.FIRST_WITH_INTEGER_RESIZE)) {
             forOutputs(node, out -> tie(out, first, Rule.AVERAGED, node, true));
         }
     }
@@ -170,7 +178,9 @@ final class PlacementRules {
                         ? Rule.RECURRENT
                         : QuantizedOperators.CONTROL_FLOW.contains(op)
                                 ? Rule.SUBGRAPH
-                                : QuantizedOperators.MOVING.contains(op) || QuantizedOperators.AVERAGING.contains(op) || QuantizedOperators.CLAMPING.contains(op)
+                                : QuantizedOperators.MOVING.contains(op)
+                                                || QuantizedOperators.AVERAGING.contains(op)
+                                                || QuantizedOperators.CLAMPING.contains(op)
                                         ? Rule.FLOAT_INPUT
                                         : Rule.FLOAT_OPERATORS;
         return site(name, State.FLOAT, rule, producer, Optional.empty(), false, true);
@@ -184,7 +194,8 @@ final class PlacementRules {
         return last;
     }
 
-    private void put(String name, State state, Rule rule, @Nullable NodeProto node, Optional<TensorId> tiedTo, boolean rounds) {
+    private void put(
+            String name, State state, Rule rule, @Nullable NodeProto node, Optional<TensorId> tiedTo, boolean rounds) {
         found.put(name, site(name, state, rule, node, tiedTo, rounds, true));
     }
 
@@ -196,7 +207,15 @@ final class PlacementRules {
             Optional<TensorId> tiedTo,
             boolean rounds,
             boolean addable) {
-        return new Site(new TensorId(name), state, rule, node == null ? "" : names.getOrDefault(node, ""), node == null ? "" : node.getOpType(), tiedTo, rounds, addable);
+        return new Site(
+                new TensorId(name),
+                state,
+                rule,
+                node == null ? "" : names.getOrDefault(node, ""),
+                node == null ? "" : node.getOpType(),
+                tiedTo,
+                rounds,
+                addable);
     }
 
     private boolean isQuantized(String value) {
@@ -223,7 +242,8 @@ final class PlacementRules {
     private boolean isComputing(NodeProto node) {
         return ElementTypes.isDefaultDomain(node)
                 && QuantizedOperators.COMPUTING.contains(node.getOpType())
-                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType()) || node.getInputList().stream().allMatch(types::dependsOnInput));
+                && (!QuantizedOperators.BETWEEN_ACTIVATIONS.contains(node.getOpType())
+                        || node.getInputList().stream().allMatch(types::dependsOnInput));
     }
 
     /** True if a node can be a later part of the layer that computes its input {@code value}. */
@@ -255,7 +275,10 @@ final class PlacementRules {
                 return true;
             }
             // The producer may itself be a part behind the first: look at what it reads.
-            String before = producer.getInputList().stream().filter(types::dependsOnInput).findFirst().orElse("");
+            String before = producer.getInputList().stream()
+                    .filter(types::dependsOnInput)
+                    .findFirst()
+                    .orElse("");
             reader = onlyReader.get(before);
             at = before;
         }

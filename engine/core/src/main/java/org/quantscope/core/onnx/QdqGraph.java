@@ -57,7 +57,8 @@ public final class QdqGraph {
      * @param contrib the operator of ONNX Runtime's own domain instead of the standard one; not per block
      */
     public void weight(TensorId id, CodeType type, QuantParams params, byte[] packed, boolean contrib) {
-        Tensor t = model.find(id).orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
+        Tensor t = model.find(id)
+                .orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
         String quantized = edit.fresh(id + "_quantized");
         edit.addInitializer(TensorEncoding.codes(quantized, type, t.info().shape(), packed));
         Shape slices = slices(t.info().shape(), params);
@@ -72,7 +73,8 @@ public final class QdqGraph {
      * @param scales one, or one a channel of the rank-1 bias
      */
     public void bias(TensorId id, float[] scales, int[] codes) {
-        Tensor t = model.find(id).orElseThrow(() -> new IllegalArgumentException("bias: the model has no tensor " + id));
+        Tensor t =
+                model.find(id).orElseThrow(() -> new IllegalArgumentException("bias: the model has no tensor " + id));
         String quantized = edit.fresh(id + "_quantized");
         edit.addInitializer(TensorEncoding.int32(quantized, t.info().shape(), codes));
         boolean perChannel = scales.length > 1;
@@ -80,7 +82,13 @@ public final class QdqGraph {
         String scale = addScale(id, scales, slices);
         String zeroPoint = edit.fresh(id + "_zero_point");
         edit.addInitializer(TensorEncoding.int32(zeroPoint, slices, new int[scales.length]));
-        dequantizeStored(id, quantized, scale, zeroPoint, perChannel ? new Granularity.PerChannel(0) : Granularity.TENSOR, false);
+        dequantizeStored(
+                id,
+                quantized,
+                scale,
+                zeroPoint,
+                perChannel ? new Granularity.PerChannel(0) : Granularity.TENSOR,
+                false);
     }
 
     /**
@@ -95,9 +103,23 @@ public final class QdqGraph {
         String scale = addScale(id, params.scales(), Shape.of());
         String zeroPoint = addZeroPoint(id, type, params, Shape.of());
         String codes = edit.fresh(t + "_QuantizeLinear_Output");
-        edit.addBehind(t, List.of(
-                inDomain(GraphEdit.node("QuantizeLinear", t + "_QuantizeLinear", List.of(splice.from(), scale, zeroPoint), List.of(codes)), contrib),
-                inDomain(GraphEdit.node("DequantizeLinear", t + "_DequantizeLinear", List.of(codes, scale, zeroPoint), List.of(splice.to())), contrib)));
+        edit.addBehind(
+                t,
+                List.of(
+                        inDomain(
+                                GraphEdit.node(
+                                        "QuantizeLinear",
+                                        t + "_QuantizeLinear",
+                                        List.of(splice.from(), scale, zeroPoint),
+                                        List.of(codes)),
+                                contrib),
+                        inDomain(
+                                GraphEdit.node(
+                                        "DequantizeLinear",
+                                        t + "_DequantizeLinear",
+                                        List.of(codes, scale, zeroPoint),
+                                        List.of(splice.to())),
+                                contrib)));
     }
 
     /** Says where the file comes from, in {@code metadata_props}. */
@@ -131,14 +153,18 @@ public final class QdqGraph {
         };
     }
 
-    private void dequantizeStored(TensorId id, String quantized, String scale, String zeroPoint, Granularity granularity, boolean contrib) {
+    private void dequantizeStored(
+            TensorId id, String quantized, String scale, String zeroPoint, Granularity granularity, boolean contrib) {
         String out = edit.fresh(id + "_DequantizeLinear_Output");
-        NodeProto.Builder node = GraphEdit.node("DequantizeLinear", id + "_DequantizeLinear", List.of(quantized, scale, zeroPoint), List.of(out)).toBuilder();
+        NodeProto.Builder node = GraphEdit.node(
+                "DequantizeLinear", id + "_DequantizeLinear", List.of(quantized, scale, zeroPoint), List.of(out))
+                .toBuilder();
         switch (granularity) {
             case Granularity.PerTensor _ -> {}
             case Granularity.PerChannel c -> node.addAttribute(GraphEdit.attribute("axis", (long) c.axis()));
             case Granularity.PerBlock b ->
-                node.addAttribute(GraphEdit.attribute("axis", (long) b.axis())).addAttribute(GraphEdit.attribute("block_size", (long) b.size()));
+                node.addAttribute(GraphEdit.attribute("axis", (long) b.axis()))
+                        .addAttribute(GraphEdit.attribute("block_size", (long) b.size()));
         }
         edit.removeStored(id.name());
         edit.redirect(id.name(), out);

@@ -59,7 +59,14 @@ public final class QdqReading {
      * @param bias true for 32-bit codes
      */
     public record Found(
-            List<String> names, List<Reader> readers, Optional<QuantParams> params, Optional<CodeType> type, Optional<Codes> codes, boolean activation, boolean bias, String obstacle) {}
+            List<String> names,
+            List<Reader> readers,
+            Optional<QuantParams> params,
+            Optional<CodeType> type,
+            Optional<Codes> codes,
+            boolean activation,
+            boolean bias,
+            String obstacle) {}
 
     /** Stored codes. */
     public static final class Codes {
@@ -109,7 +116,9 @@ public final class QdqReading {
                 NodeProto before = producers.get(node.getInput(0));
                 if (stored.containsKey(node.getInput(0))) {
                     found.add(weight(node));
-                } else if (before != null && before.getOpType().equals("QuantizeLinear") && before.getInputCount() >= 2) {
+                } else if (before != null
+                        && before.getOpType().equals("QuantizeLinear")
+                        && before.getInputCount() >= 2) {
                     found.add(pair(before, node));
                 }
             }
@@ -127,13 +136,31 @@ public final class QdqReading {
         names.add(node.getInput(0));
         Shape shape = TensorProtos.shape(codes, node.getInput(0), file);
         if (codes.getDataType() == TensorProto.DataType.INT32_VALUE) {
-            return new Found(names, readers(node.getOutput(0)), Optional.empty(), Optional.empty(), Optional.empty(), false, true, "");
+            return new Found(
+                    names,
+                    readers(node.getOutput(0)),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    false,
+                    true,
+                    "");
         }
         CodeType type = CodeType.ofNumber(codes.getDataType()).orElse(null);
         if (type == null) {
-            return refused(names, node, false, "its codes are of type " + TensorProtos.typeName(codes.getDataType()).orElse(String.valueOf(codes.getDataType())));
+            return refused(
+                    names,
+                    node,
+                    false,
+                    "its codes are of type "
+                            + TensorProtos.typeName(codes.getDataType()).orElse(String.valueOf(codes.getDataType())));
         }
-        return params(node, names, shape, type, Optional.of(new Codes(type, shape, packed(codes, type, shape, node.getInput(0)))));
+        return params(
+                node,
+                names,
+                shape,
+                type,
+                Optional.of(new Codes(type, shape, packed(codes, type, shape, node.getInput(0)))));
     }
 
     /** A QuantizeLinear or DequantizeLinear pair on an activation. */
@@ -150,13 +177,25 @@ public final class QdqReading {
                 : (int) ElementTypes.intAttribute(quantize, "output_dtype", TensorProto.DataType.UINT8_VALUE);
         CodeType type = CodeType.ofNumber(number).orElse(null);
         if (type == null) {
-            return refused(names, dequantize, true, "its codes are of type " + TensorProtos.typeName(number).orElse(String.valueOf(number)));
+            return refused(
+                    names,
+                    dequantize,
+                    true,
+                    "its codes are of type " + TensorProtos.typeName(number).orElse(String.valueOf(number)));
         }
         return params(dequantize, names, Shape.of(), type, Optional.empty());
     }
 
     private Found refused(List<String> names, NodeProto node, boolean activation, String why) {
-        return new Found(names, readers(node.getOutput(0)), Optional.empty(), Optional.empty(), Optional.empty(), activation, false, why);
+        return new Found(
+                names,
+                readers(node.getOutput(0)),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                activation,
+                false,
+                why);
     }
 
     private Found params(NodeProto node, List<String> names, Shape shape, CodeType type, Optional<Codes> codes) {
@@ -166,7 +205,12 @@ public final class QdqReading {
             return refused(names, node, activation, "its scale " + node.getInput(1) + " is computed");
         }
         if (scale.getDataType() != TensorProto.DataType.FLOAT_VALUE) {
-            return refused(names, node, activation, "its scale is of type " + TensorProtos.typeName(scale.getDataType()).orElse("?") + ", float32 is read");
+            return refused(
+                    names,
+                    node,
+                    activation,
+                    "its scale is of type "
+                            + TensorProtos.typeName(scale.getDataType()).orElse("?") + ", float32 is read");
         }
         Shape scaleShape = TensorProtos.shape(scale, node.getInput(1), file);
         float[] scales = floats(scale, scaleShape, node.getInput(1));
@@ -178,8 +222,12 @@ public final class QdqReading {
             }
             Shape zeroShape = TensorProtos.shape(zero, node.getInput(2), file);
             if (zero.getDataType() != type.number() || zeroShape.count() != scales.length) {
-                throw new BadInputException(file, node.getInput(2), "has " + zeroShape.count() + " zero points of type "
-                        + TensorProtos.typeName(zero.getDataType()).orElse("?") + " for " + scales.length + " scales and codes of " + type.id());
+                throw new BadInputException(
+                        file,
+                        node.getInput(2),
+                        "has " + zeroShape.count() + " zero points of type "
+                                + TensorProtos.typeName(zero.getDataType()).orElse("?") + " for " + scales.length
+                                + " scales and codes of " + type.id());
             }
             byte[] packed = packed(zero, type, zeroShape, node.getInput(2));
             for (int i = 0; i < zeroPoints.length; i++) {
@@ -190,8 +238,10 @@ public final class QdqReading {
         long axis = ElementTypes.intAttribute(node, "axis", 1);
         int rank = activation ? Shape.MAX_RANK : shape.rank();
         axis = axis < 0 && !activation ? axis + rank : axis;
-        boolean axisSaid = node.getAttributeList().stream().anyMatch(a -> a.getName().equals("axis"));
-        boolean perTensor = scaleShape.rank() == 0 || (scaleShape.count() == 1 && blockSize == 0 && (activation || !axisSaid));
+        boolean axisSaid =
+                node.getAttributeList().stream().anyMatch(a -> a.getName().equals("axis"));
+        boolean perTensor =
+                scaleShape.rank() == 0 || (scaleShape.count() == 1 && blockSize == 0 && (activation || !axisSaid));
         if (!perTensor && (axis < 0 || axis >= rank)) {
             throw new BadInputException(file, node.getName(), "axis " + axis + " is none of " + shape);
         }
@@ -201,13 +251,25 @@ public final class QdqReading {
         if (activation && !perTensor) {
             return refused(names, node, true, "it has " + scales.length + " scales, an activation has one here");
         }
-        Granularity granularity =
-                perTensor ? Granularity.TENSOR : blockSize > 0 ? new Granularity.PerBlock((int) axis, (int) blockSize) : new Granularity.PerChannel((int) axis);
+        Granularity granularity = perTensor
+                ? Granularity.TENSOR
+                : blockSize > 0
+                        ? new Granularity.PerBlock((int) axis, (int) blockSize)
+                        : new Granularity.PerChannel((int) axis);
         try {
             QuantParams params = type.format().isPresent()
-                    ? QuantParams.ofCodebook(granularity, scales, type.format().get().codebook())
+                    ? QuantParams.ofCodebook(
+                            granularity, scales, type.format().get().codebook())
                     : new QuantParams(granularity, scales, zeroPoints, type.min(), type.max());
-            return new Found(names, readers(node.getOutput(0)), Optional.of(params), Optional.of(type), codes, activation, false, "");
+            return new Found(
+                    names,
+                    readers(node.getOutput(0)),
+                    Optional.of(params),
+                    Optional.of(type),
+                    codes,
+                    activation,
+                    false,
+                    "");
         } catch (IllegalArgumentException e) {
             throw new BadInputException(file, node.getInput(1), String.valueOf(e.getMessage()), e);
         }
@@ -253,14 +315,21 @@ public final class QdqReading {
         long bytes = type.bytes(shape.count());
         if (!t.getRawData().isEmpty() || shape.count() == 0) {
             if (t.getRawData().size() != bytes) {
-                throw new BadInputException(file, name, "raw_data has " + t.getRawData().size() + " bytes, " + shape + " of " + type.id() + " wants " + bytes);
+                throw new BadInputException(
+                        file,
+                        name,
+                        "raw_data has " + t.getRawData().size() + " bytes, " + shape + " of " + type.id() + " wants "
+                                + bytes);
             }
             return t.getRawData().toByteArray();
         }
         // int32_data holds one code, or for types below a byte one byte of codes, in each number.
         long numbers = type.bits() < Byte.SIZE ? bytes : shape.count();
         if (t.getInt32DataCount() != numbers) {
-            throw new BadInputException(file, name, "has " + t.getInt32DataCount() + " values, " + shape + " of " + type.id() + " wants " + numbers);
+            throw new BadInputException(
+                    file,
+                    name,
+                    "has " + t.getInt32DataCount() + " values, " + shape + " of " + type.id() + " wants " + numbers);
         }
         CodePacker packer = new CodePacker(Math.max(Byte.SIZE, type.bits()), numbers);
         for (int i = 0; i < numbers; i++) {
@@ -271,7 +340,8 @@ public final class QdqReading {
 
     private float[] floats(TensorProto t, Shape shape, String name) {
         try {
-            return TensorProtos.data(t, DType.F32, shape, name, file, new ExternalFiles(file)).toFloats();
+            return TensorProtos.data(t, DType.F32, shape, name, file, new ExternalFiles(file))
+                    .toFloats();
         } catch (IOException e) {
             throw new BadInputException(file, name, "its external values cannot be read: " + e.getMessage(), e);
         }

@@ -49,7 +49,8 @@ public final class RuntimeGraph {
     private static final int LAST_MARK = 1 << 24;
 
     /** One input; what is 0 in the padding stays finite, and the padding's weights are 0. */
-    private static final Set<String> UNARY = Set.of("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "HardSigmoid", "HardSwish", "Identity", "Clip");
+    private static final Set<String> UNARY =
+            Set.of("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "HardSigmoid", "HardSwish", "Identity", "Clip");
 
     private static final Set<String> BINARY = Set.of("Add", "Sub", "Mul");
 
@@ -148,7 +149,8 @@ public final class RuntimeGraph {
         int next = FIRST_MARK;
         for (ValueInfoProto input : model.getGraph().getInputList()) {
             String name = input.getName();
-            long count = OnnxGraph.declaredShape(input).stream().mapToLong(d -> d).reduce(1, (a, b) -> a * b);
+            long count =
+                    OnnxGraph.declaredShape(input).stream().mapToLong(d -> d).reduce(1, (a, b) -> a * b);
             if (!fed.contains(name) || count < 1 || count > LAST_MARK - next) {
                 g.addInput(input);
                 continue;
@@ -157,7 +159,8 @@ public final class RuntimeGraph {
             for (int i = 0; i < values.length; i++) {
                 values[i] = next + i;
             }
-            long[] dims = OnnxGraph.declaredShape(input).stream().mapToLong(d -> d).toArray();
+            long[] dims =
+                    OnnxGraph.declaredShape(input).stream().mapToLong(d -> d).toArray();
             g.addInitializer(TensorEncoding.floats(name, org.quantscope.core.tensor.DType.F32, Shape.of(dims), values));
             marks.put(name, new Mark(name, next, values.length));
             next += values.length;
@@ -187,7 +190,9 @@ public final class RuntimeGraph {
         ModelProto.Builder finished = model.toBuilder().setGraph(g);
         Set<String> domains = new HashSet<>();
         g.getNodeList().forEach(n -> domainsOf(n, domains));
-        List<OperatorSetIdProto> imports = model.getOpsetImportList().stream().filter(o -> o.getDomain().isEmpty() || domains.contains(o.getDomain())).toList();
+        List<OperatorSetIdProto> imports = model.getOpsetImportList().stream()
+                .filter(o -> o.getDomain().isEmpty() || domains.contains(o.getDomain()))
+                .toList();
         finished.clearOpsetImport().addAllOpsetImport(imports);
         return new Finished(finished.build().toByteArray(), arranged, lost);
     }
@@ -255,7 +260,11 @@ public final class RuntimeGraph {
         if (mark == null || seen.cardinality() != mark.count) {
             return null;
         }
-        return new Arranged(t.getName(), mark.feed, from, Shape.of(t.getDimsList().stream().mapToLong(d -> d).toArray()));
+        return new Arranged(
+                t.getName(),
+                mark.feed,
+                from,
+                Shape.of(t.getDimsList().stream().mapToLong(d -> d).toArray()));
     }
 
     private @org.jspecify.annotations.Nullable Mark markOf(int value) {
@@ -324,13 +333,20 @@ public final class RuntimeGraph {
         }
 
         private void visit(NodeProto node) {
-            if (node.getDomain().equals(BLOCKED_DOMAIN) && node.getOpType().equals("ReorderOutput") && attribute(node, "channels_last") == 0) {
-                AttributeProto channels = node.getAttributeList().stream().filter(a -> a.getName().equals("channels")).findFirst().orElseThrow();
+            if (node.getDomain().equals(BLOCKED_DOMAIN)
+                    && node.getOpType().equals("ReorderOutput")
+                    && attribute(node, "channels_last") == 0) {
+                AttributeProto channels = node.getAttributeList().stream()
+                        .filter(a -> a.getName().equals("channels"))
+                        .findFirst()
+                        .orElseThrow();
                 extents.put(node.getOutput(0), extent(node.getInput(0)));
                 blocked.put(node.getOutput(0), new Blocked(node.getInput(0), channels));
                 return;
             }
-            if (node.getDomain().equals(BLOCKED_DOMAIN) && node.getOpType().equals("ReorderInput") && attribute(node, "channels_last") == 0) {
+            if (node.getDomain().equals(BLOCKED_DOMAIN)
+                    && node.getOpType().equals("ReorderInput")
+                    && attribute(node, "channels_last") == 0) {
                 Blocked known = blocked.get(node.getInput(0));
                 extents.put(node.getOutput(0), extent(node.getInput(0)));
                 if (known != null) {
@@ -343,14 +359,17 @@ public final class RuntimeGraph {
                 String out = node.getOutput(0);
                 String moved = out + "_blocked";
                 AttributeProto channels = channels(operands.getFirst());
-                NodeProto inside = renamed(node, name -> operands.contains(name) ? Objects.requireNonNull(blocked.get(name)).name : name);
+                NodeProto inside = renamed(
+                        node, name -> operands.contains(name) ? Objects.requireNonNull(blocked.get(name)).name : name);
                 nodes.add(withoutShapes(inside).toBuilder().setOutput(0, moved).build());
                 blocked.put(out, new Blocked(moved, channels));
                 extents.put(out, extent(operands.getFirst()));
                 extents.put(moved, extent(operands.getFirst()));
                 return;
             }
-            window(node).ifPresent(w -> extents.put(node.getOutput(0), extent(node.getInput(0)).through(w)));
+            window(node)
+                    .ifPresent(w -> extents.put(
+                            node.getOutput(0), extent(node.getInput(0)).through(w)));
             GraphCut.reads(node).forEach(this::toOrdinary);
             nodes.add(node);
         }
@@ -373,7 +392,9 @@ public final class RuntimeGraph {
         /** True for one value or values of one shape: blocks do not broadcast. */
         private boolean alike(List<String> operands) {
             String first = operands.getFirst();
-            return operands.stream().allMatch(o -> channels(o).equals(channels(first)) && extent(o).equals(extent(first)));
+            return operands.stream()
+                    .allMatch(o ->
+                            channels(o).equals(channels(first)) && extent(o).equals(extent(first)));
         }
 
         private AttributeProto channels(String value) {
@@ -385,21 +406,25 @@ public final class RuntimeGraph {
         }
 
         private static Optional<Window> window(NodeProto node) {
-            if (!node.getDomain().equals(BLOCKED_DOMAIN) || !Set.of("Conv", "MaxPool", "AveragePool").contains(node.getOpType())) {
+            if (!node.getDomain().equals(BLOCKED_DOMAIN)
+                    || !Set.of("Conv", "MaxPool", "AveragePool").contains(node.getOpType())) {
                 return Optional.empty();
             }
             Map<String, AttributeProto> attributes = new HashMap<>();
             node.getAttributeList().forEach(a -> attributes.put(a.getName(), a));
             AttributeProto padding = attributes.get("auto_pad");
             AttributeProto kernel = attributes.get("kernel_shape");
-            if (kernel == null || (padding != null && !padding.getS().toStringUtf8().equals("NOTSET"))) {
+            if (kernel == null
+                    || (padding != null && !padding.getS().toStringUtf8().equals("NOTSET"))) {
                 return Optional.empty();
             }
             int axes = kernel.getIntsCount();
             List<Long> losses = new ArrayList<>();
             List<Long> strides = new ArrayList<>();
             for (int a = 0; a < axes; a++) {
-                losses.add(at(attributes, "dilations", a, 1) * (kernel.getInts(a) - 1) - at(attributes, "pads", a, 0) - at(attributes, "pads", axes + a, 0));
+                losses.add(at(attributes, "dilations", a, 1) * (kernel.getInts(a) - 1)
+                        - at(attributes, "pads", a, 0)
+                        - at(attributes, "pads", axes + a, 0));
                 strides.add(at(attributes, "strides", a, 1));
             }
             return Optional.of(new Window(losses, strides, attribute(node, "ceil_mode") != 0));
@@ -413,11 +438,13 @@ public final class RuntimeGraph {
         private void toOrdinary(String value) {
             Blocked known = blocked.get(value);
             if (known != null && ordinary.add(value)) {
-                nodes.add(GraphEdit.node("ReorderOutput", value + "_reorder", List.of(known.name), List.of(value)).toBuilder()
-                        .setDomain(BLOCKED_DOMAIN)
-                        .addAttribute(known.channels)
-                        .addAttribute(GraphEdit.attribute("channels_last", 0L))
-                        .build());
+                nodes.add(
+                        GraphEdit.node("ReorderOutput", value + "_reorder", List.of(known.name), List.of(value))
+                                .toBuilder()
+                                .setDomain(BLOCKED_DOMAIN)
+                                .addAttribute(known.channels)
+                                .addAttribute(GraphEdit.attribute("channels_last", 0L))
+                                .build());
             }
         }
 
@@ -431,7 +458,10 @@ public final class RuntimeGraph {
         NodeProto.Builder b = node.toBuilder();
         for (AttributeProto.Builder a : b.getAttributeBuilderList()) {
             if (a.hasG()) {
-                a.getGBuilder().clearValueInfo().getOutputBuilderList().forEach(v -> v.getTypeBuilder().getTensorTypeBuilder().clearShape());
+                a.getGBuilder()
+                        .clearValueInfo()
+                        .getOutputBuilderList()
+                        .forEach(v -> v.getTypeBuilder().getTensorTypeBuilder().clearShape());
             }
         }
         return b.build();

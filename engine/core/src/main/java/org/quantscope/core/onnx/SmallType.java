@@ -60,13 +60,17 @@ enum SmallType {
      * @throws BadInputException if there are not as many bytes as the dims want
      * @throws IOException if an external file cannot be read
      */
-    TensorData data(TensorProto tensor, Shape shape, String name, Path model, ExternalFiles external, boolean withData) throws IOException {
+    TensorData data(TensorProto tensor, Shape shape, String name, Path model, ExternalFiles external, boolean withData)
+            throws IOException {
         long count = shape.count();
         long bytes = (count * bits + Byte.SIZE - 1) / Byte.SIZE;
         boolean raw = !tensor.getRawData().isEmpty();
-        long given = TensorProtos.isExternal(tensor) ? bytes : raw ? tensor.getRawData().size() : tensor.getInt32DataCount();
+        long given = TensorProtos.isExternal(tensor)
+                ? bytes
+                : raw ? tensor.getRawData().size() : tensor.getInt32DataCount();
         if (given != bytes || (raw && tensor.getInt32DataCount() > 0) || tensor.hasSegment()) {
-            throw new BadInputException(model, name, "has " + given + " bytes of " + this + ", its dims " + shape + " want " + bytes);
+            throw new BadInputException(
+                    model, name, "has " + given + " bytes of " + this + ", its dims " + shape + " want " + bytes);
         }
         if (!withData) {
             if (TensorProtos.isExternal(tensor)) {
@@ -120,7 +124,9 @@ enum SmallType {
     private static float minifloat(int magnitude, int mantissaBits, int bias, boolean negative) {
         int e = magnitude >> mantissaBits;
         int m = magnitude & ((1 << mantissaBits) - 1);
-        float v = e == 0 ? Math.scalb((float) m, 1 - bias - mantissaBits) : Math.scalb((float) (m + (1 << mantissaBits)), e - bias - mantissaBits);
+        float v = e == 0
+                ? Math.scalb((float) m, 1 - bias - mantissaBits)
+                : Math.scalb((float) (m + (1 << mantissaBits)), e - bias - mantissaBits);
         return negative ? -v : v;
     }
 }

@@ -69,14 +69,20 @@ final class TakenBranches {
         return node.getAttributeList().stream()
                 .filter(a -> a.getName().equals("then_branch"))
                 .map(AttributeProto::getG)
-                .filter(g -> g.getOutputCount() == 1 && node.getOutputCount() == 1 && g.getSparseInitializerCount() == 0)
-                .filter(g -> g.getNodeList().stream().anyMatch(n -> n.getOutputList().contains(g.getOutput(0).getName())))
-                .filter(g -> g.getNodeList().stream().noneMatch(n -> GraphCut.reads(n).contains(g.getOutput(0).getName())))
+                .filter(g ->
+                        g.getOutputCount() == 1 && node.getOutputCount() == 1 && g.getSparseInitializerCount() == 0)
+                .filter(g -> g.getNodeList().stream()
+                        .anyMatch(n -> n.getOutputList().contains(g.getOutput(0).getName())))
+                .filter(g -> g.getNodeList().stream()
+                        .noneMatch(
+                                n -> GraphCut.reads(n).contains(g.getOutput(0).getName())))
                 .findFirst();
     }
 
     private boolean isNew(GraphProto branch) {
-        return branch.getNodeList().stream().flatMap(n -> n.getOutputList().stream()).noneMatch(names::contains)
+        return branch.getNodeList().stream()
+                        .flatMap(n -> n.getOutputList().stream())
+                        .noneMatch(names::contains)
                 && branch.getInitializerList().stream().noneMatch(t -> names.contains(t.getName()));
     }
 

@@ -19,7 +19,8 @@ final class TensorEncoding {
      * @param dtype F32, F64, F16 or BF16; the two short ones round to nearest, ties to even
      */
     static TensorProto floats(String name, DType dtype, Shape shape, float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, dtype.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, dtype.bytes()))
+                .order(ByteOrder.LITTLE_ENDIAN);
         switch (dtype) {
             case F32 -> bytes.asFloatBuffer().put(values);
             case F64 -> {
@@ -37,7 +38,8 @@ final class TensorEncoding {
                     bytes.putShort(BFloat16.of(v));
                 }
             }
-            case F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL -> throw new IllegalArgumentException("dtype: " + dtype + " holds no weights that a graph computes with");
+            case F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL ->
+                throw new IllegalArgumentException("dtype: " + dtype + " holds no weights that a graph computes with");
         }
         return raw(name, dtype, shape, UnsafeByteOperations.unsafeWrap(bytes.rewind()));
     }
@@ -68,7 +70,8 @@ final class TensorEncoding {
     }
 
     private static TensorProto raw(String name, int type, Shape shape, ByteString bytes) {
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(type).setRawData(bytes);
+        TensorProto.Builder t =
+                TensorProto.newBuilder().setName(name).setDataType(type).setRawData(bytes);
         for (long d : shape.toArray()) {
             t.addDims(d);
         }

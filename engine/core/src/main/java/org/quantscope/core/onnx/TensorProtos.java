@@ -17,9 +17,33 @@ import org.quantscope.core.tensor.TensorData;
 final class TensorProtos {
     /** Element types by number, from UNDEFINED on. */
     private static final List<String> TYPE_NAMES = List.of(
-            "UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE", "UINT32", "UINT64",
-            "COMPLEX64", "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1",
-            "FLOAT8E8M0", "UINT2", "INT2");
+            "UNDEFINED",
+            "FLOAT",
+            "UINT8",
+            "INT8",
+            "UINT16",
+            "INT16",
+            "INT32",
+            "INT64",
+            "STRING",
+            "BOOL",
+            "FLOAT16",
+            "DOUBLE",
+            "UINT32",
+            "UINT64",
+            "COMPLEX64",
+            "COMPLEX128",
+            "BFLOAT16",
+            "FLOAT8E4M3FN",
+            "FLOAT8E4M3FNUZ",
+            "FLOAT8E5M2",
+            "FLOAT8E5M2FNUZ",
+            "UINT4",
+            "INT4",
+            "FLOAT4E2M1",
+            "FLOAT8E8M0",
+            "UINT2",
+            "INT2");
 
     private TensorProtos() {}
 
@@ -83,15 +107,19 @@ final class TensorProtos {
      * @throws BadInputException if the number of values is not the product of the dims, or one does not fit the type
      * @throws IOException if an external file cannot be read
      */
-    static TensorData data(TensorProto tensor, DType dtype, Shape shape, String name, Path model, ExternalFiles external) throws IOException {
+    static TensorData data(
+            TensorProto tensor, DType dtype, Shape shape, String name, Path model, ExternalFiles external)
+            throws IOException {
         long count = shape.count();
         if (isExternal(tensor)) {
-            return new TensorData(dtype, external.bytes(tensor, name, count * dtype.bytes()), ByteOrder.LITTLE_ENDIAN, count);
+            return new TensorData(
+                    dtype, external.bytes(tensor, name, count * dtype.bytes()), ByteOrder.LITTLE_ENDIAN, count);
         }
         checkLength(tensor, dtype, shape, name, model);
         ByteString raw = tensor.getRawData();
         if (!raw.isEmpty()) {
-            return new TensorData(dtype, MemorySegment.ofBuffer(raw.asReadOnlyByteBuffer()), ByteOrder.LITTLE_ENDIAN, count);
+            return new TensorData(
+                    dtype, MemorySegment.ofBuffer(raw.asReadOnlyByteBuffer()), ByteOrder.LITTLE_ENDIAN, count);
         }
         Typed in = new Typed(tensor, name, model, (int) count);
         MemorySegment segment = switch (dtype) {
@@ -115,13 +143,21 @@ final class TensorProtos {
     /** Checks, without looking at a value, that a tensor inside the file holds as many values as its dims say. */
     static void checkLength(TensorProto tensor, DType dtype, Shape shape, String name, Path model) {
         long count = shape.count();
-        int typed = tensor.getFloatDataCount() + tensor.getInt32DataCount() + tensor.getInt64DataCount() + tensor.getDoubleDataCount() + tensor.getUint64DataCount();
+        int typed = tensor.getFloatDataCount()
+                + tensor.getInt32DataCount()
+                + tensor.getInt64DataCount()
+                + tensor.getDoubleDataCount()
+                + tensor.getUint64DataCount();
         if (tensor.hasSegment()) {
             throw new BadInputException(model, name, "is stored in segments, which is not supported");
         }
         if (!tensor.getRawData().isEmpty()) {
             if (tensor.getRawData().size() != count * dtype.bytes()) {
-                throw new BadInputException(model, name, "raw_data has " + tensor.getRawData().size() + " bytes, " + shape + " of " + dtype + " wants " + count * dtype.bytes());
+                throw new BadInputException(
+                        model,
+                        name,
+                        "raw_data has " + tensor.getRawData().size() + " bytes, " + shape + " of " + dtype + " wants "
+                                + count * dtype.bytes());
             }
             if (typed > 0) {
                 throw new BadInputException(model, name, "has raw_data and " + typed + " more values besides");
@@ -136,7 +172,10 @@ final class TensorProtos {
             case F16, BF16, F8_E4M3, F8_E5M2, I32, I16, I8, U16, U8, BOOL -> tensor.getInt32DataCount();
         };
         if (own != count || typed != own) {
-            throw new BadInputException(model, name, "has " + own + " values of its type (" + typed + " in all), its dims " + shape + " want " + count);
+            throw new BadInputException(
+                    model,
+                    name,
+                    "has " + own + " values of its type (" + typed + " in all), its dims " + shape + " want " + count);
         }
     }
 
@@ -208,7 +247,8 @@ final class TensorProtos {
 
         private long within(long value, long lo, long hi) {
             if (value < lo || value > hi) {
-                throw new BadInputException(model, name, "value " + value + " does not fit its type (" + lo + " to " + hi + ")");
+                throw new BadInputException(
+                        model, name, "value " + value + " does not fit its type (" + lo + " to " + hi + ")");
             }
             return value;
         }

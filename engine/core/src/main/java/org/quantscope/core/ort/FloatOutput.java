@@ -1,7 +1,6 @@
 package org.quantscope.core.ort;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtException;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import org.quantscope.core.BadInputException;
@@ -54,7 +53,8 @@ public final class FloatOutput {
                 yield new FloatOutput(name, shape, values);
             }
             case INT8, INT16, INT32, INT64, BOOL, STRING, UINT8, UNKNOWN ->
-                throw new BadInputException("", name, "the output is " + tensor.getInfo().type + ", a floating one is needed");
+                throw new BadInputException(
+                        "", name, "the output is " + tensor.getInfo().type + ", a floating one is needed");
         };
     }
 }

@@ -18,11 +18,13 @@ final class NativeHeap {
 
     private static final int HEAPS = 1;
 
-    private static final Optional<MethodHandle> TRIM = find("malloc_trim", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+    private static final Optional<MethodHandle> TRIM =
+            find("malloc_trim", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
 
     private NativeHeap() {}
 
-    @SuppressWarnings("restricted") // native access is granted to the class path by every launcher of ours; ONNX Runtime needs it too
+    // native access is granted to the class path by every launcher of ours; ONNX Runtime needs it too
+    @SuppressWarnings("restricted")
     private static Optional<MethodHandle> find(String name, FunctionDescriptor descriptor) {
         Linker linker = Linker.nativeLinker();
         return linker.defaultLookup().find(name).map(address -> linker.downcallHandle(address, descriptor));
@@ -32,7 +34,9 @@ final class NativeHeap {
     static void useOneHeap() {
         Optional<MethodHandle> option = TRIM.isEmpty()
                 ? Optional.empty()
-                : find("mallopt", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+                : find(
+                        "mallopt",
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         option.ifPresent(mallopt -> call(mallopt, MOST_HEAPS, HEAPS));
     }
 

@@ -61,57 +61,68 @@ public final class NativeTensor implements AutoCloseable {
         long[] dims = shape.toArray();
         Arena arena = Arena.ofConfined();
         try {
-            return new NativeTensor(switch (type) {
-                case F32 -> {
-                    FloatBuffer out = direct(arena, n, 4).asFloatBuffer();
-                    out.put(0, values, 0, n);
-                    yield OnnxTensor.createTensor(environment, out, dims);
-                }
-                case F64 -> {
-                    DoubleBuffer out = direct(arena, n, 8).asDoubleBuffer();
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, values[i]);
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims);
-                }
-                case F16, BF16 -> {
-                    ShortBuffer out = direct(arena, n, 2).asShortBuffer();
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, type == DType.F16 ? Float.floatToFloat16(values[i]) : BFloat16.of(values[i]));
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims, type == DType.F16 ? OnnxJavaType.FLOAT16 : OnnxJavaType.BFLOAT16);
-                }
-                case I64 -> {
-                    LongBuffer out = direct(arena, n, 8).asLongBuffer();
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, (long) values[i]);
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims);
-                }
-                case I32 -> {
-                    var out = direct(arena, n, 4).asIntBuffer();
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, (int) values[i]);
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims);
-                }
-                case I16 -> {
-                    ShortBuffer out = direct(arena, n, 2).asShortBuffer();
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, (short) Math.clamp((int) values[i], Short.MIN_VALUE, Short.MAX_VALUE));
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims);
-                }
-                case I8, U8 -> {
-                    ByteBuffer out = direct(arena, n, 1);
-                    int lo = type == DType.I8 ? Byte.MIN_VALUE : 0;
-                    for (int i = 0; i < n; i++) {
-                        out.put(i, (byte) Math.clamp((int) values[i], lo, lo + 255));
-                    }
-                    yield OnnxTensor.createTensor(environment, out, dims, type == DType.I8 ? OnnxJavaType.INT8 : OnnxJavaType.UINT8);
-                }
-                case F8_E4M3, F8_E5M2, U64, U32, U16, BOOL -> throw new IllegalArgumentException("type: ONNX Runtime's Java API makes no tensors of " + type);
-            }, arena);
+            return new NativeTensor(
+                    switch (type) {
+                        case F32 -> {
+                            FloatBuffer out = direct(arena, n, 4).asFloatBuffer();
+                            out.put(0, values, 0, n);
+                            yield OnnxTensor.createTensor(environment, out, dims);
+                        }
+                        case F64 -> {
+                            DoubleBuffer out = direct(arena, n, 8).asDoubleBuffer();
+                            for (int i = 0; i < n; i++) {
+                                out.put(i, values[i]);
+                            }
+                            yield OnnxTensor.createTensor(environment, out, dims);
+                        }
+                        case F16, BF16 -> {
+                            ShortBuffer out = direct(arena, n, 2).asShortBuffer();
+                            for (int i = 0; i < n; i++) {
+                                out.put(
+                                        i,
+                                        type == DType.F16 ? Float.floatToFloat16(values[i]) : BFloat16.of(values[i]));
+                            }
+                            yield OnnxTensor.createTensor(
+                                    environment,
+                                    out,
+                                    dims,
+                                    type == DType.F16 ? OnnxJavaType.FLOAT16 : OnnxJavaType.BFLOAT16);
+                        }
+                        case I64 -> {
+                            LongBuffer out = direct(arena, n, 8).asLongBuffer();
+                            for (int i = 0; i < n; i++) {
+                                out.put(i, (long) values[i]);
+                            }
+                            yield OnnxTensor.createTensor(environment, out, dims);
+                        }
+                        case I32 -> {
+                            var out = direct(arena, n, 4).asIntBuffer();
+                            for (int i = 0; i < n; i++) {
+                                out.put(i, (int) values[i]);
+                            }
+                            yield OnnxTensor.createTensor(environment, out, dims);
+                        }
+                        case I16 -> {
+                            ShortBuffer out = direct(arena, n, 2).asShortBuffer();
+                            for (int i = 0; i < n; i++) {
+                                out.put(i, (short) Math.clamp((int) values[i], Short.MIN_VALUE, Short.MAX_VALUE));
+                            }
+                            yield OnnxTensor.createTensor(environment, out, dims);
+                        }
+                        case I8, U8 -> {
+                            ByteBuffer out = direct(arena, n, 1);
+                            int lo = type == DType.I8 ? Byte.MIN_VALUE : 0;
+                            for (int i = 0; i < n; i++) {
+                                out.put(i, (byte) Math.clamp((int) values[i], lo, lo + 255));
+                            }
+                            yield OnnxTensor.createTensor(
+                                    environment, out, dims, type == DType.I8 ? OnnxJavaType.INT8 : OnnxJavaType.UINT8);
+                        }
+                        case F8_E4M3, F8_E5M2, U64, U32, U16, BOOL ->
+                            throw new IllegalArgumentException(
+                                    "type: ONNX Runtime's Java API makes no tensors of " + type);
+                    },
+                    arena);
         } catch (OrtException e) {
             arena.close();
             throw new IllegalStateException("ONNX Runtime makes no tensor of " + shape + " " + type, e);
@@ -125,7 +136,8 @@ public final class NativeTensor implements AutoCloseable {
         try {
             ByteBuffer out = direct(arena, 1, 1);
             out.put(0, (byte) (value ? 1 : 0));
-            return new NativeTensor(OnnxTensor.createTensor(OrtRuntime.environment(), out, new long[0], OnnxJavaType.BOOL), arena);
+            return new NativeTensor(
+                    OnnxTensor.createTensor(OrtRuntime.environment(), out, new long[0], OnnxJavaType.BOOL), arena);
         } catch (OrtException e) {
             arena.close();
             throw new IllegalStateException("ONNX Runtime makes no tensor of a truth value", e);
@@ -140,7 +152,10 @@ public final class NativeTensor implements AutoCloseable {
         try {
             ByteBuffer out = direct(arena, from.remaining(), 1);
             out.put(0, from, from.position(), from.remaining());
-            return new NativeTensor(OnnxTensor.createTensor(OrtRuntime.environment(), out, tensor.getInfo().getShape(), tensor.getInfo().type), arena);
+            return new NativeTensor(
+                    OnnxTensor.createTensor(
+                            OrtRuntime.environment(), out, tensor.getInfo().getShape(), tensor.getInfo().type),
+                    arena);
         } catch (OrtException e) {
             arena.close();
             throw new IllegalStateException("ONNX Runtime makes no tensor of " + tensor.getInfo(), e);

@@ -86,7 +86,8 @@ public final class OrtModel implements AutoCloseable {
         return load(model, origin, options, OrtSession.SessionOptions.OptLevel.NO_OPT);
     }
 
-    private static OrtModel load(byte[] model, String origin, Options options, OrtSession.SessionOptions.OptLevel level) {
+    private static OrtModel load(
+            byte[] model, String origin, Options options, OrtSession.SessionOptions.OptLevel level) {
         OrtEnvironment environment = OrtRuntime.environment();
         try (OrtSession.SessionOptions so = settings(options, level)) {
             OrtModel loaded = new OrtModel(environment.createSession(model, so), origin);
@@ -130,7 +131,8 @@ public final class OrtModel implements AutoCloseable {
         }
     }
 
-    private static OrtSession.SessionOptions settings(Options options, OrtSession.SessionOptions.OptLevel level) throws OrtException {
+    private static OrtSession.SessionOptions settings(Options options, OrtSession.SessionOptions.OptLevel level)
+            throws OrtException {
         OrtSession.SessionOptions so = new OrtSession.SessionOptions();
         so.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
         so.setIntraOpNumThreads(options.threads());
@@ -231,7 +233,11 @@ public final class OrtModel implements AutoCloseable {
         return run(feeds, outputs, cancel, (name, tensor) -> NativeTensor.copyOf(tensor));
     }
 
-    private <R> List<R> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel, BiFunction<String, OnnxTensor, R> read) {
+    private <R> List<R> run(
+            Map<String, NativeTensor> feeds,
+            List<String> outputs,
+            CancelToken cancel,
+            BiFunction<String, OnnxTensor, R> read) {
         cancel.check();
         Map<String, OnnxTensorLike> natives = new LinkedHashMap<>();
         feeds.forEach((name, tensor) -> natives.put(name, tensor.tensor()));

@@ -60,7 +60,8 @@ public final class OrtRuntime {
     private static Loading load() {
         try {
             NativeHeap.useOneHeap();
-            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
+            OrtEnvironment environment =
+                    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "quantscope");
             environment.setTelemetry(false);
             Runtime.getRuntime().addShutdownHook(new Thread(OrtRuntime::shutdown, "ort-drain"));
             return new Loading(environment, "");

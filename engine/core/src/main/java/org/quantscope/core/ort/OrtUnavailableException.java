@@ -8,6 +8,7 @@ public final class OrtUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     OrtUnavailableException(String reason) {
-        super("ONNX Runtime cannot be loaded on this machine (" + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "): " + reason);
+        super("ONNX Runtime cannot be loaded on this machine (" + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch") + "): " + reason);
     }
 }

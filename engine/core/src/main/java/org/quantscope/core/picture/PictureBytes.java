@@ -70,7 +70,11 @@ final class PictureBytes {
             }
             in.position(in.position() + (int) length);
             int crc = in.getInt();
-            if (type == name("IHDR") || type == name("PLTE") || type == name("tRNS") || type == name("IDAT") || type == name("IEND")) {
+            if (type == name("IHDR")
+                    || type == name("PLTE")
+                    || type == name("tRNS")
+                    || type == name("IDAT")
+                    || type == name("IEND")) {
                 CRC32 sum = new CRC32();
                 sum.update(all, start + 4, (int) length + 4);
                 if ((int) sum.getValue() != crc) {
@@ -187,7 +191,8 @@ final class PictureBytes {
     /** @param in behind the length of the frame's segment */
     private static PictureHeader jpegFrame(Path file, int marker, ByteBuffer in) {
         if (marker > 0xc2) {
-            throw new BadInputException(file, "picture", "is a lossless, hierarchical or arithmetically coded JPEG, which is not read");
+            throw new BadInputException(
+                    file, "picture", "is a lossless, hierarchical or arithmetically coded JPEG, which is not read");
         }
         int precision = in.get();
         int height = Short.toUnsignedInt(in.getShort());
@@ -197,7 +202,10 @@ final class PictureBytes {
             throw new BadInputException(file, "picture", "has " + precision + " bits per level; JPEG with 8 is read");
         }
         if (components != 1 && components != 3) {
-            throw new BadInputException(file, "picture", "has " + components + " colour components (CMYK?); grey and RGB are read: convert it");
+            throw new BadInputException(
+                    file,
+                    "picture",
+                    "has " + components + " colour components (CMYK?); grey and RGB are read: convert it");
         }
         return new PictureHeader(Format.JPEG, width, height, components == 1);
     }
@@ -230,7 +238,8 @@ final class PictureBytes {
 
     private void need(int offset, long bytes) {
         if (offset < 14 || offset > all.length || bytes > all.length - offset) {
-            throw bad("is cut off: " + bytes + " bytes of pixels wanted at " + Integer.toUnsignedString(offset) + ", the file has " + all.length);
+            throw bad("is cut off: " + bytes + " bytes of pixels wanted at " + Integer.toUnsignedString(offset)
+                    + ", the file has " + all.length);
         }
     }
 
@@ -239,7 +248,8 @@ final class PictureBytes {
         int size = in.getInt(14);
         boolean core = size == 12;
         if (!core && (size < 40 || size > 124)) {
-            throw new BadInputException(file, "picture", "has a header of " + Integer.toUnsignedString(size) + " bytes, which is no BMP");
+            throw new BadInputException(
+                    file, "picture", "has a header of " + Integer.toUnsignedString(size) + " bytes, which is no BMP");
         }
         int width = core ? Short.toUnsignedInt(in.getShort(18)) : in.getInt(18);
         int height = core ? Short.toUnsignedInt(in.getShort(20)) : in.getInt(22);
@@ -271,7 +281,8 @@ final class PictureBytes {
                 int height = Short.toUnsignedInt(in.getShort());
                 int local = in.get();
                 if (width == 0 || height == 0 || left + width > header.width() || top + height > header.height()) {
-                    throw bad("its first frame, " + width + " by " + height + " at " + left + ", " + top + ", does not lie on its " + header.width() + " by " + header.height() + " screen");
+                    throw bad("its first frame, " + width + " by " + height + " at " + left + ", " + top
+                            + ", does not lie on its " + header.width() + " by " + header.height() + " screen");
                 }
                 in.position(in.position() + colourTable(local) + 1);
                 skipBlocks();
@@ -294,7 +305,8 @@ final class PictureBytes {
 
     /** @param in little-endian */
     private static PictureHeader gifHeader(ByteBuffer in) {
-        return new PictureHeader(Format.GIF, Short.toUnsignedInt(in.getShort(6)), Short.toUnsignedInt(in.getShort(8)), false);
+        return new PictureHeader(
+                Format.GIF, Short.toUnsignedInt(in.getShort(6)), Short.toUnsignedInt(in.getShort(8)), false);
     }
 
     private BadInputException bad(String problem) {

@@ -31,7 +31,8 @@ public final class Pictures {
     public static final long MAX_BYTES = 64L << 20;
 
     /** Pictures of more pixels are refused: decoded, one takes about eight bytes for each, and two may be decoded at a time. */
-    public static final long MAX_PIXELS = Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 24);
+    public static final long MAX_PIXELS =
+            Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 24);
 
     /** Enough for the metadata in front of a JPEG's size in most files. */
     private static final int HEAD = 4096;
@@ -87,7 +88,8 @@ public final class Pictures {
             header = PictureBytes.glance(file, head, format.get());
         }
         if (header == null) {
-            header = Objects.requireNonNull(PictureBytes.check(file, Files.readAllBytes(file), Format.JPEG)).header();
+            header = Objects.requireNonNull(PictureBytes.check(file, Files.readAllBytes(file), Format.JPEG))
+                    .header();
         }
         return Optional.of(checked(file, header));
     }
@@ -104,7 +106,11 @@ public final class Pictures {
             throw new BadInputException(file, "picture", "says it is " + h.width() + " by " + h.height() + " pixels");
         }
         if ((long) h.width() * h.height() > MAX_PIXELS) {
-            throw new BadInputException(file, "picture", "says it is " + h.width() + " by " + h.height() + " pixels; at most " + MAX_PIXELS + " are decoded");
+            throw new BadInputException(
+                    file,
+                    "picture",
+                    "says it is " + h.width() + " by " + h.height() + " pixels; at most " + MAX_PIXELS
+                            + " are decoded");
         }
         return h;
     }
@@ -118,7 +124,8 @@ public final class Pictures {
     public static Pixels decode(Path file) throws IOException {
         checkBytes(file);
         byte[] all = Files.readAllBytes(file);
-        Format format = format(all).orElseThrow(() -> new BadInputException(file, "picture", "is no PNG, JPEG, BMP or GIF"));
+        Format format =
+                format(all).orElseThrow(() -> new BadInputException(file, "picture", "is no PNG, JPEG, BMP or GIF"));
         PictureBytes.Checked checked = PictureBytes.check(file, all, format);
         PictureHeader header = checked(file, checked.header());
         boolean large = (long) header.width() * header.height() > LARGE_PIXELS;
@@ -135,7 +142,8 @@ public final class Pictures {
     }
 
     private static BufferedImage decode(Path file, PictureHeader header, byte[] content) {
-        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(header.format().reader());
+        Iterator<ImageReader> readers =
+                ImageIO.getImageReadersByFormatName(header.format().reader());
         if (!readers.hasNext()) {
             throw new IllegalStateException("this Java runtime has no reader for " + header.format());
         }
@@ -153,7 +161,11 @@ public final class Pictures {
 
     private static Pixels pixels(Path file, PictureHeader header, BufferedImage image) {
         if (image.getWidth() > header.width() || image.getHeight() > header.height()) {
-            throw new BadInputException(file, "picture", "is " + image.getWidth() + " by " + image.getHeight() + " pixels, its header says " + header.width() + " by " + header.height());
+            throw new BadInputException(
+                    file,
+                    "picture",
+                    "is " + image.getWidth() + " by " + image.getHeight() + " pixels, its header says " + header.width()
+                            + " by " + header.height());
         }
         ColorModel model = image.getColorModel();
         @Nullable IndexColorModel palette = model instanceof IndexColorModel p ? p : null;
@@ -172,7 +184,10 @@ public final class Pictures {
             int at = y * width * channels;
             for (int x = 0; x < image.getWidth(); x++) {
                 for (int c = 0; c < channels; c++) {
-                    levels[at++] = (byte) (palette == null ? level(row[x * bands + c], top[c]) : palette.getRGB(row[x]) >> (16 - 8 * c));
+                    levels[at++] = (byte)
+                            (palette == null
+                                    ? level(row[x * bands + c], top[c])
+                                    : palette.getRGB(row[x]) >> (16 - 8 * c));
                 }
             }
         }

@@ -13,7 +13,8 @@ package org.quantscope.core.picture;
 public record Pixels(int width, int height, int channels, byte[] levels) {
     public Pixels {
         if ((long) width * height * channels != levels.length) {
-            throw new IllegalArgumentException("levels: " + width + " by " + height + " by " + channels + " wanted, got " + levels.length);
+            throw new IllegalArgumentException(
+                    "levels: " + width + " by " + height + " by " + channels + " wanted, got " + levels.length);
         }
     }
 }

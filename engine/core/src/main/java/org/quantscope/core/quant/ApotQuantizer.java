@@ -22,7 +22,8 @@ final class ApotQuantizer extends CodebookQuantizer {
 
     @Override
     public String source() {
-        return "Li, Dong, Wang 2020, arXiv 1909.13144, equation 4, with base bits 2; odd widths as the authors' build_power_value";
+        return "Li, Dong, Wang 2020, arXiv 1909.13144, equation 4, with base bits 2; odd widths as the authors'"
+                + " build_power_value";
     }
 
     @Override
@@ -41,7 +42,11 @@ final class ApotQuantizer extends CodebookQuantizer {
         boolean odd = (bits & 1) == 1;
         double[] sums = {0};
         for (int i = 1; i <= terms; i++) {
-            sums = plus(sums, Math.scalb(1.0, -i), Math.scalb(1.0, -terms - i), Math.scalb(1.0, -2 * terms - (odd ? 1 : 0) - i));
+            sums = plus(
+                    sums,
+                    Math.scalb(1.0, -i),
+                    Math.scalb(1.0, -terms - i),
+                    Math.scalb(1.0, -2 * terms - (odd ? 1 : 0) - i));
         }
         if (odd) {
             sums = plus(sums, Math.scalb(1.0, -2 * terms - 1));

@@ -30,10 +30,12 @@ public final class CodebookGrid implements Grid {
         int zero = -1;
         for (int i = 0; i < levels.length; i++) {
             if (!Float.isFinite(levels[i])) {
-                throw new IllegalArgumentException("codebook: level " + i + " is " + levels[i] + ", a finite number is needed");
+                throw new IllegalArgumentException(
+                        "codebook: level " + i + " is " + levels[i] + ", a finite number is needed");
             }
             if (i > 0 && !(levels[i] > levels[i - 1])) {
-                throw new IllegalArgumentException("codebook: level " + i + ", " + levels[i] + ", is not above the one before, " + levels[i - 1]);
+                throw new IllegalArgumentException(
+                        "codebook: level " + i + ", " + levels[i] + ", is not above the one before, " + levels[i - 1]);
             }
             if (levels[i] == 0) {
                 this.levels[i] = 0f;
@@ -144,6 +146,9 @@ public final class CodebookGrid implements Grid {
 
     @Override
     public String toString() {
-        return "CodebookGrid" + (levels.length <= 16 ? Arrays.toString(levels) : "[" + lo() + " … " + hi() + ", " + levels.length + " levels]");
+        return "CodebookGrid"
+                + (levels.length <= 16
+                        ? Arrays.toString(levels)
+                        : "[" + lo() + " … " + hi() + ", " + levels.length + " levels]");
     }
 }

@@ -76,7 +76,8 @@ public sealed interface Granularity {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("granularity: " + text + " has a part that is not a natural number", e);
         }
-        throw new IllegalArgumentException("granularity: tensor, channel[:AXIS] or block:SIZE[:AXIS] is needed, got " + text);
+        throw new IllegalArgumentException(
+                "granularity: tensor, channel[:AXIS] or block:SIZE[:AXIS] is needed, got " + text);
     }
 
     private static int natural(String digits) {

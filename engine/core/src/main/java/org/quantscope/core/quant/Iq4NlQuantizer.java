@@ -6,7 +6,8 @@ package org.quantscope.core.quant;
  * takes 18 bytes. Ranges beyond 127·65504 are clipped.
  */
 final class Iq4NlQuantizer extends CodebookQuantizer {
-    private static final CodebookGrid LEVELS = new CodebookGrid(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+    private static final CodebookGrid LEVELS =
+            new CodebookGrid(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
     @Override
     public String id() {

@@ -31,7 +31,8 @@ final class LloydMaxQuantizer implements FittedQuantizer {
 
     @Override
     public String source() {
-        return "Lloyd 1982 and Max 1960; optimal k-means on a line: Wang, Song 2011 (Ckmeans.1d.dp), Grønlund et al. 2017, arXiv 1701.07204";
+        return "Lloyd 1982 and Max 1960; optimal k-means on a line: Wang, Song 2011 (Ckmeans.1d.dp), Grønlund et al."
+                + " 2017, arXiv 1701.07204";
     }
 
     @Override
@@ -45,7 +46,10 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         check(spec);
         float[] scales = new float[ranges.size()];
         Arrays.fill(scales, 1);
-        return QuantParams.ofCodebooks(granularity, scales, ranges.stream().map(r -> even(r, 1 << spec.bits())).toList());
+        return QuantParams.ofCodebooks(
+                granularity,
+                scales,
+                ranges.stream().map(r -> even(r, 1 << spec.bits())).toList());
     }
 
     @Override
@@ -55,7 +59,9 @@ final class LloydMaxQuantizer implements FittedQuantizer {
 
     private static CodebookGrid even(ClipRange range, int k) {
         double width = (double) range.hi() - range.lo();
-        return distinct(IntStream.range(0, k).mapToDouble(i -> range.lo() + width * (i + 0.5) / k).toArray());
+        return distinct(IntStream.range(0, k)
+                .mapToDouble(i -> range.lo() + width * (i + 0.5) / k)
+                .toArray());
     }
 
     @Override
@@ -162,7 +168,8 @@ final class LloydMaxQuantizer implements FittedQuantizer {
     }
 
     /** Fills {@code next[lo..hi]}: the last interval of the best split of the first j groups begins the later, the larger j is. */
-    private static void split(Sums sums, int[] groups, double[] best, double[] next, int[] from, int lo, int hi, int first, int last) {
+    private static void split(
+            Sums sums, int[] groups, double[] best, double[] next, int[] from, int lo, int hi, int first, int last) {
         if (lo > hi) {
             return;
         }

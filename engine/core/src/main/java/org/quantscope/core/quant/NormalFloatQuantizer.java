@@ -9,8 +9,22 @@ package org.quantscope.core.quant;
  */
 final class NormalFloatQuantizer extends CodebookQuantizer {
     private static final CodebookGrid LEVELS = new CodebookGrid(
-            -1f, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0f,
-            0.0795803f, 0.1609302f, 0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1f);
+            -1f,
+            -0.6961928f,
+            -0.52507305f,
+            -0.3949175f,
+            -0.28444138f,
+            -0.18477343f,
+            -0.091050036f,
+            0f,
+            0.0795803f,
+            0.1609302f,
+            0.2461123f,
+            0.33791524f,
+            0.44070983f,
+            0.562617f,
+            0.72295684f,
+            1f);
 
     @Override
     public String id() {
@@ -24,7 +38,8 @@ final class NormalFloatQuantizer extends CodebookQuantizer {
 
     @Override
     public String source() {
-        return "Dettmers et al. 2023 (QLoRA), arXiv 2305.14314, section 3 and appendix E; bitsandbytes create_normal_map";
+        return "Dettmers et al. 2023 (QLoRA), arXiv 2305.14314, section 3 and appendix E; bitsandbytes"
+                + " create_normal_map";
     }
 
     @Override

@@ -45,7 +45,8 @@ final class PowerOfTwoQuantizer implements Quantizer {
             double least = Math.scalb(1.0, exponent);
             double scale = least < scales[i] ? 2 * least : least;
             if (!spec.symmetric()) {
-                zeroPoints[i] = (int) Math.clamp(Math.rint(qmin - Math.min(0.0, ranges.get(i).lo()) / scale), qmin, qmax);
+                zeroPoints[i] = (int) Math.clamp(
+                        Math.rint(qmin - Math.min(0.0, ranges.get(i).lo()) / scale), qmin, qmax);
             }
             int steps = Math.max(zeroPoints[i] - qmin, qmax - zeroPoints[i]);
             while (!Float.isFinite((float) (scale * steps))) {
@@ -58,6 +59,7 @@ final class PowerOfTwoQuantizer implements Quantizer {
 
     @Override
     public double bitsPerWeight(QuantSpec spec, long count, long slices) {
-        return Quantizer.bitsPerWeight(spec.bits(), count, slices, SCALE_BITS + (spec.symmetric() ? 0 : spec.bits()), 0);
+        return Quantizer.bitsPerWeight(
+                spec.bits(), count, slices, SCALE_BITS + (spec.symmetric() ? 0 : spec.bits()), 0);
     }
 }

@@ -27,7 +27,8 @@ public final class QuantParams {
      */
     public QuantParams(Granularity granularity, float[] scales, int[] zeroPoints, int qmin, int qmax) {
         if (scales.length != zeroPoints.length || scales.length == 0) {
-            throw new IllegalArgumentException("scales: " + scales.length + " scales for " + zeroPoints.length + " zero points");
+            throw new IllegalArgumentException(
+                    "scales: " + scales.length + " scales for " + zeroPoints.length + " zero points");
         }
         this.granularity = granularity;
         this.scales = scales.clone();
@@ -45,7 +46,8 @@ public final class QuantParams {
             throw new IllegalArgumentException("scales: at least one is needed, got none");
         }
         if (codebooks.size() != 1 && codebooks.size() != scales.length) {
-            throw new IllegalArgumentException("codebooks: one, or one for each of " + scales.length + " scales, got " + codebooks.size());
+            throw new IllegalArgumentException(
+                    "codebooks: one, or one for each of " + scales.length + " scales, got " + codebooks.size());
         }
         this.granularity = granularity;
         this.scales = scales.clone();
@@ -60,7 +62,8 @@ public final class QuantParams {
             }
             CodebookGrid book = codebook(i);
             if (!Float.isFinite(book.lo() * scale) || !Float.isFinite(book.hi() * scale)) {
-                throw new IllegalArgumentException("scale: with " + scale + " the end levels " + book.lo() + " and " + book.hi() + " are not finite");
+                throw new IllegalArgumentException("scale: with " + scale + " the end levels " + book.lo() + " and "
+                        + book.hi() + " are not finite");
             }
         }
     }
@@ -161,7 +164,8 @@ public final class QuantParams {
     public ClipRange effective(int slice) {
         return isAffine()
                 ? uniform(slice).effective()
-                : new ClipRange(codebook(slice).lo() * scales[slice], codebook(slice).hi() * scales[slice]);
+                : new ClipRange(
+                        codebook(slice).lo() * scales[slice], codebook(slice).hi() * scales[slice]);
     }
 
     /** The effective range of each slice: lowest to highest level after the zero point was rounded. */
@@ -189,7 +193,11 @@ public final class QuantParams {
 
     @Override
     public String toString() {
-        return "QuantParams[" + granularity + ", " + slices() + " slices, scale " + scales[0] + (slices() > 1 ? " …" : "")
-                + (isAffine() ? ", codes " + qmin + "…" + qmax : ", " + codebooks.size() + " codebooks of up to " + (qmax + 1) + " levels") + "]";
+        return "QuantParams[" + granularity + ", " + slices() + " slices, scale " + scales[0]
+                + (slices() > 1 ? " …" : "")
+                + (isAffine()
+                        ? ", codes " + qmin + "…" + qmax
+                        : ", " + codebooks.size() + " codebooks of up to " + (qmax + 1) + " levels")
+                + "]";
     }
 }

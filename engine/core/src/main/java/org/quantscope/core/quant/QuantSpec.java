@@ -26,13 +26,16 @@ public record QuantSpec(
 
     /** The narrowest code where the width can be chosen. */
     public static final int MIN_BITS = 2;
+
     public static final int MAX_BITS = 16;
 
     /** The default for weights: 8 bits, uniform, symmetric, signed, restricted, per tensor, min-max. */
-    public static final QuantSpec WEIGHTS = new QuantSpec("uniform", 8, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
+    public static final QuantSpec WEIGHTS =
+            new QuantSpec("uniform", 8, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
 
     /** The default for activations: 8 bits, uniform, asymmetric, unsigned, per tensor, min-max. */
-    public static final QuantSpec ACTIVATIONS = new QuantSpec("uniform", 8, false, false, false, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
+    public static final QuantSpec ACTIVATIONS =
+            new QuantSpec("uniform", 8, false, false, false, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
 
     public QuantSpec {
         if (bits < 1 || bits > MAX_BITS) {

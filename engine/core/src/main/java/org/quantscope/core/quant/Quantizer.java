@@ -38,9 +38,18 @@ public interface Quantizer {
         boolean symmetric = t.choosesSymmetric() ? spec.symmetric() : t.symmetric();
         boolean blocks = t.blockSize() > 0 && !(spec.granularity() instanceof Granularity.PerBlock);
         Clip clip = switch (spec.clip()) {
-            case Clip.Auto auto -> auto.calibratorId().equals(Traits.affine().defaultCalibrator()) ? new Clip.Auto(t.defaultCalibrator()) : auto;
-            case Clip.Manual m -> blocks ? new Clip.Auto(t.defaultCalibrator()) : new Clip.Manual(symmetric ? mirror(m.range()) : m.range());
-            case Clip.ManualPerChannel m -> blocks ? new Clip.Auto(t.defaultCalibrator()) : symmetric ? new Clip.ManualPerChannel(mirror(m.ranges())) : m;
+            case Clip.Auto auto ->
+                auto.calibratorId().equals(Traits.affine().defaultCalibrator())
+                        ? new Clip.Auto(t.defaultCalibrator())
+                        : auto;
+            case Clip.Manual m ->
+                blocks
+                        ? new Clip.Auto(t.defaultCalibrator())
+                        : new Clip.Manual(symmetric ? mirror(m.range()) : m.range());
+            case Clip.ManualPerChannel m ->
+                blocks
+                        ? new Clip.Auto(t.defaultCalibrator())
+                        : symmetric ? new Clip.ManualPerChannel(mirror(m.ranges())) : m;
             case Clip.ManualPerBlock m -> symmetric ? new Clip.ManualPerBlock(mirror(m.ranges())) : m;
             case Clip.Fixed _ -> new Clip.Auto(t.defaultCalibrator());
         };

@@ -39,7 +39,7 @@ public final class Quantizers {
         return ALL.stream()
                 .filter(q -> q.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "scheme: " + id + " is not one of " + ALL.stream().map(Quantizer::id).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("scheme: " + id + " is not one of "
+                        + ALL.stream().map(Quantizer::id).collect(Collectors.joining(", "))));
     }
 }

@@ -28,7 +28,9 @@ final class Scales {
     static float upToHalf(float scale) {
         short half = Float.floatToFloat16(Math.min(scale, LARGEST_HALF));
         // The bits of positive float16 ascend with them.
-        return Float.float16ToFloat(half) < Math.min(scale, LARGEST_HALF) ? Float.float16ToFloat((short) (half + 1)) : Float.float16ToFloat(half);
+        return Float.float16ToFloat(half) < Math.min(scale, LARGEST_HALF)
+                ? Float.float16ToFloat((short) (half + 1))
+                : Float.float16ToFloat(half);
     }
 
     /** The least scale at which the codebook covers the range. */

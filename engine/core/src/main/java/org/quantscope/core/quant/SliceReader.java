@@ -92,7 +92,8 @@ public final class SliceReader {
     }
 
     /** Slice {@code first + i} goes to {@code values[i * length ..]}, where a slice is {@code outer} runs long. */
-    private static void gather(TensorData data, Slicing slicing, int first, int size, int outer, float[] values, CancelToken cancel) {
+    private static void gather(
+            TensorData data, Slicing slicing, int first, int size, int outer, float[] values, CancelToken cancel) {
         if (data.count() == 0) {
             return;
         }

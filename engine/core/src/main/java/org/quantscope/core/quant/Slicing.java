@@ -31,7 +31,8 @@ public record Slicing(Granularity granularity, int slices, long length, long inn
                 int axis = c.axis() == Granularity.PerChannel.DEFAULT_AXIS ? channelAxis.orElse(0) : c.axis();
                 checkAxis(axis, shape);
                 long length = Math.max(1, shape.dim(axis));
-                yield new Slicing(new Granularity.PerChannel(axis), count(length), length, Math.max(1, shape.inner(axis)));
+                yield new Slicing(
+                        new Granularity.PerChannel(axis), count(length), length, Math.max(1, shape.inner(axis)));
             }
             case Granularity.PerBlock b -> {
                 int axis = b.axis() == Granularity.PerBlock.DEFAULT_AXIS ? blockAxis(shape, channelAxis) : b.axis();
@@ -53,7 +54,8 @@ public record Slicing(Granularity granularity, int slices, long length, long inn
 
     private static int count(long slices) {
         if (slices > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("granularity: at most " + Integer.MAX_VALUE + " slices are supported, got " + slices);
+            throw new IllegalArgumentException(
+                    "granularity: at most " + Integer.MAX_VALUE + " slices are supported, got " + slices);
         }
         return (int) slices;
     }

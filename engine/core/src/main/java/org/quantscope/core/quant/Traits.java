@@ -43,19 +43,59 @@ public record Traits(
     }
 
     Traits withSigned() {
-        return new Traits(minBits, maxBits, true, choosesSymmetric, choosesNarrowRange, symmetric, blockSize, hasZero, isAffine, defaultCalibrator);
+        return new Traits(
+                minBits,
+                maxBits,
+                true,
+                choosesSymmetric,
+                choosesNarrowRange,
+                symmetric,
+                blockSize,
+                hasZero,
+                isAffine,
+                defaultCalibrator);
     }
 
     Traits withBlocks(int size) {
-        return new Traits(minBits, maxBits, choosesSigned, choosesSymmetric, choosesNarrowRange, symmetric, size, hasZero, isAffine, defaultCalibrator);
+        return new Traits(
+                minBits,
+                maxBits,
+                choosesSigned,
+                choosesSymmetric,
+                choosesNarrowRange,
+                symmetric,
+                size,
+                hasZero,
+                isAffine,
+                defaultCalibrator);
     }
 
     Traits withoutZero() {
-        return new Traits(minBits, maxBits, choosesSigned, choosesSymmetric, choosesNarrowRange, symmetric, blockSize, false, isAffine, defaultCalibrator);
+        return new Traits(
+                minBits,
+                maxBits,
+                choosesSigned,
+                choosesSymmetric,
+                choosesNarrowRange,
+                symmetric,
+                blockSize,
+                false,
+                isAffine,
+                defaultCalibrator);
     }
 
     Traits withCalibrator(String id) {
-        return new Traits(minBits, maxBits, choosesSigned, choosesSymmetric, choosesNarrowRange, symmetric, blockSize, hasZero, isAffine, id);
+        return new Traits(
+                minBits,
+                maxBits,
+                choosesSigned,
+                choosesSymmetric,
+                choosesNarrowRange,
+                symmetric,
+                blockSize,
+                hasZero,
+                isAffine,
+                id);
     }
 
     /** True if there is one width only. */
@@ -65,24 +105,27 @@ public record Traits(
 
     /** The granularity that suits the scheme where none was asked for. */
     public Granularity defaultGranularity() {
-        return blockSize > 0 ? new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, blockSize) : Granularity.TENSOR;
+        return blockSize > 0
+                ? new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, blockSize)
+                : Granularity.TENSOR;
     }
 
     /** @throws IllegalArgumentException naming the field of {@code spec} that the scheme cannot have */
     void check(String id, QuantSpec spec) {
         if (spec.bits() < minBits || spec.bits() > maxBits) {
-            throw new IllegalArgumentException(
-                    "bits: " + id + " has " + (fixesBits() ? Integer.toString(minBits) : minBits + " to " + maxBits) + ", got " + spec.bits());
+            throw new IllegalArgumentException("bits: " + id + " has "
+                    + (fixesBits() ? Integer.toString(minBits) : minBits + " to " + maxBits) + ", got " + spec.bits());
         }
         if (!choosesSymmetric && spec.symmetric() != symmetric) {
             throw new IllegalArgumentException("symmetric: does not apply to " + id + " and must be " + symmetric);
         }
         if (blockSize > 0 && !(spec.granularity() instanceof Granularity.PerBlock)) {
-            throw new IllegalArgumentException(
-                    "granularity: " + id + " has a scale for each block, such as block:" + blockSize + "; got " + spec.granularity());
+            throw new IllegalArgumentException("granularity: " + id + " has a scale for each block, such as block:"
+                    + blockSize + "; got " + spec.granularity());
         }
         if (!spec.options().isEmpty()) {
-            throw new IllegalArgumentException("options: the scheme " + id + " has none, got " + String.join(", ", spec.options().keySet()));
+            throw new IllegalArgumentException("options: the scheme " + id + " has none, got "
+                    + String.join(", ", spec.options().keySet()));
         }
     }
 }

@@ -21,7 +21,8 @@ public record UniformGrid(float scale, int zeroPoint, int qmin, int qmax) implem
             throw new IllegalArgumentException("zeroPoint: " + zeroPoint + " is outside [" + qmin + ", " + qmax + "]");
         }
         if (!Float.isFinite((qmax - zeroPoint) * scale) || !Float.isFinite((qmin - zeroPoint) * scale)) {
-            throw new IllegalArgumentException("scale: with " + scale + " the end levels of codes " + qmin + " to " + qmax + " are not finite");
+            throw new IllegalArgumentException(
+                    "scale: with " + scale + " the end levels of codes " + qmin + " to " + qmax + " are not finite");
         }
     }
 

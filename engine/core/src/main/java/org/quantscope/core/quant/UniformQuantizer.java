@@ -31,7 +31,8 @@ public final class UniformQuantizer implements Quantizer {
 
     @Override
     public String source() {
-        return "ONNX QuantizeLinear (opset 10 to 25); scale and zero point as ONNX Runtime's quant_utils.compute_scale_zp";
+        return "ONNX QuantizeLinear (opset 10 to 25); scale and zero point as ONNX Runtime's"
+                + " quant_utils.compute_scale_zp";
     }
 
     @Override
@@ -62,7 +63,8 @@ public final class UniformQuantizer implements Quantizer {
      * @param loSteps room for n: the lowest code less the zero point
      * @param hiSteps room for n: the highest code less the zero point
      */
-    public void resolve(QuantSpec spec, int n, float[] lo, float[] hi, float[] scale, float[] loSteps, float[] hiSteps) {
+    public void resolve(
+            QuantSpec spec, int n, float[] lo, float[] hi, float[] scale, float[] loSteps, float[] hiSteps) {
         var codes = new Codes(spec);
         for (int i = 0; i < n; i++) {
             int zeroPoint = codes.zeroPoint(lo[i], hi[i]);
@@ -96,7 +98,9 @@ public final class UniformQuantizer implements Quantizer {
         }
 
         private double exactScale(float lo, float hi) {
-            return symmetric ? Math.max(Math.abs(lo), Math.abs(hi)) / steps : (Math.max(0.0, hi) - (double) Math.min(0, lo)) / (qmax - qmin);
+            return symmetric
+                    ? Math.max(Math.abs(lo), Math.abs(hi)) / steps
+                    : (Math.max(0.0, hi) - (double) Math.min(0, lo)) / (qmax - qmin);
         }
 
         int zeroPoint(float lo, float hi) {
@@ -104,7 +108,9 @@ public final class UniformQuantizer implements Quantizer {
                 return middle;
             }
             double scale = exactScale(lo, hi);
-            return scale < Float.MIN_NORMAL ? 0 : (int) Math.clamp(Math.rint(qmin - (double) Math.min(0, lo) / scale), qmin, qmax);
+            return scale < Float.MIN_NORMAL
+                    ? 0
+                    : (int) Math.clamp(Math.rint(qmin - (double) Math.min(0, lo) / scale), qmin, qmax);
         }
 
         float scale(float lo, float hi, int zeroPoint) {
@@ -112,12 +118,15 @@ public final class UniformQuantizer implements Quantizer {
             if (scale >= Float.MIN_NORMAL && scale < SURELY_FINITE) {
                 return (float) scale;
             }
-            return scale < Float.MIN_NORMAL ? 1 : Scales.of((float) scale, Math.max(zeroPoint - qmin, qmax - zeroPoint));
+            return scale < Float.MIN_NORMAL
+                    ? 1
+                    : Scales.of((float) scale, Math.max(zeroPoint - qmin, qmax - zeroPoint));
         }
     }
 
     @Override
     public double bitsPerWeight(QuantSpec spec, long count, long slices) {
-        return Quantizer.bitsPerWeight(spec.bits(), count, slices, Scales.FLOAT_BITS + (spec.symmetric() ? 0 : spec.bits()), 0);
+        return Quantizer.bitsPerWeight(
+                spec.bits(), count, slices, Scales.FLOAT_BITS + (spec.symmetric() ? 0 : spec.bits()), 0);
     }
 }

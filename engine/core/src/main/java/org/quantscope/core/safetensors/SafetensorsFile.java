@@ -45,7 +45,8 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
     /** More tensors than this in one file are refused: some hundred megabytes on the heap. The largest models have some ten thousand a file. */
     static final int MAX_TENSORS = 500_000;
 
-    private static final Map<String, DType> DTYPES = Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
+    private static final Map<String, DType> DTYPES =
+            Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
 
     /** Types of the format that we do not read yet. */
     private static final Set<String> UNREAD_DTYPES =
@@ -64,17 +65,21 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
         }
         long length = mapped.bytes().get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 0 || length > MAX_HEADER) {
-            throw new BadInputException(file, "header length", Long.toUnsignedString(length) + " is over the limit of " + MAX_HEADER);
+            throw new BadInputException(
+                    file, "header length", Long.toUnsignedString(length) + " is over the limit of " + MAX_HEADER);
         }
         if (length > mapped.size() - LENGTH_BYTES) {
-            throw new BadInputException(file, "header length", length + " ends behind the " + mapped.size() + " bytes of the file");
+            throw new BadInputException(
+                    file, "header length", length + " ends behind the " + mapped.size() + " bytes of the file");
         }
         List<Entry> entries;
         Map<String, String> metadata = new HashMap<>();
         try {
-            entries = header(file, metadata, mapped.bytes().asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
+            entries = header(
+                    file, metadata, mapped.bytes().asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
         } catch (JacksonException e) {
-            throw new BadInputException(file, "header", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
+            throw new BadInputException(
+                    file, "header", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
         MemorySegment values = mapped.bytes().asSlice(LENGTH_BYTES + length);
         checkLayout(file, entries, values.byteSize());
@@ -101,11 +106,18 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
             throw new BadInputException(file, entry.name, "shape " + shape + " is too large", e);
         }
         if (bytes != entry.end - entry.begin) {
-            throw new BadInputException(file, entry.name, "data_offsets hold " + (entry.end - entry.begin) + " bytes, " + shape + " of " + dtype + " wants " + bytes);
+            throw new BadInputException(
+                    file,
+                    entry.name,
+                    "data_offsets hold " + (entry.end - entry.begin) + " bytes, " + shape + " of " + dtype + " wants "
+                            + bytes);
         }
         return new Tensor(
                 TensorInfo.withoutGraph(new TensorId(entry.name), dtype, shape),
-                withData ? new TensorData(dtype, values.asSlice(entry.begin, bytes), ByteOrder.LITTLE_ENDIAN, shape.count()) : TensorData.unread(dtype, shape.count()));
+                withData
+                        ? new TensorData(
+                                dtype, values.asSlice(entry.begin, bytes), ByteOrder.LITTLE_ENDIAN, shape.count())
+                        : TensorData.unread(dtype, shape.count()));
     }
 
     /** The format allows neither overlaps nor holes: the tensors, put in order, cover the values from the first byte to the last. */
@@ -130,7 +142,8 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
             at = e.end;
         }
         if (at != size) {
-            throw new BadInputException(file, "data_offsets", "end at " + at + ", the file holds " + size + " bytes of values");
+            throw new BadInputException(
+                    file, "data_offsets", "end at " + at + ", the file holds " + size + " bytes of values");
         }
     }
 
@@ -186,7 +199,8 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
             }
         }
         if (dtype == null || dims == null || offsets == null) {
-            throw new BadInputException(file, name, (dtype == null ? "dtype" : dims == null ? "shape" : "data_offsets") + " is missing");
+            throw new BadInputException(
+                    file, name, (dtype == null ? "dtype" : dims == null ? "shape" : "data_offsets") + " is missing");
         }
         if (!DTYPES.containsKey(dtype) && !UNREAD_DTYPES.contains(dtype)) {
             throw new BadInputException(file, name, "dtype '" + dtype + "' is unknown");

@@ -96,7 +96,8 @@ public final class SafetensorsLoader implements ModelLoader {
             if (relative.getNameCount() != 1) {
                 throw new BadInputException(index, "weight_map", "'" + shard + "' is not beside the index");
             }
-            SafetensorsFile content = SafetensorsFile.read(CompanionFile.resolve(index, "weight_map", relative), withData);
+            SafetensorsFile content =
+                    SafetensorsFile.read(CompanionFile.resolve(index, "weight_map", relative), withData);
             Map<String, Tensor> byName = new HashMap<>();
             content.tensors().forEach(t -> byName.put(t.id().name(), t));
             shards.put(shard, byName);
@@ -115,7 +116,8 @@ public final class SafetensorsLoader implements ModelLoader {
         });
         List<String> notes = new ArrayList<>(notes(skipped));
         if (!unlisted.isEmpty()) {
-            notes.add("in the shards but not in the index, left out: " + unlisted.size() + ", " + unlisted.iterator().next() + (unlisted.size() > 1 ? ", …" : ""));
+            notes.add("in the shards but not in the index, left out: " + unlisted.size() + ", "
+                    + unlisted.iterator().next() + (unlisted.size() > 1 ? ", …" : ""));
         }
         return model(index, tensors, notes);
     }
@@ -125,17 +127,27 @@ public final class SafetensorsLoader implements ModelLoader {
     }
 
     private static List<String> notes(List<SafetensorsFile.Skipped> skipped) {
-        return skipped.stream().map(SafetensorsFile.Skipped::dtype).distinct().sorted().map(dtype -> {
-            List<String> names = skipped.stream().filter(s -> s.dtype().equals(dtype)).map(SafetensorsFile.Skipped::name).toList();
-            return names.size() + (names.size() == 1 ? " tensor" : " tensors") + " of type " + dtype + " skipped: " + names.getFirst() + (names.size() > 1 ? ", …" : "");
-        }).toList();
+        return skipped.stream()
+                .map(SafetensorsFile.Skipped::dtype)
+                .distinct()
+                .sorted()
+                .map(dtype -> {
+                    List<String> names = skipped.stream()
+                            .filter(s -> s.dtype().equals(dtype))
+                            .map(SafetensorsFile.Skipped::name)
+                            .toList();
+                    return names.size() + (names.size() == 1 ? " tensor" : " tensors") + " of type " + dtype
+                            + " skipped: " + names.getFirst() + (names.size() > 1 ? ", …" : "");
+                })
+                .toList();
     }
 
     /** Tensor name to file name, in the order of the index. */
     private static Map<String, String> weightMap(Path index) throws IOException {
         long size = Files.size(index);
         if (size > SafetensorsFile.MAX_HEADER) {
-            throw new BadInputException(index, "file", "has " + size + " bytes, an index has at most " + SafetensorsFile.MAX_HEADER);
+            throw new BadInputException(
+                    index, "file", "has " + size + " bytes, an index has at most " + SafetensorsFile.MAX_HEADER);
         }
         Map<String, String> places = new LinkedHashMap<>();
         boolean found = false;
@@ -164,7 +176,8 @@ public final class SafetensorsLoader implements ModelLoader {
                 throw new BadInputException(index, "index", "goes on behind its object");
             }
         } catch (JacksonException e) {
-            throw new BadInputException(index, "index", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
+            throw new BadInputException(
+                    index, "index", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
         if (!found) {
             throw new BadInputException(index, "weight_map", "is missing");

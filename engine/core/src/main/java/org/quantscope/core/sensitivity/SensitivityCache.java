@@ -58,7 +58,9 @@ public final class SensitivityCache {
             }
             kept.put(setting, figure);
             unsaved = true;
-            due = shelf.isPresent() && saved.plus(SensitivityStore.PERIOD).isBefore(shelf.get().store.now());
+            due = shelf.isPresent()
+                    && saved.plus(SensitivityStore.PERIOD)
+                            .isBefore(shelf.get().store.now());
         }
         if (due) {
             save();

@@ -89,17 +89,23 @@ final class SensitivityFile {
         crc.update(bytes, 0, body);
         int stored = ByteBuffer.wrap(bytes).getInt(body);
         if (stored != (int) crc.getValue()) {
-            throw new BadInputException(file, "checksum", String.format(Locale.ROOT, "%08x is needed for this content, got %08x", (int) crc.getValue(), stored));
+            throw new BadInputException(
+                    file,
+                    "checksum",
+                    String.format(
+                            Locale.ROOT, "%08x is needed for this content, got %08x", (int) crc.getValue(), stored));
         }
         DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes, MAGIC.length, body - MAGIC.length));
         try {
             return read(in, file, scope);
         } catch (EOFException | UTFDataFormatException e) {
-            throw new BadInputException(file, "figures", "the file ends before them or holds no text where there should be one", e);
+            throw new BadInputException(
+                    file, "figures", "the file ends before them or holds no text where there should be one", e);
         }
     }
 
-    private static Map<String, AccuracyEstimate> read(DataInputStream in, Path file, SensitivityScope scope) throws IOException {
+    private static Map<String, AccuracyEstimate> read(DataInputStream in, Path file, SensitivityScope scope)
+            throws IOException {
         int version = in.readInt();
         if (version != VERSION) {
             throw new BadInputException(file, "version", VERSION + " is needed, got " + version);
@@ -114,9 +120,11 @@ final class SensitivityFile {
             String setting = HexFormat.of().formatHex(in.readNBytes(SHA_BYTES));
             String task = in.readUTF();
             String field = "figures[" + i + "].task";
-            AccuracyEstimate e = figure(in, Task.byId(task).orElseThrow(() -> new BadInputException(file, field, "no such task: " + task)));
+            AccuracyEstimate e = figure(
+                    in, Task.byId(task).orElseThrow(() -> new BadInputException(file, field, "no such task: " + task)));
             if (e.seen() < 1 || e.seen() > e.total()) {
-                throw new BadInputException(file, "figures[" + i + "].seen", "1 to " + e.total() + " is needed, got " + e.seen());
+                throw new BadInputException(
+                        file, "figures[" + i + "].seen", "1 to " + e.total() + " is needed, got " + e.seen());
             }
             figures.put(setting, e);
         }
@@ -136,7 +144,14 @@ final class SensitivityFile {
         double sqnr = in.readDouble();
         double divergence = in.readDouble();
         return new AccuracyEstimate(
-                task, score, floatScore, seen, total, agree < 0 ? OptionalInt.empty() : OptionalInt.of(agree), interval, sqnr,
+                task,
+                score,
+                floatScore,
+                seen,
+                total,
+                agree < 0 ? OptionalInt.empty() : OptionalInt.of(agree),
+                interval,
+                sqnr,
                 Double.isNaN(divergence) ? OptionalDouble.empty() : OptionalDouble.of(divergence));
     }
 }

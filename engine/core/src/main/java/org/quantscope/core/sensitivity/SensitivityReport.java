@@ -17,7 +17,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param wanted evaluations in all: one, and two a tensor
  * @param samples samples of the data
  */
-public record SensitivityReport(Optional<AccuracyEstimate> baseline, List<TensorSensitivity> tensors, int known, int wanted, int samples) {
+public record SensitivityReport(
+        Optional<AccuracyEstimate> baseline, List<TensorSensitivity> tensors, int known, int wanted, int samples) {
     public SensitivityReport {
         tensors = tensors.stream().sorted(TensorSensitivity.WORST_FIRST).toList();
     }

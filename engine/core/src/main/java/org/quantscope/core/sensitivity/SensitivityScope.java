@@ -49,7 +49,13 @@ public record SensitivityScope(String sha256) {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static SensitivityScope of(
-            String modelKey, boolean folded, Set<TensorId> addedQuantizers, Model model, Dataset data, Optional<Task> metric, CancelToken cancel) {
+            String modelKey,
+            boolean folded,
+            Set<TensorId> addedQuantizers,
+            Model model,
+            Dataset data,
+            Optional<Task> metric,
+            CancelToken cancel) {
         Sha256 digest = new Sha256();
         digest.text(ProductVersion.current());
         digest.number(Engine.EVALUATION_SEED);

@@ -73,7 +73,10 @@ public final class SensitivityStore {
             AccuracyEstimate other = all.remove(setting);
             all.put(setting, other != null && other.seen() > figure.seen() ? other : figure);
         });
-        all.keySet().removeAll(all.keySet().stream().limit(Math.max(0, all.size() - SensitivityCache.KEPT)).toList());
+        all.keySet()
+                .removeAll(all.keySet().stream()
+                        .limit(Math.max(0, all.size() - SensitivityCache.KEPT))
+                        .toList());
         try {
             Files.createDirectories(folder);
             SensitivityFile.write(all, scope, file(scope));

@@ -17,7 +17,6 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
-import org.quantscope.core.tensor.TensorKind;
 
 /**
  * For every quantized tensor: the model with only this one quantized, and with all but this one. An activation takes those
@@ -47,12 +46,21 @@ public final class SensitivitySweep {
      * @param activations parameters of each quantized activation; of those that are tied to another the other's are used
      * @param cache of the {@link SensitivityScope} of this model
      */
-    public SensitivitySweep(Model model, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations, SensitivityCache cache) {
-        List<TensorInfo> owning = model.graph().map(OnnxGraph::activations).orElse(List.of()).stream().filter(a -> activations.containsKey(a.id())).toList();
+    public SensitivitySweep(
+            Model model,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations,
+            SensitivityCache cache) {
+        List<TensorInfo> owning = model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
+                .filter(a -> activations.containsKey(a.id()))
+                .toList();
         Map<TensorId, QuantParams> own = new HashMap<>();
         owning.forEach(a -> own.put(a.id(), activations.get(a.id())));
         this.all = new EvalRequest(Optional.empty(), weights, own);
-        this.tensors = Stream.concat(model.tensors().stream().map(Tensor::info).filter(t -> weights.containsKey(t.id())), owning.stream()).toList();
+        this.tensors = Stream.concat(
+                        model.tensors().stream().map(Tensor::info).filter(t -> weights.containsKey(t.id())),
+                        owning.stream())
+                .toList();
         this.keys = new SettingKeys(all);
         this.cache = cache;
     }
@@ -77,7 +85,12 @@ public final class SensitivitySweep {
      * @return the complete report
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
      */
-    public SensitivityReport run(LiveEvaluator evaluator, int quick, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    public SensitivityReport run(
+            LiveEvaluator evaluator,
+            int quick,
+            Progress progress,
+            CancelToken cancel,
+            Consumer<SensitivityReport> partial) {
         int samples = evaluator.samples();
         try {
             if (quick < samples) {
@@ -85,7 +98,9 @@ public final class SensitivitySweep {
             }
             Map<TensorId, TensorInfo> byName = new HashMap<>();
             tensors.forEach(t -> byName.put(t.id(), t));
-            List<TensorInfo> worstFirst = report(samples).tensors().stream().flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream()).toList();
+            List<TensorInfo> worstFirst = report(samples).tensors().stream()
+                    .flatMap(t -> Optional.ofNullable(byName.get(t.name())).stream())
+                    .toList();
             round(evaluator, steps(worstFirst), samples, progress, cancel, partial);
         } finally {
             cache.save();
@@ -100,9 +115,16 @@ public final class SensitivitySweep {
      * @return what is known then
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public SensitivityReport rank(LiveEvaluator evaluator, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    public SensitivityReport rank(
+            LiveEvaluator evaluator, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
         try {
-            round(evaluator, tensors.stream().map(this::only).filter(this::isMissing).toList(), evaluator.samples(), progress, cancel, partial);
+            round(
+                    evaluator,
+                    tensors.stream().map(this::only).filter(this::isMissing).toList(),
+                    evaluator.samples(),
+                    progress,
+                    cancel,
+                    partial);
         } finally {
             cache.save();
         }
@@ -120,16 +142,29 @@ public final class SensitivitySweep {
 
     private record Step(String what, String key, EvalRequest request) {}
 
-    private void round(LiveEvaluator evaluator, List<Step> steps, int samples, Progress progress, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    private void round(
+            LiveEvaluator evaluator,
+            List<Step> steps,
+            int samples,
+            Progress progress,
+            CancelToken cancel,
+            Consumer<SensitivityReport> partial) {
         int done = 0;
         for (Step step : steps) {
             cancel.check();
             int at = done++;
-            String text = step.what + ", " + done + " of " + steps.size() + (samples < evaluator.samples() ? " on " + samples + " samples" : "");
+            String text = step.what + ", " + done + " of " + steps.size()
+                    + (samples < evaluator.samples() ? " on " + samples + " samples" : "");
             progress.report((long) at * samples, (long) steps.size() * samples, text);
             if (cache.find(step.key).filter(known -> known.seen() >= samples).isEmpty()) {
                 AccuracyEstimate figure = evaluator.evaluate(
-                        step.request, samples, cancel, e -> progress.report((long) at * samples + Math.min(samples, e.seen()), (long) steps.size() * samples, text));
+                        step.request,
+                        samples,
+                        cancel,
+                        e -> progress.report(
+                                (long) at * samples + Math.min(samples, e.seen()),
+                                (long) steps.size() * samples,
+                                text));
                 cache.keep(step.key, figure);
                 partial.accept(report(evaluator.samples()));
             }
@@ -139,7 +174,9 @@ public final class SensitivitySweep {
     /** The whole setting first, then what the ranking rests on. */
     private List<Step> steps(List<TensorInfo> order) {
         Stream<Step> whole = Stream.of(new Step("all", keys.all(), all));
-        return Stream.of(whole, order.stream().map(this::only), order.stream().map(t -> allBut(t.id()))).flatMap(s -> s).toList();
+        return Stream.of(whole, order.stream().map(this::only), order.stream().map(t -> allBut(t.id())))
+                .flatMap(s -> s)
+                .toList();
     }
 
     private Step allBut(TensorId id) {
@@ -152,7 +189,10 @@ public final class SensitivitySweep {
 
     private Step only(TensorInfo tensor) {
         TensorId id = tensor.id();
-        return new Step("only " + id, keys.only(id), new EvalRequest(Optional.empty(), only(all.weights(), id), only(all.activations(), id)));
+        return new Step(
+                "only " + id,
+                keys.only(id),
+                new EvalRequest(Optional.empty(), only(all.weights(), id), only(all.activations(), id)));
     }
 
     private static Map<TensorId, QuantParams> only(Map<TensorId, QuantParams> settings, TensorId id) {
@@ -163,9 +203,12 @@ public final class SensitivitySweep {
     private SensitivityReport report(int samples) {
         Optional<AccuracyEstimate> baseline = cache.find(keys.all());
         List<TensorSensitivity> found = tensors.stream()
-                .map(t -> new TensorSensitivity(t.id(), t.kind(), cache.find(keys.only(t.id())), cache.find(keys.allBut(t.id()))))
+                .map(t -> new TensorSensitivity(
+                        t.id(), t.kind(), cache.find(keys.only(t.id())), cache.find(keys.allBut(t.id()))))
                 .toList();
-        long known = Stream.concat(baseline.stream(), found.stream().flatMap(t -> Stream.concat(t.onlyThis().stream(), t.allButThis().stream())))
+        long known = Stream.concat(
+                        baseline.stream(),
+                        found.stream().flatMap(t -> Stream.concat(t.onlyThis().stream(), t.allButThis().stream())))
                 .filter(AccuracyEstimate::isComplete)
                 .count();
         return new SensitivityReport(baseline, found, Math.toIntExact(known), 1 + 2 * tensors.size(), samples);

@@ -28,7 +28,8 @@ final class SettingKeys {
         weights = digests(request.weights());
         activations = digests(request.activations());
         all = key(id -> true);
-        for (TensorId tensor : Stream.concat(weights.keySet().stream(), activations.keySet().stream()).toList()) {
+        for (TensorId tensor : Stream.concat(weights.keySet().stream(), activations.keySet().stream())
+                .toList()) {
             only.put(tensor, key(tensor::equals));
             allBut.put(tensor, key(id -> !id.equals(tensor)));
         }
@@ -62,7 +63,8 @@ final class SettingKeys {
         return digest.hex();
     }
 
-    private static void add(Sha256 digest, String what, SortedMap<TensorId, byte[]> settings, Predicate<TensorId> quantized) {
+    private static void add(
+            Sha256 digest, String what, SortedMap<TensorId, byte[]> settings, Predicate<TensorId> quantized) {
         digest.text(what);
         settings.forEach((id, params) -> {
             if (quantized.test(id)) {

@@ -13,13 +13,17 @@ import org.quantscope.core.tensor.TensorKind;
  * @param onlyThis the model with this tensor quantized and all others in float, against the float model; empty while not known
  * @param allButThis the model with this tensor in float and all others quantized, against the float model; empty while not known
  */
-public record TensorSensitivity(TensorId name, TensorKind kind, Optional<AccuracyEstimate> onlyThis, Optional<AccuracyEstimate> allButThis) {
+public record TensorSensitivity(
+        TensorId name, TensorKind kind, Optional<AccuracyEstimate> onlyThis, Optional<AccuracyEstimate> allButThis) {
     /**
      * Worst first: by {@link #loss} of this tensor alone; of equal losses the smaller {@link #outputSqnrDb} is worse, where a
      * figure that is no number is worst of all; then by name. Tensors without a figure come last.
      */
-    public static final Comparator<TensorSensitivity> WORST_FIRST = Comparator.comparing((TensorSensitivity t) -> t.onlyThis.isEmpty())
-            .thenComparing(Comparator.comparingDouble((TensorSensitivity t) -> t.loss().orElse(0)).reversed())
+    public static final Comparator<TensorSensitivity> WORST_FIRST = Comparator.comparing(
+                    (TensorSensitivity t) -> t.onlyThis.isEmpty())
+            .thenComparing(
+                    Comparator.comparingDouble((TensorSensitivity t) -> t.loss().orElse(0))
+                            .reversed())
             .thenComparingDouble(t -> t.outputSqnrDb().orElse(Double.NEGATIVE_INFINITY))
             .thenComparing(TensorSensitivity::name);
 
@@ -28,7 +32,10 @@ public record TensorSensitivity(TensorId name, TensorKind kind, Optional<Accurac
      * infinite if they are equal; empty while not known or not a number.
      */
     public OptionalDouble outputSqnrDb() {
-        return onlyThis.map(AccuracyEstimate::logitSqnrDb).filter(db -> !Double.isNaN(db)).map(OptionalDouble::of).orElse(OptionalDouble.empty());
+        return onlyThis.map(AccuracyEstimate::logitSqnrDb)
+                .filter(db -> !Double.isNaN(db))
+                .map(OptionalDouble::of)
+                .orElse(OptionalDouble.empty());
     }
 
     /** How much worse the score is with this tensor alone quantized, in the unit of the score; negative is a gain. A score that is no number is an endless loss. */
@@ -50,7 +57,9 @@ public record TensorSensitivity(TensorId name, TensorKind kind, Optional<Accurac
      * @param all the model with every tensor quantized
      */
     public OptionalDouble recovered(Optional<AccuracyEstimate> all) {
-        return all.isPresent() && allButThis.isPresent() && all.get().seen() == allButThis.get().seen()
+        return all.isPresent()
+                        && allButThis.isPresent()
+                        && all.get().seen() == allButThis.get().seen()
                 ? OptionalDouble.of(loss(all.get()) - loss(allButThis.get()))
                 : OptionalDouble.empty();
     }

@@ -16,7 +16,8 @@ import java.util.stream.Collectors;
  * @param settings how the model was quantized when it was applied, if it rests on that. They are kept as they were: bits
  *     that are changed later change no weight of the float model.
  */
-public record AppliedCorrection(String id, Map<String, String> options, Optional<FileRef> data, Optional<CorrectionSettings> settings) {
+public record AppliedCorrection(
+        String id, Map<String, String> options, Optional<FileRef> data, Optional<CorrectionSettings> settings) {
     public AppliedCorrection {
         if (id.isBlank()) {
             throw new IllegalArgumentException("id: a name is needed, got \"" + id + "\"");

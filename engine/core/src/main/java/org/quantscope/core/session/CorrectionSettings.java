@@ -26,7 +26,13 @@ public record CorrectionSettings(
     }
 
     public static CorrectionSettings of(SessionState state) {
-        return new CorrectionSettings(state.weights(), state.activations(), state.overrides(), state.keptFloat(), state.activationRanges(), state.activationLevels());
+        return new CorrectionSettings(
+                state.weights(),
+                state.activations(),
+                state.overrides(),
+                state.keptFloat(),
+                state.activationRanges(),
+                state.activationLevels());
     }
 
     /** {@code state} with these settings in place of its own. */

@@ -66,7 +66,8 @@ public sealed interface Edit {
     record SetActivations(Optional<QuantSpec> spec) implements Edit {
         @Override
         public String title() {
-            return spec.map(s -> "quantize activations to " + s.bits() + " bits").orElse("keep activations in float");
+            return spec.map(s -> "quantize activations to " + s.bits() + " bits")
+                    .orElse("keep activations in float");
         }
 
         @Override
@@ -117,7 +118,9 @@ public sealed interface Edit {
     }
 
     /** Takes over the ranges observed on calibration data, the levels that were fitted to it, and the data they rest on. */
-    record SetActivationRanges(Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels, Optional<FileRef> calibrationData) implements Edit {
+    record SetActivationRanges(
+            Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels, Optional<FileRef> calibrationData)
+            implements Edit {
         public SetActivationRanges {
             ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
             levels = Collections.unmodifiableMap(new TreeMap<>(levels));
@@ -130,7 +133,9 @@ public sealed interface Edit {
 
         @Override
         public SessionState apply(SessionState state) {
-            return state.withActivationRanges(ranges).withActivationLevels(levels).withCalibrationData(calibrationData);
+            return state.withActivationRanges(ranges)
+                    .withActivationLevels(levels)
+                    .withCalibrationData(calibrationData);
         }
     }
 

@@ -34,7 +34,10 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof FileRef o && path.equals(o.path) && sha256.equals(o.sha256) && preprocessing.equals(o.preprocessing);
+        return other instanceof FileRef o
+                && path.equals(o.path)
+                && sha256.equals(o.sha256)
+                && preprocessing.equals(o.preprocessing);
     }
 
     @Override
@@ -62,7 +65,9 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
 
     /** Opened data, with its preprocessing if that is not what its sidecar says. */
     public static FileRef of(Dataset data) {
-        Optional<Preprocessing> own = data.preprocessing().filter(how -> data.samples().filter(s -> s.stated().equals(how)).isEmpty());
+        Optional<Preprocessing> own = data.preprocessing()
+                .filter(how ->
+                        data.samples().filter(s -> s.stated().equals(how)).isEmpty());
         return new FileRef(data.file().toAbsolutePath().normalize(), data.sha256(), own, OptionalInt.of(data.size()));
     }
 

@@ -27,10 +27,12 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
             throw new IllegalArgumentException("scheme: " + scheme + " fits no levels to values");
         }
         if (bits < quantizer.traits().minBits() || bits > quantizer.traits().maxBits()) {
-            throw new IllegalArgumentException("bits: " + scheme + " has " + quantizer.traits().minBits() + " to " + quantizer.traits().maxBits() + ", got " + bits);
+            throw new IllegalArgumentException("bits: " + scheme + " has "
+                    + quantizer.traits().minBits() + " to " + quantizer.traits().maxBits() + ", got " + bits);
         }
         if (levels.size() > 1 << bits) {
-            throw new IllegalArgumentException("levels: " + bits + " bits tell " + (1 << bits) + " apart, got " + levels.size());
+            throw new IllegalArgumentException(
+                    "levels: " + bits + " bits tell " + (1 << bits) + " apart, got " + levels.size());
         }
     }
 
@@ -42,7 +44,11 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
     /** The levels in what a spec of one range came to; empty if it needs none. */
     public static Optional<FittedLevels> of(QuantSpec spec, Resolution made) {
         return neededBy(spec)
-                ? Optional.of(new FittedLevels(spec.scheme(), spec.bits(), made.requested().getFirst(), made.params().codebooks().getFirst()))
+                ? Optional.of(new FittedLevels(
+                        spec.scheme(),
+                        spec.bits(),
+                        made.requested().getFirst(),
+                        made.params().codebooks().getFirst()))
                 : Optional.empty();
     }
 
@@ -53,11 +59,14 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
 
     /** True if the levels of an activation are to be fitted and {@code state} keeps none for its range, so that they would be spread evenly. */
     public static boolean missing(SessionState state, TensorId activation) {
-        QuantSpec spec = state.activationSpec(activation).filter(FittedLevels::neededBy).orElse(null);
+        QuantSpec spec =
+                state.activationSpec(activation).filter(FittedLevels::neededBy).orElse(null);
         if (spec == null) {
             return false;
         }
-        ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand) ? byHand : state.activationRanges().get(activation);
+        ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand)
+                ? byHand
+                : state.activationRanges().get(activation);
         FittedLevels kept = state.activationLevels().get(activation);
         return range != null && (kept == null || !kept.answer(spec, range));
     }

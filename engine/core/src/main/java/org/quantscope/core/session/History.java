@@ -63,7 +63,9 @@ public final class History {
 
     /** The title of the step that {@link #redo} makes again. */
     public Optional<String> redoTitle() {
-        return future.isEmpty() ? Optional.empty() : Optional.of(future.getLast().title());
+        return future.isEmpty()
+                ? Optional.empty()
+                : Optional.of(future.getLast().title());
     }
 
     /** One step back; this history itself if there is none. */

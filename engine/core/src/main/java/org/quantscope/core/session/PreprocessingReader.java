@@ -27,7 +27,10 @@ final class PreprocessingReader {
             Optional<Layout> layout = Optional.empty();
             Optional<Layout> output = Optional.empty();
             Optional<Colour> colour = Optional.empty();
-            @Nullable List<Integer> size;
+
+            @Nullable
+            List<Integer> size;
+
             Resize.Method method = Resize.Method.BILINEAR;
             Resize.Aspect aspect = Resize.Aspect.STRETCH;
             boolean antialias = true;
@@ -42,7 +45,8 @@ final class PreprocessingReader {
             switch (name) {
                 case "shape" -> {
                     List<Integer> dims = sizes(json, MAX_SHAPE);
-                    read.shape = Optional.of(json.make(() -> Shape.of(dims.stream().mapToLong(d -> d).toArray())));
+                    read.shape = Optional.of(json.make(
+                            () -> Shape.of(dims.stream().mapToLong(d -> d).toArray())));
                 }
                 case "layout" -> read.layout = Optional.of(oneOf(json, Layout.values(), Layout::name));
                 case "output_layout" -> read.output = Optional.of(oneOf(json, Layout.values(), Layout::name));
@@ -66,15 +70,37 @@ final class PreprocessingReader {
                     read.classes = names;
                 }
                 case "label_column" -> read.label = Optional.of(json.string());
-                default -> throw json.unknown(
-                        "shape", "layout", "output_layout", "resize", "resize_method", "resize_aspect", "resize_antialias", "resize_shorter", "colour", "scale", "mean", "std",
-                        "model_classes", "label_column");
+                default ->
+                    throw json.unknown(
+                            "shape",
+                            "layout",
+                            "output_layout",
+                            "resize",
+                            "resize_method",
+                            "resize_aspect",
+                            "resize_antialias",
+                            "resize_shorter",
+                            "colour",
+                            "scale",
+                            "mean",
+                            "std",
+                            "model_classes",
+                            "label_column");
             }
         });
         return json.make(() -> new Preprocessing(
-                read.shape, read.layout, read.output,
-                Optional.ofNullable(read.size).map(s -> new Resize(s.get(0), s.get(1), read.method, read.aspect, read.antialias, read.shorter)),
-                read.colour, read.scale, read.mean, read.std, read.classes, read.label));
+                read.shape,
+                read.layout,
+                read.output,
+                Optional.ofNullable(read.size)
+                        .map(s ->
+                                new Resize(s.get(0), s.get(1), read.method, read.aspect, read.antialias, read.shorter)),
+                read.colour,
+                read.scale,
+                read.mean,
+                read.std,
+                read.classes,
+                read.label));
     }
 
     private static List<Integer> sizes(StrictJson json, int most) {
@@ -104,6 +130,7 @@ final class PreprocessingReader {
         return Stream.of(all)
                 .filter(e -> id.apply(e).equals(text))
                 .findFirst()
-                .orElseThrow(() -> json.bad("one of " + Stream.of(all).map(id).collect(Collectors.joining(", ")) + " is needed, got \"" + text + '"'));
+                .orElseThrow(() -> json.bad("one of " + Stream.of(all).map(id).collect(Collectors.joining(", "))
+                        + " is needed, got \"" + text + '"'));
     }
 }

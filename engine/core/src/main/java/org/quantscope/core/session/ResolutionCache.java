@@ -47,7 +47,8 @@ public final class ResolutionCache {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public Resolution resolve(Tensor tensor, QuantSpec spec, Importances importances, CancelToken cancel) {
-        boolean weighted = spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance();
+        boolean weighted = spec.clip() instanceof Clip.Auto auto
+                && Calibrators.byId(auto.calibratorId()).needsImportance();
         Key key = new Key(tensor.id(), spec, weighted ? importances : Importances.NONE);
         synchronized (kept) {
             Resolution found = kept.get(key);
@@ -71,7 +72,8 @@ public final class ResolutionCache {
 
     /** In slices: a codebook of eight levels takes about as much as a slice. */
     private static long weight(Resolution r) {
-        return r.params().slices() + r.params().codebooks().stream().mapToLong(CodebookGrid::size).sum() / 8;
+        return r.params().slices()
+                + r.params().codebooks().stream().mapToLong(CodebookGrid::size).sum() / 8;
     }
 
     /** Entries kept. */

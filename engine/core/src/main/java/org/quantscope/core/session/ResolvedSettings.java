@@ -51,7 +51,8 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
     }
 
     /** The same with importances for calibrators that need them. */
-    public static ResolvedSettings resolve(Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
+    public static ResolvedSettings resolve(
+            Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
         return resolve(model, state, importances, new ResolutionCache(), progress, cancel);
     }
 
@@ -60,7 +61,12 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
      * that have not been seen before are computed. Tensors are resolved on all cores.
      */
     public static ResolvedSettings resolve(
-            Model model, SessionState state, Importances importances, ResolutionCache cache, Progress progress, CancelToken cancel) {
+            Model model,
+            SessionState state,
+            Importances importances,
+            ResolutionCache cache,
+            Progress progress,
+            CancelToken cancel) {
         List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
         checkNames(model, state);
 
@@ -75,11 +81,13 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         quantized.parallelStream().forEach(tensor -> {
             cancel.check();
             weights.put(tensor.id(), resolveWeight(tensor, state, importances, cache, cancel));
-            progress.report(done.incrementAndGet(), quantized.size(), tensor.id().name());
+            progress.report(
+                    done.incrementAndGet(), quantized.size(), tensor.id().name());
         });
         Map<TensorId, QuantParams> ranges = new HashMap<>();
         for (TensorInfo activation : activations) {
-            state.activationSpec(activation.id()).ifPresent(spec -> ranges.put(activation.id(), resolveActivation(activation.id(), spec, state)));
+            state.activationSpec(activation.id())
+                    .ifPresent(spec -> ranges.put(activation.id(), resolveActivation(activation.id(), spec, state)));
         }
         model.graph().ifPresent(graph -> ranges.putAll(graph.placement().tied(ranges)));
         return new ResolvedSettings(weights, ranges);
@@ -93,7 +101,9 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         if (!tensor.dtype().isFloating()) {
             return Optional.empty();
         }
-        return tensor.kind() == TensorKind.WEIGHT || state.overrides().containsKey(tensor.id()) ? state.weightSpec(tensor.id()) : Optional.empty();
+        return tensor.kind() == TensorKind.WEIGHT || state.overrides().containsKey(tensor.id())
+                ? state.weightSpec(tensor.id())
+                : Optional.empty();
     }
 
     /**
@@ -104,12 +114,14 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
      */
     public static QuantParams resolveActivation(TensorId id, QuantSpec spec, SessionState state) {
         if (!(spec.granularity() instanceof Granularity.PerTensor)) {
-            throw new BadInputException("", id.name(), "granularity " + spec.granularity() + ": activations are quantized per tensor");
+            throw new BadInputException(
+                    "", id.name(), "granularity " + spec.granularity() + ": activations are quantized per tensor");
         }
         return switch (spec.clip()) {
             case Clip.Fixed fixed -> {
                 if (fixed.params().slices() != 1) {
-                    throw new BadInputException("", id.name(), fixed.params().slices() + " scales: activations are quantized per tensor");
+                    throw new BadInputException(
+                            "", id.name(), fixed.params().slices() + " scales: activations are quantized per tensor");
                 }
                 yield fixed.params();
             }
@@ -117,14 +129,21 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
             case Clip.Auto auto -> {
                 ClipRange observed = state.activationRanges().get(id);
                 if (observed == null) {
-                    throw new BadInputException("", "activation_ranges", "no range for activation " + id + ": calibrate with data first");
+                    throw new BadInputException(
+                            "", "activation_ranges", "no range for activation " + id + ": calibrate with data first");
                 }
                 yield fromRange(id, spec, observed, state);
             }
-            case Clip.ManualPerChannel perChannel -> throw new BadInputException(
-                    "", id.name(), perChannel.ranges().size() + " ranges for channels: activations are quantized per tensor");
-            case Clip.ManualPerBlock perBlock -> throw new BadInputException(
-                    "", id.name(), perBlock.ranges().size() + " ranges for blocks: activations are quantized per tensor");
+            case Clip.ManualPerChannel perChannel ->
+                throw new BadInputException(
+                        "",
+                        id.name(),
+                        perChannel.ranges().size() + " ranges for channels: activations are quantized per tensor");
+            case Clip.ManualPerBlock perBlock ->
+                throw new BadInputException(
+                        "",
+                        id.name(),
+                        perBlock.ranges().size() + " ranges for blocks: activations are quantized per tensor");
         };
     }
 
@@ -133,13 +152,16 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
             Quantizer quantizer = Quantizers.byId(spec.scheme());
             quantizer.check(spec);
             FittedLevels fitted = state.activationLevels().get(id);
-            return fitted != null && fitted.answer(spec, range) ? fitted.params() : quantizer.resolve(spec, Granularity.TENSOR, List.of(range));
+            return fitted != null && fitted.answer(spec, range)
+                    ? fitted.params()
+                    : quantizer.resolve(spec, Granularity.TENSOR, List.of(range));
         } catch (IllegalArgumentException e) {
             throw refused(id, e);
         }
     }
 
-    private static QuantParams resolveWeight(Tensor tensor, SessionState state, Importances importances, ResolutionCache cache, CancelToken cancel) {
+    private static QuantParams resolveWeight(
+            Tensor tensor, SessionState state, Importances importances, ResolutionCache cache, CancelToken cancel) {
         QuantSpec spec = specOf(tensor.info(), state).orElseThrow();
         try {
             return cache.resolve(tensor, spec, importances, cancel).params();
@@ -175,7 +197,10 @@ public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId,
         if (!known.contains(id.name())) {
             String near = String.join(", ", NearNames.of(id.name(), known, 3));
             throw new BadInputException(
-                    "", field, id + " is no " + (field.equals("added_quantizers") ? "floating activation" : "tensor") + " of " + model.file().getFileName() + (near.isEmpty() ? "" : "; near names: " + near));
+                    "",
+                    field,
+                    id + " is no " + (field.equals("added_quantizers") ? "floating activation" : "tensor") + " of "
+                            + model.file().getFileName() + (near.isEmpty() ? "" : "; near names: " + near));
         }
     }
 }

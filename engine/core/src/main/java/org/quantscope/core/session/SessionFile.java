@@ -42,8 +42,23 @@ public final class SessionFile {
     public static final long MAX_TOKENS = 32L << 20;
 
     private static final String[] FIELDS = {
-        "format", "version", "model", "calibration_data", "evaluation_data", "fold_batch_norm", "weights", "activations", "overrides", "keep_float",
-        "activation_ranges", "activation_levels", "metric", "added_quantizers", "corrections", "resolved", "provenance"
+        "format",
+        "version",
+        "model",
+        "calibration_data",
+        "evaluation_data",
+        "fold_batch_norm",
+        "weights",
+        "activations",
+        "overrides",
+        "keep_float",
+        "activation_ranges",
+        "activation_levels",
+        "metric",
+        "added_quantizers",
+        "corrections",
+        "resolved",
+        "provenance"
     };
 
     private SessionFile() {}
@@ -64,12 +79,18 @@ public final class SessionFile {
      */
     public static SessionState read(Path file, Path place) throws IOException {
         StrictJson.read(file, MAX_BYTES, MAX_TOKENS, SessionFile::checkVersion);
-        return StrictJson.read(file, MAX_BYTES, MAX_TOKENS, json -> readState(json, place.toAbsolutePath().normalize()));
+        return StrictJson.read(
+                file,
+                MAX_BYTES,
+                MAX_TOKENS,
+                json -> readState(json, place.toAbsolutePath().normalize()));
     }
 
     /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
     public static void write(SessionState state, Path file) throws IOException {
-        AtomicFile.write(file, out -> SessionWriter.write(out, state, file.toAbsolutePath().normalize(), w -> {}));
+        AtomicFile.write(
+                file,
+                out -> SessionWriter.write(out, state, file.toAbsolutePath().normalize(), w -> {}));
     }
 
     /**
@@ -79,9 +100,14 @@ public final class SessionFile {
      * @param file where it is going to lie: paths are written relative to its folder
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static void writeResolved(Model model, SessionState state, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
+    public static void writeResolved(
+            Model model, SessionState state, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
             throws IOException {
-        SessionWriter.write(out, state, file.toAbsolutePath().normalize(), writer -> writer.resolved(model, state, resolved, cancel));
+        SessionWriter.write(
+                out,
+                state,
+                file.toAbsolutePath().normalize(),
+                writer -> writer.resolved(model, state, resolved, cancel));
     }
 
     /** Refuses a file of another kind or version before anything else in it is looked at. */
@@ -113,12 +139,24 @@ public final class SessionFile {
 
     private static SessionState readState(StrictJson json, Path file) {
         var read = new Object() {
-            @Nullable FileRef model;
-            @Nullable FileRef calibration;
-            @Nullable FileRef evaluation;
-            @Nullable QuantSpec weights;
-            @Nullable QuantSpec activations;
-            @Nullable Task metric;
+            @Nullable
+            FileRef model;
+
+            @Nullable
+            FileRef calibration;
+
+            @Nullable
+            FileRef evaluation;
+
+            @Nullable
+            QuantSpec weights;
+
+            @Nullable
+            QuantSpec activations;
+
+            @Nullable
+            Task metric;
+
             boolean fold = true;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -144,7 +182,9 @@ public final class SessionFile {
                 case "metric" -> {
                     String id = json.string();
                     read.metric = Task.byId(id)
-                            .orElseThrow(() -> json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", ")) + " are known, got \"" + id + '"'));
+                            .orElseThrow(() ->
+                                    json.bad(Task.all().stream().map(Task::id).collect(Collectors.joining(", "))
+                                            + " are known, got \"" + id + '"'));
                 }
                 case "added_quantizers" -> readNames(json, added);
                 case "resolved" -> json.array(() -> SpecReader.checkResolved(json));
@@ -191,9 +231,14 @@ public final class SessionFile {
 
     private static AppliedCorrection readCorrection(StrictJson json, Path file) {
         var read = new Object() {
-            @Nullable String id;
-            @Nullable FileRef data;
-            @Nullable CorrectionSettings settings;
+            @Nullable
+            String id;
+
+            @Nullable
+            FileRef data;
+
+            @Nullable
+            CorrectionSettings settings;
         };
         Map<String, String> options = new TreeMap<>();
         json.object(name -> {
@@ -207,13 +252,17 @@ public final class SessionFile {
         });
         String at = json.path();
         String id = json.required(at, "id", read.id);
-        return json.make(() -> new AppliedCorrection(id, options, Optional.ofNullable(read.data), Optional.ofNullable(read.settings)));
+        return json.make(() ->
+                new AppliedCorrection(id, options, Optional.ofNullable(read.data), Optional.ofNullable(read.settings)));
     }
 
     private static CorrectionSettings readSettings(StrictJson json) {
         var read = new Object() {
-            @Nullable QuantSpec weights;
-            @Nullable QuantSpec activations;
+            @Nullable
+            QuantSpec weights;
+
+            @Nullable
+            QuantSpec activations;
         };
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
         Set<TensorId> keptFloat = new TreeSet<>();
@@ -227,18 +276,37 @@ public final class SessionFile {
                 case "keep_float" -> readNames(json, keptFloat);
                 case "activation_ranges" -> readRanges(json, ranges);
                 case "activation_levels" -> readLevels(json, levels);
-                default -> throw json.unknown("weights", "activations", "overrides", "keep_float", "activation_ranges", "activation_levels");
+                default ->
+                    throw json.unknown(
+                            "weights",
+                            "activations",
+                            "overrides",
+                            "keep_float",
+                            "activation_ranges",
+                            "activation_levels");
             }
         });
-        return new CorrectionSettings(Optional.ofNullable(read.weights), Optional.ofNullable(read.activations), overrides, keptFloat, ranges, levels);
+        return new CorrectionSettings(
+                Optional.ofNullable(read.weights),
+                Optional.ofNullable(read.activations),
+                overrides,
+                keptFloat,
+                ranges,
+                levels);
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {
         var read = new Object() {
-            @Nullable Preprocessing preprocessing;
+            @Nullable
+            Preprocessing preprocessing;
+
             OptionalInt samples = OptionalInt.empty();
-            @Nullable Path path;
-            @Nullable String sha256;
+
+            @Nullable
+            Path path;
+
+            @Nullable
+            String sha256;
         };
         json.object(name -> {
             switch (name) {
@@ -272,10 +340,17 @@ public final class SessionFile {
                     }
                     read.samples = OptionalInt.of(json.integer(1, Integer.MAX_VALUE));
                 }
-                default -> throw data ? json.unknown("path", "sha256", "preprocessing", "samples") : json.unknown("path", "sha256");
+                default ->
+                    throw data
+                            ? json.unknown("path", "sha256", "preprocessing", "samples")
+                            : json.unknown("path", "sha256");
             }
         });
         String at = json.path();
-        return new FileRef(json.required(at, "path", read.path), json.required(at, "sha256", read.sha256), Optional.ofNullable(read.preprocessing), read.samples);
+        return new FileRef(
+                json.required(at, "path", read.path),
+                json.required(at, "sha256", read.sha256),
+                Optional.ofNullable(read.preprocessing),
+                read.samples);
     }
 }

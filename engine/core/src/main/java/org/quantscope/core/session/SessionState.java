@@ -60,7 +60,20 @@ public record SessionState(
 
     /** A fresh session: 8-bit weights with the documented defaults, activations in float. */
     public static SessionState of(FileRef model) {
-        return new SessionState(model, Optional.of(QuantSpec.WEIGHTS), Optional.empty(), Map.of(), Set.of(), Map.of(), Map.of(), true, Optional.empty(), Optional.empty(), Optional.empty(), Set.of(), List.of());
+        return new SessionState(
+                model,
+                Optional.of(QuantSpec.WEIGHTS),
+                Optional.empty(),
+                Map.of(),
+                Set.of(),
+                Map.of(),
+                Map.of(),
+                true,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Set.of(),
+                List.of());
     }
 
     /** The spec of a weight, empty if it stays float. */
@@ -103,7 +116,8 @@ public record SessionState(
     /** True if a range is chosen by a calibrator that has to know how important values are. */
     public boolean needsImportance() {
         return Stream.concat(weights.stream(), overrides.values().stream())
-                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto && Calibrators.byId(auto.calibratorId()).needsImportance());
+                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto
+                        && Calibrators.byId(auto.calibratorId()).needsImportance());
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
@@ -194,8 +208,19 @@ public record SessionState(
 
         SessionState finish() {
             return new SessionState(
-                    model, weights, activations, overrides, keptFloat, activationRanges, activationLevels, foldBatchNorm, calibrationData, evaluationData, metric,
-                    addedQuantizers, corrections);
+                    model,
+                    weights,
+                    activations,
+                    overrides,
+                    keptFloat,
+                    activationRanges,
+                    activationLevels,
+                    foldBatchNorm,
+                    calibrationData,
+                    evaluationData,
+                    metric,
+                    addedQuantizers,
+                    corrections);
         }
     }
 }

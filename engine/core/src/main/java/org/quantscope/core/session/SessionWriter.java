@@ -41,7 +41,8 @@ final class SessionWriter {
      * @param file where it is going to lie, absolute: paths are written relative to it
      * @param more writes further members behind the state's own
      */
-    static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more) throws IOException {
+    static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more)
+            throws IOException {
         PrettyJson.write(out, json -> {
             SessionWriter writer = new SessionWriter(json, file);
             json.writeStartObject();
@@ -192,7 +193,9 @@ final class SessionWriter {
                 && folder.getNameCount() > 0
                 && target.getName(0).equals(folder.getName(0));
         return shared || Objects.equals(target.getParent(), folder)
-                ? folder.relativize(target).toString().replace(target.getFileSystem().getSeparator(), "/")
+                ? folder.relativize(target)
+                        .toString()
+                        .replace(target.getFileSystem().getSeparator(), "/")
                 : target.toString();
     }
 
@@ -276,7 +279,11 @@ final class SessionWriter {
             if (weight != null) {
                 entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
             } else if (activation != null) {
-                TensorId owner = model.graph().orElseThrow().placement().parametersOf(info.id()).orElseThrow();
+                TensorId owner = model.graph()
+                        .orElseThrow()
+                        .placement()
+                        .parametersOf(info.id())
+                        .orElseThrow();
                 entry(info, state.activationSpec(owner).orElseThrow(), activation);
             }
         }

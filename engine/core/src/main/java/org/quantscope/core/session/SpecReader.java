@@ -25,13 +25,27 @@ final class SpecReader {
 
     static QuantSpec read(StrictJson json) {
         var read = new Object() {
-            @Nullable String scheme;
-            @Nullable Integer bits;
-            @Nullable Boolean signed;
-            @Nullable Boolean symmetric;
-            @Nullable Boolean narrowRange;
-            @Nullable Granularity granularity;
-            @Nullable Clip clip;
+            @Nullable
+            String scheme;
+
+            @Nullable
+            Integer bits;
+
+            @Nullable
+            Boolean signed;
+
+            @Nullable
+            Boolean symmetric;
+
+            @Nullable
+            Boolean narrowRange;
+
+            @Nullable
+            Granularity granularity;
+
+            @Nullable
+            Clip clip;
+
             Map<String, String> options = Map.of();
         };
         json.object(name -> {
@@ -44,7 +58,9 @@ final class SpecReader {
                 case "granularity" -> read.granularity = readGranularity(json);
                 case "clip" -> read.clip = readClip(json);
                 case "options" -> read.options = readOptions(json);
-                default -> throw json.unknown("scheme", "bits", "signed", "symmetric", "narrow_range", "granularity", "clip", "options");
+                default ->
+                    throw json.unknown(
+                            "scheme", "bits", "signed", "symmetric", "narrow_range", "granularity", "clip", "options");
             }
         });
         String at = json.path();
@@ -76,8 +92,11 @@ final class SpecReader {
 
     static ClipRange readRange(StrictJson json) {
         var read = new Object() {
-            @Nullable Float lo;
-            @Nullable Float hi;
+            @Nullable
+            Float lo;
+
+            @Nullable
+            Float hi;
         };
         json.object(name -> {
             switch (name) {
@@ -94,11 +113,20 @@ final class SpecReader {
 
     static FittedLevels readLevels(StrictJson json) {
         var read = new Object() {
-            @Nullable String scheme;
-            @Nullable Integer bits;
-            @Nullable Float lo;
-            @Nullable Float hi;
-            @Nullable CodebookGrid levels;
+            @Nullable
+            String scheme;
+
+            @Nullable
+            Integer bits;
+
+            @Nullable
+            Float lo;
+
+            @Nullable
+            Float hi;
+
+            @Nullable
+            CodebookGrid levels;
         };
         json.object(name -> {
             switch (name) {
@@ -133,7 +161,19 @@ final class SpecReader {
                 case "rmax" -> ends[1] = floats(json).length;
                 default -> {
                     if (!read.member(json, name)) {
-                        throw json.unknown("name", "kind", "scheme", "bits", "granularity", "scale", "zero_point", "qmin", "qmax", "codebooks", "rmin", "rmax");
+                        throw json.unknown(
+                                "name",
+                                "kind",
+                                "scheme",
+                                "bits",
+                                "granularity",
+                                "scale",
+                                "zero_point",
+                                "qmin",
+                                "qmax",
+                                "codebooks",
+                                "rmin",
+                                "rmax");
                     }
                 }
             }
@@ -141,18 +181,31 @@ final class SpecReader {
         json.required(json.path(), "name", named[0] ? true : null);
         int slices = read.build(json).slices();
         if (ends[0] != slices || ends[1] != slices) {
-            throw json.bad(Math.max(0, ends[0]) + " rmin and " + Math.max(0, ends[1]) + " rmax for " + slices + " scales");
+            throw json.bad(
+                    Math.max(0, ends[0]) + " rmin and " + Math.max(0, ends[1]) + " rmax for " + slices + " scales");
         }
     }
 
     private static Clip readClip(StrictJson json) {
         var read = new Object() {
-            @Nullable String kind;
-            @Nullable String calibrator;
-            @Nullable Map<String, String> options;
-            @Nullable Float lo;
-            @Nullable Float hi;
-            @Nullable List<ClipRange> ranges;
+            @Nullable
+            String kind;
+
+            @Nullable
+            String calibrator;
+
+            @Nullable
+            Map<String, String> options;
+
+            @Nullable
+            Float lo;
+
+            @Nullable
+            Float hi;
+
+            @Nullable
+            List<ClipRange> ranges;
+
             boolean parameters;
         };
         Parameters parameters = new Parameters();
@@ -173,7 +226,19 @@ final class SpecReader {
                 }
                 default -> {
                     if (!parameters.member(json, name)) {
-                        throw json.unknown("kind", "calibrator", "options", "lo", "hi", "ranges", "granularity", "scale", "zero_point", "qmin", "qmax", "codebooks");
+                        throw json.unknown(
+                                "kind",
+                                "calibrator",
+                                "options",
+                                "lo",
+                                "hi",
+                                "ranges",
+                                "granularity",
+                                "scale",
+                                "zero_point",
+                                "qmin",
+                                "qmax",
+                                "codebooks");
                     }
                     read.parameters = true;
                 }
@@ -186,7 +251,8 @@ final class SpecReader {
         boolean list = kind.equals("manual-per-channel") || kind.equals("manual-per-block");
         boolean fixed = kind.equals("fixed");
         if (!auto && !manual && !list && !fixed) {
-            throw json.bad("kind \"" + kind + "\" is none of auto, manual, manual-per-channel, manual-per-block, fixed");
+            throw json.bad(
+                    "kind \"" + kind + "\" is none of auto, manual, manual-per-channel, manual-per-block, fixed");
         }
         if ((!auto && (read.calibrator != null || read.options != null))
                 || (!manual && (read.lo != null || read.hi != null))
@@ -195,7 +261,8 @@ final class SpecReader {
             throw json.bad("a field does not belong to kind \"" + kind + '"');
         }
         if (auto) {
-            return new Clip.Auto(json.required(at, "calibrator", read.calibrator), read.options == null ? Map.of() : read.options);
+            return new Clip.Auto(
+                    json.required(at, "calibrator", read.calibrator), read.options == null ? Map.of() : read.options);
         }
         if (manual) {
             float lo = json.required(at, "lo", read.lo);
@@ -204,7 +271,9 @@ final class SpecReader {
         }
         if (list) {
             List<ClipRange> ranges = json.required(at, "ranges", read.ranges);
-            return kind.equals("manual-per-channel") ? new Clip.ManualPerChannel(ranges) : new Clip.ManualPerBlock(ranges);
+            return kind.equals("manual-per-channel")
+                    ? new Clip.ManualPerChannel(ranges)
+                    : new Clip.ManualPerBlock(ranges);
         }
         return new Clip.Fixed(parameters.build(json));
     }

@@ -16,12 +16,18 @@ import org.quantscope.core.tensor.TensorId;
  * @param inputs by weight, in the order of names: the power of what it is multiplied with; empty if that was not observed
  */
 public record ActivationSketches(
-        String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) {
+        String modelSha256,
+        String dataSha256,
+        boolean foldBatchNorm,
+        long samples,
+        Map<TensorId, MomentSketch> sketches,
+        Map<TensorId, InputPower> inputs) {
     private static final String SHA256 = "[0-9a-f]{64}";
 
     public ActivationSketches {
         if (!modelSha256.matches(SHA256) || !dataSha256.matches(SHA256)) {
-            throw new IllegalArgumentException("sha256: 64 lower-case hex digits are needed, got " + modelSha256 + " and " + dataSha256);
+            throw new IllegalArgumentException(
+                    "sha256: 64 lower-case hex digits are needed, got " + modelSha256 + " and " + dataSha256);
         }
         if (samples < 0) {
             throw new IllegalArgumentException("samples: at least 0, got " + samples);
@@ -30,7 +36,8 @@ public record ActivationSketches(
         inputs = Collections.unmodifiableMap(new TreeMap<>(inputs));
     }
 
-    public ActivationSketches(String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Observed seen) {
+    public ActivationSketches(
+            String modelSha256, String dataSha256, boolean foldBatchNorm, long samples, Observed seen) {
         this(modelSha256, dataSha256, foldBatchNorm, samples, seen.sketches(), seen.inputs());
     }
 

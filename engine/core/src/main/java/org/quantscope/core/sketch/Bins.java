@@ -27,10 +27,12 @@ final class Bins {
     private final long[] r2;
     /** n, Σ|w| and Σw² of bins {@code 0 .. i-1}. */
     private final long[] sumN;
+
     private final double[] sum1;
     private final double[] sum2;
     /** One bit for each key from {@code firstWord * 64} on, and the number of bits set in the words before. */
     private final int firstWord;
+
     private final long[] words;
     private final int[] ranks;
 
@@ -170,7 +172,9 @@ final class Bins {
     boolean isPoint(int bin) {
         long n = n(bin);
         // Cauchy and Schwarz: n·Σr² = (Σr)² only if all r are equal; the products have up to 126 bits.
-        return n == 1 || (n * r2[bin] == r1[bin] * r1[bin] && Math.multiplyHigh(n, r2[bin]) == Math.multiplyHigh(r1[bin], r1[bin]));
+        return n == 1
+                || (n * r2[bin] == r1[bin] * r1[bin]
+                        && Math.multiplyHigh(n, r2[bin]) == Math.multiplyHigh(r1[bin], r1[bin]));
     }
 
     /** The mean of the bin rounded down to a float: the value itself if {@link #isPoint}. */
@@ -288,7 +292,8 @@ final class Bins {
 
     /** Values of unknown place are taken as spread evenly over their bin. */
     private static MomentSketch.Location spread(int key, long k, long n, float extreme) {
-        return new MomentSketch.Location(start(key), last(key), k, Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n)));
+        return new MomentSketch.Location(
+                start(key), last(key), k, Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n)));
     }
 
     /** Bytes of heap, arrays only. */
@@ -330,7 +335,9 @@ final class Bins {
             r1[i] = in.number(bin + ".r1", keys[i] == 0 ? n[i] : 0, n[i] * SPAN);
             r2[i] = in.number(bin + ".r2", leastSquares(n[i], r1[i]), mostSquares(r1[i]));
             if (((r1[i] ^ r2[i]) & 1) != 0 || (n[i] == 2 && !isPair(r1[i], r2[i]))) {
-                throw in.bad(bin + ".r2", n[i] + " numbers with the sum " + r1[i] + " cannot have squares that add up to " + r2[i]);
+                throw in.bad(
+                        bin + ".r2",
+                        n[i] + " numbers with the sum " + r1[i] + " cannot have squares that add up to " + r2[i]);
             }
         }
         if (size > 0) {
@@ -360,7 +367,10 @@ final class Bins {
 
     /** True if {@code r} may be the largest of the bin's numbers. */
     boolean mayEndAt(int bin, int r) {
-        return r * n(bin) >= r1[bin] && (long) r * r1[bin] >= r2[bin] && (long) r * r <= r2[bin] && (!isPoint(bin) || r * n(bin) == r1[bin]);
+        return r * n(bin) >= r1[bin]
+                && (long) r * r1[bin] >= r2[bin]
+                && (long) r * r <= r2[bin]
+                && (!isPoint(bin) || r * n(bin) == r1[bin]);
     }
 
     /** True if {@code r} may be the smallest of the bin's numbers. */

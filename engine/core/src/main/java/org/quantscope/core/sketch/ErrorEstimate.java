@@ -13,7 +13,14 @@ import java.util.List;
  * @param clippedLow how many of these lie below it
  * @param sumSquares Σx², exact up to rounding
  */
-public record ErrorEstimate(long count, double mse, double bound, double clippingMse, double clipped, double clippedLow, double sumSquares) {
+public record ErrorEstimate(
+        long count,
+        double mse,
+        double bound,
+        double clippingMse,
+        double clipped,
+        double clippedLow,
+        double sumSquares) {
     /** Of several sets of values together. */
     public static ErrorEstimate sum(List<ErrorEstimate> parts) {
         long count = 0;
@@ -42,7 +49,9 @@ public record ErrorEstimate(long count, double mse, double bound, double clippin
 
     /** 10·log10(Σx²/(n·mse)) in dB; empty where either is 0. */
     public java.util.OptionalDouble sqnrDb() {
-        return sumSquares > 0 && mse > 0 ? java.util.OptionalDouble.of(10 * Math.log10(sumSquares / count / mse)) : java.util.OptionalDouble.empty();
+        return sumSquares > 0 && mse > 0
+                ? java.util.OptionalDouble.of(10 * Math.log10(sumSquares / count / mse))
+                : java.util.OptionalDouble.empty();
     }
 
     public double clippedFraction() {

@@ -27,6 +27,7 @@ final class GridError {
     private double error;
     /** The exact sum lies within this of {@link #error}. */
     private double open;
+
     private double clippedCount;
     private double clippedError;
 
@@ -165,7 +166,8 @@ final class GridError {
         double linear = 2 * away * ulp * r1;
         double square = ulp * ulp * r2;
         error += n * away * away + linear + square - 2 * delta * ulp * (lower + upper) / 2;
-        open += 2 * delta * (ulp * half + n * threshold * DECISION_SLACK) + 8 * U * (n * away * away + Math.abs(linear) + square);
+        open += 2 * delta * (ulp * half + n * threshold * DECISION_SLACK)
+                + 8 * U * (n * away * away + Math.abs(linear) + square);
     }
 
     private void several(Bins bins, int bin, int sign, float last) {
@@ -177,8 +179,10 @@ final class GridError {
         double gap = widestGap(sign * a, sign * last);
         double most = Math.max(gap / 2, Math.max(distance(sign * a), distance(sign * last))) + slack;
         double mean = bins.r1(bin) / n;
-        double spread = ulp * Math.sqrt(Math.max(0, bins.r2(bin) / n - mean * mean) + 8 * U * Bins.SPAN * (double) Bins.SPAN);
-        // The distance to the nearest level has slope at most 1, so its root mean square is within the spread of its value at the mean.
+        double spread =
+                ulp * Math.sqrt(Math.max(0, bins.r2(bin) / n - mean * mean) + 8 * U * Bins.SPAN * (double) Bins.SPAN);
+        // The distance to the nearest level has slope at most 1, so its root mean square is within the spread of its
+        // value at the mean.
         double centre = distance((float) (sign * (a + ulp * mean)));
         double least = Math.max(0, centre - spread - slack);
         most = Math.min(most, centre + spread + slack);

@@ -41,7 +41,8 @@ public final class InputPower {
      */
     public void add(float[] values, int length, Shape shape, int axis) {
         if (shape.dim(axis) != squares.length) {
-            throw new IllegalArgumentException("channels: " + squares.length + " are needed, axis " + axis + " of " + shape + " has another number");
+            throw new IllegalArgumentException("channels: " + squares.length + " are needed, axis " + axis + " of "
+                    + shape + " has another number");
         }
         int inner = Math.toIntExact(shape.inner(axis));
         int channel = 0;
@@ -60,7 +61,8 @@ public final class InputPower {
     /** Adds what {@code other} has seen of the same channels. */
     public void merge(InputPower other) {
         if (other.squares.length != squares.length) {
-            throw new IllegalArgumentException("channels: " + squares.length + " are needed, got " + other.squares.length);
+            throw new IllegalArgumentException(
+                    "channels: " + squares.length + " are needed, got " + other.squares.length);
         }
         for (int c = 0; c < squares.length; c++) {
             squares[c] += other.squares[c];
@@ -89,7 +91,8 @@ public final class InputPower {
 
     /** @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes */
     static InputPower read(SketchInput in, String field) throws IOException {
-        int channels = (int) in.number(field + ".channels", 1, Math.min(Integer.MAX_VALUE / 8, Math.max(1, in.left() / 8)));
+        int channels =
+                (int) in.number(field + ".channels", 1, Math.min(Integer.MAX_VALUE / 8, Math.max(1, in.left() / 8)));
         in.take(field, 8L * channels);
         long count = in.number(field + ".count", 0, Long.MAX_VALUE);
         InputPower power = new InputPower(channels);

@@ -80,7 +80,8 @@ public final class MomentSketch {
                 .parallel()
                 .collect(
                         MomentSketch::new,
-                        (sketch, part) -> sketch.addRange(data, part * PARALLEL_PART, Math.min(data.count(), (part + 1) * PARALLEL_PART), cancel),
+                        (sketch, part) -> sketch.addRange(
+                                data, part * PARALLEL_PART, Math.min(data.count(), (part + 1) * PARALLEL_PART), cancel),
                         MomentSketch::merge);
     }
 
@@ -372,14 +373,19 @@ public final class MomentSketch {
             sketch.highest = in.fixed32(field + ".highest");
             boolean low = negative.size() > 0
                     ? endsAt(negative, ~sketch.lowest)
-                    : sketch.zeros() > 0 ? sketch.lowest == (sketch.negativeZeros > 0 ? -1 : 0) : beginsAt(positive, sketch.lowest);
+                    : sketch.zeros() > 0
+                            ? sketch.lowest == (sketch.negativeZeros > 0 ? -1 : 0)
+                            : beginsAt(positive, sketch.lowest);
             boolean high = positive.size() > 0
                     ? endsAt(positive, sketch.highest)
-                    : sketch.zeros() > 0 ? sketch.highest == (sketch.positiveZeros > 0 ? 0 : -1) : beginsAt(negative, ~sketch.highest);
+                    : sketch.zeros() > 0
+                            ? sketch.highest == (sketch.positiveZeros > 0 ? 0 : -1)
+                            : beginsAt(negative, ~sketch.highest);
             if (!low || !high || sketch.lowest > sketch.highest) {
                 throw in.bad(
                         field + (low ? ".highest" : ".lowest"),
-                        "the values from " + fromOrdered(sketch.lowest) + " to " + fromOrdered(sketch.highest) + " are not those of the bins");
+                        "the values from " + fromOrdered(sketch.lowest) + " to " + fromOrdered(sketch.highest)
+                                + " are not those of the bins");
             }
             float min = fromOrdered(sketch.lowest);
             float max = fromOrdered(sketch.highest);
@@ -418,7 +424,9 @@ public final class MomentSketch {
         // The exact pass rounds as well: a sum in double of non-negative terms.
         double bound = sum.open() / n + mse * EXACT_PASS_ROUNDING;
         double clipped = Math.min((double) n, sum.clippedCount());
-        double low = grid.lo() <= min() ? 0 : grid.hi() >= max() ? clipped : Math.min(clipped, countBelow(r, grid.lo(), false));
+        double low = grid.lo() <= min()
+                ? 0
+                : grid.hi() >= max() ? clipped : Math.min(clipped, countBelow(r, grid.lo(), false));
         return new ErrorEstimate(n, mse, bound, Math.min(mse, sum.clippedError() / n), clipped, low, sumSquares());
     }
 
@@ -430,13 +438,18 @@ public final class MomentSketch {
     public static ErrorEstimate estimate(Tensor tensor, QuantParams params, CancelToken cancel) {
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         if (slicing.slices() != params.slices()) {
-            throw new IllegalArgumentException("scales: " + params.slices() + " scales, but " + tensor.id() + " has " + slicing.slices() + " slices");
+            throw new IllegalArgumentException("scales: " + params.slices() + " scales, but " + tensor.id() + " has "
+                    + slicing.slices() + " slices");
         }
         if (params.slices() == 1) {
             return of(tensor, cancel).estimate(params.grid(0));
         }
         var parts = new ErrorEstimate[params.slices()];
-        SliceReader.forEach(tensor.data(), slicing, cancel, (slice, values, from, n) -> parts[slice] = of(values, from, n).estimate(params.grid(slice)));
+        SliceReader.forEach(
+                tensor.data(),
+                slicing,
+                cancel,
+                (slice, values, from, n) -> parts[slice] = of(values, from, n).estimate(params.grid(slice)));
         return ErrorEstimate.sum(List.of(parts));
     }
 
@@ -476,7 +489,10 @@ public final class MomentSketch {
     /** Estimated number of values whose magnitude is above {@code x}, at least 0; a bin that straddles it is shared out linearly. */
     public double countBeyond(double x) {
         Rest r = rest();
-        return r.positive.count() - r.positive.countBelow(x, true) + r.negative.count() - r.negative.countBelow(x, true);
+        return r.positive.count()
+                - r.positive.countBelow(x, true)
+                + r.negative.count()
+                - r.negative.countBelow(x, true);
     }
 
     /** Estimated sum of the magnitudes above {@code x}, shared out likewise. */
@@ -521,7 +537,9 @@ public final class MomentSketch {
 
     /** Quantile of |w|. */
     public double absQuantile(double p) {
-        return count() == 0 ? 0 : Quantiles.interpolate(p, count(), k -> locateMagnitude(k).estimate());
+        return count() == 0
+                ? 0
+                : Quantiles.interpolate(p, count(), k -> locateMagnitude(k).estimate());
     }
 
     private double ranked(long k) {
@@ -547,7 +565,9 @@ public final class MomentSketch {
             long inBin = r.negative.n(r.negative.rank(Bins.keyOf(mirrored.lo)));
             return new Location(-mirrored.hi, -mirrored.lo, inBin - 1 - mirrored.rank, -mirrored.estimate);
         }
-        return k < negatives + zeros() ? new Location(0, 0, k - negatives, 0) : r.positive.locate(k - negatives - zeros(), max());
+        return k < negatives + zeros()
+                ? new Location(0, 0, k - negatives, 0)
+                : r.positive.locate(k - negatives - zeros(), max());
     }
 
     /** Finds the magnitude of rank {@code k} of {@code 0 .. count-1} among all magnitudes. */
@@ -563,7 +583,8 @@ public final class MomentSketch {
         int high = Bins.KEYS - 1;
         while (low < high) {
             int middle = (low + high + 1) >>> 1;
-            if (r.positive.countBefore(r.positive.rank(middle)) + r.negative.countBefore(r.negative.rank(middle)) <= rank) {
+            if (r.positive.countBefore(r.positive.rank(middle)) + r.negative.countBefore(r.negative.rank(middle))
+                    <= rank) {
                 low = middle;
             } else {
                 high = middle - 1;

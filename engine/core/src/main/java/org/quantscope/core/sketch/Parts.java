@@ -127,7 +127,8 @@ final class Parts {
 
     private static void check(SketchInput in, String field, float lo, float hi, float min, float max) {
         if (!(min <= lo && lo <= hi && hi <= max)) {
-            throw in.bad(field, "a part from " + lo + " to " + hi + " is none of the values from " + min + " to " + max);
+            throw in.bad(
+                    field, "a part from " + lo + " to " + hi + " is none of the values from " + min + " to " + max);
         }
     }
 }

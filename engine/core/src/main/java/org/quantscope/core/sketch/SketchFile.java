@@ -37,7 +37,8 @@ public final class SketchFile {
     /** The file that goes with a session file: {@code a.quantscope.sketches} beside {@code a.quantscope.json}. */
     public static Path beside(Path session) {
         String name = String.valueOf(session.getFileName());
-        return session.resolveSibling((name.endsWith(".json") ? name.substring(0, name.length() - ".json".length()) : name) + EXTENSION);
+        return session.resolveSibling(
+                (name.endsWith(".json") ? name.substring(0, name.length() - ".json".length()) : name) + EXTENSION);
     }
 
     /**
@@ -46,7 +47,8 @@ public final class SketchFile {
      * @throws IOException if it cannot be written, or the sketches are more than {@link #read} takes; {@code file} is then as it was
      */
     public static void write(ActivationSketches seen, Path file) throws IOException {
-        long heap = seen.sketches().values().stream().mapToLong(MomentSketch::bytes).sum();
+        long heap =
+                seen.sketches().values().stream().mapToLong(MomentSketch::bytes).sum();
         if (heap > MAX_HEAP) {
             throw new IOException("the sketches take " + heap + " bytes, at most " + MAX_HEAP + " are kept in a file");
         }
@@ -98,7 +100,9 @@ public final class SketchFile {
         in.ascii("magic", MAGIC);
         int version = in.fixed32("version");
         if (version < 1 || version > VERSION) {
-            throw in.bad("version", "this program reads versions 1 to " + VERSION + ", got " + Integer.toUnsignedString(version));
+            throw in.bad(
+                    "version",
+                    "this program reads versions 1 to " + VERSION + ", got " + Integer.toUnsignedString(version));
         }
         String model = in.hex("model_sha256");
         String data = in.hex("data_sha256");
@@ -107,8 +111,10 @@ public final class SketchFile {
             throw in.bad("fold_batch_norm", "0 or 1 is needed, got " + fold);
         }
         long samples = in.number("samples", 0, Long.MAX_VALUE);
-        Map<TensorId, MomentSketch> sketches = map(in, "activations", cancel, field -> MomentSketch.read(in, field, version));
-        Map<TensorId, InputPower> inputs = version == 1 ? Map.of() : map(in, "inputs", cancel, field -> InputPower.read(in, field));
+        Map<TensorId, MomentSketch> sketches =
+                map(in, "activations", cancel, field -> MomentSketch.read(in, field, version));
+        Map<TensorId, InputPower> inputs =
+                version == 1 ? Map.of() : map(in, "inputs", cancel, field -> InputPower.read(in, field));
         in.checksum("checksum");
         return new ActivationSketches(model, data, fold == 1, samples, sketches, inputs);
     }
@@ -119,7 +125,8 @@ public final class SketchFile {
     }
 
     /** What was kept of several tensors, in the order of their names. */
-    private static <T> Map<TensorId, T> map(SketchInput in, String name, CancelToken cancel, Entry<T> entry) throws IOException {
+    private static <T> Map<TensorId, T> map(SketchInput in, String name, CancelToken cancel, Entry<T> entry)
+            throws IOException {
         long count = in.number(name, 0, in.left());
         Map<TensorId, T> map = new TreeMap<>();
         TensorId before = null;

@@ -106,7 +106,9 @@ final class SketchInput {
     void ascii(String field, String wanted) throws IOException {
         byte[] bytes = bytes(field, wanted.length());
         if (!wanted.equals(new String(bytes, StandardCharsets.ISO_8859_1))) {
-            throw bad(field, "this is no sketch file, it begins with " + HexFormat.of().formatHex(bytes));
+            throw bad(
+                    field,
+                    "this is no sketch file, it begins with " + HexFormat.of().formatHex(bytes));
         }
     }
 
@@ -118,9 +120,13 @@ final class SketchInput {
     String text(String field, int maxBytes) throws IOException {
         byte[] utf8 = bytes(field, (int) number(field, 0, Math.min(maxBytes, left())));
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
         } catch (CharacterCodingException e) {
-            throw new BadInputException(file, field, "UTF-8 is needed, got " + HexFormat.of().formatHex(utf8), e);
+            throw new BadInputException(
+                    file, field, "UTF-8 is needed, got " + HexFormat.of().formatHex(utf8), e);
         }
     }
 

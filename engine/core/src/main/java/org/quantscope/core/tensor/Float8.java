@@ -8,7 +8,8 @@ final class Float8 {
     static float e4m3(byte code) {
         int e = code >> 3 & 0xf;
         int m = code & 7;
-        float magnitude = e == 15 && m == 7 ? Float.NaN : e == 0 ? Math.scalb((float) m, -9) : Math.scalb(8f + m, e - 10);
+        float magnitude =
+                e == 15 && m == 7 ? Float.NaN : e == 0 ? Math.scalb((float) m, -9) : Math.scalb(8f + m, e - 10);
         return code < 0 ? -magnitude : magnitude;
     }
 

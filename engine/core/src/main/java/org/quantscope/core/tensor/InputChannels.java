@@ -28,12 +28,21 @@ public record InputChannels(int perGroup, long groupValues, long inner, int chan
         if (info.consumers().isEmpty()) {
             return info.kind() == TensorKind.WEIGHT ? along(shape, 1, 1) : Optional.empty();
         }
-        return info.consumers().stream().filter(c -> c.input() == 1 && LAYERS.contains(c.opType())).findFirst().flatMap(c -> switch (c.opType()) {
-            case "Conv" -> along(shape, 1, c.groups());
-            case "ConvTranspose" -> along(shape, 0, 1);
-            case "Gemm" -> info.channelAxis().isPresent() ? along(shape, 1 - Math.min(1, info.channelAxis().getAsInt()), 1) : Optional.empty();
-            default -> along(shape, shape.rank() - 2, 1);
-        });
+        return info.consumers().stream()
+                .filter(c -> c.input() == 1 && LAYERS.contains(c.opType()))
+                .findFirst()
+                .flatMap(c -> switch (c.opType()) {
+                    case "Conv" -> along(shape, 1, c.groups());
+                    case "ConvTranspose" -> along(shape, 0, 1);
+                    case "Gemm" ->
+                        info.channelAxis().isPresent()
+                                ? along(
+                                        shape,
+                                        1 - Math.min(1, info.channelAxis().getAsInt()),
+                                        1)
+                                : Optional.empty();
+                    default -> along(shape, shape.rank() - 2, 1);
+                });
     }
 
     private static Optional<InputChannels> along(Shape shape, int axis, long groups) {
@@ -42,7 +51,8 @@ public record InputChannels(int perGroup, long groupValues, long inner, int chan
         if (groups < 1 || groups > Integer.MAX_VALUE || channels > Integer.MAX_VALUE || shape.dim(0) % groups != 0) {
             return Optional.empty();
         }
-        return Optional.of(new InputChannels((int) perGroup, shape.count() / groups, shape.inner(axis), (int) channels));
+        return Optional.of(
+                new InputChannels((int) perGroup, shape.count() / groups, shape.inner(axis), (int) channels));
     }
 
     /** The input channel of value {@code e}. */

@@ -14,7 +14,8 @@ public final class Shape {
     private Shape(long[] dims) {
         this.dims = dims;
         if (dims.length > MAX_RANK) {
-            throw new IllegalArgumentException("shape: has " + dims.length + " dimensions, " + MAX_RANK + " is the limit");
+            throw new IllegalArgumentException(
+                    "shape: has " + dims.length + " dimensions, " + MAX_RANK + " is the limit");
         }
         long n = 1;
         for (long d : dims) {
@@ -87,6 +88,8 @@ public final class Shape {
     }
 
     private static String text(long[] dims) {
-        return dims.length == 0 ? "scalar" : Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining("×"));
+        return dims.length == 0
+                ? "scalar"
+                : Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining("×"));
     }
 }

@@ -4,7 +4,8 @@ package org.quantscope.core.tensor;
 public record Tensor(TensorInfo info, TensorData data) {
     public Tensor {
         if (info.shape().count() != data.count()) {
-            throw new IllegalArgumentException("data: " + info.id() + " has " + data.count() + " values, its shape " + info.shape() + " wants " + info.shape().count());
+            throw new IllegalArgumentException("data: " + info.id() + " has " + data.count() + " values, its shape "
+                    + info.shape() + " wants " + info.shape().count());
         }
     }
 

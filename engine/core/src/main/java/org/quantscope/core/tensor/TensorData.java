@@ -23,7 +23,8 @@ public final class TensorData {
      */
     public TensorData(DType dtype, MemorySegment segment, ByteOrder order, long count) {
         if (count < 0 || Math.multiplyExact(count, dtype.bytes()) > segment.byteSize()) {
-            throw new IllegalArgumentException("count: " + count + " values of " + dtype + " do not fit " + segment.byteSize() + " bytes");
+            throw new IllegalArgumentException(
+                    "count: " + count + " values of " + dtype + " do not fit " + segment.byteSize() + " bytes");
         }
         this.dtype = dtype;
         this.segment = segment.asReadOnly();
@@ -92,7 +93,9 @@ public final class TensorData {
         Objects.checkFromIndexSize(from, length, count);
         Objects.checkFromIndexSize(at, length, out.length);
         switch (dtype) {
-            case F32 -> MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order), from * 4, out, at, length);
+            case F32 ->
+                MemorySegment.copy(
+                        segment, ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order), from * 4, out, at, length);
             case F64 -> {
                 var layout = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(order);
                 for (int i = 0; i < length; i++) {
@@ -174,7 +177,8 @@ public final class TensorData {
             case I8 -> segment.get(ValueLayout.JAVA_BYTE, index);
             case U8 -> Byte.toUnsignedLong(segment.get(ValueLayout.JAVA_BYTE, index));
             case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index) == 0 ? 0 : 1;
-            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 -> throw new IllegalStateException("dtype: " + dtype + " is no integer type");
+            case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 ->
+                throw new IllegalStateException("dtype: " + dtype + " is no integer type");
         };
     }
 

@@ -9,7 +9,8 @@ import java.util.OptionalInt;
  * @param channelAxis the output-channel axis by its consumer: Conv 0, ConvTranspose 1, Gemm 0 if transB else 1, MatMul last;
  *     empty if no consumer says
  */
-public record TensorInfo(TensorId id, TensorKind kind, DType dtype, Shape shape, OptionalInt channelAxis, List<Consumer> consumers) {
+public record TensorInfo(
+        TensorId id, TensorKind kind, DType dtype, Shape shape, OptionalInt channelAxis, List<Consumer> consumers) {
     public TensorInfo {
         consumers = List.copyOf(consumers);
         int rank = shape.rank();

@@ -33,7 +33,8 @@ record Comparison(int tensors, Optional<String> difference) {
                 .collect(Collectors.toSet());
         Set<TensorId> written = new HashSet<>();
         for (Encoding e : plan.encodings()) {
-            if (refused.contains(e.id().name()) || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
+            if (refused.contains(e.id().name())
+                    || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
                 continue;
             }
             written.add(e.id());
@@ -52,8 +53,12 @@ record Comparison(int tensors, Optional<String> difference) {
             return "is missing";
         }
         if (spec.clip() instanceof Clip.Manual(var range)) {
-            ClipRange put = e.spec().clip() instanceof Clip.Manual(var byHand) ? byHand : e.effective().getFirst();
-            return lost.contains(Field.RANGE) || range.equals(put) ? null : "has the range " + range + " instead of " + put;
+            ClipRange put = e.spec().clip() instanceof Clip.Manual(var byHand)
+                    ? byHand
+                    : e.effective().getFirst();
+            return lost.contains(Field.RANGE) || range.equals(put)
+                    ? null
+                    : "has the range " + range + " instead of " + put;
         }
         if (!(spec.clip() instanceof Clip.Fixed(QuantParams got))) {
             return "has no parameters";
@@ -72,7 +77,9 @@ record Comparison(int tensors, Optional<String> difference) {
         if (e.isAffine() && !lost.contains(Field.SIGN) && e.isSigned() != back.isSigned()) {
             return "has codes of another sign";
         }
-        if (e.isAffine() && !lost.contains(Field.ZERO_POINT) && !Arrays.equals(zeroPoints(e, lost), zeroPoints(back, lost))) {
+        if (e.isAffine()
+                && !lost.contains(Field.ZERO_POINT)
+                && !Arrays.equals(zeroPoints(e, lost), zeroPoints(back, lost))) {
             return "has other zero points";
         }
         if (e.isAffine() && !lost.contains(Field.CODES) && put.qmax() - put.qmin() != got.qmax() - got.qmin()) {

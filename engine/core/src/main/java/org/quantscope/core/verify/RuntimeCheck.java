@@ -33,27 +33,37 @@ final class RuntimeCheck {
      * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    static Verification.Ran run(Path exported, ExportPlan plan, EvalRequest request, Dataset data, Progress progress, CancelToken cancel) throws IOException {
+    static Verification.Ran run(
+            Path exported, ExportPlan plan, EvalRequest request, Dataset data, Progress progress, CancelToken cancel)
+            throws IOException {
         SampleFeed feed = SampleFeed.of(plan.model(), data);
         String name = String.valueOf(exported.getFileName());
-        QuantizedSession live = QuantizedSession.build(plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
+        QuantizedSession live = QuantizedSession.build(
+                plan.model(), QuantizedSession.Key.of(request, plan.model()), OrtModel.Options.DEFAULT, cancel);
         @Nullable PairedScores besideFloat = null;
         @Nullable PairedScores besideLive = null;
         double largest = 0;
         // Nodes are run as written: what fusing them may round differently is not what the file says.
         try (OrtModel _ = live.loaded().getFirst();
-                OrtModel floatModel = OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);
-                OrtModel file = OrtModel.load(Files.readAllBytes(exported), name, new OrtModel.Options(OrtModel.Options.DEFAULT.threads(), false));
+                OrtModel floatModel =
+                        OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);
+                OrtModel file = OrtModel.load(
+                        Files.readAllBytes(exported),
+                        name,
+                        new OrtModel.Options(OrtModel.Options.DEFAULT.threads(), false));
                 QuantizedSession.Feeds feeds = live.feeds(request, cancel)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();
+                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
+                        .toArray();
                 progress.report(from, data.size(), "verifying sample " + (from + 1) + " of " + data.size());
                 Logits ours = live.logits(feed, batch, feeds, cancel);
                 Logits plain = Logits.of(floatModel, plan.model(), feed, batch, Map.of(), cancel);
                 Logits theirs = Logits.of(file, plan.model(), feed, batch, Map.of(), cancel);
                 if (besideFloat == null || besideLive == null) {
-                    besideFloat = PairedScores.of(plan.model(), data, plan.state().metric(), plain);
-                    besideLive = PairedScores.of(plan.model(), data, plan.state().metric(), plain);
+                    besideFloat =
+                            PairedScores.of(plan.model(), data, plan.state().metric(), plain);
+                    besideLive =
+                            PairedScores.of(plan.model(), data, plan.state().metric(), plain);
                 }
                 besideFloat.add(batch, plain, theirs);
                 besideLive.add(batch, ours, theirs);
@@ -65,6 +75,7 @@ final class RuntimeCheck {
         if (besideFloat == null || besideLive == null) {
             throw new BadInputException(data.file(), "samples", "there are none to run the exported file on");
         }
-        return new Verification.Ran(besideFloat.estimate(), besideLive.estimate().agreement(), largest);
+        return new Verification.Ran(
+                besideFloat.estimate(), besideLive.estimate().agreement(), largest);
     }
 }

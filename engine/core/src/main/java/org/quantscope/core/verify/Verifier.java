@@ -54,9 +54,21 @@ public final class Verifier {
      * @throws IllegalStateException if the file does not read back as what was written
      * @throws java.util.concurrent.CancellationException if cancelled; nothing was written then
      */
-    public static Exported export(Exporter exporter, ExportPlan plan, Path target, Optional<Dataset> data, Progress progress, CancelToken cancel) throws IOException {
+    public static Exported export(
+            Exporter exporter,
+            ExportPlan plan,
+            Path target,
+            Optional<Dataset> data,
+            Progress progress,
+            CancelToken cancel)
+            throws IOException {
         AtomicReference<Optional<Verification>> verified = new AtomicReference<>(Optional.empty());
-        List<Path> files = Exporters.export(exporter, plan, target, (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)), cancel);
+        List<Path> files = Exporters.export(
+                exporter,
+                plan,
+                target,
+                (placed, written) -> verified.set(verify(exporter, placed, written, data, progress, cancel)),
+                cancel);
         return new Exported(files, verified.get());
     }
 
@@ -70,7 +82,13 @@ public final class Verifier {
      * @throws IllegalStateException if the file does not read back as what was written
      * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static Optional<Verification> verify(Exporter exporter, ExportPlan plan, List<Path> files, Optional<Dataset> data, Progress progress, CancelToken cancel)
+    public static Optional<Verification> verify(
+            Exporter exporter,
+            ExportPlan plan,
+            List<Path> files,
+            Optional<Dataset> data,
+            Progress progress,
+            CancelToken cancel)
             throws IOException {
         Path file = files.getFirst();
         if (runs(exporter)) {
@@ -79,7 +97,9 @@ public final class Verifier {
             }
             Set<Field> lost = exporter.loses();
             EvalRequest carried = new EvalRequest(
-                    Optional.empty(), lost.contains(Field.WEIGHTS) ? Map.of() : plan.weights(), lost.contains(Field.ACTIVATIONS) ? Map.of() : plan.activations());
+                    Optional.empty(),
+                    lost.contains(Field.WEIGHTS) ? Map.of() : plan.weights(),
+                    lost.contains(Field.ACTIVATIONS) ? Map.of() : plan.activations());
             return Optional.of(RuntimeCheck.run(file, plan, carried, data.get(), progress, cancel));
         }
         if (exporter instanceof QuantscopeJsonExporter) {
@@ -88,19 +108,24 @@ public final class Verifier {
             }
             return Optional.of(new Verification.ReRead(plan.encodings().size()));
         }
-        Optional<Importer> importer = Importers.all().stream().filter(i -> i.id().equals(exporter.id())).findFirst();
+        Optional<Importer> importer = Importers.all().stream()
+                .filter(i -> i.id().equals(exporter.id()))
+                .findFirst();
         if (importer.isPresent()) {
             Comparison compared = Comparison.of(exporter, plan, importer.get().read(file, plan.model(), cancel));
             compared.difference().ifPresent(difference -> {
-                throw new IllegalStateException(file.getFileName() + " does not read back as what was written: " + difference);
+                throw new IllegalStateException(
+                        file.getFileName() + " does not read back as what was written: " + difference);
             });
             return Optional.of(new Verification.ReRead(compared.tensors()));
         }
         for (Path part : files) {
             cancel.check();
             String name = part.getFileName().toString();
-            // A list of the tensors that a format has a word for is empty if it has one for none: that is told as problems.
-            if (Files.size(part) == 0 && exporter.check(plan).stream().noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR)) {
+            // A list of the tensors that a format has a word for is empty if it has one for none: that is told as
+            // problems.
+            if (Files.size(part) == 0
+                    && exporter.check(plan).stream().noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR)) {
                 throw new IllegalStateException(name + " is empty");
             }
             if (name.endsWith(".json")) {

@@ -26,13 +26,17 @@ class CalibratorsTest {
     void mseFindsTheBestClip(String name) {
         Tensor tensor = Oracles.tensor(Oracles.array(name));
         Oracles.FIGURES.get(name).get("mse_search").properties().forEach(figure -> {
-            QuantSpec spec = QuantSpec.WEIGHTS.withBits(Integer.parseInt(figure.getKey())).withClip(new Clip.Auto("mse"));
+            QuantSpec spec = QuantSpec.WEIGHTS
+                    .withBits(Integer.parseInt(figure.getKey()))
+                    .withClip(new Clip.Auto("mse"));
             RangeResolver.Resolution found = RangeResolver.resolve(tensor, spec, cancel);
             double best = figure.getValue().get("mse").doubleValue();
             double mse = ErrorPass.measure(tensor, found.params(), cancel).mse();
 
             assertThat(mse).isLessThanOrEqualTo(1.0005 * best + 1e-15);
-            assertThat(found.requested().getFirst().hi()).isPositive().isLessThanOrEqualTo(MomentSketch.of(tensor, cancel).absMax());
+            assertThat(found.requested().getFirst().hi())
+                    .isPositive()
+                    .isLessThanOrEqualTo(MomentSketch.of(tensor, cancel).absMax());
         });
     }
 
@@ -43,10 +47,15 @@ class CalibratorsTest {
         Tensor tensor = Oracles.tensor(Oracles.array(name));
         MomentSketch sketch = MomentSketch.of(tensor, cancel);
         Oracles.FIGURES.get(name).get("mse_search").properties().forEach(figure -> {
-            QuantSpec spec = QuantSpec.WEIGHTS.withBits(Integer.parseInt(figure.getKey())).withClip(new Clip.Auto("mse"));
-            double mse = ErrorPass.measure(tensor, RangeResolver.resolve(sketch, spec, cancel).params(), cancel).mse();
+            QuantSpec spec = QuantSpec.WEIGHTS
+                    .withBits(Integer.parseInt(figure.getKey()))
+                    .withClip(new Clip.Auto("mse"));
+            double mse = ErrorPass.measure(
+                            tensor, RangeResolver.resolve(sketch, spec, cancel).params(), cancel)
+                    .mse();
 
-            assertThat(mse).isLessThanOrEqualTo(1.005 * figure.getValue().get("mse").doubleValue());
+            assertThat(mse)
+                    .isLessThanOrEqualTo(1.005 * figure.getValue().get("mse").doubleValue());
         });
     }
 
@@ -61,11 +70,14 @@ class CalibratorsTest {
             for (int lo = 0; lo <= 40; lo++) {
                 for (int hi = 1; hi <= 40; hi++) {
                     var range = new ClipRange(Math.min(0, sketch.min()) * lo / 40, Math.max(0, sketch.max()) * hi / 40);
-                    var grid = RangeResolver.resolve(tensor, spec, java.util.List.of(range)).grid(0);
+                    var grid = RangeResolver.resolve(tensor, spec, java.util.List.of(range))
+                            .grid(0);
                     best = Math.min(best, sketch.estimate(grid).mse());
                 }
             }
-            double mse = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel).mse();
+            double mse = ErrorPass.measure(
+                            tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel)
+                    .mse();
 
             assertThat(mse).isLessThanOrEqualTo(1.002 * best);
         }
@@ -84,11 +96,14 @@ class CalibratorsTest {
             Tensor tensor = Oracles.tensor(x);
             for (int bits : new int[] {2, 4, 8}) {
                 for (QuantSpec spec : java.util.List.of(
-                        QuantSpec.WEIGHTS.withBits(bits), QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(false), QuantSpec.ACTIVATIONS.withBits(bits))) {
+                        QuantSpec.WEIGHTS.withBits(bits),
+                        QuantSpec.WEIGHTS.withBits(bits).withNarrowRange(false),
+                        QuantSpec.ACTIVATIONS.withBits(bits))) {
                     var calibrator = Calibrators.byId("mse");
                     var slice = new StoredStatistics(tensor.data(), cancel);
                     ClipRange quick = calibrator.range(slice, spec, Map.of(), cancel);
-                    ClipRange slow = calibrator.calibrate(slice, spec, Map.of(), cancel).range();
+                    ClipRange slow =
+                            calibrator.calibrate(slice, spec, Map.of(), cancel).range();
 
                     assertThat(error(tensor, spec, quick)).isLessThanOrEqualTo(error(tensor, spec, slow) * (1 + 1e-9));
                 }
@@ -97,7 +112,8 @@ class CalibratorsTest {
     }
 
     private double error(Tensor tensor, QuantSpec spec, ClipRange range) {
-        return ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, java.util.List.of(range)), cancel).sumSquaredError();
+        return ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, java.util.List.of(range)), cancel)
+                .sumSquaredError();
     }
 
     @Test
@@ -106,8 +122,11 @@ class CalibratorsTest {
         for (int i = 0; i < 3; i++) {
             var token = new CancelToken();
             token.cancel();
-            QuantSpec spec = QuantSpec.WEIGHTS.withGranularity(new org.quantscope.core.quant.Granularity.PerBlock(1, 32)).withClip(new Clip.Auto("mse"));
-            assertThatThrownBy(() -> RangeResolver.resolve(tensor, spec, token)).isInstanceOf(java.util.concurrent.CancellationException.class);
+            QuantSpec spec = QuantSpec.WEIGHTS
+                    .withGranularity(new org.quantscope.core.quant.Granularity.PerBlock(1, 32))
+                    .withClip(new Clip.Auto("mse"));
+            assertThatThrownBy(() -> RangeResolver.resolve(tensor, spec, token))
+                    .isInstanceOf(java.util.concurrent.CancellationException.class);
         }
     }
 
@@ -122,20 +141,36 @@ class CalibratorsTest {
         Tensor tensor = Oracles.tensor(spread);
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(4).withClip(new Clip.Auto("mse"));
 
-        assertThat(RangeResolver.resolve(tensor, spec, cancel).requested().getFirst().hi()).isCloseTo(0.13f, within(0.03f));
+        assertThat(RangeResolver.resolve(tensor, spec, cancel)
+                        .requested()
+                        .getFirst()
+                        .hi())
+                .isCloseTo(0.13f, within(0.03f));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3", "constant", "zeros"})
+    @ValueSource(
+            strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3", "constant", "zeros"
+            })
     void percentileIsNumpysOnWeights(String name) {
         float[] values = Oracles.array(name);
         var stored = new StoredStatistics(Oracles.tensor(values).data(), cancel);
-        Oracles.FIGURES.get(name).get("percentile_linear").properties().forEach(p -> assertThat(
-                        stored.quantile(Double.parseDouble(p.getKey()) / 100))
-                .isCloseTo(p.getValue().doubleValue(), within(1e-12 + 1e-9 * Math.abs(p.getValue().doubleValue()))));
-        Oracles.FIGURES.get(name).get("abs_percentile_linear").properties().forEach(p -> assertThat(
-                        stored.absQuantile(Double.parseDouble(p.getKey()) / 100))
-                .isCloseTo(p.getValue().doubleValue(), within(1e-12 + 1e-9 * p.getValue().doubleValue())));
+        Oracles.FIGURES
+                .get(name)
+                .get("percentile_linear")
+                .properties()
+                .forEach(p -> assertThat(stored.quantile(Double.parseDouble(p.getKey()) / 100))
+                        .isCloseTo(
+                                p.getValue().doubleValue(),
+                                within(1e-12 + 1e-9 * Math.abs(p.getValue().doubleValue()))));
+        Oracles.FIGURES
+                .get(name)
+                .get("abs_percentile_linear")
+                .properties()
+                .forEach(p -> assertThat(stored.absQuantile(Double.parseDouble(p.getKey()) / 100))
+                        .isCloseTo(
+                                p.getValue().doubleValue(),
+                                within(1e-12 + 1e-9 * p.getValue().doubleValue())));
     }
 
     @Test
@@ -165,8 +200,10 @@ class CalibratorsTest {
             int k = (int) at;
             int next = Math.min(k + 1, n - 1);
 
-            assertThat(stored.quantile(p)).isCloseTo(sorted[k] + (at - k) * ((double) sorted[next] - sorted[k]), within(1e-12));
-            assertThat(stored.absQuantile(p)).isCloseTo(magnitudes[k] + (at - k) * ((double) magnitudes[next] - magnitudes[k]), within(1e-12));
+            assertThat(stored.quantile(p))
+                    .isCloseTo(sorted[k] + (at - k) * ((double) sorted[next] - sorted[k]), within(1e-12));
+            assertThat(stored.absQuantile(p))
+                    .isCloseTo(magnitudes[k] + (at - k) * ((double) magnitudes[next] - magnitudes[k]), within(1e-12));
         }
     }
 
@@ -176,11 +213,16 @@ class CalibratorsTest {
         var clip = new Clip.Auto("percentile", Map.of("percentile", "99.9"));
         var figures = Oracles.FIGURES.get("skewed");
 
-        assertThat(RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withSymmetric(false).withClip(clip), cancel).requested())
+        assertThat(RangeResolver.resolve(
+                                tensor, QuantSpec.WEIGHTS.withSymmetric(false).withClip(clip), cancel)
+                        .requested())
                 .containsExactly(new ClipRange(
-                        figures.get("percentile_linear").get("0.1").floatValue(), figures.get("percentile_linear").get("99.9").floatValue()));
-        assertThat(RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(clip), cancel).requested())
-                .containsExactly(ClipRange.symmetric(figures.get("abs_percentile_linear").get("99.9").floatValue()));
+                        figures.get("percentile_linear").get("0.1").floatValue(),
+                        figures.get("percentile_linear").get("99.9").floatValue()));
+        assertThat(RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(clip), cancel)
+                        .requested())
+                .containsExactly(ClipRange.symmetric(
+                        figures.get("abs_percentile_linear").get("99.9").floatValue()));
     }
 
     @Test
@@ -191,8 +233,10 @@ class CalibratorsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("percentile")
                 .hasMessageContaining("120");
-        assertThatThrownBy(() -> resolve(tensor, "percentile", Map.of("percentile", "NaN"))).hasMessageContaining("NaN");
-        assertThatThrownBy(() -> resolve(tensor, "percentile", Map.of("percentile", "much"))).hasMessageContaining("much");
+        assertThatThrownBy(() -> resolve(tensor, "percentile", Map.of("percentile", "NaN")))
+                .hasMessageContaining("NaN");
+        assertThatThrownBy(() -> resolve(tensor, "percentile", Map.of("percentile", "much")))
+                .hasMessageContaining("much");
         assertThatThrownBy(() -> resolve(tensor, "minmax", Map.of("p", "1"))).hasMessageContaining("no option p");
     }
 
@@ -201,10 +245,15 @@ class CalibratorsTest {
         Tensor tensor = Oracles.tensor(Oracles.array("laplace"));
         for (boolean symmetric : new boolean[] {true, false}) {
             QuantSpec spec = QuantSpec.WEIGHTS.withSymmetric(symmetric);
-            var curve = RangeResolver.calibrate(tensor, spec, new Clip.Auto("mse"), cancel).curve();
-            double atMinMax = ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel).mse();
+            var curve = RangeResolver.calibrate(tensor, spec, new Clip.Auto("mse"), cancel)
+                    .curve();
+            double atMinMax = ErrorPass.measure(
+                            tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel)
+                    .mse();
 
-            assertThat(curve).isSortedAccordingTo(java.util.Comparator.comparingDouble(p -> (double) p.clip().hi() - p.clip().lo()));
+            assertThat(curve)
+                    .isSortedAccordingTo(java.util.Comparator.comparingDouble(
+                            p -> (double) p.clip().hi() - p.clip().lo()));
             assertThat(curve.getLast().cost()).isCloseTo(atMinMax, within(1e-9 * atMinMax));
         }
     }

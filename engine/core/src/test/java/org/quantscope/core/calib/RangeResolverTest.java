@@ -24,14 +24,17 @@ import org.quantscope.core.tensor.Tensor;
 
 class RangeResolverTest {
     /** Every value matters alike. */
-    private static final Importances ALIKE = tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 2));
+    private static final Importances ALIKE =
+            tensor -> Optional.of((from, out, length) -> Arrays.fill(out, 0, length, 2));
 
     private final CancelToken cancel = new CancelToken();
 
     @Test
     void perChannelScalesAreAbsmaxOver127() {
         Tensor tensor = Oracles.tensor(Oracles.array("weight_oihw"), 16, 8, 3, 3);
-        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL), cancel)
+                .params();
         var expected = Oracles.FIGURES.get("weight_oihw").get("absmax_over_127");
 
         assertThat(params.granularity()).isEqualTo(new Granularity.PerChannel(0));
@@ -51,7 +54,9 @@ class RangeResolverTest {
         }
         Tensor tensor = Oracles.tensor(values, 5, 6, 7);
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(4).withClip(new Clip.Auto(calibrator));
-        QuantParams params = RangeResolver.resolve(tensor, spec.withGranularity(new Granularity.PerChannel(axis)), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, spec.withGranularity(new Granularity.PerChannel(axis)), cancel)
+                .params();
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         for (int s = 0; s < params.slices(); s++) {
             float[] slice = new float[values.length / params.slices()];
@@ -61,17 +66,23 @@ class RangeResolverTest {
                     slice[n++] = values[e];
                 }
             }
-            assertThat(params.scale(s)).isEqualTo(RangeResolver.resolve(Oracles.tensor(slice), spec, cancel).params().scale(0));
+            assertThat(params.scale(s))
+                    .isEqualTo(RangeResolver.resolve(Oracles.tensor(slice), spec, cancel)
+                            .params()
+                            .scale(0));
         }
     }
 
     @Test
     void tensorWithoutAFiniteNonZeroValueGetsScaleOne() {
-        for (float[] values : List.of(new float[0], new float[9], new float[] {Float.NaN, Float.POSITIVE_INFINITY, -0f})) {
+        for (float[] values :
+                List.of(new float[0], new float[9], new float[] {Float.NaN, Float.POSITIVE_INFINITY, -0f})) {
             for (Calibrator calibrator : Calibrators.all()) {
                 for (boolean symmetric : new boolean[] {true, false}) {
-                    QuantSpec spec = QuantSpec.WEIGHTS.withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id()));
-                    QuantParams params = RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel).params();
+                    QuantSpec spec =
+                            QuantSpec.WEIGHTS.withSymmetric(symmetric).withClip(new Clip.Auto(calibrator.id()));
+                    QuantParams params = RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel)
+                            .params();
 
                     assertThat(params.scale(0)).isEqualTo(1);
                     assertThat(params.zeroPoint(0)).isZero();
@@ -97,28 +108,41 @@ class RangeResolverTest {
         var wide = new ClipRange(-1, 1);
         QuantSpec perChannel = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(0));
 
-        assertThat(RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(new Clip.Manual(range)), cancel).requested()).containsExactly(range);
-        assertThat(RangeResolver.resolve(tensor, perChannel.withClip(new Clip.Manual(range)), cancel).requested()).containsExactly(range, range);
-        var resolved = RangeResolver.resolve(tensor, perChannel.withClip(new Clip.ManualPerChannel(List.of(range, wide))), cancel);
+        assertThat(RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(new Clip.Manual(range)), cancel)
+                        .requested())
+                .containsExactly(range);
+        assertThat(RangeResolver.resolve(tensor, perChannel.withClip(new Clip.Manual(range)), cancel)
+                        .requested())
+                .containsExactly(range, range);
+        var resolved = RangeResolver.resolve(
+                tensor, perChannel.withClip(new Clip.ManualPerChannel(List.of(range, wide))), cancel);
         assertThat(resolved.requested()).containsExactly(range, wide);
         assertThat(resolved.params().scales()).containsExactly(0.5f / 127, 1f / 127);
-        assertThat(RangeResolver.resolve(tensor, perChannel, List.of(range, wide))).isEqualTo(resolved.params());
+        assertThat(RangeResolver.resolve(tensor, perChannel, List.of(range, wide)))
+                .isEqualTo(resolved.params());
     }
 
     @Test
     void everyBlockHasARangeOfItsOwn() {
         float[] values = {1, -2, 3, 4, 5, -6, 7, 8, 9, 10};
         Tensor tensor = Oracles.tensor(values, 2, 5);
-        QuantSpec spec = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 2));
+        QuantSpec spec =
+                QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 2));
         var resolved = RangeResolver.resolve(tensor, spec, cancel);
-        List<ClipRange> expected = java.util.stream.Stream.of(2, 4, 5, 7, 9, 10).map(ClipRange::symmetric).toList();
+        List<ClipRange> expected = java.util.stream.Stream.of(2, 4, 5, 7, 9, 10)
+                .map(ClipRange::symmetric)
+                .toList();
 
         assertThat(resolved.requested()).isEqualTo(expected);
         assertThat(resolved.params().granularity()).isEqualTo(new Granularity.PerBlock(1, 2));
         assertThat(resolved.params().scale(2)).isEqualTo(5f / 127);
-        assertThat(RangeResolver.resolve(tensor, spec.withClip(new Clip.ManualPerBlock(expected)), cancel)).isEqualTo(resolved);
-        assertThat(RangeResolver.resolve(tensor, spec.withGranularity(new Granularity.PerBlock(0, 2)), cancel).requested())
-                .isEqualTo(java.util.stream.Stream.of(6, 7, 8, 9, 10).map(ClipRange::symmetric).toList());
+        assertThat(RangeResolver.resolve(tensor, spec.withClip(new Clip.ManualPerBlock(expected)), cancel))
+                .isEqualTo(resolved);
+        assertThat(RangeResolver.resolve(tensor, spec.withGranularity(new Granularity.PerBlock(0, 2)), cancel)
+                        .requested())
+                .isEqualTo(java.util.stream.Stream.of(6, 7, 8, 9, 10)
+                        .map(ClipRange::symmetric)
+                        .toList());
     }
 
     @Test
@@ -129,7 +153,8 @@ class RangeResolverTest {
 
         assertThat(resolved.params()).isEqualTo(params);
         assertThat(resolved.requested()).isEqualTo(params.effective());
-        assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(new float[6], 3, 2), QuantSpec.WEIGHTS.withClip(new Clip.Fixed(params)), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        Oracles.tensor(new float[6], 3, 2), QuantSpec.WEIGHTS.withClip(new Clip.Fixed(params)), cancel))
                 .hasMessageContaining("3 slices");
     }
 
@@ -138,24 +163,32 @@ class RangeResolverTest {
         Tensor tensor = Oracles.tensor(new float[6], 2, 3);
         var range = new ClipRange(-1, 1);
 
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(-1, 2))), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(-1, 2))), cancel))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("lo -1.0 and hi 2.0");
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withClip(new Clip.ManualPerChannel(List.of(range, range))), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withClip(new Clip.ManualPerChannel(List.of(range, range))), cancel))
                 .hasMessageContaining("granularity is tensor");
         QuantSpec perChannel = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(0));
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, perChannel.withClip(new Clip.ManualPerChannel(List.of(range))), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, perChannel.withClip(new Clip.ManualPerChannel(List.of(range))), cancel))
                 .hasMessageContaining("2 slices");
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(2)), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(2)), cancel))
                 .hasMessageContaining("axis");
         QuantSpec blocks = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(1, 2));
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, blocks.withClip(new Clip.ManualPerBlock(List.of(range))), cancel))
+        assertThatThrownBy(() ->
+                        RangeResolver.resolve(tensor, blocks.withClip(new Clip.ManualPerBlock(List.of(range))), cancel))
                 .hasMessageContaining("4 slices");
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, perChannel.withClip(new Clip.ManualPerBlock(List.of(range, range))), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, perChannel.withClip(new Clip.ManualPerBlock(List.of(range, range))), cancel))
                 .hasMessageContaining("granularity is channel:0");
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(2, 32)), cancel))
+        assertThatThrownBy(() -> RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(2, 32)), cancel))
                 .hasMessageContaining("axis");
-        assertThatThrownBy(() -> RangeResolver.resolve(new MomentSketch(), perChannel, cancel)).hasMessageContaining("granularity");
+        assertThatThrownBy(() -> RangeResolver.resolve(new MomentSketch(), perChannel, cancel))
+                .hasMessageContaining("granularity");
     }
 
     @Test
@@ -165,7 +198,8 @@ class RangeResolverTest {
         sketch.add(values, 0, values.length);
         QuantSpec spec = QuantSpec.ACTIVATIONS;
 
-        assertThat(RangeResolver.resolve(sketch, spec, cancel)).isEqualTo(RangeResolver.resolve(Oracles.tensor(values), spec, cancel));
+        assertThat(RangeResolver.resolve(sketch, spec, cancel))
+                .isEqualTo(RangeResolver.resolve(Oracles.tensor(values), spec, cancel));
     }
 
     @Test
@@ -175,7 +209,8 @@ class RangeResolverTest {
         Arrays.fill(values, 0.5f);
         for (Calibrator calibrator : Calibrators.all()) {
             QuantSpec spec = QuantSpec.WEIGHTS.withClip(new Clip.Auto(calibrator.id()));
-            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel)).isInstanceOf(CancellationException.class);
+            assertThatThrownBy(() -> RangeResolver.resolve(Oracles.tensor(values), spec, ALIKE, cancel))
+                    .isInstanceOf(CancellationException.class);
         }
     }
 }

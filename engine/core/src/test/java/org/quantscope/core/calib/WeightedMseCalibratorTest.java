@@ -78,7 +78,9 @@ class WeightedMseCalibratorTest {
     private static double bruteForce(float[] w, float[] h, QuantSpec spec, float absMax) {
         double best = Double.POSITIVE_INFINITY;
         for (int i = 1; i <= 300; i++) {
-            Grid grid = Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(absMax * i / 300))).grid(0);
+            Grid grid = Quantizers.byId(spec.scheme())
+                    .resolve(spec, Granularity.TENSOR, List.of(ClipRange.symmetric(absMax * i / 300)))
+                    .grid(0);
             best = Math.min(best, error(w, h, grid));
         }
         return best;
@@ -114,11 +116,16 @@ class WeightedMseCalibratorTest {
         float[] h = importances(w.length, 3);
         h[17] = 1e9f;
         h[18] = 1e9f;
-        QuantSpec spec = Quantizers.byId(scheme).adapt(FOUR_BITS).withGranularity(Granularity.TENSOR).withBits(bits).withClip(WEIGHTED);
+        QuantSpec spec = Quantizers.byId(scheme)
+                .adapt(FOUR_BITS)
+                .withGranularity(Granularity.TENSOR)
+                .withBits(bits)
+                .withClip(WEIGHTED);
         var found = RangeResolver.resolve(Oracles.tensor(w), spec, of(h), cancel);
 
         assertThat(error(w, h, found.params().grid(0)))
-                .isLessThanOrEqualTo(1.005 * bruteForce(w, h, spec, MomentSketch.of(w, 0, w.length).absMax()));
+                .isLessThanOrEqualTo(1.005
+                        * bruteForce(w, h, spec, MomentSketch.of(w, 0, w.length).absMax()));
     }
 
     /** Asymmetric grids move both ends. */
@@ -131,13 +138,22 @@ class WeightedMseCalibratorTest {
         for (int lo = 0; lo <= 60; lo++) {
             for (int hi = 0; hi <= 60; hi++) {
                 Grid grid = Quantizers.byId("uniform")
-                        .resolve(spec, Granularity.TENSOR, List.of(new ClipRange(-12.368454f * lo / 60, 0.98703593f * hi / 60)))
+                        .resolve(
+                                spec,
+                                Granularity.TENSOR,
+                                List.of(new ClipRange(-12.368454f * lo / 60, 0.98703593f * hi / 60)))
                         .grid(0);
                 best = Math.min(best, error(w, h, grid));
             }
         }
 
-        assertThat(error(w, h, RangeResolver.resolve(Oracles.tensor(w), spec, of(h), cancel).params().grid(0))).isLessThanOrEqualTo(1.005 * best);
+        assertThat(error(
+                        w,
+                        h,
+                        RangeResolver.resolve(Oracles.tensor(w), spec, of(h), cancel)
+                                .params()
+                                .grid(0)))
+                .isLessThanOrEqualTo(1.005 * best);
     }
 
     /** Small weights on a channel that carries nearly everything: the range is theirs, not that of the large ones. */
@@ -160,14 +176,33 @@ class WeightedMseCalibratorTest {
         x[3] = 100;
         power.add(x, in, Shape.of(1, in), 1);
         Tensor tensor = new Tensor(
-                new TensorInfo(new TensorId("w"), TensorKind.WEIGHT, DType.F32, Shape.of(64, in), OptionalInt.of(0), List.of(new Consumer("g", "Gemm", 1, 1))),
+                new TensorInfo(
+                        new TensorId("w"),
+                        TensorKind.WEIGHT,
+                        DType.F32,
+                        Shape.of(64, in),
+                        OptionalInt.of(0),
+                        List.of(new Consumer("g", "Gemm", 1, 1))),
                 TensorData.of(w));
         Importances observed = Importances.observed(Map.of(tensor.id(), power));
-        float weighted = RangeResolver.resolve(tensor, FOUR_BITS, observed, cancel).requested().getFirst().hi();
+        float weighted = RangeResolver.resolve(tensor, FOUR_BITS, observed, cancel)
+                .requested()
+                .getFirst()
+                .hi();
         QuantSpec plain = FOUR_BITS.withClip(new Clip.Auto("mse"));
 
-        assertThat(weighted).isCloseTo(RangeResolver.resolve(Oracles.tensor(only), plain, cancel).requested().getFirst().hi(), within(0.002f));
-        assertThat(RangeResolver.resolve(tensor, plain, cancel).requested().getFirst().hi()).isGreaterThan(20 * weighted);
+        assertThat(weighted)
+                .isCloseTo(
+                        RangeResolver.resolve(Oracles.tensor(only), plain, cancel)
+                                .requested()
+                                .getFirst()
+                                .hi(),
+                        within(0.002f));
+        assertThat(RangeResolver.resolve(tensor, plain, cancel)
+                        .requested()
+                        .getFirst()
+                        .hi())
+                .isGreaterThan(20 * weighted);
     }
 
     /** Every slice sees its own values' importances, contiguous or not: against the same on a copy of the slice. */
@@ -181,7 +216,9 @@ class WeightedMseCalibratorTest {
         }
         float[] h = importances(w.length, 7);
         Tensor tensor = Oracles.tensor(w, 5, 6, 7);
-        QuantParams params = RangeResolver.resolve(tensor, FOUR_BITS.withGranularity(Granularity.parse(granularity)), of(h), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, FOUR_BITS.withGranularity(Granularity.parse(granularity)), of(h), cancel)
+                .params();
         Slicing slicing = Slicing.of(tensor.info(), params.granularity());
         for (int s = 0; s < params.slices(); s++) {
             float[] slice = new float[w.length];
@@ -196,19 +233,28 @@ class WeightedMseCalibratorTest {
             }
             Tensor copy = Oracles.tensor(Arrays.copyOf(slice, n));
 
-            assertThat(params.scale(s)).isEqualTo(RangeResolver.resolve(copy, FOUR_BITS, of(Arrays.copyOf(own, n)), cancel).params().scale(0));
+            assertThat(params.scale(s))
+                    .isEqualTo(RangeResolver.resolve(copy, FOUR_BITS, of(Arrays.copyOf(own, n)), cancel)
+                            .params()
+                            .scale(0));
         }
     }
 
     @Test
     void whereNothingMattersEverythingMattersAlike() {
         float[] w = Oracles.array("heavy_t3");
-        ClipRange plain = RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS.withClip(new Clip.Auto("mse")), cancel).requested().getFirst();
+        ClipRange plain = RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS.withClip(new Clip.Auto("mse")), cancel)
+                .requested()
+                .getFirst();
 
-        assertThat(RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS, of(new float[w.length]), cancel).requested()).containsExactly(plain);
+        assertThat(RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS, of(new float[w.length]), cancel)
+                        .requested())
+                .containsExactly(plain);
         float[] ones = new float[w.length];
         Arrays.fill(ones, 3);
-        assertThat(RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS, of(ones), cancel).requested()).containsExactly(plain);
+        assertThat(RangeResolver.resolve(Oracles.tensor(w), FOUR_BITS, of(ones), cancel)
+                        .requested())
+                .containsExactly(plain);
     }
 
     /** A scheme that fits its levels counts the values by their importance: k-means of values that are repeated as often. */
@@ -216,8 +262,11 @@ class WeightedMseCalibratorTest {
     void fittedLevelsGoWhereTheImportantValuesAre() {
         float[] w = {0, 1, 2, 3, 10, 11, 12, 13};
         float[] h = {1, 1, 1, 1, 0, 0, 0, 5};
-        QuantSpec spec = Quantizers.byId("lloyd-max").adapt(FOUR_BITS).withBits(2).withClip(WEIGHTED);
-        Grid grid = RangeResolver.resolve(Oracles.tensor(w), spec, of(h), cancel).params().grid(0);
+        QuantSpec spec =
+                Quantizers.byId("lloyd-max").adapt(FOUR_BITS).withBits(2).withClip(WEIGHTED);
+        Grid grid = RangeResolver.resolve(Oracles.tensor(w), spec, of(h), cancel)
+                .params()
+                .grid(0);
         float[] levels = new float[grid.size()];
         for (int i = 0; i < levels.length; i++) {
             levels[i] = grid.level(i);
@@ -236,7 +285,8 @@ class WeightedMseCalibratorTest {
                 .hasMessageContaining("weighted-mse")
                 .hasMessageContaining("importance of w is not known")
                 .hasMessageContaining("importance=FILE");
-        assertThatThrownBy(() -> RangeResolver.resolve(new MomentSketch(), FOUR_BITS, cancel)).hasMessageContaining("weights only");
+        assertThatThrownBy(() -> RangeResolver.resolve(new MomentSketch(), FOUR_BITS, cancel))
+                .hasMessageContaining("weights only");
     }
 
     private Clip.Auto file(String shape, float... values) throws IOException {
@@ -244,9 +294,16 @@ class WeightedMseCalibratorTest {
     }
 
     private Clip.Auto file(String member, String shape, float... values) throws IOException {
-        byte[] dict = ("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-        ByteBuffer npy = ByteBuffer.allocate(10 + dict.length + 4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-        npy.put((byte) 0x93).put("NUMPY".getBytes(java.nio.charset.StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0).putShort((short) dict.length).put(dict);
+        byte[] dict = ("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }\n")
+                .getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        ByteBuffer npy =
+                ByteBuffer.allocate(10 + dict.length + 4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        npy.put((byte) 0x93)
+                .put("NUMPY".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
+                .put((byte) 1)
+                .put((byte) 0)
+                .putShort((short) dict.length)
+                .put(dict);
         for (float v : values) {
             npy.putFloat(v);
         }
@@ -264,13 +321,20 @@ class WeightedMseCalibratorTest {
     void importancesComeFromAFile() throws IOException {
         Tensor tensor = Oracles.tensor(new float[] {0.1f, 5, -0.07f, 3, 0.03f, -4}, 3, 2);
         float[] full = {1, 0, 1, 0, 1, 0};
-        List<ClipRange> expected = RangeResolver.resolve(tensor, FOUR_BITS, of(full), cancel).requested();
+        List<ClipRange> expected =
+                RangeResolver.resolve(tensor, FOUR_BITS, of(full), cancel).requested();
 
         assertThat(expected.getFirst().hi()).isLessThan(0.2f);
-        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(3, 2)", full)), cancel).requested()).isEqualTo(expected);
-        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(2,)", 1, 0)), cancel).requested()).isEqualTo(expected);
+        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(3, 2)", full)), cancel)
+                        .requested())
+                .isEqualTo(expected);
+        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(2,)", 1, 0)), cancel)
+                        .requested())
+                .isEqualTo(expected);
         // A file that is named counts before what was observed.
-        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(2,)", 1, 0)), of(0, 1, 0, 1, 0, 1), cancel).requested()).isEqualTo(expected);
+        assertThat(RangeResolver.resolve(tensor, FOUR_BITS.withClip(file("(2,)", 1, 0)), of(0, 1, 0, 1, 0, 1), cancel)
+                        .requested())
+                .isEqualTo(expected);
     }
 
     @Test
@@ -282,12 +346,21 @@ class WeightedMseCalibratorTest {
         refused(tensor, file("(2,)", Float.NaN, 2), "w[0]", "NaN");
         refused(tensor, file("(2,)", 1, Float.POSITIVE_INFINITY), "w[1]", "Infinity");
         refused(tensor, file("v.npy", "(2,)", 1, 2), "fisher.npz", "no importance of that name");
-        refused(tensor, new Clip.Auto("weighted-mse", Map.of("importance", folder.resolve("none.npz").toString())), "none.npz", "importance");
+        refused(
+                tensor,
+                new Clip.Auto(
+                        "weighted-mse",
+                        Map.of("importance", folder.resolve("none.npz").toString())),
+                "none.npz",
+                "importance");
         refused(tensor, new Clip.Auto("weighted-mse", Map.of("importance", "a\0b")), "importance");
     }
 
     private void refused(Tensor tensor, Clip.Auto clip, String... parts) {
-        assertThatThrownBy(() -> RangeResolver.resolve(tensor, FOUR_BITS.withClip(clip), cancel)).isInstanceOf(BadInputException.class).message().contains(parts);
+        assertThatThrownBy(() -> RangeResolver.resolve(tensor, FOUR_BITS.withClip(clip), cancel))
+                .isInstanceOf(BadInputException.class)
+                .message()
+                .contains(parts);
     }
 
     /** Of the layer's channels, not of another number of them. */
@@ -311,9 +384,15 @@ class WeightedMseCalibratorTest {
         for (float v : h) {
             total += v;
         }
-        var curve = RangeResolver.calibrate(Oracles.tensor(w), QuantSpec.WEIGHTS, WEIGHTED, of(h), cancel).curve();
+        var curve = RangeResolver.calibrate(Oracles.tensor(w), QuantSpec.WEIGHTS, WEIGHTED, of(h), cancel)
+                .curve();
         for (int i = 0; i < curve.size(); i += 20) {
-            Grid grid = Quantizers.byId("uniform").resolve(QuantSpec.WEIGHTS, Granularity.TENSOR, List.of(curve.get(i).clip())).grid(0);
+            Grid grid = Quantizers.byId("uniform")
+                    .resolve(
+                            QuantSpec.WEIGHTS,
+                            Granularity.TENSOR,
+                            List.of(curve.get(i).clip()))
+                    .grid(0);
             double expected = error(w, h, grid) / total;
 
             assertThat(curve.get(i).cost()).isCloseTo(expected, within(1e-9 * expected));

@@ -44,15 +44,21 @@ class PictureOracleTest {
     }
 
     static List<JsonNode> cases() {
-        return IntStream.range(0, ORACLE.get("cases").size()).mapToObj(ORACLE.get("cases")::get).toList();
+        return IntStream.range(0, ORACLE.get("cases").size())
+                .mapToObj(ORACLE.get("cases")::get)
+                .toList();
     }
 
     static List<JsonNode> pictures() {
-        return IntStream.range(0, ORACLE.get("pictures").size()).mapToObj(ORACLE.get("pictures")::get).toList();
+        return IntStream.range(0, ORACLE.get("pictures").size())
+                .mapToObj(ORACLE.get("pictures")::get)
+                .toList();
     }
 
     private static double[] values(JsonNode node) {
-        return IntStream.range(0, node.get("values").size()).mapToDouble(i -> node.get("values").get(i).doubleValue()).toArray();
+        return IntStream.range(0, node.get("values").size())
+                .mapToDouble(i -> node.get("values").get(i).doubleValue())
+                .toArray();
     }
 
     private static byte[] bytes(double[] values) {
@@ -66,7 +72,8 @@ class PictureOracleTest {
     @ParameterizedTest
     @MethodSource("cases")
     void resizesAsPillowAndTorchDo(JsonNode c) {
-        Frame in = Frame.bytes(ORACLE.get("height").intValue(), ORACLE.get("width").intValue(), 3, bytes(values(ORACLE)));
+        Frame in =
+                Frame.bytes(ORACLE.get("height").intValue(), ORACLE.get("width").intValue(), 3, bytes(values(ORACLE)));
         int w = c.get("width").intValue();
         int h = c.get("height").intValue();
         double[] wanted = values(c);
@@ -85,7 +92,8 @@ class PictureOracleTest {
             assertThat(got).containsExactly(wanted);
         } else {
             assertThat(got).hasSameSizeAs(wanted);
-            IntStream.range(0, got.length).forEach(i -> assertThat(got[i]).isCloseTo(wanted[i], org.assertj.core.data.Offset.offset(1e-4)));
+            IntStream.range(0, got.length)
+                    .forEach(i -> assertThat(got[i]).isCloseTo(wanted[i], org.assertj.core.data.Offset.offset(1e-4)));
         }
     }
 
@@ -93,13 +101,16 @@ class PictureOracleTest {
     @MethodSource("pictures")
     void decodesAsPillowDoes(JsonNode p) throws IOException {
         String name = p.get("name").stringValue();
-        Path file = Files.write(folder.resolve(name), Base64.getDecoder().decode(p.get("file").stringValue()));
+        Path file = Files.write(
+                folder.resolve(name), Base64.getDecoder().decode(p.get("file").stringValue()));
 
         Pixels pixels = Pictures.decode(file);
 
         // A picture that says it has a palette may hold colour.
         byte[] levels = pixels.levels();
-        double[] got = IntStream.range(0, levels.length).mapToDouble(i -> levels[i] & 0xff).toArray();
+        double[] got = IntStream.range(0, levels.length)
+                .mapToDouble(i -> levels[i] & 0xff)
+                .toArray();
         double[] wanted = values(p);
         int share = got.length / wanted.length;
         assertThat(pixels.width()).isEqualTo(p.get("width").intValue());
@@ -108,7 +119,9 @@ class PictureOracleTest {
         // Decoders of JPEG may differ by a rounding, and where chroma was halved in how they smooth it.
         double tolerance = !name.endsWith(".jpg") ? 0 : name.startsWith("halved") ? 6 : 2;
         for (int i = 0; i < got.length; i++) {
-            assertThat(got[i]).as(name + " " + i).isCloseTo(wanted[i / share], org.assertj.core.data.Offset.offset(tolerance));
+            assertThat(got[i])
+                    .as(name + " " + i)
+                    .isCloseTo(wanted[i / share], org.assertj.core.data.Offset.offset(tolerance));
         }
         assertThat(Pictures.header(file).orElseThrow().width()).isEqualTo(pixels.width());
     }
@@ -121,7 +134,10 @@ class PictureOracleTest {
         Path file = folder.resolve(name);
         for (int length : new int[] {0, 3, 9, 30, whole.length / 2, whole.length - 3}) {
             Files.write(file, Arrays.copyOf(whole, length));
-            assertThatThrownBy(() -> Pictures.decode(file)).as("first " + length + " bytes").isInstanceOf(BadInputException.class).hasMessageStartingWith(name + ": picture: ");
+            assertThatThrownBy(() -> Pictures.decode(file))
+                    .as("first " + length + " bytes")
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith(name + ": picture: ");
         }
         Random random = new Random(3);
         for (int i = 0; i < 150; i++) {
@@ -141,23 +157,36 @@ class PictureOracleTest {
 
     @Test
     void aPictureThatSaysItIsHugeIsRefusedBeforeItIsDecoded() throws IOException {
-        byte[] png = Base64.getDecoder().decode(pictures().getFirst().get("file").stringValue());
+        byte[] png =
+                Base64.getDecoder().decode(pictures().getFirst().get("file").stringValue());
         ByteBuffer buffer = ByteBuffer.wrap(png).putInt(16, 60_000).putInt(20, 60_000);
         CRC32 crc = new CRC32();
         crc.update(png, 12, 17);
         buffer.putInt(29, (int) crc.getValue());
         Path file = Files.write(folder.resolve("bomb.png"), png);
 
-        assertThatThrownBy(() -> Pictures.decode(file)).isInstanceOf(BadInputException.class).hasMessageContaining("60000 by 60000");
-        assertThatThrownBy(() -> Pictures.header(file)).isInstanceOf(BadInputException.class).hasMessageContaining("60000 by 60000");
+        assertThatThrownBy(() -> Pictures.decode(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("60000 by 60000");
+        assertThatThrownBy(() -> Pictures.header(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("60000 by 60000");
     }
 
     @Test
     void aJpegInsideABmpIsNotHandedOn() throws IOException {
-        byte[] bmp = Base64.getDecoder().decode(pictures().stream().filter(p -> p.get("name").stringValue().equals("rgb.bmp")).findFirst().orElseThrow().get("file").stringValue());
+        byte[] bmp = Base64.getDecoder()
+                .decode(pictures().stream()
+                        .filter(p -> p.get("name").stringValue().equals("rgb.bmp"))
+                        .findFirst()
+                        .orElseThrow()
+                        .get("file")
+                        .stringValue());
         ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN).putInt(30, 4);
         Path file = Files.write(folder.resolve("b.bmp"), bmp);
 
-        assertThatThrownBy(() -> Pictures.decode(file)).isInstanceOf(BadInputException.class).hasMessageContaining("compression 4");
+        assertThatThrownBy(() -> Pictures.decode(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("compression 4");
     }
 }

@@ -23,7 +23,8 @@ class SampleDataTest {
         "fashion_mnist_test, 10000, 9999, 5, -364.2406288422644, 300, -0.021440871059894562",
         "fashion_mnist_calibration, 512, 17, 1, -167.87335842847824, 400, -0.8101983070373535"
     })
-    void samplesAreThoseOfNumPy(String name, int size, int index, int label, double sum, int at, float value) throws IOException {
+    void samplesAreThoseOfNumPy(String name, int size, int index, int label, double sum, int at, float value)
+            throws IOException {
         Dataset data = sample(name);
         float[] one = new float[(int) data.sampleShape().count()];
 
@@ -58,7 +59,8 @@ class SampleDataTest {
         assertThat(limited.size()).isEqualTo(7);
         assertThat(limited.label(6)).isEqualTo(data.label(6));
         assertThatThrownBy(() -> limited.label(7)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> limited.fill(new int[] {7}, new float[64])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> limited.fill(new int[] {7}, new float[64]))
+                .isInstanceOf(IndexOutOfBoundsException.class);
         assertThat(data.limit(500)).isSameAs(data);
     }
 }

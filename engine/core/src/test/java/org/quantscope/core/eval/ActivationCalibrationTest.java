@@ -55,7 +55,9 @@ class ActivationCalibrationTest {
         }
         List<Long> done = new ArrayList<>();
 
-        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model(batch), data, (d, total, what) -> done.add(d), new CancelToken()).sketches();
+        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(
+                        model(batch), data, (d, total, what) -> done.add(d), new CancelToken())
+                .sketches();
 
         assertThat(sketches.keySet()).extracting(TensorId::name).containsExactly("x", "r", "y");
         assertThat(sketches.values()).extracting(MomentSketch::count).containsOnly(75L);
@@ -77,7 +79,9 @@ class ActivationCalibrationTest {
             }
         };
 
-        assertThatThrownBy(() -> ActivationCalibration.run(model, new MemoryData(70, Shape.of(3), i -> 0), stopAfterTwo, cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() ->
+                        ActivationCalibration.run(model, new MemoryData(70, Shape.of(3), i -> 0), stopAfterTwo, cancel))
+                .isInstanceOf(CancellationException.class);
     }
 
     /** A free last batch is not padded, also where a value begins with as many time steps as a batch has samples. */
@@ -93,7 +97,8 @@ class ActivationCalibrationTest {
                 .node("MatMul", List.of("t", "w"), List.of("y"))
                 .open(folder);
 
-        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model, data, Progress.NONE, new CancelToken()).sketches();
+        Map<TensorId, MomentSketch> sketches = ActivationCalibration.run(model, data, Progress.NONE, new CancelToken())
+                .sketches();
 
         assertThat(SampleFeed.of(model, data).batchSize()).isEqualTo(steps);
         assertThat(sketches.get(new TensorId("y")).count()).isEqualTo(123L * steps * 2);
@@ -117,7 +122,10 @@ class ActivationCalibrationTest {
             expected.add(new ClipRange(lo, hi));
         }
 
-        assertThat(ActivationCalibration.run(model(batch), data, Progress.NONE, new CancelToken()).sketches().get(new TensorId("r")).partRanges())
+        assertThat(ActivationCalibration.run(model(batch), data, Progress.NONE, new CancelToken())
+                        .sketches()
+                        .get(new TensorId("r"))
+                        .partRanges())
                 .isEqualTo(expected);
     }
 
@@ -153,9 +161,12 @@ class ActivationCalibrationTest {
                 flat[k] += Math.max(0, x) * Math.max(0, x) / 25;
             }
         }
-        Map<TensorId, InputPower> inputs = ActivationCalibration.run(model, data, Progress.NONE, new CancelToken()).inputs();
+        Map<TensorId, InputPower> inputs = ActivationCalibration.run(model, data, Progress.NONE, new CancelToken())
+                .inputs();
 
-        assertThat(inputs.keySet()).extracting(TensorId::name).containsExactlyInAnyOrder("grouped", "depthwise", "transposed", "gemm", "matmul");
+        assertThat(inputs.keySet())
+                .extracting(TensorId::name)
+                .containsExactlyInAnyOrder("grouped", "depthwise", "transposed", "gemm", "matmul");
         for (String name : List.of("grouped", "depthwise", "transposed")) {
             means(inputs, name, channels);
         }
@@ -167,7 +178,9 @@ class ActivationCalibrationTest {
         float[] means = inputs.get(new TensorId(name)).means();
         assertThat(means).hasSize(expected.length);
         for (int c = 0; c < means.length; c++) {
-            assertThat((double) means[c]).as("%s %d", name, c).isCloseTo(expected[c], within(1e-5 * expected[c] + 1e-9));
+            assertThat((double) means[c])
+                    .as("%s %d", name, c)
+                    .isCloseTo(expected[c], within(1e-5 * expected[c] + 1e-9));
         }
     }
 }

@@ -17,7 +17,6 @@ import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
-import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.ActivationRanges;
@@ -35,18 +34,24 @@ class CutSessionTest {
         return Path.of(System.getProperty("quantscope.samples"), name);
     }
 
-    private static EvalRequest everything(Model model, String name, QuantSpec activations, Dataset calibration) throws IOException {
+    private static EvalRequest everything(Model model, String name, QuantSpec activations, Dataset calibration)
+            throws IOException {
         SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(activations));
-        state = ActivationRanges.calibrate(state, Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(), NEVER);
+        state = ActivationRanges.calibrate(
+                state,
+                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
+                NEVER);
         ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
         return new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
     }
 
     private static float[] run(Model model, EvalRequest request, boolean cut, SampleFeed feed, List<Boolean> wasCut) {
-        QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), cut, new BakedWeights(0), OPTIONS, NEVER);
+        QuantizedSession session = QuantizedSession.build(
+                model, QuantizedSession.Key.of(request, model), cut, new BakedWeights(0), OPTIONS, NEVER);
         try (QuantizedSession.Feeds feeds = session.feeds(request, NEVER)) {
             wasCut.add(session.isCut());
-            return session.logits(feed, IntStream.range(0, 8).toArray(), feeds, NEVER).values();
+            return session.logits(feed, IntStream.range(0, 8).toArray(), feeds, NEVER)
+                    .values();
         } finally {
             session.loaded().forEach(OrtModel::close);
         }
@@ -67,12 +72,19 @@ class CutSessionTest {
     })
     void aCutInFrontOfAnyTensorChangesNoBit(String name, String data, boolean fold, String scheme) throws IOException {
         Model model = Engine.open(sample(name + ".onnx"), fold);
-        EvalRequest all = everything(model, name + ".onnx", Quantizers.byId(scheme).adapt(QuantSpec.ACTIVATIONS), Datasets.open(sample(data + "_calibration.npz")).limit(32));
-        SampleFeed feed = SampleFeed.of(model, Datasets.open(sample(data + "_test.npz")).limit(8));
+        EvalRequest all = everything(
+                model,
+                name + ".onnx",
+                Quantizers.byId(scheme).adapt(QuantSpec.ACTIVATIONS),
+                Datasets.open(sample(data + "_calibration.npz")).limit(32));
+        SampleFeed feed =
+                SampleFeed.of(model, Datasets.open(sample(data + "_test.npz")).limit(8));
         float[] baked = run(model, all, false, feed, new ArrayList<>());
 
         List<Boolean> wasCut = new ArrayList<>();
-        List<TensorId> tensors = Stream.concat(all.weights().keySet().stream(), all.activations().keySet().stream()).sorted().toList();
+        List<TensorId> tensors = Stream.concat(all.weights().keySet().stream(), all.activations().keySet().stream())
+                .sorted()
+                .toList();
         for (TensorId id : tensors) {
             EvalRequest moving = new EvalRequest(Optional.of(id), all.weights(), all.activations());
             float[] uncut = run(model, moving, false, feed, new ArrayList<>());

@@ -29,7 +29,9 @@ class IntegerBiasTest {
         QuantParams in = new QuantParams(Granularity.TENSOR, new float[] {0.5f}, new int[] {3}, 0, 255);
         QuantParams weight = new QuantParams(Granularity.TENSOR, new float[] {0.25f}, new int[] {0}, -127, 127);
 
-        IntegerBias bias = IntegerBias.of(model, model.graph().orElseThrow().biases().getFirst(), in, weight).orElseThrow();
+        IntegerBias bias = IntegerBias.of(
+                        model, model.graph().orElseThrow().biases().getFirst(), in, weight)
+                .orElseThrow();
 
         assertThat(bias.scales()).containsExactly(0.125f);
         assertThat(bias.codes()).containsExactly(4, 2, -2, 2);

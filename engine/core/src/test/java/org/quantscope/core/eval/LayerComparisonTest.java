@@ -107,7 +107,8 @@ class LayerComparisonTest {
         double signal = 0;
         double noise = 0;
         for (int sample : samples) {
-            float[] f = byHand(sample, new EvalRequest(Optional.empty(), Map.of(), Map.of())).get(id);
+            float[] f = byHand(sample, new EvalRequest(Optional.empty(), Map.of(), Map.of()))
+                    .get(id);
             float[] q = byHand(sample, request).get(id);
             for (int i = 0; i < N; i++) {
                 signal += (double) f[i] * f[i];
@@ -135,8 +136,10 @@ class LayerComparisonTest {
                     assertThat(errors).allMatch(e -> e.samples() == 16);
                     assertThat(errors.get(0).sqnrDb().getAsDouble()).isEqualTo(sqnr(R, samples, request), within(1e-3));
                     assertThat(errors.get(1).sqnrDb().getAsDouble()).isEqualTo(sqnr(Y, samples, request), within(1e-3));
-                    assertThat(errors.get(2).sqnrDb().getAsDouble()).isEqualTo(request.equals(isolated) ? Double.POSITIVE_INFINITY : sqnr(X, samples, request));
-                    double relative = Math.sqrt(errors.get(1).noise() / errors.get(1).signal());
+                    assertThat(errors.get(2).sqnrDb().getAsDouble())
+                            .isEqualTo(request.equals(isolated) ? Double.POSITIVE_INFINITY : sqnr(X, samples, request));
+                    double relative =
+                            Math.sqrt(errors.get(1).noise() / errors.get(1).signal());
                     assertThat(errors.get(1).relative().getAsDouble()).isEqualTo(relative);
                 }
             }
@@ -150,7 +153,10 @@ class LayerComparisonTest {
         double last = 0;
         for (int i = 1; i < 10; i++) {
             EvalRequest request = new EvalRequest(Optional.of(A), Map.of(A, params(0.05f * i, 0, -7, 7)), Map.of());
-            double noise = comparison.compare(request, List.of(R), new int[] {1, 2}, new CancelToken()).getFirst().noise();
+            double noise = comparison
+                    .compare(request, List.of(R), new int[] {1, 2}, new CancelToken())
+                    .getFirst()
+                    .noise();
             assertThat(noise).isNotEqualTo(last);
             last = noise;
         }
@@ -160,7 +166,8 @@ class LayerComparisonTest {
 
         assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
         EvalRequest none = new EvalRequest(Optional.empty(), Map.of(), Map.of());
-        assertThatThrownBy(() -> comparison.compare(none, List.of(R), new int[] {1}, new CancelToken())).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> comparison.compare(none, List.of(R), new int[] {1}, new CancelToken()))
+                .isInstanceOf(CancellationException.class);
     }
 
     /** A request that is refused leaves nothing closed behind that the next one would take. */
@@ -169,9 +176,12 @@ class LayerComparisonTest {
         EvalRequest none = new EvalRequest(Optional.empty(), Map.of(), Map.of());
         try (LayerComparison comparison = new LayerComparison(model(-1), data, 1)) {
             List<LayerError> before = comparison.compare(none, List.of(R), new int[] {1, 2}, new CancelToken());
-            assertThatThrownBy(() -> comparison.compare(none, List.of(new TensorId("nothing")), new int[] {1, 2}, new CancelToken())).isInstanceOf(RuntimeException.class);
+            assertThatThrownBy(() -> comparison.compare(
+                            none, List.of(new TensorId("nothing")), new int[] {1, 2}, new CancelToken()))
+                    .isInstanceOf(RuntimeException.class);
 
-            assertThat(comparison.compare(none, List.of(R), new int[] {3, 4}, new CancelToken())).hasSameSizeAs(before);
+            assertThat(comparison.compare(none, List.of(R), new int[] {3, 4}, new CancelToken()))
+                    .hasSameSizeAs(before);
         }
     }
 
@@ -179,9 +189,12 @@ class LayerComparisonTest {
     void theSitesOfATensorAreItsLayerItsBlockAndThePredictions() throws IOException {
         Model model = model(-1);
 
-        assertThat(OutputSites.of(model.graph().orElseThrow(), A)).contains(new OutputSites(R, Optional.of(Y), "Add join", Optional.of(Y)));
-        assertThat(OutputSites.of(model.graph().orElseThrow(), X)).contains(new OutputSites(X, Optional.of(Y), "Add join", Optional.of(Y)));
-        assertThat(OutputSites.of(model.graph().orElseThrow(), new TensorId("nowhere"))).isEmpty();
+        assertThat(OutputSites.of(model.graph().orElseThrow(), A))
+                .contains(new OutputSites(R, Optional.of(Y), "Add join", Optional.of(Y)));
+        assertThat(OutputSites.of(model.graph().orElseThrow(), X))
+                .contains(new OutputSites(X, Optional.of(Y), "Add join", Optional.of(Y)));
+        assertThat(OutputSites.of(model.graph().orElseThrow(), new TensorId("nowhere")))
+                .isEmpty();
     }
 
     @Test
@@ -200,6 +213,7 @@ class LayerComparisonTest {
 
         assertThat(OutputSites.of(chain.graph().orElseThrow(), new TensorId("c")))
                 .contains(new OutputSites(R, Optional.of(new TensorId("flat")), "next MatMul's input", Optional.of(Y)));
-        assertThat(OutputSites.of(chain.graph().orElseThrow(), new TensorId("f"))).contains(new OutputSites(Y, Optional.empty(), "", Optional.of(Y)));
+        assertThat(OutputSites.of(chain.graph().orElseThrow(), new TensorId("f")))
+                .contains(new OutputSites(Y, Optional.empty(), "", Optional.of(Y)));
     }
 }

@@ -77,8 +77,16 @@ class LevelsOnActivationsTest {
     private static Map<TensorId, QuantParams> on(Model model, Quantizer scheme, int bits) throws IOException {
         QuantSpec spec = scheme.adapt(QuantSpec.ACTIVATIONS.withBits(bits).withSigned(true));
         Map<TensorId, ClipRange> ranges = Map.of(
-                new TensorId("x"), ClipRange.symmetric(2.9f), new TensorId("relu"), ClipRange.symmetric(9.7f), new TensorId("y"), ClipRange.symmetric(30));
-        SessionState state = SessionState.of(FileRef.of(model.file(), NEVER)).withWeights(Optional.empty()).withActivations(Optional.of(spec)).withActivationRanges(ranges);
+                new TensorId("x"),
+                ClipRange.symmetric(2.9f),
+                new TensorId("relu"),
+                ClipRange.symmetric(9.7f),
+                new TensorId("y"),
+                ClipRange.symmetric(30));
+        SessionState state = SessionState.of(FileRef.of(model.file(), NEVER))
+                .withWeights(Optional.empty())
+                .withActivations(Optional.of(spec))
+                .withActivationRanges(ranges);
         return ResolvedSettings.resolve(model, state, (a, b, c) -> {}, NEVER).activations();
     }
 
@@ -102,9 +110,15 @@ class LevelsOnActivationsTest {
     }
 
     private static float[] live(Model model, EvalRequest request, boolean cut) {
-        QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), cut, new BakedWeights(0), ONE_THREAD, NEVER);
+        QuantizedSession session = QuantizedSession.build(
+                model, QuantizedSession.Key.of(request, model), cut, new BakedWeights(0), ONE_THREAD, NEVER);
         try (QuantizedSession.Feeds feeds = session.feeds(request, NEVER)) {
-            float[] logits = session.logits(SampleFeed.of(model, DATA), IntStream.range(0, SAMPLES).toArray(), feeds, NEVER).values();
+            float[] logits = session.logits(
+                            SampleFeed.of(model, DATA),
+                            IntStream.range(0, SAMPLES).toArray(),
+                            feeds,
+                            NEVER)
+                    .values();
             for (int i = 0; i < logits.length; i++) {
                 logits[i] += 0f;
             }
@@ -119,15 +133,20 @@ class LevelsOnActivationsTest {
     void logitsAreWhatTheGridsOfTheEngineGive(Quantizer scheme) throws IOException {
         Model model = model(13);
         int most = Math.min(8, scheme.traits().maxBits());
-        for (int bits : new TreeSet<>(List.of(scheme.traits().minBits(), Math.clamp(4, scheme.traits().minBits(), most), most))) {
+        for (int bits : new TreeSet<>(
+                List.of(scheme.traits().minBits(), Math.clamp(4, scheme.traits().minBits(), most), most))) {
             Map<TensorId, QuantParams> activations = on(model, scheme, bits);
             float[] expected = byHand(activations);
 
             assertThat(activations).hasSize(3);
-            assertThat(live(model, new EvalRequest(Optional.empty(), Map.of(), activations), false)).as("%d bits", bits).containsExactly(expected);
+            assertThat(live(model, new EvalRequest(Optional.empty(), Map.of(), activations), false))
+                    .as("%d bits", bits)
+                    .containsExactly(expected);
             for (String inHand : List.of("x", "relu", "y", "v")) {
                 EvalRequest moving = new EvalRequest(Optional.of(new TensorId(inHand)), Map.of(), activations);
-                assertThat(live(model, moving, true)).as("%d bits, cut in front of %s", bits, inHand).containsExactly(expected);
+                assertThat(live(model, moving, true))
+                        .as("%d bits, cut in front of %s", bits, inHand)
+                        .containsExactly(expected);
             }
         }
     }
@@ -141,13 +160,20 @@ class LevelsOnActivationsTest {
         SessionState asked = SessionState.of(FileRef.of(model.file(), NEVER))
                 .withWeights(Optional.empty())
                 .withActivations(Optional.of(lloyd.adapt(QuantSpec.ACTIVATIONS.withBits(bits))));
-        SessionState state = ActivationRanges.calibrate(asked, Engine.observe(model, DATA, Progress.NONE, NEVER).sketches(), NEVER);
-        Map<TensorId, QuantParams> fitted = ResolvedSettings.resolve(model, state, Progress.NONE, NEVER).activations();
-        Map<TensorId, QuantParams> even = ResolvedSettings.resolve(model, state.withActivationLevels(Map.of()), Progress.NONE, NEVER).activations();
+        SessionState state = ActivationRanges.calibrate(
+                asked, Engine.observe(model, DATA, Progress.NONE, NEVER).sketches(), NEVER);
+        Map<TensorId, QuantParams> fitted =
+                ResolvedSettings.resolve(model, state, Progress.NONE, NEVER).activations();
+        Map<TensorId, QuantParams> even = ResolvedSettings.resolve(
+                        model, state.withActivationLevels(Map.of()), Progress.NONE, NEVER)
+                .activations();
 
         float[] logits = live(model, new EvalRequest(Optional.empty(), Map.of(), fitted), false);
-        assertThat(logits).containsExactly(byHand(fitted)).isNotEqualTo(live(model, new EvalRequest(Optional.empty(), Map.of(), even), false));
-        assertThat(live(model, new EvalRequest(Optional.of(new TensorId("relu")), Map.of(), fitted), true)).containsExactly(logits);
+        assertThat(logits)
+                .containsExactly(byHand(fitted))
+                .isNotEqualTo(live(model, new EvalRequest(Optional.empty(), Map.of(), even), false));
+        assertThat(live(model, new EvalRequest(Optional.of(new TensorId("relu")), Map.of(), fitted), true))
+                .containsExactly(logits);
     }
 
     /** The front's values are kept for the second evaluation; without a budget they are computed again. */
@@ -155,7 +181,10 @@ class LevelsOnActivationsTest {
     @MethodSource("schemes")
     void keptValuesGiveTheSameFigures(Quantizer scheme) throws IOException {
         Model model = model(13);
-        Map<TensorId, QuantParams> activations = on(model, scheme, Math.clamp(4, scheme.traits().minBits(), scheme.traits().maxBits()));
+        Map<TensorId, QuantParams> activations = on(
+                model,
+                scheme,
+                Math.clamp(4, scheme.traits().minBits(), scheme.traits().maxBits()));
         EvalRequest request = new EvalRequest(Optional.of(new TensorId("v")), Map.of(), activations);
         try (LiveEvaluator kept = new LiveEvaluator(model, DATA, 1);
                 LiveEvaluator without = new LiveEvaluator(model, DATA, 1, 2, Optional.empty(), 0)) {
@@ -173,11 +202,17 @@ class LevelsOnActivationsTest {
         Quantizer fp8 = Quantizers.byId("fp8_e4m3fn");
         TensorId relu = new TensorId("relu");
         Map<TensorId, QuantParams> activations = new HashMap<>(on(model, fp8, 8));
-        QuantizedSession.Key key = QuantizedSession.Key.of(new EvalRequest(Optional.of(relu), Map.of(), activations), model);
+        QuantizedSession.Key key =
+                QuantizedSession.Key.of(new EvalRequest(Optional.of(relu), Map.of(), activations), model);
         QuantizedSession session = QuantizedSession.build(model, key, ONE_THREAD, NEVER);
         try {
             for (float absMax : new float[] {9.7f, 3, 0.8f, 1234}) {
-                activations.put(relu, fp8.resolve(fp8.adapt(QuantSpec.ACTIVATIONS), Granularity.TENSOR, List.of(ClipRange.symmetric(absMax))));
+                activations.put(
+                        relu,
+                        fp8.resolve(
+                                fp8.adapt(QuantSpec.ACTIVATIONS),
+                                Granularity.TENSOR,
+                                List.of(ClipRange.symmetric(absMax))));
                 EvalRequest request = new EvalRequest(Optional.of(relu), Map.of(), activations);
                 assertThat(QuantizedSession.Key.of(request, model)).isEqualTo(key);
                 assertThat(logits(session, model, request)).containsExactly(byHand(activations));
@@ -209,7 +244,12 @@ class LevelsOnActivationsTest {
 
     private static float[] logits(QuantizedSession session, Model model, EvalRequest request) {
         try (QuantizedSession.Feeds feeds = session.feeds(request, NEVER)) {
-            float[] values = session.logits(SampleFeed.of(model, DATA), IntStream.range(0, SAMPLES).toArray(), feeds, NEVER).values();
+            float[] values = session.logits(
+                            SampleFeed.of(model, DATA),
+                            IntStream.range(0, SAMPLES).toArray(),
+                            feeds,
+                            NEVER)
+                    .values();
             for (int i = 0; i < values.length; i++) {
                 values[i] += 0f;
             }
@@ -233,7 +273,10 @@ class LevelsOnActivationsTest {
 
     private static Way way(Model model, String scheme, int bits) throws IOException {
         EvalRequest request = new EvalRequest(Optional.empty(), Map.of(), on(model, Quantizers.byId(scheme), bits));
-        return QuantizedSession.Key.of(request, model).activations().get(new TensorId("x")).way();
+        return QuantizedSession.Key.of(request, model)
+                .activations()
+                .get(new TensorId("x"))
+                .way();
     }
 
     @Test
@@ -241,9 +284,15 @@ class LevelsOnActivationsTest {
         Model model = model(13);
         Quantizer mx = Quantizers.byId("mxfp4");
 
-        assertThatThrownBy(() -> on(model, mx, 4)).isInstanceOf(BadInputException.class).hasMessageContaining("granularity block:32: activations are quantized per tensor");
+        assertThatThrownBy(() -> on(model, mx, 4))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("granularity block:32: activations are quantized per tensor");
         EvalRequest listed = new EvalRequest(
-                Optional.empty(), Map.of(), Map.of(new TensorId("x"), QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 0, 1))));
+                Optional.empty(),
+                Map.of(),
+                Map.of(
+                        new TensorId("x"),
+                        QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 0, 1))));
         Model old = model(8);
         assertThatThrownBy(() -> QuantizedSession.Key.of(listed, old))
                 .isInstanceOf(BadInputException.class)

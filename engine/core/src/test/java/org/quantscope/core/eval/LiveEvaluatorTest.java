@@ -65,14 +65,23 @@ class LiveEvaluatorTest {
     private static MemoryData data(int size) {
         MemoryData[] self = new MemoryData[1];
         // Every fifth label is wrong.
-        self[0] = new MemoryData(size, Shape.of(3), i -> i % 5 == 0 ? (largest(self[0], i) + 1) % 3 : largest(self[0], i));
+        self[0] = new MemoryData(
+                size, Shape.of(3), i -> i % 5 == 0 ? (largest(self[0], i) + 1) % 3 : largest(self[0], i));
         return self[0];
     }
 
     /** Both models alike, all samples seen. */
     private static AccuracyEstimate estimate(Task task, double score, int total) {
         return new AccuracyEstimate(
-                task, score, score, total, total, OptionalInt.of(total), new PairedInterval(0, 0), Double.POSITIVE_INFINITY, OptionalDouble.of(0));
+                task,
+                score,
+                score,
+                total,
+                total,
+                OptionalInt.of(total),
+                new PairedInterval(0, 0),
+                Double.POSITIVE_INFINITY,
+                OptionalDouble.of(0));
     }
 
     @Test
@@ -110,13 +119,18 @@ class LiveEvaluatorTest {
             int right = data.count(i -> {
                 int best = 0;
                 for (int k = 1; k < 3; k++) {
-                    best = coarse.grid(0).quantize(data.value(i, k)) > coarse.grid(0).quantize(data.value(i, best)) ? k : best;
+                    best = coarse.grid(0).quantize(data.value(i, k))
+                                    > coarse.grid(0).quantize(data.value(i, best))
+                            ? k
+                            : best;
                 }
                 return best == data.label(i);
             });
 
-            AccuracyEstimate activation = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(), Map.of(X, coarse)), new CancelToken(), e -> {});
-            AccuracyEstimate zeroed = evaluator.evaluate(new EvalRequest(Optional.of(W), Map.of(W, params(4, 2)), Map.of()), new CancelToken(), e -> {});
+            AccuracyEstimate activation = evaluator.evaluate(
+                    new EvalRequest(Optional.empty(), Map.of(), Map.of(X, coarse)), new CancelToken(), e -> {});
+            AccuracyEstimate zeroed = evaluator.evaluate(
+                    new EvalRequest(Optional.of(W), Map.of(W, params(4, 2)), Map.of()), new CancelToken(), e -> {});
 
             assertThat(activation.correct()).isEqualTo(right);
             assertThat(activation.floatCorrect()).isEqualTo(240);
@@ -135,7 +149,10 @@ class LiveEvaluatorTest {
             int before = OrtRuntime.liveSessions();
 
             for (int i = 1; i < 20; i++) {
-                evaluator.evaluate(new EvalRequest(Optional.of(W), Map.of(W, params(i, 4)), Map.of(X, params(1f / i, 8))), new CancelToken(), e -> {});
+                evaluator.evaluate(
+                        new EvalRequest(Optional.of(W), Map.of(W, params(i, 4)), Map.of(X, params(1f / i, 8))),
+                        new CancelToken(),
+                        e -> {});
             }
 
             assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
@@ -165,7 +182,8 @@ class LiveEvaluatorTest {
             AccuracyEstimate coarse = evaluator.evaluate(on, new CancelToken(), e -> {});
             int sessions = OrtRuntime.liveSessions();
 
-            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb()).isInfinite();
+            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb())
+                    .isInfinite();
             assertThat(evaluator.evaluate(on, new CancelToken(), e -> {})).isEqualTo(coarse);
 
             assertThat(coarse.logitSqnrDb()).isLessThan(20);
@@ -181,19 +199,26 @@ class LiveEvaluatorTest {
                 .output("y", -1, 4)
                 .weight("w", Shape.of(1, 1, 1, 1), 0.7f)
                 .node("Conv", List.of("x", "w"), List.of("c"))
-                .node("AveragePool", List.of("c"), List.of("p"), TinyOnnx.attribute("kernel_shape", 2L, 2), TinyOnnx.attribute("strides", 2L, 2))
+                .node(
+                        "AveragePool",
+                        List.of("c"),
+                        List.of("p"),
+                        TinyOnnx.attribute("kernel_shape", 2L, 2),
+                        TinyOnnx.attribute("strides", 2L, 2))
                 .node("Conv", List.of("p", "w"), List.of("d"))
                 .node("Flatten", List.of("d"), List.of("y"))
                 .open(folder);
         TensorId moving = new TensorId("c");
-        assertThat(model.graph().orElseThrow().placement().tied(Map.of(moving, params(2, 3)))).containsOnlyKeys(new TensorId("p"));
+        assertThat(model.graph().orElseThrow().placement().tied(Map.of(moving, params(2, 3))))
+                .containsOnlyKeys(new TensorId("p"));
         MemoryData data = MemoryData.unlabelled(300, Shape.of(1, 4, 4));
         try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
             EvalRequest on = new EvalRequest(Optional.of(moving), Map.of(), Map.of(moving, params(2, 3)));
             EvalRequest off = new EvalRequest(Optional.of(moving), Map.of(), Map.of());
             AccuracyEstimate coarse = evaluator.evaluate(on, new CancelToken(), e -> {});
 
-            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb()).isInfinite();
+            assertThat(evaluator.evaluate(off, new CancelToken(), e -> {}).logitSqnrDb())
+                    .isInfinite();
             assertThat(evaluator.evaluate(on, new CancelToken(), e -> {})).isEqualTo(coarse);
 
             assertThat(coarse.logitSqnrDb()).isLessThan(30);
@@ -209,11 +234,16 @@ class LiveEvaluatorTest {
             SessionPool pool = new SessionPool(model, new OrtModel.Options(1, true), bytes);
             int before = OrtRuntime.liveSessions();
             for (int i = 1; i < 9; i++) {
-                pool.lease(new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()), false, new CancelToken()).close();
+                pool.lease(
+                                new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()),
+                                false,
+                                new CancelToken())
+                        .close();
             }
             assertThat(OrtRuntime.liveSessions() - before).isEqualTo(bytes == 1 ? 1 : 4);
             assertThat(pool.built()).isEqualTo(8);
-            pool.lease(new EvalRequest(Optional.empty(), Map.of(W, params(8, 4)), Map.of()), false, new CancelToken()).close();
+            pool.lease(new EvalRequest(Optional.empty(), Map.of(W, params(8, 4)), Map.of()), false, new CancelToken())
+                    .close();
             assertThat(pool.built()).as("the newest is kept").isEqualTo(8);
             pool.release().forEach(OrtModel::close);
         }
@@ -221,11 +251,14 @@ class LiveEvaluatorTest {
 
     @Test
     void aSessionRefusesToSwitchOffWhatItAlwaysRuns() throws IOException {
-        EvalRequest request = new EvalRequest(Optional.of(new TensorId("s")), Map.of(), Map.of(X, params(0.1f, 8), new TensorId("s"), params(2, 3)));
+        EvalRequest request = new EvalRequest(
+                Optional.of(new TensorId("s")), Map.of(), Map.of(X, params(0.1f, 8), new TensorId("s"), params(2, 3)));
         Model model = layers();
-        QuantizedSession session = QuantizedSession.build(model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, new CancelToken());
+        QuantizedSession session = QuantizedSession.build(
+                model, QuantizedSession.Key.of(request, model), OrtModel.Options.DEFAULT, new CancelToken());
         try {
-            assertThatThrownBy(() -> session.feeds(new EvalRequest(Optional.of(X), Map.of(), Map.of()), new CancelToken()))
+            assertThatThrownBy(
+                            () -> session.feeds(new EvalRequest(Optional.of(X), Map.of(), Map.of()), new CancelToken()))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("cannot switch off [x]");
         } finally {
@@ -243,8 +276,10 @@ class LiveEvaluatorTest {
             try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data, 1, 2, Optional.empty(), budget);
                     LiveEvaluator plain = new LiveEvaluator(layers(), data, 1, 1, Optional.empty(), 0)) {
                 for (int i = 1; i < 4; i++) {
-                    EvalRequest request = new EvalRequest(Optional.of(v), Map.of(W, params(0.1f, 4), v, params(0.1f * i, 4)), activations);
-                    assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+                    EvalRequest request = new EvalRequest(
+                            Optional.of(v), Map.of(W, params(0.1f, 4), v, params(0.1f * i, 4)), activations);
+                    assertThat(evaluator.evaluate(request, new CancelToken(), e -> {}))
+                            .isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
                 }
                 assertThat(evaluator.cacheUse().bytes()).isEqualTo(budget == 0 ? 0 : budget == 700 ? 675 : 3000);
                 assertThat(evaluator.cacheUse().budget()).isEqualTo(budget);
@@ -283,10 +318,14 @@ class LiveEvaluatorTest {
         try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(300), 1);
                 LiveEvaluator plain = new LiveEvaluator(layers(), data(300), 1, 1, Optional.empty(), 0)) {
             for (float scale : new float[] {0.1f, 2, 0.1f, 4}) {
-                EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(scale, 4)));
-                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
-                EvalRequest weight = new EvalRequest(Optional.of(v), Map.of(W, params(scale, 4), v, params(0.1f, 4)), Map.of(X, params(0.1f, 4)));
-                assertThat(evaluator.evaluate(weight, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(weight, new CancelToken(), e -> {}));
+                EvalRequest request =
+                        new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), Map.of(X, params(scale, 4)));
+                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {}))
+                        .isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+                EvalRequest weight = new EvalRequest(
+                        Optional.of(v), Map.of(W, params(scale, 4), v, params(0.1f, 4)), Map.of(X, params(0.1f, 4)));
+                assertThat(evaluator.evaluate(weight, new CancelToken(), e -> {}))
+                        .isEqualTo(plain.evaluate(weight, new CancelToken(), e -> {}));
             }
         }
     }
@@ -297,9 +336,11 @@ class LiveEvaluatorTest {
         TensorId s = new TensorId("s");
         try (LiveEvaluator evaluator = new LiveEvaluator(layers(), data(300), 1);
                 LiveEvaluator plain = new LiveEvaluator(layers(), data(300), 1, 1, Optional.empty(), 0)) {
-            for (Map<TensorId, QuantParams> activations : List.of(Map.of(X, params(0.1f, 8), s, params(2, 3)), Map.of(X, params(0.1f, 8)))) {
+            for (Map<TensorId, QuantParams> activations :
+                    List.of(Map.of(X, params(0.1f, 8), s, params(2, 3)), Map.of(X, params(0.1f, 8)))) {
                 EvalRequest request = new EvalRequest(Optional.of(v), Map.of(v, params(0.1f, 4)), activations);
-                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {})).isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
+                assertThat(evaluator.evaluate(request, new CancelToken(), e -> {}))
+                        .isEqualTo(plain.evaluate(request, new CancelToken(), e -> {}));
             }
         }
     }
@@ -310,15 +351,23 @@ class LiveEvaluatorTest {
         List<List<Integer>> orders = new ArrayList<>();
         for (long seed : new long[] {1, 1, 2}) {
             try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(300), seed)) {
-                SampleOutcomes outcomes = evaluator.evaluateSamples(FLOAT, new CancelToken(), e -> {}).outcomes();
+                SampleOutcomes outcomes = evaluator
+                        .evaluateSamples(FLOAT, new CancelToken(), e -> {})
+                        .outcomes();
                 orders.add(IntStream.range(0, 300).map(outcomes::sample).boxed().toList());
             }
         }
-        assertThat(orders.getFirst()).doesNotHaveDuplicates().isEqualTo(orders.get(1)).isNotEqualTo(orders.get(2));
+        assertThat(orders.getFirst())
+                .doesNotHaveDuplicates()
+                .isEqualTo(orders.get(1))
+                .isNotEqualTo(orders.get(2));
         // Each third of the file has about a third of the first batch: 33 of 100, standard deviation 4.
         for (int third = 0; third < 3; third++) {
             int from = 100 * third;
-            assertThat(orders.getFirst().subList(0, 100).stream().filter(i -> i >= from && i < from + 100).count()).isBetween(17L, 50L);
+            assertThat(orders.getFirst().subList(0, 100).stream()
+                            .filter(i -> i >= from && i < from + 100)
+                            .count())
+                    .isBetween(17L, 50L);
         }
     }
 
@@ -338,7 +387,10 @@ class LiveEvaluatorTest {
         int before = OrtRuntime.liveSessions();
         try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(20), 1)) {
             for (int i = 1; i < 12; i++) {
-                evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()), new CancelToken(), e -> {});
+                evaluator.evaluate(
+                        new EvalRequest(Optional.empty(), Map.of(W, params(i, 4)), Map.of()),
+                        new CancelToken(),
+                        e -> {});
             }
             assertThat(OrtRuntime.liveSessions() - before).isEqualTo(5);
         }
@@ -361,13 +413,17 @@ class LiveEvaluatorTest {
                     .isInstanceOf(CancellationException.class);
 
             assertThat(partial).extracting(AccuracyEstimate::seen).endsWith(300).doesNotContain(325);
-            assertThat(evaluator.evaluate(FLOAT, new CancelToken(), e -> {}).correct()).isEqualTo(800);
+            assertThat(evaluator.evaluate(FLOAT, new CancelToken(), e -> {}).correct())
+                    .isEqualTo(800);
         }
     }
 
     /** A chain of large products: one batch takes far longer than the wait for its end may. */
     private Model slow() throws IOException {
-        TinyOnnx tiny = new TinyOnnx(13).input("x", 1, 600, 600).output("y", 1, 10).randomWeight("w", Shape.of(600, 600), -0.05f, 0.05f);
+        TinyOnnx tiny = new TinyOnnx(13)
+                .input("x", 1, 600, 600)
+                .output("y", 1, 10)
+                .randomWeight("w", Shape.of(600, 600), -0.05f, 0.05f);
         String at = "x";
         for (int i = 0; i < 400; i++) {
             tiny.node("MatMul", List.of(at, "w"), List.of("m" + i));
@@ -392,13 +448,16 @@ class LiveEvaluatorTest {
         MemoryData data = new MemoryData(50, Shape.of(600, 600), i -> 0);
         try (LiveEvaluator evaluator = new LiveEvaluator(slow(), data, 1)) {
             CancelToken cancel = new CancelToken();
-            CompletableFuture<AccuracyEstimate> running = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(cancel, e -> {}));
+            CompletableFuture<AccuracyEstimate> running =
+                    CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(cancel, e -> {}));
             awaitNativeRun();
 
             long from = System.nanoTime();
             cancel.cancel();
 
-            assertThatThrownBy(running::join).isInstanceOf(CompletionException.class).hasCauseInstanceOf(CancellationException.class);
+            assertThatThrownBy(running::join)
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(CancellationException.class);
             assertThat(System.nanoTime() - from).isLessThan(TimeUnit.SECONDS.toNanos(2));
         }
     }
@@ -409,21 +468,24 @@ class LiveEvaluatorTest {
         MemoryData data = new MemoryData(50, Shape.of(600, 600), i -> 0);
         int before = OrtRuntime.liveSessions();
         LiveEvaluator evaluator = new LiveEvaluator(slow(), data, 1);
-        CompletableFuture<AccuracyEstimate> running = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
+        CompletableFuture<AccuracyEstimate> running =
+                CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
         awaitNativeRun();
 
         evaluator.close();
 
         assertThat(OrtRuntime.liveSessions()).isEqualTo(before);
         assertThatThrownBy(running::join).hasCauseInstanceOf(CancellationException.class);
-        assertThatThrownBy(() -> evaluator.evaluate(FLOAT, new CancelToken(), e -> {})).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> evaluator.evaluate(FLOAT, new CancelToken(), e -> {}))
+                .isInstanceOf(CancellationException.class);
         evaluator.close();
     }
 
     @Test
     void baselineAndEvaluationMayRunTogether() throws Exception {
         try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(2000), 1)) {
-            CompletableFuture<AccuracyEstimate> baseline = CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
+            CompletableFuture<AccuracyEstimate> baseline =
+                    CompletableFuture.supplyAsync(() -> evaluator.floatBaseline(new CancelToken(), e -> {}));
             AccuracyEstimate evaluated = evaluator.evaluate(FLOAT, new CancelToken(), e -> {});
 
             assertThat(baseline.get(20, TimeUnit.SECONDS).correct()).isEqualTo(1600);
@@ -444,8 +506,11 @@ class LiveEvaluatorTest {
     @Test
     void aTensorThatTheModelLacksIsNamed() throws IOException {
         try (LiveEvaluator evaluator = new LiveEvaluator(identity(-1), data(5), 1)) {
-            EvalRequest unknown = new EvalRequest(Optional.empty(), Map.of(new TensorId("nowhere"), params(1, 8)), Map.of());
-            assertThatThrownBy(() -> evaluator.evaluate(unknown, new CancelToken(), e -> {})).isInstanceOf(BadInputException.class).hasMessageContaining("nowhere");
+            EvalRequest unknown =
+                    new EvalRequest(Optional.empty(), Map.of(new TensorId("nowhere"), params(1, 8)), Map.of());
+            assertThatThrownBy(() -> evaluator.evaluate(unknown, new CancelToken(), e -> {}))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("nowhere");
         }
     }
 
@@ -466,7 +531,9 @@ class LiveEvaluatorTest {
                 return best == data.label(i);
             });
             try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
-                assertThat(evaluator.floatBaseline(new CancelToken(), e -> {}).correct()).as(type.toString()).isEqualTo(right);
+                assertThat(evaluator.floatBaseline(new CancelToken(), e -> {}).correct())
+                        .as(type.toString())
+                        .isEqualTo(right);
             }
         }
     }

@@ -78,8 +78,10 @@ class OperatorsTest {
 
     /** {@code operators/make_cases.py} wrote them, with what the reference evaluator of the onnx package 1.23 makes of each. */
     static Stream<Arguments> cases() throws IOException {
-        try (InputStream in = Objects.requireNonNull(Model.class.getResourceAsStream("/org/quantscope/core/onnx/operators/cases.json"))) {
-            return StreamSupport.stream(JsonMapper.shared().readTree(in).spliterator(), false).map(c -> Arguments.of(c.get("name").asString(), c));
+        try (InputStream in = Objects.requireNonNull(
+                Model.class.getResourceAsStream("/org/quantscope/core/onnx/operators/cases.json"))) {
+            return StreamSupport.stream(JsonMapper.shared().readTree(in).spliterator(), false)
+                    .map(c -> Arguments.of(c.get("name").asString(), c));
         }
     }
 
@@ -89,17 +91,25 @@ class OperatorsTest {
         Path file = folder.resolve("case.onnx");
         Files.write(file, Base64.getDecoder().decode(c.get("model").asString()));
         Model model = ModelLoaders.open(file);
-        long[] dims = StreamSupport.stream(c.get("shape").spliterator(), false).mapToLong(JsonNode::asLong).toArray();
+        long[] dims = StreamSupport.stream(c.get("shape").spliterator(), false)
+                .mapToLong(JsonNode::asLong)
+                .toArray();
         Given given = new Given(Shape.of(dims), floats(c.get("x")));
         float[] expected = floats(c.get("y"));
 
         assertThat(model.graph().orElseThrow().opset()).isEqualTo(c.get("opset").asInt());
         assertThat(difference(expected, plain(model, given))).as("as it is").isLessThanOrEqualTo(SAME);
-        assertThat(difference(expected, switchedOff(model, given))).as("quantizers off").isLessThanOrEqualTo(SAME);
+        assertThat(difference(expected, switchedOff(model, given)))
+                .as("quantizers off")
+                .isLessThanOrEqualTo(SAME);
         Model folded = Engine.analysed(model);
-        assertThat(difference(expected, switchedOff(folded, given))).as("folded, quantizers off").isLessThanOrEqualTo(FOLDED);
+        assertThat(difference(expected, switchedOff(folded, given)))
+                .as("folded, quantizers off")
+                .isLessThanOrEqualTo(FOLDED);
         // At 16 bits a network that is quantized throughout is still near; one that lost its way is not.
-        assertThat(difference(expected, quantized(folded, given))).as("quantized").isLessThanOrEqualTo(0.02);
+        assertThat(difference(expected, quantized(folded, given)))
+                .as("quantized")
+                .isLessThanOrEqualTo(0.02);
     }
 
     @Test
@@ -116,7 +126,10 @@ class OperatorsTest {
         Path file = folder.resolve("case.onnx");
         Files.write(file, Base64.getDecoder().decode(c.get("model").asString()));
 
-        List<String> reasons = ModelLoaders.open(file).graph().orElseThrow().placement().in(Placement.State.FLOAT).stream().map(Placement.Site::reason).toList();
+        List<String> reasons =
+                ModelLoaders.open(file).graph().orElseThrow().placement().in(Placement.State.FLOAT).stream()
+                        .map(Placement.Site::reason)
+                        .toList();
 
         if (name.startsWith("LSTM")) {
             assertThat(reasons).anyMatch(r -> r.contains("recurrent network"));
@@ -131,13 +144,27 @@ class OperatorsTest {
         Path samples = Path.of(System.getProperty("quantscope.samples"));
         Stream.Builder<Arguments> all = Stream.builder();
         try (Stream<Path> files = Files.list(samples)) {
-            files.filter(f -> f.toString().endsWith(".onnx")).sorted().forEach(f ->
-                    all.add(Arguments.of(f, f.getFileName().toString().startsWith("digits") ? Given.random(16, 1, 8, 8) : Given.random(16, 1, 28, 28))));
+            files.filter(f -> f.toString().endsWith(".onnx"))
+                    .sorted()
+                    .forEach(f -> all.add(Arguments.of(
+                            f,
+                            f.getFileName().toString().startsWith("digits")
+                                    ? Given.random(16, 1, 8, 8)
+                                    : Given.random(16, 1, 28, 28))));
         }
         Map<String, Given> exports = Map.of(
-                "batch_norms", Given.random(5, 1, 10, 10), "shapes", Given.random(3, 1, 12, 8), "recurrent", Given.random(3, 2, 4), "branches", Given.random(4, 6));
+                "batch_norms",
+                Given.random(5, 1, 10, 10),
+                "shapes",
+                Given.random(3, 1, 12, 8),
+                "recurrent",
+                Given.random(3, 2, 4),
+                "branches",
+                Given.random(4, 6));
         for (var export : exports.entrySet()) {
-            Path file = Path.of(Objects.requireNonNull(Model.class.getResource("/org/quantscope/core/onnx/pytorch/" + export.getKey() + ".onnx")).toURI());
+            Path file = Path.of(Objects.requireNonNull(
+                            Model.class.getResource("/org/quantscope/core/onnx/pytorch/" + export.getKey() + ".onnx"))
+                    .toURI());
             all.add(Arguments.of(file, export.getValue()));
         }
         return all.build();
@@ -150,14 +177,19 @@ class OperatorsTest {
         for (boolean fold : new boolean[] {false, true}) {
             Model model = Engine.open(file, fold);
             Given given = fitted(model, anyShape);
-            assertThat(difference(plain(model, given), switchedOff(model, given))).as("%s, folded: %s", file.getFileName(), fold).isLessThanOrEqualTo(SAME);
+            assertThat(difference(plain(model, given), switchedOff(model, given)))
+                    .as("%s, folded: %s", file.getFileName(), fold)
+                    .isLessThanOrEqualTo(SAME);
         }
     }
 
     /** The sizes that the model fixes. */
     private static Given fitted(Model model, Given given) {
-        List<Long> wanted = model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow();
-        long[] dims = wanted.size() == given.shape.rank() ? given.shape.toArray() : new long[] {given.shape.dim(0), given.shape.count() / given.shape.dim(0)};
+        List<Long> wanted =
+                model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow();
+        long[] dims = wanted.size() == given.shape.rank()
+                ? given.shape.toArray()
+                : new long[] {given.shape.dim(0), given.shape.count() / given.shape.dim(0)};
         for (int d = 0; d < dims.length; d++) {
             dims[d] = wanted.get(d) > 0 ? wanted.get(d) : dims[d];
         }
@@ -171,7 +203,13 @@ class OperatorsTest {
     /** All quantizers in it, in all their ways, and off; the first weight fed and the others built in, as they are stored. */
     private static float[] switchedOff(Model model, Given given) {
         int opset = model.graph().orElseThrow().opset();
-        List<Form> forms = Stream.of(Form.CODES, Form.CHAIN, Form.BYTES, new Form(Way.STEPS, 3), new Form(Way.EVEN_TABLE, 0), new Form(Way.BENT_TABLE, 0))
+        List<Form> forms = Stream.of(
+                        Form.CODES,
+                        Form.CHAIN,
+                        Form.BYTES,
+                        new Form(Way.STEPS, 3),
+                        new Form(Way.EVEN_TABLE, 0),
+                        new Form(Way.BENT_TABLE, 0))
                 .limit(opset >= 12 ? 6 : opset >= 9 ? 4 : 3)
                 .toList();
         List<TensorInfo> activations = model.graph().orElseThrow().activations();
@@ -179,14 +217,25 @@ class OperatorsTest {
         for (int i = 0; i < activations.size(); i++) {
             quantized.put(activations.get(i).id(), forms.get(i % forms.size()));
         }
-        List<Tensor> weights = model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).toList();
+        List<Tensor> weights = model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .toList();
         Map<TensorId, float[]> baked = new HashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, weights.stream().map(Tensor::id).findFirst(), baked, quantized, Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(
+                model, weights.stream().map(Tensor::id).findFirst(), baked, quantized, Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
-        graph.weightFeed().ifPresent(name -> feeds.put(name, NativeTensor.of(weights.getFirst().data().toFloats(), weights.getFirst().info().shape(), DType.F32)));
+        graph.weightFeed()
+                .ifPresent(name -> feeds.put(
+                        name,
+                        NativeTensor.of(
+                                weights.getFirst().data().toFloats(),
+                                weights.getFirst().info().shape(),
+                                DType.F32)));
         graph.activations().values().forEach(names -> {
-            names.feed(Optional.empty(), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+            names.feed(
+                    Optional.empty(),
+                    (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
             feeds.put(names.on(), NativeTensor.flag(false));
         });
         assertThat(graph.activations()).hasSameSizeAs(activations);
@@ -195,13 +244,16 @@ class OperatorsTest {
 
     /** All activations on, on a grid of 2^16 levels from -64 to 64. */
     private static float[] quantized(Model model, Given given) {
-        QuantParams fine = new QuantParams(Granularity.TENSOR, new float[] {0x1p-9f}, new int[] {0}, -(1 << 15), (1 << 15) - 1);
+        QuantParams fine =
+                new QuantParams(Granularity.TENSOR, new float[] {0x1p-9f}, new int[] {0}, -(1 << 15), (1 << 15) - 1);
         Map<TensorId, Form> quantized = new HashMap<>();
         model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.of(fine, 13)));
         InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
         graph.activations().values().forEach(names -> {
-            names.feed(Optional.of(fine), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+            names.feed(
+                    Optional.of(fine),
+                    (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
             feeds.put(names.on(), NativeTensor.flag(true));
         });
         return run(model, graph.model(), feeds, given);
@@ -221,8 +273,15 @@ class OperatorsTest {
     /** Largest difference over the largest value. */
     private static double difference(float[] a, float[] b) {
         assertThat(b).hasSameSizeAs(a);
-        double largest = IntStream.range(0, a.length).mapToDouble(i -> Math.abs(a[i])).max().orElse(0);
-        return IntStream.range(0, a.length).mapToDouble(i -> Math.abs((double) a[i] - b[i])).max().orElse(0) / largest;
+        double largest = IntStream.range(0, a.length)
+                .mapToDouble(i -> Math.abs(a[i]))
+                .max()
+                .orElse(0);
+        return IntStream.range(0, a.length)
+                        .mapToDouble(i -> Math.abs((double) a[i] - b[i]))
+                        .max()
+                        .orElse(0)
+                / largest;
     }
 
     private static float[] floats(JsonNode list) {

@@ -11,7 +11,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PairedMeansTest {
     /** The usual table of Student's distribution, for example NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2. */
     @ParameterizedTest
-    @CsvSource({"1, 12.706", "2, 4.303", "4, 2.776", "5, 2.571", "6, 2.447", "10, 2.228", "30, 2.042", "100, 1.984", "1000000, 1.960"})
+    @CsvSource({
+        "1, 12.706",
+        "2, 4.303",
+        "4, 2.776",
+        "5, 2.571",
+        "6, 2.447",
+        "10, 2.228",
+        "30, 2.042",
+        "100, 1.984",
+        "1000000, 1.960"
+    })
     void quantilesAreThoseOfTheTable(long degrees, double t) {
         assertThat(PairedMeans.quantile(degrees)).isEqualTo(t, within(1e-3));
     }
@@ -35,7 +45,8 @@ class PairedMeansTest {
         PairedMeans means = new PairedMeans();
         means.add(3);
 
-        assertThat(means.interval(10)).isEqualTo(new PairedInterval(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY));
+        assertThat(means.interval(10))
+                .isEqualTo(new PairedInterval(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY));
     }
 
     /** 1,000 subsets of 5,000 skewed differences. */

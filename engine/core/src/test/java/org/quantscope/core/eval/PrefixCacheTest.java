@@ -27,7 +27,9 @@ class PrefixCacheTest {
     }
 
     private static void assertFreed(NativeTensor tensor) {
-        assertThatThrownBy(tensor::close).isInstanceOf(IllegalStateException.class).hasMessage("closed twice");
+        assertThatThrownBy(tensor::close)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("closed twice");
     }
 
     @Test

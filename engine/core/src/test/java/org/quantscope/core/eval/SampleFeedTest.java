@@ -17,7 +17,11 @@ class SampleFeedTest {
     private Path folder;
 
     private Model fixed(long batch) throws IOException {
-        return new TinyOnnx(13).input("x", batch, 4).output("y", batch, 4).node("Relu", List.of("x"), List.of("y")).open(folder);
+        return new TinyOnnx(13)
+                .input("x", batch, 4)
+                .output("y", batch, 4)
+                .node("Relu", List.of("x"), List.of("y"))
+                .open(folder);
     }
 
     /** A file says a batch of billions as easily as one of four; every one of its values would be fed. */
@@ -27,7 +31,9 @@ class SampleFeedTest {
         for (long batch : new long[] {1L << 28, 1L << 40, Long.MAX_VALUE / 8}) {
             Model model = fixed(batch);
 
-            assertThatThrownBy(() -> SampleFeed.of(model, data)).isInstanceOf(BadInputException.class).hasMessageContaining("x: a batch of " + batch + " samples of 4 values in all is too large");
+            assertThatThrownBy(() -> SampleFeed.of(model, data))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("x: a batch of " + batch + " samples of 4 values in all is too large");
         }
     }
 }

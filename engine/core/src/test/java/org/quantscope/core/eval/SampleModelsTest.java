@@ -54,7 +54,8 @@ class SampleModelsTest {
     }
 
     static Stream<JsonNode> models() {
-        return StreamSupport.stream(manifest().spliterator(), false).filter(e -> e.get("kind").asString().equals("model"));
+        return StreamSupport.stream(manifest().spliterator(), false)
+                .filter(e -> e.get("kind").asString().equals("model"));
     }
 
     @Test
@@ -63,13 +64,18 @@ class SampleModelsTest {
         for (JsonNode entry : manifest()) {
             Path file = sample(entry.get("file").asString());
             listed.add(entry.get("file").asString());
-            assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)))).as(file.toString()).isEqualTo(entry.get("sha256").asString());
+            assertThat(HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file))))
+                    .as(file.toString())
+                    .isEqualTo(entry.get("sha256").asString());
             assertThat(entry.get("license").asString()).isNotEmpty();
             assertThat(entry.get("source").asString()).isNotEmpty();
         }
         try (Stream<Path> files = Files.list(sample("."))) {
             assertThat(listed)
-                    .isEqualTo(files.map(f -> f.getFileName().toString()).filter(f -> f.matches(".*\\.(onnx|safetensors|npz)")).collect(Collectors.toSet()));
+                    .isEqualTo(files.map(f -> f.getFileName().toString())
+                            .filter(f -> f.matches(".*\\.(onnx|safetensors|npz)"))
+                            .collect(Collectors.toSet()));
         }
     }
 
@@ -81,19 +87,34 @@ class SampleModelsTest {
         Dataset data = Datasets.open(sample(entry.get("data").asString()));
         JsonNode expected = entry.get("float32");
         try (LiveEvaluator evaluator = new LiveEvaluator(model, data, 1)) {
-            AccuracyEstimate off = evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(), Map.of()), NEVER, e -> {});
+            AccuracyEstimate off =
+                    evaluator.evaluate(new EvalRequest(Optional.empty(), Map.of(), Map.of()), NEVER, e -> {});
 
             int correct = expected.get("correct").asInt();
             int total = expected.get("total").asInt();
             double share = (double) correct / total;
-            assertThat(off).isEqualTo(new AccuracyEstimate(
-                    new Task.TopK(1), share, share, total, total, OptionalInt.of(total), new PairedInterval(0, 0), Double.POSITIVE_INFINITY, OptionalDouble.of(0)));
+            assertThat(off)
+                    .isEqualTo(new AccuracyEstimate(
+                            new Task.TopK(1),
+                            share,
+                            share,
+                            total,
+                            total,
+                            OptionalInt.of(total),
+                            new PairedInterval(0, 0),
+                            Double.POSITIVE_INFINITY,
+                            OptionalDouble.of(0)));
             assertThat(expected.get("accuracy").asDouble()).isEqualTo((double) correct / total);
         }
         assertThat(data.classes()).hasSize(entry.get("classes").size());
-        assertThat(model.graph().orElseThrow().inputName()).isEqualTo(entry.get("input").get("name").asString());
-        assertThat(model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow().stream().map(d -> d < 0 ? "N" : d.toString()).toList())
-                .isEqualTo(StreamSupport.stream(entry.get("input").get("shape").spliterator(), false).map(JsonNode::asString).toList());
+        assertThat(model.graph().orElseThrow().inputName())
+                .isEqualTo(entry.get("input").get("name").asString());
+        assertThat(model.graph().orElseThrow().inputs().getFirst().shape().orElseThrow().stream()
+                        .map(d -> d < 0 ? "N" : d.toString())
+                        .toList())
+                .isEqualTo(StreamSupport.stream(entry.get("input").get("shape").spliterator(), false)
+                        .map(JsonNode::asString)
+                        .toList());
     }
 
     @Test
@@ -111,8 +132,10 @@ class SampleModelsTest {
 
     private static double largestRelativeDifference(Model one, Model other, Dataset data) {
         EvalRequest plain = new EvalRequest(Optional.empty(), Map.of(), Map.of());
-        QuantizedSession a = QuantizedSession.build(one, QuantizedSession.Key.of(plain, one), OrtModel.Options.DEFAULT, NEVER);
-        QuantizedSession b = QuantizedSession.build(other, QuantizedSession.Key.of(plain, other), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession a =
+                QuantizedSession.build(one, QuantizedSession.Key.of(plain, one), OrtModel.Options.DEFAULT, NEVER);
+        QuantizedSession b =
+                QuantizedSession.build(other, QuantizedSession.Key.of(plain, other), OrtModel.Options.DEFAULT, NEVER);
         SampleFeed feed = SampleFeed.of(one, data);
         double largest = 0;
         double difference = 0;
@@ -120,7 +143,8 @@ class SampleModelsTest {
                 var _ = b.loaded().getFirst();
                 QuantizedSession.Feeds none = a.feeds(plain, NEVER)) {
             for (int from = 0; from < data.size(); from += feed.batchSize()) {
-                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize())).toArray();
+                int[] batch = IntStream.range(from, Math.min(data.size(), from + feed.batchSize()))
+                        .toArray();
                 float[] x = a.logits(feed, batch, none, NEVER).values();
                 float[] y = b.logits(feed, batch, none, NEVER).values();
                 for (int i = 0; i < x.length; i++) {
@@ -144,7 +168,8 @@ class SampleModelsTest {
         "fashion_mobilenet, 4, channel, 2000, 0.909, 0.01",
         "fashion_vit, 4, channel, 1000, 0.887, 0.02"
     })
-    void quantizedAccuracyIsThatOfAnIndependentRun(String name, int bits, String granularity, int samples, double accuracy, double noise) throws IOException {
+    void quantizedAccuracyIsThatOfAnIndependentRun(
+            String name, int bits, String granularity, int samples, double accuracy, double noise) throws IOException {
         Model model = BatchNormFolding.fold(ModelLoaders.open(sample(name + ".onnx")));
         QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits).withGranularity(Granularity.parse(granularity));
         Map<TensorId, QuantParams> weights = new HashMap<>();
@@ -153,8 +178,10 @@ class SampleModelsTest {
                 weights.put(t.id(), RangeResolver.resolve(t, spec, NEVER).params());
             }
         }
-        try (LiveEvaluator evaluator = new LiveEvaluator(model, Datasets.open(sample("fashion_mnist_test.npz")).limit(samples), 1)) {
-            AccuracyEstimate estimate = evaluator.evaluate(new EvalRequest(Optional.empty(), weights, Map.of()), NEVER, e -> {});
+        try (LiveEvaluator evaluator = new LiveEvaluator(
+                model, Datasets.open(sample("fashion_mnist_test.npz")).limit(samples), 1)) {
+            AccuracyEstimate estimate =
+                    evaluator.evaluate(new EvalRequest(Optional.empty(), weights, Map.of()), NEVER, e -> {});
 
             assertThat(estimate.score()).isEqualTo(accuracy, within(noise));
         }

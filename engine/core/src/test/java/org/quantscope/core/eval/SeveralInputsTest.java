@@ -78,7 +78,8 @@ class SeveralInputsTest {
 
     @Test
     void eachInputTakesTheArrayOfItsNameAndTheOneThatIsLeftTheSamples() throws IOException {
-        try (LiveEvaluator evaluator = new LiveEvaluator(model(), data().withOther("ids", SEQUENCE, SeveralInputsTest::token), 1)) {
+        try (LiveEvaluator evaluator =
+                new LiveEvaluator(model(), data().withOther("ids", SEQUENCE, SeveralInputsTest::token), 1)) {
             assertThat(evaluator.floatBaseline(NEVER, e -> {}).correct()).isEqualTo(SAMPLES);
         }
     }
@@ -89,13 +90,20 @@ class SeveralInputsTest {
         Model model = model();
         TensorId w = new TensorId("w");
         Map<TensorId, QuantParams> activations = new HashMap<>();
-        model.graph().orElseThrow().activations().forEach(a -> activations.put(a.id(), new QuantParams(Granularity.TENSOR, new float[] {1 / 16f}, new int[] {128}, 0, 255)));
+        model.graph()
+                .orElseThrow()
+                .activations()
+                .forEach(a -> activations.put(
+                        a.id(), new QuantParams(Granularity.TENSOR, new float[] {1 / 16f}, new int[] {128}, 0, 255)));
         assertThat(activations.keySet()).extracting(TensorId::name).contains("weights", "words", "sum", "y");
 
         try (LiveEvaluator cut = new LiveEvaluator(model, data, 1);
                 LiveEvaluator whole = new LiveEvaluator(model, data, 1, 1, Optional.empty(), 0)) {
             for (float scale : new float[] {0.3f, 0.1f, 0.5f}) {
-                EvalRequest request = new EvalRequest(Optional.of(w), Map.of(w, new QuantParams(Granularity.TENSOR, new float[] {scale}, new int[] {0}, -3, 3)), activations);
+                EvalRequest request = new EvalRequest(
+                        Optional.of(w),
+                        Map.of(w, new QuantParams(Granularity.TENSOR, new float[] {scale}, new int[] {0}, -3, 3)),
+                        activations);
                 assertThat(cut.evaluate(request, NEVER, e -> {})).isEqualTo(whole.evaluate(request, NEVER, e -> {}));
             }
             assertThat(cut.cacheUse().batches()).isEqualTo(cut.cacheUse().of());
@@ -105,7 +113,8 @@ class SeveralInputsTest {
     @Test
     void everyFloatingInputIsCalibrated() throws IOException {
         MemoryData data = data().withOther("ids", SEQUENCE, SeveralInputsTest::token);
-        var sketches = ActivationCalibration.run(model(), data, Progress.NONE, NEVER).sketches();
+        var sketches =
+                ActivationCalibration.run(model(), data, Progress.NONE, NEVER).sketches();
         double largest = 0;
         for (int i = 0; i < SAMPLES * LENGTH; i++) {
             largest = Math.max(largest, data.value(i / LENGTH, i % LENGTH));
@@ -119,8 +128,12 @@ class SeveralInputsTest {
     void inputsWithoutAnArrayAreToldWithWhatThereIs() throws IOException {
         Model model = model();
 
-        assertThatThrownBy(() -> new LiveEvaluator(model, data(), 1)).isInstanceOf(BadInputException.class).hasMessageContaining("[ids, weights]").hasMessageContaining("there are none");
-        assertThatThrownBy(() -> new LiveEvaluator(model, data().withOther("ids", Shape.of(5), SeveralInputsTest::token), 1))
+        assertThatThrownBy(() -> new LiveEvaluator(model, data(), 1))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("[ids, weights]")
+                .hasMessageContaining("there are none");
+        assertThatThrownBy(() ->
+                        new LiveEvaluator(model, data().withOther("ids", Shape.of(5), SeveralInputsTest::token), 1))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("ids: samples of 5 do not fit the input ids");
     }

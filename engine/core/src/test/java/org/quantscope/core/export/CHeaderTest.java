@@ -59,7 +59,8 @@ class CHeaderTest {
         for (int i = 0; i < 1000; i++) {
             double factor = Math.exp(random.nextDouble(-20, 20));
             Multiplier m = Multiplier.of(factor);
-            assertThat(Math.scalb((double) m.multiplier(), m.shift() - 31) / factor - 1).isBetween(-0x1p-31, 0x1p-31);
+            assertThat(Math.scalb((double) m.multiplier(), m.shift() - 31) / factor - 1)
+                    .isBetween(-0x1p-31, 0x1p-31);
             assertThat(m.multiplier()).isGreaterThanOrEqualTo(1 << 30);
         }
     }
@@ -68,8 +69,10 @@ class CHeaderTest {
     void axesChangePlaces() {
         int[] values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
-        assertThat(WeightCodes.transposed(values, Shape.of(3, 4), List.of(1, 0))).containsExactly(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11);
-        assertThat(WeightCodes.transposed(values, Shape.of(2, 3, 1, 2), List.of(0, 2, 3, 1))).containsExactly(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11);
+        assertThat(WeightCodes.transposed(values, Shape.of(3, 4), List.of(1, 0)))
+                .containsExactly(0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11);
+        assertThat(WeightCodes.transposed(values, Shape.of(2, 3, 1, 2), List.of(0, 2, 3, 1)))
+                .containsExactly(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11);
     }
 
     private static List<Integer> integers(String text, String array) {
@@ -100,10 +103,21 @@ class CHeaderTest {
         List<Integer> bias = integers(text, layer + "_bias");
         int multiplier = integers(text, layer + "_multiplier").getFirst();
         int shift = integers(text, layer + "_shift").getFirst();
-        Encoding in = plan.encodings().stream().filter(e -> e.id().name().equals("r")).findFirst().orElseThrow();
-        Encoding out = plan.encodings().stream().filter(e -> e.id().name().equals("y")).findFirst().orElseThrow();
-        float[] w = plan.model().find(new TensorId("fc.weight")).orElseThrow().data().toFloats();
-        float[] b = plan.model().find(new TensorId("fc.bias")).orElseThrow().data().toFloats();
+        Encoding in = plan.encodings().stream()
+                .filter(e -> e.id().name().equals("r"))
+                .findFirst()
+                .orElseThrow();
+        Encoding out = plan.encodings().stream()
+                .filter(e -> e.id().name().equals("y"))
+                .findFirst()
+                .orElseThrow();
+        float[] w = plan.model()
+                .find(new TensorId("fc.weight"))
+                .orElseThrow()
+                .data()
+                .toFloats();
+        float[] b =
+                plan.model().find(new TensorId("fc.bias")).orElseThrow().data().toFloats();
         Random random = new Random(3);
         for (int round = 0; round < 20; round++) {
             double[] expected = {b[0], b[1], b[2]};
@@ -112,13 +126,19 @@ class CHeaderTest {
                 int code = random.nextInt(-128, 128);
                 for (int o = 0; o < 3; o++) {
                     acc[o] += (long) (code - scalar(text, layer + "_input_zero_point")) * weights.get(o * 32 + k);
-                    expected[o] += (code + 128 - in.params().zeroPoint(0)) * in.params().scale(0) * w[o * 32 + k];
+                    expected[o] += (code + 128 - in.params().zeroPoint(0))
+                            * in.params().scale(0)
+                            * w[o * 32 + k];
                 }
             }
             for (int o = 0; o < 3; o++) {
                 long scaled = Math.round(acc[o] * Math.scalb((double) multiplier, shift - 31));
-                long code = Math.clamp(scaled + scalar(text, layer + "_output_zero_point"), scalar(text, layer + "_activation_min"), scalar(text, layer + "_activation_max"));
-                double want = Math.clamp(expected[o] / out.params().scale(0) + out.params().zeroPoint(0) - 128, -128, 127);
+                long code = Math.clamp(
+                        scaled + scalar(text, layer + "_output_zero_point"),
+                        scalar(text, layer + "_activation_min"),
+                        scalar(text, layer + "_activation_max"));
+                double want = Math.clamp(
+                        expected[o] / out.params().scale(0) + out.params().zeroPoint(0) - 128, -128, 127);
                 assertThat((double) code).isBetween(want - 1.5, want + 1.5);
             }
         }
@@ -136,13 +156,21 @@ class CHeaderTest {
                 .node("MatMul", List.of("2", "*/ int"), List.of("y"))
                 .output("y", 1, 2)
                 .open(folder);
-        Model model = new Model(folder.resolve("3 net.onnx"), "onnx", opened.opset(), opened.tensors(), opened.graph(), List.of());
+        Model model = new Model(
+                folder.resolve("3 net.onnx"), "onnx", opened.opset(), opened.tensors(), opened.graph(), List.of());
         Path file = folder.resolve("m.h");
-        Exporters.export(EXPORTER, TinyPlan.of(model, SessionState.of(new FileRef(model.file(), "0".repeat(64)))), file, NEVER);
+        Exporters.export(
+                EXPORTER, TinyPlan.of(model, SessionState.of(new FileRef(model.file(), "0".repeat(64)))), file, NEVER);
         String text = Files.readString(file);
 
-        assertThat(text).contains("int8_t m_3_net_a_b[4]", "int8_t m_3_net_a_b_2[4]", "int8_t m_3_net____int[4]", "#ifndef QUANTSCOPE_M_3_NET_H");
-        assertThat(text.lines().filter(l -> l.contains("*/")).filter(l -> l.indexOf("*/") != l.length() - 2)).isEmpty();
+        assertThat(text)
+                .contains(
+                        "int8_t m_3_net_a_b[4]",
+                        "int8_t m_3_net_a_b_2[4]",
+                        "int8_t m_3_net____int[4]",
+                        "#ifndef QUANTSCOPE_M_3_NET_H");
+        assertThat(text.lines().filter(l -> l.contains("*/")).filter(l -> l.indexOf("*/") != l.length() - 2))
+                .isEmpty();
     }
 
     @Test
@@ -153,20 +181,29 @@ class CHeaderTest {
         assertThat(EXPORTER.check(plan)).hasSize(1);
         assertThat(problem.why()).contains("-128");
         assertThat(problem.severity()).isEqualTo(Severity.WARNING);
-        assertThat(EXPORTER.check(TinyPlan.of(plan.model(), problem.fix().orElseThrow().apply(plan.state())))).isEmpty();
+        assertThat(EXPORTER.check(
+                        TinyPlan.of(plan.model(), problem.fix().orElseThrow().apply(plan.state()))))
+                .isEmpty();
     }
 
     @Test
     void aBiasThatNeedsMoreThan32BitsIsAnErrorWhoseRemedyMakesItFit() throws IOException {
         ExportPlan plan = TinyPlan.with(
-                TinyPlan.with(TinyPlan.of(folder), "r", QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1e-6f)))),
-                "fc.weight", QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(-1e-6f, 1e-6f))));
+                TinyPlan.with(
+                        TinyPlan.of(folder),
+                        "r",
+                        QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1e-6f)))),
+                "fc.weight",
+                QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(-1e-6f, 1e-6f))));
 
         List<ExportProblem> problems = EXPORTER.check(plan);
         assertThat(problems).extracting(ExportProblem::tensor).containsExactly("fc.bias");
         assertThat(problems.getFirst().severity()).isEqualTo(Severity.ERROR);
         SessionState fixed = problems.getFirst().fix().orElseThrow().apply(plan.state());
         assertThat(EXPORTER.check(TinyPlan.of(plan.model(), fixed))).isEmpty();
-        assertThat(fixed.weightSpec(new TensorId("fc.weight")).map(QuantSpec::clip).filter(Clip.Fixed.class::isInstance)).isNotEqualTo(Optional.empty());
+        assertThat(fixed.weightSpec(new TensorId("fc.weight"))
+                        .map(QuantSpec::clip)
+                        .filter(Clip.Fixed.class::isInstance))
+                .isNotEqualTo(Optional.empty());
     }
 }

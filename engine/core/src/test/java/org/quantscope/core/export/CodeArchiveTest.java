@@ -44,7 +44,9 @@ class CodeArchiveTest {
         for (String name : names) {
             onnx.weight(name, Shape.of(1, 3), 1, -2, 7);
         }
-        return onnx.node("MatMul", List.of("x", names[0]), List.of("y")).output("y", 1, 1).open(folder);
+        return onnx.node("MatMul", List.of("x", names[0]), List.of("y"))
+                .output("y", 1, 1)
+                .open(folder);
     }
 
     private static Map<String, TensorData> arrays(Path file) throws IOException {
@@ -54,7 +56,10 @@ class CodeArchiveTest {
     }
 
     private ExportPlan plan(Model model, QuantSpec spec) {
-        return TinyPlan.of(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withOverrides(Map.of(new TensorId("w"), spec)));
+        return TinyPlan.of(
+                model,
+                SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                        .withOverrides(Map.of(new TensorId("w"), spec)));
     }
 
     @ParameterizedTest
@@ -64,7 +69,8 @@ class CodeArchiveTest {
         Exporters.export(Exporters.byId(id), plan(odd("w"), INT4), file, NEVER);
 
         // 1, -2 (which is 14), 7, and nothing.
-        assertThat(arrays(file).get("w.codes").segment().toArray(ValueLayout.JAVA_BYTE)).containsExactly(1 | 14 << 4, 7);
+        assertThat(arrays(file).get("w.codes").segment().toArray(ValueLayout.JAVA_BYTE))
+                .containsExactly(1 | 14 << 4, 7);
         assertThat(arrays(file).get("w.scales").toFloats()).containsExactly(1);
     }
 
@@ -78,7 +84,9 @@ class CodeArchiveTest {
         Map<String, TensorData> arrays = arrays(file);
         assertThat(arrays.get("conv.bias").toFloats()).containsExactly(0.5f, -0.25f);
         assertThat(arrays.get("fc.weight.codes").dtype()).isEqualTo(DType.I8);
-        assertThat(arrays).doesNotContainKey("fc.weight").containsKeys("r.scales", "r.zero_points", "conv.weight.zero_points");
+        assertThat(arrays)
+                .doesNotContainKey("fc.weight")
+                .containsKeys("r.scales", "r.zero_points", "conv.weight.zero_points");
         assertThat(arrays.get("conv.weight.scales").count()).isEqualTo(2);
     }
 
@@ -95,12 +103,19 @@ class CodeArchiveTest {
     @ParameterizedTest
     @ValueSource(strings = {"safetensors", "npz"})
     void aCodebookForEachChannelReadsBack(String id) throws IOException {
-        QuantSpec spec = org.quantscope.core.quant.Quantizers.byId("lloyd-max").adapt(QuantSpec.WEIGHTS.withBits(2)).withGranularity(new Granularity.PerChannel(0));
+        QuantSpec spec = org.quantscope.core.quant.Quantizers.byId("lloyd-max")
+                .adapt(QuantSpec.WEIGHTS.withBits(2))
+                .withGranularity(new Granularity.PerChannel(0));
         ExportPlan plan = TinyPlan.with(TinyPlan.of(folder), "fc.weight", spec);
         Path file = folder.resolve("m");
         Exporters.export(Exporters.byId(id), plan, file, NEVER);
 
-        assertThat(Importers.byId(id).read(file, plan.model(), NEVER).specs().get(new TensorId("fc.weight")).clip()).isEqualTo(new Clip.Fixed(plan.weights().get(new TensorId("fc.weight"))));
+        assertThat(Importers.byId(id)
+                        .read(file, plan.model(), NEVER)
+                        .specs()
+                        .get(new TensorId("fc.weight"))
+                        .clip())
+                .isEqualTo(new Clip.Fixed(plan.weights().get(new TensorId("fc.weight"))));
     }
 
     @Test
@@ -108,9 +123,14 @@ class CodeArchiveTest {
         Path file = folder.resolve("m");
         Exporters.export(Exporters.byId("safetensors"), plan(odd("w"), INT4), file, NEVER);
 
-        assertThat(SafetensorsLoader.metadata(file)).containsEntry("format", "quantscope-codes").containsEntry("quantscope.model_sha256", "0".repeat(64)).containsEntry("tensor:w",
-                "{\"kind\":\"weight\",\"scheme\":\"uniform\",\"bits\":4,\"signed\":true,\"symmetric\":true,\"narrow_range\":true,\"granularity\":\"tensor\",\"qmin\":-7,\"qmax\":7,\"shape\":[1,3],"
-                        + "\"packing\":\"two codes a byte, first in the low nibble, two's complement\",\"value\":\"(code - zero_point) * scale\"}");
+        assertThat(SafetensorsLoader.metadata(file))
+                .containsEntry("format", "quantscope-codes")
+                .containsEntry("quantscope.model_sha256", "0".repeat(64))
+                .containsEntry(
+                        "tensor:w",
+                        "{\"kind\":\"weight\",\"scheme\":\"uniform\",\"bits\":4,\"signed\":true,\"symmetric\":true,\"narrow_range\":true,\"granularity\":\"tensor\",\"qmin\":-7,\"qmax\":7,\"shape\":[1,3],\"packing\":\"two"
+                            + " codes a byte, first in the low nibble, two's complement\",\"value\":\"(code -"
+                            + " zero_point) * scale\"}");
     }
 
     @Test
@@ -118,7 +138,9 @@ class CodeArchiveTest {
         ExportPlan plan = plan(odd("w", "w.scales"), INT4);
         Path file = folder.resolve("m");
 
-        assertThat(Exporters.byId("npz").check(plan)).extracting(ExportProblem::tensor).containsExactly("w");
+        assertThat(Exporters.byId("npz").check(plan))
+                .extracting(ExportProblem::tensor)
+                .containsExactly("w");
         Exporters.export(Exporters.byId("npz"), plan, file, NEVER);
         assertThat(arrays(file).get("w").toFloats()).containsExactly(1, -2, 7);
         assertThat(arrays(file).get("w.scales").toFloats()).containsExactly(1, -2, 7);
@@ -130,10 +152,15 @@ class CodeArchiveTest {
         Path file = folder.resolve("m");
         Path other = Path.of(System.getProperty("quantscope.samples"), "fashion_resnet.safetensors");
 
-        assertThatThrownBy(() -> Importers.byId("safetensors").read(other, model, NEVER)).isInstanceOf(BadInputException.class).hasMessageContaining("quantscope-codes");
+        assertThatThrownBy(() -> Importers.byId("safetensors").read(other, model, NEVER))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("quantscope-codes");
         Exporters.export(Exporters.byId("safetensors"), plan(model, INT4), file, NEVER);
-        String damaged = new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1).replace("\"w.scales\"", "\"w.skales\"");
+        String damaged = new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1)
+                .replace("\"w.scales\"", "\"w.skales\"");
         Files.write(file, damaged.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
-        assertThatThrownBy(() -> Importers.byId("safetensors").read(file, model, NEVER)).isInstanceOf(BadInputException.class).hasMessageContaining("w.scales");
+        assertThatThrownBy(() -> Importers.byId("safetensors").read(file, model, NEVER))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("w.scales");
     }
 }

@@ -85,7 +85,8 @@ class ExportersTest {
     void everyFileEndsUpBesideTheTarget() throws IOException {
         Path target = folder.resolve("out.a");
 
-        assertThat(Exporters.export(new TwoFiles(() -> {}), plan, target, new CancelToken())).containsExactly(target, folder.resolve("out.a.part"));
+        assertThat(Exporters.export(new TwoFiles(() -> {}), plan, target, new CancelToken()))
+                .containsExactly(target, folder.resolve("out.a.part"));
         assertThat(names()).containsExactly("out.a", "out.a.part");
         assertThat(target).hasContent("main");
     }
@@ -97,7 +98,8 @@ class ExportersTest {
             throw new IllegalStateException("half way");
         });
 
-        assertThatThrownBy(() -> Exporters.export(failing, plan, target, new CancelToken())).hasMessage("half way");
+        assertThatThrownBy(() -> Exporters.export(failing, plan, target, new CancelToken()))
+                .hasMessage("half way");
         assertThat(names()).containsExactly("out.a");
         assertThat(target).hasContent("old");
     }
@@ -107,7 +109,8 @@ class ExportersTest {
         Path target = Files.writeString(folder.resolve("out.a"), "old");
         CancelToken cancel = new CancelToken();
 
-        assertThatThrownBy(() -> Exporters.export(new TwoFiles(cancel::cancel), plan, target, cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(cancel::cancel), plan, target, cancel))
+                .isInstanceOf(CancellationException.class);
         assertThat(names()).containsExactly("out.a");
         assertThat(target).hasContent("old");
     }
@@ -116,12 +119,20 @@ class ExportersTest {
     void whatIsInspectedIsNotInPlaceYetAndStaysOutIfItIsRefused() throws IOException {
         Path target = Files.writeString(folder.resolve("out.a"), "old");
 
-        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, target, (placed, written) -> {
-            assertThat(written).extracting(f -> f.getFileName().toString()).containsExactly("out.a", "out.a.part");
-            assertThat(written.getFirst()).hasContent("main");
-            assertThat(target).hasContent("old");
-            throw new IllegalStateException("not as it should be");
-        }, new CancelToken())).hasMessage("not as it should be");
+        assertThatThrownBy(() -> Exporters.export(
+                        new TwoFiles(() -> {}),
+                        plan,
+                        target,
+                        (placed, written) -> {
+                            assertThat(written)
+                                    .extracting(f -> f.getFileName().toString())
+                                    .containsExactly("out.a", "out.a.part");
+                            assertThat(written.getFirst()).hasContent("main");
+                            assertThat(target).hasContent("old");
+                            throw new IllegalStateException("not as it should be");
+                        },
+                        new CancelToken()))
+                .hasMessage("not as it should be");
         assertThat(names()).containsExactly("out.a");
         assertThat(target).hasContent("old");
     }
@@ -130,8 +141,12 @@ class ExportersTest {
     void optionsAreRefusedInWordsBeforeAnythingIsWritten() {
         Exporter cache = Exporters.byId("tensorrt-cache");
         cache.checkOptions(Map.of("version", "100300"));
-        assertThatThrownBy(() -> cache.checkOptions(Map.of("version", "12"))).isInstanceOf(IllegalArgumentException.class).hasMessage("format.tensorrt-cache.version: a number of 4 to 6 digits is needed, got 12");
-        assertThatThrownBy(() -> cache.checkOptions(Map.of("speed", "12"))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no option speed");
+        assertThatThrownBy(() -> cache.checkOptions(Map.of("version", "12")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("format.tensorrt-cache.version: a number of 4 to 6 digits is needed, got 12");
+        assertThatThrownBy(() -> cache.checkOptions(Map.of("speed", "12")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("no option speed");
     }
 
     @Test
@@ -145,14 +160,20 @@ class ExportersTest {
 
     @Test
     void aMissingFolderAndAFolderAsTargetAreRefused() {
-        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder.resolve("no/out.a"), new CancelToken())).isInstanceOf(NoSuchFileException.class);
-        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder, new CancelToken())).isInstanceOf(IOException.class);
+        assertThatThrownBy(() ->
+                        Exporters.export(new TwoFiles(() -> {}), plan, folder.resolve("no/out.a"), new CancelToken()))
+                .isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> Exporters.export(new TwoFiles(() -> {}), plan, folder, new CancelToken()))
+                .isInstanceOf(IOException.class);
     }
 
     @Test
     void idsAreKnownOrRefused() {
         assertThat(Exporters.byId("quantscope-json").extension()).isEqualTo(".json");
-        assertThatThrownBy(() -> Exporters.byId("tape")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("tape").hasMessageContaining("quantscope-json");
+        assertThatThrownBy(() -> Exporters.byId("tape"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("tape")
+                .hasMessageContaining("quantscope-json");
     }
 
     /** The config is written and verified in another folder than the one that it stands in afterwards. */
@@ -161,7 +182,8 @@ class ExportersTest {
         ExportPlan tiny = TinyPlan.of(folder);
         Path target = Files.createDirectory(folder.resolve("settings")).resolve("tiny.json");
 
-        Verifier.export(Exporters.byId("quantscope-json"), tiny, target, Optional.empty(), Progress.NONE, new CancelToken());
+        Verifier.export(
+                Exporters.byId("quantscope-json"), tiny, target, Optional.empty(), Progress.NONE, new CancelToken());
 
         assertThat(Files.readString(target)).contains("\"../tiny.onnx\"");
         assertThat(SessionFile.read(target)).isEqualTo(tiny.state());

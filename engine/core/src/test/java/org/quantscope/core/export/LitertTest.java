@@ -34,23 +34,37 @@ class LitertTest {
         Path recipe = folder.resolve("recipe.json");
         List<Path> files = Exporters.export(EXPORTER, plan, recipe, NEVER);
 
-        assertThat(files).extracting(f -> f.getFileName().toString()).containsExactly("recipe.json", "recipe.json.calibration.json", "recipe.json.py");
+        assertThat(files)
+                .extracting(f -> f.getFileName().toString())
+                .containsExactly("recipe.json", "recipe.json.calibration.json", "recipe.json.py");
         Imported beside = Importers.byId("litert").read(recipe, plan.model(), NEVER);
-        assertThat(beside.specs()).isEqualTo(Importers.byId("litert").read(files.get(1), plan.model(), NEVER).specs());
+        assertThat(beside.specs())
+                .isEqualTo(Importers.byId("litert")
+                        .read(files.get(1), plan.model(), NEVER)
+                        .specs());
         QuantParams x = plan.activations().get(new TensorId("x"));
         assertThat(beside.specs().get(new TensorId("x")).clip())
-                .isEqualTo(new Clip.Fixed(new QuantParams(Granularity.TENSOR, x.scales(), new int[] {x.zeroPoint(0) - 128}, -128, 127)));
+                .isEqualTo(new Clip.Fixed(
+                        new QuantParams(Granularity.TENSOR, x.scales(), new int[] {x.zeroPoint(0) - 128}, -128, 127)));
         assertThat(beside.notes()).hasSize(1);
     }
 
     @Test
     void rangesOfOthersAreReadWithZeroInThemAndInLists() throws IOException {
         Model model = TinyPlan.model(folder);
-        Path file = Files.writeString(folder.resolve("q.json"), "{\"x\": {\"min\": [[0.5]], \"max\": [[2.55]]}, \"rr\": {\"min\": 0, \"max\": 1}, \"fc.weight\": {\"min\": 0, \"max\": 1}}");
+        Path file = Files.writeString(
+                folder.resolve("q.json"),
+                "{\"x\": {\"min\": [[0.5]], \"max\": [[2.55]]}, \"rr\": {\"min\": 0, \"max\": 1}, \"fc.weight\":"
+                        + " {\"min\": 0, \"max\": 1}}");
 
         Imported read = Importers.byId("litert").read(file, model, NEVER);
-        assertThat(read.specs()).isEqualTo(Map.of(
-                new TensorId("x"), QuantSpec.ACTIVATIONS.withSigned(true).withClip(new Clip.Fixed(new QuantParams(Granularity.TENSOR, new float[] {0.01f}, new int[] {-128}, -128, 127)))));
+        assertThat(read.specs())
+                .isEqualTo(Map.of(
+                        new TensorId("x"),
+                        QuantSpec.ACTIVATIONS
+                                .withSigned(true)
+                                .withClip(new Clip.Fixed(new QuantParams(
+                                        Granularity.TENSOR, new float[] {0.01f}, new int[] {-128}, -128, 127)))));
         assertThat(read.unmatched()).extracting(Imported.Unmatched::name).containsExactly("rr", "fc.weight");
         assertThat(read.unmatched().getFirst().near()).contains("r");
     }
@@ -59,10 +73,20 @@ class LitertTest {
     void damagedResultsAreRefusedWithTheFieldThatIsWrong() throws IOException {
         Model model = TinyPlan.model(folder);
         Path file = folder.resolve("q.json");
-        for (String bad : List.of("{\"x\": {\"min\": 1}}", "{\"x\": {\"min\": 2, \"max\": 1}}", "{\"x\": {\"min\": 0, \"max\": 0}}", "{\"x\": {\"min\": [], \"max\": 1}}", "{\"x\": {\"min\": [0, 1], \"max\": 1}}",
-                "{\"x\": {\"min\": 0, \"max\": 1e300}}", "{\"x\": {\"min\": 0, \"max\": 1, \"num_bits\": 9}}", "{\"x\": 3}", "3")) {
+        for (String bad : List.of(
+                "{\"x\": {\"min\": 1}}",
+                "{\"x\": {\"min\": 2, \"max\": 1}}",
+                "{\"x\": {\"min\": 0, \"max\": 0}}",
+                "{\"x\": {\"min\": [], \"max\": 1}}",
+                "{\"x\": {\"min\": [0, 1], \"max\": 1}}",
+                "{\"x\": {\"min\": 0, \"max\": 1e300}}",
+                "{\"x\": {\"min\": 0, \"max\": 1, \"num_bits\": 9}}",
+                "{\"x\": 3}",
+                "3")) {
             Files.writeString(file, bad);
-            assertThatThrownBy(() -> Importers.byId("litert").read(file, model, NEVER)).as(bad).isInstanceOf(BadInputException.class);
+            assertThatThrownBy(() -> Importers.byId("litert").read(file, model, NEVER))
+                    .as(bad)
+                    .isInstanceOf(BadInputException.class);
         }
     }
 
@@ -70,9 +94,12 @@ class LitertTest {
     void sixteenBitsMustBeSymmetric() throws IOException {
         ExportPlan plan = TinyPlan.with(TinyPlan.of(folder), "y", QuantSpec.ACTIVATIONS.withBits(16));
 
-        List<ExportProblem> errors = EXPORTER.check(plan).stream().filter(p -> p.severity() == ExportProblem.Severity.ERROR).toList();
+        List<ExportProblem> errors = EXPORTER.check(plan).stream()
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .toList();
         assertThat(errors).extracting(ExportProblem::tensor).containsExactly("y");
-        ExportPlan fixed = TinyPlan.of(plan.model(), errors.getFirst().fix().orElseThrow().apply(plan.state()));
+        ExportPlan fixed =
+                TinyPlan.of(plan.model(), errors.getFirst().fix().orElseThrow().apply(plan.state()));
         assertThat(EXPORTER.check(fixed)).noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
     }
 }

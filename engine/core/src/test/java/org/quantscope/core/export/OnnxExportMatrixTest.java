@@ -65,29 +65,40 @@ class OnnxExportMatrixTest {
 
     static Stream<String> models() throws IOException {
         try (Stream<Path> files = Files.list(Path.of(System.getProperty("quantscope.samples")))) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".onnx")).sorted().toList().stream();
+            return files
+                    .map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(".onnx"))
+                    .sorted()
+                    .toList()
+                    .stream();
         }
     }
 
     private static Dataset data(String model, String kind) throws IOException {
         String name = (model.startsWith("digits") ? "digits" : "fashion_mnist") + "_" + kind + ".npz";
-        return Datasets.open(Path.of(System.getProperty("quantscope.samples"), name)).limit(SAMPLES);
+        return Datasets.open(Path.of(System.getProperty("quantscope.samples"), name))
+                .limit(SAMPLES);
     }
 
     @ParameterizedTest
     @MethodSource("models")
     void everyTypeAndGranularityRunsInOnnxRuntime(String name) throws IOException {
         Model model = BatchNormFolding.fold(ModelLoaders.open(Path.of(System.getProperty("quantscope.samples"), name)));
-        Map<TensorId, MomentSketch> seen = ActivationCalibration.run(model, data(name, "calibration"), Progress.NONE, NEVER).sketches();
+        Map<TensorId, MomentSketch> seen = ActivationCalibration.run(
+                        model, data(name, "calibration"), Progress.NONE, NEVER)
+                .sketches();
         Dataset test = data(name, "test");
         for (Type type : TYPES) {
             Map<TensorId, QuantParams> activations = new HashMap<>();
-            type.activations.ifPresent(spec -> seen.forEach((id, sketch) -> activations.put(id, RangeResolver.resolve(sketch, spec, NEVER).params())));
+            type.activations.ifPresent(spec -> seen.forEach((id, sketch) -> activations.put(
+                    id, RangeResolver.resolve(sketch, spec, NEVER).params())));
             for (String granularity : GRANULARITIES) {
                 QuantSpec spec = type.weights.withGranularity(Granularity.parse(granularity));
                 ExportPlan plan = new ExportPlan(
                         model,
-                        SessionState.of(new FileRef(model.file(), "0".repeat(64))).withWeights(Optional.of(spec)).withActivations(type.activations),
+                        SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                                .withWeights(Optional.of(spec))
+                                .withActivations(type.activations),
                         weights(model, spec),
                         activations);
                 run("onnx-qdq", plan, test, name + " " + type.name + " " + granularity);
@@ -95,21 +106,41 @@ class OnnxExportMatrixTest {
         }
         for (int bits : new int[] {2, 4, 8}) {
             List<String> blocks = List.of("tensor", "block:32:" + axis(model));
-            for (String granularity : bits == 4 ? List.of("channel", "block:16:" + axis(model), "block:256:" + axis(model)) : blocks) {
-                QuantSpec spec = W.withBits(bits).withSymmetric(bits != 8).withSigned(bits != 2).withGranularity(Granularity.parse(granularity));
+            for (String granularity :
+                    bits == 4 ? List.of("channel", "block:16:" + axis(model), "block:256:" + axis(model)) : blocks) {
+                QuantSpec spec = W.withBits(bits)
+                        .withSymmetric(bits != 8)
+                        .withSigned(bits != 2)
+                        .withGranularity(Granularity.parse(granularity));
                 Map<TensorId, QuantParams> weights = weights(model, spec);
-                ExportPlan plan = new ExportPlan(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withWeights(Optional.of(spec)), weights, Map.of());
+                ExportPlan plan = new ExportPlan(
+                        model,
+                        SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                                .withWeights(Optional.of(spec)),
+                        weights,
+                        Map.of());
                 Exporter exporter = Exporters.byId("onnx-matmulnbits");
-                exporter.check(plan).stream().filter(p -> p.severity() == Severity.ERROR).forEach(p -> weights.remove(new TensorId(p.tensor())));
+                exporter.check(plan).stream()
+                        .filter(p -> p.severity() == Severity.ERROR)
+                        .forEach(p -> weights.remove(new TensorId(p.tensor())));
                 assertThat(weights).as(name).isNotEmpty();
-                run(exporter.id(), new ExportPlan(model, plan.state(), weights, Map.of()), test, name + " " + bits + " bits " + granularity);
+                run(
+                        exporter.id(),
+                        new ExportPlan(model, plan.state(), weights, Map.of()),
+                        test,
+                        name + " " + bits + " bits " + granularity);
             }
         }
     }
 
     /** That of the sum in the last Gemm. */
     private static int axis(Model model) {
-        return model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT && t.info().shape().rank() == 2).mapToInt(t -> 1 - t.info().defaultAxis()).findFirst().orElse(1);
+        return model.tensors().stream()
+                .filter(t ->
+                        t.info().kind() == TensorKind.WEIGHT && t.info().shape().rank() == 2)
+                .mapToInt(t -> 1 - t.info().defaultAxis())
+                .findFirst()
+                .orElse(1);
     }
 
     private static Map<TensorId, QuantParams> weights(Model model, QuantSpec spec) {
@@ -126,14 +157,20 @@ class OnnxExportMatrixTest {
         Exporter exporter = Exporters.byId(format);
         Path file = folder.resolve("out.onnx");
         if (format.equals("onnx-qdq")) {
-            assertThat(exporter.check(plan)).as(what).filteredOn(p -> p.severity() == Severity.ERROR).isEmpty();
+            assertThat(exporter.check(plan))
+                    .as(what)
+                    .filteredOn(p -> p.severity() == Severity.ERROR)
+                    .isEmpty();
         }
         List<Path> files = Exporters.export(exporter, plan, file, NEVER);
         // The runtime itself fuses float8 wrongly beside quantized activations, of which the export warns.
         boolean fuses = exporter.check(plan).stream().noneMatch(p -> p.remedy().contains("session.disable_quant_qdq"));
         assertThat(fuses).as(what).isEqualTo(!what.contains("float8 beside"));
-        OrtModel.load(Files.readAllBytes(file), what, new OrtModel.Options(1, fuses)).close();
-        Verification.Ran ran = (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(test), Progress.NONE, NEVER).orElseThrow();
+        OrtModel.load(Files.readAllBytes(file), what, new OrtModel.Options(1, fuses))
+                .close();
+        Verification.Ran ran =
+                (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(test), Progress.NONE, NEVER)
+                        .orElseThrow();
         assertThat(ran.liveAgreement()).as(what).hasValue(1);
         assertThat(ran.maxAbsLogitDiff()).as(what).isLessThan(1e-4);
     }

@@ -52,8 +52,11 @@ class ScriptsTest {
         ExportPlan plan = TinyPlan.of(folder);
         Exporter nncf = Exporters.byId("nncf");
 
-        assertThat(nncf.check(plan)).extracting(ExportProblem::tensor, ExportProblem::severity).containsExactly(tuple("fc.weight", Severity.WARNING));
-        ExportPlan alike = TinyPlan.of(plan.model(), nncf.check(plan).getFirst().fix().orElseThrow().apply(plan.state()));
+        assertThat(nncf.check(plan))
+                .extracting(ExportProblem::tensor, ExportProblem::severity)
+                .containsExactly(tuple("fc.weight", Severity.WARNING));
+        ExportPlan alike = TinyPlan.of(
+                plan.model(), nncf.check(plan).getFirst().fix().orElseThrow().apply(plan.state()));
         assertThat(nncf.check(alike)).isEmpty();
     }
 
@@ -62,7 +65,19 @@ class ScriptsTest {
         ExportPlan plan = TinyPlan.of(folder);
         Granularity blocks = new Granularity.PerBlock(1, 32);
 
-        Map.of("q8_0", QuantSpec.WEIGHTS, "q5_0", QuantSpec.WEIGHTS.withBits(5), "q4_0", QuantSpec.WEIGHTS.withBits(4), "q4_1", QuantSpec.WEIGHTS.withBits(4).withSymmetric(false).withNarrowRange(false).withClip(new Clip.Manual(new ClipRange(-0.1f, 0.5f))))
+        Map.of(
+                        "q8_0",
+                        QuantSpec.WEIGHTS,
+                        "q5_0",
+                        QuantSpec.WEIGHTS.withBits(5),
+                        "q4_0",
+                        QuantSpec.WEIGHTS.withBits(4),
+                        "q4_1",
+                        QuantSpec.WEIGHTS
+                                .withBits(4)
+                                .withSymmetric(false)
+                                .withNarrowRange(false)
+                                .withClip(new Clip.Manual(new ClipRange(-0.1f, 0.5f))))
                 .forEach((type, spec) -> {
                     ExportPlan typed = TinyPlan.with(plan, "fc.weight", spec.withGranularity(blocks));
                     try {
@@ -80,7 +95,12 @@ class ScriptsTest {
         ExportPlan plan = TinyPlan.of(folder);
 
         String text = text("model-explorer", plan.withOptions(Map.of("graph", "tiny")));
-        double db = org.quantscope.core.metric.ErrorPass.measure(plan.model().find(new TensorId("fc.weight")).orElseThrow(), plan.weights().get(new TensorId("fc.weight")), NEVER).sqnrDb().orElseThrow();
+        double db = org.quantscope.core.metric.ErrorPass.measure(
+                        plan.model().find(new TensorId("fc.weight")).orElseThrow(),
+                        plan.weights().get(new TensorId("fc.weight")),
+                        NEVER)
+                .sqnrDb()
+                .orElseThrow();
         assertThat(text).contains("\"tiny\" : {", "\"y\" : {\n        \"value\" : " + Math.rint(db * 1000) / 1000);
     }
 }

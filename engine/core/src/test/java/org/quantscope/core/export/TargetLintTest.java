@@ -114,14 +114,20 @@ class TargetLintTest {
         QuantSpec eight = QuantSpec.WEIGHTS.withNarrowRange(true);
         QuantSpec symmetric = QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
-        specs.put(Trouble.WIDE.id(), eight.withSymmetric(false).withNarrowRange(false).withClip(new Clip.Manual(new ClipRange(-8, 1))));
+        specs.put(
+                Trouble.WIDE.id(),
+                eight.withSymmetric(false).withNarrowRange(false).withClip(new Clip.Manual(new ClipRange(-8, 1))));
         specs.put(Trouble.THREE.id(), eight.withBits(3).withNarrowRange(false));
         for (String name : List.of("x", "a", "b", "c", "d")) {
             specs.put(new TensorId(name), symmetric.withClip(new Clip.Manual(new ClipRange(-1e-2f, 1e-2f))));
         }
         specs.put(Trouble.SOFTMAX.id(), symmetric.withSymmetric(false).withClip(new Clip.Manual(new ClipRange(0, 1))));
         specs.put(new TensorId("c"), symmetric.withClip(new Clip.Manual(new ClipRange(-1e-4f, 1e-4f))));
-        return TinyPlan.of(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withWeights(Optional.of(eight)).withOverrides(specs));
+        return TinyPlan.of(
+                model,
+                SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                        .withWeights(Optional.of(eight))
+                        .withOverrides(specs));
     }
 
     /** Every target, and those that an option makes of one, with their options. */
@@ -140,7 +146,10 @@ class TargetLintTest {
     private static Map<Trouble, Severity> said(Exporter exporter, ExportPlan plan) {
         Map<Trouble, Severity> said = new EnumMap<>(Trouble.class);
         List<ExportProblem> problems = exporter.check(plan);
-        List<String> ofAll = problems.stream().filter(p -> p.tensor().equals("a")).map(ExportProblem::why).toList();
+        List<String> ofAll = problems.stream()
+                .filter(p -> p.tensor().equals("a"))
+                .map(ExportProblem::why)
+                .toList();
         for (ExportProblem p : problems) {
             for (Trouble t : Trouble.values()) {
                 if (p.tensor().equals(t.tensor) && !ofAll.contains(p.why())) {
@@ -165,7 +174,10 @@ class TargetLintTest {
                 wanted.get(i).ifPresent(s -> row.put(t, s));
             }
             expected.put(target.getKey(), wanted.isEmpty() ? "no row" : row.toString());
-            got.put(target.getKey(), said(exporter(target.getKey()), plan.withOptions(target.getValue())).toString());
+            got.put(
+                    target.getKey(),
+                    said(exporter(target.getKey()), plan.withOptions(target.getValue()))
+                            .toString());
         }
         assertThat(got).isEqualTo(expected);
     }
@@ -179,9 +191,12 @@ class TargetLintTest {
             ExportPlan plan = troubled().withOptions(target.getValue());
             for (ExportProblem p : exporter.check(plan)) {
                 if (p.fix().isPresent()) {
-                    ExportPlan fixed = TinyPlan.of(plan.model(), p.fix().get().apply(plan.state())).withOptions(target.getValue());
-                    assertThat(exporter.check(fixed)).as("%s: %s of %s", exporter.id(), p.why(), p.tensor())
-                            .noneMatch(q -> q.tensor().equals(p.tensor()) && q.why().equals(p.why()));
+                    ExportPlan fixed = TinyPlan.of(plan.model(), p.fix().get().apply(plan.state()))
+                            .withOptions(target.getValue());
+                    assertThat(exporter.check(fixed))
+                            .as("%s: %s of %s", exporter.id(), p.why(), p.tensor())
+                            .noneMatch(q ->
+                                    q.tensor().equals(p.tensor()) && q.why().equals(p.why()));
                     applied++;
                 }
             }
@@ -191,9 +206,13 @@ class TargetLintTest {
 
     @Test
     void theNarrowestRangesOfQnnAreNamed() throws IOException {
-        ExportPlan plan = TinyPlan.with(TinyPlan.of(folder), "y", QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1e-5f))));
+        ExportPlan plan = TinyPlan.with(
+                TinyPlan.of(folder), "y", QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1e-5f))));
 
-        assertThat(Exporters.byId("qnn-overrides").check(plan)).filteredOn(p -> p.severity() == E).extracting(ExportProblem::tensor).containsExactly("y");
+        assertThat(Exporters.byId("qnn-overrides").check(plan))
+                .filteredOn(p -> p.severity() == E)
+                .extracting(ExportProblem::tensor)
+                .containsExactly("y");
         assertThat(Exporters.byId("aimet-1.0.0").check(plan)).noneMatch(p -> p.severity() == E);
     }
 
@@ -217,13 +236,41 @@ class TargetLintTest {
         assertThat(folded.altered()).extracting(TensorId::name).containsExactlyInAnyOrder("w", "w_bias");
         Map<String, Boolean> told = new TreeMap<>();
         for (Exporter exporter : Exporters.all()) {
-            if (List.of("aimet-0.6.1", "aimet-1.0.0", "aimet-2.0.0", "qnn-overrides", "litert", "pt2e", "safetensors", "npz", "c-header", "tensorrt-cache", "quantscope-json").contains(exporter.id())) {
-                told.put(exporter.id(), exporter.check(TinyPlan.of(folded, state)).stream().anyMatch(p -> p.why().contains("folded") && p.remedy().contains("export the folded model")));
-                assertThat(exporter.check(TinyPlan.of(raw, state))).as(exporter.id()).noneMatch(p -> p.why().contains("folded"));
+            if (List.of(
+                            "aimet-0.6.1",
+                            "aimet-1.0.0",
+                            "aimet-2.0.0",
+                            "qnn-overrides",
+                            "litert",
+                            "pt2e",
+                            "safetensors",
+                            "npz",
+                            "c-header",
+                            "tensorrt-cache",
+                            "quantscope-json")
+                    .contains(exporter.id())) {
+                told.put(
+                        exporter.id(),
+                        exporter.check(TinyPlan.of(folded, state)).stream()
+                                .anyMatch(p ->
+                                        p.why().contains("folded") && p.remedy().contains("export the folded model")));
+                assertThat(exporter.check(TinyPlan.of(raw, state)))
+                        .as(exporter.id())
+                        .noneMatch(p -> p.why().contains("folded"));
             }
         }
-        assertThat(told).isEqualTo(new TreeMap<>(Map.ofEntries(
-                Map.entry("aimet-0.6.1", true), Map.entry("aimet-1.0.0", true), Map.entry("aimet-2.0.0", true), Map.entry("qnn-overrides", true), Map.entry("litert", true), Map.entry("pt2e", true),
-                Map.entry("safetensors", false), Map.entry("npz", false), Map.entry("c-header", false), Map.entry("tensorrt-cache", false), Map.entry("quantscope-json", false))));
+        assertThat(told)
+                .isEqualTo(new TreeMap<>(Map.ofEntries(
+                        Map.entry("aimet-0.6.1", true),
+                        Map.entry("aimet-1.0.0", true),
+                        Map.entry("aimet-2.0.0", true),
+                        Map.entry("qnn-overrides", true),
+                        Map.entry("litert", true),
+                        Map.entry("pt2e", true),
+                        Map.entry("safetensors", false),
+                        Map.entry("npz", false),
+                        Map.entry("c-header", false),
+                        Map.entry("tensorrt-cache", false),
+                        Map.entry("quantscope-json", false))));
     }
 }

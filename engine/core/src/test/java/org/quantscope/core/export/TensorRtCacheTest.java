@@ -42,11 +42,20 @@ class TensorRtCacheTest {
 
     @BeforeEach
     void open() throws IOException {
-        model = new TinyOnnx(13).input("x", -1, 2).randomWeight("w", Shape.of(2, 3), -1, 1).node("MatMul", List.of("x", "w"), List.of("y")).output("y", -1, 3).open(folder);
+        model = new TinyOnnx(13)
+                .input("x", -1, 2)
+                .randomWeight("w", Shape.of(2, 3), -1, 1)
+                .node("MatMul", List.of("x", "w"), List.of("y"))
+                .output("y", -1, 3)
+                .open(folder);
     }
 
     private ExportPlan plan(QuantSpec spec, QuantParams in, QuantParams out) {
-        return new ExportPlan(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(spec)), Map.of(), Map.of(INPUT, in, OUTPUT, out));
+        return new ExportPlan(
+                model,
+                SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(spec)),
+                Map.of(),
+                Map.of(INPUT, in, OUTPUT, out));
     }
 
     private static QuantParams int8(float scale) {
@@ -67,8 +76,12 @@ class TensorRtCacheTest {
         assertThat(file).hasContent("TRT-8501-EntropyCalibration2\nx: 3e000000\ny: 3c010204\n");
 
         Imported imported = Importers.byId("tensorrt-cache").read(file, model, NEVER);
-        assertThat(imported.specs()).isEqualTo(Map.of(
-                INPUT, symmetric().withClip(new Clip.Fixed(int8(0.125f))), OUTPUT, symmetric().withClip(new Clip.Fixed(int8(1 / 127f)))));
+        assertThat(imported.specs())
+                .isEqualTo(Map.of(
+                        INPUT,
+                        symmetric().withClip(new Clip.Fixed(int8(0.125f))),
+                        OUTPUT,
+                        symmetric().withClip(new Clip.Fixed(int8(1 / 127f)))));
         assertThat(imported.unmatched()).isEmpty();
     }
 
@@ -77,9 +90,12 @@ class TensorRtCacheTest {
         ExportPlan plan = plan(symmetric(), int8(1), int8(1));
         Path file = folder.resolve("m.cache");
 
-        Exporters.export(EXPORTER, plan.withOptions(Map.of("version", "100100", "algorithm", "MinMaxCalibration")), file, NEVER);
+        Exporters.export(
+                EXPORTER, plan.withOptions(Map.of("version", "100100", "algorithm", "MinMaxCalibration")), file, NEVER);
         assertThat(Files.readString(file)).startsWith("TRT-100100-MinMaxCalibration\n");
-        assertThatThrownBy(() -> Exporters.export(EXPORTER, plan.withOptions(Map.of("version", "8.5")), file, NEVER)).hasMessageContaining("version").hasMessageContaining("8.5");
+        assertThatThrownBy(() -> Exporters.export(EXPORTER, plan.withOptions(Map.of("version", "8.5")), file, NEVER))
+                .hasMessageContaining("version")
+                .hasMessageContaining("8.5");
         assertThat(Files.readString(file)).startsWith("TRT-100100-MinMaxCalibration\n");
     }
 
@@ -88,10 +104,19 @@ class TensorRtCacheTest {
         QuantParams asymmetric = new QuantParams(Granularity.TENSOR, new float[] {0.5f}, new int[] {3}, 0, 255);
         ExportPlan plan = plan(QuantSpec.ACTIVATIONS, int8(1), asymmetric);
 
-        assertThat(EXPORTER.check(plan)).extracting(ExportProblem::tensor, ExportProblem::severity, p -> p.why().replaceAll(",.*", "")).containsExactly(
-                tuple("y", ExportProblem.Severity.ERROR, "its zero point is 3"),
-                tuple("y", ExportProblem.Severity.ERROR, "its codes are unsigned"));
-        SessionState fixed = EXPORTER.check(plan).getFirst().fix().map((Edit e) -> e.apply(plan.state())).orElseThrow();
+        assertThat(EXPORTER.check(plan))
+                .extracting(
+                        ExportProblem::tensor,
+                        ExportProblem::severity,
+                        p -> p.why().replaceAll(",.*", ""))
+                .containsExactly(
+                        tuple("y", ExportProblem.Severity.ERROR, "its zero point is 3"),
+                        tuple("y", ExportProblem.Severity.ERROR, "its codes are unsigned"));
+        SessionState fixed = EXPORTER.check(plan)
+                .getFirst()
+                .fix()
+                .map((Edit e) -> e.apply(plan.state()))
+                .orElseThrow();
         assertThat(fixed.activationSpec(OUTPUT)).contains(symmetric());
         Exporters.export(EXPORTER, plan, folder.resolve("m.cache"), NEVER);
         assertThat(folder.resolve("m.cache")).hasContent("TRT-8501-EntropyCalibration2\nx: 3f800000\n");
@@ -99,15 +124,27 @@ class TensorRtCacheTest {
 
     @Test
     void whatFindsNoPlaceIsListedWithNearNamesAndWhatIsDamagedIsRefused() throws IOException {
-        Path file = Files.writeString(folder.resolve("other.cache"), "TRT-8501-EntropyCalibration2\nx: 3f800000\nyy: 3f800000\nw: 3f800000\n");
+        Path file = Files.writeString(
+                folder.resolve("other.cache"),
+                "TRT-8501-EntropyCalibration2\nx: 3f800000\nyy: 3f800000\nw: 3f800000\n");
 
         Imported imported = Importers.byId("tensorrt-cache").read(file, model, NEVER);
         assertThat(imported.specs().keySet()).containsExactly(INPUT);
         assertThat(imported.unmatched()).extracting(Imported.Unmatched::name).containsExactly("yy", "w");
         assertThat(imported.unmatched().getFirst().near()).startsWith("y");
-        for (String bad : List.of("", "hello", "TRT-8501-X\nx 3f800000", "TRT-8501-X\nx: 3f8", "TRT-8501-X\nx: 7fc00000", "TRT-8501-X\nx: bf800000", "TRT-8501-X\nx: 3f800000\nx: 3f800000")) {
+        for (String bad : List.of(
+                "",
+                "hello",
+                "TRT-8501-X\nx 3f800000",
+                "TRT-8501-X\nx: 3f8",
+                "TRT-8501-X\nx: 7fc00000",
+                "TRT-8501-X\nx: bf800000",
+                "TRT-8501-X\nx: 3f800000\nx: 3f800000")) {
             Files.writeString(file, bad);
-            assertThatThrownBy(() -> Importers.byId("tensorrt-cache").read(file, model, NEVER)).as(bad).isInstanceOf(BadInputException.class).hasMessageContaining("line");
+            assertThatThrownBy(() -> Importers.byId("tensorrt-cache").read(file, model, NEVER))
+                    .as(bad)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("line");
         }
     }
 }

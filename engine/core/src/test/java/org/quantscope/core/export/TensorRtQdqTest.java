@@ -37,7 +37,10 @@ class TensorRtQdqTest {
     private static final Exporter EXPORTER = Exporters.byId("onnx-qdq");
     private static final Map<String, String> TENSORRT = Map.of("runtime", "tensorrt");
     private static final QuantSpec W = QuantSpec.WEIGHTS;
-    private static final QuantSpec A = QuantSpec.ACTIVATIONS.withSigned(true).withSymmetric(true).withClip(new Clip.Manual(ClipRange.symmetric(1)));
+    private static final QuantSpec A = QuantSpec.ACTIVATIONS
+            .withSigned(true)
+            .withSymmetric(true)
+            .withClip(new Clip.Manual(ClipRange.symmetric(1)));
 
     @TempDir
     private Path folder;
@@ -50,43 +53,84 @@ class TensorRtQdqTest {
                 .node("Gemm", List.of("x", "w", "b"), List.of("y"))
                 .output("y", -1, shape.dim(1))
                 .open(folder);
-        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(activation)).withOverrides(Map.of(new TensorId("w"), weight));
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(activation))
+                .withOverrides(Map.of(new TensorId("w"), weight));
         return TinyPlan.of(model, state);
     }
 
     static Stream<Arguments> refused() {
         Shape square = Shape.of(32, 32);
         return Stream.of(
-                Arguments.of("unsigned codes", W, A.withSigned(false).withSymmetric(false), square, TENSORRT, "unsigned"),
-                Arguments.of("a zero point", W, A.withSymmetric(false).withClip(new Clip.Manual(new ClipRange(0, 1))), square, TENSORRT, "zero point is -128"),
-                Arguments.of("a zero point of a weight", W.withSymmetric(false).withClip(new Clip.Manual(new ClipRange(-8, 1))), A, square, TENSORRT, "zero point is 99"),
+                Arguments.of(
+                        "unsigned codes", W, A.withSigned(false).withSymmetric(false), square, TENSORRT, "unsigned"),
+                Arguments.of(
+                        "a zero point",
+                        W,
+                        A.withSymmetric(false).withClip(new Clip.Manual(new ClipRange(0, 1))),
+                        square,
+                        TENSORRT,
+                        "zero point is -128"),
+                Arguments.of(
+                        "a zero point of a weight",
+                        W.withSymmetric(false).withClip(new Clip.Manual(new ClipRange(-8, 1))),
+                        A,
+                        square,
+                        TENSORRT,
+                        "zero point is 99"),
                 Arguments.of("16 bits of an activation", W, A.withBits(16), square, TENSORRT, "16 bits"),
                 Arguments.of("4 bits of an activation", W, A.withBits(4), square, TENSORRT, "4 bits"),
                 Arguments.of("16 bits of a weight", W.withBits(16), A, square, TENSORRT, "16 bits"),
                 Arguments.of("the other float8", Quantizers.byId("fp8_e5m2").adapt(W), A, square, TENSORRT, "fp8_e5m2"),
-                Arguments.of("blocks of 8 bits", W.withGranularity(new Granularity.PerBlock(0, 16)), A, square, TENSORRT, "blocks of 4 bits only"),
-                Arguments.of("a part of a block", W.withBits(4).withGranularity(new Granularity.PerBlock(0, 12)), A, square, TENSORRT, "no whole blocks of 12"),
+                Arguments.of(
+                        "blocks of 8 bits",
+                        W.withGranularity(new Granularity.PerBlock(0, 16)),
+                        A,
+                        square,
+                        TENSORRT,
+                        "blocks of 4 bits only"),
+                Arguments.of(
+                        "a part of a block",
+                        W.withBits(4).withGranularity(new Granularity.PerBlock(0, 12)),
+                        A,
+                        square,
+                        TENSORRT,
+                        "no whole blocks of 12"),
                 Arguments.of("an odd number of 4 bits", W.withBits(4), A, Shape.of(3, 3), TENSORRT, "even number"),
-                Arguments.of("2 bits stored in 2", W.withBits(2), A, square, Map.of("runtime", "tensorrt", "two-bits", "int2"), "stored in 2 bits"));
+                Arguments.of(
+                        "2 bits stored in 2",
+                        W.withBits(2),
+                        A,
+                        square,
+                        Map.of("runtime", "tensorrt", "two-bits", "int2"),
+                        "stored in 2 bits"));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("refused")
-    void whatTheParserDoesNotTakeIsAnErrorAndItsRemedyHelps(String what, QuantSpec weight, QuantSpec activation, Shape shape, Map<String, String> options, String why) throws IOException {
+    void whatTheParserDoesNotTakeIsAnErrorAndItsRemedyHelps(
+            String what, QuantSpec weight, QuantSpec activation, Shape shape, Map<String, String> options, String why)
+            throws IOException {
         ExportPlan plan = plan(weight, activation, shape).withOptions(options);
         List<ExportProblem> problems = EXPORTER.check(plan);
 
         assertThat(problems).as(what).anySatisfy(p -> {
             assertThat(p.severity()).isEqualTo(Severity.ERROR);
             assertThat(p.why()).contains(why);
-            assertThat(p.fix().isPresent() || p.remedy().contains("two-bits=int4")).isTrue();
+            assertThat(p.fix().isPresent() || p.remedy().contains("two-bits=int4"))
+                    .isTrue();
         });
-        ExportProblem first = problems.stream().filter(p -> p.why().contains(why)).findFirst().orElseThrow();
+        ExportProblem first =
+                problems.stream().filter(p -> p.why().contains(why)).findFirst().orElseThrow();
         first.fix().ifPresent(fix -> {
-            ExportPlan fixed = TinyPlan.of(plan.model(), fix.apply(plan.state())).withOptions(options);
-            assertThat(EXPORTER.check(fixed)).noneMatch(p -> p.tensor().equals(first.tensor()) && p.severity() == Severity.ERROR);
+            ExportPlan fixed =
+                    TinyPlan.of(plan.model(), fix.apply(plan.state())).withOptions(options);
+            assertThat(EXPORTER.check(fixed))
+                    .noneMatch(p -> p.tensor().equals(first.tensor()) && p.severity() == Severity.ERROR);
         });
-        assertThat(EXPORTER.check(plan.withOptions(Map.of()))).as("ONNX Runtime takes it").noneMatch(p -> p.severity() == Severity.ERROR);
+        assertThat(EXPORTER.check(plan.withOptions(Map.of())))
+                .as("ONNX Runtime takes it")
+                .noneMatch(p -> p.severity() == Severity.ERROR);
     }
 
     static Stream<Arguments> taken() {
@@ -108,16 +152,26 @@ class TensorRtQdqTest {
         assertThat(EXPORTER.check(plan)).as(what).isEmpty();
         Exporters.export(EXPORTER, plan, file, new CancelToken());
         ModelProto model = ModelProto.parseFrom(Files.readAllBytes(file));
-        assertThat(model.getOpsetImportList()).extracting(OperatorSetIdProto::getDomain).doesNotContain("com.microsoft");
-        assertThat(model.getGraph().getNodeList()).filteredOn(n -> n.getOpType().equals("DequantizeLinear")).hasSize(3);
+        assertThat(model.getOpsetImportList())
+                .extracting(OperatorSetIdProto::getDomain)
+                .doesNotContain("com.microsoft");
+        assertThat(model.getGraph().getNodeList())
+                .filteredOn(n -> n.getOpType().equals("DequantizeLinear"))
+                .hasSize(3);
         for (TensorProto t : model.getGraph().getInitializerList()) {
-            assertThat(TensorProto.DataType.forNumber(t.getDataType())).as(t.getName()).isIn(
-                    TensorProto.DataType.FLOAT, TensorProto.DataType.INT8, TensorProto.DataType.INT4, TensorProto.DataType.FLOAT8E4M3FN);
+            assertThat(TensorProto.DataType.forNumber(t.getDataType()))
+                    .as(t.getName())
+                    .isIn(
+                            TensorProto.DataType.FLOAT,
+                            TensorProto.DataType.INT8,
+                            TensorProto.DataType.INT4,
+                            TensorProto.DataType.FLOAT8E4M3FN);
             if (t.getName().endsWith("_zero_point")) {
                 assertThat(t.getRawData().toByteArray()).as(t.getName()).containsOnly(0);
             }
         }
-        OrtModel.load(Files.readAllBytes(file), what, new OrtModel.Options(1, false)).close();
+        OrtModel.load(Files.readAllBytes(file), what, new OrtModel.Options(1, false))
+                .close();
     }
 
     @Test
@@ -125,7 +179,8 @@ class TensorRtQdqTest {
         ExportPlan plan = plan(W, A, Shape.of(4, 4));
         Path file = folder.resolve("out.onnx");
         Exporters.export(EXPORTER, plan, file, new CancelToken());
-        assertThat(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph().getInitializerList()).anyMatch(t -> t.getDataType() == TensorProto.DataType.INT32_VALUE);
+        assertThat(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph().getInitializerList())
+                .anyMatch(t -> t.getDataType() == TensorProto.DataType.INT32_VALUE);
 
         Exporters.export(EXPORTER, plan.withOptions(TENSORRT), file, new CancelToken());
         assertThat(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph().getInitializerList())

@@ -44,16 +44,32 @@ final class TinyPlan {
                 .node("Gemm", List.of("f", "fc.weight", "fc.bias"), List.of("y"), TinyOnnx.attribute("transB", 1))
                 .output("y", 1, 3)
                 .open(folder);
-        return new Model(folder.resolve("tiny.onnx"), opened.format(), opened.opset(), opened.tensors(), opened.graph(), opened.notes());
+        return new Model(
+                folder.resolve("tiny.onnx"),
+                opened.format(),
+                opened.opset(),
+                opened.tensors(),
+                opened.graph(),
+                opened.notes());
     }
 
     static SessionState state(Model model) {
         return SessionState.of(new FileRef(model.file(), "0".repeat(64)))
-                .withCalibrationData(Optional.of(new FileRef(model.file().resolveSibling("calibration.npz"), "1".repeat(64), Optional.empty(), OptionalInt.of(64))))
+                .withCalibrationData(Optional.of(new FileRef(
+                        model.file().resolveSibling("calibration.npz"),
+                        "1".repeat(64),
+                        Optional.empty(),
+                        OptionalInt.of(64))))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
                 .withActivationRanges(Map.of(
-                        new TensorId("x"), new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f), new TensorId("y"), new ClipRange(-2, 3.1f)))
-                .withOverrides(Map.of(new TensorId("conv.weight"), QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL)));
+                        new TensorId("x"),
+                        new ClipRange(-1, 1.55f),
+                        new TensorId("r"),
+                        new ClipRange(0, 2.55f),
+                        new TensorId("y"),
+                        new ClipRange(-2, 3.1f)))
+                .withOverrides(
+                        Map.of(new TensorId("conv.weight"), QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL)));
     }
 
     static ExportPlan of(Model model, SessionState state) {

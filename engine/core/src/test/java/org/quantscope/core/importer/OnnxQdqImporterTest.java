@@ -48,7 +48,11 @@ class OnnxQdqImporterTest {
     }
 
     private Model model(String folderName, String weight, float first) throws IOException {
-        return new TinyOnnx(13).input("x", -1, 2).weight(weight, Shape.of(2, 3), first, -2, 3, -4, 5, -6).node("MatMul", List.of("x", weight), List.of("y")).output("y", -1, 3)
+        return new TinyOnnx(13)
+                .input("x", -1, 2)
+                .weight(weight, Shape.of(2, 3), first, -2, 3, -4, 5, -6)
+                .node("MatMul", List.of("x", weight), List.of("y"))
+                .output("y", -1, 3)
                 .open(Files.createDirectories(folder.resolve(folderName)));
     }
 
@@ -56,8 +60,13 @@ class OnnxQdqImporterTest {
     void export() throws IOException {
         model = model("a", "w", 1);
         quantized = folder.resolve("q.onnx");
-        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        Exporters.export(Exporters.byId("onnx-qdq"), new ExportPlan(model, state, Map.of(W, weight()), Map.of(X, activation(), Y, activation())), quantized, NEVER);
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        Exporters.export(
+                Exporters.byId("onnx-qdq"),
+                new ExportPlan(model, state, Map.of(W, weight()), Map.of(X, activation(), Y, activation())),
+                quantized,
+                NEVER);
     }
 
     private Imported read(Model into) throws IOException {
@@ -84,17 +93,28 @@ class OnnxQdqImporterTest {
 
     @Test
     void codesOfOtherValuesAreTold() throws IOException {
-        assertThat(read(model("c", "w", 40)).notes()).singleElement().asString().startsWith("w: 1 of 6 codes").contains("other values");
+        assertThat(read(model("c", "w", 40)).notes())
+                .singleElement()
+                .asString()
+                .startsWith("w: 1 of 6 codes")
+                .contains("other values");
     }
 
     @Test
     void whatHasNoPlaceIsListedWithNearNames() throws IOException {
-        Model other = new TinyOnnx(13).input("x", -1, 2).weight("w2", Shape.of(2, 3), 1, 2, 3, 4, 5, 6).node("MatMul", List.of("x", "w2"), List.of("z")).output("z", -1, 3)
+        Model other = new TinyOnnx(13)
+                .input("x", -1, 2)
+                .weight("w2", Shape.of(2, 3), 1, 2, 3, 4, 5, 6)
+                .node("MatMul", List.of("x", "w2"), List.of("z"))
+                .output("z", -1, 3)
                 .open(Files.createDirectories(folder.resolve("d")));
         Imported read = read(other);
         assertThat(read.specs().keySet()).containsExactly(X);
         assertThat(read.unmatched()).extracting(Imported.Unmatched::name).containsExactlyInAnyOrder("w", "y");
-        assertThat(read.unmatched()).filteredOn(u -> u.name().equals("w")).singleElement().satisfies(u -> assertThat(u.near()).startsWith("w2"));
+        assertThat(read.unmatched())
+                .filteredOn(u -> u.name().equals("w"))
+                .singleElement()
+                .satisfies(u -> assertThat(u.near()).startsWith("w2"));
     }
 
     @Test

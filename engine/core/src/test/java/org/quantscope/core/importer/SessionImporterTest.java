@@ -34,8 +34,12 @@ class SessionImporterTest {
     /** The other session knows neither the range nor the levels that were observed here. */
     @Test
     void whatWasObservedOfActivationsComesAlongAsSetByHand() throws IOException {
-        Model model = new TinyOnnx(13).input("x", 1, 2).output("y", 1, 2).randomWeight("w", Shape.of(2, 2), -1, 1)
-                .node("MatMul", List.of("x", "w"), List.of("y")).open(folder);
+        Model model = new TinyOnnx(13)
+                .input("x", 1, 2)
+                .output("y", 1, 2)
+                .randomWeight("w", Shape.of(2, 2), -1, 1)
+                .node("MatMul", List.of("x", "w"), List.of("y"))
+                .open(folder);
         QuantSpec lloyd = Quantizers.byId("lloyd-max").adapt(QuantSpec.ACTIVATIONS.withBits(2));
         ClipRange range = new ClipRange(-1, 3);
         CodebookGrid levels = new CodebookGrid(-0.75f, 0, 0.5f, 2.5f);
@@ -47,10 +51,14 @@ class SessionImporterTest {
         Path file = folder.resolve("c.json");
         SessionFile.write(state, file);
 
-        Map<TensorId, QuantSpec> specs = new SessionImporter().read(file, model, new CancelToken()).specs();
+        Map<TensorId, QuantSpec> specs =
+                new SessionImporter().read(file, model, new CancelToken()).specs();
 
         assertThat(specs.get(X)).isEqualTo(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1))));
-        assertThat(specs.get(Y).clip()).isInstanceOfSatisfying(Clip.Fixed.class, fixed -> assertThat(fixed.params().grid(0)).isEqualTo(levels));
+        assertThat(specs.get(Y).clip())
+                .isInstanceOfSatisfying(
+                        Clip.Fixed.class,
+                        fixed -> assertThat(fixed.params().grid(0)).isEqualTo(levels));
         assertThat(specs.get(Y).scheme()).isEqualTo("lloyd-max");
     }
 }

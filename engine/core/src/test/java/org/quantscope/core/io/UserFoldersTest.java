@@ -15,7 +15,8 @@ class UserFoldersTest {
     void everySystemHasItsOwnPlace() {
         assertThat(state("Linux", Map.of())).isEqualTo(Path.of("/home/a/.local/state/quantscope"));
         assertThat(state("Linux", Map.of("XDG_STATE_HOME", "/var/me"))).isEqualTo(Path.of("/var/me/quantscope"));
-        assertThat(state("Linux", Map.of("XDG_STATE_HOME", "relative"))).isEqualTo(Path.of("/home/a/.local/state/quantscope"));
+        assertThat(state("Linux", Map.of("XDG_STATE_HOME", "relative")))
+                .isEqualTo(Path.of("/home/a/.local/state/quantscope"));
         assertThat(state("Mac OS X", Map.of())).isEqualTo(Path.of("/home/a/Library/Application Support/Quantscope"));
         assertThat(state("Windows 11", Map.of("LOCALAPPDATA", "/local"))).isEqualTo(Path.of("/local/Quantscope"));
         assertThat(state("Windows 11", Map.of())).isEqualTo(Path.of("/home/a/AppData/Local/Quantscope"));

@@ -64,7 +64,9 @@ class LatestWinsTest {
             }
         }
         slow.runAll();
-        assertThat(slow.shown.stream().filter(s -> !s.endsWith("half"))).hasSizeGreaterThan(80).endsWith("299");
+        assertThat(slow.shown.stream().filter(s -> !s.endsWith("half")))
+                .hasSizeGreaterThan(80)
+                .endsWith("299");
     }
 
     @Test
@@ -85,11 +87,14 @@ class LatestWinsTest {
         List<String> shown = new ArrayList<>();
         Queue<Runnable> work = new ArrayDeque<>();
         LatestWins<String> latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work::add, results::add);
-        latest.submit((cancel, partial) -> {
-            partial.accept("old");
-            latest.submit((c, p) -> "new", shown::add, e -> {});
-            return "old end";
-        }, shown::add, e -> {});
+        latest.submit(
+                (cancel, partial) -> {
+                    partial.accept("old");
+                    latest.submit((c, p) -> "new", shown::add, e -> {});
+                    return "old end";
+                },
+                shown::add,
+                e -> {});
         while (!work.isEmpty()) {
             work.remove().run();
         }
@@ -125,10 +130,13 @@ class LatestWinsTest {
     void workMayAskAgainFromItsOwnResultWhenEverythingRunsAtOnce() {
         List<Integer> shown = new ArrayList<>();
         LatestWins<Integer> latest = new LatestWins<>(LatestWins.Mode.CONFLATE, Runnable::run, Runnable::run);
-        latest.submit((cancel, partial) -> 1, first -> {
-            shown.add(first);
-            latest.submit((cancel, partial) -> 2, shown::add, e -> {});
-        }, e -> {});
+        latest.submit(
+                (cancel, partial) -> 1,
+                first -> {
+                    shown.add(first);
+                    latest.submit((cancel, partial) -> 2, shown::add, e -> {});
+                },
+                e -> {});
         assertThat(shown).containsExactly(1, 2);
         assertThat(latest.isBusy()).isFalse();
     }

@@ -39,7 +39,8 @@ class KernelsTest {
 
     static Stream<Case> cases() {
         return Stream.of(0, 1, 7, 63, 64, 65, 511, 512, 513, 1021)
-                .flatMap(length -> GRIDS.stream().flatMap(grid -> Stream.of(0, 1, 2).map(kind -> new Case(length, grid, kind))));
+                .flatMap(length ->
+                        GRIDS.stream().flatMap(grid -> Stream.of(0, 1, 2).map(kind -> new Case(length, grid, kind))));
     }
 
     /** Values of all sizes, ties and their neighbours; kind 0 is bell-shaped, 1 adversarial and finite, 2 has NaN and infinities too. */
@@ -95,7 +96,9 @@ class KernelsTest {
                 kernels.quantize(memory(arena, x), 1, x.length, AffineGrid.of(c.grid), out, 2);
 
                 for (int i = 0; i < x.length; i++) {
-                    assertThat(Float.floatToIntBits(out[2 + i])).as("%s of %s", kernels.name(), x[i]).isEqualTo(expected[i]);
+                    assertThat(Float.floatToIntBits(out[2 + i]))
+                            .as("%s of %s", kernels.name(), x[i])
+                            .isEqualTo(expected[i]);
                 }
                 assertThat(out[0]).isEqualTo(77);
                 assertThat(out[1]).isEqualTo(77);
@@ -124,7 +127,10 @@ class KernelsTest {
                 kernels.addErrors(memory(arena, x), 1, x.length, AffineGrid.of(c.grid), sums);
 
                 compare(kernels, sums, expected);
-                same(kernels, kernels.squaredError(memory(arena, x), 1, x.length, AffineGrid.of(c.grid)), expected.squaredError());
+                same(
+                        kernels,
+                        kernels.squaredError(memory(arena, x), 1, x.length, AffineGrid.of(c.grid)),
+                        expected.squaredError());
             }
         }
     }
@@ -174,7 +180,8 @@ class KernelsTest {
 
     static Stream<CodebookCase> codebookCases() {
         return Stream.of(0, 1, 63, 64, 65, 1021)
-                .flatMap(length -> CODEBOOKS.stream().flatMap(grid -> Stream.of(0, 1, 2).map(kind -> new CodebookCase(length, grid, kind))));
+                .flatMap(length -> CODEBOOKS.stream()
+                        .flatMap(grid -> Stream.of(0, 1, 2).map(kind -> new CodebookCase(length, grid, kind))));
     }
 
     private static float[] values(CodebookCase c) {
@@ -217,14 +224,19 @@ class KernelsTest {
         Arrays.fill(hi, c.grid.hi());
         try (Arena arena = Arena.ofConfined()) {
             for (Kernels kernels : Kernels.available()) {
-                for (LevelTable table : List.of(LevelTable.of(c.grid), LevelTable.scaled(c.grid, 1), LevelTable.scaled(c.grid.scaled(0.5f), 2))) {
+                for (LevelTable table : List.of(
+                        LevelTable.of(c.grid),
+                        LevelTable.scaled(c.grid, 1),
+                        LevelTable.scaled(c.grid.scaled(0.5f), 2))) {
                     float[] out = new float[x.length + 3];
                     Arrays.fill(out, 77);
                     kernels.quantize(memory(arena, x), 1, x.length, table, out, 2);
 
                     // The middle of two denormals moves when they are halved.
                     if (table.size == c.grid.size() && c.grid.level(1 % table.size) != Float.MIN_VALUE) {
-                        assertThat(Arrays.copyOfRange(out, 2, x.length + 2)).as(kernels.name()).isEqualTo(expected);
+                        assertThat(Arrays.copyOfRange(out, 2, x.length + 2))
+                                .as(kernels.name())
+                                .isEqualTo(expected);
                     }
                     assertThat(List.of(out[0], out[1], out[x.length + 2])).containsOnly(77f);
                 }
@@ -264,7 +276,9 @@ class KernelsTest {
                 kernels.quantizeEach(memory(arena, x), 1, x.length, scale, loSteps, hiSteps, y);
 
                 for (int i = 0; i < x.length; i++) {
-                    assertThat(Float.floatToIntBits(y[i])).as("%s of %s", kernels.name(), x[i]).isEqualTo(expected[i]);
+                    assertThat(Float.floatToIntBits(y[i]))
+                            .as("%s of %s", kernels.name(), x[i])
+                            .isEqualTo(expected[i]);
                 }
                 checkSums(kernels, memory(arena, x), x, y, lo, hi);
             }
@@ -306,11 +320,14 @@ class KernelsTest {
     private static void compare(Kernels kernels, ErrorSums sums, ErrorSums expected) {
         assertThat(List.of(sums.count, sums.nan, sums.inf, sums.clippedLow, sums.clippedHigh))
                 .as(kernels.name())
-                .isEqualTo(List.of(expected.count, expected.nan, expected.inf, expected.clippedLow, expected.clippedHigh));
+                .isEqualTo(
+                        List.of(expected.count, expected.nan, expected.inf, expected.clippedLow, expected.clippedHigh));
         assertThat(sums.maxAbsError).as(kernels.name()).isEqualTo(expected.maxAbsError);
         same(kernels, sums.squares, expected.squares);
         same(kernels, sums.quantizedSquares, expected.quantizedSquares);
-        assertThat(sums.products).as(kernels.name()).isCloseTo(expected.products, within(1e-12 * Math.sqrt(expected.squares * expected.quantizedSquares)));
+        assertThat(sums.products)
+                .as(kernels.name())
+                .isCloseTo(expected.products, within(1e-12 * Math.sqrt(expected.squares * expected.quantizedSquares)));
         same(kernels, sums.roundingError, expected.roundingError);
         same(kernels, sums.clippingError, expected.clippingError);
     }
@@ -330,7 +347,9 @@ class KernelsTest {
                 kernels.addErrors(one, 1, 2, grid, twice);
                 var once = new ErrorSums();
                 kernels.addErrors(one, 1, 2, grid, once);
-                assertThat(twice).usingRecursiveComparison().isEqualTo(new ErrorSums().add(once).add(once));
+                assertThat(twice)
+                        .usingRecursiveComparison()
+                        .isEqualTo(new ErrorSums().add(once).add(once));
                 assertThat(twice.clippedHigh()).isEqualTo(2);
                 assertThat(twice.clippingSquaredError()).isEqualTo(50);
                 assertThat(twice.maxAbsError()).isEqualTo(5);
@@ -372,7 +391,8 @@ class KernelsTest {
                 ValueWindow window = ValueWindow.ofThread();
                 window.show(data, 11, 900);
 
-                assertThat(window.segment().asSlice(window.offset(), 3600).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED)).containsExactly(expected);
+                assertThat(window.segment().asSlice(window.offset(), 3600).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED))
+                        .containsExactly(expected);
             }
         }
     }
@@ -384,11 +404,14 @@ class KernelsTest {
         assertThat(KernelChoice.choose("vector", true).name()).isEqualTo("vector");
         assertThat(KernelChoice.choose("vector", false).name()).isEqualTo("scalar");
         assertThat(KernelChoice.choose("auto", false).name()).isEqualTo("scalar");
-        assertThat(KernelChoice.choose("auto", true).name()).isEqualTo(VectorKernels.bits() >= 256 ? "vector" : "scalar");
+        assertThat(KernelChoice.choose("auto", true).name())
+                .isEqualTo(VectorKernels.bits() >= 256 ? "vector" : "scalar");
     }
 
     @Test
     void moreStepsThanAFloatCanRoundAreRefused() {
-        assertThatThrownBy(() -> AffineGrid.of(new UniformGrid(1, 0, 0, (1 << 20) + 1))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("1048576");
+        assertThatThrownBy(() -> AffineGrid.of(new UniformGrid(1, 0, 0, (1 << 20) + 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("1048576");
     }
 }

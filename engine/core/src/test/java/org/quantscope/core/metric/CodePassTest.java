@@ -25,7 +25,8 @@ class CodePassTest {
     @Test
     void figuresOfAFewValues() {
         Tensor tensor = Oracles.tensor(new float[] {0, 0.25f, 1, 4, Float.NaN});
-        CodeReport report = CodePass.measure(tensor, new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, 0, 3), cancel);
+        CodeReport report = CodePass.measure(
+                tensor, new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, 0, 3), cancel);
 
         assertThat(report.count()).isEqualTo(4);
         assertThat(report.codes()).isEqualTo(4);
@@ -34,14 +35,16 @@ class CodePassTest {
         assertThat(report.savedBits(2)).isCloseTo(0.5, within(1e-12));
         assertThat(report.mae()).isEqualTo(1.25 / 4);
         assertThat(report.rmseInSteps().orElseThrow()).isCloseTo(Math.sqrt((0.0625 + 1) / 4), within(1e-12));
-        assertThat(report.psnrDb((0.0625 + 1) / 4).orElseThrow()).isCloseTo(10 * Math.log10(16 / (1.0625 / 4)), within(1e-12));
+        assertThat(report.psnrDb((0.0625 + 1) / 4).orElseThrow())
+                .isCloseTo(10 * Math.log10(16 / (1.0625 / 4)), within(1e-12));
     }
 
     /** Errors of a smooth density spread evenly over a step: 1/sqrt(12). */
     @Test
     void fineGridsHaveTheIdealErrorInSteps() {
         Tensor tensor = Oracles.tensor(Densities.gauss(200_000));
-        CodeReport report = CodePass.measure(tensor, RangeResolver.resolve(tensor, QuantSpec.WEIGHTS, cancel).params(), cancel);
+        CodeReport report = CodePass.measure(
+                tensor, RangeResolver.resolve(tensor, QuantSpec.WEIGHTS, cancel).params(), cancel);
 
         assertThat(report.rmseInSteps().orElseThrow()).isCloseTo(0.288675, within(1e-4));
         assertThat(report.entropy()).isBetween(6.0, 7.0);
@@ -52,7 +55,9 @@ class CodePassTest {
     void slicesAreTakenTogether(String array) {
         float[] x = Oracles.array(array);
         Tensor tensor = Oracles.tensor(x, 16, 512);
-        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withBits(4).withGranularity(new Granularity.PerBlock(1, 100)), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withBits(4).withGranularity(new Granularity.PerBlock(1, 100)), cancel)
+                .params();
         CodeReport report = CodePass.measure(tensor, params, cancel);
         float[] y = ErrorPass.fakeQuantize(tensor, params, cancel);
         double sum = 0;
@@ -72,10 +77,21 @@ class CodePassTest {
             x[i] = i % 15 - 7;
         }
         Tensor tensor = Oracles.tensor(x);
-        double lossless = CodePass.measure(tensor, new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, -7, 7), cancel).divergence();
+        double lossless = CodePass.measure(
+                        tensor, new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, -7, 7), cancel)
+                .divergence();
         Tensor gauss = Oracles.tensor(Densities.gauss(100_000));
-        double four = CodePass.measure(gauss, RangeResolver.resolve(gauss, QuantSpec.WEIGHTS.withBits(4), cancel).params(), cancel).divergence();
-        double eight = CodePass.measure(gauss, RangeResolver.resolve(gauss, QuantSpec.WEIGHTS, cancel).params(), cancel).divergence();
+        double four = CodePass.measure(
+                        gauss,
+                        RangeResolver.resolve(gauss, QuantSpec.WEIGHTS.withBits(4), cancel)
+                                .params(),
+                        cancel)
+                .divergence();
+        double eight = CodePass.measure(
+                        gauss,
+                        RangeResolver.resolve(gauss, QuantSpec.WEIGHTS, cancel).params(),
+                        cancel)
+                .divergence();
 
         assertThat(lossless).isCloseTo(0, within(1e-9));
         assertThat(four).isGreaterThan(5 * eight);
@@ -84,15 +100,20 @@ class CodePassTest {
     @Test
     void codebooksHaveNoStepAndNothingHasNoFigures() {
         Tensor tensor = Oracles.tensor(new float[] {-1, 0, 2});
-        CodeReport report = CodePass.measure(tensor, QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 1)), cancel);
+        CodeReport report = CodePass.measure(
+                tensor, QuantParams.ofCodebook(Granularity.TENSOR, new float[] {1}, new CodebookGrid(-1, 1)), cancel);
 
         assertThat(report.rmseInSteps()).isEmpty();
         assertThat(report.usedCodes()).isEqualTo(2);
-        CodeReport empty = CodePass.measure(Oracles.tensor(new float[0]), new QuantParams(Granularity.TENSOR, new float[] {1}, new int[1], 0, 1), cancel);
+        CodeReport empty = CodePass.measure(
+                Oracles.tensor(new float[0]),
+                new QuantParams(Granularity.TENSOR, new float[] {1}, new int[1], 0, 1),
+                cancel);
         assertThat(empty.mae()).isZero();
         assertThat(empty.entropy()).isZero();
         assertThat(empty.psnrDb(1)).isEmpty();
-        assertThatThrownBy(() -> CodePass.measure(tensor, new QuantParams(Granularity.TENSOR, new float[] {1, 1}, new int[2], 0, 1), cancel))
+        assertThatThrownBy(() -> CodePass.measure(
+                        tensor, new QuantParams(Granularity.TENSOR, new float[] {1, 1}, new int[2], 0, 1), cancel))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -102,13 +123,15 @@ class CodePassTest {
         QuantParams params = new QuantParams(Granularity.TENSOR, new float[] {1}, new int[] {0}, 0, 3);
 
         assertThat(CodePass.measure(tensor, params, cancel).counts()).isEqualTo(new CodeCounts(2, 1, 0, 1));
-        assertThat(CodePass.estimate(MomentSketch.of(tensor, cancel), params).counts()).isEqualTo(new CodeCounts(2, 1, 0, 1));
+        assertThat(CodePass.estimate(MomentSketch.of(tensor, cancel), params).counts())
+                .isEqualTo(new CodeCounts(2, 1, 0, 1));
     }
 
     @Test
     void aSketchGivesNearlyTheSameFigures() {
         Tensor tensor = Oracles.tensor(Densities.gauss(100_000));
-        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withBits(4), cancel).params();
+        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withBits(4), cancel)
+                .params();
         CodeReport exact = CodePass.measure(tensor, params, cancel);
         CodeReport about = CodePass.estimate(MomentSketch.of(tensor, cancel), params);
 
@@ -116,7 +139,8 @@ class CodePassTest {
         assertThat(about.usedCodes()).isEqualTo(exact.usedCodes());
         assertThat(about.entropy()).isCloseTo(exact.entropy(), within(1e-3));
         assertThat(about.mae()).isCloseTo(exact.mae(), within(1e-3 * exact.mae()));
-        assertThat(about.rmseInSteps().orElseThrow()).isCloseTo(exact.rmseInSteps().orElseThrow(), within(1e-3));
+        assertThat(about.rmseInSteps().orElseThrow())
+                .isCloseTo(exact.rmseInSteps().orElseThrow(), within(1e-3));
         assertThat(about.divergence()).isEqualTo(exact.divergence());
         assertThat(about.min()).isEqualTo(exact.min());
         assertThat(about.max()).isEqualTo(exact.max());
@@ -126,7 +150,9 @@ class CodePassTest {
     @Test
     void manySmallSlicesHaveNoDivergence() {
         Tensor tensor = Oracles.tensor(Densities.gauss(10_000));
-        QuantParams params = RangeResolver.resolve(tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(0, 2)), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, QuantSpec.WEIGHTS.withGranularity(new Granularity.PerBlock(0, 2)), cancel)
+                .params();
 
         assertThat(params.slices()).isEqualTo(5000);
         assertThat(CodePass.measure(tensor, params, cancel).divergence()).isNaN();

@@ -33,15 +33,25 @@ class ErrorPassTest {
         for (String kind : new String[] {"torch_minmax_affine_u8", "torch_minmax_symmetric_s8"}) {
             JsonNode torch = Oracles.FIGURES.get(name).get(kind);
             boolean signed = kind.endsWith("s8");
-            var params = params(torch.get("scale").floatValue(), torch.get("zero_point").intValue(), signed ? -128 : 0, signed ? 127 : 255);
+            var params = params(
+                    torch.get("scale").floatValue(),
+                    torch.get("zero_point").intValue(),
+                    signed ? -128 : 0,
+                    signed ? 127 : 255);
             ErrorReport report = ErrorPass.measure(tensor, params, cancel);
             JsonNode expected = torch.get("fake_quant");
 
-            assertThat(report.mse()).isCloseTo(expected.get("mse").doubleValue(), within(1e-6 * expected.get("mse").doubleValue() + 1e-15));
-            assertThat(report.maxAbsError()).isCloseTo(expected.get("max_abs_err").doubleValue(), within(1e-6 * params.scale(0)));
-            assertThat(report.cosine().orElseThrow()).isCloseTo(expected.get("cosine").doubleValue(), within(1e-9));
+            assertThat(report.mse())
+                    .isCloseTo(
+                            expected.get("mse").doubleValue(),
+                            within(1e-6 * expected.get("mse").doubleValue() + 1e-15));
+            assertThat(report.maxAbsError())
+                    .isCloseTo(expected.get("max_abs_err").doubleValue(), within(1e-6 * params.scale(0)));
+            assertThat(report.cosine().orElseThrow())
+                    .isCloseTo(expected.get("cosine").doubleValue(), within(1e-9));
             if (!expected.get("sqnr_db").isNull()) {
-                assertThat(report.sqnrDb().orElseThrow()).isCloseTo(expected.get("sqnr_db").doubleValue(), within(1e-4));
+                assertThat(report.sqnrDb().orElseThrow())
+                        .isCloseTo(expected.get("sqnr_db").doubleValue(), within(1e-4));
             }
         }
     }
@@ -54,21 +64,36 @@ class ErrorPassTest {
         for (int i = 0; i < 16; i++) {
             scales[i] = figures.get("absmax_over_127").get(i).floatValue();
         }
-        ErrorReport report = ErrorPass.measure(tensor, new QuantParams(new Granularity.PerChannel(0), scales, new int[16], -127, 127), cancel);
+        ErrorReport report = ErrorPass.measure(
+                tensor, new QuantParams(new Granularity.PerChannel(0), scales, new int[16], -127, 127), cancel);
         JsonNode expected = figures.get("fake_quant_per_channel_absmax127");
 
         assertThat(report.mse()).isCloseTo(expected.get("mse").doubleValue(), within(1e-10));
         assertThat(report.maxAbsError()).isCloseTo(expected.get("max_abs_err").doubleValue(), within(1e-7));
-        assertThat(report.sqnrDb().orElseThrow()).isCloseTo(expected.get("sqnr_db").doubleValue(), within(1e-5));
-        assertThat(report.cosine().orElseThrow()).isCloseTo(expected.get("cosine").doubleValue(), within(1e-10));
+        assertThat(report.sqnrDb().orElseThrow())
+                .isCloseTo(expected.get("sqnr_db").doubleValue(), within(1e-5));
+        assertThat(report.cosine().orElseThrow())
+                .isCloseTo(expected.get("cosine").doubleValue(), within(1e-10));
     }
 
     @Test
     void splitsTheErrorIntoClippingAndRounding() {
-        ErrorReport report = ErrorPass.measure(Oracles.tensor(new float[] {-5, -0.25f, 0, 1.5f, 2.25f, 9}), params(1, 0, -2, 2), cancel);
+        ErrorReport report = ErrorPass.measure(
+                Oracles.tensor(new float[] {-5, -0.25f, 0, 1.5f, 2.25f, 9}), params(1, 0, -2, 2), cancel);
 
         assertThat(report)
-                .isEqualTo(new ErrorReport(6, 0, 0, 25 + 0.0625 + 2.25 + 5.0625 + 81, 9 + 0.0625 + 0.25 + 0.0625 + 49, 4 + 4 + 4 + 4, 10 + 3 + 4.5 + 18, 7, 1, 2, 9 + 0.0625 + 49));
+                .isEqualTo(new ErrorReport(
+                        6,
+                        0,
+                        0,
+                        25 + 0.0625 + 2.25 + 5.0625 + 81,
+                        9 + 0.0625 + 0.25 + 0.0625 + 49,
+                        4 + 4 + 4 + 4,
+                        10 + 3 + 4.5 + 18,
+                        7,
+                        1,
+                        2,
+                        9 + 0.0625 + 49));
         assertThat(report.clippingMse() + report.roundingMse()).isCloseTo(report.mse(), within(1e-12));
     }
 
@@ -84,8 +109,10 @@ class ErrorPassTest {
         assertThat(report.count()).isEqualTo(3);
         assertThat(report.sumSquaredError()).isEqualTo(finite.sumSquaredError());
         assertThat(report.clippedHigh()).isEqualTo(1);
-        assertThat(ErrorPass.squaredError(values, 0, values.length, params.grid(0))).isCloseTo(finite.sumSquaredError(), within(1e-12));
-        assertThat(ErrorPass.fakeQuantize(Oracles.tensor(values), params, cancel)).containsExactly(Float.NaN, 0.5f, 1, -1, -0.5f, Float.NaN, 1);
+        assertThat(ErrorPass.squaredError(values, 0, values.length, params.grid(0)))
+                .isCloseTo(finite.sumSquaredError(), within(1e-12));
+        assertThat(ErrorPass.fakeQuantize(Oracles.tensor(values), params, cancel))
+                .containsExactly(Float.NaN, 0.5f, 1, -1, -0.5f, Float.NaN, 1);
     }
 
     @Test
@@ -189,7 +216,9 @@ class ErrorPassTest {
             expected[i] = params.grid(0).quantize(values[i]);
         }
 
-        assertThat(ErrorPass.fakeQuantize(Oracles.tensor(values), params, cancel)).usingComparator(ErrorPassTest::compareBits).isEqualTo(expected);
+        assertThat(ErrorPass.fakeQuantize(Oracles.tensor(values), params, cancel))
+                .usingComparator(ErrorPassTest::compareBits)
+                .isEqualTo(expected);
     }
 
     @Test
@@ -203,7 +232,8 @@ class ErrorPassTest {
         ErrorReport first = ErrorPass.measure(tensor, params(0.02f, 0, -127, 127), cancel);
 
         for (int i = 0; i < 5; i++) {
-            assertThat(ErrorPass.measure(tensor, params(0.02f, 0, -127, 127), cancel)).isEqualTo(first);
+            assertThat(ErrorPass.measure(tensor, params(0.02f, 0, -127, 127), cancel))
+                    .isEqualTo(first);
         }
     }
 
@@ -221,7 +251,8 @@ class ErrorPassTest {
     void cancelStops() {
         cancel.cancel();
 
-        assertThatThrownBy(() -> ErrorPass.measure(Oracles.tensor(new float[10]), params(1, 0, 0, 1), cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> ErrorPass.measure(Oracles.tensor(new float[10]), params(1, 0, 0, 1), cancel))
+                .isInstanceOf(CancellationException.class);
         assertThatThrownBy(() -> ErrorPass.fakeQuantize(Oracles.tensor(new float[10]), params(1, 0, 0, 1), cancel))
                 .isInstanceOf(CancellationException.class);
     }

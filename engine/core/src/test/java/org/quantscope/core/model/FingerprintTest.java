@@ -22,8 +22,10 @@ class FingerprintTest {
         Path abc = Files.writeString(folder.resolve("abc"), "abc");
         Path million = Files.write(folder.resolve("a"), "a".repeat(1_000_000).getBytes(StandardCharsets.US_ASCII));
 
-        assertThat(Fingerprint.sha256(abc, new CancelToken())).isEqualTo("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assertThat(Fingerprint.sha256(million, new CancelToken())).isEqualTo("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+        assertThat(Fingerprint.sha256(abc, new CancelToken()))
+                .isEqualTo("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assertThat(Fingerprint.sha256(million, new CancelToken()))
+                .isEqualTo("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
     }
 
     @Test

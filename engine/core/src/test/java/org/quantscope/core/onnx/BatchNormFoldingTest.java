@@ -48,7 +48,9 @@ class BatchNormFoldingTest {
         }
         try (OrtModel loaded = OrtModel.load(InstrumentedGraph.plain(model), "tiny.onnx", OrtModel.Options.DEFAULT);
                 NativeTensor fed = NativeTensor.of(x, input, DType.F32)) {
-            return loaded.run(Map.of("x", fed), List.of("y"), new CancelToken()).getFirst().values();
+            return loaded.run(Map.of("x", fed), List.of("y"), new CancelToken())
+                    .getFirst()
+                    .values();
         }
     }
 
@@ -68,22 +70,39 @@ class BatchNormFoldingTest {
     /** Ordinary, grouped and depthwise, with and without a bias, in both kinds of convolution. */
     @ParameterizedTest
     @CsvSource({
-        "Conv, 1, false", "Conv, 2, true", "Conv, 4, false", "ConvTranspose, 1, true", "ConvTranspose, 2, false", "ConvTranspose, 4, true"
+        "Conv, 1, false",
+        "Conv, 2, true",
+        "Conv, 4, false",
+        "ConvTranspose, 1, true",
+        "ConvTranspose, 2, false",
+        "ConvTranspose, 4, true"
     })
     void convolutionsKeepTheirFunction(String op, int groups, boolean bias) throws IOException {
         Shape weight = op.equals("Conv") ? Shape.of(8, 4 / groups, 3, 3) : Shape.of(4, 8 / groups, 3, 3);
-        TinyOnnx tiny = norm(new TinyOnnx(13).input("x", -1, 4, 6, 6).output("y", -1, 8, -1, -1).randomWeight("c.weight", weight, -1, 1), "n.", 8);
+        TinyOnnx tiny = norm(
+                new TinyOnnx(13)
+                        .input("x", -1, 4, 6, 6)
+                        .output("y", -1, 8, -1, -1)
+                        .randomWeight("c.weight", weight, -1, 1),
+                "n.",
+                8);
         if (bias) {
             tiny.randomWeight("c.bias", Shape.of(8), -1, 1);
         }
-        Model model = tiny.node(op, bias ? List.of("x", "c.weight", "c.bias") : List.of("x", "c.weight"), List.of("c"), TinyOnnx.attribute("group", (long) groups))
+        Model model = tiny.node(
+                        op,
+                        bias ? List.of("x", "c.weight", "c.bias") : List.of("x", "c.weight"),
+                        List.of("c"),
+                        TinyOnnx.attribute("group", (long) groups))
                 .node("BatchNormalization", normInputs("c", "n."), List.of("y"), TinyOnnx.attribute("epsilon", 1e-3f))
                 .open(folder);
 
         Model folded = BatchNormFolding.fold(model);
 
         assertThat(names(folded)).containsExactly("c.weight", "c.bias");
-        assertThat(folded.tensors()).extracting(t -> t.info().kind()).containsExactly(TensorKind.WEIGHT, TensorKind.BIAS);
+        assertThat(folded.tensors())
+                .extracting(t -> t.info().kind())
+                .containsExactly(TensorKind.WEIGHT, TensorKind.BIAS);
         assertThat(folded.notes()).isEmpty();
         assertSameFunction(folded, model, Shape.of(2, 4, 6, 6));
     }
@@ -91,13 +110,23 @@ class BatchNormFoldingTest {
     @ParameterizedTest
     @CsvSource({"0, 1, 1, true", "1, 0.5, 2, true", "0, 2, 0.25, false"})
     void gemmKeepsItsFunctionWithItsFactors(long transB, float alpha, float beta, boolean bias) throws IOException {
-        TinyOnnx tiny = norm(new TinyOnnx(13).input("x", -1, 4).output("y", -1, 6).randomWeight("w", transB == 1 ? Shape.of(6, 4) : Shape.of(4, 6), -1, 1), "n.", 6);
+        TinyOnnx tiny = norm(
+                new TinyOnnx(13)
+                        .input("x", -1, 4)
+                        .output("y", -1, 6)
+                        .randomWeight("w", transB == 1 ? Shape.of(6, 4) : Shape.of(4, 6), -1, 1),
+                "n.",
+                6);
         if (bias) {
             tiny.randomWeight("b", Shape.of(6), -1, 1);
         }
         Model model = tiny.node(
-                        "Gemm", bias ? List.of("x", "w", "b") : List.of("x", "w"), List.of("g"),
-                        TinyOnnx.attribute("transB", transB), TinyOnnx.attribute("alpha", alpha), TinyOnnx.attribute("beta", beta))
+                        "Gemm",
+                        bias ? List.of("x", "w", "b") : List.of("x", "w"),
+                        List.of("g"),
+                        TinyOnnx.attribute("transB", transB),
+                        TinyOnnx.attribute("alpha", alpha),
+                        TinyOnnx.attribute("beta", beta))
                 .node("BatchNormalization", normInputs("g", "n."), List.of("y"))
                 .open(folder);
 
@@ -109,7 +138,13 @@ class BatchNormFoldingTest {
 
     @Test
     void valuesInConstantNodesAreFolded() throws IOException {
-        Model model = norm(new TinyOnnx(13).input("x", -1, 2, 4, 4).output("y", -1, 3, 4, 4).constantNode("w", Shape.of(3, 2, 1, 1), -1, 1), "", 3)
+        Model model = norm(
+                        new TinyOnnx(13)
+                                .input("x", -1, 2, 4, 4)
+                                .output("y", -1, 3, 4, 4)
+                                .constantNode("w", Shape.of(3, 2, 1, 1), -1, 1),
+                        "",
+                        3)
                 .node("Conv", List.of("x", "w"), List.of("c"))
                 .node("BatchNormalization", normInputs("c", ""), List.of("y"))
                 .open(folder);
@@ -124,9 +159,14 @@ class BatchNormFoldingTest {
     @Test
     void aSharedBiasIsCopied() throws IOException {
         Model model = norm(
-                        new TinyOnnx(13).input("x", -1, 2, 4, 4).output("y", -1, 2, 4, 4).randomWeight("a", Shape.of(2, 2, 1, 1), -1, 1).randomWeight("b", Shape.of(2, 2, 1, 1), -1, 1)
+                        new TinyOnnx(13)
+                                .input("x", -1, 2, 4, 4)
+                                .output("y", -1, 2, 4, 4)
+                                .randomWeight("a", Shape.of(2, 2, 1, 1), -1, 1)
+                                .randomWeight("b", Shape.of(2, 2, 1, 1), -1, 1)
                                 .randomWeight("shared", Shape.of(2), -1, 1),
-                        "", 2)
+                        "",
+                        2)
                 .node("Conv", List.of("x", "a", "shared"), List.of("one"))
                 .node("BatchNormalization", normInputs("one", ""), List.of("normalized"))
                 .node("Conv", List.of("normalized", "b", "shared"), List.of("y"))
@@ -140,15 +180,23 @@ class BatchNormFoldingTest {
 
     @Test
     void whatCannotBeFoldedStaysAndIsNoted() throws IOException {
-        Model model = norm(norm(
-                                new TinyOnnx(13).input("x", -1, 2, 4, 4).output("y", -1, 2, 4, 4).output("z", -1, 2, 4, 4).randomWeight("w", Shape.of(2, 2, 1, 1), -1, 1)
+        Model model = norm(
+                        norm(
+                                new TinyOnnx(13)
+                                        .input("x", -1, 2, 4, 4)
+                                        .output("y", -1, 2, 4, 4)
+                                        .output("z", -1, 2, 4, 4)
+                                        .randomWeight("w", Shape.of(2, 2, 1, 1), -1, 1)
                                         .randomWeight("v", Shape.of(2, 2, 1, 1), -1, 1),
-                                "one.", 2),
-                        "two.", 2)
+                                "one.",
+                                2),
+                        "two.",
+                        2)
                 .node("Conv", List.of("x", "w"), List.of("a"))
                 .node("BatchNormalization", normInputs("a", "one."), List.of("b"))
                 .node("Conv", List.of("b", "w"), List.of("y"))
-                // Its input is a graph output too: it keeps its value, without a note, because nothing is wrong with it.
+                // Its input is a graph output too: it keeps its value, without a note, because nothing is wrong with
+                // it.
                 .node("Conv", List.of("x", "v"), List.of("z"))
                 .node("BatchNormalization", normInputs("z", "two."), List.of("unused"))
                 .open(folder);
@@ -161,17 +209,34 @@ class BatchNormFoldingTest {
 
     @Test
     void aNormalizationInTrainingModeStays() throws IOException {
-        Model model = norm(new TinyOnnx(15).input("x", -1, 2, 4, 4).output("y", -1, 2, 4, 4).randomWeight("w", Shape.of(2, 2, 1, 1), -1, 1), "", 2)
+        Model model = norm(
+                        new TinyOnnx(15)
+                                .input("x", -1, 2, 4, 4)
+                                .output("y", -1, 2, 4, 4)
+                                .randomWeight("w", Shape.of(2, 2, 1, 1), -1, 1),
+                        "",
+                        2)
                 .node("Conv", List.of("x", "w"), List.of("c"))
-                .node("BatchNormalization", normInputs("c", ""), List.of("y", "m", "v"), TinyOnnx.attribute("training_mode", 1L))
+                .node(
+                        "BatchNormalization",
+                        normInputs("c", ""),
+                        List.of("y", "m", "v"),
+                        TinyOnnx.attribute("training_mode", 1L))
                 .open(folder);
 
-        assertThat(BatchNormFolding.fold(model).notes()).singleElement().asString().contains("statistics of the batch");
+        assertThat(BatchNormFolding.fold(model).notes())
+                .singleElement()
+                .asString()
+                .contains("statistics of the batch");
     }
 
     @Test
     void aModelWithoutNormalizationIsItself() throws IOException {
-        Model model = new TinyOnnx(13).input("x", -1, 2).output("y", -1, 2).node("Relu", List.of("x"), List.of("y")).open(folder);
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 2)
+                .output("y", -1, 2)
+                .node("Relu", List.of("x"), List.of("y"))
+                .open(folder);
 
         assertThat(BatchNormFolding.fold(model)).isSameAs(model);
     }

@@ -32,14 +32,25 @@ class FloatWeightsTest {
 
     /** Names, shapes and reasons, one a line. */
     private static List<String> listed(Model model) {
-        return model.graph().orElseThrow().floatWeights().stream().map(w -> w.info().id() + " " + w.info().shape() + ": " + w.site().reason()).toList();
+        return model.graph().orElseThrow().floatWeights().stream()
+                .map(w ->
+                        w.info().id() + " " + w.info().shape() + ": " + w.site().reason())
+                .toList();
     }
 
     private static List<String> weights(Model model) throws IOException {
         SessionState state = SessionState.of(FileRef.of(model.file(), new CancelToken()));
-        assertThat(ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken()).weights().keySet())
-                .containsExactlyInAnyOrderElementsOf(model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).map(t -> t.id()).toList());
-        return model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).map(t -> t.id().name()).toList();
+        assertThat(ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken())
+                        .weights()
+                        .keySet())
+                .containsExactlyInAnyOrderElementsOf(model.tensors().stream()
+                        .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                        .map(t -> t.id())
+                        .toList());
+        return model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .map(t -> t.id().name())
+                .toList();
     }
 
     @ParameterizedTest
@@ -67,10 +78,12 @@ class FloatWeightsTest {
     /** One weight of the main graph that only a branch reads, one that a layer reads too, one behind an Identity and one that lies inside. */
     @Test
     void weightsThatOnlySubgraphsReadAreListedAndNotQuantized() throws IOException {
-        TinyOnnx then = new TinyOnnx(14).output("t", 1, 3)
+        TinyOnnx then = new TinyOnnx(14)
+                .output("t", 1, 3)
                 .node("MatMul", List.of("x", "outer"), List.of("a"))
                 .node("MatMul", List.of("a", "both"), List.of("t"));
-        TinyOnnx other = new TinyOnnx(14).output("e", 1, 3)
+        TinyOnnx other = new TinyOnnx(14)
+                .output("e", 1, 3)
                 .randomWeight("inner", Shape.of(3, 3), -1, 1)
                 .node("MatMul", List.of("x", "inner"), List.of("b"))
                 .node("Gemm", List.of("b", "copy"), List.of("e"));
@@ -82,7 +95,12 @@ class FloatWeightsTest {
                 .randomWeight("both", Shape.of(3, 3), -1, 1)
                 .randomWeight("shared", Shape.of(3, 3), -1, 1)
                 .node("Identity", List.of("shared"), List.of("copy"))
-                .node("If", List.of("flag"), List.of("i"), TinyOnnx.attribute("then_branch", then), TinyOnnx.attribute("else_branch", other))
+                .node(
+                        "If",
+                        List.of("flag"),
+                        List.of("i"),
+                        TinyOnnx.attribute("then_branch", then),
+                        TinyOnnx.attribute("else_branch", other))
                 .node("MatMul", List.of("i", "both"), List.of("y"))
                 .open(folder);
 
@@ -94,11 +112,13 @@ class FloatWeightsTest {
     /** A name inside hides the one outside; a weight of a recurrent network inside a subgraph is there because of the subgraph. */
     @Test
     void namesInsideHideThoseOutside() throws IOException {
-        TinyOnnx then = new TinyOnnx(14).output("t", 5, 1, 1, 2)
+        TinyOnnx then = new TinyOnnx(14)
+                .output("t", 5, 1, 1, 2)
                 .randomWeight("W", Shape.of(1, 2, 3), -1, 1)
                 .randomWeight("R", Shape.of(1, 2, 2), -1, 1)
                 .node("RNN", List.of("x", "W", "R"), List.of("t"), TinyOnnx.attribute("hidden_size", 2));
-        TinyOnnx other = new TinyOnnx(14).output("e", 5, 1, 1, 2)
+        TinyOnnx other = new TinyOnnx(14)
+                .output("e", 5, 1, 1, 2)
                 .node("Add", List.of("x", "x"), List.of("outer"))
                 .node("MatMul", List.of("x", "outer"), List.of("e"));
         Model model = new TinyOnnx(14)
@@ -106,7 +126,12 @@ class FloatWeightsTest {
                 .input("x", 5, 1, 3)
                 .output("y", 5, 1, 1, 2)
                 .randomWeight("outer", Shape.of(3, 2), -1, 1)
-                .node("If", List.of("flag"), List.of("y"), TinyOnnx.attribute("then_branch", then), TinyOnnx.attribute("else_branch", other))
+                .node(
+                        "If",
+                        List.of("flag"),
+                        List.of("y"),
+                        TinyOnnx.attribute("then_branch", then),
+                        TinyOnnx.attribute("else_branch", other))
                 .open(folder);
 
         String why = ": If If0 runs a subgraph, which stays in float";
@@ -115,14 +140,31 @@ class FloatWeightsTest {
 
     @Test
     void aShapeInsideThatCannotBeIsPassedOver() {
-        TensorProto bad = TensorProto.newBuilder().setName("w").setDataType(DataType.FLOAT_VALUE).addDims(-1).addDims(Long.MAX_VALUE).build();
-        NodeProto read = NodeProto.newBuilder().setOpType("MatMul").addInput("x").addInput("w").addOutput("t").build();
-        GraphProto body = GraphProto.newBuilder().addInitializer(bad).addNode(read).build();
-        NodeProto branch = NodeProto.newBuilder().setOpType("If").addInput("x").addOutput("y")
-                .addAttribute(ai.onnx.proto.OnnxMl.AttributeProto.newBuilder().setName("then_branch").setG(body))
+        TensorProto bad = TensorProto.newBuilder()
+                .setName("w")
+                .setDataType(DataType.FLOAT_VALUE)
+                .addDims(-1)
+                .addDims(Long.MAX_VALUE)
+                .build();
+        NodeProto read = NodeProto.newBuilder()
+                .setOpType("MatMul")
+                .addInput("x")
+                .addInput("w")
+                .addOutput("t")
+                .build();
+        GraphProto body =
+                GraphProto.newBuilder().addInitializer(bad).addNode(read).build();
+        NodeProto branch = NodeProto.newBuilder()
+                .setOpType("If")
+                .addInput("x")
+                .addOutput("y")
+                .addAttribute(ai.onnx.proto.OnnxMl.AttributeProto.newBuilder()
+                        .setName("then_branch")
+                        .setG(body))
                 .build();
 
-        assertThat(FloatWeights.of(GraphProto.newBuilder().addNode(branch).build())).isEmpty();
+        assertThat(FloatWeights.of(GraphProto.newBuilder().addNode(branch).build()))
+                .isEmpty();
     }
 
     @Test
@@ -135,7 +177,9 @@ class FloatWeightsTest {
                 .node("RNN", List.of("x", "W", "R"), List.of("y"), TinyOnnx.attribute("hidden_size", 2))
                 .open(folder));
 
-        assertThat(model.graph().orElseThrow().floatWeights()).extracting(w -> w.info().id()).containsExactly(new TensorId("W"), new TensorId("R"));
+        assertThat(model.graph().orElseThrow().floatWeights())
+                .extracting(w -> w.info().id())
+                .containsExactly(new TensorId("W"), new TensorId("R"));
         assertThat(Optional.of(model.tensors().getFirst().info().kind())).contains(TensorKind.CONSTANT);
     }
 }

@@ -37,7 +37,8 @@ class FoldingTest {
 
         assertThat(operators(folded)).containsExactly("Reshape");
         assertThat(folded.tensors()).extracting(t -> t.id().name()).containsExactly("shape");
-        assertThat(folded.find(new TensorId("shape")).orElseThrow().data().integer(1)).isEqualTo(12);
+        assertThat(folded.find(new TensorId("shape")).orElseThrow().data().integer(1))
+                .isEqualTo(12);
         same(model, folded, Shape.of(2, 3, 4));
     }
 
@@ -76,7 +77,9 @@ class FoldingTest {
     @ValueSource(booleans = {false, true})
     void aWeightBehindATransposeIsOne(boolean constantNode) throws IOException {
         TinyOnnx tiny = new TinyOnnx(13).input("x", -1, 4).output("y", -1, 3);
-        Model model = (constantNode ? tiny.constantNode("w", Shape.of(3, 4), -1, 1) : tiny.randomWeight("w", Shape.of(3, 4), -1, 1))
+        Model model = (constantNode
+                        ? tiny.constantNode("w", Shape.of(3, 4), -1, 1)
+                        : tiny.randomWeight("w", Shape.of(3, 4), -1, 1))
                 .node("Identity", List.of("w"), List.of("copy"))
                 .node("Transpose", List.of("copy"), List.of("t"))
                 .node("MatMul", List.of("x", "t"), List.of("y"))
@@ -103,7 +106,9 @@ class FoldingTest {
                 .node("MatMul", List.of("a", "w"), List.of("y"))
                 .open(folder);
 
-        assertThat(ConstantFolding.fold(simple).tensors()).extracting(t -> t.id().name()).containsExactly("w", "t");
+        assertThat(ConstantFolding.fold(simple).tensors())
+                .extracting(t -> t.id().name())
+                .containsExactly("w", "t");
         same(simple, ConstantFolding.fold(simple), Shape.of(3, 4));
         assertThat(operators(ConstantFolding.fold(simple))).containsExactly("MatMul", "MatMul");
     }
@@ -128,17 +133,29 @@ class FoldingTest {
     }
 
     private Model padded(int opset, float value, long top) throws IOException {
-        TinyOnnx tiny = new TinyOnnx(opset).input("x", -1, 1, 4, 5).output("y").randomWeight("w", Shape.of(2, 1, 3, 3), -1, 1);
+        TinyOnnx tiny =
+                new TinyOnnx(opset).input("x", -1, 1, 4, 5).output("y").randomWeight("w", Shape.of(2, 1, 3, 3), -1, 1);
         if (opset < 11) {
-            tiny.node("Pad", List.of("x"), List.of("p"), TinyOnnx.attribute("pads", 0, 0, top, 2, 0, 0, 3, 4), TinyOnnx.attribute("value", value));
+            tiny.node(
+                    "Pad",
+                    List.of("x"),
+                    List.of("p"),
+                    TinyOnnx.attribute("pads", 0, 0, top, 2, 0, 0, 3, 4),
+                    TinyOnnx.attribute("value", value));
         } else {
-            tiny.weight64("pads", 0, 0, top, 2, 0, 0, 3, 4).weight("value", Shape.of(), value).node("Pad", List.of("x", "pads", "value"), List.of("p"));
+            tiny.weight64("pads", 0, 0, top, 2, 0, 0, 3, 4)
+                    .weight("value", Shape.of(), value)
+                    .node("Pad", List.of("x", "pads", "value"), List.of("p"));
         }
-        return tiny.node("Conv", List.of("p", "w"), List.of("y"), TinyOnnx.attribute("pads", 1, 0, 0, 1)).open(folder);
+        return tiny.node("Conv", List.of("p", "w"), List.of("y"), TinyOnnx.attribute("pads", 1, 0, 0, 1))
+                .open(folder);
     }
 
     private static List<String> operators(Model model) {
-        return model.graph().orElseThrow().proto().getGraph().getNodeList().stream().map(NodeProto::getOpType).filter(op -> !op.equals("Constant")).toList();
+        return model.graph().orElseThrow().proto().getGraph().getNodeList().stream()
+                .map(NodeProto::getOpType)
+                .filter(op -> !op.equals("Constant"))
+                .toList();
     }
 
     private static void same(Model one, Model other, Shape shape) {
@@ -158,7 +175,9 @@ class FoldingTest {
     private static float[] run(Model model, float[] x, Shape shape) {
         try (NativeTensor fed = NativeTensor.of(x, shape, DType.F32);
                 OrtModel loaded = OrtModel.load(InstrumentedGraph.plain(model), "folding", OrtModel.Options.DEFAULT)) {
-            return loaded.run(Map.of("x", fed), List.of("y"), new CancelToken()).getFirst().values();
+            return loaded.run(Map.of("x", fed), List.of("y"), new CancelToken())
+                    .getFirst()
+                    .values();
         }
     }
 }

@@ -36,7 +36,8 @@ class LevelLookupTest {
     private Path folder;
 
     static Stream<Quantizer> codebooks() {
-        return Quantizers.all().stream().filter(q -> !q.traits().isAffine() && q.traits().blockSize() == 0);
+        return Quantizers.all().stream()
+                .filter(q -> !q.traits().isAffine() && q.traits().blockSize() == 0);
     }
 
     /** At every width and for both signs where they can be chosen, at each start of a level, its neighbours, and far out. */
@@ -44,10 +45,16 @@ class LevelLookupTest {
     @MethodSource("codebooks")
     void everySchemeRoundsAsTheEngineDoes(Quantizer scheme) throws IOException {
         int most = Math.min(8, scheme.traits().maxBits());
-        for (int bits : new TreeSet<>(List.of(scheme.traits().minBits(), Math.clamp(5, scheme.traits().minBits(), most), most))) {
-            for (boolean signed : scheme.traits().choosesSigned() ? new boolean[] {true, false} : new boolean[] {true}) {
-                QuantSpec spec = scheme.adapt(QuantSpec.WEIGHTS.withBits(bits).withGranularity(Granularity.TENSOR).withSigned(signed));
-                for (ClipRange range : List.of(ClipRange.symmetric(3.3f), ClipRange.symmetric(0.0172f), ClipRange.symmetric(1e5f))) {
+        for (int bits : new TreeSet<>(
+                List.of(scheme.traits().minBits(), Math.clamp(5, scheme.traits().minBits(), most), most))) {
+            for (boolean signed :
+                    scheme.traits().choosesSigned() ? new boolean[] {true, false} : new boolean[] {true}) {
+                QuantSpec spec = scheme.adapt(QuantSpec.WEIGHTS
+                        .withBits(bits)
+                        .withGranularity(Granularity.TENSOR)
+                        .withSigned(signed));
+                for (ClipRange range :
+                        List.of(ClipRange.symmetric(3.3f), ClipRange.symmetric(0.0172f), ClipRange.symmetric(1e5f))) {
                     QuantParams params = scheme.resolve(spec, Granularity.TENSOR, List.of(range));
                     CodebookGrid grid = (CodebookGrid) params.grid(0);
                     check(grid, LevelLookup.method(grid, 13), 13, params.qmax() + 1);
@@ -96,7 +103,8 @@ class LevelLookupTest {
     void aTableReachesOverAllOctavesOfLog2() throws IOException {
         Quantizer log2 = Quantizers.byId("log2");
         for (float absMax : new float[] {1, 6.7f, 0.3f, 900}) {
-            QuantParams params = log2.resolve(log2.adapt(QuantSpec.WEIGHTS), Granularity.TENSOR, List.of(ClipRange.symmetric(absMax)));
+            QuantParams params = log2.resolve(
+                    log2.adapt(QuantSpec.WEIGHTS), Granularity.TENSOR, List.of(ClipRange.symmetric(absMax)));
             CodebookGrid grid = (CodebookGrid) params.grid(0);
             if (absMax >= 1) {
                 assertThat(LevelLookup.method(grid, 13)).isEqualTo(Method.BENT_TABLE);
@@ -110,7 +118,8 @@ class LevelLookupTest {
     void infinitiesSaturateAndNaNGoesToSomeLevel() throws IOException {
         CodebookGrid grid = new CodebookGrid(-4, -2, -1, 0, 1, 2, 4);
         for (Method method : Method.values()) {
-            float[] y = run(grid, method, 13, 7, new float[] {Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN});
+            float[] y =
+                    run(grid, method, 13, 7, new float[] {Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN});
             assertThat(y[0]).as("%s", method).isEqualTo(-4);
             assertThat(y[1]).as("%s", method).isEqualTo(4);
             assertThat(grid.quantize(y[2])).as("%s", method).isEqualTo(y[2]);
@@ -139,13 +148,26 @@ class LevelLookupTest {
     }
 
     private float[] run(CodebookGrid grid, Method method, int opset, int levels, float[] x) throws IOException {
-        GraphEdit edit = new GraphEdit(new TinyOnnx(opset).input("x", x.length).output("y", x.length).node("Identity", List.of("x"), List.of("y")).open(folder));
+        GraphEdit edit = new GraphEdit(new TinyOnnx(opset)
+                .input("x", x.length)
+                .output("y", x.length)
+                .node("Identity", List.of("x"), List.of("y"))
+                .open(folder));
         GraphEdit.Splice splice = edit.splice("x", "_float", "_levels_of");
         LevelLookup.declare(edit, method, "gain", "starts", "values", levels);
-        edit.addBehind("x", LevelLookup.nodes(edit, "x", splice.from(), splice.to(), method, "gain", "starts", "values", levels));
+        edit.addBehind(
+                "x",
+                LevelLookup.nodes(edit, "x", splice.from(), splice.to(), method, "gain", "starts", "values", levels));
         Map<String, NativeTensor> feeds = new HashMap<>();
         feeds.put("x", NativeTensor.of(x, Shape.of(x.length), DType.F32));
-        LevelLookup.tables(method, "gain", "starts", "values", grid, levels, (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+        LevelLookup.tables(
+                method,
+                "gain",
+                "starts",
+                "values",
+                grid,
+                levels,
+                (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
         try (OrtModel loaded = OrtModel.load(edit.build().toByteArray(), "levels", OrtModel.Options.DEFAULT)) {
             return loaded.run(feeds, List.of("y"), new CancelToken()).getFirst().values();
         } finally {
@@ -154,7 +176,8 @@ class LevelLookupTest {
     }
 
     private static float[] adversarial(CodebookGrid grid) {
-        List<Float> x = new ArrayList<>(List.of(0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE, -Float.MAX_VALUE));
+        List<Float> x = new ArrayList<>(List.of(
+                0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE, -Float.MAX_VALUE));
         for (int i = 0; i < grid.size(); i++) {
             x.add(grid.level(i));
             if (i + 1 < grid.size()) {

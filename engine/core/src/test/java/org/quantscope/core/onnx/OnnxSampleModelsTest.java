@@ -49,30 +49,42 @@ class OnnxSampleModelsTest {
         assertThat(model.graph()).isPresent();
         assertThat(model.notes()).isEmpty();
         assertThat(model.tensors()).hasSize(tensors);
-        assertThat(model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT)).hasSize((int) weights);
-        assertThat(model.tensors().stream().filter(t -> t.info().kind() == TensorKind.BIAS)).hasSize((int) biases);
+        assertThat(model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT))
+                .hasSize((int) weights);
+        assertThat(model.tensors().stream().filter(t -> t.info().kind() == TensorKind.BIAS))
+                .hasSize((int) biases);
     }
 
     @Test
     void depthwiseWeightKnowsItsConsumerGroupsAndAxis() throws IOException {
         TensorInfo info = tensor("fashion_mobilenet", "f.1.f.1.0.weight").info();
 
-        assertThat(info).isEqualTo(new TensorInfo(
-                new TensorId("f.1.f.1.0.weight"), TensorKind.WEIGHT, DType.F32, Shape.of(64, 1, 3, 3), OptionalInt.of(0),
-                List.of(new Consumer("/f/f.1/f/f.1/f.1.0/Conv", "Conv", 1, 64))));
+        assertThat(info)
+                .isEqualTo(new TensorInfo(
+                        new TensorId("f.1.f.1.0.weight"),
+                        TensorKind.WEIGHT,
+                        DType.F32,
+                        Shape.of(64, 1, 3, 3),
+                        OptionalInt.of(0),
+                        List.of(new Consumer("/f/f.1/f/f.1/f.1.0/Conv", "Conv", 1, 64))));
         assertThat(info.isDepthwise()).isTrue();
     }
 
     @Test
     void matMulWeightHasItsChannelsLast() throws IOException {
-        assertThat(tensor("fashion_vit", "onnx::MatMul_345").info().channelAxis()).isEqualTo(OptionalInt.of(1));
+        assertThat(tensor("fashion_vit", "onnx::MatMul_345").info().channelAxis())
+                .isEqualTo(OptionalInt.of(1));
     }
 
     @Test
     void constantThatNoMatrixProductReadsIsNoWeight() throws IOException {
         assertThat(tensor("fashion_vit", "e").info().kind()).isEqualTo(TensorKind.CONSTANT);
-        assertThat(tensor("fashion_mobilenet", "f.0.1.running_var").info().kind()).isEqualTo(TensorKind.CONSTANT);
-        assertThat(tensor("fashion_mobilenet", "/f/f.0/f.0.2/Constant_output_0").info().shape()).isEqualTo(Shape.of());
+        assertThat(tensor("fashion_mobilenet", "f.0.1.running_var").info().kind())
+                .isEqualTo(TensorKind.CONSTANT);
+        assertThat(tensor("fashion_mobilenet", "/f/f.0/f.0.2/Constant_output_0")
+                        .info()
+                        .shape())
+                .isEqualTo(Shape.of());
     }
 
     @ParameterizedTest
@@ -99,7 +111,8 @@ class OnnxSampleModelsTest {
 
     @Test
     void rawValuesAreNotCopied() throws IOException {
-        assertThat(tensor("fashion_lenet", "f1.weight").data().segment().isNative()).isTrue();
+        assertThat(tensor("fashion_lenet", "f1.weight").data().segment().isNative())
+                .isTrue();
     }
 
     @Test
@@ -107,8 +120,11 @@ class OnnxSampleModelsTest {
         Model model = ModelLoaders.open(sample("fashion_mobilenet"));
         Model header = ModelLoaders.openHeader(sample("fashion_mobilenet"));
 
-        assertThat(header.tensors()).extracting(Tensor::info).isEqualTo(model.tensors().stream().map(Tensor::info).toList());
+        assertThat(header.tensors())
+                .extracting(Tensor::info)
+                .isEqualTo(model.tensors().stream().map(Tensor::info).toList());
         assertThat(header.tensors().getFirst().data().isRead()).isFalse();
-        assertThatThrownBy(() -> header.tensors().getFirst().data().read(0, new float[1], 0, 1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> header.tensors().getFirst().data().read(0, new float[1], 0, 1))
+                .isInstanceOf(IllegalStateException.class);
     }
 }

@@ -22,7 +22,8 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
 class PlacementTest {
-    private static final QuantParams GRID = new QuantParams(Granularity.TENSOR, new float[] {0.5f}, new int[] {0}, -8, 7);
+    private static final QuantParams GRID =
+            new QuantParams(Granularity.TENSOR, new float[] {0.5f}, new int[] {0}, -8, 7);
 
     @TempDir
     private Path folder;
@@ -56,8 +57,10 @@ class PlacementTest {
     @ParameterizedTest
     @CsvSource({"11, FLOAT", "12, TIED"})
     void aMaxPoolCarriesTheGridWhereItWorksOnIntegers(int opset, State state) throws IOException {
-        Model model = conv(opset).output("y", -1, 2, 1, 1)
-                .node("MaxPool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 1, 1)).open(folder);
+        Model model = conv(opset)
+                .output("y", -1, 2, 1, 1)
+                .node("MaxPool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 1, 1))
+                .open(folder);
 
         assertThat(site(model, "y").state()).isEqualTo(state);
     }
@@ -65,12 +68,18 @@ class PlacementTest {
     @Test
     void anAveragePoolRoundsBackToItsInputsGrid() throws IOException {
         Model model = conv(13).output("y", -1, 2, 1, 1)
-                .node("AveragePool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 2, 2)).open(folder);
+                .node("AveragePool", List.of("c"), List.of("y"), TinyOnnx.attribute("kernel_shape", 2, 2))
+                .open(folder);
         Placement placement = placement(model);
 
-        assertThat(site(model, "y")).returns(State.TIED, Site::state).returns(Rule.AVERAGED, Site::rule).returns(true, Site::rounds);
+        assertThat(site(model, "y"))
+                .returns(State.TIED, Site::state)
+                .returns(Rule.AVERAGED, Site::rule)
+                .returns(true, Site::rounds);
         assertThat(placement.parametersOf(new TensorId("y"))).contains(new TensorId("c"));
-        assertThat(placement.tiedTo(new TensorId("c"))).extracting(s -> s.id().name()).containsExactly("y");
+        assertThat(placement.tiedTo(new TensorId("c")))
+                .extracting(s -> s.id().name())
+                .containsExactly("y");
         assertThat(placement.tied(Map.of(new TensorId("c"), GRID))).isEqualTo(Map.of(new TensorId("y"), GRID));
         assertThat(placement.tied(Map.of())).isEmpty();
     }
@@ -89,8 +98,23 @@ class PlacementTest {
                 .open(folder);
 
         // r is read by a MatMul too, with a grid of its own.
-        assertThat(states(model)).isEqualTo(Map.of("x", State.OWN, "a", State.TIED, "b", State.FLOAT, "r", State.OWN, "c", State.TIED, "y", State.OWN));
-        assertThat(placement(model).tiedTo(new TensorId("y"))).extracting(s -> s.id().name()).containsExactly("a", "c");
+        assertThat(states(model))
+                .isEqualTo(Map.of(
+                        "x",
+                        State.OWN,
+                        "a",
+                        State.TIED,
+                        "b",
+                        State.FLOAT,
+                        "r",
+                        State.OWN,
+                        "c",
+                        State.TIED,
+                        "y",
+                        State.OWN));
+        assertThat(placement(model).tiedTo(new TensorId("y")))
+                .extracting(s -> s.id().name())
+                .containsExactly("a", "c");
         assertThat(site(model, "b").reason()).isEqualTo("inside a layer: the integer kernel rounds behind Relu Relu2");
     }
 
@@ -108,22 +132,42 @@ class PlacementTest {
                 .node("MatMul", List.of("u", "w"), List.of("b"))
                 .node("Concat", List.of("r", "b"), List.of("y"), TinyOnnx.attribute("axis", 1L))
                 .open(folder);
-        assertThat(states(model)).isEqualTo(Map.of(
-                "x", State.FLOAT, "t", State.FLOAT, "f", State.FLOAT, "u", State.OWN, "a", State.FLOAT, "r", State.TIED, "b", State.TIED, "y", State.OWN));
+        assertThat(states(model))
+                .isEqualTo(Map.of(
+                        "x",
+                        State.FLOAT,
+                        "t",
+                        State.FLOAT,
+                        "f",
+                        State.FLOAT,
+                        "u",
+                        State.OWN,
+                        "a",
+                        State.FLOAT,
+                        "r",
+                        State.TIED,
+                        "b",
+                        State.TIED,
+                        "y",
+                        State.OWN));
 
-        OnnxGraph edited = model.graph().orElseThrow().withQuantizersAt(Set.of(new TensorId("t"), new TensorId("a"), new TensorId("b"), new TensorId("none")));
+        OnnxGraph edited = model.graph()
+                .orElseThrow()
+                .withQuantizersAt(
+                        Set.of(new TensorId("t"), new TensorId("a"), new TensorId("b"), new TensorId("none")));
 
         assertThat(edited.activations()).extracting(a -> a.id().name()).containsExactly("t", "u", "a", "b", "y");
         assertThat(edited.placement().site(new TensorId("f")).orElseThrow()).returns(State.TIED, Site::state);
-        assertThat(edited.placement().site(new TensorId("t")).orElseThrow().reason()).isEqualTo("added by hand");
+        assertThat(edited.placement().site(new TensorId("t")).orElseThrow().reason())
+                .isEqualTo("added by hand");
         assertThat(edited.placement().site(new TensorId("r")).orElseThrow()).returns(State.TIED, Site::state);
-        assertThat(placement(model).misplaced(Set.of(new TensorId("t"), new TensorId("none"), new TensorId("w")))).containsExactlyInAnyOrder(new TensorId("none"), new TensorId("w"));
+        assertThat(placement(model).misplaced(Set.of(new TensorId("t"), new TensorId("none"), new TensorId("w"))))
+                .containsExactlyInAnyOrder(new TensorId("none"), new TensorId("w"));
     }
 
     @Test
     void aBiasIsInUnitsOfTheGridThatItsInputIsTiedTo() throws IOException {
-        Model model = conv(13)
-                .output("y", -1, 2)
+        Model model = conv(13).output("y", -1, 2)
                 .randomWeight("fc", Shape.of(2, 2), -1, 1)
                 .weight("bias", Shape.of(2), 1, 2)
                 .node("GlobalMaxPool", List.of("c"), List.of("m"))
@@ -131,8 +175,13 @@ class PlacementTest {
                 .node("Gemm", List.of("f", "fc", "bias"), List.of("y"))
                 .open(folder);
 
-        assertThat(model.graph().orElseThrow().biases()).extracting(OnnxGraph.BiasSite::activation).containsExactly(new TensorId("c"));
-        assertThat(model.graph().orElseThrow().withQuantizersAt(Set.of(new TensorId("f"))).biases())
+        assertThat(model.graph().orElseThrow().biases())
+                .extracting(OnnxGraph.BiasSite::activation)
+                .containsExactly(new TensorId("c"));
+        assertThat(model.graph()
+                        .orElseThrow()
+                        .withQuantizersAt(Set.of(new TensorId("f")))
+                        .biases())
                 .extracting(OnnxGraph.BiasSite::activation)
                 .containsExactly(new TensorId("f"));
     }
@@ -154,8 +203,7 @@ class PlacementTest {
     @ParameterizedTest
     @CsvSource({"0, TIED", "1, OWN"})
     void aPadKeepsTheGridIfItAddsZeros(float value, State state) throws IOException {
-        Model model = conv(13)
-                .output("y", -1, 2, 4, 4)
+        Model model = conv(13).output("y", -1, 2, 4, 4)
                 .weight64("pads", 0, 0, 1, 1, 0, 0, 1, 1)
                 .weight("value", Shape.of(), value)
                 .node("Pad", List.of("c", "pads", "value"), List.of("y"))
@@ -165,7 +213,10 @@ class PlacementTest {
     }
 
     private TinyOnnx conv(int opset) {
-        return new TinyOnnx(opset).input("x", -1, 1, 4, 4).randomWeight("w", Shape.of(2, 1, 3, 3), -1, 1).node("Conv", List.of("x", "w"), List.of("c"));
+        return new TinyOnnx(opset)
+                .input("x", -1, 1, 4, 4)
+                .randomWeight("w", Shape.of(2, 1, 3, 3), -1, 1)
+                .node("Conv", List.of("x", "w"), List.of("c"));
     }
 
     private TinyOnnx behindConv(int opset, String op, String out) {
@@ -181,23 +232,30 @@ class PlacementTest {
     }
 
     private static Map<String, State> states(Model model) {
-        return placement(model).sites().stream().collect(java.util.stream.Collectors.toMap(s -> s.id().name(), Site::state));
+        return placement(model).sites().stream()
+                .collect(java.util.stream.Collectors.toMap(s -> s.id().name(), Site::state));
     }
 
     private static Site tied(String id, String to) {
-        return new Site(new TensorId(id), State.TIED, Rule.MOVED, "", "Identity", Optional.of(new TensorId(to)), true, false);
+        return new Site(
+                new TensorId(id), State.TIED, Rule.MOVED, "", "Identity", Optional.of(new TensorId(to)), true, false);
     }
 
     @Test
     void tiesAreFollowedToTheirEndInEitherDirection() {
-        Site own = new Site(new TensorId("own"), State.OWN, Rule.READ_BY_INTEGER, "", "Conv", Optional.empty(), true, true);
-        Placement placement = new Placement(List.of(tied("b", "c"), own, tied("a", "b"), tied("c", "own"), tied("astray", "nowhere")));
+        Site own = new Site(
+                new TensorId("own"), State.OWN, Rule.READ_BY_INTEGER, "", "Conv", Optional.empty(), true, true);
+        Placement placement = new Placement(
+                List.of(tied("b", "c"), own, tied("a", "b"), tied("c", "own"), tied("astray", "nowhere")));
         for (String id : List.of("own", "a", "b", "c")) {
             assertThat(placement.parametersOf(new TensorId(id))).as(id).contains(own.id());
         }
         assertThat(placement.parametersOf(new TensorId("astray"))).isEmpty();
-        assertThat(placement.tiedTo(own.id())).extracting(site -> site.id().name()).containsExactly("b", "a", "c");
-        assertThat(placement.tied(Map.of(own.id(), GRID))).containsOnlyKeys(new TensorId("a"), new TensorId("b"), new TensorId("c"));
+        assertThat(placement.tiedTo(own.id()))
+                .extracting(site -> site.id().name())
+                .containsExactly("b", "a", "c");
+        assertThat(placement.tied(Map.of(own.id(), GRID)))
+                .containsOnlyKeys(new TensorId("a"), new TensorId("b"), new TensorId("c"));
     }
 
     @Test

@@ -43,7 +43,8 @@ class PyTorchExportsTest {
     void rewritingAndFoldingChangeNothing(String name, String dims) throws IOException {
         Model model = open(name);
         Model folded = Engine.analysed(model);
-        long[] shape = Arrays.stream(dims.split("x", -1)).mapToLong(Long::parseLong).toArray();
+        long[] shape =
+                Arrays.stream(dims.split("x", -1)).mapToLong(Long::parseLong).toArray();
         float[] x = new float[(int) Shape.of(shape).count()];
         Random random = new Random(11);
         for (int i = 0; i < x.length; i++) {
@@ -60,15 +61,21 @@ class PyTorchExportsTest {
         Model folded = Engine.analysed(open("batch_norms"));
 
         // The last one stands behind a ReLU.
-        assertThat(folded.graph().orElseThrow().proto().getGraph().getNodeList()).filteredOn(n -> n.getOpType().equals("BatchNormalization")).hasSize(1);
-        assertThat(folded.tensors()).filteredOn(t -> t.info().kind() == TensorKind.WEIGHT).extracting(t -> t.id().name())
+        assertThat(folded.graph().orElseThrow().proto().getGraph().getNodeList())
+                .filteredOn(n -> n.getOpType().equals("BatchNormalization"))
+                .hasSize(1);
+        assertThat(folded.tensors())
+                .filteredOn(t -> t.info().kind() == TensorKind.WEIGHT)
+                .extracting(t -> t.id().name())
                 .containsExactly("a.weight", "g.weight", "d.weight", "t.weight", "f.weight");
-        assertThat(folded.find(new TensorId("d.weight")).orElseThrow().info().isDepthwise()).isTrue();
+        assertThat(folded.find(new TensorId("d.weight")).orElseThrow().info().isDepthwise())
+                .isTrue();
     }
 
     @Test
     void recurrentNetworksAndSubgraphsStayInFloatAndSayWhy() throws IOException {
-        assertThat(floats("recurrent")).anyMatch(s -> s.reason().matches("LSTM .* is a recurrent network, which runs in float"));
+        assertThat(floats("recurrent"))
+                .anyMatch(s -> s.reason().matches("LSTM .* is a recurrent network, which runs in float"));
         assertThat(floats("recurrent")).anyMatch(s -> s.reason().contains("GRU"));
         assertThat(floats("branches")).anyMatch(s -> s.reason().matches("If .* runs a subgraph, which stays in float"));
     }
@@ -78,13 +85,20 @@ class PyTorchExportsTest {
     }
 
     private static float[] rewritten(Model model, float[] x, Shape shape) {
-        List<Tensor> weights = model.tensors().stream().filter(t -> t.info().kind() == TensorKind.WEIGHT).toList();
+        List<Tensor> weights = model.tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.WEIGHT)
+                .toList();
         Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new HashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
         InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Map.of(), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
-        inHand.ifPresent(id -> feeds.put(graph.weightFeed().orElseThrow(), NativeTensor.of(weights.getFirst().data().toFloats(), weights.getFirst().info().shape(), DType.F32)));
+        inHand.ifPresent(id -> feeds.put(
+                graph.weightFeed().orElseThrow(),
+                NativeTensor.of(
+                        weights.getFirst().data().toFloats(),
+                        weights.getFirst().info().shape(),
+                        DType.F32)));
         return run(graph.model(), feeds, x, shape);
     }
 
@@ -92,7 +106,9 @@ class PyTorchExportsTest {
         Map<String, NativeTensor> feeds = new HashMap<>(more);
         feeds.put("input", NativeTensor.of(x, shape, DType.F32));
         try (OrtModel loaded = OrtModel.load(model, "export", OrtModel.Options.DEFAULT)) {
-            return loaded.run(feeds, List.of("logits"), new CancelToken()).getFirst().values();
+            return loaded.run(feeds, List.of("logits"), new CancelToken())
+                    .getFirst()
+                    .values();
         } finally {
             feeds.values().forEach(NativeTensor::close);
         }
@@ -112,7 +128,9 @@ class PyTorchExportsTest {
 
     private static Model open(String name) throws IOException {
         try {
-            return ModelLoaders.open(Path.of(Objects.requireNonNull(PyTorchExportsTest.class.getResource("pytorch/" + name + ".onnx")).toURI()));
+            return ModelLoaders.open(
+                    Path.of(Objects.requireNonNull(PyTorchExportsTest.class.getResource("pytorch/" + name + ".onnx"))
+                            .toURI()));
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

@@ -31,7 +31,8 @@ import org.quantscope.core.tensor.TensorId;
 
 class RuntimeGraphTest {
     private static final OrtModel.Options OPTIONS = new OrtModel.Options(1, false);
-    private static final QuantParams GRID = new QuantParams(Granularity.TENSOR, new float[] {0.03f}, new int[] {100}, 0, 255);
+    private static final QuantParams GRID =
+            new QuantParams(Granularity.TENSOR, new float[] {0.03f}, new int[] {100}, 0, 255);
 
     @TempDir
     private Path folder;
@@ -55,12 +56,15 @@ class RuntimeGraphTest {
                 OrtModel run = OrtModel.loadOptimized(finished, "tiny.onnx", OPTIONS)) {
             assertThat(outputs(run, graph, GRID)).containsExactly(outputs(given, graph, GRID));
         }
-        return nodes(finished).stream().filter(n -> n.getOpType().startsWith("Reorder")).count();
+        return nodes(finished).stream()
+                .filter(n -> n.getOpType().startsWith("Reorder"))
+                .count();
     }
 
     private static byte[] finished(InstrumentedGraph graph, Set<String> alwaysOn) {
         RuntimeGraph marked = RuntimeGraph.of(graph.model(), graph, Set.of());
-        return marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), alwaysOn).model();
+        return marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), alwaysOn)
+                .model();
     }
 
     private static float[] outputs(OrtModel loaded, InstrumentedGraph graph, QuantParams grid) {
@@ -72,7 +76,9 @@ class RuntimeGraphTest {
         }
         feeds.put("x", NativeTensor.of(x, Shape.of(3, 1, 9, 8), DType.F32));
         graph.activations().values().forEach(names -> {
-            names.feed(Optional.of(grid), (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
+            names.feed(
+                    Optional.of(grid),
+                    (name, type, shape, values) -> feeds.put(name, NativeTensor.of(values, shape, type)));
             if (loaded.inputNames().contains(names.on())) {
                 feeds.put(names.on(), NativeTensor.flag(true));
             }
@@ -95,14 +101,29 @@ class RuntimeGraphTest {
     /** The sizes are not written in the file: that both summands have the same follows from the windows. */
     @Test
     void aQuantizedSumOfTwoPathsStaysInBlocks() throws IOException {
-        Model model = stem()
-                .randomWeight("a1", Shape.of(32, 32, 3, 3), -1, 1)
+        Model model = stem().randomWeight("a1", Shape.of(32, 32, 3, 3), -1, 1)
                 .randomWeight("a2", Shape.of(32, 32, 3, 3), -1, 1)
                 .randomWeight("b", Shape.of(32, 32, 1, 1), -1, 1)
                 .randomWeight("last", Shape.of(32, 32, 1, 1), -1, 1)
-                .node("Conv", List.of("stem", "a1"), List.of("half"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1), TinyOnnx.attribute("strides", 2L, 2))
-                .node("Conv", List.of("half", "a2"), List.of("long"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1))
-                .node("Conv", List.of("stem", "b"), List.of("short"), TinyOnnx.attribute("kernel_shape", 1L, 1), TinyOnnx.attribute("strides", 2L, 2))
+                .node(
+                        "Conv",
+                        List.of("stem", "a1"),
+                        List.of("half"),
+                        TinyOnnx.attribute("kernel_shape", 3L, 3),
+                        TinyOnnx.attribute("pads", 1L, 1, 1, 1),
+                        TinyOnnx.attribute("strides", 2L, 2))
+                .node(
+                        "Conv",
+                        List.of("half", "a2"),
+                        List.of("long"),
+                        TinyOnnx.attribute("kernel_shape", 3L, 3),
+                        TinyOnnx.attribute("pads", 1L, 1, 1, 1))
+                .node(
+                        "Conv",
+                        List.of("stem", "b"),
+                        List.of("short"),
+                        TinyOnnx.attribute("kernel_shape", 1L, 1),
+                        TinyOnnx.attribute("strides", 2L, 2))
                 .node("Add", List.of("long", "short"), List.of("sum"))
                 .node("Conv", List.of("sum", "last"), List.of("y"))
                 .open(folder);
@@ -112,10 +133,14 @@ class RuntimeGraphTest {
 
     @Test
     void aSumThatSpreadsOneOfItsSummandsIsComputedInTheOrdinaryLayout() throws IOException {
-        Model model = stem()
-                .randomWeight("a", Shape.of(32, 32, 3, 3), -1, 1)
+        Model model = stem().randomWeight("a", Shape.of(32, 32, 3, 3), -1, 1)
                 .randomWeight("b", Shape.of(32, 32, 9, 8), -1, 1)
-                .node("Conv", List.of("stem", "a"), List.of("whole"), TinyOnnx.attribute("kernel_shape", 3L, 3), TinyOnnx.attribute("pads", 1L, 1, 1, 1))
+                .node(
+                        "Conv",
+                        List.of("stem", "a"),
+                        List.of("whole"),
+                        TinyOnnx.attribute("kernel_shape", 3L, 3),
+                        TinyOnnx.attribute("pads", 1L, 1, 1, 1))
                 .node("Conv", List.of("stem", "b"), List.of("one"), TinyOnnx.attribute("kernel_shape", 9L, 8))
                 .node("Add", List.of("whole", "one"), List.of("y"))
                 .open(folder);
@@ -127,12 +152,17 @@ class RuntimeGraphTest {
     @ParameterizedTest
     @MethodSource
     void aQuantizerThatIsNeverSwitchedOffIsRunWithoutItsIf(QuantParams grid) throws IOException {
-        Model model = stem().randomWeight("last", Shape.of(32, 32, 1, 1), -1, 1).node("Relu", List.of("stem"), List.of("relu")).node("Conv", List.of("relu", "last"), List.of("y")).open(folder);
+        Model model = stem().randomWeight("last", Shape.of(32, 32, 1, 1), -1, 1)
+                .node("Relu", List.of("stem"), List.of("relu"))
+                .node("Conv", List.of("relu", "last"), List.of("y"))
+                .open(folder);
         Map<TensorId, Form> quantized = new HashMap<>();
         model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.of(grid, 13)));
         InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
         String inHand = graph.activations().get(new TensorId("relu")).on();
-        Set<String> all = graph.activations().values().stream().map(InstrumentedGraph.ActivationFeeds::on).collect(Collectors.toSet());
+        Set<String> all = graph.activations().values().stream()
+                .map(InstrumentedGraph.ActivationFeeds::on)
+                .collect(Collectors.toSet());
         Set<String> others = all.stream().filter(on -> !on.equals(inHand)).collect(Collectors.toSet());
         assertThat(others).isNotEmpty();
 
@@ -141,7 +171,11 @@ class RuntimeGraphTest {
             float[] expected = outputs(given, graph, grid);
             for (Set<String> alwaysOn : List.of(others, all)) {
                 byte[] run = finished(graph, alwaysOn);
-                assertThat(nodes(run)).filteredOn(n -> n.getOpType().equals("If")).extracting(n -> n.getInput(0)).hasSize(all.size() - alwaysOn.size()).doesNotContainAnyElementsOf(alwaysOn);
+                assertThat(nodes(run))
+                        .filteredOn(n -> n.getOpType().equals("If"))
+                        .extracting(n -> n.getInput(0))
+                        .hasSize(all.size() - alwaysOn.size())
+                        .doesNotContainAnyElementsOf(alwaysOn);
                 try (OrtModel loaded = OrtModel.loadOptimized(run, "tiny.onnx", OPTIONS)) {
                     assertThat(loaded.inputNames()).doesNotContainAnyElementsOf(alwaysOn);
                     assertThat(outputs(loaded, graph, grid)).containsExactly(expected);
@@ -158,12 +192,20 @@ class RuntimeGraphTest {
                 new QuantParams(Granularity.TENSOR, scale, new int[] {7}, 0, 15),
                 new QuantParams(Granularity.TENSOR, scale, new int[] {0}, -2048, 2047),
                 QuantParams.ofCodebook(Granularity.TENSOR, scale, new CodebookGrid(-1, 0, 1)),
-                QuantParams.ofCodebook(Granularity.TENSOR, scale, new CodebookGrid(-8, -3, -1, -0.4f, 0, 0.3f, 1, 2, 3, 5, 7, 8, 9, 10, 12, 13)));
+                QuantParams.ofCodebook(
+                        Granularity.TENSOR,
+                        scale,
+                        new CodebookGrid(-8, -3, -1, -0.4f, 0, 0.3f, 1, 2, 3, 5, 7, 8, 9, 10, 12, 13)));
     }
 
     private static Set<String> nodesInBlocks(Model model) {
-        RuntimeGraph marked = RuntimeGraph.of(InstrumentedGraph.plain(model), InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(), Set.of()), Set.of());
-        return nodes(marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), Set.of()).model()).stream()
+        RuntimeGraph marked = RuntimeGraph.of(
+                InstrumentedGraph.plain(model),
+                InstrumentedGraph.build(model, Optional.empty(), Map.of(), Map.of(), Set.of()),
+                Set.of());
+        return nodes(marked.finish(OrtModel.optimized(marked.forOptimizer(), "tiny.onnx", OPTIONS), Set.of())
+                        .model())
+                .stream()
                 .filter(n -> n.getOutput(0).endsWith("_blocked"))
                 .map(NodeProto::getOpType)
                 .collect(Collectors.toSet());

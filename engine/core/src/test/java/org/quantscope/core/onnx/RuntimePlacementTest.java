@@ -20,17 +20,24 @@ class RuntimePlacementTest {
     @ParameterizedTest
     @ValueSource(strings = {"fashion_lenet", "fashion_mobilenet_folded", "fashion_resnet"})
     void quantizersAndTiesAreThoseOfTheRuntimesTool(String model) throws IOException {
-        Placement placement = ModelLoaders.open(Path.of(System.getProperty("quantscope.samples"), model + ".onnx")).graph().orElseThrow().placement();
+        Placement placement = ModelLoaders.open(Path.of(System.getProperty("quantscope.samples"), model + ".onnx"))
+                .graph()
+                .orElseThrow()
+                .placement();
         Map<String, String> ours = new TreeMap<>();
         for (Site site : placement.sites()) {
             if (site.state() != State.FLOAT) {
-                ours.put(site.id().name(), placement.parametersOf(site.id()).orElseThrow().name());
+                ours.put(
+                        site.id().name(),
+                        placement.parametersOf(site.id()).orElseThrow().name());
             }
         }
         Map<String, String> theirs = new TreeMap<>();
         try (InputStream in = Objects.requireNonNull(getClass().getResourceAsStream("placement/" + model + ".txt"))) {
-            new String(in.readAllBytes(), StandardCharsets.UTF_8).lines()
-                    .forEach(line -> theirs.put(line.substring(0, line.indexOf(' ')), line.substring(line.indexOf(' ') + 1)));
+            new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .forEach(line ->
+                            theirs.put(line.substring(0, line.indexOf(' ')), line.substring(line.indexOf(' ') + 1)));
         }
 
         assertThat(ours).isEqualTo(theirs);

@@ -62,7 +62,10 @@ public final class TinyOnnx {
 
     /** A rank-1 int64 tensor, for example a shape. */
     public TinyOnnx weight64(String name, long... values) {
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE).addDims(values.length);
+        TensorProto.Builder t = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(TensorProto.DataType.INT64_VALUE)
+                .addDims(values.length);
         for (long v : values) {
             t.addInt64Data(v);
         }
@@ -80,12 +83,20 @@ public final class TinyOnnx {
         graph.addNode(NodeProto.newBuilder()
                 .setOpType("Constant")
                 .addOutput(name)
-                .addAttribute(AttributeProto.newBuilder().setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(values)));
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("value")
+                        .setType(AttributeProto.AttributeType.TENSOR)
+                        .setT(values)));
         return this;
     }
 
     public TinyOnnx node(String opType, List<String> inputs, List<String> outputs, AttributeProto... attributes) {
-        graph.addNode(NodeProto.newBuilder().setOpType(opType).setName(opType + graph.getNodeCount()).addAllInput(inputs).addAllOutput(outputs).addAllAttribute(List.of(attributes)));
+        graph.addNode(NodeProto.newBuilder()
+                .setOpType(opType)
+                .setName(opType + graph.getNodeCount())
+                .addAllInput(inputs)
+                .addAllOutput(outputs)
+                .addAllAttribute(List.of(attributes)));
         return this;
     }
 
@@ -94,7 +105,10 @@ public final class TinyOnnx {
     }
 
     public static AttributeProto attribute(String name, long first, long... more) {
-        AttributeProto.Builder b = AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS).addInts(first);
+        AttributeProto.Builder b = AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.INTS)
+                .addInts(first);
         for (long v : more) {
             b.addInts(v);
         }
@@ -102,12 +116,20 @@ public final class TinyOnnx {
     }
 
     public static AttributeProto attribute(String name, String value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(value)).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.STRING)
+                .setS(ByteString.copyFromUtf8(value))
+                .build();
     }
 
     /** A subgraph. */
     public static AttributeProto attribute(String name, TinyOnnx body) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(body.graph).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(body.graph)
+                .build();
     }
 
     public static AttributeProto attribute(String name, float value) {
@@ -139,7 +161,9 @@ public final class TinyOnnx {
                         t.toBuilder()
                                 .clearRawData()
                                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                                .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue(values.getFileName().toString())));
+                                .addExternalData(StringStringEntryProto.newBuilder()
+                                        .setKey("location")
+                                        .setValue(values.getFileName().toString())));
             }
         }
         Path file = Files.createTempFile(folder, "external", ".onnx");
@@ -158,11 +182,17 @@ public final class TinyOnnx {
     private static ValueInfoProto value(String name, DType type, long... dims) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (long d : dims) {
-            shape.addDim(d < 0 ? TensorShapeProto.Dimension.newBuilder().setDimParam("N") : TensorShapeProto.Dimension.newBuilder().setDimValue(d));
+            shape.addDim(
+                    d < 0
+                            ? TensorShapeProto.Dimension.newBuilder().setDimParam("N")
+                            : TensorShapeProto.Dimension.newBuilder().setDimValue(d));
         }
         return ValueInfoProto.newBuilder()
                 .setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(TensorEncoding.typeCode(type)).setShape(shape)))
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder()
+                                .setElemType(TensorEncoding.typeCode(type))
+                                .setShape(shape)))
                 .build();
     }
 }

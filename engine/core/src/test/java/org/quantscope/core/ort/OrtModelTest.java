@@ -16,7 +16,10 @@ import org.quantscope.core.tensor.Shape;
 
 class OrtModelTest {
     private static OrtModel load() throws IOException {
-        return OrtModel.load(Files.readAllBytes(Path.of(System.getProperty("quantscope.samples"), "digits_mlp.onnx")), "digits_mlp.onnx", OrtModel.Options.DEFAULT);
+        return OrtModel.load(
+                Files.readAllBytes(Path.of(System.getProperty("quantscope.samples"), "digits_mlp.onnx")),
+                "digits_mlp.onnx",
+                OrtModel.Options.DEFAULT);
     }
 
     /** A window may be closed between any two calls of somebody who evaluates. */
@@ -30,7 +33,8 @@ class OrtModelTest {
         assertThatThrownBy(() -> model.outputShape("logits")).isInstanceOf(CancellationException.class);
         assertThatThrownBy(model::lease).isInstanceOf(CancellationException.class);
         try (NativeTensor one = NativeTensor.of(new float[64], Shape.of(1, 64), DType.F32)) {
-            assertThatThrownBy(() -> model.run(Map.of(input, one), List.of("logits"), new CancelToken())).isInstanceOf(CancellationException.class);
+            assertThatThrownBy(() -> model.run(Map.of(input, one), List.of("logits"), new CancelToken()))
+                    .isInstanceOf(CancellationException.class);
         }
     }
 
@@ -47,7 +51,10 @@ class OrtModelTest {
 
         assertThat(OrtRuntime.liveSessions()).isEqualTo(before + 1);
         try (NativeTensor one = NativeTensor.of(new float[64], Shape.of(1, 64), DType.F32)) {
-            assertThat(model.run(Map.of(input, one), List.of("logits"), new CancelToken()).getFirst().shape()).isEqualTo(Shape.of(1, 10));
+            assertThat(model.run(Map.of(input, one), List.of("logits"), new CancelToken())
+                            .getFirst()
+                            .shape())
+                    .isEqualTo(Shape.of(1, 10));
         }
         second.close();
         assertThat(OrtRuntime.liveSessions()).isEqualTo(before);

@@ -59,9 +59,15 @@ class CodebookGridTest {
 
     @Test
     void levelsOutOfOrderAreRefused() {
-        assertThatThrownBy(() -> new CodebookGrid(0, 1, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("level 2");
-        assertThatThrownBy(() -> new CodebookGrid(0, Float.NaN)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("NaN");
-        assertThatThrownBy(() -> new CodebookGrid()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("at least one");
+        assertThatThrownBy(() -> new CodebookGrid(0, 1, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("level 2");
+        assertThatThrownBy(() -> new CodebookGrid(0, Float.NaN))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("NaN");
+        assertThatThrownBy(() -> new CodebookGrid())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least one");
     }
 
     @Test
@@ -78,8 +84,11 @@ class CodebookGridTest {
         assertThat(own.qmax()).isEqualTo(2);
         assertThat(own).isNotEqualTo(shared);
         assertThatThrownBy(() -> own.zeroPoint(0)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> QuantParams.ofCodebooks(Granularity.TENSOR, new float[3], List.of(one, two))).hasMessageContaining("3 scales");
-        assertThatThrownBy(() -> QuantParams.ofCodebook(Granularity.TENSOR, new float[] {0}, one)).hasMessageContaining("scale");
-        assertThatThrownBy(() -> QuantParams.ofCodebook(Granularity.TENSOR, new float[] {Float.MAX_VALUE}, two)).hasMessageContaining("finite");
+        assertThatThrownBy(() -> QuantParams.ofCodebooks(Granularity.TENSOR, new float[3], List.of(one, two)))
+                .hasMessageContaining("3 scales");
+        assertThatThrownBy(() -> QuantParams.ofCodebook(Granularity.TENSOR, new float[] {0}, one))
+                .hasMessageContaining("scale");
+        assertThatThrownBy(() -> QuantParams.ofCodebook(Granularity.TENSOR, new float[] {Float.MAX_VALUE}, two))
+                .hasMessageContaining("finite");
     }
 }

@@ -31,7 +31,8 @@ class SchemesTest {
     }
 
     private ErrorReport report(Tensor tensor, QuantSpec spec) {
-        return ErrorPass.measure(tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel);
+        return ErrorPass.measure(
+                tensor, RangeResolver.resolve(tensor, spec, cancel).params(), cancel);
     }
 
     /** Golden vector rows "NF4 (absmax 2)" and "MXFP4 (one block)", computed in float32 by the formulas of bitsandbytes and of OCP MX 1.0. */
@@ -64,11 +65,14 @@ class SchemesTest {
     @ParameterizedTest
     @EnumSource(Minifloat.class)
     void minifloatsHaveAllTheirCodes(Minifloat format) {
-        JsonNode table = Oracles.FIGURES.get("_minifloat_non_negative_codes").get(format.name().toLowerCase(java.util.Locale.ROOT));
+        JsonNode table = Oracles.FIGURES
+                .get("_minifloat_non_negative_codes")
+                .get(format.name().toLowerCase(java.util.Locale.ROOT));
 
         for (int code = 0; code < table.size(); code++) {
             if (code < format.codes()) {
-                assertThat(format.magnitude(code)).isEqualTo((float) table.get(code).asDouble());
+                assertThat(format.magnitude(code))
+                        .isEqualTo((float) table.get(code).asDouble());
             } else {
                 assertThat(table.get(code).asString()).isIn("inf", "nan");
             }
@@ -89,7 +93,9 @@ class SchemesTest {
         assertThat(Minifloat.E2M3.magnitude(1)).isEqualTo(0.125f);
         assertThat(Minifloat.E3M2.magnitude(1)).isEqualTo(0.0625f);
         // Non-negative finite codes.
-        assertThat(java.util.stream.Stream.of(Minifloat.E4M3FN, Minifloat.E5M2, Minifloat.E2M3, Minifloat.E3M2, Minifloat.E2M1).map(Minifloat::codes))
+        assertThat(java.util.stream.Stream.of(
+                                Minifloat.E4M3FN, Minifloat.E5M2, Minifloat.E2M3, Minifloat.E3M2, Minifloat.E2M1)
+                        .map(Minifloat::codes))
                 .containsExactly(127, 124, 32, 32, 8);
     }
 
@@ -108,7 +114,9 @@ class SchemesTest {
     /** The levels computed from normal quantiles (oracles.json "_nf4"); bitsandbytes' float32 constants agree within 2e-7. */
     @Test
     void nf4HasTheLevelsOfTheNormalQuantiles() {
-        Grid grid = Quantizers.byId("nf4").resolve(spec("nf4"), Granularity.TENSOR, List.of(ClipRange.symmetric(1))).grid(0);
+        Grid grid = Quantizers.byId("nf4")
+                .resolve(spec("nf4"), Granularity.TENSOR, List.of(ClipRange.symmetric(1)))
+                .grid(0);
         JsonNode table = Oracles.FIGURES.get("_nf4");
 
         assertThat(grid.size()).isEqualTo(16);
@@ -121,7 +129,8 @@ class SchemesTest {
     @ParameterizedTest
     @ValueSource(floats = {1e-9f, 3e-6f, 0.0123f, 1, 113, 777.7f, 8e6f})
     void iq4NlHasAFloat16ScaleThatCoversTheRange(float absMax) {
-        QuantParams params = Quantizers.byId("iq4_nl").resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-absMax / 3, absMax)));
+        QuantParams params = Quantizers.byId("iq4_nl")
+                .resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-absMax / 3, absMax)));
         float scale = params.scale(0);
 
         assertThat(Float.float16ToFloat(Float.floatToFloat16(scale))).isEqualTo(scale);
@@ -132,7 +141,8 @@ class SchemesTest {
 
     @Test
     void iq4NlClipsWhatNoFloat16ScaleReaches() {
-        var params = Quantizers.byId("iq4_nl").resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-1e30f, 0)));
+        var params = Quantizers.byId("iq4_nl")
+                .resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-1e30f, 0)));
 
         assertThat(params.scale(0)).isEqualTo(65504f);
     }
@@ -140,9 +150,12 @@ class SchemesTest {
     /** llama.cpp kvalues_iq4nl. */
     @Test
     void iq4NlHasItsSixteenIntegers() {
-        var grid = (CodebookGrid) Quantizers.byId("iq4_nl").resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-127, 113))).grid(0);
+        var grid = (CodebookGrid) Quantizers.byId("iq4_nl")
+                .resolve(spec("iq4_nl"), Granularity.TENSOR, List.of(new ClipRange(-127, 113)))
+                .grid(0);
 
-        assertThat(grid.levels()).containsExactly(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+        assertThat(grid.levels())
+                .containsExactly(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
     }
 
     /** OCP MX 1.0 §6.3 as microxcaling computes it: shared exponent ⌊log2 max⌋ − emax with emax 15, 8, 4, 2, 2, 0, at least −127. */
@@ -151,18 +164,23 @@ class SchemesTest {
     void scaleOfAnMxBlockIsThePowerOfTwoOfItsLargestValue(String scheme, int emax) {
         QuantSpec spec = spec(scheme);
         for (float most : new float[] {1, 1.99f, 2, 3.7f, 1e-3f, 1e30f, Float.MAX_VALUE, 0x1p-126f, Float.MIN_VALUE}) {
-            QuantParams params = Quantizers.byId(scheme).resolve(spec, new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(most)));
+            QuantParams params = Quantizers.byId(scheme)
+                    .resolve(spec, new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(most)));
             int exponent = Math.max(-127, (int) Math.floor(Math.log(most) / Math.log(2) + 1e-12) - emax);
 
             assertThat(params.scale(0)).isEqualTo(Math.scalb(1f, exponent));
         }
-        assertThat(Quantizers.byId(scheme).resolve(spec, new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(0))).scale(0)).isEqualTo(1);
+        assertThat(Quantizers.byId(scheme)
+                        .resolve(spec, new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(0)))
+                        .scale(0))
+                .isEqualTo(1);
     }
 
     /** MXINT8: 127/64 is the largest element. */
     @Test
     void mxint8EndsAt127Of64() {
-        QuantParams params = Quantizers.byId("mxint8").resolve(spec("mxint8"), new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(1)));
+        QuantParams params = Quantizers.byId("mxint8")
+                .resolve(spec("mxint8"), new Granularity.PerBlock(0, 32), List.of(ClipRange.symmetric(1)));
 
         assertThat(params.effective()).containsExactly(ClipRange.symmetric(1.984375f));
         assertThat(params.grid(0).size()).isEqualTo(255);
@@ -171,18 +189,23 @@ class SchemesTest {
     /** 136 and 264 bits for a block of 32 (OCP MX 1.0), NVFP4 a byte for 16 values and a float for the tensor, others by hand. */
     @ParameterizedTest
     @CsvSource({
-        "mxfp4, 32, 4.25", "mxfp6_e2m3, 32, 6.25", "mxfp6_e3m2, 32, 6.25", "mxfp8_e4m3, 32, 8.25", "mxfp8_e5m2, 32, 8.25", "mxint8, 32, 8.25",
-        "nvfp4, 16, 4.53125", "nf4, 64, 4.5", "iq4_nl, 32, 4.5", "fp8_e4m3fn, 1024, 8.03125", "ternary, 1024, 2.03125", "binary, 1024, 1.03125",
-        "uniform, 1024, 8.03125", "pot, 1024, 8.0078125", "log2, 1024, 8.03125", "apot, 1024, 8.03125", "lloyd-max, 1024, 16",
+        "mxfp4, 32, 4.25", "mxfp6_e2m3, 32, 6.25", "mxfp6_e3m2, 32, 6.25", "mxfp8_e4m3, 32, 8.25",
+                "mxfp8_e5m2, 32, 8.25", "mxint8, 32, 8.25",
+        "nvfp4, 16, 4.53125", "nf4, 64, 4.5", "iq4_nl, 32, 4.5", "fp8_e4m3fn, 1024, 8.03125", "ternary, 1024, 2.03125",
+                "binary, 1024, 1.03125",
+        "uniform, 1024, 8.03125", "pot, 1024, 8.0078125", "log2, 1024, 8.03125", "apot, 1024, 8.03125",
+                "lloyd-max, 1024, 16",
     })
     void bitsPerWeightCountScalesAndCodebooks(String scheme, int slice, double bits) {
-        assertThat(Quantizers.byId(scheme).bitsPerWeight(spec(scheme), 1024, 1024 / slice)).isEqualTo(bits);
+        assertThat(Quantizers.byId(scheme).bitsPerWeight(spec(scheme), 1024, 1024 / slice))
+                .isEqualTo(bits);
     }
 
     @Test
     void nvfp4HasFp8BlockScalesUnderATensorScale() {
         QuantSpec spec = spec("nvfp4");
-        List<ClipRange> ranges = List.of(ClipRange.symmetric(2688), ClipRange.symmetric(6), ClipRange.symmetric(100), ClipRange.symmetric(0));
+        List<ClipRange> ranges = List.of(
+                ClipRange.symmetric(2688), ClipRange.symmetric(6), ClipRange.symmetric(100), ClipRange.symmetric(0));
         QuantParams params = Quantizers.byId("nvfp4").resolve(spec, new Granularity.PerBlock(0, 16), ranges);
 
         // max 2688 = 448 * 6 makes the tensor scale 1; 100/6 = 16.67 rounds to 16 in E4M3 (steps of 2 there).
@@ -194,10 +217,12 @@ class SchemesTest {
     @Test
     void apotHasTheAuthorsLevels() {
         assertThat(positive("apot", 3)).containsExactly(0, 0.25f, 0.5f, 1);
-        assertThat(positive("apot", 4)).containsExactly(scaled(1 / 0.625, 0, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.625));
+        assertThat(positive("apot", 4))
+                .containsExactly(scaled(1 / 0.625, 0, 0.0625, 0.125, 0.1875, 0.25, 0.375, 0.5, 0.625));
         assertThat(positive("apot", 5))
                 .containsExactly(scaled(
-                        1 / 0.75, 0, 0.015625, 0.03125, 0.046875, 0.0625, 0.09375, 0.125, 0.140625, 0.1875, 0.25, 0.28125, 0.375, 0.5, 0.515625, 0.5625, 0.75));
+                        1 / 0.75, 0, 0.015625, 0.03125, 0.046875, 0.0625, 0.09375, 0.125, 0.140625, 0.1875, 0.25,
+                        0.28125, 0.375, 0.5, 0.515625, 0.5625, 0.75));
         for (int bits = 2; bits <= 8; bits++) {
             assertThat(positive("apot", bits)).hasSize(1 << (bits - 1));
         }
@@ -218,8 +243,15 @@ class SchemesTest {
     }
 
     private static float[] positive(String scheme, int bits) {
-        Grid grid = Quantizers.byId(scheme).resolve(spec(scheme).withBits(bits), Granularity.TENSOR, List.of(ClipRange.symmetric(1))).grid(0);
-        Grid unsigned = Quantizers.byId(scheme).resolve(spec(scheme).withBits(bits).withSigned(false), Granularity.TENSOR, List.of(ClipRange.symmetric(1))).grid(0);
+        Grid grid = Quantizers.byId(scheme)
+                .resolve(spec(scheme).withBits(bits), Granularity.TENSOR, List.of(ClipRange.symmetric(1)))
+                .grid(0);
+        Grid unsigned = Quantizers.byId(scheme)
+                .resolve(
+                        spec(scheme).withBits(bits).withSigned(false),
+                        Granularity.TENSOR,
+                        List.of(ClipRange.symmetric(1)))
+                .grid(0);
         float[] levels = new float[grid.size() / 2 + 1];
         for (int i = 0; i < levels.length; i++) {
             levels[i] = grid.level(grid.size() / 2 + i);
@@ -232,11 +264,16 @@ class SchemesTest {
 
     @Test
     void powerOfTwoScalesCoverTheRange() {
-        for (QuantSpec spec : List.of(spec("pot"), spec("pot").withNarrowRange(false), spec("pot").withSymmetric(false), spec("pot").withSigned(false))) {
+        for (QuantSpec spec : List.of(
+                spec("pot"),
+                spec("pot").withNarrowRange(false),
+                spec("pot").withSymmetric(false),
+                spec("pot").withSigned(false))) {
             for (float width : new float[] {1e-30f, 0.9f, 1, 127, 128, 1e30f}) {
                 ClipRange range = spec.symmetric() ? ClipRange.symmetric(width) : new ClipRange(-0.3f * width, width);
                 QuantParams params = Quantizers.byId("pot").resolve(spec, Granularity.TENSOR, List.of(range));
-                QuantParams uniform = Quantizers.byId("uniform").resolve(spec.withScheme("uniform"), Granularity.TENSOR, List.of(range));
+                QuantParams uniform = Quantizers.byId("uniform")
+                        .resolve(spec.withScheme("uniform"), Granularity.TENSOR, List.of(range));
                 float scale = params.scale(0);
 
                 assertThat(scale).isEqualTo(Math.scalb(1f, Math.getExponent(scale)));
@@ -253,7 +290,8 @@ class SchemesTest {
         JsonNode table = Oracles.FIGURES.get(array).get("kmeans_exact");
         for (int bits = 2; bits <= 4; bits++) {
             double optimum = table.get(Integer.toString(1 << bits)).asDouble();
-            double error = report(Oracles.tensor(values), spec("lloyd-max").withBits(bits)).sumSquaredError();
+            double error = report(Oracles.tensor(values), spec("lloyd-max").withBits(bits))
+                    .sumSquaredError();
 
             assertThat(error).isBetween(optimum * (1 - 1e-6), optimum * 1.0001 + 1e-9);
         }
@@ -266,7 +304,8 @@ class SchemesTest {
         "true, 2, 0.176195", "true, 3, 0.054476", "true, 4, 0.015373", "true, 5, 0.004102",
     })
     void lloydMaxComesWithinATenthOfAPercentOfTheTables(boolean laplace, int bits, double mse) {
-        Tensor tensor = Oracles.tensor(laplace ? Densities.laplace(6_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
+        Tensor tensor =
+                Oracles.tensor(laplace ? Densities.laplace(6_000_000, Math.sqrt(0.5)) : Densities.gauss(1_000_000));
 
         assertThat(report(tensor, spec("lloyd-max").withBits(bits)).mse()).isCloseTo(mse, within(mse * 1e-3));
     }
@@ -276,14 +315,28 @@ class SchemesTest {
     void lloydMaxHasTheLevelsOfTheTables() {
         assertLevels(Densities.gauss(1_000_000), 3, 0.2451, 0.7560, 1.3439, 2.1519);
         assertLevels(Densities.gauss(1_000_000), 4, 0.1284, 0.3880, 0.6568, 0.9423, 1.2562, 1.6180, 2.0690, 2.7326);
-        assertLevels(Densities.laplace(1_000_000, Math.sqrt(0.5)), 4, 0.1240, 0.4048, 0.7287, 1.1110, 1.5778, 2.1773, 3.0169, 4.4311);
+        assertLevels(
+                Densities.laplace(1_000_000, Math.sqrt(0.5)),
+                4,
+                0.1240,
+                0.4048,
+                0.7287,
+                1.1110,
+                1.5778,
+                2.1773,
+                3.0169,
+                4.4311);
     }
 
     private void assertLevels(float[] values, int bits, double... positive) {
-        Grid grid = RangeResolver.resolve(Oracles.tensor(values), spec("lloyd-max").withBits(bits), cancel).params().grid(0);
+        Grid grid = RangeResolver.resolve(
+                        Oracles.tensor(values), spec("lloyd-max").withBits(bits), cancel)
+                .params()
+                .grid(0);
         for (int i = 0; i < positive.length; i++) {
             assertThat((double) grid.level(positive.length + i)).isCloseTo(positive[i], within(positive[i] * 0.004));
-            assertThat((double) grid.level(positive.length - 1 - i)).isCloseTo(-positive[i], within(positive[i] * 0.004));
+            assertThat((double) grid.level(positive.length - 1 - i))
+                    .isCloseTo(-positive[i], within(positive[i] * 0.004));
         }
     }
 
@@ -292,15 +345,24 @@ class SchemesTest {
         Tensor tensor = Oracles.tensor(new float[] {-100, -1, -1, 0, 0, 2, 3, 3, 50});
         QuantSpec spec = spec("lloyd-max").withBits(3).withClip(new Clip.Manual(new ClipRange(-1, 3)));
 
-        assertThat(((CodebookGrid) RangeResolver.resolve(tensor, spec, cancel).params().grid(0)).levels()).containsExactly(-1, 0, 2, 3);
-        assertThat(((CodebookGrid) RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel).params().grid(0)).levels())
+        assertThat(((CodebookGrid) RangeResolver.resolve(tensor, spec, cancel)
+                                .params()
+                                .grid(0))
+                        .levels())
+                .containsExactly(-1, 0, 2, 3);
+        assertThat(((CodebookGrid) RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel)
+                                .params()
+                                .grid(0))
+                        .levels())
                 .containsExactly(-100, -1, 0, 2, 3, 50);
     }
 
     @Test
     void lloydMaxHasACodebookForEachChannel() {
         Tensor tensor = Oracles.tensor(new float[] {1, 1, 2, 2, 7, 7, 9, 9}, 2, 4);
-        QuantParams params = RangeResolver.resolve(tensor, spec("lloyd-max").withBits(2).withGranularity(new Granularity.PerChannel(0)), cancel).params();
+        QuantParams params = RangeResolver.resolve(
+                        tensor, spec("lloyd-max").withBits(2).withGranularity(new Granularity.PerChannel(0)), cancel)
+                .params();
 
         assertThat(params.codebooks()).containsExactly(new CodebookGrid(1, 2), new CodebookGrid(7, 9));
         assertThat(params.scales()).containsExactly(1, 1);
@@ -312,21 +374,47 @@ class SchemesTest {
         Tensor gauss = Oracles.tensor(Densities.gauss(1_000_000));
 
         assertThat(report(gauss, spec("binary")).mse()).isCloseTo(0.363380, within(4e-6));
-        assertThat((double) RangeResolver.resolve(gauss, spec("binary"), cancel).params().effective().getFirst().hi()).isCloseTo(0.797885, within(1e-3));
+        assertThat((double) RangeResolver.resolve(gauss, spec("binary"), cancel)
+                        .params()
+                        .effective()
+                        .getFirst()
+                        .hi())
+                .isCloseTo(0.797885, within(1e-3));
         assertThat(report(gauss, spec("ternary")).mse()).isCloseTo(0.190174, within(2e-4 * 0.19));
-        assertThat((double) RangeResolver.resolve(gauss, spec("ternary"), cancel).params().effective().getFirst().hi()).isCloseTo(1.224006, within(3e-3));
+        assertThat((double) RangeResolver.resolve(gauss, spec("ternary"), cancel)
+                        .params()
+                        .effective()
+                        .getFirst()
+                        .hi())
+                .isCloseTo(1.224006, within(3e-3));
     }
 
     @Test
     void whatDoesNotApplyIsRefused() {
-        assertThatThrownBy(() -> Quantizers.byId("nf4").check(spec("nf4").withBits(8))).hasMessageContaining("nf4 has 4, got 8");
-        assertThatThrownBy(() -> Quantizers.byId("uniform").check(spec("uniform").withBits(1))).hasMessageContaining("2 to 16, got 1");
-        assertThatThrownBy(() -> Quantizers.byId("log2").check(spec("log2").withBits(9))).hasMessageContaining("2 to 8");
-        assertThatThrownBy(() -> Quantizers.byId("lloyd-max").check(spec("lloyd-max").withSymmetric(true))).hasMessageContaining("symmetric");
-        assertThatThrownBy(() -> Quantizers.byId("nf4").check(spec("nf4").withSymmetric(false))).hasMessageContaining("symmetric");
-        assertThatThrownBy(() -> Quantizers.byId("mxfp4").check(spec("mxfp4").withGranularity(Granularity.TENSOR))).hasMessageContaining("block:32");
+        assertThatThrownBy(() -> Quantizers.byId("nf4").check(spec("nf4").withBits(8)))
+                .hasMessageContaining("nf4 has 4, got 8");
+        assertThatThrownBy(
+                        () -> Quantizers.byId("uniform").check(spec("uniform").withBits(1)))
+                .hasMessageContaining("2 to 16, got 1");
+        assertThatThrownBy(() -> Quantizers.byId("log2").check(spec("log2").withBits(9)))
+                .hasMessageContaining("2 to 8");
+        assertThatThrownBy(() ->
+                        Quantizers.byId("lloyd-max").check(spec("lloyd-max").withSymmetric(true)))
+                .hasMessageContaining("symmetric");
+        assertThatThrownBy(() -> Quantizers.byId("nf4").check(spec("nf4").withSymmetric(false)))
+                .hasMessageContaining("symmetric");
+        assertThatThrownBy(() -> Quantizers.byId("mxfp4").check(spec("mxfp4").withGranularity(Granularity.TENSOR)))
+                .hasMessageContaining("block:32");
         assertThatThrownBy(() -> Quantizers.byId("nf4")
-                        .check(new QuantSpec("nf4", 4, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of("a", "b"))))
+                        .check(new QuantSpec(
+                                "nf4",
+                                4,
+                                true,
+                                true,
+                                true,
+                                Granularity.TENSOR,
+                                new Clip.Auto("minmax"),
+                                Map.of("a", "b"))))
                 .hasMessageContaining("options");
     }
 }

@@ -24,7 +24,17 @@ class SliceExtentsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tensor", "channel:0", "channel:1", "channel:2", "block:3:0", "block:3:1", "block:2:2", "block:64:1"})
+    @ValueSource(
+            strings = {
+                "tensor",
+                "channel:0",
+                "channel:1",
+                "channel:2",
+                "block:3:0",
+                "block:3:1",
+                "block:2:2",
+                "block:64:1"
+            })
     void extentsAndValuesAreThoseOfEachElementsSlice(String granularity) {
         Tensor tensor = tensor();
         Slicing slicing = Slicing.of(tensor.info(), Granularity.parse(granularity));
@@ -51,8 +61,10 @@ class SliceExtentsTest {
 
     @Test
     void onlyFiniteValuesCountAndASliceWithoutOneHasNone() {
-        Tensor tensor = Oracles.tensor(new float[] {Float.NaN, -1, Float.POSITIVE_INFINITY, 3, Float.NaN, Float.NEGATIVE_INFINITY}, 3, 2);
-        SliceExtents extents = SliceExtents.of(tensor, Slicing.of(tensor.info(), new Granularity.PerChannel(0)), cancel);
+        Tensor tensor = Oracles.tensor(
+                new float[] {Float.NaN, -1, Float.POSITIVE_INFINITY, 3, Float.NaN, Float.NEGATIVE_INFINITY}, 3, 2);
+        SliceExtents extents =
+                SliceExtents.of(tensor, Slicing.of(tensor.info(), new Granularity.PerChannel(0)), cancel);
 
         assertThat(new float[] {extents.lo(0), extents.hi(0)}).containsExactly(-1, -1);
         assertThat(new float[] {extents.lo(1), extents.hi(1)}).containsExactly(3, 3);
@@ -64,12 +76,15 @@ class SliceExtentsTest {
         Tensor tensor = tensor();
         CancelToken stop = new CancelToken();
         stop.cancel();
-        assertThatThrownBy(() -> SliceExtents.of(tensor, Slicing.of(tensor.info(), new Granularity.PerBlock(2, 2)), stop)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(
+                        () -> SliceExtents.of(tensor, Slicing.of(tensor.info(), new Granularity.PerBlock(2, 2)), stop))
+                .isInstanceOf(CancellationException.class);
     }
 
     @Test
     void scalesSpanFromTheSmallestOverTheMiddleToTheLargest() {
-        QuantParams params = new QuantParams(new Granularity.PerChannel(0), new float[] {4, 1, 2, 8}, new int[4], -1, 1);
+        QuantParams params =
+                new QuantParams(new Granularity.PerChannel(0), new float[] {4, 1, 2, 8}, new int[4], -1, 1);
         assertThat(params.scaleSpan()).isEqualTo(new QuantParams.ScaleSpan(1, 4, 8));
     }
 }

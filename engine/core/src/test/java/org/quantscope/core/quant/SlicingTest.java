@@ -19,7 +19,8 @@ class SlicingTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 1, 1", "2, 6, 1, 3", "2, 7, 1, 3", "3, 7, 4, 3", "1, 5, 6, 8", "4, 1, 3, 2", "2, 70, 1, 32"})
     void blocksAreNumberedInStorageOrderAndTheLastMayBeShort(int outer, int length, int inner, int size) {
-        Slicing slicing = Slicing.of(Shape.of(outer, length, inner), OptionalInt.empty(), new Granularity.PerBlock(1, size));
+        Slicing slicing =
+                Slicing.of(Shape.of(outer, length, inner), OptionalInt.empty(), new Granularity.PerBlock(1, size));
         int blocks = (length + size - 1) / size;
         List<List<Float>> expected = new ArrayList<>();
         for (int i = 0; i < outer * blocks * inner; i++) {
@@ -36,11 +37,16 @@ class SlicingTest {
             assertThat(slicing.sliceOf(e)).isEqualTo(slice);
             long end = slicing.runEnd(e);
             assertThat(end).isGreaterThan(e).isLessThanOrEqualTo(values.length);
-            assertThat(IntStream.range(e, (int) end).map(slicing::sliceOf).distinct().toArray()).containsExactly(slice);
+            assertThat(IntStream.range(e, (int) end)
+                            .map(slicing::sliceOf)
+                            .distinct()
+                            .toArray())
+                    .containsExactly(slice);
         }
         List<List<Float>> seen = new ArrayList<>(java.util.Collections.nCopies(expected.size(), List.of()));
         SliceReader.forEach(Oracles.tensor(values).data(), slicing, new CancelToken(), (slice, x, from, n) -> {
-            List<Float> found = IntStream.range(from, from + n).mapToObj(i -> x[i]).toList();
+            List<Float> found =
+                    IntStream.range(from, from + n).mapToObj(i -> x[i]).toList();
             synchronized (seen) {
                 seen.set(slice, found);
             }
@@ -54,10 +60,14 @@ class SlicingTest {
     void theAxisOfBlocksIsTheLastThatIsNotTheChannelAxis() {
         var blocks = new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, 4);
 
-        assertThat(Slicing.of(Shape.of(3, 8), OptionalInt.of(0), blocks).granularity()).isEqualTo(new Granularity.PerBlock(1, 4));
-        assertThat(Slicing.of(Shape.of(3, 8), OptionalInt.of(1), blocks).granularity()).isEqualTo(new Granularity.PerBlock(0, 4));
-        assertThat(Slicing.of(Shape.of(8), OptionalInt.of(0), blocks).granularity()).isEqualTo(new Granularity.PerBlock(0, 4));
-        assertThat(Slicing.of(Shape.of(0, 4), OptionalInt.empty(), blocks).slices()).isPositive();
+        assertThat(Slicing.of(Shape.of(3, 8), OptionalInt.of(0), blocks).granularity())
+                .isEqualTo(new Granularity.PerBlock(1, 4));
+        assertThat(Slicing.of(Shape.of(3, 8), OptionalInt.of(1), blocks).granularity())
+                .isEqualTo(new Granularity.PerBlock(0, 4));
+        assertThat(Slicing.of(Shape.of(8), OptionalInt.of(0), blocks).granularity())
+                .isEqualTo(new Granularity.PerBlock(0, 4));
+        assertThat(Slicing.of(Shape.of(0, 4), OptionalInt.empty(), blocks).slices())
+                .isPositive();
     }
 
     @Test

@@ -23,23 +23,42 @@ class UniformQuantizerTest {
     /** Computed with the formulas of ONNX Runtime, independently of this project. */
     @ParameterizedTest(name = "{0}")
     @CsvSource({
-        "uint8 asymmetric, 8, false, false, true, -1, 2, 0.0117647061, 85, 0 59 80 85 93 127 149 255, 1.57467e-5, 0.00588235, 46.718",
-        "int8 asymmetric, 8, true, false, true, -1, 2, 0.0117647061, -43, -128 -69 -48 -43 -35 -1 21 127, 1.57467e-5, 0.00588235, 46.718",
-        "int8 symmetric, 8, true, true, true, -2, 2, 0.0157480314, 0, -64 -19 -4 0 6 32 48 127, 1.79522e-5, 0.00787401, 46.149",
-        "uint8 symmetric, 8, false, true, true, -2, 2, 0.0157480314, 127, 63 108 123 127 133 159 175 254, 1.79522e-5, 0.00787401, 46.149",
-        "uint8 clipped, 8, false, false, true, -0.5, 1, 0.00588235306, 85, 0 34 74 85 102 170 213 255, 0.156252, 1, 6.751",
+        "uint8 asymmetric, 8, false, false, true, -1, 2, 0.0117647061, 85, 0 59 80 85 93 127 149 255, 1.57467e-5,"
+                + " 0.00588235, 46.718",
+        "int8 asymmetric, 8, true, false, true, -1, 2, 0.0117647061, -43, -128 -69 -48 -43 -35 -1 21 127, 1.57467e-5,"
+                + " 0.00588235, 46.718",
+        "int8 symmetric, 8, true, true, true, -2, 2, 0.0157480314, 0, -64 -19 -4 0 6 32 48 127, 1.79522e-5,"
+                + " 0.00787401, 46.149",
+        "uint8 symmetric, 8, false, true, true, -2, 2, 0.0157480314, 127, 63 108 123 127 133 159 175 254, 1.79522e-5,"
+                + " 0.00787401, 46.149",
+        "uint8 clipped, 8, false, false, true, -0.5, 1, 0.00588235306, 85, 0 34 74 85 102 170 213 255, 0.156252, 1,"
+                + " 6.751",
         "int4 full range, 4, true, true, false, -2, 2, 0.266666681, 0, -4 -1 0 0 0 2 3 7, 5.10633e-3, 0.133333, 21.609",
         "int4 restricted, 4, true, true, true, -2, 2, 0.285714298, 0, -3 -1 0 0 0 2 3 7, 6.38752e-3, 0.142857, 20.636",
         "uint4 asymmetric, 4, false, false, true, -1, 2, 0.200000003, 5, 0 3 5 5 5 7 9 15, 4.55078e-3, 0.1, 22.109",
     })
     void goldenVector(
-            String name, int bits, boolean signed, boolean symmetric, boolean narrow, float lo, float hi, float scale, int zeroPoint, String codes, double mse,
-            double maxError, double sqnr) {
+            String name,
+            int bits,
+            boolean signed,
+            boolean symmetric,
+            boolean narrow,
+            float lo,
+            float hi,
+            float scale,
+            int zeroPoint,
+            String codes,
+            double mse,
+            double maxError,
+            double sqnr) {
         QuantSpec spec = spec(bits, signed, symmetric, narrow);
         QuantParams params = resolve(spec, lo, hi);
         UniformGrid grid = (UniformGrid) params.grid(0);
-        int[] expected = java.util.Arrays.stream(codes.split(" ")).mapToInt(Integer::parseInt).toArray();
-        int[] actual = IntStream.range(0, MICRO.length).map(i -> grid.code(MICRO[i])).toArray();
+        int[] expected = java.util.Arrays.stream(codes.split(" "))
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        int[] actual =
+                IntStream.range(0, MICRO.length).map(i -> grid.code(MICRO[i])).toArray();
 
         assertThat(params.scale(0)).isEqualTo(scale);
         assertThat(params.zeroPoint(0)).isEqualTo(zeroPoint);
@@ -54,19 +73,32 @@ class UniformQuantizerTest {
     void tiesGoToTheEvenCode() {
         UniformGrid grid = new UniformGrid(1, 0, -128, 127);
         float[] ties = {-2.5f, -1.5f, -0.5f, 0.5f, 1.5f, 2.5f};
-        int[] codes = IntStream.range(0, ties.length).map(i -> grid.code(ties[i])).toArray();
+        int[] codes =
+                IntStream.range(0, ties.length).map(i -> grid.code(ties[i])).toArray();
 
         assertThat(codes).containsExactly(-2, -2, 0, 0, 2, 2);
     }
 
     @Test
     void codeRanges() {
-        assertThat(resolve(spec(8, true, true, true), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(-127, 127);
-        assertThat(resolve(spec(8, true, true, false), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(-128, 127);
-        assertThat(resolve(spec(8, false, true, true), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(0, 254);
-        assertThat(resolve(spec(8, false, true, false), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(0, 255);
-        assertThat(resolve(spec(16, false, false, true), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(0, 65535);
-        assertThat(resolve(spec(2, true, true, true), -1, 1)).extracting(QuantParams::qmin, QuantParams::qmax).containsExactly(-1, 1);
+        assertThat(resolve(spec(8, true, true, true), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(-127, 127);
+        assertThat(resolve(spec(8, true, true, false), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(-128, 127);
+        assertThat(resolve(spec(8, false, true, true), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(0, 254);
+        assertThat(resolve(spec(8, false, true, false), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(0, 255);
+        assertThat(resolve(spec(16, false, false, true), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(0, 65535);
+        assertThat(resolve(spec(2, true, true, true), -1, 1))
+                .extracting(QuantParams::qmin, QuantParams::qmax)
+                .containsExactly(-1, 1);
     }
 
     @Test
@@ -93,7 +125,8 @@ class UniformQuantizerTest {
     @Test
     void levelsOfTheWidestRangesAreFinite() {
         for (int bits = 2; bits <= 16; bits++) {
-            for (QuantSpec spec : List.of(spec(bits, true, true, true), spec(bits, true, true, false), spec(bits, false, false, false))) {
+            for (QuantSpec spec : List.of(
+                    spec(bits, true, true, true), spec(bits, true, true, false), spec(bits, false, false, false))) {
                 Grid grid = resolve(spec, -Float.MAX_VALUE, Float.MAX_VALUE).grid(0);
 
                 assertThat(grid.lo()).isFinite();
@@ -111,9 +144,12 @@ class UniformQuantizerTest {
 
     @Test
     void unknownOptionIsRefusedByName() {
-        var spec = new QuantSpec("uniform", 8, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of("colour", "red"));
+        var spec = new QuantSpec(
+                "uniform", 8, true, true, true, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of("colour", "red"));
 
-        assertThatThrownBy(() -> quantizer.check(spec)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("colour");
+        assertThatThrownBy(() -> quantizer.check(spec))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("colour");
     }
 
     @Test
@@ -129,7 +165,8 @@ class UniformQuantizerTest {
     }
 
     private static QuantSpec spec(int bits, boolean signed, boolean symmetric, boolean narrow) {
-        return new QuantSpec("uniform", bits, signed, symmetric, narrow, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
+        return new QuantSpec(
+                "uniform", bits, signed, symmetric, narrow, Granularity.TENSOR, new Clip.Auto("minmax"), Map.of());
     }
 
     private static QuantParams params(float scale, int zeroPoint, int qmin, int qmax) {

@@ -35,7 +35,8 @@ class SensitivityScopeTest {
         model = Engine.open(Path.of(System.getProperty("quantscope.samples"), "digits_mlp.onnx"), true);
     }
 
-    private static SensitivityScope of(String key, boolean folded, Set<TensorId> added, Model model, Dataset data, Optional<Task> metric) {
+    private static SensitivityScope of(
+            String key, boolean folded, Set<TensorId> added, Model model, Dataset data, Optional<Task> metric) {
         return SensitivityScope.of(key, folded, added, model, data, metric, new CancelToken());
     }
 
@@ -52,8 +53,12 @@ class SensitivityScopeTest {
 
     /** As if the sidecar named another array of labels. */
     private static Dataset relabelled(Dataset data) {
-        return (Dataset) Proxy.newProxyInstance(Dataset.class.getClassLoader(), new Class<?>[] {Dataset.class}, (proxy, method, args) ->
-                method.getName().equals("label") && args[0].equals(499) ? Integer.valueOf(9 - data.label(499)) : method.invoke(data, args));
+        return (Dataset) Proxy.newProxyInstance(
+                Dataset.class.getClassLoader(),
+                new Class<?>[] {Dataset.class},
+                (proxy, method, args) -> method.getName().equals("label") && args[0].equals(499)
+                        ? Integer.valueOf(9 - data.label(499))
+                        : method.invoke(data, args));
     }
 
     @Test

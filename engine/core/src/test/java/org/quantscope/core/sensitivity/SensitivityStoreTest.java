@@ -41,7 +41,15 @@ class SensitivityStoreTest {
 
     private static AccuracyEstimate figure(int seen) {
         return new AccuracyEstimate(
-                new Task.TopK(5), 0.25, 0.5, seen, 1000, OptionalInt.of(17), new PairedInterval(-0.3, -0.2), 12.5, OptionalDouble.of(0.125));
+                new Task.TopK(5),
+                0.25,
+                0.5,
+                seen,
+                1000,
+                OptionalInt.of(17),
+                new PairedInterval(-0.3, -0.2),
+                12.5,
+                OptionalDouble.of(0.125));
     }
 
     private void save(SensitivityScope scope, String setting, AccuracyEstimate figure) {
@@ -53,7 +61,15 @@ class SensitivityStoreTest {
     @Test
     void everyFieldOfAFigureIsThereAfterARestart() {
         AccuracyEstimate mean = new AccuracyEstimate(
-                new Task.Regression(Task.Loss.ABSOLUTE), Double.NaN, 3, 10, 10, OptionalInt.empty(), new PairedInterval(0, 0), Double.POSITIVE_INFINITY, OptionalDouble.empty());
+                new Task.Regression(Task.Loss.ABSOLUTE),
+                Double.NaN,
+                3,
+                10,
+                10,
+                OptionalInt.empty(),
+                new PairedInterval(0, 0),
+                Double.POSITIVE_INFINITY,
+                OptionalDouble.empty());
         save(SCOPE, FIRST, figure(100));
         save(SCOPE, SECOND, mean);
 
@@ -67,7 +83,8 @@ class SensitivityStoreTest {
     @Test
     void everyTaskIsReadAgain() {
         for (Task task : Task.all()) {
-            AccuracyEstimate e = new AccuracyEstimate(task, 1, 1, 1, 1, OptionalInt.empty(), new PairedInterval(0, 0), 1, OptionalDouble.empty());
+            AccuracyEstimate e = new AccuracyEstimate(
+                    task, 1, 1, 1, 1, OptionalInt.empty(), new PairedInterval(0, 0), 1, OptionalDouble.empty());
             save(SCOPE, FIRST, e);
             assertThat(store().open(SCOPE).find(FIRST)).contains(e);
             assertThat(file(SCOPE).toFile().delete()).isTrue();
@@ -82,7 +99,9 @@ class SensitivityStoreTest {
             byte[] damaged = whole.clone();
             damaged[i] ^= 4;
             Files.write(file(SCOPE), damaged);
-            assertThatThrownBy(() -> SensitivityFile.read(file(SCOPE), SCOPE)).isInstanceOf(BadInputException.class).hasMessageStartingWith(SCOPE.sha256());
+            assertThatThrownBy(() -> SensitivityFile.read(file(SCOPE), SCOPE))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith(SCOPE.sha256());
             Files.write(file(SCOPE), Arrays.copyOf(whole, i));
             assertThatThrownBy(() -> SensitivityFile.read(file(SCOPE), SCOPE)).isInstanceOf(BadInputException.class);
         }
@@ -97,7 +116,10 @@ class SensitivityStoreTest {
         save(SCOPE, FIRST, figure(100));
         Files.copy(file(SCOPE), file(OTHER));
 
-        assertThatThrownBy(() -> SensitivityFile.read(file(OTHER), OTHER)).isInstanceOf(BadInputException.class).hasMessageContaining("scope").hasMessageContaining(SCOPE.sha256());
+        assertThatThrownBy(() -> SensitivityFile.read(file(OTHER), OTHER))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("scope")
+                .hasMessageContaining(SCOPE.sha256());
         assertThat(store().open(OTHER).size()).isZero();
     }
 
@@ -134,7 +156,8 @@ class SensitivityStoreTest {
     @Test
     void whatIsOldOrOneTooManyGoes() throws IOException {
         save(OTHER, FIRST, figure(100));
-        Files.setLastModifiedTime(file(OTHER), FileTime.from(now.minus(SensitivityStore.OLDEST).minus(Duration.ofMinutes(1))));
+        Files.setLastModifiedTime(
+                file(OTHER), FileTime.from(now.minus(SensitivityStore.OLDEST).minus(Duration.ofMinutes(1))));
         Path foreign = Files.writeString(file(OTHER).resolveSibling("notes.txt"), "not ours");
         Files.setLastModifiedTime(foreign, FileTime.fromMillis(0));
         for (int i = 0; i < SensitivityStore.MOST_FILES; i++) {
@@ -145,8 +168,10 @@ class SensitivityStoreTest {
         save(SCOPE, FIRST, figure(100));
 
         assertThat(file(OTHER)).doesNotExist();
-        assertThat(file(new SensitivityScope(String.format(Locale.ROOT, "%064x", 0)))).doesNotExist();
-        assertThat(file(new SensitivityScope(String.format(Locale.ROOT, "%064x", 1)))).exists();
+        assertThat(file(new SensitivityScope(String.format(Locale.ROOT, "%064x", 0))))
+                .doesNotExist();
+        assertThat(file(new SensitivityScope(String.format(Locale.ROOT, "%064x", 1))))
+                .exists();
         assertThat(foreign).exists();
         assertThat(file(SCOPE)).exists();
     }
@@ -159,7 +184,10 @@ class SensitivityStoreTest {
         }
         cache.save();
 
-        assertThat(SensitivityFile.read(file(SCOPE), SCOPE)).hasSize(SensitivityCache.KEPT).doesNotContainKey(String.format(Locale.ROOT, "%064x", 0)).containsKey(String.format(Locale.ROOT, "%064x", SensitivityCache.KEPT));
+        assertThat(SensitivityFile.read(file(SCOPE), SCOPE))
+                .hasSize(SensitivityCache.KEPT)
+                .doesNotContainKey(String.format(Locale.ROOT, "%064x", 0))
+                .containsKey(String.format(Locale.ROOT, "%064x", SensitivityCache.KEPT));
     }
 
     @Test

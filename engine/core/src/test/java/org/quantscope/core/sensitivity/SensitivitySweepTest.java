@@ -52,7 +52,13 @@ class SensitivitySweepTest {
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(3)));
         Dataset calibration = Datasets.open(sample("digits_calibration.npz"));
         settings = Engine.resolve(
-                model, ActivationRanges.calibrate(state, Engine.observe(model, calibration, Progress.NONE, NEVER).sketches(), NEVER), Progress.NONE, NEVER);
+                model,
+                ActivationRanges.calibrate(
+                        state,
+                        Engine.observe(model, calibration, Progress.NONE, NEVER).sketches(),
+                        NEVER),
+                Progress.NONE,
+                NEVER);
     }
 
     private static Path sample(String name) {
@@ -103,12 +109,18 @@ class SensitivitySweepTest {
         assertThat(report.tensors().getFirst().loss().getAsDouble()).isPositive();
     }
 
-    private static void assertSame(Optional<AccuracyEstimate> figure, LiveEvaluator by, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
-        AccuracyEstimate expected = by.evaluate(new EvalRequest(Optional.empty(), weights, activations), NEVER, e -> {});
+    private static void assertSame(
+            Optional<AccuracyEstimate> figure,
+            LiveEvaluator by,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations) {
+        AccuracyEstimate expected =
+                by.evaluate(new EvalRequest(Optional.empty(), weights, activations), NEVER, e -> {});
         assertThat(figure.orElseThrow().correct()).isEqualTo(expected.correct());
         assertThat(figure.get().agree()).isEqualTo(expected.agree());
         // Sums in another order.
-        assertThat(figure.get().logitSqnrDb()).isCloseTo(expected.logitSqnrDb(), org.assertj.core.api.Assertions.within(1e-9));
+        assertThat(figure.get().logitSqnrDb())
+                .isCloseTo(expected.logitSqnrDb(), org.assertj.core.api.Assertions.within(1e-9));
     }
 
     @Test
@@ -117,7 +129,12 @@ class SensitivitySweepTest {
         List<SensitivityReport> parts = new ArrayList<>();
         List<String> texts = new ArrayList<>();
         try (LiveEvaluator evaluator = evaluator()) {
-            sweep.run(evaluator, 150, (done, total, what) -> texts.add(done + "/" + total + " " + what), NEVER, parts::add);
+            sweep.run(
+                    evaluator,
+                    150,
+                    (done, total, what) -> texts.add(done + "/" + total + " " + what),
+                    NEVER,
+                    parts::add);
         }
 
         int evaluations = 1 + 2 * sweep.tensors().size();
@@ -127,10 +144,14 @@ class SensitivitySweepTest {
         assertThat(quick.wanted()).isEqualTo(evaluations);
         assertThat(quick.baseline().orElseThrow().seen()).isEqualTo(150);
         assertThat(quick.tensors()).allSatisfy(t -> assertThat(t.seen()).isEqualTo(150));
-        assertThat(parts.getFirst().tensors()).allSatisfy(t -> assertThat(t.onlyThis()).isEmpty());
+        assertThat(parts.getFirst().tensors())
+                .allSatisfy(t -> assertThat(t.onlyThis()).isEmpty());
         assertThat(parts.getLast().isComplete()).isTrue();
-        assertThat(texts.getFirst()).isEqualTo("0/" + 150 * evaluations + " all, 1 of " + evaluations + " on 150 samples");
-        assertThat(texts.getLast()).startsWith(500 * evaluations + "/" + 500 * evaluations + " all but ").endsWith(", " + evaluations + " of " + evaluations);
+        assertThat(texts.getFirst())
+                .isEqualTo("0/" + 150 * evaluations + " all, 1 of " + evaluations + " on 150 samples");
+        assertThat(texts.getLast())
+                .startsWith(500 * evaluations + "/" + 500 * evaluations + " all but ")
+                .endsWith(", " + evaluations + " of " + evaluations);
     }
 
     @Test
@@ -165,22 +186,26 @@ class SensitivitySweepTest {
         CancelToken cancel = new CancelToken();
         List<SensitivityReport> before = new ArrayList<>();
         try (LiveEvaluator evaluator = evaluator()) {
-            assertThatThrownBy(() -> sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, cancel, part -> {
-                        before.add(part);
-                        if (before.size() == 4) {
-                            cancel.cancel();
-                        }
-                    }))
+            assertThatThrownBy(() -> sweep(new SensitivityStore(folder).open(scope))
+                            .run(evaluator, data.size(), Progress.NONE, cancel, part -> {
+                                before.add(part);
+                                if (before.size() == 4) {
+                                    cancel.cancel();
+                                }
+                            }))
                     .isInstanceOf(CancellationException.class);
         }
 
-        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(before.getLast());
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size()))
+                .isEqualTo(before.getLast());
         List<SensitivityReport> after = new ArrayList<>();
         try (LiveEvaluator evaluator = evaluator()) {
-            sweep(new SensitivityStore(folder).open(scope)).run(evaluator, data.size(), Progress.NONE, NEVER, after::add);
+            sweep(new SensitivityStore(folder).open(scope))
+                    .run(evaluator, data.size(), Progress.NONE, NEVER, after::add);
         }
         assertThat(after).hasSize(evaluations - 4);
-        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size())).isEqualTo(after.getLast());
+        assertThat(sweep(new SensitivityStore(folder).open(scope)).known(data.size()))
+                .isEqualTo(after.getLast());
         assertThat(after.getLast().isComplete()).isTrue();
     }
 
@@ -192,17 +217,24 @@ class SensitivitySweepTest {
         }
         QuantParams old = settings.weights().get(FIRST);
         Map<TensorId, QuantParams> changed = new HashMap<>(settings.weights());
-        changed.put(FIRST, new QuantParams(old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
+        changed.put(
+                FIRST,
+                new QuantParams(
+                        old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
 
-        SensitivityReport report = new SensitivitySweep(model, changed, settings.activations(), cache).known(data.size());
+        SensitivityReport report =
+                new SensitivitySweep(model, changed, settings.activations(), cache).known(data.size());
 
         assertThat(report.baseline()).isEmpty();
         assertThat(report.byName().get(FIRST).onlyThis()).isEmpty();
         assertThat(report.byName().get(FIRST).allButThis()).isPresent();
-        assertThat(report.tensors()).filteredOn(t -> !t.name().equals(FIRST)).isNotEmpty().allSatisfy(t -> {
-            assertThat(t.onlyThis()).isPresent();
-            assertThat(t.allButThis()).isEmpty();
-        });
+        assertThat(report.tensors())
+                .filteredOn(t -> !t.name().equals(FIRST))
+                .isNotEmpty()
+                .allSatisfy(t -> {
+                    assertThat(t.onlyThis()).isPresent();
+                    assertThat(t.allButThis()).isEmpty();
+                });
         assertThat(report.known()).isEqualTo(sweep(cache).tensors().size());
         assertThat(report.tensors().getLast().name()).isEqualTo(FIRST);
     }
@@ -212,7 +244,10 @@ class SensitivitySweepTest {
         SensitivityCache cache = new SensitivityCache();
         QuantParams old = settings.weights().get(FIRST);
         Map<TensorId, QuantParams> changed = new HashMap<>(settings.weights());
-        changed.put(FIRST, new QuantParams(old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
+        changed.put(
+                FIRST,
+                new QuantParams(
+                        old.granularity(), new float[] {old.scale(0) * 1.5f}, new int[] {0}, old.qmin(), old.qmax()));
         SensitivitySweep next = new SensitivitySweep(model, changed, settings.activations(), cache);
         List<SensitivityReport> parts = new ArrayList<>();
         List<String> texts = new ArrayList<>();
@@ -226,7 +261,8 @@ class SensitivitySweepTest {
         assertThat(parts).hasSize(1);
         assertThat(texts.getFirst()).isEqualTo("only 0.weight, 1 of 1");
         assertThat(next.isRanked()).isTrue();
-        assertThat(parts.getFirst().byName().get(FIRST).onlyThis().orElseThrow().isComplete()).isTrue();
+        assertThat(parts.getFirst().byName().get(FIRST).onlyThis().orElseThrow().isComplete())
+                .isTrue();
         assertThat(parts.getFirst().baseline()).isEmpty();
     }
 
@@ -235,19 +271,29 @@ class SensitivitySweepTest {
         QuantParams params = settings.weights().get(FIRST);
         SensitivityCache cache = new SensitivityCache();
         try (LiveEvaluator evaluator = evaluator()) {
-            new SensitivitySweep(model, Map.of(FIRST, params), Map.of(), cache).run(evaluator, 500, Progress.NONE, NEVER, part -> {});
+            new SensitivitySweep(model, Map.of(FIRST, params), Map.of(), cache)
+                    .run(evaluator, 500, Progress.NONE, NEVER, part -> {});
         }
 
         TensorId second = new TensorId("2.weight");
-        assertThat(new SensitivitySweep(model, Map.of(second, params), Map.of(), cache).known(500).byName().get(second).onlyThis()).isEmpty();
-        assertThat(new SensitivitySweep(model, Map.of(FIRST, params), Map.of(), cache).known(500).isComplete()).isTrue();
+        assertThat(new SensitivitySweep(model, Map.of(second, params), Map.of(), cache)
+                        .known(500)
+                        .byName()
+                        .get(second)
+                        .onlyThis())
+                .isEmpty();
+        assertThat(new SensitivitySweep(model, Map.of(FIRST, params), Map.of(), cache)
+                        .known(500)
+                        .isComplete())
+                .isTrue();
     }
 
     @Test
     void nothingQuantizedIsACompleteReportOfTheFloatModel() {
         SensitivityCache cache = new SensitivityCache();
         try (LiveEvaluator evaluator = evaluator()) {
-            SensitivityReport report = new SensitivitySweep(model, Map.of(), Map.of(), cache).run(evaluator, 1000, Progress.NONE, NEVER, part -> {});
+            SensitivityReport report = new SensitivitySweep(model, Map.of(), Map.of(), cache)
+                    .run(evaluator, 1000, Progress.NONE, NEVER, part -> {});
 
             assertThat(report.tensors()).isEmpty();
             assertThat(report.baseline().orElseThrow().delta()).isZero();
@@ -256,36 +302,77 @@ class SensitivitySweepTest {
 
     @Test
     void theTensorsAreThoseWithParametersOfTheirOwn() {
-        assertThat(sweep(new SensitivityCache()).tensors()).extracting(TensorInfo::id).startsWith(FIRST, new TensorId("2.weight"), new TensorId("4.weight"));
-        assertThat(sweep(new SensitivityCache()).tensors()).extracting(TensorInfo::id).doesNotHaveDuplicates();
+        assertThat(sweep(new SensitivityCache()).tensors())
+                .extracting(TensorInfo::id)
+                .startsWith(FIRST, new TensorId("2.weight"), new TensorId("4.weight"));
+        assertThat(sweep(new SensitivityCache()).tensors())
+                .extracting(TensorInfo::id)
+                .doesNotHaveDuplicates();
     }
 
     private static TensorSensitivity tensor(String name, double score, double db) {
-        AccuracyEstimate e = new AccuracyEstimate(new Task.TopK(1), score, 0.9, 100, 100, OptionalInt.empty(), new PairedInterval(0, 0), db, OptionalDouble.empty());
+        AccuracyEstimate e = new AccuracyEstimate(
+                new Task.TopK(1),
+                score,
+                0.9,
+                100,
+                100,
+                OptionalInt.empty(),
+                new PairedInterval(0, 0),
+                db,
+                OptionalDouble.empty());
         return new TensorSensitivity(new TensorId(name), TensorKind.WEIGHT, Optional.of(e), Optional.empty());
     }
 
     @Test
     void theWorstLosesMostAccuracyThenHasTheLowestOutputSqnr() {
-        TensorSensitivity unknown = new TensorSensitivity(new TensorId("unknown"), TensorKind.WEIGHT, Optional.empty(), Optional.empty());
+        TensorSensitivity unknown =
+                new TensorSensitivity(new TensorId("unknown"), TensorKind.WEIGHT, Optional.empty(), Optional.empty());
         SensitivityReport report = new SensitivityReport(
                 Optional.empty(),
                 List.of(
-                        unknown, tensor("gains", 0.95, 40), tensor("equal", 0.9, Double.POSITIVE_INFINITY), tensor("b", 0.9, 20), tensor("a", 0.9, 20),
-                        tensor("nan", 0.9, Double.NaN), tensor("collapse", 0.1, 30)),
-                0, 15, 100);
+                        unknown,
+                        tensor("gains", 0.95, 40),
+                        tensor("equal", 0.9, Double.POSITIVE_INFINITY),
+                        tensor("b", 0.9, 20),
+                        tensor("a", 0.9, 20),
+                        tensor("nan", 0.9, Double.NaN),
+                        tensor("collapse", 0.1, 30)),
+                0,
+                15,
+                100);
 
-        assertThat(report.tensors()).extracting(t -> t.name().name()).containsExactly("collapse", "nan", "a", "b", "equal", "gains", "unknown");
+        assertThat(report.tensors())
+                .extracting(t -> t.name().name())
+                .containsExactly("collapse", "nan", "a", "b", "equal", "gains", "unknown");
     }
 
     @Test
     void aLossOfAnErrorIsItsGrowth() {
         AccuracyEstimate worse = new AccuracyEstimate(
-                new Task.Regression(Task.Loss.SQUARED), 3, 1, 10, 10, OptionalInt.empty(), new PairedInterval(2, 2), 10, OptionalDouble.empty());
+                new Task.Regression(Task.Loss.SQUARED),
+                3,
+                1,
+                10,
+                10,
+                OptionalInt.empty(),
+                new PairedInterval(2, 2),
+                10,
+                OptionalDouble.empty());
         AccuracyEstimate all = new AccuracyEstimate(
-                new Task.Regression(Task.Loss.SQUARED), 8, 1, 10, 10, OptionalInt.empty(), new PairedInterval(7, 7), 5, OptionalDouble.empty());
+                new Task.Regression(Task.Loss.SQUARED),
+                8,
+                1,
+                10,
+                10,
+                OptionalInt.empty(),
+                new PairedInterval(7, 7),
+                5,
+                OptionalDouble.empty());
 
         assertThat(TensorSensitivity.loss(worse)).isEqualTo(2);
-        assertThat(new TensorSensitivity(FIRST, TensorKind.WEIGHT, Optional.empty(), Optional.of(worse)).recovered(Optional.of(all))).hasValue(5);
+        assertThat(new TensorSensitivity(FIRST, TensorKind.WEIGHT, Optional.empty(), Optional.of(worse))
+                        .recovered(Optional.of(all)))
+                .hasValue(5);
     }
 }

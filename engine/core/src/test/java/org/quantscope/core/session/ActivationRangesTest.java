@@ -80,9 +80,13 @@ class ActivationRangesTest {
         }
         assertThat(fitted.size()).isEqualTo(1 << bits);
         for (int i = 0; i < sum.length; i++) {
-            assertThat((double) fitted.level(i)).as("level %d of %d values", i, n[i]).isCloseTo(sum[i] / n[i], within(2e-2 * range.hi() / fitted.size()));
+            assertThat((double) fitted.level(i))
+                    .as("level %d of %d values", i, n[i])
+                    .isCloseTo(sum[i] / n[i], within(2e-2 * range.hi() / fitted.size()));
         }
-        Grid even = Quantizers.byId("lloyd-max").resolve(spec, Granularity.TENSOR, List.of(range)).grid(0);
+        Grid even = Quantizers.byId("lloyd-max")
+                .resolve(spec, Granularity.TENSOR, List.of(range))
+                .grid(0);
         assertThat(mse(fitted, range)).isLessThan(0.8 * mse(even, range));
     }
 
@@ -95,10 +99,13 @@ class ActivationRangesTest {
         Grid even = ResolvedSettings.resolveActivation(RELU, spec, state).grid(0);
         assertThat(even.level(0)).isEqualTo(0.125f);
 
-        SessionState again = ActivationRanges.calibrate(state, Map.of(RELU, MomentSketch.of(VALUES, 0, VALUES.length)), NEVER);
+        SessionState again =
+                ActivationRanges.calibrate(state, Map.of(RELU, MomentSketch.of(VALUES, 0, VALUES.length)), NEVER);
 
         assertThat(FittedLevels.missing(again, RELU)).isFalse();
-        assertThat(again.activationRanges()).as("the range of a calibrator is kept beside it").isEqualTo(state.activationRanges());
+        assertThat(again.activationRanges())
+                .as("the range of a calibrator is kept beside it")
+                .isEqualTo(state.activationRanges());
         Grid fitted = ResolvedSettings.resolveActivation(RELU, spec, again).grid(0);
         assertThat(fitted.hi()).isLessThan(2);
         assertThat(mse(fitted, inside)).isLessThan(0.8 * mse(even, inside));
@@ -107,21 +114,34 @@ class ActivationRangesTest {
     @Test
     void levelsAnswerOnlyTheRequestTheyWereFittedFor() {
         SessionState state = calibrated(LLOYD.withBits(3));
-        Grid fitted = ResolvedSettings.resolveActivation(RELU, LLOYD.withBits(3), state).grid(0);
+        Grid fitted = ResolvedSettings.resolveActivation(RELU, LLOYD.withBits(3), state)
+                .grid(0);
 
-        assertThat(ResolvedSettings.resolveActivation(RELU, LLOYD.withBits(2), state).grid(0).size()).isEqualTo(4);
-        assertThat(ResolvedSettings.resolveActivation(RELU, QuantSpec.ACTIVATIONS, state).isAffine()).isTrue();
-        assertThat(ResolvedSettings.resolveActivation(RELU, LLOYD.withBits(3), state.withActivationRanges(Map.of(RELU, new ClipRange(0, 1)))).grid(0).hi()).isLessThan(1);
+        assertThat(ResolvedSettings.resolveActivation(RELU, LLOYD.withBits(2), state)
+                        .grid(0)
+                        .size())
+                .isEqualTo(4);
+        assertThat(ResolvedSettings.resolveActivation(RELU, QuantSpec.ACTIVATIONS, state)
+                        .isAffine())
+                .isTrue();
+        assertThat(ResolvedSettings.resolveActivation(
+                                RELU, LLOYD.withBits(3), state.withActivationRanges(Map.of(RELU, new ClipRange(0, 1))))
+                        .grid(0)
+                        .hi())
+                .isLessThan(1);
         assertThat(fitted.hi()).isGreaterThan(1);
         assertThat(FittedLevels.missing(state, RELU)).isFalse();
-        assertThat(FittedLevels.missing(state.withActivations(Optional.of(LLOYD.withBits(2))), RELU)).isTrue();
-        assertThat(FittedLevels.missing(state.withActivations(Optional.of(QuantSpec.ACTIVATIONS)), RELU)).isFalse();
+        assertThat(FittedLevels.missing(state.withActivations(Optional.of(LLOYD.withBits(2))), RELU))
+                .isTrue();
+        assertThat(FittedLevels.missing(state.withActivations(Optional.of(QuantSpec.ACTIVATIONS)), RELU))
+                .isFalse();
     }
 
     @Test
     void anActivationThatIsKeptInFloatHasLevelsForLater() {
         MomentSketch sketch = MomentSketch.of(VALUES, 0, VALUES.length);
-        SessionState asked = STATE.withActivations(Optional.of(LLOYD.withBits(2))).withKeptFloat(Set.of(RELU));
+        SessionState asked =
+                STATE.withActivations(Optional.of(LLOYD.withBits(2))).withKeptFloat(Set.of(RELU));
         SessionState state = ActivationRanges.calibrate(asked, Map.of(RELU, sketch), NEVER);
 
         assertThat(FittedLevels.missing(state.withKeptFloat(Set.of()), RELU)).isFalse();
@@ -132,6 +152,7 @@ class ActivationRangesTest {
         assertThat(calibrated(QuantSpec.ACTIVATIONS).activationLevels()).isEmpty();
         float[] sorted = VALUES.clone();
         Arrays.sort(sorted);
-        assertThat(calibrated(QuantSpec.ACTIVATIONS).activationRanges()).containsEntry(RELU, new ClipRange(sorted[0], sorted[sorted.length - 1]));
+        assertThat(calibrated(QuantSpec.ACTIVATIONS).activationRanges())
+                .containsEntry(RELU, new ClipRange(sorted[0], sorted[sorted.length - 1]));
     }
 }

@@ -53,7 +53,10 @@ class HistoryTest {
 
     @Test
     void anEditAfterAnUndoDropsWhatCouldBeRedone() {
-        History history = History.of(FRESH).apply(new Edit.SetFoldBatchNorm(false)).undo().apply(new Edit.SetWeights(Optional.empty()));
+        History history = History.of(FRESH)
+                .apply(new Edit.SetFoldBatchNorm(false))
+                .undo()
+                .apply(new Edit.SetWeights(Optional.empty()));
 
         assertThat(history.canRedo()).isFalse();
         assertThat(history.undo().state()).isEqualTo(FRESH);
@@ -76,7 +79,8 @@ class HistoryTest {
     void onlyTheNewestStepsAreKept() {
         History history = History.of(FRESH);
         for (int i = 0; i < History.DEPTH + 50; i++) {
-            history = history.apply(new Edit.SetOverride(CONV, QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(0, i)))));
+            history = history.apply(
+                    new Edit.SetOverride(CONV, QuantSpec.WEIGHTS.withClip(new Clip.Manual(new ClipRange(0, i)))));
         }
         int steps = 0;
         while (history.canUndo()) {
@@ -95,21 +99,26 @@ class HistoryTest {
 
         assertThat(new Edit.SetOverride(CONV, FOUR_BITS).apply(FRESH.withKeptFloat(Set.of(CONV, FC))))
                 .isEqualTo(FRESH.withOverride(CONV, FOUR_BITS).withKeptFloat(Set.of(FC)));
-        assertThat(new Edit.ClearOverride(CONV).apply(FRESH.withOverride(CONV, FOUR_BITS))).isEqualTo(FRESH);
+        assertThat(new Edit.ClearOverride(CONV).apply(FRESH.withOverride(CONV, FOUR_BITS)))
+                .isEqualTo(FRESH);
         assertThat(new Edit.SetWeights(Optional.empty()).apply(FRESH)).isEqualTo(FRESH.withWeights(Optional.empty()));
         assertThat(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS)).apply(FRESH))
                 .isEqualTo(FRESH.withActivations(Optional.of(QuantSpec.ACTIVATIONS)));
         assertThat(new Edit.KeepFloat(CONV, true).apply(FRESH)).isEqualTo(FRESH.withKeptFloat(Set.of(CONV)));
-        assertThat(new Edit.KeepFloat(CONV, false).apply(FRESH.withKeptFloat(Set.of(CONV)))).isEqualTo(FRESH);
+        assertThat(new Edit.KeepFloat(CONV, false).apply(FRESH.withKeptFloat(Set.of(CONV))))
+                .isEqualTo(FRESH);
         assertThat(new Edit.SetActivationRanges(Map.of(FC, range), Map.of(), Optional.of(moved)).apply(FRESH))
                 .isEqualTo(FRESH.withActivationRanges(Map.of(FC, range)).withCalibrationData(Optional.of(moved)));
         assertThat(new Edit.SetFoldBatchNorm(false).apply(FRESH)).isEqualTo(FRESH.withFoldBatchNorm(false));
         assertThat(new Edit.RelinkModel(moved).apply(FRESH)).isEqualTo(FRESH.withModel(moved));
-        assertThat(new Edit.RelinkCalibrationData(Optional.of(moved)).apply(FRESH)).isEqualTo(FRESH.withCalibrationData(Optional.of(moved)));
-        assertThat(new Edit.SetEvaluationData(Optional.of(moved)).apply(FRESH)).isEqualTo(FRESH.withEvaluationData(Optional.of(moved)));
+        assertThat(new Edit.RelinkCalibrationData(Optional.of(moved)).apply(FRESH))
+                .isEqualTo(FRESH.withCalibrationData(Optional.of(moved)));
+        assertThat(new Edit.SetEvaluationData(Optional.of(moved)).apply(FRESH))
+                .isEqualTo(FRESH.withEvaluationData(Optional.of(moved)));
         assertThat(new Edit.AdoptAll("calibrate all", Map.of(CONV, FOUR_BITS, FC, FOUR_BITS)).apply(FRESH))
                 .isEqualTo(FRESH.withOverrides(Map.of(CONV, FOUR_BITS, FC, FOUR_BITS)));
-        assertThat(new Edit.All("both", List.of(new Edit.SetFoldBatchNorm(false), new Edit.KeepFloat(FC, true))).apply(FRESH))
+        assertThat(new Edit.All("both", List.of(new Edit.SetFoldBatchNorm(false), new Edit.KeepFloat(FC, true)))
+                        .apply(FRESH))
                 .isEqualTo(FRESH.withFoldBatchNorm(false).withKeptFloat(Set.of(FC)));
     }
 }

@@ -42,7 +42,8 @@ class ResolvedSettingsTest {
 
     private static Tensor tensor(TensorId id, TensorKind kind, float... values) {
         Shape shape = kind == TensorKind.WEIGHT ? Shape.of(2, values.length / 2) : Shape.of(values.length);
-        return new Tensor(new TensorInfo(id, kind, DType.F32, shape, OptionalInt.empty(), List.of()), TensorData.of(values));
+        return new Tensor(
+                new TensorInfo(id, kind, DType.F32, shape, OptionalInt.empty(), List.of()), TensorData.of(values));
     }
 
     private static final Model BARE = new Model(
@@ -60,8 +61,10 @@ class ResolvedSettingsTest {
     @Test
     void weightsFollowTheDefaultAndOthersOnlyTheirOwnOverride() {
         assertThat(resolve(BARE, STATE).weights()).containsOnlyKeys(W);
-        assertThat(resolve(BARE, STATE).weights().get(W)).isEqualTo(new QuantParams(Granularity.TENSOR, new float[] {2f / 127}, new int[] {0}, -127, 127));
-        assertThat(resolve(BARE, STATE.withOverride(B, QuantSpec.WEIGHTS)).weights()).containsOnlyKeys(W, B);
+        assertThat(resolve(BARE, STATE).weights().get(W))
+                .isEqualTo(new QuantParams(Granularity.TENSOR, new float[] {2f / 127}, new int[] {0}, -127, 127));
+        assertThat(resolve(BARE, STATE.withOverride(B, QuantSpec.WEIGHTS)).weights())
+                .containsOnlyKeys(W, B);
         assertThat(resolve(BARE, STATE.withWeights(Optional.empty())).weights()).isEmpty();
         assertThat(resolve(BARE, STATE.withKeptFloat(Set.of(W))).weights()).isEmpty();
     }
@@ -80,7 +83,9 @@ class ResolvedSettingsTest {
     void aSpecThatDoesNotFitItsTensorIsBadInput() {
         QuantSpec wrong = QuantSpec.WEIGHTS.withGranularity(new Granularity.PerChannel(7));
 
-        assertThatThrownBy(() -> resolve(BARE, STATE.withOverride(W, wrong))).isInstanceOf(BadInputException.class).hasMessageStartingWith("w: granularity.axis: 7");
+        assertThatThrownBy(() -> resolve(BARE, STATE.withOverride(W, wrong)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("w: granularity.axis: 7");
     }
 
     @Test
@@ -89,8 +94,10 @@ class ResolvedSettingsTest {
         Tensor w = BARE.tensors().getFirst();
         RangeResolver.Resolution first = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
 
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken())).isSameAs(first);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken())).isNotSameAs(first);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken()))
+                .isSameAs(first);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken()))
+                .isNotSameAs(first);
         assertThat(cache.size()).isEqualTo(2);
     }
 
@@ -99,24 +106,30 @@ class ResolvedSettingsTest {
         ResolutionCache cache = new ResolutionCache(2);
         Tensor w = BARE.tensors().getFirst();
         RangeResolver.Resolution eight = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
-        RangeResolver.Resolution four = cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken());
+        RangeResolver.Resolution four =
+                cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken());
         cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
         cache.resolve(w, QuantSpec.WEIGHTS.withBits(3), Importances.NONE, new CancelToken());
 
         assertThat(cache.size()).isEqualTo(2);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken())).isSameAs(eight);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken())).isNotSameAs(four).isEqualTo(four);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken()))
+                .isSameAs(eight);
+        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken()))
+                .isNotSameAs(four)
+                .isEqualTo(four);
     }
 
     @Test
     void progressCountsTheTensorsAndACancelEndsIt() {
         List<String> seen = new ArrayList<>();
-        ResolvedSettings.resolve(BARE, STATE, (done, total, what) -> seen.add(done + "/" + total + " " + what), new CancelToken());
+        ResolvedSettings.resolve(
+                BARE, STATE, (done, total, what) -> seen.add(done + "/" + total + " " + what), new CancelToken());
         CancelToken cancel = new CancelToken();
         cancel.cancel();
 
         assertThat(seen).containsExactly("1/1 w");
-        assertThatThrownBy(() -> ResolvedSettings.resolve(BARE, STATE, Progress.NONE, cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> ResolvedSettings.resolve(BARE, STATE, Progress.NONE, cancel))
+                .isInstanceOf(CancellationException.class);
     }
 
     @Test
@@ -125,31 +138,58 @@ class ResolvedSettingsTest {
         TensorId input = new TensorId("input");
         TensorId relu = new TensorId("/1/Relu_output_0");
         Map<TensorId, ClipRange> ranges = Map.of(
-                input, new ClipRange(0, 1), relu, new ClipRange(0, 51), new TensorId("/3/Relu_output_0"), new ClipRange(0, 8), new TensorId("logits"), new ClipRange(-9, 9));
-        SessionState state = STATE.withActivations(Optional.of(QuantSpec.ACTIVATIONS)).withActivationRanges(ranges);
+                input,
+                new ClipRange(0, 1),
+                relu,
+                new ClipRange(0, 51),
+                new TensorId("/3/Relu_output_0"),
+                new ClipRange(0, 8),
+                new TensorId("logits"),
+                new ClipRange(-9, 9));
+        SessionState state =
+                STATE.withActivations(Optional.of(QuantSpec.ACTIVATIONS)).withActivationRanges(ranges);
 
         assertThat(resolve(mlp, state).activations()).containsOnlyKeys(ranges.keySet());
-        assertThat(resolve(mlp, state).activations().get(relu)).isEqualTo(new QuantParams(Granularity.TENSOR, new float[] {0.2f}, new int[] {0}, 0, 255));
+        assertThat(resolve(mlp, state).activations().get(relu))
+                .isEqualTo(new QuantParams(Granularity.TENSOR, new float[] {0.2f}, new int[] {0}, 0, 255));
         QuantSpec manual = QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 25.5f)));
-        assertThat(resolve(mlp, state.withOverride(relu, manual)).activations().get(relu).scale(0)).isEqualTo(0.1f);
+        assertThat(resolve(mlp, state.withOverride(relu, manual))
+                        .activations()
+                        .get(relu)
+                        .scale(0))
+                .isEqualTo(0.1f);
         QuantParams fixed = new QuantParams(Granularity.TENSOR, new float[] {3}, new int[] {1}, 0, 255);
-        assertThat(resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withClip(new Clip.Fixed(fixed)))).activations().get(relu)).isEqualTo(fixed);
-        assertThat(resolve(mlp, state.withKeptFloat(Set.of(relu))).activations()).doesNotContainKey(relu);
+        assertThat(resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withClip(new Clip.Fixed(fixed))))
+                        .activations()
+                        .get(relu))
+                .isEqualTo(fixed);
+        assertThat(resolve(mlp, state.withKeptFloat(Set.of(relu))).activations())
+                .doesNotContainKey(relu);
 
         assertThatThrownBy(() -> resolve(mlp, state.withActivationRanges(Map.of(input, new ClipRange(0, 1)))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("activation_ranges: no range for activation /1/Relu_output_0: calibrate with data first");
-        assertThatThrownBy(() -> resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withGranularity(Granularity.CHANNEL))))
+        assertThatThrownBy(() -> resolve(
+                        mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withGranularity(Granularity.CHANNEL))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("/1/Relu_output_0: granularity channel");
-        assertThatThrownBy(() -> resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withClip(new Clip.ManualPerChannel(List.of(new ClipRange(0, 1)))))))
+        assertThatThrownBy(() -> resolve(
+                        mlp,
+                        state.withOverride(
+                                relu,
+                                QuantSpec.ACTIVATIONS.withClip(
+                                        new Clip.ManualPerChannel(List.of(new ClipRange(0, 1)))))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("activations are quantized per tensor");
     }
 
     @Test
     void theSizeCountsScalesAndZeroPointsAndWhatStaysFloat() {
-        QuantSpec asymmetric = QuantSpec.WEIGHTS.withBits(3).withSymmetric(false).withNarrowRange(false).withGranularity(Granularity.CHANNEL);
+        QuantSpec asymmetric = QuantSpec.WEIGHTS
+                .withBits(3)
+                .withSymmetric(false)
+                .withNarrowRange(false)
+                .withGranularity(Granularity.CHANNEL);
         SessionState state = STATE.withWeights(Optional.of(asymmetric));
 
         // 4 values of 3 bits, 2 scales of 32 and 2 zero points of 3 bits: 82 bits are 11 bytes; 2 floats stay.

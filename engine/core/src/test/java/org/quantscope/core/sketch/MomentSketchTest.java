@@ -35,14 +35,19 @@ class MomentSketchTest {
         for (String calibrator : List.of("minmax", "mse")) {
             for (boolean symmetric : new boolean[] {true, false}) {
                 for (int bits = 2; bits <= 8; bits++) {
-                    QuantSpec spec = QuantSpec.WEIGHTS.withBits(bits).withSymmetric(symmetric).withClip(new Clip.Auto(calibrator));
-                    QuantParams params = RangeResolver.resolve(tensor, spec, cancel).params();
+                    QuantSpec spec = QuantSpec.WEIGHTS
+                            .withBits(bits)
+                            .withSymmetric(symmetric)
+                            .withClip(new Clip.Auto(calibrator));
+                    QuantParams params =
+                            RangeResolver.resolve(tensor, spec, cancel).params();
                     ErrorReport exact = ErrorPass.measure(tensor, params, cancel);
                     ErrorEstimate estimate = sketch(Oracles.array(name)).estimate(params.grid(0));
 
                     assertThat(estimate.mse()).isCloseTo(exact.mse(), within(estimate.bound()));
                     assertThat(estimate.bound()).isLessThanOrEqualTo((bits <= 6 ? 0.005 : 0.05) * exact.mse());
-                    assertThat(estimate.clipped()).isCloseTo((double) exact.clipped(), within(0.01 * exact.clipped() + 2));
+                    assertThat(estimate.clipped())
+                            .isCloseTo((double) exact.clipped(), within(0.01 * exact.clipped() + 2));
                     assertThat(estimate.clippingMse()).isCloseTo(exact.clippingMse(), within(0.01 * exact.mse()));
                 }
             }
@@ -68,7 +73,9 @@ class MomentSketchTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3", "constant", "zeros"})
+    @ValueSource(
+            strings = {"gauss", "laplace", "relu_laplace_outlier", "bimodal", "skewed", "heavy_t3", "constant", "zeros"
+            })
     void summaryAgreesWithNumpy(String name) {
         var figures = Oracles.FIGURES.get(name);
         MomentSketch sketch = sketch(Oracles.array(name));
@@ -81,20 +88,37 @@ class MomentSketchTest {
         assertThat(sketch.std()).isCloseTo(std, within(1e-10 * std));
         figures.get("percentile_linear").properties().forEach(p -> {
             double expected = p.getValue().doubleValue();
-            assertThat(sketch.quantile(Double.parseDouble(p.getKey()) / 100)).isCloseTo(expected, within(Math.abs(expected) / 512 + 1e-5 * std));
+            assertThat(sketch.quantile(Double.parseDouble(p.getKey()) / 100))
+                    .isCloseTo(expected, within(Math.abs(expected) / 512 + 1e-5 * std));
         });
         figures.get("abs_percentile_linear").properties().forEach(p -> {
             double expected = p.getValue().doubleValue();
-            assertThat(sketch.absQuantile(Double.parseDouble(p.getKey()) / 100)).isCloseTo(expected, within(expected / 512));
+            assertThat(sketch.absQuantile(Double.parseDouble(p.getKey()) / 100))
+                    .isCloseTo(expected, within(expected / 512));
         });
     }
 
     @Test
     void nonFiniteValuesAreCountedOnly() {
-        MomentSketch sketch = sketch(Float.NaN, 1, Float.NEGATIVE_INFINITY, -2, Float.POSITIVE_INFINITY, 0f, -0f, Float.intBitsToFloat(0x7f800001));
+        MomentSketch sketch = sketch(
+                Float.NaN,
+                1,
+                Float.NEGATIVE_INFINITY,
+                -2,
+                Float.POSITIVE_INFINITY,
+                0f,
+                -0f,
+                Float.intBitsToFloat(0x7f800001));
 
-        assertThat(sketch).returns(4L, MomentSketch::count).returns(2L, MomentSketch::nan).returns(2L, MomentSketch::inf).returns(2L, MomentSketch::zeros);
-        assertThat(sketch).returns(-2f, MomentSketch::min).returns(1f, MomentSketch::max).returns(5.0, MomentSketch::sumSquares);
+        assertThat(sketch)
+                .returns(4L, MomentSketch::count)
+                .returns(2L, MomentSketch::nan)
+                .returns(2L, MomentSketch::inf)
+                .returns(2L, MomentSketch::zeros);
+        assertThat(sketch)
+                .returns(-2f, MomentSketch::min)
+                .returns(1f, MomentSketch::max)
+                .returns(5.0, MomentSketch::sumSquares);
     }
 
     @Test
@@ -114,7 +138,13 @@ class MomentSketchTest {
     void aFewValuesAreAnsweredForExactly() {
         var random = new Random(5);
         for (int round = 0; round < 2_000; round++) {
-            float[] values = {random.nextFloat() * 4, (float) random.nextGaussian(), Float.intBitsToFloat(random.nextInt() & 0x7f7fffff), 0, 1e-42f};
+            float[] values = {
+                random.nextFloat() * 4,
+                (float) random.nextGaussian(),
+                Float.intBitsToFloat(random.nextInt() & 0x7f7fffff),
+                0,
+                1e-42f
+            };
             var grid = new UniformGrid(0.1f + random.nextFloat(), 3, 0, 15);
             double exact = ErrorPass.squaredError(values, 0, values.length, grid) / values.length;
             ErrorEstimate estimate = sketch(values).estimate(grid);
@@ -129,7 +159,8 @@ class MomentSketchTest {
         float[] values = gaussian(10_000, 1);
         values[17] = 1e15f;
         MomentSketch sketch = sketch(values);
-        // The grid reaches the outlier's neighbourhood only by clipping it; the others' part of the error must still be right.
+        // The grid reaches the outlier's neighbourhood only by clipping it; the others' part of the error must still be
+        // right.
         var grid = new UniformGrid(0.05f, 0, -127, 127);
         ErrorEstimate estimate = sketch.estimate(grid);
         double exact = ErrorPass.squaredError(values, 0, values.length, grid) / values.length;
@@ -219,7 +250,9 @@ class MomentSketchTest {
         assertThat(sketch.histogram(-2, 2, 4)).containsExactly(1, 3, 3, 4);
         assertThat(sketch.histogram(-1, 1, 2)).containsExactly(3, 6);
         assertThat(sketch.histogram(0.5, 3, 1)).containsExactly(4);
-        assertThatThrownBy(() -> sketch.histogram(1, 1, 4)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("lo");
+        assertThatThrownBy(() -> sketch.histogram(1, 1, 4))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("lo");
     }
 
     @Test
@@ -263,7 +296,8 @@ class MomentSketchTest {
     void cancelStops() {
         cancel.cancel();
 
-        assertThatThrownBy(() -> MomentSketch.of(Oracles.tensor(new float[10]), cancel)).isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> MomentSketch.of(Oracles.tensor(new float[10]), cancel))
+                .isInstanceOf(CancellationException.class);
     }
 
     private static float[] gaussian(int n, double std) {
@@ -290,6 +324,8 @@ class MomentSketchTest {
         assertThat(sketch.estimate(grid).clippedLow()).isEqualTo(2);
         assertThat(sketch.estimate(new UniformGrid(1, 0, -3, 20)).clippedLow()).isEqualTo(2);
         assertThat(sketch.estimate(new UniformGrid(1, 0, -9, 8)).clippedLow()).isZero();
-        assertThat(ErrorEstimate.sum(List.of(sketch.estimate(grid), sketch.estimate(grid))).clippedLow()).isEqualTo(4);
+        assertThat(ErrorEstimate.sum(List.of(sketch.estimate(grid), sketch.estimate(grid)))
+                        .clippedLow())
+                .isEqualTo(4);
     }
 }

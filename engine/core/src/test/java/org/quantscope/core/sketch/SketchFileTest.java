@@ -92,7 +92,13 @@ class SketchFileTest {
     @Test
     void everythingComesBackAsItWas() throws IOException {
         Path file = folder.resolve("b.quantscope.sketches");
-        var seen = new ActivationSketches(MODEL, DATA, true, 500, Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()), Map.of());
+        var seen = new ActivationSketches(
+                MODEL,
+                DATA,
+                true,
+                500,
+                Map.of(new TensorId("/relu/é"), sketch(gaussian(2000, 3)), new TensorId("a"), sketch()),
+                Map.of());
         SketchFile.write(seen, file);
         ActivationSketches back = SketchFile.read(file, new CancelToken());
 
@@ -110,7 +116,10 @@ class SketchFileTest {
         for (float[] values : KINDS) {
             MomentSketch before = sketch(values);
             MomentSketch after = throughAFile(before);
-            assertThat(after).as(Arrays.toString(values)).usingRecursiveComparison().isEqualTo(before);
+            assertThat(after)
+                    .as(Arrays.toString(values))
+                    .usingRecursiveComparison()
+                    .isEqualTo(before);
             UniformGrid grid = new UniformGrid(0.3f, 0, -7, 7);
             assertThat(after.estimate(grid)).isEqualTo(before.estimate(grid));
             assertThat(after.nan()).isEqualTo(before.nan());
@@ -165,21 +174,30 @@ class SketchFileTest {
         byte[] whole = bytes(sketch(KINDS.get(4), KINDS.get(5)));
         for (int length = 0; length < whole.length; length++) {
             byte[] part = Arrays.copyOf(whole, length);
-            assertThatThrownBy(() -> read(part)).isInstanceOf(BadInputException.class).hasMessageStartingWith("a.sketches: ");
+            assertThatThrownBy(() -> read(part))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("a.sketches: ");
             if (length > 4) {
-                assertThatThrownBy(() -> read(sealed(part))).isInstanceOf(BadInputException.class).hasMessageStartingWith("a.sketches: ");
+                assertThatThrownBy(() -> read(sealed(part)))
+                        .isInstanceOf(BadInputException.class)
+                        .hasMessageStartingWith("a.sketches: ");
             }
         }
     }
 
     @Test
     void randomDamageIsFound() {
-        byte[] whole = bytes(Map.of(new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), sketch(KINDS.get(6))));
+        byte[] whole = bytes(Map.of(
+                new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), sketch(KINDS.get(6))));
         Random random = new Random(20261122);
         for (int i = 0; i < MUTATIONS; i++) {
             byte[] damaged = damage(whole, random);
             if (!Arrays.equals(damaged, whole)) {
-                assertThatThrownBy(() -> read(damaged)).as("mutation " + i).isInstanceOf(BadInputException.class).message().doesNotContain("\n");
+                assertThatThrownBy(() -> read(damaged))
+                        .as("mutation " + i)
+                        .isInstanceOf(BadInputException.class)
+                        .message()
+                        .doesNotContain("\n");
             }
         }
     }
@@ -191,7 +209,9 @@ class SketchFileTest {
         MomentSketch parted = sketch(KINDS.get(6));
         parted.endPart();
         parted.add(KINDS.get(5), 0, 2);
-        byte[] whole = bytes(Map.of(new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), parted), Map.of(new TensorId("w"), power(1, 2, 3)));
+        byte[] whole = bytes(
+                Map.of(new TensorId("a"), sketch(gaussian(60, 8), KINDS.get(4)), new TensorId("b"), parted),
+                Map.of(new TensorId("w"), power(1, 2, 3)));
         Random random = new Random(seed);
         int accepted = 0;
         for (int i = 0; i < MUTATIONS; i++) {
@@ -199,7 +219,9 @@ class SketchFileTest {
             try {
                 ActivationSketches back = read(damaged);
                 for (MomentSketch s : back.sketches().values()) {
-                    assertThat(s.estimate(new UniformGrid(0.3f, 0, -7, 7)).mse()).isNotNaN().isNotNegative();
+                    assertThat(s.estimate(new UniformGrid(0.3f, 0, -7, 7)).mse())
+                            .isNotNaN()
+                            .isNotNegative();
                     assertThat(s.quantile(0.5)).isBetween((double) Math.min(s.min(), 0), (double) Math.max(s.max(), 0));
                     var other = new MomentSketch();
                     other.merge(s);
@@ -212,7 +234,9 @@ class SketchFileTest {
                 throw new AssertionError("mutation " + i, e);
             }
         }
-        assertThat(accepted).as("some damage is a sketch of other values, most is not").isBetween(1, MUTATIONS / 2);
+        assertThat(accepted)
+                .as("some damage is a sketch of other values, most is not")
+                .isBetween(1, MUTATIONS / 2);
     }
 
     @ParameterizedTest
@@ -226,7 +250,9 @@ class SketchFileTest {
     void aFieldThatIsWrongIsNamed(int at, byte value, String field) {
         byte[] bytes = bytes(sketch(new float[] {1}));
         bytes[at] = (byte) (at == 0 ? value + 1 : value);
-        assertThatThrownBy(() -> read(sealed(bytes))).isInstanceOf(BadInputException.class).hasMessageStartingWith("a.sketches: " + field + ": ");
+        assertThatThrownBy(() -> read(sealed(bytes)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("a.sketches: " + field + ": ");
     }
 
     @Test
@@ -234,13 +260,19 @@ class SketchFileTest {
         byte[] head = Arrays.copyOf(bytes(sketch(new float[] {1})), FOLD_AT + 1);
         // 1 sample, 1 activation "x", no NaN, infinities and zeros, then 261,000 bins in a file that ends there.
         byte[] rest = {1, 1, 1, 'x', 0, 0, 0, 0, (byte) 0x88, (byte) 0xf7, 0x0f, 0, 0, 0, 0};
-        byte[] bytes = ByteBuffer.allocate(head.length + rest.length).put(head).put(rest).array();
-        assertThatThrownBy(() -> read(sealed(bytes))).isInstanceOf(BadInputException.class).hasMessageContaining("activations[0].negative.bins: 0 to 0 is needed, got 261");
+        byte[] bytes = ByteBuffer.allocate(head.length + rest.length)
+                .put(head)
+                .put(rest)
+                .array();
+        assertThatThrownBy(() -> read(sealed(bytes)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("activations[0].negative.bins: 0 to 0 is needed, got 261");
     }
 
     @Test
     void theFileLiesBesideTheSession() {
-        assertThat(SketchFile.beside(Path.of("d", "a.quantscope.json"))).isEqualTo(Path.of("d", "a.quantscope.sketches"));
+        assertThat(SketchFile.beside(Path.of("d", "a.quantscope.json")))
+                .isEqualTo(Path.of("d", "a.quantscope.sketches"));
         assertThat(SketchFile.beside(Path.of("config"))).isEqualTo(Path.of("config.sketches"));
     }
 
@@ -281,7 +313,8 @@ class SketchFileTest {
         return power;
     }
 
-    private static byte[] bytes(Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) throws IOException {
+    private static byte[] bytes(Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs)
+            throws IOException {
         var out = new ByteArrayOutputStream();
         SketchFile.write(new ActivationSketches(MODEL, DATA, true, 500, sketches, inputs), out);
         return out.toByteArray();
@@ -294,7 +327,8 @@ class SketchFileTest {
         sketch.add(new float[] {-0f, 7, Float.NaN}, 0, 3);
         sketch.endPart();
         sketch.add(new float[] {0.5f}, 0, 1);
-        Map<TensorId, InputPower> inputs = Map.of(new TensorId("w"), power(1, 2, 3, 4, 5, 6), new TensorId("v"), new InputPower(1));
+        Map<TensorId, InputPower> inputs =
+                Map.of(new TensorId("w"), power(1, 2, 3, 4, 5, 6), new TensorId("v"), new InputPower(1));
         ActivationSketches back = read(bytes(Map.of(new TensorId("x"), sketch), inputs));
 
         assertThat(back.inputs()).isEqualTo(inputs);
@@ -326,7 +360,9 @@ class SketchFileTest {
         for (double square : new double[] {-1, -0.0, Double.NaN, Double.POSITIVE_INFINITY}) {
             byte[] bad = whole.clone();
             ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putDouble(bad.length - 12, square);
-            assertThatThrownBy(() -> read(sealed(bad))).isInstanceOf(BadInputException.class).hasMessageContaining("inputs[0].squares");
+            assertThatThrownBy(() -> read(sealed(bad)))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("inputs[0].squares");
         }
     }
 
@@ -337,9 +373,12 @@ class SketchFileTest {
         byte[] whole = bytes(sketch);
         for (float end : new float[] {2.5f, Float.NaN, 0.5f}) {
             byte[] bad = whole.clone();
-            // The part's upper end lies before the byte that says that none is open, the number of powers and the checksum.
+            // The part's upper end lies before the byte that says that none is open, the number of powers and the
+            // checksum.
             ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putFloat(bad.length - 10, end);
-            assertThatThrownBy(() -> read(sealed(bad))).isInstanceOf(BadInputException.class).hasMessageContaining("activations[0].parts");
+            assertThatThrownBy(() -> read(sealed(bad)))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("activations[0].parts");
         }
     }
 }

@@ -6,7 +6,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class NearNamesTest {
-    private static final List<String> NAMES = List.of("layer1.conv.weight", "layer1.conv.bias", "layer2.conv.weight", "head.weight", "fc");
+    private static final List<String> NAMES =
+            List.of("layer1.conv.weight", "layer1.conv.bias", "layer2.conv.weight", "head.weight", "fc");
 
     @Test
     void aTypingErrorFindsItsName() {

@@ -19,13 +19,45 @@ class TensorDataTest {
     /** Expected values from the definitions of the formats: IEEE 754, bfloat16, and the FP8 formats of arXiv 2209.05433. */
     @ParameterizedTest
     @CsvSource({
-        "F64, 3ff8000000000000, 1.5", "F64, 7fe0000000000000, Infinity", "F64, 36a0000000000000, 1.4E-45", "F32, 00000001, 1.4E-45", "F32, ff800000, -Infinity",
-        "F32, 7fc00000, NaN", "F16, 3c01, 1.0009766", "F16, 7bff, 65504", "F16, 0001, 5.9604645E-8", "F16, fc00, -Infinity", "F16, 7e00, NaN",
-        "BF16, 3f81, 1.0078125", "BF16, 7f7f, 3.3895314E38", "BF16, ff80, -Infinity", "BF16, 7fc0, NaN",
-        "F8_E4M3, 01, 0.001953125", "F8_E4M3, 07, 0.013671875", "F8_E4M3, 08, 0.015625", "F8_E4M3, 7e, 448", "F8_E4M3, fe, -448", "F8_E4M3, 7f, NaN", "F8_E4M3, ff, NaN",
-        "F8_E4M3, 80, -0.0", "F8_E5M2, 01, 1.5258789E-5", "F8_E5M2, 7b, 57344", "F8_E5M2, fc, -Infinity", "F8_E5M2, 7d, NaN",
-        "I64, 7fffffffffffffff, 9.223372E18", "I64, 0000000001000001, 16777216", "U64, 8000000000000001, 9.223372E18", "U64, 8000008000000001, 9.223373E18",
-        "I32, fffffffe, -2", "U32, fffffffe, 4.2949673E9", "I16, 8000, -32768", "U16, 8000, 32768", "I8, 80, -128", "U8, 80, 128", "BOOL, 02, 1", "BOOL, 00, 0"
+        "F64, 3ff8000000000000, 1.5",
+        "F64, 7fe0000000000000, Infinity",
+        "F64, 36a0000000000000, 1.4E-45",
+        "F32, 00000001, 1.4E-45",
+        "F32, ff800000, -Infinity",
+        "F32, 7fc00000, NaN",
+        "F16, 3c01, 1.0009766",
+        "F16, 7bff, 65504",
+        "F16, 0001, 5.9604645E-8",
+        "F16, fc00, -Infinity",
+        "F16, 7e00, NaN",
+        "BF16, 3f81, 1.0078125",
+        "BF16, 7f7f, 3.3895314E38",
+        "BF16, ff80, -Infinity",
+        "BF16, 7fc0, NaN",
+        "F8_E4M3, 01, 0.001953125",
+        "F8_E4M3, 07, 0.013671875",
+        "F8_E4M3, 08, 0.015625",
+        "F8_E4M3, 7e, 448",
+        "F8_E4M3, fe, -448",
+        "F8_E4M3, 7f, NaN",
+        "F8_E4M3, ff, NaN",
+        "F8_E4M3, 80, -0.0",
+        "F8_E5M2, 01, 1.5258789E-5",
+        "F8_E5M2, 7b, 57344",
+        "F8_E5M2, fc, -Infinity",
+        "F8_E5M2, 7d, NaN",
+        "I64, 7fffffffffffffff, 9.223372E18",
+        "I64, 0000000001000001, 16777216",
+        "U64, 8000000000000001, 9.223372E18",
+        "U64, 8000008000000001, 9.223373E18",
+        "I32, fffffffe, -2",
+        "U32, fffffffe, 4.2949673E9",
+        "I16, 8000, -32768",
+        "U16, 8000, 32768",
+        "I8, 80, -128",
+        "U8, 80, 128",
+        "BOOL, 02, 1",
+        "BOOL, 00, 0"
     })
     void everyTypeBecomesTheNearestFloat(DType dtype, String hex, float expected) {
         assertThat(bigEndian(dtype, hex).toFloats()).containsExactly(expected);
@@ -33,8 +65,15 @@ class TensorDataTest {
 
     @ParameterizedTest
     @CsvSource({
-        "I64, 8000000000000000, -9223372036854775808", "U64, 0000000001000001, 16777217", "I32, fffffffe, -2", "U32, fffffffe, 4294967294", "I16, 8000, -32768",
-        "U16, 8000, 32768", "I8, 80, -128", "U8, 80, 128", "BOOL, 02, 1"
+        "I64, 8000000000000000, -9223372036854775808",
+        "U64, 0000000001000001, 16777217",
+        "I32, fffffffe, -2",
+        "U32, fffffffe, 4294967294",
+        "I16, 8000, -32768",
+        "U16, 8000, 32768",
+        "I8, 80, -128",
+        "U8, 80, 128",
+        "BOOL, 02, 1"
     })
     void integersAreExact(DType dtype, String hex, long expected) {
         assertThat(bigEndian(dtype, hex).integer(0)).isEqualTo(expected);
@@ -62,8 +101,12 @@ class TensorDataTest {
 
     @Test
     void countsThatDoNotFitTheBytesAreRefused() {
-        assertThatThrownBy(() -> new TensorData(DType.F32, MemorySegment.ofArray(new byte[7]), ByteOrder.LITTLE_ENDIAN, 2)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new TensorData(DType.F32, MemorySegment.ofArray(new byte[7]), ByteOrder.LITTLE_ENDIAN, -1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(
+                        () -> new TensorData(DType.F32, MemorySegment.ofArray(new byte[7]), ByteOrder.LITTLE_ENDIAN, 2))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() ->
+                        new TensorData(DType.F32, MemorySegment.ofArray(new byte[7]), ByteOrder.LITTLE_ENDIAN, -1))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> TensorData.unread(DType.F32, -1)).isInstanceOf(IllegalArgumentException.class);
     }
 

@@ -33,7 +33,8 @@ import org.quantscope.core.tensor.TensorId;
 class RuntimeCheckTest {
     private static final CancelToken NEVER = new CancelToken();
     private static final int SAMPLES = 150;
-    private static final QuantParams COARSE = new QuantParams(Granularity.TENSOR, new float[] {2}, new int[] {0}, -128, 127);
+    private static final QuantParams COARSE =
+            new QuantParams(Granularity.TENSOR, new float[] {2}, new int[] {0}, -128, 127);
 
     @TempDir
     private Path folder;
@@ -43,15 +44,20 @@ class RuntimeCheckTest {
         for (int i = 0; i < values; i++) {
             identity[i * values + i] = 1;
         }
-        TinyOnnx tiny = new TinyOnnx(13).input("x", -1, values).output(output, -1, values).weight("w", Shape.of(values, values), identity);
+        TinyOnnx tiny = new TinyOnnx(13)
+                .input("x", -1, values)
+                .output(output, -1, values)
+                .weight("w", Shape.of(values, values), identity);
         tiny.node("MatMul", List.of("x", "w"), List.of(behind.isEmpty() ? output : "m"));
         behind.forEach(op -> tiny.node(op, List.of("m"), List.of(output)));
         Model model = tiny.open(folder);
-        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64))).withActivations(Optional.of(QuantSpec.ACTIVATIONS.withSigned(true)));
+        SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withSigned(true)));
         ExportPlan plan = new ExportPlan(model, state, Map.of(), Map.of(new TensorId("x"), COARSE));
         Exporter exporter = Exporters.byId("onnx-qdq");
         List<Path> files = Exporters.export(exporter, plan, folder.resolve("q.onnx"), NEVER);
-        return (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER).orElseThrow();
+        return (Verification.Ran) Verifier.verify(exporter, plan, files, Optional.of(data), Progress.NONE, NEVER)
+                .orElseThrow();
     }
 
     private static float value(int sample, int k, int values) {
@@ -65,8 +71,12 @@ class RuntimeCheckTest {
     @Test
     void oneOutputSaysYesOrNo() throws IOException {
         Verification.Ran ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> i % 2));
-        long same = IntStream.range(0, SAMPLES).filter(i -> value(i, 0, 1) > 0 == rounded(value(i, 0, 1)) > 0).count();
-        long right = IntStream.range(0, SAMPLES).filter(i -> rounded(value(i, 0, 1)) > 0 == (i % 2 == 1)).count();
+        long same = IntStream.range(0, SAMPLES)
+                .filter(i -> value(i, 0, 1) > 0 == rounded(value(i, 0, 1)) > 0)
+                .count();
+        long right = IntStream.range(0, SAMPLES)
+                .filter(i -> rounded(value(i, 0, 1)) > 0 == (i % 2 == 1))
+                .count();
 
         assertThat(same).isLessThan(SAMPLES);
         assertThat(ran.floatAgreement()).hasValue((double) same / SAMPLES);
@@ -80,13 +90,21 @@ class RuntimeCheckTest {
     void behindASigmoidYesBeginsAtOneHalf() throws IOException {
         MemoryData data = new MemoryData(SAMPLES, Shape.of(1), i -> i % 2);
 
-        assertThat(verified(1, "y", List.of("Sigmoid"), data).floatAgreement()).isEqualTo(verified(1, "y", List.of(), data).floatAgreement());
+        assertThat(verified(1, "y", List.of("Sigmoid"), data).floatAgreement())
+                .isEqualTo(verified(1, "y", List.of(), data).floatAgreement());
     }
 
     @Test
     void aRegressionHasAnErrorAndNoAgreement() throws IOException {
-        Verification.Ran ran = verified(1, "y", List.of(), new MemoryData(SAMPLES, Shape.of(1), i -> 0).withTargets(Shape.of(1), (i, k) -> value(i, 0, 1)));
-        double error = IntStream.range(0, SAMPLES).mapToDouble(i -> Math.pow((double) rounded(value(i, 0, 1)) - value(i, 0, 1), 2)).average().orElseThrow();
+        Verification.Ran ran = verified(
+                1,
+                "y",
+                List.of(),
+                new MemoryData(SAMPLES, Shape.of(1), i -> 0).withTargets(Shape.of(1), (i, k) -> value(i, 0, 1)));
+        double error = IntStream.range(0, SAMPLES)
+                .mapToDouble(i -> Math.pow((double) rounded(value(i, 0, 1)) - value(i, 0, 1), 2))
+                .average()
+                .orElseThrow();
 
         assertThat(ran.figure().task()).isEqualTo(new Task.Regression(Task.Loss.SQUARED));
         assertThat(ran.figure().score()).isEqualTo(error, within(1e-9));
@@ -109,12 +127,18 @@ class RuntimeCheckTest {
     @Test
     void aClassifierAgreesWhereTheClassIsTheSame() throws IOException {
         Verification.Ran ran = verified(4, "y", List.of(), new MemoryData(SAMPLES, Shape.of(4), i -> i % 4));
-        long same = IntStream.range(0, SAMPLES).filter(i -> best(i, false) == best(i, true)).count();
+        long same = IntStream.range(0, SAMPLES)
+                .filter(i -> best(i, false) == best(i, true))
+                .count();
 
         assertThat(same).isLessThan(SAMPLES);
         assertThat(ran.floatAgreement()).hasValue((double) same / SAMPLES);
         assertThat(ran.liveAgreement()).hasValue(1);
-        assertThat(ran.accuracy()).hasValue((double) IntStream.range(0, SAMPLES).filter(i -> best(i, true) == i % 4).count() / SAMPLES);
+        assertThat(ran.accuracy())
+                .hasValue((double) IntStream.range(0, SAMPLES)
+                                .filter(i -> best(i, true) == i % 4)
+                                .count()
+                        / SAMPLES);
     }
 
     private static int best(int sample, boolean rounded) {

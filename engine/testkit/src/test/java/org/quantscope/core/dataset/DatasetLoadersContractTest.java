@@ -49,7 +49,14 @@ class DatasetLoadersContractTest {
     }
 
     private static final Map<String, Example> EXAMPLES = Map.of(
-            "npz", DatasetLoadersContractTest::npz, "idx", DatasetLoadersContractTest::idx, "csv", DatasetLoadersContractTest::csv, "pictures", DatasetLoadersContractTest::pictures);
+            "npz",
+            DatasetLoadersContractTest::npz,
+            "idx",
+            DatasetLoadersContractTest::idx,
+            "csv",
+            DatasetLoadersContractTest::csv,
+            "pictures",
+            DatasetLoadersContractTest::pictures);
 
     static Stream<String> ids() {
         return Datasets.all().stream().map(DatasetLoader::id);
@@ -163,7 +170,9 @@ class DatasetLoadersContractTest {
         assertThat(data.sampleShape().count()).isEqualTo(4);
         assertThat(all(data)).containsExactly(0, 1, 2, 3, 10, 20, 30, 40, 255, 254, 0, 7);
         assertThat(IntStream.range(0, 3).map(data::label)).containsExactly(0, 1, 1);
-        assertThat(data.sha256()).isEqualTo(Datasets.open(file).sha256()).isEqualTo(FileRef.ofData(file, new CancelToken()).sha256());
+        assertThat(data.sha256())
+                .isEqualTo(Datasets.open(file).sha256())
+                .isEqualTo(FileRef.ofData(file, new CancelToken()).sha256());
         assertThat(data.limit(2).size()).isEqualTo(2);
         float[] out = new float[8];
         data.fill(new int[] {2, 0}, out);
@@ -242,7 +251,9 @@ class DatasetLoadersContractTest {
         assertThat(Datasets.open(at).sampleShape()).isEqualTo(Shape.of(3, 1, 1));
         Files.createDirectories(at.resolve("b"));
         Files.write(at.resolve("b/c.png"), png(1, 1, 1, new byte[] {1}));
-        assertThatThrownBy(() -> Datasets.open(at)).isInstanceOf(BadInputException.class).hasMessageContaining("'a.png' lies beside the folder 'b'");
+        assertThatThrownBy(() -> Datasets.open(at))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("'a.png' lies beside the folder 'b'");
     }
 
     @Test
@@ -250,8 +261,12 @@ class DatasetLoadersContractTest {
         Path at = pictures(folder);
         Files.write(at.resolve("b/10.png"), png(3, 1, 1, new byte[] {1, 2, 3}));
 
-        assertThatThrownBy(() -> Datasets.open(at)).isInstanceOf(BadInputException.class).hasMessageContainingAll("resize: is needed", "1.png is 2 by 2", "10.png is 3 by 1");
-        Files.writeString(at.resolve("dataset.json"), "{\"resize\":[1,1],\"colour\":\"rgb\",\"output_layout\":\"NHWC\",\"mean\":[0,1,2],\"classes\":[\"x\",\"y\"]}");
+        assertThatThrownBy(() -> Datasets.open(at))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll("resize: is needed", "1.png is 2 by 2", "10.png is 3 by 1");
+        Files.writeString(
+                at.resolve("dataset.json"),
+                "{\"resize\":[1,1],\"colour\":\"rgb\",\"output_layout\":\"NHWC\",\"mean\":[0,1,2],\"classes\":[\"x\",\"y\"]}");
         Dataset data = Datasets.open(at);
         assertThat(data.sampleShape()).isEqualTo(Shape.of(1, 1, 3));
         assertThat(data.classes()).containsExactly("x", "y");
@@ -263,7 +278,9 @@ class DatasetLoadersContractTest {
         Path at = pictures(folder);
         Files.writeString(at.resolve("a/broken.JPG"), "hello");
 
-        assertThatThrownBy(() -> Datasets.open(at)).isInstanceOf(BadInputException.class).hasMessageStartingWith("broken.JPG: picture: is named as a picture");
+        assertThatThrownBy(() -> Datasets.open(at))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("broken.JPG: picture: is named as a picture");
     }
 
     @Test
@@ -278,15 +295,19 @@ class DatasetLoadersContractTest {
         Dataset data = Datasets.open(packed);
         assertThat(all(data)).isEqualTo(all(Datasets.open(plain)));
         assertThat(data.label(2)).isZero();
-        assertThatThrownBy(() -> Datasets.open(folder.resolve("u-labels.idx1-ubyte"))).isInstanceOf(BadInputException.class).hasMessageContaining("labels? Open the file of the images");
+        assertThatThrownBy(() -> Datasets.open(folder.resolve("u-labels.idx1-ubyte")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("labels? Open the file of the images");
     }
 
     @Test
     void idxOfWiderNumbersIsReadFromItsHighestByteOn() throws IOException {
         byte[] shorts = {1, 2, (byte) 0xff, (byte) 0xfe};
-        assertThat(all(Datasets.open(Files.write(folder.resolve("s"), idx(0x0b, new int[] {2, 1}, shorts))))).containsExactly(258, -2);
+        assertThat(all(Datasets.open(Files.write(folder.resolve("s"), idx(0x0b, new int[] {2, 1}, shorts)))))
+                .containsExactly(258, -2);
         byte[] floats = ByteBuffer.allocate(8).putFloat(1.5f).putFloat(-3e-9f).array();
-        assertThat(all(Datasets.open(Files.write(folder.resolve("f"), idx(0x0d, new int[] {2, 1}, floats))))).containsExactly(1.5f, -3e-9f);
+        assertThat(all(Datasets.open(Files.write(folder.resolve("f"), idx(0x0d, new int[] {2, 1}, floats)))))
+                .containsExactly(1.5f, -3e-9f);
     }
 
     @Test
@@ -297,7 +318,8 @@ class DatasetLoadersContractTest {
         Dataset planes = Datasets.open(at);
         assertThat(planes.sampleShape()).isEqualTo(Shape.of(3, 1, 2));
         assertThat(all(planes)).containsExactly(1, 4, 2, 5, 3, 6);
-        Dataset pixels = Datasets.open(at, Optional.of(Preprocessing.NONE.withOutputLayout(Optional.of(Layout.NHWC))), new CancelToken());
+        Dataset pixels = Datasets.open(
+                at, Optional.of(Preprocessing.NONE.withOutputLayout(Optional.of(Layout.NHWC))), new CancelToken());
         assertThat(all(pixels)).containsExactly(1, 2, 3, 4, 5, 6);
     }
 
@@ -308,7 +330,9 @@ class DatasetLoadersContractTest {
             out.write(idx(8, new int[] {Integer.MAX_VALUE, 28, 28}, new byte[100]));
         }
 
-        assertThatThrownBy(() -> Datasets.open(packed)).isInstanceOf(BadInputException.class).hasMessageContaining("bomb.gz: dimensions: needs");
+        assertThatThrownBy(() -> Datasets.open(packed))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("bomb.gz: dimensions: needs");
     }
 
     @Test
@@ -326,21 +350,30 @@ class DatasetLoadersContractTest {
         assertThat(Datasets.open(file).sampleShape()).isEqualTo(Shape.of(3));
         sidecar("t.dataset.json", "{\"label_column\":\"last\",\"header\":true}");
         assertThat(Datasets.open(file).size()).isEqualTo(3);
-        assertThat(Datasets.samples(file, Optional.of("none"), new CancelToken()).hasLabels()).isFalse();
+        assertThat(Datasets.samples(file, Optional.of("none"), new CancelToken())
+                        .hasLabels())
+                .isFalse();
         assertThat(Datasets.samples(file, new CancelToken()).labelColumn()).isPresent();
         sidecar("t.dataset.json", "{\"label_column\":\"kind\"}");
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("t.dataset.json: label_column: 'kind'");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("t.dataset.json: label_column: 'kind'");
         Files.delete(folder.resolve("t.dataset.json"));
         Files.writeString(file, "a,b\n1,2\n3\n");
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
         Files.writeString(file, "a,b\n1,2\n3,NaN\n");
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: column 'b': 'NaN' is no finite number");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 3: column 'b': 'NaN' is no finite number");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"\n", "\r\n", "\r"})
     void everyEndOfALineEndsARow(String end) throws IOException {
-        Path file = Files.writeString(folder.resolve("t.csv"), String.join(end, "label,a,b", "1,2,300", "", "0,4,5") + end);
+        Path file =
+                Files.writeString(folder.resolve("t.csv"), String.join(end, "label,a,b", "1,2,300", "", "0,4,5") + end);
 
         Dataset data = Datasets.open(file);
 
@@ -348,7 +381,9 @@ class DatasetLoadersContractTest {
         assertThat(all(data)).containsExactly(2, 300, 4, 5);
         assertThat(data.label(0)).isEqualTo(1);
         Files.writeString(file, String.join(end, "a,b", "1,2", "3"));
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 3: has 1 fields, the first line has 2");
     }
 
     /** Counted while they are read: the fields of a line of many megabytes would take a hundred times that. */
@@ -357,9 +392,13 @@ class DatasetLoadersContractTest {
         Path file = folder.resolve("t.csv");
         String many = "1,".repeat(1 << 20) + "1\n";
         Files.writeString(file, many);
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 1: has more than 1048576 fields");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 1: has more than 1048576 fields");
         Files.writeString(file, "a,b\n" + many);
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 2: has more than 1048576 fields");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 2: has more than 1048576 fields");
     }
 
     /** Pictures are read when they are wanted, which may be long after the folder was opened. */
@@ -369,14 +408,18 @@ class DatasetLoadersContractTest {
         Dataset data = Datasets.open(set);
         Files.delete(set.resolve("b/2.png"));
 
-        assertThatThrownBy(() -> data.fill(new int[] {1}, new float[4])).isInstanceOf(BadInputException.class).hasMessageStartingWith("2.png: picture: cannot be read any more: ");
+        assertThatThrownBy(() -> data.fill(new int[] {1}, new float[4]))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("2.png: picture: cannot be read any more: ");
     }
 
     @Test
     void aTextThatIsNoNameOfAClassIsRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("t.csv"), "a,kind\n1,cat\n2," + "x".repeat(2000) + "\n");
 
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessage("t.csv: line 3: column 'kind': a text of 2000 characters is no name of a class");
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: line 3: column 'kind': a text of 2000 characters is no name of a class");
     }
 
     @Test
@@ -398,29 +441,36 @@ class DatasetLoadersContractTest {
         assertThat(IntStream.range(0, 3).map(Datasets.open(at)::label)).containsExactly(2, 1, 1);
 
         Files.writeString(at.resolve("dataset.json"), "{\"model_classes\":[\"a\"]}");
-        assertThatThrownBy(() -> Datasets.open(at)).isInstanceOf(BadInputException.class).hasMessageStartingWith("dataset.json: model_classes: 'b' is a class of the data");
+        assertThatThrownBy(() -> Datasets.open(at))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("dataset.json: model_classes: 'b' is a class of the data");
     }
 
     @ParameterizedTest
-    @org.junit.jupiter.params.provider.CsvSource(delimiter = '~', quoteCharacter = '`', value = {
-        "{\"resize\":[0,2]} ~ resize: is no whole number from 1",
-        "{\"resize\":[2]} ~ resize: is no [width, height]",
-        "{\"resize\":[2,99999]} ~ resize: is no whole number from 1 to 4096: 99999",
-        "{\"resize\":[4,4],\"resize_shorter\":2} ~ resize: resize: shorter is from 4",
-        "{\"resize_method\":\"nearest\"} ~ resize_method: says how to resize",
-        "{\"resize\":[2,2],\"resize_method\":\"cubic\"} ~ resize_method: 'cubic' is none of bilinear, nearest",
-        "{\"colour\":\"hsv\"} ~ colour: 'hsv' is none of rgb, bgr, grey",
-        "{\"shape\":[3]} ~ shape: 3 wants 3 values, a sample is 1×2×2",
-        "{\"shape\":[-1]} ~ shape: is no whole number",
-        "{\"output_layout\":\"CHW\"} ~ output_layout: 'CHW' is none of NCHW, NHWC, NF",
-        "{\"model_classes\":[\"a\"]} ~ model_classes: labels are looked up by name",
-        "{\"model_classes\":\"none.txt\"} ~ model_classes: is no file beside this one"
-    })
+    @org.junit.jupiter.params.provider.CsvSource(
+            delimiter = '~',
+            quoteCharacter = '`',
+            value = {
+                "{\"resize\":[0,2]} ~ resize: is no whole number from 1",
+                "{\"resize\":[2]} ~ resize: is no [width, height]",
+                "{\"resize\":[2,99999]} ~ resize: is no whole number from 1 to 4096: 99999",
+                "{\"resize\":[4,4],\"resize_shorter\":2} ~ resize: resize: shorter is from 4",
+                "{\"resize_method\":\"nearest\"} ~ resize_method: says how to resize",
+                "{\"resize\":[2,2],\"resize_method\":\"cubic\"} ~ resize_method: 'cubic' is none of bilinear, nearest",
+                "{\"colour\":\"hsv\"} ~ colour: 'hsv' is none of rgb, bgr, grey",
+                "{\"shape\":[3]} ~ shape: 3 wants 3 values, a sample is 1×2×2",
+                "{\"shape\":[-1]} ~ shape: is no whole number",
+                "{\"output_layout\":\"CHW\"} ~ output_layout: 'CHW' is none of NCHW, NHWC, NF",
+                "{\"model_classes\":[\"a\"]} ~ model_classes: labels are looked up by name",
+                "{\"model_classes\":\"none.txt\"} ~ model_classes: is no file beside this one"
+            })
     void preprocessingThatDoesNotFitIsRefusedByFieldAndValue(String json, String message) throws IOException {
         Path file = npz(folder);
         sidecar("d.dataset.json", json);
 
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageContaining("d.dataset.json: " + message);
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("d.dataset.json: " + message);
     }
 
     /** 60,000 samples of 28 × 28 would be 188 MB as float32. */
@@ -440,7 +490,11 @@ class DatasetLoadersContractTest {
         for (Path file : List.of(images, archive)) {
             long before = retained();
             Samples samples = Datasets.samples(file, new CancelToken());
-            Dataset data = Datasets.prepare(samples, new InputFit("x", List.of(1L, 28L, 28L), true).propose(samples).orElseThrow());
+            Dataset data = Datasets.prepare(
+                    samples,
+                    new InputFit("x", List.of(1L, 28L, 28L), true)
+                            .propose(samples)
+                            .orElseThrow());
             float[] out = new float[100 * 784];
             for (int at = 0; at < n; at += 100) {
                 data.fill(IntStream.range(at, at + 100).toArray(), out);
@@ -448,7 +502,9 @@ class DatasetLoadersContractTest {
             long after = retained();
 
             assertThat(out[out.length - 1]).isEqualTo(last);
-            assertThat(after - before).as("bytes kept for " + file.getFileName() + " with " + data.size()).isLessThan(8L << 20);
+            assertThat(after - before)
+                    .as("bytes kept for " + file.getFileName() + " with " + data.size())
+                    .isLessThan(8L << 20);
         }
     }
 
@@ -462,9 +518,13 @@ class DatasetLoadersContractTest {
     void aSampleOfAnotherSizeIsExplainedWithWhatWouldFit() throws IOException {
         Samples samples = Datasets.samples(idx(folder), new CancelToken());
 
-        assertThat(new InputFit("x", List.of(3L, 8L, 8L), true).advice(Datasets.prepare(samples, Preprocessing.NONE))).hasValue(
-                "{\"resize\": [8, 8], \"colour\": \"rgb\", \"scale\": 0.00392156862745098}");
-        assertThat(new InputFit("x", List.of(3L, -1L, -1L), true).propose(samples).flatMap(Preprocessing::resize)).isEqualTo(Optional.empty());
-        assertThat(new InputFit("x", List.of(5L, 8L, 8L), true).propose(samples)).isEmpty();
+        assertThat(new InputFit("x", List.of(3L, 8L, 8L), true).advice(Datasets.prepare(samples, Preprocessing.NONE)))
+                .hasValue("{\"resize\": [8, 8], \"colour\": \"rgb\", \"scale\": 0.00392156862745098}");
+        assertThat(new InputFit("x", List.of(3L, -1L, -1L), true)
+                        .propose(samples)
+                        .flatMap(Preprocessing::resize))
+                .isEqualTo(Optional.empty());
+        assertThat(new InputFit("x", List.of(5L, 8L, 8L), true).propose(samples))
+                .isEmpty();
     }
 }

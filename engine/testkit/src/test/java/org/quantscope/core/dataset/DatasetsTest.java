@@ -45,7 +45,9 @@ class DatasetsTest {
 
     private void assertRefused(String... messageParts) throws IOException {
         Path file = write();
-        assertThatThrownBy(() -> Datasets.open(file)).isInstanceOf(BadInputException.class).hasMessageContainingAll(messageParts);
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll(messageParts);
     }
 
     @Test
@@ -112,14 +114,28 @@ class DatasetsTest {
     void targetsThatAreTooFewOrNotFiniteAreRefused() throws IOException {
         members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
         members.put("y.npy", npy("<f4", "(1,)", f4(1)));
-        assertThatThrownBy(() -> Datasets.open(write())).isInstanceOf(BadInputException.class).hasMessageContaining("labels").hasMessageContaining("2 samples");
+        assertThatThrownBy(() -> Datasets.open(write()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("labels")
+                .hasMessageContaining("2 samples");
 
         members.put("y.npy", npy("<f4", "(2,)", f4(1, Float.NaN)));
-        assertThatThrownBy(() -> Datasets.open(write())).isInstanceOf(BadInputException.class).hasMessageContaining("NaN for sample 1");
+        assertThatThrownBy(() -> Datasets.open(write()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("NaN for sample 1");
     }
 
     @ParameterizedTest
-    @CsvSource({"|i1, 0001", "|u1, 0001", "<i2, 00000100", ">i2, 00000001", "<u2, 00000100", "<i4, 0000000001000000", ">u4, 0000000000000001", "<u8, 00000000000000000100000000000000"})
+    @CsvSource({
+        "|i1, 0001",
+        "|u1, 0001",
+        "<i2, 00000100",
+        ">i2, 00000001",
+        "<u2, 00000100",
+        "<i4, 0000000001000000",
+        ">u4, 0000000000000001",
+        "<u8, 00000000000000000100000000000000"
+    })
     void labelsMayBeOfAnyIntegerType(String descr, String hex) throws IOException {
         members.put("x.npy", npy("<f4", "(2, 1)", f4(1, 2)));
         members.put("y.npy", npy(descr, "(2,)", HexFormat.of().parseHex(hex)));
@@ -166,7 +182,8 @@ class DatasetsTest {
 
         assertThatThrownBy(() -> data.fill(new int[] {3}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> data.fill(new int[] {-1}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> data.fill(new int[] {0, 1}, new float[1])).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> data.fill(new int[] {0, 1}, new float[1]))
+                .isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> data.limit(0)).isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -179,39 +196,42 @@ class DatasetsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '~', quoteCharacter = '`', value = {
-        "{\"input\":\"z\"} ~ input: 'z' is no array",
-        "{\"input\":1} ~ input: is no text: 1",
-        "{\"input\":null} ~ input: is no text: null",
-        "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
-        "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
-        "{\"labels\":\"z\"} ~ labels: 'z' is no array",
-        "{\"labels\":\"matrix\"} ~ labels: 'matrix' is 2×1 of I64",
-        "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
-        "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
-        "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
-        "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
-        "{\"classes\":\"a\"} ~ classes: is no list",
-        "{\"classes\":[1]} ~ classes: is no text: 1",
-        "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
-        "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
-        "{\"layout\":7} ~ layout: is no text",
-        "{\"shape\":[2147483647,2147483647,2147483647]} ~ shape: ",
-        "{\"scale\":\"1\"} ~ scale: is no finite number",
-        "{\"scale\":1e999} ~ scale: is no finite number",
-        "{\"scale\":[1,2]} ~ scale: is one number",
-        "{\"mean\":[]} ~ mean: is empty",
-        "{\"mean\":[\"a\"]} ~ mean: is no finite number",
-        "{\"mean\":[1,2]} ~ mean: has 2 values, and no layout",
-        "{\"layout\":\"NF\",\"mean\":[1,2]} ~ mean: has 2 values, the input has 3 channels",
-        "{\"layout\":\"NF\",\"std\":[1,2]} ~ std: has 2 values, the input has 3 channels",
-        "{\"std\":0} ~ std: is 0",
-        "{\"std\":[1,-0.0,1],\"layout\":\"NF\"} ~ std: is 0",
-        "{\"scale\":1,\"scale\":1} ~ json: is no UTF-8 JSON object with distinct keys",
-        "[] ~ json: is not one object",
-        "{} {} ~ json: is not one object",
-        "{\"scale\":NaN} ~ json: is no UTF-8 JSON"
-    })
+    @CsvSource(
+            delimiter = '~',
+            quoteCharacter = '`',
+            value = {
+                "{\"input\":\"z\"} ~ input: 'z' is no array",
+                "{\"input\":1} ~ input: is no text: 1",
+                "{\"input\":null} ~ input: is no text: null",
+                "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
+                "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
+                "{\"labels\":\"z\"} ~ labels: 'z' is no array",
+                "{\"labels\":\"matrix\"} ~ labels: 'matrix' is 2×1 of I64",
+                "{\"labels\":\"three\"} ~ labels: 'three' has 3 labels for 2 samples",
+                "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
+                "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
+                "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
+                "{\"classes\":\"a\"} ~ classes: is no list",
+                "{\"classes\":[1]} ~ classes: is no text: 1",
+                "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
+                "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
+                "{\"layout\":7} ~ layout: is no text",
+                "{\"shape\":[2147483647,2147483647,2147483647]} ~ shape: ",
+                "{\"scale\":\"1\"} ~ scale: is no finite number",
+                "{\"scale\":1e999} ~ scale: is no finite number",
+                "{\"scale\":[1,2]} ~ scale: is one number",
+                "{\"mean\":[]} ~ mean: is empty",
+                "{\"mean\":[\"a\"]} ~ mean: is no finite number",
+                "{\"mean\":[1,2]} ~ mean: has 2 values, and no layout",
+                "{\"layout\":\"NF\",\"mean\":[1,2]} ~ mean: has 2 values, the input has 3 channels",
+                "{\"layout\":\"NF\",\"std\":[1,2]} ~ std: has 2 values, the input has 3 channels",
+                "{\"std\":0} ~ std: is 0",
+                "{\"std\":[1,-0.0,1],\"layout\":\"NF\"} ~ std: is 0",
+                "{\"scale\":1,\"scale\":1} ~ json: is no UTF-8 JSON object with distinct keys",
+                "[] ~ json: is not one object",
+                "{} {} ~ json: is not one object",
+                "{\"scale\":NaN} ~ json: is no UTF-8 JSON"
+            })
     void sidecarsThatDoNotFitAreRefusedByFileFieldAndValue(String json, String message) throws IOException {
         members.put("x.npy", npy("<f4", "(2, 3)", f4(1, 2, 3, 4, 5, 6)));
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
@@ -234,7 +254,9 @@ class DatasetsTest {
 
         assertThatThrownBy(() -> data.fill(new int[] {0}, new float[4096 * 16]))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("d.dataset.json: resize: sample 0 is 16 by 600000, resizing it to 4096 by 16 takes 2457600000 bytes");
+                .hasMessage(
+                        "d.dataset.json: resize: sample 0 is 16 by 600000, resizing it to 4096 by 16 takes 2457600000"
+                                + " bytes");
     }
 
     @Test
@@ -273,7 +295,8 @@ class DatasetsTest {
         assertThat(data.others()).containsOnly(Map.entry("ids", Shape.of(3)), Map.entry("bias", Shape.of()));
         assertThat(ids).containsExactly(0, 5, 1, 7, 30_000, 2);
         assertThat(bias).containsExactly(0.5f);
-        assertThatThrownBy(() -> data.limit(1).fillOther("ids", new int[] {1}, ids)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> data.limit(1).fillOther("ids", new int[] {1}, ids))
+                .isInstanceOf(IndexOutOfBoundsException.class);
     }
 
     @Test
@@ -293,10 +316,16 @@ class DatasetsTest {
     void filesThatHoldNoSamplesAreRefused() throws IOException {
         members.put("y.npy", npy("<i8", "(2,)", i8(0, 1)));
         assertRefused("d.npz: input: no array", "y 2 I64");
-        assertThatThrownBy(() -> Datasets.open(folder.resolve("none.npz"))).isInstanceOf(BadInputException.class).hasMessage("none.npz: file: does not exist");
-        assertThatThrownBy(() -> Datasets.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("holds no PNG, JPEG, BMP or GIF");
+        assertThatThrownBy(() -> Datasets.open(folder.resolve("none.npz")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("none.npz: file: does not exist");
+        assertThatThrownBy(() -> Datasets.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("holds no PNG, JPEG, BMP or GIF");
         Path text = Files.writeString(folder.resolve("t.npz"), "hello");
-        assertThatThrownBy(() -> Datasets.open(text)).isInstanceOf(BadInputException.class).hasMessage("t.npz: format: is no data that can be read: folder of pictures, NumPy archive, IDX, CSV");
+        assertThatThrownBy(() -> Datasets.open(text))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.npz: format: is no data that can be read: folder of pictures, NumPy archive, IDX, CSV");
     }
 
     @ParameterizedTest
@@ -320,7 +349,8 @@ class DatasetsTest {
     void aSampleIsAPictureOfItsStoredLevels() throws IOException {
         members.put("x.npy", npy("|u1", "(1, 1, 1, 3)", new byte[] {0, 16, (byte) 255}));
 
-        assertThat(Datasets.open(write()).picture(0).orElseThrow().argb()).containsExactly(0xff000000, 0xff101010, 0xffffffff);
+        assertThat(Datasets.open(write()).picture(0).orElseThrow().argb())
+                .containsExactly(0xff000000, 0xff101010, 0xffffffff);
         sidecar("{\"layout\":\"NHWC\",\"mean\":9}");
         SamplePicture colour = Datasets.open(write()).picture(0).orElseThrow();
         assertThat(colour.argb()).containsExactly(0xff0010ff);

@@ -51,14 +51,22 @@ import org.quantscope.core.tensor.TensorKind;
 class RoundTripTest {
     private static final CancelToken NEVER = new CancelToken();
     private static final int CONFIGS = 20;
-    private static final List<String> SCHEMES = Quantizers.all().stream().map(q -> q.id()).filter(id -> !id.equals("lloyd-max")).toList();
+    private static final List<String> SCHEMES = Quantizers.all().stream()
+            .map(q -> q.id())
+            .filter(id -> !id.equals("lloyd-max"))
+            .toList();
 
     @TempDir
     private Path folder;
 
     static Stream<String> models() throws IOException {
         try (Stream<Path> files = Files.list(Path.of(System.getProperty("quantscope.samples")))) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".onnx")).sorted().toList().stream();
+            return files
+                    .map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(".onnx"))
+                    .sorted()
+                    .toList()
+                    .stream();
         }
     }
 
@@ -66,7 +74,9 @@ class RoundTripTest {
     @MethodSource("models")
     void settingsComeBackAsTheyWere(String name) throws IOException {
         Model model = Engine.open(Path.of(System.getProperty("quantscope.samples"), name), true);
-        List<Exporter> exporters = Exporters.all().stream().filter(e -> Importers.all().stream().anyMatch(i -> i.id().equals(e.id()))).toList();
+        List<Exporter> exporters = Exporters.all().stream()
+                .filter(e -> Importers.all().stream().anyMatch(i -> i.id().equals(e.id())))
+                .toList();
         assertThat(exporters).isNotEmpty();
         Map<String, Integer> compared = new TreeMap<>();
         // Most specs come back as they were: searching their ranges once is enough.
@@ -90,7 +100,10 @@ class RoundTripTest {
                 assertThat(third).as("%s: a fixed point", what).hasSameBinaryContentAs(second);
             }
         }
-        assertThat(compared).as("every format carried something").hasSameSizeAs(exporters).allSatisfy((id, n) -> assertThat(n).as(id).isPositive());
+        assertThat(compared)
+                .as("every format carried something")
+                .hasSameSizeAs(exporters)
+                .allSatisfy((id, n) -> assertThat(n).as(id).isPositive());
     }
 
     /** Not moved into place, and so not forced to disk: that is {@link ExportersTest}'s matter. */
@@ -111,18 +124,25 @@ class RoundTripTest {
         Map<TensorId, Encoding> resolved = new HashMap<>();
         plan(plan.model(), read.alone(plan.state()), cache).encodings().forEach(e -> resolved.put(e.id(), e));
         for (Encoding e : plan.encodings()) {
-            if (refused.contains(e.id().name()) || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
+            if (refused.contains(e.id().name())
+                    || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
                 continue;
             }
             expected.add(e.id().name());
             QuantSpec spec = read.specs().get(e.id());
             assertThat(spec).as("%s: %s", what, e.id()).isNotNull();
-            if (spec.clip() instanceof Clip.Manual(ClipRange range) && lost.contains(Field.SCALE) && lost.contains(Field.CODES)) {
+            if (spec.clip() instanceof Clip.Manual(ClipRange range)
+                    && lost.contains(Field.SCALE)
+                    && lost.contains(Field.CODES)) {
                 // Ranges instead of parameters: whoever reads them chooses the width.
                 if (!lost.contains(Field.RANGE)) {
-                    assertThat(range).as("%s: %s", what, e.id()).isEqualTo(e.effective().getFirst());
+                    assertThat(range)
+                            .as("%s: %s", what, e.id())
+                            .isEqualTo(e.effective().getFirst());
                 } else {
-                    assertThat(range.absMax()).as("%s: %s", what, e.id()).isEqualTo(e.effective().getFirst().absMax());
+                    assertThat(range.absMax())
+                            .as("%s: %s", what, e.id())
+                            .isEqualTo(e.effective().getFirst().absMax());
                 }
                 continue;
             }
@@ -146,11 +166,15 @@ class RoundTripTest {
                     if (lost.contains(Field.SIGN)) {
                         assertThat(fromLowest(back)).as(tensor).isEqualTo(fromLowest(e));
                     } else {
-                        assertThat(got.zeroPoints()).as(tensor).isEqualTo(e.params().zeroPoints());
+                        assertThat(got.zeroPoints())
+                                .as(tensor)
+                                .isEqualTo(e.params().zeroPoints());
                     }
                 }
                 if (!lost.contains(Field.CODES)) {
-                    assertThat(got.qmax() - got.qmin()).as(tensor).isEqualTo(e.params().qmax() - e.params().qmin());
+                    assertThat(got.qmax() - got.qmin())
+                            .as(tensor)
+                            .isEqualTo(e.params().qmax() - e.params().qmin());
                 }
                 if (lost.contains(Field.CODES)) {
                     assertThat(back.bits()).as(tensor).isGreaterThanOrEqualTo(e.bits());
@@ -177,7 +201,10 @@ class RoundTripTest {
         Map<TensorId, ClipRange> ranges = new HashMap<>();
         for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
             ranges.put(activation.id(), new ClipRange(random.nextFloat(-4, 1), random.nextFloat(2, 9)));
-            QuantSpec spec = QuantSpec.ACTIVATIONS.withBits(bits(random)).withSigned(random.nextBoolean()).withSymmetric(random.nextBoolean());
+            QuantSpec spec = QuantSpec.ACTIVATIONS
+                    .withBits(bits(random))
+                    .withSigned(random.nextBoolean())
+                    .withSymmetric(random.nextBoolean());
             specs.put(activation.id(), spec.withNarrowRange(random.nextBoolean()));
         }
         for (Tensor tensor : model.tensors()) {
@@ -185,7 +212,13 @@ class RoundTripTest {
                 specs.put(tensor.id(), weight(random));
             }
         }
-        return plan(model, SessionState.of(new FileRef(model.file(), "0".repeat(64))).withWeights(Optional.empty()).withOverrides(specs).withActivationRanges(ranges), cache);
+        return plan(
+                model,
+                SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                        .withWeights(Optional.empty())
+                        .withOverrides(specs)
+                        .withActivationRanges(ranges),
+                cache);
     }
 
     private static QuantSpec weight(Random random) {
@@ -194,13 +227,16 @@ class RoundTripTest {
                 .withSigned(random.nextBoolean())
                 .withSymmetric(random.nextBoolean())
                 .withNarrowRange(random.nextBoolean())
-                .withGranularity(switch (random.nextInt(5)) {
-                    case 0, 1 -> Granularity.TENSOR;
-                    case 2 -> Granularity.CHANNEL;
-                    case 3 -> new Granularity.PerChannel(random.nextInt(2));
-                    default -> new Granularity.PerBlock(random.nextInt(2), 1 << random.nextInt(6));
-                });
-        return random.nextInt(3) > 0 ? uniform : Quantizers.byId(SCHEMES.get(random.nextInt(SCHEMES.size()))).adapt(uniform);
+                .withGranularity(
+                        switch (random.nextInt(5)) {
+                            case 0, 1 -> Granularity.TENSOR;
+                            case 2 -> Granularity.CHANNEL;
+                            case 3 -> new Granularity.PerChannel(random.nextInt(2));
+                            default -> new Granularity.PerBlock(random.nextInt(2), 1 << random.nextInt(6));
+                        });
+        return random.nextInt(3) > 0
+                ? uniform
+                : Quantizers.byId(SCHEMES.get(random.nextInt(SCHEMES.size()))).adapt(uniform);
     }
 
     /** Half of them 8: that is what most targets take. */
@@ -209,7 +245,8 @@ class RoundTripTest {
     }
 
     private static ExportPlan plan(Model model, SessionState state, ResolutionCache cache) {
-        ResolvedSettings resolved = ResolvedSettings.resolve(model, state, Importances.NONE, cache, Progress.NONE, NEVER);
+        ResolvedSettings resolved =
+                ResolvedSettings.resolve(model, state, Importances.NONE, cache, Progress.NONE, NEVER);
         return new ExportPlan(model, state, resolved.weights(), resolved.activations());
     }
 }

@@ -31,9 +31,11 @@ class SchemasTest {
     private static final Path DOCS = Path.of(System.getProperty("quantscope.root"), "docs");
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     /** The schemas of further files of a format, by what the name of the file has behind that of the first. */
-    private static final Map<String, Map<String, String>> FURTHER = Map.of("litert", Map.of(".calibration.json", "litert-calibration"));
+    private static final Map<String, Map<String, String>> FURTHER =
+            Map.of("litert", Map.of(".calibration.json", "litert-calibration"));
     /** Formats whose first file has the schema of another name than the format. */
-    private static final Map<String, String> NAMES = Map.of("quantscope-json", "quantscope-session", "litert", "litert-recipe");
+    private static final Map<String, String> NAMES =
+            Map.of("quantscope-json", "quantscope-session", "litert", "litert-recipe");
 
     /** Formats of JSON, with the schema of each of their JSON files. */
     private static Map<Exporter, Map<String, String>> formats() {
@@ -52,11 +54,14 @@ class SchemasTest {
     private Path folder;
 
     private static Schema schema(String name) throws IOException {
-        return SCHEMAS.getSchema(Files.readString(DOCS.resolve("schemas").resolve(name + ".schema.json")), InputFormat.JSON);
+        return SCHEMAS.getSchema(
+                Files.readString(DOCS.resolve("schemas").resolve(name + ".schema.json")), InputFormat.JSON);
     }
 
     private static List<String> errors(String schema, String json) throws IOException {
-        return schema(schema).validate(json, InputFormat.JSON).stream().map(Object::toString).toList();
+        return schema(schema).validate(json, InputFormat.JSON).stream()
+                .map(Object::toString)
+                .toList();
     }
 
     static Stream<String> models() throws IOException {
@@ -72,9 +77,12 @@ class SchemasTest {
             for (var format : formats().entrySet()) {
                 Path target = folder.resolve(format.getKey().id() + seed);
                 for (Path file : Exporters.export(format.getKey(), plan, target, new CancelToken())) {
-                    Optional<String> schema = Optional.ofNullable(format.getValue().get(file.toString().substring(target.toString().length())));
+                    Optional<String> schema = Optional.ofNullable(format.getValue()
+                            .get(file.toString().substring(target.toString().length())));
                     if (schema.isPresent()) {
-                        assertThat(errors(schema.get(), Files.readString(file))).as("%s, seed %d, %s", name, seed, file.getFileName()).isEmpty();
+                        assertThat(errors(schema.get(), Files.readString(file)))
+                                .as("%s, seed %d, %s", name, seed, file.getFileName())
+                                .isEmpty();
                     }
                 }
             }
@@ -86,7 +94,8 @@ class SchemasTest {
         String text = Files.readString(DOCS.resolve("config-schema.md"));
         int from = text.indexOf("```json\n") + "```json\n".length();
 
-        assertThat(errors("quantscope-session", text.substring(from, text.indexOf("```", from)))).isEmpty();
+        assertThat(errors("quantscope-session", text.substring(from, text.indexOf("```", from))))
+                .isEmpty();
     }
 
     @ParameterizedTest
@@ -94,12 +103,16 @@ class SchemasTest {
             delimiter = '|',
             value = {
                 "quantscope-session | {\"format\": \"quantscope-session\", \"version\": 1}",
-                "quantscope-session | {\"format\": \"quantscope-session\", \"version\": 1, \"model\": {\"path\": \"m\", \"sha256\": \"00\"}}",
-                "aimet-0.6.1 | {\"version\": \"0.6.1\", \"activation_encodings\": {\"x\": [{\"bitwidth\": 8}]}, \"param_encodings\": {}}",
+                "quantscope-session | {\"format\": \"quantscope-session\", \"version\": 1, \"model\": {\"path\":"
+                        + " \"m\", \"sha256\": \"00\"}}",
+                "aimet-0.6.1 | {\"version\": \"0.6.1\", \"activation_encodings\": {\"x\": [{\"bitwidth\": 8}]},"
+                        + " \"param_encodings\": {}}",
                 "aimet-1.0.0 | {\"version\": \"1.0.0\", \"activation_encodings\": {}, \"param_encodings\": []}",
-                "aimet-2.0.0 | {\"version\": \"2.0.0\", \"encodings\": [{\"name\": \"x\", \"output_dtype\": \"int7\", \"y_scale\": 1}]}",
+                "aimet-2.0.0 | {\"version\": \"2.0.0\", \"encodings\": [{\"name\": \"x\", \"output_dtype\": \"int7\","
+                        + " \"y_scale\": 1}]}",
                 "qnn-overrides | {\"activation_encodings\": {}, \"param_encodings\": {\"w\": []}}",
-                "litert-recipe | [{\"regex\": \".*\", \"operation\": \"*\", \"algorithm_key\": \"min_max_uniform_quantize\"}]",
+                "litert-recipe | [{\"regex\": \".*\", \"operation\": \"*\", \"algorithm_key\":"
+                        + " \"min_max_uniform_quantize\"}]",
                 "litert-calibration | {\"x\": {\"min\": 0}}",
                 "ort-overrides | {\"x\": [{\"scale\": 1}]}",
                 "ort-calibration-json | {\"CLS\": \"TensorsData\", \"data\": {}}",

@@ -47,22 +47,35 @@ class DamagedFilesTest {
     Path folder;
 
     private static byte[] onnx() {
-        GraphProto.Builder then = GraphProto.newBuilder().setName("then").addNode(node("MatMul", List.of("a", "w"), "t")).addOutput(value("t"));
-        return model(17, graph(
-                node("Conv", List.of("x", "c", "b"), "a").addAttribute(attribute("group", 2)).setName("conv"),
-                node("Constant", List.of(), "k").addAttribute(attribute("value", floats("", new long[] {1, 2}, 3, 4))),
-                node("Identity", List.of("w"), "w2"),
-                node("Gemm", List.of("a", "w2"), "m").addAttribute(attribute("transB", 1)),
-                node("If", List.of("flag"), "i").addAttribute(attribute("then_branch", then)),
-                node("MatMul", List.of("m", "k"), "y"))
-                .addInput(value("flag"))
-                .addInitializer(floats("c", new long[] {2, 1, 1, 1}, 1, 2))
-                .addInitializer(floats("b", new long[] {2}, 1, 2))
-                .addInitializer(floats("w", new long[] {2, 2}, 1, 2, 3, 4))
-                .addInitializer(empty("h", DataType.FLOAT16_VALUE, 2).addInt32Data(0x3c00).addInt32Data(0x4000))
-                .addInitializer(empty("u", DataType.UINT64_VALUE, 1).addUint64Data(5))
-                .addInitializer(external("e", new long[] {2}, "location", "w.bin", "offset", "4", "length", "8")))
-                .build().toByteArray();
+        GraphProto.Builder then = GraphProto.newBuilder()
+                .setName("then")
+                .addNode(node("MatMul", List.of("a", "w"), "t"))
+                .addOutput(value("t"));
+        return model(
+                        17,
+                        graph(
+                                        node("Conv", List.of("x", "c", "b"), "a")
+                                                .addAttribute(attribute("group", 2))
+                                                .setName("conv"),
+                                        node("Constant", List.of(), "k")
+                                                .addAttribute(attribute("value", floats("", new long[] {1, 2}, 3, 4))),
+                                        node("Identity", List.of("w"), "w2"),
+                                        node("Gemm", List.of("a", "w2"), "m").addAttribute(attribute("transB", 1)),
+                                        node("If", List.of("flag"), "i").addAttribute(attribute("then_branch", then)),
+                                        node("MatMul", List.of("m", "k"), "y"))
+                                .addInput(value("flag"))
+                                .addInitializer(floats("c", new long[] {2, 1, 1, 1}, 1, 2))
+                                .addInitializer(floats("b", new long[] {2}, 1, 2))
+                                .addInitializer(floats("w", new long[] {2, 2}, 1, 2, 3, 4))
+                                .addInitializer(empty("h", DataType.FLOAT16_VALUE, 2)
+                                        .addInt32Data(0x3c00)
+                                        .addInt32Data(0x4000))
+                                .addInitializer(
+                                        empty("u", DataType.UINT64_VALUE, 1).addUint64Data(5))
+                                .addInitializer(external(
+                                        "e", new long[] {2}, "location", "w.bin", "offset", "4", "length", "8")))
+                .build()
+                .toByteArray();
     }
 
     private static Map<String, byte[]> arrays() {
@@ -77,13 +90,18 @@ class DamagedFilesTest {
         byte[] safetensors = safetensors(
                 "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[8,14]}}",
                 new byte[14]);
-        byte[] index = "{\"metadata\":{\"total_size\":14},\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}}".getBytes(StandardCharsets.UTF_8);
+        byte[] index =
+                "{\"metadata\":{\"total_size\":14},\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}}"
+                        .getBytes(StandardCharsets.UTF_8);
         return Stream.of(
                 Arguments.of("onnx", "model", onnx()),
                 Arguments.of("safetensors", "file", safetensors),
                 Arguments.of("safetensors", "index", index),
                 Arguments.of("npy", "C order", npy("<f4", "(2, 3)", f4(1, 2, 3, 4, 5, 6))),
-                Arguments.of("npy", "Fortran order", npy(3, "{'descr': '>f8', 'fortran_order': True, 'shape': (3, 2), }\n", new byte[48])),
+                Arguments.of(
+                        "npy",
+                        "Fortran order",
+                        npy(3, "{'descr': '>f8', 'fortran_order': True, 'shape': (3, 2), }\n", new byte[48])),
                 Arguments.of("npz", "stored", zip(false, arrays())),
                 Arguments.of("npz", "deflated", zip(true, arrays())));
     }
@@ -96,7 +114,11 @@ class DamagedFilesTest {
             bytes = switch (random.nextInt(8)) {
                 case 0 -> with(bytes, at, (byte) random.nextInt(256));
                 case 1 -> with(bytes, at, (byte) (bytes[at] ^ 1 << random.nextInt(8)));
-                case 2 -> with(bytes, at, new byte[] {0, 1, 0x7f, (byte) 0x80, (byte) 0xff, '"', '9', '-'}[random.nextInt(8)]);
+                case 2 ->
+                    with(
+                            bytes,
+                            at,
+                            new byte[] {0, 1, 0x7f, (byte) 0x80, (byte) 0xff, '"', '9', '-'}[random.nextInt(8)]);
                 case 3 -> Arrays.copyOf(bytes, at);
                 case 4 -> spliced(bytes, at, at + run, new byte[0]);
                 case 5 -> spliced(bytes, at, at, Arrays.copyOfRange(bytes, at, at + run));
@@ -136,17 +158,24 @@ class DamagedFilesTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("files")
     void damageIsRefusedOrHarmless(String id, String what, byte[] whole) throws IOException {
-        ModelLoader loader = ModelLoaders.all().stream().filter(l -> l.id().equals(id)).findFirst().orElseThrow();
+        ModelLoader loader = ModelLoaders.all().stream()
+                .filter(l -> l.id().equals(id))
+                .findFirst()
+                .orElseThrow();
         Files.write(folder.resolve("w.bin"), f4(1, 2, 3));
-        Files.write(folder.resolve("one.safetensors"), safetensors(
-                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[8,14]}}", new byte[14]));
+        Files.write(
+                folder.resolve("one.safetensors"),
+                safetensors(
+                        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BF16\",\"shape\":[3],\"data_offsets\":[8,14]}}",
+                        new byte[14]));
         Random random = new Random(20261122);
         int opened = 0;
         for (int i = 0; i < MUTATIONS; i++) {
             Path file = Files.write(folder.resolve("m" + i), damage(whole, random));
             try {
                 for (Tensor t : loader.load(file, true).tensors()) {
-                    assertThat(t.data().toFloats()).hasSize((int) t.info().shape().count());
+                    assertThat(t.data().toFloats())
+                            .hasSize((int) t.info().shape().count());
                 }
                 loader.load(file, false);
                 opened++;
@@ -170,7 +199,9 @@ class DamagedFilesTest {
             Files.write(folder.resolve(damaged), damage(whole, random));
             try {
                 Dataset data = Datasets.open(folder.resolve("d.npz"));
-                data.fill(IntStream.range(0, data.size()).toArray(), new float[(int) (data.size() * data.sampleShape().count())]);
+                data.fill(
+                        IntStream.range(0, data.size()).toArray(),
+                        new float[(int) (data.size() * data.sampleShape().count())]);
                 opened++;
             } catch (BadInputException e) {
                 assertThat(e.getMessage()).isNotBlank();
@@ -182,7 +213,10 @@ class DamagedFilesTest {
     }
 
     private static Stream<Arguments> dataFiles() {
-        String sidecar = "{\"input\":\"images\",\"labels\":\"labels\",\"layout\":\"NF\",\"scale\":0.5,\"mean\":[1,2,3],\"std\":[2.5],\"classes\":[\"a\",\"b\"],\"origin\":\"x\"}";
-        return Stream.of(Arguments.of("d.npz", zip(false, arrays())), Arguments.of("d.dataset.json", sidecar.getBytes(StandardCharsets.UTF_8)));
+        String sidecar =
+                "{\"input\":\"images\",\"labels\":\"labels\",\"layout\":\"NF\",\"scale\":0.5,\"mean\":[1,2,3],\"std\":[2.5],\"classes\":[\"a\",\"b\"],\"origin\":\"x\"}";
+        return Stream.of(
+                Arguments.of("d.npz", zip(false, arrays())),
+                Arguments.of("d.dataset.json", sidecar.getBytes(StandardCharsets.UTF_8)));
     }
 }

@@ -48,13 +48,19 @@ class ModelLoadersContractTest {
 
     @Test
     void idsAreUniqueAndEveryLoaderHasContentHere() {
-        assertThat(ModelLoaders.all()).extracting(ModelLoader::id).doesNotHaveDuplicates().containsExactlyInAnyOrderElementsOf(content().keySet());
+        assertThat(ModelLoaders.all())
+                .extracting(ModelLoader::id)
+                .doesNotHaveDuplicates()
+                .containsExactlyInAnyOrderElementsOf(content().keySet());
     }
 
     @ParameterizedTest
     @MethodSource("loaders")
     void aLoaderKnowsItsOwnContentWhateverTheExtensionAndNoOther(ModelLoader loader) throws IOException {
-        content().forEach((id, bytes) -> assertThat(loader.matches(head(bytes), bytes.length)).as("%s matches %s", loader.id(), id).isEqualTo(id.equals(loader.id())));
+        content()
+                .forEach((id, bytes) -> assertThat(loader.matches(head(bytes), bytes.length))
+                        .as("%s matches %s", loader.id(), id)
+                        .isEqualTo(id.equals(loader.id())));
         for (String extension : List.of("", ".bin", ".onnx", ".npz", ".safetensors", ".gguf")) {
             Path file = Files.write(folder.resolve("m" + extension), content().getOrDefault(loader.id(), new byte[0]));
 
@@ -63,7 +69,8 @@ class ModelLoadersContractTest {
             assertThat(model.format()).isEqualTo(loader.id());
             assertThat(model.file()).isEqualTo(file);
             assertThat(model.tensors()).hasSize(1);
-            assertThat(ModelLoaders.openHeader(file).tensors().getFirst().info()).isEqualTo(model.tensors().getFirst().info());
+            assertThat(ModelLoaders.openHeader(file).tensors().getFirst().info())
+                    .isEqualTo(model.tensors().getFirst().info());
         }
     }
 
@@ -73,7 +80,9 @@ class ModelLoadersContractTest {
         content().forEach((id, bytes) -> {
             for (int length = 0; length <= bytes.length; length++) {
                 boolean matches = loader.matches(Arrays.copyOf(bytes, length), length);
-                assertThat(matches && !id.equals(loader.id())).as("%s matches %d bytes of %s", loader.id(), length, id).isFalse();
+                assertThat(matches && !id.equals(loader.id()))
+                        .as("%s matches %d bytes of %s", loader.id(), length, id)
+                        .isFalse();
             }
         });
     }
@@ -89,23 +98,39 @@ class ModelLoadersContractTest {
     void ggufIsNotSupportedYet() throws IOException {
         Path file = Files.write(folder.resolve("m.onnx"), "GGUF\3\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1));
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessage("m.onnx: format: gguf is not supported yet");
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("m.onnx: format: gguf is not supported yet");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hello", "{\"a\": 1}", "<html></html>", "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000", "B", "\u0080\u0002}q\u0000."})
+    @ValueSource(
+            strings = {
+                "hello",
+                "{\"a\": 1}",
+                "<html></html>",
+                "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000",
+                "B",
+                "\u0080\u0002}q\u0000."
+            })
     void contentThatNobodyKnowsIsRefused(String text) throws IOException {
         Path file = Files.write(folder.resolve("m.onnx"), text.getBytes(StandardCharsets.ISO_8859_1));
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageContaining("not recognised");
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("not recognised");
     }
 
     @Test
     void anEmptyFileAndAFolderAreRefused() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.onnx"));
 
-        assertThatThrownBy(() -> ModelLoaders.open(empty)).isInstanceOf(BadInputException.class).hasMessage("empty.onnx: file: is empty");
-        assertThatThrownBy(() -> ModelLoaders.open(folder)).isInstanceOf(BadInputException.class).hasMessageContaining("folder");
+        assertThatThrownBy(() -> ModelLoaders.open(empty))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("empty.onnx: file: is empty");
+        assertThatThrownBy(() -> ModelLoaders.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("folder");
         assertThatThrownBy(() -> ModelLoaders.open(folder.resolve("none"))).isInstanceOf(NoSuchFileException.class);
     }
 }

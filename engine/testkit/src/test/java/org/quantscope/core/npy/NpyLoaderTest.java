@@ -41,7 +41,11 @@ class NpyLoaderTest {
 
     private void assertRefused(byte[] bytes, String... messageParts) throws IOException {
         Path file = Files.write(folder.resolve("a.npy"), bytes);
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("a.npy: ").satisfies(e -> assertThat(messageParts).allSatisfy(part -> assertThat(e).hasMessageContaining(part)));
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("a.npy: ")
+                .satisfies(e -> assertThat(messageParts)
+                        .allSatisfy(part -> assertThat(e).hasMessageContaining(part)));
     }
 
     private static float[] ramp(float from) {
@@ -54,8 +58,10 @@ class NpyLoaderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "le_f2, F16, -5", "be_f2, F16, -5", "le_f4, F32, -5", "be_f4, F32, -5", "le_f8, F64, -5", "be_f8, F64, -5", "le_i2, I16, -5", "be_i4, I32, -5", "le_i8, I64, -5",
-        "be_i8, I64, -5", "i1, I8, -5", "u1, U8, 0", "be_u2, U16, 0", "le_u4, U32, 0", "be_u8, U64, 0", "fortran_le_f4, F32, -5", "fortran_be_i2, I16, -5", "fortran_f8, F64, -5",
+        "le_f2, F16, -5", "be_f2, F16, -5", "le_f4, F32, -5", "be_f4, F32, -5", "le_f8, F64, -5", "be_f8, F64, -5",
+                "le_i2, I16, -5", "be_i4, I32, -5", "le_i8, I64, -5",
+        "be_i8, I64, -5", "i1, I8, -5", "u1, U8, 0", "be_u2, U16, 0", "le_u4, U32, 0", "be_u8, U64, 0",
+                "fortran_le_f4, F32, -5", "fortran_be_i2, I16, -5", "fortran_f8, F64, -5",
         "fortran_u1, U8, 0", "v2, F32, -5", "v3, F32, -5"
     })
     void everyTypeOrderAndVersionIsReadInRowMajorOrder(String name, DType dtype, float first) throws IOException {
@@ -63,28 +69,57 @@ class NpyLoaderTest {
 
         assertThat(model.format()).isEqualTo("npy");
         Tensor t = model.tensors().getFirst();
-        assertThat(t.info()).isEqualTo(new TensorInfo(
-                new TensorId(name), dtype.isFloating() ? TensorKind.WEIGHT : TensorKind.CONSTANT, dtype, Shape.of(2, 3, 4), OptionalInt.empty(), List.of()));
+        assertThat(t.info())
+                .isEqualTo(new TensorInfo(
+                        new TensorId(name),
+                        dtype.isFloating() ? TensorKind.WEIGHT : TensorKind.CONSTANT,
+                        dtype,
+                        Shape.of(2, 3, 4),
+                        OptionalInt.empty(),
+                        List.of()));
         assertThat(t.data().toFloats()).containsExactly(ramp(first));
     }
 
     @Test
     void boolsScalarsAndEmptyArraysAreRead() throws IOException {
-        assertThat(Arrays.copyOf(ModelLoaders.open(resource("bool.npy")).tensors().getFirst().data().toFloats(), 3)).containsExactly(0, 1, 0);
+        assertThat(Arrays.copyOf(
+                        ModelLoaders.open(resource("bool.npy"))
+                                .tensors()
+                                .getFirst()
+                                .data()
+                                .toFloats(),
+                        3))
+                .containsExactly(0, 1, 0);
         Tensor scalar = ModelLoaders.open(resource("scalar.npy")).tensors().getFirst();
         assertThat(scalar.info().shape()).isEqualTo(Shape.of());
         assertThat(scalar.data().toFloats()).containsExactly(2.5f);
-        assertThat(ModelLoaders.open(resource("empty.npy")).tensors().getFirst().info().shape()).isEqualTo(Shape.of(0, 3));
+        assertThat(ModelLoaders.open(resource("empty.npy"))
+                        .tensors()
+                        .getFirst()
+                        .info()
+                        .shape())
+                .isEqualTo(Shape.of(0, 3));
     }
 
     @Test
     void valuesInCOrderAreMapped() throws IOException {
-        assertThat(ModelLoaders.open(resource("be_f4.npy")).tensors().getFirst().data().segment().isMapped()).isTrue();
+        assertThat(ModelLoaders.open(resource("be_f4.npy"))
+                        .tensors()
+                        .getFirst()
+                        .data()
+                        .segment()
+                        .isMapped())
+                .isTrue();
     }
 
     @Test
     void theHeaderGivesNoValues() throws IOException {
-        assertThat(ModelLoaders.openHeader(resource("fortran_f8.npy")).tensors().getFirst().data().isRead()).isFalse();
+        assertThat(ModelLoaders.openHeader(resource("fortran_f8.npy"))
+                        .tensors()
+                        .getFirst()
+                        .data()
+                        .isRead())
+                .isFalse();
     }
 
     @Test
@@ -96,44 +131,54 @@ class NpyLoaderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "pickled.npy, '|O', pickled objects", "structured.npy, '[(''x''', structured", "complex.npy, '<c8', not supported", "text.npy, '<U2', not supported",
-        "date.npy, '<M8[D]', not supported", "longdouble.npy, '<f16', not supported"
+        "pickled.npy, '|O', pickled objects",
+        "structured.npy, '[(''x''', structured",
+        "complex.npy, '<c8', not supported",
+        "text.npy, '<U2', not supported",
+        "date.npy, '<M8[D]', not supported",
+        "longdouble.npy, '<f16', not supported"
     })
     void typesThatAreNoNumbersAreRefusedByName(String name, String dtype, String messagePart) throws IOException {
         Path file = resource(name);
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith(name + ": ").hasMessageContainingAll("dtype", dtype, messagePart);
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(name + ": ")
+                .hasMessageContainingAll("dtype", dtype, messagePart);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '~', quoteCharacter = '`', value = {
-        "{'descr': '<f4', 'fortran_order': False} ~ no 'shape'",
-        "{'descr': '<f4', 'shape': (1,)} ~ no 'fortran_order'",
-        "{'fortran_order': False, 'shape': (1,)} ~ no 'descr'",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1} ~ 'x'",
-        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)} ~ twice",
-        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)} ~ neither True nor False",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1)} ~ not a tuple",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': 1} ~ wants '('",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1.0,)} ~ tuple of integers",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)} ~ -1",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} ~ wants 8 bytes",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (0,)} ~ wants 0 bytes",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 2)} ~ elements",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)} ~ overflow",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)} ~ no size",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (__import__('os'),)} ~ no size",
-        "{'descr': '=f4', 'fortran_order': False, 'shape': (1,)} ~ '=f4'",
-        "{'descr': '|f4', 'fortran_order': False, 'shape': (1,)} ~ '|f4'",
-        "{'descr': 'f4', 'fortran_order': False, 'shape': (1,)} ~ 'f4'",
-        "{'descr': None, 'fortran_order': False, 'shape': (1,)} ~ plain string",
-        "{'descr': '<\\x664', 'fortran_order': False, 'shape': (1,)} ~ plain string",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} + {} ~ goes on",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,) ~ wants '}'",
-        "{'descr': '<f4 ~ plain string",
-        "[] ~ wants '{'",
-        "`` ~ wants '{'"
-    })
+    @CsvSource(
+            delimiter = '~',
+            quoteCharacter = '`',
+            value = {
+                "{'descr': '<f4', 'fortran_order': False} ~ no 'shape'",
+                "{'descr': '<f4', 'shape': (1,)} ~ no 'fortran_order'",
+                "{'fortran_order': False, 'shape': (1,)} ~ no 'descr'",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1} ~ 'x'",
+                "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)} ~ twice",
+                "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)} ~ neither True nor False",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (1)} ~ not a tuple",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': 1} ~ wants '('",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (1.0,)} ~ tuple of integers",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)} ~ -1",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} ~ wants 8 bytes",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (0,)} ~ wants 0 bytes",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 2)} ~ elements",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,)} ~ overflow",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)} ~ no size",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (__import__('os'),)} ~ no size",
+                "{'descr': '=f4', 'fortran_order': False, 'shape': (1,)} ~ '=f4'",
+                "{'descr': '|f4', 'fortran_order': False, 'shape': (1,)} ~ '|f4'",
+                "{'descr': 'f4', 'fortran_order': False, 'shape': (1,)} ~ 'f4'",
+                "{'descr': None, 'fortran_order': False, 'shape': (1,)} ~ plain string",
+                "{'descr': '<\\x664', 'fortran_order': False, 'shape': (1,)} ~ plain string",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} + {} ~ goes on",
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (1,) ~ wants '}'",
+                "{'descr': '<f4 ~ plain string",
+                "[] ~ wants '{'",
+                "`` ~ wants '{'"
+            })
     void headersThatAreNotAsTheyShouldBeAreRefused(String dict, String messagePart) throws IOException {
         assertRefused(npy(1, dict.replace("`", ""), f4(1)), messagePart.strip());
     }

@@ -46,7 +46,11 @@ class NpzLoaderTest {
 
     private void assertRefused(byte[] bytes, String... messageParts) throws IOException {
         Path file = write(bytes);
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("a.npz: ").satisfies(e -> assertThat(messageParts).allSatisfy(part -> assertThat(e).hasMessageContaining(part)));
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("a.npz: ")
+                .satisfies(e -> assertThat(messageParts)
+                        .allSatisfy(part -> assertThat(e).hasMessageContaining(part)));
     }
 
     private static byte[] one(boolean deflated) {
@@ -78,12 +82,15 @@ class NpzLoaderTest {
         assertThat(model.format()).isEqualTo("npz");
         assertThat(model.notes()).isEmpty();
         assertThat(model.tensors()).extracting(t -> t.id().name()).containsExactly("w", "b", "dir/f");
-        assertThat(model.tensors()).extracting(t -> t.info().kind()).containsExactly(TensorKind.WEIGHT, TensorKind.CONSTANT, TensorKind.WEIGHT);
+        assertThat(model.tensors())
+                .extracting(t -> t.info().kind())
+                .containsExactly(TensorKind.WEIGHT, TensorKind.CONSTANT, TensorKind.WEIGHT);
         Tensor w = model.tensors().getFirst();
         assertThat(w.info().shape()).isEqualTo(Shape.of(2, 3, 4));
         assertThat(w.data().segment().isMapped()).isEqualTo(mapped);
         assertThat(w.data().toFloats()).startsWith(-5, -4, -3).hasSize(24);
-        assertThat(model.tensors().get(2).data().toFloats()).containsExactly(w.data().toFloats());
+        assertThat(model.tensors().get(2).data().toFloats())
+                .containsExactly(w.data().toFloats());
         assertThat(model.tensors().get(1).data().toFloats()).containsExactly(0, 1, 2);
     }
 
@@ -108,7 +115,8 @@ class NpzLoaderTest {
             zip.closeArchiveEntry();
         }
 
-        assertThat(ModelLoaders.open(file).tensors().getFirst().data().toFloats()).containsExactly(7, 8);
+        assertThat(ModelLoaders.open(file).tensors().getFirst().data().toFloats())
+                .containsExactly(7, 8);
     }
 
     @Test
@@ -125,7 +133,8 @@ class NpzLoaderTest {
         members.put("readme.txt", new byte[3]);
         members.put("w.npy", npy("<f4", "(1,)", f4(1)));
 
-        assertThat(ModelLoaders.open(write(zip(true, members))).notes()).containsExactly("1 member is no .npy array: readme.txt");
+        assertThat(ModelLoaders.open(write(zip(true, members))).notes())
+                .containsExactly("1 member is no .npy array: readme.txt");
         assertRefused(zip(true, Map.of("data.pkl", new byte[3])), "no .npy array", "data.pkl");
     }
 
@@ -136,7 +145,8 @@ class NpzLoaderTest {
         assertRefused(zip(deflated, Map.of("w.npy", npy("<f4", "(2,)", f4(1, 2, 3)))), "w.npy: ", "2 of F32");
         assertRefused(zip(deflated, Map.of("w.npy", npy("|O", "(2,)", new byte[30]))), "w.npy: ", "'|O'", "pickled");
         assertRefused(zip(deflated, Map.of("w.npy", new byte[30])), "w.npy: ", "does not begin");
-        assertRefused(zip(deflated, Map.of("w.npy", Arrays.copyOf(npy("<f4", "(2,)", f4(1, 2)), 40))), "w.npy: ", "cut off");
+        assertRefused(
+                zip(deflated, Map.of("w.npy", Arrays.copyOf(npy("<f4", "(2,)", f4(1, 2)), 40))), "w.npy: ", "cut off");
     }
 
     @Test

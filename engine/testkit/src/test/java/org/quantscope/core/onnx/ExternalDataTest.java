@@ -41,7 +41,11 @@ class ExternalDataTest {
     }
 
     private Path write(String... keysAndValues) throws IOException {
-        ModelProto model = model(13, graph(node("MatMul", List.of("x", "w"), "y")).addInitializer(external("w", new long[] {2, 1}, keysAndValues))).build();
+        ModelProto model = model(
+                        13,
+                        graph(node("MatMul", List.of("x", "w"), "y"))
+                                .addInitializer(external("w", new long[] {2, 1}, keysAndValues)))
+                .build();
         return Files.write(folder.resolve("m.onnx"), model.toByteArray());
     }
 
@@ -87,7 +91,8 @@ class ExternalDataTest {
         "w.bin, , -1, negative",
         "empty.bin, , , end behind"
     })
-    void placesThatDoNotHoldTheTensorAreRefused(String location, String offset, String length, String messagePart) throws IOException {
+    void placesThatDoNotHoldTheTensorAreRefused(String location, String offset, String length, String messagePart)
+            throws IOException {
         Files.createSymbolicLink(folder.resolve("link.bin"), root.resolve("secret.bin"));
         var words = new ArrayList<>(List.of("location", location));
         if (offset != null) {
@@ -98,21 +103,28 @@ class ExternalDataTest {
         }
         Path file = write(words.toArray(String[]::new));
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageStartingWith("m.onnx: w: ").hasMessageContaining(messagePart);
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("m.onnx: w: ")
+                .hasMessageContaining(messagePart);
     }
 
     @Test
     void aTensorWithoutALocationIsRefused() throws IOException {
         Path file = write("offset", "0");
 
-        assertThatThrownBy(() -> ModelLoaders.openHeader(file)).isInstanceOf(BadInputException.class).hasMessageContaining("no location");
+        assertThatThrownBy(() -> ModelLoaders.openHeader(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no location");
     }
 
     @Test
     void aPathThatEscapesIsRefusedInTheHeaderToo() throws IOException {
         Path file = write("location", "../secret.bin");
 
-        assertThatThrownBy(() -> ModelLoaders.openHeader(file)).isInstanceOf(BadInputException.class).hasMessageContaining("leads out");
+        assertThatThrownBy(() -> ModelLoaders.openHeader(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("leads out");
     }
 
     @Test
@@ -127,9 +139,16 @@ class ExternalDataTest {
 
     @Test
     void onlyInitializersOfTheMainGraphMayLieElsewhere() throws IOException {
-        var constant = node("Constant", List.of(), "w").addAttribute(attribute("value", external("", new long[] {2, 1}, "location", "w.bin")));
-        Path file = Files.write(folder.resolve("m.onnx"), model(13, graph(constant, node("MatMul", List.of("x", "w"), "y"))).build().toByteArray());
+        var constant = node("Constant", List.of(), "w")
+                .addAttribute(attribute("value", external("", new long[] {2, 1}, "location", "w.bin")));
+        Path file = Files.write(
+                folder.resolve("m.onnx"),
+                model(13, graph(constant, node("MatMul", List.of("x", "w"), "y")))
+                        .build()
+                        .toByteArray());
 
-        assertThatThrownBy(() -> ModelLoaders.open(file)).isInstanceOf(BadInputException.class).hasMessageContaining("external_data");
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("external_data");
     }
 }

@@ -50,7 +50,8 @@ class SessionFileProperties {
 
     /** Any one character of a good file changed: it is read or refused as bad input, nothing else. */
     @Property(tries = 150, shrinking = ShrinkingMode.OFF)
-    void aDamagedFileIsReadOrRefused(@ForAll("states") SessionState state, @ForAll long where, @ForAll byte what) throws IOException {
+    void aDamagedFileIsReadOrRefused(@ForAll("states") SessionState state, @ForAll long where, @ForAll byte what)
+            throws IOException {
         Path file = Files.createTempFile("session", ".json");
         try {
             SessionFile.write(state, file);
@@ -60,7 +61,11 @@ class SessionFileProperties {
             Throwable thrown = Assertions.catchThrowable(() -> SessionFile.read(file));
 
             if (thrown != null) {
-                assertThat(thrown).isInstanceOf(BadInputException.class).message().startsWith(file.getFileName() + ": ").doesNotContain("\n");
+                assertThat(thrown)
+                        .isInstanceOf(BadInputException.class)
+                        .message()
+                        .startsWith(file.getFileName() + ": ")
+                        .doesNotContain("\n");
             }
         } finally {
             Files.deleteIfExists(file);
@@ -70,12 +75,33 @@ class SessionFileProperties {
     @Provide
     Arbitrary<SessionState> states() {
         Arbitrary<Optional<QuantSpec>> maybeSpec = specs().optional();
-        Arbitrary<Map<TensorId, QuantSpec>> overrides = Arbitraries.maps(ids(), specs()).ofMaxSize(4);
+        Arbitrary<Map<TensorId, QuantSpec>> overrides =
+                Arbitraries.maps(ids(), specs()).ofMaxSize(4);
         Arbitrary<Set<TensorId>> kept = ids().set().ofMaxSize(4);
-        Arbitrary<Map<TensorId, ClipRange>> ranges = Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
-        return Combinators.combine(files(), maybeSpec, maybeSpec, overrides, kept, ranges, Arbitraries.of(true, false), files().optional())
+        Arbitrary<Map<TensorId, ClipRange>> ranges =
+                Arbitraries.maps(ids(), ranges()).ofMaxSize(4);
+        return Combinators.combine(
+                        files(),
+                        maybeSpec,
+                        maybeSpec,
+                        overrides,
+                        kept,
+                        ranges,
+                        Arbitraries.of(true, false),
+                        files().optional())
                 .as((model, w, a, o, k, r, fold, data) -> new SessionState(
-                        model, w, a, o, k, r, levels(r), fold, data, data, data.map(x -> new Task.TopK(5)), r.keySet(),
+                        model,
+                        w,
+                        a,
+                        o,
+                        k,
+                        r,
+                        levels(r),
+                        fold,
+                        data,
+                        data,
+                        data.map(x -> new Task.TopK(5)),
+                        r.keySet(),
                         fold ? List.of() : corrections(data, new CorrectionSettings(w, a, o, k, r, levels(r)))));
     }
 
@@ -92,12 +118,17 @@ class SessionFileProperties {
 
     private static List<AppliedCorrection> corrections(Optional<FileRef> data, CorrectionSettings settings) {
         return List.of(
-                new AppliedCorrection("cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
+                new AppliedCorrection(
+                        "cross-layer-equalization", Map.of("sweeps", "3"), Optional.empty(), Optional.empty()),
                 new AppliedCorrection("bias-correction", Map.of(), data, Optional.of(settings)));
     }
 
     private static Arbitrary<TensorId> ids() {
-        return Arbitraries.strings().ofMinLength(1).ofMaxLength(12).filter(s -> s.codePoints().noneMatch(c -> c >= 0xd800 && c <= 0xdfff)).map(TensorId::new);
+        return Arbitraries.strings()
+                .ofMinLength(1)
+                .ofMaxLength(12)
+                .filter(s -> s.codePoints().noneMatch(c -> c >= 0xd800 && c <= 0xdfff))
+                .map(TensorId::new);
     }
 
     private static Arbitrary<FileRef> files() {
@@ -106,11 +137,15 @@ class SessionFileProperties {
                 Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath().resolve("a b/ü/m.onnx"),
                 Path.of("/elsewhere/deep/er/m.npz").toAbsolutePath(),
                 Path.of("/top.npy").toAbsolutePath());
-        return Combinators.combine(paths, Arbitraries.strings().withChars("0123456789abcdef").ofLength(64)).as(FileRef::new);
+        return Combinators.combine(
+                        paths,
+                        Arbitraries.strings().withChars("0123456789abcdef").ofLength(64))
+                .as(FileRef::new);
     }
 
     private static Arbitrary<QuantSpec> specs() {
-        Arbitrary<String> schemes = Arbitraries.of(Quantizers.all().stream().map(q -> q.id()).toList());
+        Arbitrary<String> schemes =
+                Arbitraries.of(Quantizers.all().stream().map(q -> q.id()).toList());
         return Combinators.combine(
                         schemes,
                         Arbitraries.integers().between(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS),
@@ -129,7 +164,8 @@ class SessionFileProperties {
         return Arbitraries.oneOf(
                 Arbitraries.just(Granularity.TENSOR),
                 axes.map(Granularity.PerChannel::new),
-                Combinators.combine(axes, Arbitraries.integers().between(1, 256)).as(Granularity.PerBlock::new));
+                Combinators.combine(axes, Arbitraries.integers().between(1, 256))
+                        .as(Granularity.PerBlock::new));
     }
 
     private static Arbitrary<Clip> clips() {
@@ -163,14 +199,17 @@ class SessionFileProperties {
         Arbitrary<Float> scales = floats().map(Math::abs).filter(f -> f > 0 && f < 1e30f);
         Arbitrary<Integer> zeroPoints = Arbitraries.integers().between(-128, 127);
         return Combinators.combine(granularities(), Arbitraries.integers().between(1, 5))
-                .flatAs((granularity, n) -> Combinators.combine(scales.array(Float[].class).ofSize(n), zeroPoints.array(Integer[].class).ofSize(n)).as((s, z) -> {
-                    float[] scale = new float[n];
-                    int[] zeroPoint = new int[n];
-                    for (int i = 0; i < n; i++) {
-                        scale[i] = s[i];
-                        zeroPoint[i] = z[i];
-                    }
-                    return new QuantParams(granularity, scale, zeroPoint, -128, 127);
-                }));
+                .flatAs((granularity, n) -> Combinators.combine(
+                                scales.array(Float[].class).ofSize(n),
+                                zeroPoints.array(Integer[].class).ofSize(n))
+                        .as((s, z) -> {
+                            float[] scale = new float[n];
+                            int[] zeroPoint = new int[n];
+                            for (int i = 0; i < n; i++) {
+                                scale[i] = s[i];
+                                zeroPoint[i] = z[i];
+                            }
+                            return new QuantParams(granularity, scale, zeroPoint, -128, 127);
+                        }));
     }
 }
