@@ -21,6 +21,7 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
 
 class RangeResolverTest {
     /** Every value matters alike. */
@@ -71,6 +72,49 @@ class RangeResolverTest {
                             .params()
                             .scale(0));
         }
+    }
+
+    /** Large slices are calibrated where they lie; one channel's importance is not another's. */
+    @Test
+    void aLargeChannelIsCalibratedByItsOwnImportance() {
+        int length = 1 << 20;
+        float[] values = new float[2 * length];
+        float[] importance = new float[values.length];
+        var random = new Random(3);
+        for (int i = 0; i < length; i++) {
+            values[i] = (float) random.nextGaussian();
+            values[length + i] = values[i];
+            boolean tail = Math.abs(values[i]) > 2;
+            importance[i] = tail ? 1 : 0;
+            importance[length + i] = tail ? 0 : 1;
+        }
+        QuantSpec spec = QuantSpec.WEIGHTS.withBits(3).withClip(new Clip.Auto("weighted-mse"));
+
+        List<ClipRange> ranges = RangeResolver.resolve(
+                        Oracles.tensor(values, 2, length),
+                        spec.withGranularity(Granularity.CHANNEL),
+                        ofValues(importance),
+                        cancel)
+                .requested();
+
+        for (int channel = 0; channel < 2; channel++) {
+            int from = channel * length;
+            assertThat(ranges.get(channel))
+                    .isEqualTo(RangeResolver.resolve(
+                                    Oracles.tensor(Arrays.copyOfRange(values, from, from + length)),
+                                    spec,
+                                    ofValues(Arrays.copyOfRange(importance, from, from + length)),
+                                    cancel)
+                            .requested()
+                            .getFirst());
+        }
+        // What matters is the tail in the one channel, and everything but the tail in the other.
+        assertThat(ranges.getFirst().hi()).isGreaterThan(2);
+        assertThat(ranges.getLast().hi()).isLessThan(2);
+    }
+
+    private static Importances ofValues(float[] importance) {
+        return tensor -> Optional.of(Importance.ofValues(TensorData.of(importance)));
     }
 
     @Test

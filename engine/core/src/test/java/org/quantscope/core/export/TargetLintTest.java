@@ -273,4 +273,22 @@ class TargetLintTest {
                         Map.entry("tensorrt-cache", false),
                         Map.entry("quantscope-json", false))));
     }
+
+    /** The limit itself is taken; the next narrower range is not. */
+    @Test
+    void aRangeJustAsWideAsTheSmallestIsTaken() throws IOException {
+        Encoding weight = troubled().encodings().stream()
+                .filter(e -> e.id().equals(Trouble.WIDE.id()))
+                .findFirst()
+                .orElseThrow();
+        ClipRange range = weight.effective().getFirst();
+        double span = (double) range.hi() - range.lo();
+        Takes any = Takes.affine(8);
+
+        assertThat(new Target("t", "T", any, any, span).problems(weight)).isEmpty();
+        assertThat(new Target("t", "T", any, any, Math.nextUp(span)).problems(weight))
+                .singleElement()
+                .returns(Severity.ERROR, ExportProblem::severity)
+                .returns("its range is " + span + " wide, T wants at least " + Math.nextUp(span), ExportProblem::why);
+    }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.Placement.Rule;
 import org.quantscope.core.onnx.Placement.Site;
@@ -118,6 +119,21 @@ class PlacementTest {
         assertThat(site(model, "b").reason()).isEqualTo("inside a layer: the integer kernel rounds behind Relu Relu2");
     }
 
+    /** What is fed from outside is rounded where it comes in; the Concat cannot do it for it. */
+    @Test
+    void anInputOfTheModelKeepsItsOwnGridInFrontOfAConcat() throws IOException {
+        Model model = new TinyOnnx(13)
+                .input("x", -1, 4)
+                .input("z", -1, 4)
+                .output("y", -1, 8)
+                .randomWeight("w", Shape.of(4, 4), -1, 1)
+                .node("MatMul", List.of("x", "w"), List.of("a"))
+                .node("Concat", List.of("a", "z"), List.of("y"), TinyOnnx.attribute("axis", 1L))
+                .open(folder);
+
+        assertThat(states(model)).isEqualTo(Map.of("x", State.OWN, "z", State.OWN, "a", State.TIED, "y", State.OWN));
+    }
+
     @Test
     void aPersonUntiesAValueAndAddsAQuantizer() throws IOException {
         Model model = new TinyOnnx(13)
@@ -210,6 +226,22 @@ class PlacementTest {
                 .open(folder);
 
         assertThat(site(model, "y").state()).isEqualTo(state);
+    }
+
+    /** Each value that these modes add is a copy of one that is there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"reflect", "edge"})
+    void aPadThatCopiesKeepsTheGridWhateverItsConstant(String mode) throws IOException {
+        Model model = conv(13).output("y", -1, 2, 4, 4)
+                .weight64("pads", 0, 0, 1, 1, 0, 0, 1, 1)
+                .weight("value", Shape.of(), 1)
+                .node("Pad", List.of("c", "pads", "value"), List.of("y"), TinyOnnx.attribute("mode", mode))
+                .open(folder);
+
+        assertThat(site(model, "y"))
+                .returns(State.TIED, Site::state)
+                .returns(Rule.MOVED, Site::rule)
+                .returns(Optional.of(new TensorId("c")), Site::tiedTo);
     }
 
     private TinyOnnx conv(int opset) {
