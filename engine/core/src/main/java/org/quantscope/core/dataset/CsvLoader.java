@@ -1,8 +1,14 @@
 package org.quantscope.core.dataset;
 
+import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -12,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,17 +35,19 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads a table in text: one sample on each line, fields between commas, semicolons or tabs (RFC 4180, quoted fields within one line). Columns of numbers are
+ * Reads a table in text: one sample in each row, fields between commas, semicolons or tabs (RFC 4180). Columns of numbers are
  * features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as float32.
  *
- * <p>The first line is a header if a field of it is no number where that of the second line is one, or if the sidecar says so ({@code header}). The label's
+ * <p>The first row is a header if a field of it is no number where that of the second row is one, or if the sidecar says so ({@code header}). The label's
  * column is what the sidecar says ({@code label_column}: first, last, none or a name); else the one named label, labels, class, target or y; else the only
  * one of text; else the first or the last, if just one of them numbers classes 0 to k − 1 without a gap, k at least 2. Labels of text are classes
  * in the order of their characters; numbers with a fraction or a minus are targets.
  */
 final class CsvLoader implements DatasetLoader {
     private static final int MAX_COLUMNS = 1 << 20;
-    private static final int MAX_LINE = 64 << 20;
+    /** The longest row, in characters, a power of two; a quote that is not closed would make a row of the rest of the file. */
+    private static final int MAX_ROW = 64 << 20;
+
     private static final int MAX_CLASSES = 100_000;
     /** The longest name of a class, in characters. */
     private static final int MAX_TEXT = 1024;
@@ -79,17 +88,140 @@ final class CsvLoader implements DatasetLoader {
     @Override
     public Samples open(Path file, Sidecar sidecar, CancelToken cancel) throws IOException {
         Table table = new Table(file, sidecar, cancel);
-        try (BufferedReader in = new BufferedReader(new InputStreamReader(
+        try {
+            char delimiter;
+            try (Reader in = text(file)) {
+                delimiter = delimiter(in);
+            }
+            Rows rows = new Rows(file, delimiter);
+            try (CsvReader<Row> in = CsvReader.builder()
+                    .fieldSeparator(delimiter)
+                    .maxBufferSize(MAX_ROW)
+                    .allowUnclosedQuote(false)
+                    .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
+                    .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+                    .build(rows, text(file))) {
+                table.read(in);
+            } catch (CsvParseException e) {
+                if (e.getCause() instanceof RuntimeException ours) {
+                    throw ours;
+                }
+                if (e.getCause() instanceof Error error) {
+                    throw error;
+                }
+                throw table.complaint(rows, e);
+            }
+        } catch (UncheckedIOException e) {
+            throw unreadable(file, e.getCause());
+        } catch (CharacterCodingException e) {
+            throw unreadable(file, e);
+        }
+        return table.samples(Fingerprint.sha256(file, cancel), title());
+    }
+
+    /** The characters of the file behind its byte order mark, if it has one. */
+    private static Reader text(Path file) throws IOException {
+        Reader in = new BufferedReader(new InputStreamReader(
                 Files.newInputStream(file),
                 StandardCharsets.UTF_8
                         .newDecoder()
                         .onMalformedInput(CodingErrorAction.REPORT)
-                        .onUnmappableCharacter(CodingErrorAction.REPORT)))) {
-            table.read(in);
-        } catch (CharacterCodingException e) {
-            throw new BadInputException(file, "text", "is no UTF-8", e);
+                        .onUnmappableCharacter(CodingErrorAction.REPORT)));
+        in.mark(1);
+        if (in.read() != '\ufeff') {
+            in.reset();
         }
-        return table.samples(Fingerprint.sha256(file, cancel), title());
+        return in;
+    }
+
+    /** Of the first row that is not blank: a tab if it holds one outside quotes, else a comma, else a semicolon. */
+    private static char delimiter(Reader in) throws IOException {
+        char found = ';';
+        boolean blank = true;
+        boolean quoted = false;
+        boolean mayOpen = true;
+        for (int c = in.read(), length = 0; c >= 0 && length <= MAX_ROW; c = in.read(), length++) {
+            if (quoted) {
+                quoted = c != '"';
+                mayOpen = true;
+                continue;
+            }
+            boolean end = c == '\n' || c == '\r';
+            if (end && !blank) {
+                return found;
+            }
+            if (c == '\t' || (c == ',' && found == ';')) {
+                found = (char) c;
+            } else if (end) {
+                found = ';';
+            }
+            blank &= Character.isWhitespace(c);
+            quoted = c == '"' && mayOpen;
+            mayOpen = end || c == ',' || c == ';' || c == '\t';
+        }
+        return found;
+    }
+
+    private static BadInputException unreadable(Path file, IOException e) throws IOException {
+        if (e instanceof CharacterCodingException) {
+            return new BadInputException(file, "text", "is no UTF-8", e);
+        }
+        throw e;
+    }
+
+    /**
+     * One row.
+     *
+     * @param line where it begins, from 1 on
+     */
+    private record Row(long line, List<String> fields) {
+        String where() {
+            return "line " + line;
+        }
+    }
+
+    /** Collects the fields of one row after the other; blank lines are none. */
+    private static final class Rows extends AbstractBaseCsvCallbackHandler<Row> {
+        private final Path file;
+        private final char delimiter;
+        private List<String> fields = List.of();
+        private long length;
+        private boolean blank;
+
+        Rows(Path file, char delimiter) {
+            this.file = file;
+            this.delimiter = delimiter;
+        }
+
+        @Override
+        protected void handleBegin(long line) {
+            fields = new ArrayList<>(Math.max(1, fields.size()));
+            length = 0;
+            blank = true;
+        }
+
+        @Override
+        protected void handleField(int index, char[] buffer, int offset, int count, boolean quoted) {
+            if (index == MAX_COLUMNS) {
+                throw new BadInputException(file, where(), "has more than " + MAX_COLUMNS + " fields");
+            }
+            length += count + 1L;
+            if (length > MAX_ROW) {
+                throw new BadInputException(file, where(), "is longer than " + MAX_ROW + " characters");
+            }
+            String field = new String(buffer, offset, count);
+            blank &= !quoted && field.isBlank() && (index == 0 || Character.isWhitespace(delimiter));
+            fields.add(field);
+        }
+
+        @Override
+        protected @Nullable Row buildRecord() {
+            return blank ? null : new Row(getStartingLineNumber(), fields);
+        }
+
+        private String where() {
+            return "line " + getStartingLineNumber();
+        }
     }
 
     /** Values in the order of the file, as bytes as long as they are some. */
@@ -182,7 +314,6 @@ final class CsvLoader implements DatasetLoader {
         private final Sidecar sidecar;
         private final CancelToken cancel;
         private final Values values;
-        private char delimiter = ',';
         private List<String> names = List.of();
         private int columns;
         private int rows;
@@ -190,9 +321,6 @@ final class CsvLoader implements DatasetLoader {
         private int textColumn = -1;
 
         private final TreeMap<String, Integer> texts = new TreeMap<>();
-        private long line;
-        /** The line before ended with a carriage return: a line feed behind it belongs to it. */
-        private boolean afterReturn;
 
         Table(Path file, Sidecar sidecar, CancelToken cancel) {
             this.file = file;
@@ -201,37 +329,39 @@ final class CsvLoader implements DatasetLoader {
             this.values = new Values(file);
         }
 
-        void read(BufferedReader in) throws IOException {
-            List<String> first = next(in, true);
-            if (first == null) {
+        void read(Iterable<Row> in) {
+            Iterator<Row> all = in.iterator();
+            if (!all.hasNext()) {
                 throw new BadInputException(file, "rows", "there are none");
             }
-            columns = first.size();
-            List<String> second = next(in, false);
-            List<String> sample = second == null ? first : second;
+            Row first = all.next();
+            columns = first.fields().size();
+            Row second = all.hasNext() ? all.next() : null;
             boolean header = sidecar.header().orElseGet(() -> isHeader(first, second));
-            names = header ? first.stream().map(String::strip).toList() : List.of();
-            textColumn = textColumn(header ? sample : first);
+            names = header ? first.fields().stream().map(String::strip).toList() : List.of();
+            textColumn = textColumn(header && second != null ? second : first);
             if (!header) {
-                add(first, 1);
+                add(first);
             }
-            long at = 2;
-            for (List<String> row = second; row != null; row = next(in, false)) {
+            if (second != null) {
+                add(second);
+            }
+            while (all.hasNext()) {
                 cancel.check();
-                add(row, at == 2 ? 2 : line);
-                at++;
+                add(all.next());
             }
             if (rows == 0) {
                 throw new BadInputException(file, "rows", "there are none below the header");
             }
         }
 
-        private static boolean isHeader(List<String> first, @Nullable List<String> second) {
+        private static boolean isHeader(Row first, @Nullable Row second) {
             if (second == null) {
-                return first.stream().noneMatch(f -> number(f) != null);
+                return first.fields().stream().noneMatch(f -> number(f) != null);
             }
-            for (int i = 0; i < Math.min(first.size(), second.size()); i++) {
-                if (number(first.get(i)) == null && number(second.get(i)) != null) {
+            for (int i = 0; i < Math.min(first.fields().size(), second.fields().size()); i++) {
+                if (number(first.fields().get(i)) == null
+                        && number(second.fields().get(i)) != null) {
                     return true;
                 }
             }
@@ -239,10 +369,10 @@ final class CsvLoader implements DatasetLoader {
         }
 
         /** The only column of text, if it may be the label. */
-        private int textColumn(List<String> row) {
+        private int textColumn(Row row) {
             List<Integer> found = new ArrayList<>();
-            for (int i = 0; i < row.size(); i++) {
-                if (number(row.get(i)) == null && !row.get(i).isBlank()) {
+            for (int i = 0; i < row.fields().size(); i++) {
+                if (number(row.fields().get(i)) == null && !row.fields().get(i).isBlank()) {
                     found.add(i);
                 }
             }
@@ -253,18 +383,18 @@ final class CsvLoader implements DatasetLoader {
             return found.size() == 1 && said.isEmpty() ? found.getFirst() : -1;
         }
 
-        private void add(List<String> row, long at) {
-            if (row.size() != columns) {
+        private void add(Row row) {
+            if (row.fields().size() != columns) {
                 throw new BadInputException(
-                        file, "line " + at, "has " + row.size() + " fields, the first line has " + columns);
+                        file, row.where(), "has " + row.fields().size() + " fields, the first line has " + columns);
             }
             for (int i = 0; i < columns; i++) {
                 if (i == textColumn) {
-                    String text = row.get(i).strip();
+                    String text = row.fields().get(i).strip();
                     if (text.length() > MAX_TEXT) {
                         throw new BadInputException(
                                 file,
-                                "line " + at,
+                                row.where(),
                                 title(i) + ": a text of " + text.length() + " characters is no name of a class");
                     }
                     values.add(texts.computeIfAbsent(text, t -> texts.size()));
@@ -276,18 +406,26 @@ final class CsvLoader implements DatasetLoader {
                     }
                     continue;
                 }
-                Float value = number(row.get(i));
+                Float value = number(row.fields().get(i));
                 if (value == null || !Float.isFinite(value)) {
                     throw new BadInputException(
-                            file, "line " + at, title(i) + ": '" + row.get(i).strip() + "' is no finite number");
+                            file,
+                            row.where(),
+                            title(i) + ": '" + row.fields().get(i).strip() + "' is no finite number");
                 }
                 values.add(value);
             }
             rows++;
         }
 
+        /** What could not be split into fields. */
+        BadInputException complaint(Rows at, CsvParseException e) {
+            String problem = String.valueOf(e.getMessage()).replaceFirst(" \\(record starting at line \\d+\\)$", "");
+            return new BadInputException(file, at.where(), title(at.fields.size()) + ": " + problem, e);
+        }
+
         private String title(int column) {
-            return "column " + (names.isEmpty() ? Integer.toString(column + 1) : "'" + names.get(column) + "'");
+            return "column " + (column >= names.size() ? Integer.toString(column + 1) : "'" + names.get(column) + "'");
         }
 
         private static @Nullable Float number(String field) {
@@ -454,87 +592,6 @@ final class CsvLoader implements DatasetLoader {
                 out[r] = (int) v;
             }
             return new Labels(out);
-        }
-
-        /** The fields of the next line that is not empty; null at the end. */
-        private @Nullable List<String> next(BufferedReader in, boolean first) throws IOException {
-            String text = line(in);
-            while (text != null && text.isBlank()) {
-                text = line(in);
-            }
-            if (text == null) {
-                return null;
-            }
-            if (first) {
-                text = text.startsWith("\ufeff") ? text.substring(1) : text;
-                delimiter = text.indexOf('\t') >= 0 ? '\t' : text.indexOf(',') >= 0 ? ',' : ';';
-            }
-            return fields(text);
-        }
-
-        /** A line ends at a line feed, a carriage return or both. */
-        private @Nullable String line(BufferedReader in) throws IOException {
-            line++;
-            StringBuilder out = new StringBuilder();
-            for (int c = next(in); c >= 0; c = next(in)) {
-                if (c == '\n' || c == '\r') {
-                    afterReturn = c == '\r';
-                    return out.toString();
-                }
-                out.append((char) c);
-                if (out.length() > MAX_LINE) {
-                    throw new BadInputException(file, "line " + line, "is longer than " + MAX_LINE + " characters");
-                }
-            }
-            return out.isEmpty() ? null : out.toString();
-        }
-
-        private int next(BufferedReader in) throws IOException {
-            int c = in.read();
-            boolean second = c == '\n' && afterReturn;
-            afterReturn = false;
-            return second ? in.read() : c;
-        }
-
-        private List<String> fields(String text) {
-            List<String> out = new ArrayList<>(Math.max(1, columns));
-            int at = 0;
-            while (true) {
-                int end;
-                if (out.size() == MAX_COLUMNS) {
-                    throw new BadInputException(file, "line " + line, "has more than " + MAX_COLUMNS + " fields");
-                }
-                if (at < text.length() && text.charAt(at) == '"') {
-                    StringBuilder field = new StringBuilder();
-                    end = at + 1;
-                    while (true) {
-                        int quote = text.indexOf('"', end);
-                        if (quote < 0) {
-                            throw new BadInputException(file, "line " + line, "has a quote that is not closed");
-                        }
-                        field.append(text, end, quote);
-                        end = quote + 1;
-                        if (end < text.length() && text.charAt(end) == '"') {
-                            field.append('"');
-                            end++;
-                        } else {
-                            break;
-                        }
-                    }
-                    out.add(field.toString());
-                    if (end < text.length() && text.charAt(end) != delimiter) {
-                        throw new BadInputException(file, "line " + line, "has text behind a quoted field");
-                    }
-                } else {
-                    end = text.indexOf(delimiter, at);
-                    end = end < 0 ? text.length() : end;
-                    out.add(text.substring(at, end));
-                }
-                if (end >= text.length()) {
-                    return out;
-                }
-                at = end + 1;
-            }
         }
     }
 }

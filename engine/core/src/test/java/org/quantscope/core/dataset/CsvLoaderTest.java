@@ -11,11 +11,30 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.core.BadInputException;
+import org.quantscope.core.tensor.Shape;
 
 class CsvLoaderTest {
     @TempDir
     Path folder;
+
+    private Path table(String text) throws IOException {
+        return Files.writeString(folder.resolve("t.csv"), text);
+    }
+
+    private void assertRefused(String text, String message) throws IOException {
+        Path file = table(text);
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(message);
+    }
+
+    private static float[] all(Dataset data) {
+        float[] out = new float[(int) (data.size() * data.sampleShape().count())];
+        data.fill(IntStream.range(0, data.size()).toArray(), out);
+        return out;
+    }
 
     /** In the first column, beside one of fractions: classes are 0 to k - 1 without a gap, k at least 2 and each twice on average. */
     @ParameterizedTest
@@ -68,7 +87,93 @@ class CsvLoaderTest {
                 .hasMessage("t.csv: column 'kind': has more than 100000 different texts, which are no classes");
     }
 
-    private Path table(String text) throws IOException {
-        return Files.writeString(folder.resolve("t.csv"), text);
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\r\n", "\r"})
+    void aQuotedFieldMayHoldLineBreaks(String end) throws IOException {
+        Dataset data = Datasets.open(
+                table(String.join(end, "a,\"kind", "of it\"", "1,\"cat", "or \"\"lynx\"\"\"", "2,dog") + end));
+
+        assertThat(data.classes()).containsExactly("cat" + end + "or \"lynx\"", "dog");
+        assertThat(all(data)).containsExactly(1, 2);
+    }
+
+    @Test
+    void theDelimiterMayComeAfterAQuotedLineBreak() throws IOException {
+        Dataset data = Datasets.open(table("\"a; or\nb\",y\n1,0.5\n2,0.25\n"));
+
+        assertThat(data.sampleShape()).isEqualTo(Shape.of(1));
+        assertThat(data.targetShape()).contains(Shape.of());
+    }
+
+    @Test
+    void aQuoteInsideAFieldThatIsNotQuotedIsText() throws IOException {
+        assertThat(Datasets.open(table("1,5\" disk\n2,3\" disk\n")).classes()).containsExactly("3\" disk", "5\" disk");
+    }
+
+    @Test
+    void complaintsCountTheLinesInsideQuotes() throws IOException {
+        assertRefused("a,kind\n1,\"two\nlines\"\nx,dog\n", "t.csv: line 4: column 'a': 'x' is no finite number");
+        assertRefused("a,kind\n1,\"two\nlines\"\n7\n", "t.csv: line 4: has 1 fields, the first line has 2");
+    }
+
+    @Test
+    void quotesThatDoNotEndTheirFieldAreRefusedWithLineAndColumn() throws IOException {
+        assertRefused(
+                "a,kind\n1,cat\n2,\"dog\n3,cow\n",
+                "t.csv: line 3: column 'kind': Unclosed quoted field at end of input");
+        assertRefused(
+                "a,kind\n1,\"cat\"x\n",
+                "t.csv: line 2: column 2: Unexpected character after closing quote: 'x' (0x78)");
+    }
+
+    @Test
+    void oneRowIsBounded() throws IOException {
+        String half = "x".repeat(1 << 25);
+
+        assertRefused("1," + half + "," + half + "\n", "t.csv: line 1: is longer than 67108864 characters");
+    }
+
+    /** Nothing but the end of the file would end such a field. */
+    @Test
+    void aQuoteThatIsNotClosedDoesNotReadTheWholeFileIntoMemory() throws IOException {
+        Path file = table("1,\"" + "x\n".repeat(1 << 25) + "x".repeat(100_000) + "\",3\n");
+
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("t.csv: line 1: column 2: The maximum buffer size of 67108864 is insufficient");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\t\na\tb\n1\t300\n\t\n2\t4\n", "a,b\n1,300\n  \n\n2,4\n", "\n\t\na;b\n1;300\n2;4"})
+    void blankLinesAreNoRows(String text) throws IOException {
+        Dataset data = Datasets.open(table(text));
+
+        assertThat(data.size()).isEqualTo(2);
+        assertThat(all(data)).containsExactly(1, 300, 2, 4);
+    }
+
+    @Test
+    void anEmptyFieldAtTheEndOfALineIsAField() throws IOException {
+        assertRefused("1,2,3\n4,5,", "t.csv: line 2: column 3: '' is no finite number");
+    }
+
+    @Test
+    void aByteOrderMarkIsNoText() throws IOException {
+        assertThat(all(Datasets.open(table("\ufeff1,300\n2,4\n")))).containsExactly(1, 300, 2, 4);
+    }
+
+    @Test
+    void whatIsNoUtf8IsRefused() throws IOException {
+        Path file = Files.write(folder.resolve("t.csv"), new byte[] {'1', ',', '2', '\n', '3', ',', (byte) 0xe4, '\n'});
+
+        assertThatThrownBy(() -> Datasets.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("t.csv: text: is no UTF-8");
+    }
+
+    @Test
+    void aTableWithoutRowsIsRefused() throws IOException {
+        assertRefused("\t\n \n\n", "t.csv: rows: there are none");
+        assertRefused("a,b\n", "t.csv: rows: there are none below the header");
     }
 }
