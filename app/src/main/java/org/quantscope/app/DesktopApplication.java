@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javafx.application.Application;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.fx.FxThread;
 import org.quantscope.app.session.Settings;
+import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.ort.OrtRuntime;
 

@@ -5,18 +5,24 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import javafx.application.Platform;
 import org.junit.jupiter.api.Test;
+import org.quantscope.app.selected.CodeUse;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.FxThread;
 import org.quantscope.testkit.ArchitectureRules;
 
 class AppArchitectureTest {
     private static final JavaClasses PRODUCTION = ArchitectureRules.production();
 
     @Test
-    void onlyTheFxPackageNamesThePlatform() {
+    void onlyFxThreadNamesThePlatform() {
         noClasses()
                 .that()
                 .resideInAPackage("org.quantscope..")
                 .and()
-                .resideOutsideOfPackage("org.quantscope.app.fx..")
+                .doNotHaveFullyQualifiedName(FxThread.class.getName())
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(Platform.class)
@@ -28,9 +34,10 @@ class AppArchitectureTest {
     void viewModelsKnowNoScene() {
         noClasses()
                 .that()
-                .resideInAPackage("org.quantscope.app.workbench..")
-                .or()
                 .haveSimpleNameEndingWith("ViewModel")
+                .or()
+                .belongToAnyOf(
+                        Workbench.class, Measurements.class, Activations.class, SelectedTensor.class, CodeUse.class)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("javafx.scene..", "javafx.stage..", "org.jfree..")

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.quantizer.QuantizerViewModel.Blocks;
-import org.quantscope.app.quantizer.QuantizerViewModel.Cut;
-import org.quantscope.app.quantizer.QuantizerViewModel.Locked;
-import org.quantscope.app.workbench.ErrorFigures;
-import org.quantscope.app.workbench.Figures;
-import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.selected.QuantizerViewModel.Blocks;
+import org.quantscope.app.selected.QuantizerViewModel.Cut;
+import org.quantscope.app.selected.QuantizerViewModel.Locked;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
@@ -29,11 +29,11 @@ class BlocksTest {
     @TempDir
     Path folder;
 
-    private HeldDesk at;
+    private HeldContext at;
 
     @BeforeEach
     void open() {
-        at = new HeldDesk(folder);
+        at = new HeldContext(folder);
         at.open("digits_mlp.onnx");
     }
 
@@ -109,7 +109,7 @@ class BlocksTest {
         at.desk.bench().undo();
         assertThat(at.measured().requested()).isEqualTo(before);
         assertThat(at.measured().error()).isEqualTo(whole);
-        at.desk.inHand().selectSlice(InHand.ALL);
+        at.desk.inHand().selectSlice(SelectedTensor.ALL);
         assertThat(at.hand().draggable()).isFalse();
     }
 
@@ -139,7 +139,7 @@ class BlocksTest {
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(other, 32));
         assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks())
                 .contains(new Blocks(32, other, before.axes()));
-        assertThat(at.hand().slice()).isEqualTo(InHand.ALL);
+        assertThat(at.hand().slice()).isEqualTo(SelectedTensor.ALL);
         assertThat(at.hand().count()).isEqualTo(resolved().slices());
     }
 

@@ -8,9 +8,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.codes.CodesViewModel;
-import org.quantscope.app.error.ErrorViewModel;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.selected.CodesViewModel;
+import org.quantscope.app.selected.ErrorViewModel;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.CodePass;
 import org.quantscope.core.metric.CodeReport;
@@ -23,11 +23,11 @@ class CodesTest {
     @TempDir
     Path folder;
 
-    private HeldDesk at;
+    private HeldContext at;
 
     @BeforeEach
     void open() {
-        at = new HeldDesk(folder);
+        at = new HeldContext(folder);
         at.open("fashion_mobilenet_folded.onnx");
     }
 

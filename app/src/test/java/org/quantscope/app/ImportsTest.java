@@ -15,9 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.imports.ImportViewModel;
-import org.quantscope.app.imports.ImportViewModel.Dropped;
-import org.quantscope.app.imports.ImportViewModel.Match;
+import org.quantscope.app.configimport.ImportViewModel;
+import org.quantscope.app.configimport.ImportViewModel.Dropped;
+import org.quantscope.app.configimport.ImportViewModel.Match;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.core.Engine;
 import org.quantscope.core.export.Exporters;
@@ -38,21 +38,21 @@ class ImportsTest {
     @TempDir
     Path folder;
 
-    private HeldDesk at;
+    private HeldContext at;
     private ImportViewModel imports;
     private TensorId first;
     private TensorId second;
 
     @BeforeEach
     void open() {
-        at = new HeldDesk(folder);
+        at = new HeldContext(folder);
         at.desk
                 .session()
                 .openSample(new Sample(
                         "digits",
-                        HeldDesk.SAMPLES.resolve("digits_mlp.onnx"),
-                        HeldDesk.SAMPLES.resolve("digits_test.npz"),
-                        HeldDesk.SAMPLES.resolve("digits_calibration.npz"),
+                        HeldContext.SAMPLES.resolve("digits_mlp.onnx"),
+                        HeldContext.SAMPLES.resolve("digits_test.npz"),
+                        HeldContext.SAMPLES.resolve("digits_calibration.npz"),
                         Optional.empty()));
         imports = at.desk.imports();
         first = at.desk.bench().weights().get(0).id();
@@ -216,9 +216,9 @@ class ImportsTest {
         Path session = folder.resolve("session.json");
         SessionFile.write(at.state(), session);
         imports.whatIs(session, answers::add);
-        imports.whatIs(HeldDesk.SAMPLES.resolve("digits_mlp.onnx"), answers::add);
-        imports.whatIs(HeldDesk.SAMPLES.resolve("digits_test.npz"), answers::add);
-        imports.whatIs(HeldDesk.SAMPLES.resolve("fashion_lenet.onnx"), answers::add);
+        imports.whatIs(HeldContext.SAMPLES.resolve("digits_mlp.onnx"), answers::add);
+        imports.whatIs(HeldContext.SAMPLES.resolve("digits_test.npz"), answers::add);
+        imports.whatIs(HeldContext.SAMPLES.resolve("fashion_lenet.onnx"), answers::add);
         for (String id : List.of("onnx-qdq", "safetensors", "npz")) {
             Path both = folder.resolve("both" + Exporters.byId(id).extension());
             at.desk.export().export(Exporters.byId(id), both);

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
-import org.quantscope.app.sensitivity.SensitivityViewModel.View;
-import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.tensors.SensitivityViewModel.Status;
+import org.quantscope.app.tensors.SensitivityViewModel.View;
+import org.quantscope.app.tensors.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
@@ -48,11 +48,11 @@ class SensitivityTest {
     @TempDir
     Path folder;
 
-    private HeldDesk at;
+    private HeldContext at;
 
     @BeforeEach
     void open() {
-        at = new HeldDesk(folder.resolve("config"));
+        at = new HeldContext(folder.resolve("config"));
     }
 
     @AfterEach
@@ -62,7 +62,7 @@ class SensitivityTest {
 
     private void openDigits() {
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
+        at.desk.session().open(List.of(HeldContext.SAMPLES.resolve("digits_test.npz")));
         at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
@@ -203,15 +203,15 @@ class SensitivityTest {
         Map<TensorId, TensorDamage> before = view().tensors();
         at.close();
 
-        at = new HeldDesk(folder.resolve("config"));
+        at = new HeldContext(folder.resolve("config"));
         openDigits();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(view().tensors()).isEqualTo(before);
 
         at.close();
-        at = new HeldDesk(folder.resolve("config"));
+        at = new HeldContext(folder.resolve("config"));
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(HeldDesk.SAMPLES.resolve("digits_test.npz")));
+        at.desk.session().open(List.of(HeldContext.SAMPLES.resolve("digits_test.npz")));
         at.desk
                 .bench()
                 .apply(new Edit.All(
@@ -239,7 +239,7 @@ class SensitivityTest {
                 true,
                 Set.of(),
                 model,
-                Datasets.open(HeldDesk.SAMPLES.resolve("digits_test.npz")),
+                Datasets.open(HeldContext.SAMPLES.resolve("digits_test.npz")),
                 Optional.empty(),
                 new CancelToken());
 
@@ -439,7 +439,7 @@ class SensitivityTest {
     @Test
     void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
         openDigits();
-        at.desk.session().openCalibrationData(HeldDesk.SAMPLES.resolve("digits_calibration.npz"));
+        at.desk.session().openCalibrationData(HeldContext.SAMPLES.resolve("digits_calibration.npz"));
         at.desk.activations().quantize(true);
         TensorId activation = at.desk.bench().activations().get(1).id();
         ClipRange before = at.state().activationRanges().get(activation);

@@ -34,19 +34,19 @@ class TargetsTest {
     @TempDir
     Path folder;
 
-    private HeldDesk at;
+    private HeldContext at;
     private TargetsViewModel targets;
 
     @BeforeEach
     void open() {
-        at = new HeldDesk(folder);
+        at = new HeldContext(folder);
         at.desk
                 .session()
                 .openSample(new Sample(
                         "digits",
-                        HeldDesk.SAMPLES.resolve("digits_mlp.onnx"),
-                        HeldDesk.SAMPLES.resolve("digits_test.npz"),
-                        HeldDesk.SAMPLES.resolve("digits_calibration.npz"),
+                        HeldContext.SAMPLES.resolve("digits_mlp.onnx"),
+                        HeldContext.SAMPLES.resolve("digits_test.npz"),
+                        HeldContext.SAMPLES.resolve("digits_calibration.npz"),
                         Optional.empty()));
         at.desk.activations().quantize(true);
         targets = at.desk.targets();

@@ -15,10 +15,10 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
-import org.quantscope.app.card.Facts;
-import org.quantscope.app.card.Section;
-import org.quantscope.app.card.SplitBar;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Section;
+import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 

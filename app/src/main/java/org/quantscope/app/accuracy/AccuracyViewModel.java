@@ -14,13 +14,13 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.workbench.InHand;
-import org.quantscope.app.workbench.Measured;
-import org.quantscope.app.workbench.Measurements;
-import org.quantscope.app.workbench.Notices;
-import org.quantscope.app.workbench.Subject;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -132,7 +132,7 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final InHand inHand;
+    private final SelectedTensor inHand;
     private final Executor work;
     private final Executor ui;
     private final Jobs jobs;
@@ -168,7 +168,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     public AccuracyViewModel(
             Workbench bench,
             Measurements measurements,
-            InHand inHand,
+            SelectedTensor inHand,
             Executor work,
             Executor ui,
             Jobs jobs,
@@ -207,7 +207,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         open(evaluable ? model.get() : null, evaluable ? bench.evaluationData().orElse(null) : null);
 
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        Optional<InHand.View> hand = inHand.viewProperty().get();
+        Optional<SelectedTensor.View> hand = inHand.viewProperty().get();
         boolean settled = measured.complete() && hand.map(h -> !h.previous()).orElse(true);
         if (!settled) {
             shown = null;
@@ -241,7 +241,8 @@ public final class AccuracyViewModel implements AutoCloseable {
         return known;
     }
 
-    private static void put(Map<TensorId, QuantParams> into, Subject subject, Measurements.Snapshot measured) {
+    private static void put(
+            Map<TensorId, QuantParams> into, QuantizableTensor subject, Measurements.Snapshot measured) {
         Measured m = measured.tensors().get(subject.id());
         if (m != null) {
             into.put(subject.id(), m.params());
@@ -249,8 +250,8 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     /** The parameters in hand where they differ from the committed ones. A preview changes a clip only, and so no size. */
-    private static Optional<Preview> preview(Setting committed, Optional<InHand.View> hand) {
-        return hand.filter(InHand.View::preview)
+    private static Optional<Preview> preview(Setting committed, Optional<SelectedTensor.View> hand) {
+        return hand.filter(SelectedTensor.View::preview)
                 .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
                 .filter(p -> committed
                         .of(p.id)
@@ -281,7 +282,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    private void ask(Question question, ModelSize size, Optional<InHand.View> hand) {
+    private void ask(Question question, ModelSize size, Optional<SelectedTensor.View> hand) {
         Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
         View now = view.get();
@@ -408,7 +409,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         Setting setting = now.setting();
         Optional<TensorId> weight = inHand.viewProperty()
                 .get()
-                .filter(h -> h.subject() instanceof Subject.Weight)
+                .filter(h -> h.subject() instanceof QuantizableTensor.Weight)
                 .map(h -> h.subject().id());
         return Optional.of(new EvalRequest(weight, setting.weights, setting.activations));
     }

@@ -6,7 +6,7 @@ import javafx.scene.control.MenuButton;
 import javafx.scene.control.RadioMenuItem;
 import javafx.scene.control.ToggleGroup;
 import javafx.scene.control.Tooltip;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.eval.CacheUse;
 
 /** How much memory is used for values in front of the tensor in hand, and the choice of how much may be. */

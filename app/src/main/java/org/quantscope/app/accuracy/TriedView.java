@@ -13,7 +13,7 @@ import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import org.quantscope.app.accuracy.TriedViewModel.Tried;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.eval.AccuracyEstimate;
 
 /** Size against accuracy of every setting tried: smaller is to the left, better is up. A click on a point goes back to it. */

@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import org.quantscope.app.workbench.InHand;
-import org.quantscope.app.workbench.Subject;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
@@ -63,13 +63,13 @@ public final class TriedViewModel {
 
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
-    private final InHand inHand;
+    private final SelectedTensor inHand;
     private final List<Tried> points = new ArrayList<>();
     private Optional<FileRef> data = Optional.empty();
     private Optional<Task> metric = Optional.empty();
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty()));
 
-    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, InHand inHand) {
+    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, SelectedTensor inHand) {
         this.bench = bench;
         this.accuracy = accuracy;
         this.inHand = inHand;
@@ -187,7 +187,7 @@ public final class TriedViewModel {
                 + (corrected ? " corrected" : "");
     }
 
-    private List<QuantSpec> specs(List<? extends Subject> subjects) {
+    private List<QuantSpec> specs(List<? extends QuantizableTensor> subjects) {
         return subjects.stream().flatMap(s -> bench.spec(s).stream()).toList();
     }
 

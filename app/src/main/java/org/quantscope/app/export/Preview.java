@@ -13,7 +13,7 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.export.Encoding;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;

@@ -22,7 +22,7 @@ import javafx.scene.layout.VBox;
 import javafx.util.Subscription;
 import org.quantscope.app.export.ExportViewModel.Result;
 import org.quantscope.app.export.ExportViewModel.Status;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.verify.Verification;
 
 /** How far an export is, and then where the file is and what became of verifying it. */

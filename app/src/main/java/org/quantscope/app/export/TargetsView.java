@@ -39,7 +39,7 @@ import org.controlsfx.control.textfield.TextFields;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.export.TargetsViewModel.Target;
 import org.quantscope.app.export.TargetsViewModel.View;
-import org.quantscope.app.theme.Fonts;
+import org.quantscope.app.ui.Fonts;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.quant.OptionDoc;

@@ -19,13 +19,13 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.workbench.Figures;
-import org.quantscope.app.workbench.Measured;
-import org.quantscope.app.workbench.Measurements;
-import org.quantscope.app.workbench.Notices;
-import org.quantscope.app.workbench.Subject;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Notices;
 import org.quantscope.core.BadInputException;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.export.ExportPlan;
@@ -177,7 +177,7 @@ public final class TargetsViewModel {
 
     private record Written(long version, String format, Preview preview) {}
 
-    private record Remedied(SessionState from, List<Edit> edits, Map<Subject, Measured> measured) {}
+    private record Remedied(SessionState from, List<Edit> edits, Map<QuantizableTensor, Measured> measured) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -498,7 +498,7 @@ public final class TargetsViewModel {
             return;
         }
         Exporter exporter = chosen;
-        Map<TensorId, Subject> subjects = new HashMap<>();
+        Map<TensorId, QuantizableTensor> subjects = new HashMap<>();
         bench.weights().forEach(w -> subjects.put(w.id(), w));
         bench.activations().forEach(a -> subjects.put(a.id(), a));
         Importances importances = bench.importances();
@@ -545,12 +545,12 @@ public final class TargetsViewModel {
     private static Remedied remedied(
             Exporter exporter,
             ExportPlan start,
-            Map<TensorId, Subject> subjects,
+            Map<TensorId, QuantizableTensor> subjects,
             Importances importances,
             Jobs.Handle job,
             CancelToken cancel) {
         List<Edit> edits = new ArrayList<>();
-        Map<Subject, Measured> measured = new LinkedHashMap<>();
+        Map<QuantizableTensor, Measured> measured = new LinkedHashMap<>();
         ExportPlan plan = start;
         for (int round = 0; round < ROUNDS; round++) {
             job.report(round, ROUNDS, exporter.title());
@@ -569,12 +569,12 @@ public final class TargetsViewModel {
             for (Edit edit : next) {
                 if (edit instanceof Edit.SetOverride(TensorId id, var spec)) {
                     cancel.check();
-                    Subject subject = Objects.requireNonNull(subjects.get(id));
+                    QuantizableTensor subject = Objects.requireNonNull(subjects.get(id));
                     Measured m = Measurements.measure(subject, spec, state, importances, cancel);
                     measured.put(subject, m);
                     switch (subject) {
-                        case Subject.Weight _ -> weights.put(id, m.params());
-                        case Subject.Activation _ -> activations.put(id, m.params());
+                        case QuantizableTensor.Weight _ -> weights.put(id, m.params());
+                        case QuantizableTensor.Activation _ -> activations.put(id, m.params());
                     }
                 }
             }

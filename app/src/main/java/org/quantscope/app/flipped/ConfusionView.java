@@ -18,9 +18,9 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
-import org.quantscope.app.card.Segments;
 import org.quantscope.app.flipped.Confusion.Kind;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.Dataset;
 
 /** Which class is taken for which, before, after, and what changed. A cell lists its samples. */

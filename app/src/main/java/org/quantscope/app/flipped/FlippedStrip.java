@@ -13,8 +13,8 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
-import org.quantscope.app.card.Section;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Section;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
 /** A few samples that the setting flips, with both classes, and the way to all of them. */

@@ -19,12 +19,10 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.card.Segments;
-import org.quantscope.app.card.SplitBar;
 import org.quantscope.app.flipped.FlippedViewModel.Filter;
-import org.quantscope.app.layers.SampleLayersView;
-import org.quantscope.app.layers.SampleLayersViewModel;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Segments;
+import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
 /** All samples that changed class, the confusion of both models, and one sample's way through the network. */

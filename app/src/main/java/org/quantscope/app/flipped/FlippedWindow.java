@@ -6,8 +6,7 @@ import javafx.scene.Scene;
 import javafx.scene.input.KeyCombination;
 import javafx.stage.Stage;
 import javafx.stage.Window;
-import org.quantscope.app.layers.SampleLayersViewModel;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.ui.Theme;
 
 /** The flipped samples in a window of their own, beside the main one. */
 public final class FlippedWindow {

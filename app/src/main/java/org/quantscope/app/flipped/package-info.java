@@ -1,4 +1,4 @@
-/** The samples whose answer a setting changes. */
+/** The samples that flipped, what became of all others, and the error of each layer. */
 @NullMarked
 package org.quantscope.app.flipped;
 

@@ -32,13 +32,13 @@ import javafx.scene.text.Font;
 import javafx.scene.text.TextAlignment;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.graph.LayeredLayout.Point;
-import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.tensors.TensorDamage;
 import org.quantscope.app.tensors.TensorMenu;
 import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.theme.Fonts;
-import org.quantscope.app.theme.Palette;
-import org.quantscope.app.theme.Theme;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Fonts;
+import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.tensor.TensorId;
 
 /**

@@ -10,13 +10,13 @@ import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.sensitivity.SensitivityViewModel;
-import org.quantscope.app.sensitivity.TensorDamage;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.tensors.SensitivityViewModel;
+import org.quantscope.app.tensors.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.workbench.Notices;
-import org.quantscope.app.workbench.Subject;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.ui.Notices;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.LatestWins;
@@ -279,7 +279,7 @@ public final class GraphViewModel {
 
     /** A short name of a tensor. */
     String shortName(TensorId id) {
-        return bench.subject(id).map(Subject::shortName).orElse(id.name());
+        return bench.subject(id).map(QuantizableTensor::shortName).orElse(id.name());
     }
 
     ReadOnlyObjectProperty<View> viewProperty() {

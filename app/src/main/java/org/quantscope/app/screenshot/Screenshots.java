@@ -18,13 +18,13 @@ import javafx.application.Application;
 import javafx.stage.Stage;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
-import org.quantscope.app.fx.FxThread;
-import org.quantscope.app.session.Samples;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.SessionViewModel;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.ui.FxThread;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.app.window.MainWindow;
-import org.quantscope.app.workbench.InHand;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
@@ -129,7 +129,7 @@ public final class Screenshots {
                                     "collapse.png")));
         }
 
-        private static boolean atRest(InHand.View v) {
+        private static boolean atRest(SelectedTensor.View v) {
             return !v.previous()
                     && !v.preview()
                     && v.measured().map(m -> m.error().exact()).orElse(false)
@@ -137,7 +137,7 @@ public final class Screenshots {
         }
 
         private static void openCollapsing(SessionViewModel session) {
-            Samples.all().stream()
+            BundledModels.all().stream()
                     .filter(s -> s.model().endsWith(COLLAPSING))
                     .findFirst()
                     .ifPresent(session::openSample);

@@ -2,8 +2,7 @@ package org.quantscope.app.tensors;
 
 import java.util.Optional;
 import java.util.OptionalDouble;
-import org.quantscope.app.sensitivity.TensorDamage;
-import org.quantscope.app.sensitivity.TensorDamage.Level;
+import org.quantscope.app.tensors.TensorDamage.Level;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.Shape;

@@ -18,14 +18,12 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
-import org.quantscope.app.sensitivity.SensitivityViewModel;
-import org.quantscope.app.sensitivity.TensorDamage;
-import org.quantscope.app.workbench.Activations;
-import org.quantscope.app.workbench.InHand;
-import org.quantscope.app.workbench.Measured;
-import org.quantscope.app.workbench.Measurements;
-import org.quantscope.app.workbench.Subject;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
@@ -151,7 +149,7 @@ public final class TensorsViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final InHand inHand;
+    private final SelectedTensor inHand;
     private final Activations activations;
     private final SensitivityViewModel sensitivity;
     private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
@@ -184,7 +182,7 @@ public final class TensorsViewModel {
                         Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
                         return new Other(
                                 site.id(),
-                                info.map(i -> new Subject.Activation(i, Optional.empty()).shortName())
+                                info.map(i -> new QuantizableTensor.Activation(i, Optional.empty()).shortName())
                                         .orElse(site.id().name()),
                                 true,
                                 info.map(TensorInfo::shape).orElse(Shape.of()),
@@ -195,7 +193,7 @@ public final class TensorsViewModel {
             Stream<Other> weights = graph.floatWeights().stream()
                     .map(w -> new Other(
                             w.info().id(),
-                            Subject.weightName(w.info()),
+                            QuantizableTensor.weightName(w.info()),
                             false,
                             w.info().shape(),
                             Optional.empty()));
@@ -209,7 +207,7 @@ public final class TensorsViewModel {
     public TensorsViewModel(
             Workbench bench,
             Measurements measurements,
-            InHand inHand,
+            SelectedTensor inHand,
             Activations activations,
             SensitivityViewModel sensitivity) {
         this.bench = bench;
@@ -376,7 +374,7 @@ public final class TensorsViewModel {
             return;
         }
         choosesWorst = false;
-        List<Subject.Weight> weights = bench.weights();
+        List<QuantizableTensor.Weight> weights = bench.weights();
         Optional<TensorId> now = bench.selectionProperty().get();
         boolean untouched = !bench.canUndoProperty().get()
                 && inHand.viewProperty().get().map(v -> !v.preview()).orElse(true)
@@ -396,7 +394,7 @@ public final class TensorsViewModel {
         bench.select(id);
     }
 
-    private TensorRow row(Subject subject) {
+    private TensorRow row(QuantizableTensor subject) {
         Optional<Measured> measured = Optional.ofNullable(
                 measurements.snapshotProperty().get().tensors().get(subject.id()));
         boolean own = bench.stateProperty()
@@ -406,7 +404,7 @@ public final class TensorsViewModel {
         return new TensorRow(
                 subject.id(),
                 subject.shortName(),
-                subject instanceof Subject.Activation,
+                subject instanceof QuantizableTensor.Activation,
                 subject.info().shape(),
                 bench.spec(subject),
                 own,
@@ -441,13 +439,13 @@ public final class TensorsViewModel {
                                 .toList()));
     }
 
-    private static Edit quantize(Subject subject, SessionState state) {
+    private static Edit quantize(QuantizableTensor subject, SessionState state) {
         Edit again = new Edit.KeepFloat(subject.id(), false);
         SessionState next = again.apply(state);
         return switch (subject) {
-            case Subject.Weight w ->
+            case QuantizableTensor.Weight w ->
                 next.weightSpec(w.id()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
-            case Subject.Activation a ->
+            case QuantizableTensor.Activation a ->
                 next.activationSpec(a.id()).isPresent() ? again : new Edit.SetOverride(a.id(), QuantSpec.ACTIVATIONS);
         };
     }
@@ -485,7 +483,7 @@ public final class TensorsViewModel {
     public boolean canAdopt(Calibrator calibrator, TensorId id) {
         return !calibrator.needsImportance()
                 || bench.subject(id)
-                        .filter(s -> s instanceof Subject.Weight w
+                        .filter(s -> s instanceof QuantizableTensor.Weight w
                                 && bench.importances().of(w.info()).isPresent())
                         .isPresent();
     }
@@ -510,7 +508,9 @@ public final class TensorsViewModel {
         }
         sensitivity.follow();
         Edit edit = new Edit.All(title, edits);
-        if (ids.stream().flatMap(id -> bench.subject(id).stream()).anyMatch(s -> s instanceof Subject.Activation)) {
+        if (ids.stream()
+                .flatMap(id -> bench.subject(id).stream())
+                .anyMatch(s -> s instanceof QuantizableTensor.Activation)) {
             activations.step(state -> edit);
         } else {
             bench.apply(edit);
@@ -530,7 +530,9 @@ public final class TensorsViewModel {
 
     /** True if it is a value that the graph computes. */
     public boolean isActivation(TensorId id) {
-        return bench.subject(id).filter(s -> s instanceof Subject.Activation).isPresent();
+        return bench.subject(id)
+                .filter(s -> s instanceof QuantizableTensor.Activation)
+                .isPresent();
     }
 
     /** False if none of these can have a setting: weights of operators that run in float. */

@@ -25,7 +25,7 @@ import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 

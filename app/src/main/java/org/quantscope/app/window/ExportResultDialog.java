@@ -10,9 +10,9 @@ import javafx.scene.control.TextArea;
 import javafx.scene.input.Clipboard;
 import javafx.scene.input.ClipboardContent;
 import javafx.scene.layout.VBox;
-import org.quantscope.app.card.Facts;
 import org.quantscope.app.export.ExportViewModel;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.verify.Verification;
 
 /** Says what was written and what ONNX Runtime makes of it. */

@@ -9,7 +9,7 @@ import javafx.scene.control.TextInputControl;
 import javafx.scene.input.KeyCombination;
 import javafx.scene.input.KeyEvent;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.workbench.Workbench;
+import org.quantscope.app.session.Workbench;
 
 /**
  * The keys that take a step back and do it again. A field in which a text was begun takes that back first; one that has

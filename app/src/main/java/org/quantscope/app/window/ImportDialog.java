@@ -9,10 +9,10 @@ import javafx.scene.control.Dialog;
 import javafx.scene.control.DialogPane;
 import javafx.stage.Modality;
 import javafx.util.Subscription;
-import org.quantscope.app.imports.ImportView;
-import org.quantscope.app.imports.ImportViewModel;
+import org.quantscope.app.configimport.ImportView;
+import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.ui.Theme;
 
 /** Settings from another tool's file; true if they are to be taken over. The window behind it stays at work. */
 final class ImportDialog extends Dialog<Boolean> {

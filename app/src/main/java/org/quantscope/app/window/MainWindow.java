@@ -47,32 +47,33 @@ import javafx.stage.Stage;
 import javafx.stage.Window;
 import javafx.util.Subscription;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.Desk;
+import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.CacheView;
+import org.quantscope.app.accuracy.CorrectionsView;
 import org.quantscope.app.accuracy.TriedView;
-import org.quantscope.app.card.CardTab;
-import org.quantscope.app.card.TabbedCard;
-import org.quantscope.app.codes.CodesView;
-import org.quantscope.app.correction.CorrectionsView;
-import org.quantscope.app.error.ErrorView;
 import org.quantscope.app.flipped.FlippedStrip;
 import org.quantscope.app.flipped.FlippedWindow;
+import org.quantscope.app.flipped.LayerOutputView;
 import org.quantscope.app.flipped.Thumbnails;
 import org.quantscope.app.graph.GraphView;
-import org.quantscope.app.jobs.JobsView;
-import org.quantscope.app.layers.LayerOutputView;
-import org.quantscope.app.quantizer.QuantizerView;
-import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
+import org.quantscope.app.selected.CodesView;
+import org.quantscope.app.selected.ErrorView;
+import org.quantscope.app.selected.QuantizerView;
+import org.quantscope.app.selected.SlicesView;
+import org.quantscope.app.session.BundledModels;
+import org.quantscope.app.session.OpenModel;
 import org.quantscope.app.session.Questions.Role;
-import org.quantscope.app.session.Samples;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.slices.SlicesView;
+import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorsView;
 import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.theme.Theme;
-import org.quantscope.app.workbench.OpenModel;
+import org.quantscope.app.ui.CardTab;
+import org.quantscope.app.ui.JobsView;
+import org.quantscope.app.ui.NoticeBar;
+import org.quantscope.app.ui.TabbedCard;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Correction;
@@ -110,7 +111,7 @@ public final class MainWindow {
 
     private final Stage stage;
     private final Settings settings;
-    private final Desk desk;
+    private final ApplicationContext desk;
     private final Dialogs dialogs;
     private final ObjectProperty<Theme> theme = new SimpleObjectProperty<>(this, "theme", Theme.DARK);
     private final BorderPane root = new BorderPane();
@@ -136,7 +137,7 @@ public final class MainWindow {
         dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
         this.thumbnails = new Thumbnails(work, ui);
-        this.desk = Desk.of(work, ui, settings, dialogs, notices);
+        this.desk = ApplicationContext.of(work, ui, settings, dialogs, notices);
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
@@ -162,7 +163,7 @@ public final class MainWindow {
         right.getStyleClass().add("side-panel");
         tensors.setMinWidth(LEFT_MIN);
         right.setMinWidth(RIGHT_MIN);
-        Welcome welcome = new Welcome(this::open, Samples.all(), desk.session()::openSample);
+        Welcome welcome = new Welcome(this::open, BundledModels.all(), desk.session()::openSample);
         // While a file is being opened, nothing invites to open one.
         Runnable showWelcome = () -> {
             boolean some = desk.bench().modelProperty().get().isPresent();
@@ -268,7 +269,7 @@ public final class MainWindow {
     }
 
     /** The program behind the window. */
-    public Desk desk() {
+    public ApplicationContext desk() {
         return desk;
     }
 
@@ -280,7 +281,8 @@ public final class MainWindow {
         if (!files.isEmpty()) {
             desk.session().open(files);
         } else {
-            desk.session().restore(() -> Samples.all().stream().findFirst().ifPresent(desk.session()::openSample));
+            desk.session()
+                    .restore(() -> BundledModels.all().stream().findFirst().ifPresent(desk.session()::openSample));
         }
     }
 
@@ -334,7 +336,7 @@ public final class MainWindow {
         MenuButton sample = new MenuButton("Sample");
         sample.setId("sample");
         sample.setTooltip(new Tooltip("Bundled models with their data"));
-        for (Sample s : Samples.all()) {
+        for (Sample s : BundledModels.all()) {
             sample.getItems().add(item(s.title(), null, () -> desk.session().openSample(s)));
         }
         sample.setDisable(sample.getItems().isEmpty());
@@ -679,7 +681,7 @@ public final class MainWindow {
         }
         opened.ifPresentOrElse(
                 read -> desk.input().show(role, read), () -> desk.input().show(role));
-        InputDialog dialog = new InputDialog(
+        DataDialog dialog = new DataDialog(
                 desk.input(),
                 settings,
                 folder -> folder

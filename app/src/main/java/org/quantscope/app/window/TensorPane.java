@@ -18,21 +18,21 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.card.Segments;
-import org.quantscope.app.card.TabbedCard;
-import org.quantscope.app.chart.ErrorCurve;
-import org.quantscope.app.chart.ErrorCurveView;
-import org.quantscope.app.histogram.HistogramData;
-import org.quantscope.app.histogram.HistogramView;
-import org.quantscope.app.histogram.RangeListener;
-import org.quantscope.app.quantizer.QuantizerViewModel;
-import org.quantscope.app.theme.Palette;
-import org.quantscope.app.theme.Theme;
-import org.quantscope.app.workbench.ClipCurve;
-import org.quantscope.app.workbench.Figures;
-import org.quantscope.app.workbench.InHand;
-import org.quantscope.app.workbench.Measured;
-import org.quantscope.app.workbench.Subject;
+import org.quantscope.app.selected.ClipCurve;
+import org.quantscope.app.selected.ErrorCurve;
+import org.quantscope.app.selected.ErrorCurveView;
+import org.quantscope.app.selected.HistogramData;
+import org.quantscope.app.selected.HistogramView;
+import org.quantscope.app.selected.QuantizerViewModel;
+import org.quantscope.app.selected.RangeListener;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.Segments;
+import org.quantscope.app.ui.TabbedCard;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -50,7 +50,7 @@ final class TensorPane extends VBox {
     /** Of a page that needs room; it grows with the window. */
     private static final double TALL = 330;
 
-    private final InHand inHand;
+    private final SelectedTensor inHand;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
     private final ErrorCurveView curve = new ErrorCurveView();
@@ -70,7 +70,7 @@ final class TensorPane extends VBox {
     private @Nullable Object shownSubject;
 
     /** @param pages what else there is to see of the tensor, under the curve */
-    TensorPane(InHand inHand, QuantizerViewModel quantizer, TabbedCard pages) {
+    TensorPane(SelectedTensor inHand, QuantizerViewModel quantizer, TabbedCard pages) {
         super(GAP);
         this.inHand = inHand;
         this.quantizer = quantizer;
@@ -87,7 +87,7 @@ final class TensorPane extends VBox {
         channel.setMinWidth(USE_PREF_SIZE);
         channel.getStyleClass().add("link");
         channel.setTooltip(new Tooltip("Back to the whole tensor"));
-        channel.setOnAction(e -> inHand.selectSlice(InHand.ALL));
+        channel.setOnAction(e -> inHand.selectSlice(SelectedTensor.ALL));
         rangeHint.setId("range-hint");
         rangeHint.getStyleClass().add("over-plot");
         rangeHint.setMouseTransparent(true);
@@ -144,7 +144,7 @@ final class TensorPane extends VBox {
 
     /** A calibrator's choice for one slice is taken as a range; for the whole tensor the calibrator itself is. */
     private void adopt(ClipCurve.Pin pin) {
-        if (inHand.viewProperty().get().map(InHand.View::ownRanges).orElse(false)) {
+        if (inHand.viewProperty().get().map(SelectedTensor.View::ownRanges).orElse(false)) {
             inHand.setRange(pin.range());
         } else {
             quantizer.setCalibrator(pin.calibratorId());
@@ -152,7 +152,7 @@ final class TensorPane extends VBox {
     }
 
     private void showView() {
-        Optional<InHand.View> view = inHand.viewProperty().get();
+        Optional<SelectedTensor.View> view = inHand.viewProperty().get();
         if (view.isEmpty()) {
             title.setText("No tensor");
             facts.setText("");
@@ -170,9 +170,9 @@ final class TensorPane extends VBox {
         show(view.get());
     }
 
-    private void show(InHand.View v) {
-        boolean one = v.slice() != InHand.ALL;
-        title.setText(v.subject().shortName() + (v.subject() instanceof Subject.Weight ? " weight" : ""));
+    private void show(SelectedTensor.View v) {
+        boolean one = v.slice() != SelectedTensor.ALL;
+        title.setText(v.subject().shortName() + (v.subject() instanceof QuantizableTensor.Weight ? " weight" : ""));
         facts.setText(describe(v));
         channel.setVisible(one);
         channel.setManaged(one);
@@ -198,16 +198,17 @@ final class TensorPane extends VBox {
     }
 
     /** Why there is nothing to drag; empty if there is. */
-    private static String rangeHint(InHand.View v) {
+    private static String rangeHint(SelectedTensor.View v) {
         if (v.spec().isEmpty()) {
-            return v.subject() instanceof Subject.Activation a && a.sketch().isEmpty()
+            return v.subject() instanceof QuantizableTensor.Activation a
+                            && a.sketch().isEmpty()
                     ? "no values of this activation were seen yet"
                     : "stays in float: no range to drag";
         }
         if (v.tooMany()) {
             return "each of " + Figures.count(v.count()) + " " + v.noun() + "s has its range: too many to drag";
         }
-        return v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1
+        return v.ownRanges() && v.slice() == SelectedTensor.ALL && v.count() > 1
                 ? "each " + v.noun() + " has its range: pick a " + v.noun() + " below to drag its range"
                 : "";
     }
@@ -218,12 +219,12 @@ final class TensorPane extends VBox {
         inHand.viewProperty().get().ifPresent(this::showCurrent);
     }
 
-    private void showCurrent(InHand.View v) {
+    private void showCurrent(SelectedTensor.View v) {
         String note = curveNote(v);
         curve.setNote(note);
         curveKeys.setVisible(note.isEmpty());
         curveHint.setText(note.isEmpty() ? "click a pin" : "");
-        boolean one = !v.ownRanges() || v.slice() != InHand.ALL;
+        boolean one = !v.ownRanges() || v.slice() != SelectedTensor.ALL;
         if (v.measured().isEmpty()
                 || v.clip().isEmpty()
                 || v.shown().isEmpty()
@@ -258,27 +259,27 @@ final class TensorPane extends VBox {
     }
 
     /** Why there is no curve; empty if there is one, or will be. */
-    private String curveNote(InHand.View v) {
+    private String curveNote(SelectedTensor.View v) {
         if (v.spec().isEmpty()) {
             return "stays in float, so there is no clip to choose";
         }
-        if (v.ownRanges() && v.slice() == InHand.ALL && v.count() > 1) {
+        if (v.ownRanges() && v.slice() == SelectedTensor.ALL && v.count() > 1) {
             return "every " + v.noun() + " has a range of its own: pick a " + v.noun() + " to see its curve";
         }
         return inHand.curveProperty().get().map(ClipCurve::absence).orElse("");
     }
 
-    private static String describe(InHand.View v) {
-        if (v.slice() != InHand.ALL && v.inSlice().isPresent()) {
+    private static String describe(SelectedTensor.View v) {
+        if (v.slice() != SelectedTensor.ALL && v.inSlice().isPresent()) {
             return v.subject().info().shape() + " · "
                     + Figures.count(v.inSlice().get().count()) + " of "
                     + Figures.count(v.subject().info().shape().count());
         }
         return switch (v.subject()) {
-            case Subject.Weight w ->
+            case QuantizableTensor.Weight w ->
                 w.info().shape() + (w.info().isDepthwise() ? " · depthwise" : "") + " · "
                         + Figures.count(w.info().shape().count()) + " values";
-            case Subject.Activation a ->
+            case QuantizableTensor.Activation a ->
                 "activation · "
                         + a.sketch()
                                 .map(s -> Figures.count(s.count()) + " values seen")

@@ -28,8 +28,8 @@ import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.flipped.FlippedViewModel;
-import org.quantscope.app.histogram.HistogramView;
-import org.quantscope.app.session.Samples;
+import org.quantscope.app.selected.HistogramView;
+import org.quantscope.app.session.BundledModels;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -112,7 +112,7 @@ public final class DragBench extends WindowBench {
             while (desk.bench().canUndoProperty().get()) {
                 desk.bench().undo();
             }
-            desk.session().openSample(Samples.all().getFirst());
+            desk.session().openSample(BundledModels.all().getFirst());
         });
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, accuracy live");
@@ -133,9 +133,9 @@ public final class DragBench extends WindowBench {
     private void manySamples(Path many) throws InterruptedException {
         onFx(() -> {
             if (stage.isShowing()) {
-                desk.session().open(List.of(Samples.all().getFirst().model(), many));
+                desk.session().open(List.of(BundledModels.all().getFirst().model(), many));
             } else {
-                window.show(List.of(Samples.all().getFirst().model(), many));
+                window.show(List.of(BundledModels.all().getFirst().model(), many));
             }
         });
         onceDone(() -> desk.accuracy()
@@ -166,7 +166,7 @@ public final class DragBench extends WindowBench {
 
     /** The test pictures of the sample model six times, each time with other noise, as a file. */
     private static Path samples(Path folder) throws IOException {
-        Dataset few = Datasets.open(Samples.all().getFirst().evaluation());
+        Dataset few = Datasets.open(BundledModels.all().getFirst().evaluation());
         byte[] pixels = new byte[MANY * PIXELS];
         byte[] labels = new byte[MANY];
         Random random = new Random(5);
@@ -187,9 +187,12 @@ public final class DragBench extends WindowBench {
                                 ArrayFiles.npy("|u1", "(" + MANY + ", 1, 28, 28)", pixels),
                                 "labels.npy",
                                 ArrayFiles.npy("|u1", "(" + MANY + ",)", labels))));
-        String sidecar = String.valueOf(Samples.all().getFirst().evaluation().getFileName())
+        String sidecar = String.valueOf(
+                        BundledModels.all().getFirst().evaluation().getFileName())
                 .replace(".npz", ".dataset.json");
-        Files.copy(Samples.all().getFirst().evaluation().resolveSibling(sidecar), folder.resolve("many.dataset.json"));
+        Files.copy(
+                BundledModels.all().getFirst().evaluation().resolveSibling(sidecar),
+                folder.resolve("many.dataset.json"));
         return file;
     }
 

@@ -24,7 +24,7 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 import javafx.application.Platform;
 import javafx.stage.Stage;
-import org.quantscope.app.Desk;
+import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.Launcher;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.window.MainWindow;
@@ -40,7 +40,7 @@ public abstract class WindowBench {
 
     protected final Stage stage = new Stage();
     protected final MainWindow window;
-    protected final Desk desk;
+    protected final ApplicationContext desk;
     private final ExecutorService work = Executors.newCachedThreadPool();
     private final AtomicLong handlers = new AtomicLong();
     private final AtomicLong longestHandler = new AtomicLong();

@@ -14,14 +14,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.Desk;
+import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.flipped.FlippedViewModel.Cell;
 import org.quantscope.app.flipped.FlippedViewModel.Filter;
-import org.quantscope.app.layers.LayerOutputViewModel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.workbench.Notices;
+import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -49,7 +48,7 @@ class FlippedViewModelTest {
     @TempDir
     Path folder;
 
-    private Desk desk;
+    private ApplicationContext desk;
 
     private static final class NoQuestions implements Questions {
         @Override
@@ -80,7 +79,7 @@ class FlippedViewModelTest {
 
     @BeforeEach
     void start() {
-        desk = Desk.of(
+        desk = ApplicationContext.of(
                 Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new NoQuestions(), new Notices() {
                     @Override
                     public void problem(String message) {

@@ -26,14 +26,14 @@ class CorrectionFlowTest {
     @TempDir
     static Path folder;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
+        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
         at.show(
-                DeskInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"),
-                DeskInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
+                ContextInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"),
+                ContextInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
     }
 
     @Stop
@@ -54,9 +54,9 @@ class CorrectionFlowTest {
     }
 
     private void equalize(FxRobot robot) throws TimeoutException {
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> item(robot, "correct-cross-layer-equalization").fire());
-        DeskInWindow.waitUntil(() -> at.rests()
+        ContextInWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .bench()
                                 .stateProperty()
@@ -69,31 +69,32 @@ class CorrectionFlowTest {
 
     @Test
     void oneClickBringsTheAccuracyBackAndUndoTakesItAway(FxRobot robot) throws Exception {
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         float[] before = weight();
 
         equalize(robot);
 
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
-        assertThat(DeskInWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
-        assertThat(DeskInWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
-        assertThat(DeskInWindow.text(robot, "#correction-accuracy"))
-                .isEqualTo("10.0 % → " + DeskInWindow.text(robot, "#accuracy"));
-        assertThat(DeskInWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
-        assertThat(DeskInWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(ContextInWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
+        assertThat(ContextInWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
+        assertThat(ContextInWindow.text(robot, "#correction-accuracy"))
+                .isEqualTo("10.0 % → " + ContextInWindow.text(robot, "#accuracy"));
+        assertThat(ContextInWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
+        assertThat(ContextInWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
         assertThat(weight()).isNotEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
+        assertThat(ContextInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
                 .isPresent();
 
         // At once, wherever the card is; and the way back is beside it.
-        assertThat(DeskInWindow.text(robot, "#notice-text"))
+        assertThat(ContextInWindow.text(robot, "#notice-text"))
                 .isEqualTo("Cross-layer equalization: 7 tensors changed, top-1 accuracy 10.0 % → "
-                        + DeskInWindow.text(robot, "#accuracy"));
-        DeskInWindow.doOnFx(() -> robot.lookup("#notice-action").queryButton().fire());
+                        + ContextInWindow.text(robot, "#accuracy"));
+        ContextInWindow.doOnFx(
+                () -> robot.lookup("#notice-action").queryButton().fire());
         at.waitForRest();
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         assertThat(weight()).isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#correction-titles")
+        assertThat(ContextInWindow.onFx(() -> robot.lookup("#correction-titles")
                         .query()
                         .getParent()
                         .getParent()
@@ -103,19 +104,19 @@ class CorrectionFlowTest {
 
         robot.clickOn("#redo");
         at.waitForRest();
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
     void whatWasTriedBeforeACorrectionComesBackWithoutItInOneStep(FxRobot robot) throws Exception {
         equalize(robot);
         List<TriedViewModel.Tried> points =
-                DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+                ContextInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
         assertThat(points)
                 .extracting(TriedViewModel.Tried::label)
                 .containsExactlyInAnyOrder("float32", "W8", "W8 corrected");
 
-        DeskInWindow.doOnFx(() -> at.desk
+        ContextInWindow.doOnFx(() -> at.desk
                 .tried()
                 .adopt(points.stream()
                         .filter(p -> p.label().equals("W8"))
@@ -123,12 +124,12 @@ class CorrectionFlowTest {
                         .orElseThrow()));
         at.waitForRest();
         assertThat(at.state().corrections()).isEmpty();
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
 
-        DeskInWindow.doOnFx(() -> at.desk.bench().undo());
+        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
         at.waitForRest();
         assertThat(at.state().corrections()).hasSize(1);
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
@@ -137,9 +138,9 @@ class CorrectionFlowTest {
         float[] corrected = weight();
         Path file = folder.resolve("corrected.quantscope.json");
         SessionFile.write(at.state(), file);
-        DeskInWindow.doOnFx(() -> at.desk.bench().undo());
-        DeskInWindow.doOnFx(() -> at.desk.session().openSession(file));
-        DeskInWindow.waitUntil(() -> at.rests()
+        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
+        ContextInWindow.doOnFx(() -> at.desk.session().openSession(file));
+        ContextInWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .bench()
                                 .stateProperty()
@@ -149,25 +150,25 @@ class CorrectionFlowTest {
                                 .size()
                         == 1);
         assertThat(weight()).isEqualTo(corrected);
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
     void biasCorrectionSaysWhatItNeeds(FxRobot robot) throws Exception {
         robot.clickOn("#correct");
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> item(robot, "correct-bias-correction").isDisable()))
                 .isTrue();
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> item(robot, "correct-bias-correction").getText()))
                 .isEqualTo("Bias correction – needs calibration data");
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> item(robot, "correct-cross-layer-equalization").isDisable()))
                 .isFalse();
     }
 
     private float[] weight() {
-        return DeskInWindow.onFx(() -> at.desk
+        return ContextInWindow.onFx(() -> at.desk
                 .bench()
                 .analysed()
                 .orElseThrow()

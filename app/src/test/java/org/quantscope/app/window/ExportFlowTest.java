@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.export.TargetsViewModel;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporters;
@@ -43,12 +43,12 @@ class ExportFlowTest {
     @TempDir
     static Path folder;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -63,15 +63,16 @@ class ExportFlowTest {
 
     private void show(FxRobot robot, String format) throws TimeoutException {
         robot.clickOn("#export");
-        DeskInWindow.waitUntil(() -> view().targets().size() == Exporters.all().size() && !view().previous());
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-targets")
+        ContextInWindow.waitUntil(
+                () -> view().targets().size() == Exporters.all().size() && !view().previous());
+        ContextInWindow.doOnFx(() -> robot.lookup("#export-targets")
                 .queryListView()
                 .getSelectionModel()
                 .select(view().targets().stream()
                         .map(t -> t.exporter().id())
                         .toList()
                         .indexOf(format)));
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false)
                         && !view().preview().parts().isEmpty());
     }
@@ -82,10 +83,10 @@ class ExportFlowTest {
 
     private void export(FxRobot robot, String format, Path file) throws TimeoutException {
         show(robot, format);
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        DeskInWindow.waitUntil(() ->
+        ContextInWindow.waitUntil(() ->
                 robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
     }
 
@@ -94,26 +95,28 @@ class ExportFlowTest {
         Path file = folder.resolve("digits.quantscope.json");
         export(robot, "quantscope-json", file);
         assertThat(SessionFile.read(file).weights()).isEqualTo(at.state().weights());
-        assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
-        assertThat(DeskInWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
+        assertThat(ContextInWindow.text(robot, "#result-sha256"))
+                .isEqualTo(Fingerprint.sha256(file, new CancelToken()));
+        assertThat(ContextInWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
     }
 
     @Test
     void aFileThatIsThereIsReplacedOnlyWhenThatIsAgreedTo(FxRobot robot) throws Exception {
         Path file = Files.writeString(folder.resolve("there.quantscope.json"), "old");
         show(robot, "quantscope-json");
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
-        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
+        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
         robot.clickOn("#export-write");
         robot.clickOn("Cancel");
         assertThat(file).hasContent("old");
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> robot.lookup("#export-status").query().isVisible()))
                 .isFalse();
         robot.clickOn("#export-write");
         robot.clickOn("Replace");
-        DeskInWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().isPresent());
+        ContextInWindow.waitUntil(
+                () -> robot.lookup("#result-sha256").tryQuery().isPresent());
         assertThat(SessionFile.read(file)).isEqualTo(at.state());
     }
 
@@ -121,15 +124,17 @@ class ExportFlowTest {
     void whatStandsInTheWayOfAFileIsSaidBesideItsName(FxRobot robot) throws Exception {
         show(robot, "quantscope-json");
         TextField file = robot.lookup("#export-file").queryAs(TextField.class);
-        DeskInWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
-        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+        ContextInWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
+        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
+        assertThat(ContextInWindow.onFx(
+                        () -> robot.lookup("#export-write").query().isDisabled()))
                 .isTrue();
-        DeskInWindow.doOnFx(() -> file.setText(folder.toString()));
-        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
-        DeskInWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
-        assertThat(DeskInWindow.text(robot, "#export-file-note")).isEmpty();
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+        ContextInWindow.doOnFx(() -> file.setText(folder.toString()));
+        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
+        ContextInWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
+        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEmpty();
+        assertThat(ContextInWindow.onFx(
+                        () -> robot.lookup("#export-write").query().isDisabled()))
                 .isFalse();
     }
 
@@ -137,45 +142,48 @@ class ExportFlowTest {
     void whereTheFileIsCanBeCopiedAndOpened(FxRobot robot) throws Exception {
         Path file = folder.resolve("where.quantscope.json");
         List<Path> opened = new ArrayList<>();
-        DeskInWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
+        ContextInWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
         export(robot, "quantscope-json", file);
-        assertThat(DeskInWindow.text(robot, "#result-path"))
+        assertThat(ContextInWindow.text(robot, "#result-path"))
                 .isEqualTo("✓ " + file.toAbsolutePath().normalize());
-        assertThat(DeskInWindow.text(robot, "#result-verified")).startsWith("Read back: ");
-        DeskInWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
-        assertThat(DeskInWindow.onFx(() -> Clipboard.getSystemClipboard().getString()))
+        assertThat(ContextInWindow.text(robot, "#result-verified")).startsWith("Read back: ");
+        ContextInWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
+        assertThat(ContextInWindow.onFx(() -> Clipboard.getSystemClipboard().getString()))
                 .isEqualTo(file.toAbsolutePath().normalize().toString());
-        DeskInWindow.doOnFx(() -> robot.lookup("#result-folder").queryButton().fire());
+        ContextInWindow.doOnFx(
+                () -> robot.lookup("#result-folder").queryButton().fire());
         assertThat(opened).containsExactly(file.toAbsolutePath().normalize().getParent());
     }
 
     @Test
     void escapeInTheListOfFormatsClosesTheDialog(FxRobot robot) throws Exception {
         show(robot, "quantscope-json");
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             robot.lookup("#export-title").query().getScene().getWindow().requestFocus();
             robot.lookup("#export-targets").query().requestFocus();
         });
         robot.push(KeyCode.ESCAPE);
-        DeskInWindow.waitUntil(() -> robot.lookup("#export-targets").tryQuery().isEmpty());
+        ContextInWindow.waitUntil(
+                () -> robot.lookup("#export-targets").tryQuery().isEmpty());
     }
 
     @Test
     void aRefusedOptionIsSaidInItsFormatAndInTheList(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        DeskInWindow.doOnFx(() ->
+        ContextInWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("12"));
-        DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
-        assertThat(DeskInWindow.text(robot, "#export-option-note"))
+        ContextInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
+        assertThat(ContextInWindow.text(robot, "#export-option-note"))
                 .isEqualTo("version: a number of 4 to 6 digits is needed, got 12");
-        assertThat(DeskInWindow.onFx(() -> view().chosen().orElseThrow().state()))
+        assertThat(ContextInWindow.onFx(() -> view().chosen().orElseThrow().state()))
                 .isEqualTo("option refused");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
+        assertThat(ContextInWindow.onFx(
+                        () -> robot.lookup("#export-write").query().isDisabled()))
                 .isTrue();
-        DeskInWindow.doOnFx(() ->
+        ContextInWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
-        DeskInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
-        assertThat(DeskInWindow.text(robot, "#export-option-note")).isEmpty();
+        ContextInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
+        assertThat(ContextInWindow.text(robot, "#export-option-note")).isEmpty();
     }
 
     @Test
@@ -183,70 +191,71 @@ class ExportFlowTest {
         Path file = folder.resolve("digits_qdq.onnx");
         export(robot, "onnx-qdq", file);
         ExportPlan plan =
-                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                ContextInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         var engine = (Verification.Ran) Verifier.verify(
                         Exporters.byId("onnx-qdq"),
                         plan,
                         List.of(file),
-                        Optional.of(Datasets.open(DeskInWindow.DIGITS_TEST)),
+                        Optional.of(Datasets.open(ContextInWindow.DIGITS_TEST)),
                         Progress.NONE,
                         new CancelToken())
                 .orElseThrow();
-        assertThat(DeskInWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
-        assertThat(DeskInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
-        assertThat(DeskInWindow.text(robot, "#result-accuracy"))
+        assertThat(ContextInWindow.text(robot, "#result-sha256"))
+                .isEqualTo(Fingerprint.sha256(file, new CancelToken()));
+        assertThat(ContextInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
+        assertThat(ContextInWindow.text(robot, "#result-accuracy"))
                 .isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-agreement"))
+        assertThat(ContextInWindow.text(robot, "#result-agreement"))
                 .isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-float-agreement"))
+        assertThat(ContextInWindow.text(robot, "#result-float-agreement"))
                 .isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#result-accuracy")).isEqualTo(DeskInWindow.text(robot, "#accuracy"));
+        assertThat(ContextInWindow.text(robot, "#result-accuracy")).isEqualTo(ContextInWindow.text(robot, "#accuracy"));
     }
 
     @Test
     void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> at.desk
+        ContextInWindow.doOnFx(() -> at.desk
                 .bench()
                 .apply(new Edit.SetWeights(
                         Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
         at.waitForRest();
         show(robot, "onnx-qdq");
-        TargetsViewModel.View v = DeskInWindow.onFx(this::view);
+        TargetsViewModel.View v = ContextInWindow.onFx(this::view);
         int problems = v.chosen().orElseThrow().problems().size();
-        int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
+        int weights = ContextInWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(problems).isGreaterThanOrEqualTo(weights);
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> robot.lookup("#export-problems").queryListView().getItems()))
                 .hasSize(problems);
-        assertThat(DeskInWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
-        assertThat(DeskInWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
+        assertThat(ContextInWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
+        assertThat(ContextInWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
 
         // A choice in the list takes the tensor in hand behind the dialog.
         String tensor = v.chosen().orElseThrow().problems().get(problems - 1).tensor();
-        DeskInWindow.doOnFx(() -> robot.lookup("#export-problems")
+        ContextInWindow.doOnFx(() -> robot.lookup("#export-problems")
                 .queryListView()
                 .getSelectionModel()
                 .select(problems - 1));
         assertThat(at.hand().subject().id().name()).isEqualTo(tensor);
 
         // The settings change while the dialog is open, and it follows.
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
-        DeskInWindow.waitUntil(
+        ContextInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
+        ContextInWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().ready());
-        assertThat(DeskInWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
+        assertThat(ContextInWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
+        assertThat(ContextInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
                 .isEmpty();
     }
 
     @Test
     void oneButtonAppliesEveryRemedyAndUndoInTheDialogTakesThemBack(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             at.desk.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
-            at.desk.session().openCalibrationData(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"));
+            at.desk.session().openCalibrationData(ContextInWindow.SAMPLES.resolve("digits_calibration.npz"));
         });
-        DeskInWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
-        DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
-        DeskInWindow.waitUntil(() -> at.rests()
+        ContextInWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
+        ContextInWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        ContextInWindow.waitUntil(() -> at.rests()
                 && at.desk
                         .bench()
                         .stateProperty()
@@ -256,14 +265,14 @@ class ExportFlowTest {
                         .isPresent());
         show(robot, "tensorrt-cache");
         SessionState before = at.state();
-        long fixes = DeskInWindow.onFx(() -> view().chosen().orElseThrow().fixes());
-        assertThat(DeskInWindow.onFx(
+        long fixes = ContextInWindow.onFx(() -> view().chosen().orElseThrow().fixes());
+        assertThat(ContextInWindow.onFx(
                         () -> robot.lookup("#export-fix-all").queryButton().getText()))
                 .isEqualTo("Apply all " + fixes + " remedies");
         robot.clickOn("#export-fix-all");
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> robot.lookup("#export-fix-all").query().isVisible()))
                 .isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
@@ -274,44 +283,44 @@ class ExportFlowTest {
                 .orElseThrow()
                 .parameterOwners()
                 .size();
-        assertThat(DeskInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
-        assertThat(DeskInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
-        DeskInWindow.waitUntil(at::rests);
+        assertThat(ContextInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
+        assertThat(ContextInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
+        ContextInWindow.waitUntil(at::rests);
         // The button is gone; where the keyboard is now, in a field or not, is no matter.
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             robot.lookup("#export-title").query().getScene().getWindow().requestFocus();
             robot.lookup("#export-option-version").query().requestFocus();
         });
         robot.push(KeyCode.CONTROL, KeyCode.Z);
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
     }
 
     @Test
     void anOptionChangesTheTextThatIsShownAndWritten(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        DeskInWindow.doOnFx(() ->
+        ContextInWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("100300"));
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        DeskInWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
+        ContextInWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
         Path file = folder.resolve("digits.cache");
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        DeskInWindow.waitUntil(() ->
+        ContextInWindow.waitUntil(() ->
                 robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
         assertThat(Files.readAllLines(file).getFirst()).isEqualTo("TRT-100300-EntropyCalibration2");
     }
 
     @Test
     void theModelItselfIsNotWrittenOver(FxRobot robot) throws Exception {
-        byte[] before = Files.readAllBytes(DeskInWindow.DIGITS);
-        DeskInWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), DeskInWindow.DIGITS));
-        assertThat(DeskInWindow.text(robot, "#notice-text"))
+        byte[] before = Files.readAllBytes(ContextInWindow.DIGITS);
+        ContextInWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), ContextInWindow.DIGITS));
+        assertThat(ContextInWindow.text(robot, "#notice-text"))
                 .contains("digits_mlp.onnx")
                 .contains("another name");
-        assertThat(Files.readAllBytes(DeskInWindow.DIGITS)).isEqualTo(before);
+        assertThat(Files.readAllBytes(ContextInWindow.DIGITS)).isEqualTo(before);
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.flipped.Confusion;
 import org.quantscope.app.flipped.FlippedViewModel;
-import org.quantscope.app.layers.LayerOutputViewModel;
+import org.quantscope.app.flipped.LayerOutputViewModel;
 import org.quantscope.core.eval.LayerError;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 import org.quantscope.core.eval.Task;
@@ -34,12 +34,12 @@ class FlippedFlowTest {
     @TempDir
     static Path folder;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -50,9 +50,9 @@ class FlippedFlowTest {
     @BeforeEach
     void atRest() throws TimeoutException {
         at.waitForRest();
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        DeskInWindow.waitUntil(() -> at.rests()
+        ContextInWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .accuracy()
                                 .viewProperty()
@@ -71,77 +71,79 @@ class FlippedFlowTest {
     }
 
     private FlippedViewModel.View flipped() {
-        return DeskInWindow.onFx(() -> at.desk.flipped().viewProperty().get());
+        return ContextInWindow.onFx(() -> at.desk.flipped().viewProperty().get());
     }
 
     @Test
     void theCardShowsTheFlipsAndTheWindowListsThemWithTheMatrixAndTheLayers(FxRobot robot) throws Exception {
         FlippedViewModel.View v = flipped();
         assertThat(v.changed()).isPositive();
-        assertThat(DeskInWindow.text(robot, "#flipped-summary"))
+        assertThat(ContextInWindow.text(robot, "#flipped-summary"))
                 .isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
         Outcome first = v.list().getFirst();
         assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
                 .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
-        DeskInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
-        DeskInWindow.waitUntil(
+        ContextInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        ContextInWindow.waitUntil(
                 () -> at.desk.flipped().viewProperty().get().confusion().isPresent());
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty()
                         && !at.desk.sampleLayers().viewProperty().get().previous());
 
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
-        assertThat(DeskInWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
+        assertThat(ContextInWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
                 .isEqualTo(first);
-        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
+        assertThat(ContextInWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
         ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
-        assertThat(DeskInWindow.onFx(() -> layers.getItems().size()))
-                .isEqualTo(DeskInWindow.onFx(() -> at.desk.bench().activations().size()));
+        assertThat(ContextInWindow.onFx(() -> layers.getItems().size()))
+                .isEqualTo(
+                        ContextInWindow.onFx(() -> at.desk.bench().activations().size()));
 
         Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
         Button cell =
                 robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
-        assertThat(DeskInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
-        DeskInWindow.doOnFx(cell::fire);
-        DeskInWindow.waitUntil(
+        assertThat(ContextInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
+        ContextInWindow.doOnFx(cell::fire);
+        ContextInWindow.waitUntil(
                 () -> at.desk.flipped().viewProperty().get().cell().isPresent());
         assertThat(flipped().list())
                 .isNotEmpty()
                 .allMatch(o -> o.label().orElseThrow() == row)
                 .contains(first);
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
-        DeskInWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
-        assertThat(DeskInWindow.onFx(() -> list.getItems().size()))
+        ContextInWindow.waitUntil(
+                () -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
+        assertThat(ContextInWindow.onFx(() -> list.getItems().size()))
                 .isEqualTo(flipped().lost());
-        assertThat(DeskInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
-        DeskInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
+        ContextInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.sampleLayers().viewProperty().get().layers()))
                 .isEmpty();
     }
 
     @Test
     void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() ->
+        ContextInWindow.doOnFx(() ->
                 robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
-        DeskInWindow.waitUntil(() -> {
+        ContextInWindow.waitUntil(() -> {
             LayerOutputViewModel.View v = at.desk.layerOutput().viewProperty().get();
             return !v.rows().isEmpty() && !v.previous();
         });
 
         LayerOutputViewModel.View v =
-                DeskInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
+                ContextInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
         for (int i = 0; i < v.rows().size(); i++) {
-            assertThat(DeskInWindow.text(robot, "#isolated-" + i))
+            assertThat(ContextInWindow.text(robot, "#isolated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).isolated()));
-            assertThat(DeskInWindow.text(robot, "#accumulated-" + i))
+            assertThat(ContextInWindow.text(robot, "#accumulated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).accumulated()));
         }
-        assertThat(DeskInWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
+        assertThat(ContextInWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
     }
 
     private static String decibels(LayerError e) {
@@ -151,12 +153,12 @@ class FlippedFlowTest {
 
     @Test
     void anotherMetricIsChosenInTheCard(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> robot.lookup("#accuracy-task")
+        ContextInWindow.doOnFx(() -> robot.lookup("#accuracy-task")
                 .queryAs(MenuButton.class)
                 .getItems()
                 .get(1)
                 .fire());
-        DeskInWindow.waitUntil(() -> at.rests()
+        ContextInWindow.waitUntil(() -> at.rests()
                 && at.desk
                         .accuracy()
                         .viewProperty()
@@ -165,14 +167,15 @@ class FlippedFlowTest {
                         .map(e -> e.task().equals(new Task.TopK(5)))
                         .orElse(false));
 
-        double share = DeskInWindow.onFx(() -> at.desk
+        double share = ContextInWindow.onFx(() -> at.desk
                 .accuracy()
                 .viewProperty()
                 .get()
                 .quantized()
                 .orElseThrow()
                 .score());
-        assertThat(DeskInWindow.text(robot, "#accuracy")).isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
+        assertThat(ContextInWindow.text(robot, "#accuracy"))
+                .isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
         assertThat(at.state().metric()).contains(new Task.TopK(5));
     }
 }

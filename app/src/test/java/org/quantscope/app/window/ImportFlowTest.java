@@ -16,9 +16,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.fx.FxThread;
-import org.quantscope.app.imports.ImportViewModel;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.configimport.ImportViewModel;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.FxThread;
 import org.quantscope.core.Engine;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporters;
@@ -38,12 +38,12 @@ class ImportFlowTest {
     @TempDir
     static Path folder;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -59,28 +59,29 @@ class ImportFlowTest {
     @Test
     void aDroppedFileShowsWhatItWouldChangeAndIsOneStep(FxRobot robot) throws Exception {
         ExportPlan plan =
-                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                ContextInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("eight.encodings");
         Exporters.export(Exporters.byId("aimet-2.0.0"), plan, file, new CancelToken());
         TensorId first =
-                DeskInWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
+                ContextInWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
         Files.writeString(file, Files.readString(file).replace('"' + first.name() + '"', '"' + first.name() + "_q\""));
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
         at.waitForRest();
         SessionState before = at.state();
 
-        DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
-        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent()
-                && view().comparison()
-                        .flatMap(ImportViewModel.Comparison::imported)
-                        .isPresent());
+        ContextInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
+        ContextInWindow.waitUntil(
+                () -> robot.lookup("#import-matches").tryQuery().isPresent()
+                        && view().comparison()
+                                .flatMap(ImportViewModel.Comparison::imported)
+                                .isPresent());
         TableView<ImportViewModel.Match> table = robot.lookup("#import-matches").queryTableView();
-        int weights = DeskInWindow.onFx(() -> at.desk.bench().weights().size());
+        int weights = ContextInWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(table.getItems()).hasSize(weights - 1);
-        assertThat(DeskInWindow.text(robot, "#import-counts"))
+        assertThat(ContextInWindow.text(robot, "#import-counts"))
                 .isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
-        assertThat(DeskInWindow.text(robot, "#import-unplaced-head")).startsWith("WITHOUT A PLACE: ");
+        assertThat(ContextInWindow.text(robot, "#import-unplaced-head")).startsWith("WITHOUT A PLACE: ");
         ListView<ImportViewModel.Unplaced> unplaced =
                 robot.lookup("#import-unplaced").queryListView();
         assertThat(unplaced.getItems())
@@ -88,27 +89,28 @@ class ImportFlowTest {
 
         // Both SQNR figures are the engine's.
         ImportViewModel.Match shown =
-                DeskInWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
+                ContextInWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
         assertThat(at.hand().subject().id()).isEqualTo(shown.id());
-        Tensor tensor = DeskInWindow.onFx(
+        Tensor tensor = ContextInWindow.onFx(
                 () -> at.desk.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
-        assertThat(DeskInWindow.text(robot, "#import-sqnr-imported"))
+        assertThat(ContextInWindow.text(robot, "#import-sqnr-imported"))
                 .isEqualTo(
                         Figures.decibels(Engine.measure(tensor, plan.weights().get(shown.id()), new CancelToken())
                                 .sqnrDb()));
-        assertThat(DeskInWindow.text(robot, "#import-sqnr-present"))
+        assertThat(ContextInWindow.text(robot, "#import-sqnr-present"))
                 .isEqualTo(Figures.decibels(
                         at.hand().measured().orElseThrow().error().sqnrDb()));
 
-        DeskInWindow.doOnFx(() -> at.desk.imports().map(first.name() + "_q", Optional.of(first.name())));
-        DeskInWindow.waitUntil(() -> table.getItems().size() == weights);
+        ContextInWindow.doOnFx(() -> at.desk.imports().map(first.name() + "_q", Optional.of(first.name())));
+        ContextInWindow.waitUntil(() -> table.getItems().size() == weights);
         robot.clickOn("#import-apply");
-        DeskInWindow.waitUntil(() ->
+        ContextInWindow.waitUntil(() ->
                 at.desk.bench().stateProperty().get().orElseThrow().overrides().size() == weights);
-        assertThat(DeskInWindow.onFx(() -> at.desk.bench().undoTitleProperty().get()))
+        assertThat(ContextInWindow.onFx(
+                        () -> at.desk.bench().undoTitleProperty().get()))
                 .isEqualTo("import eight.encodings");
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(() -> at.desk
+        assertThat(ContextInWindow.onFx(() -> at.desk
                         .export()
                         .planProperty()
                         .get()
@@ -124,43 +126,45 @@ class ImportFlowTest {
     @Test
     void aDroppedQuantizedModelIsImportedOrOpenedAsAPersonSays(FxRobot robot) throws Exception {
         ExportPlan plan =
-                DeskInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                ContextInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("digits_qdq.onnx");
         Exporters.export(Exporters.byId("onnx-qdq"), plan, file, new CancelToken());
         drop(robot, file, "Cancel");
-        assertThat(DeskInWindow.onFx(() -> robot.lookup("#import-matches").tryQuery()))
+        assertThat(ContextInWindow.onFx(() -> robot.lookup("#import-matches").tryQuery()))
                 .isEmpty();
 
         drop(robot, file, "Import its ranges…");
-        DeskInWindow.waitUntil(() -> view().matches().size() == plan.weights().size());
-        assertThat(DeskInWindow.text(robot, "#import-file")).isEqualTo("digits_qdq.onnx");
+        ContextInWindow.waitUntil(
+                () -> view().matches().size() == plan.weights().size());
+        assertThat(ContextInWindow.text(robot, "#import-file")).isEqualTo("digits_qdq.onnx");
         // The keyboard is in the table, and Escape ends the dialog from there.
         robot.push(KeyCode.ESCAPE);
-        DeskInWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isEmpty());
+        ContextInWindow.waitUntil(
+                () -> robot.lookup("#import-matches").tryQuery().isEmpty());
         assertThat(at.state().overrides()).isEmpty();
 
         drop(robot, file, "Open it");
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
     }
 
     private void drop(FxRobot robot, Path file, String answer) throws TimeoutException {
         // The question waits for its answer on the thread of the scene.
         FxThread.executor().execute(() -> at.window.drop(List.of(file.toFile())));
-        DeskInWindow.waitUntil(() -> robot.lookup(answer).tryQuery().isPresent());
+        ContextInWindow.waitUntil(() -> robot.lookup(answer).tryQuery().isPresent());
         robot.clickOn(answer);
-        DeskInWindow.waitUntil(() -> robot.lookup("Open it").tryQuery().isEmpty());
+        ContextInWindow.waitUntil(() -> robot.lookup("Open it").tryQuery().isEmpty());
     }
 
     @Test
     void aFileOfNoKnownFormatCannotBeImported(FxRobot robot) throws Exception {
         Path file = Files.writeString(folder.resolve("notes.txt"), "nothing of the kind");
-        DeskInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
-        DeskInWindow.waitUntil(() -> robot.lookup("#import-problem")
+        ContextInWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
+        ContextInWindow.waitUntil(() -> robot.lookup("#import-problem")
                 .tryQuery()
                 .map(n -> n instanceof Label l && !l.getText().isEmpty())
                 .orElse(false));
-        assertThat(DeskInWindow.text(robot, "#import-problem"))
+        assertThat(ContextInWindow.text(robot, "#import-problem"))
                 .isEqualTo("No format that is known here finds settings in this file.");
         assertThat(robot.lookup("#import-apply").queryButton().isDisabled()).isTrue();
     }

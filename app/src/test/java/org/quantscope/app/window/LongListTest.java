@@ -46,7 +46,7 @@ class LongListTest {
 
     private static Path model;
     private final AtomicInteger deliveries = new AtomicInteger();
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @BeforeAll
     static void writeModel() throws IOException {
@@ -68,7 +68,7 @@ class LongListTest {
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("" + System.nanoTime()));
+        at = new ContextInWindow(folder.resolve("" + System.nanoTime()));
         at.desk.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet());
         at.show(model);
     }
@@ -80,7 +80,7 @@ class LongListTest {
 
     @BeforeEach
     void atRest() throws TimeoutException {
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.desk.measurements().snapshotProperty().get().complete()
                         && at.desk
                                 .inHand()
@@ -91,11 +91,12 @@ class LongListTest {
     }
 
     private List<TensorRow> rows() {
-        return DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     private static <R> R onTree(FxRobot robot, Function<TreeTableView<?>, R> question) {
-        return DeskInWindow.onFx(() -> question.apply(robot.lookup("#tensors").queryAs(TreeTableView.class)));
+        return ContextInWindow.onFx(
+                () -> question.apply(robot.lookup("#tensors").queryAs(TreeTableView.class)));
     }
 
     /** What the tree hears of its items while {@code action} runs: for each event how many items it adds, 0 for one line written anew. */
@@ -141,7 +142,8 @@ class LongListTest {
     @Test
     void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
         TensorId id = rows().get(WEIGHTS / 2).id();
-        DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
+        ContextInWindow.doOnFx(
+                () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
@@ -151,11 +153,11 @@ class LongListTest {
 
     @Test
     void allThatIsSelectedStaysSoInAnotherOrder(FxRobot robot) {
-        DeskInWindow.doOnFx(() -> robot.lookup("#tensors")
+        ContextInWindow.doOnFx(() -> robot.lookup("#tensors")
                 .queryAs(TreeTableView.class)
                 .getSelectionModel()
                 .selectAll());
-        DeskInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+        ContextInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
         int selected = onTree(
                 robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
         assertThat(selected).isEqualTo(WEIGHTS);

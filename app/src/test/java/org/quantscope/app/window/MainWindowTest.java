@@ -28,14 +28,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.Desk;
+import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
-import org.quantscope.app.fx.FxThread;
-import org.quantscope.app.histogram.HistogramView;
+import org.quantscope.app.selected.HistogramView;
+import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.theme.Theme;
-import org.quantscope.app.workbench.Figures;
-import org.quantscope.app.workbench.InHand;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.FxThread;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -66,7 +66,7 @@ class MainWindowTest {
     private final ExecutorService work = Executors.newCachedThreadPool();
     private Stage stage;
     private MainWindow window;
-    private Desk desk;
+    private ApplicationContext desk;
 
     @Start
     void start(Stage shared) {
@@ -127,7 +127,7 @@ class MainWindowTest {
         return onFx(() -> robot.lookup(id).queryAs(Label.class).getText());
     }
 
-    private InHand.View hand() {
+    private SelectedTensor.View hand() {
         return onFx(() -> desk.inHand().viewProperty().get().orElseThrow());
     }
 

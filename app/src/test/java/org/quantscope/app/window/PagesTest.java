@@ -19,9 +19,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.histogram.HistogramView;
+import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.workbench.Figures;
+import org.quantscope.app.ui.Figures;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.CodePass;
@@ -44,13 +44,13 @@ class PagesTest {
     static Path folder;
 
     private Path config;
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
         config = folder.resolve("config" + System.nanoTime());
-        at = new DeskInWindow(config);
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(config);
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -64,7 +64,7 @@ class PagesTest {
     }
 
     private Tensor tensor() {
-        return DeskInWindow.onFx(() -> at.desk
+        return ContextInWindow.onFx(() -> at.desk
                 .bench()
                 .analysed()
                 .orElseThrow()
@@ -84,51 +84,52 @@ class PagesTest {
     }
 
     private static void press(FxRobot robot, String id) {
-        DeskInWindow.doOnFx(() -> robot.lookup(id).queryAs(ToggleButton.class).fire());
+        ContextInWindow.doOnFx(
+                () -> robot.lookup(id).queryAs(ToggleButton.class).fire());
     }
 
     @Test
     void thePageOfCodesShowsWhatTheEngineCounts(FxRobot robot) throws Exception {
         robot.press(KeyCode.SHORTCUT, KeyCode.DIGIT2).release(KeyCode.DIGIT2, KeyCode.SHORTCUT);
-        DeskInWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
-        DeskInWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
+        ContextInWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
+        ContextInWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
         at.waitForRest();
-        DeskInWindow.waitUntil(() ->
+        ContextInWindow.waitUntil(() ->
                 at.desk.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(e.clippedHigh()).isPositive();
-        assertThat(DeskInWindow.text(robot, "#codes-used")).isEqualTo(r.usedCodes() + " of 15");
-        assertThat(DeskInWindow.text(robot, "#codes-entropy"))
+        assertThat(ContextInWindow.text(robot, "#codes-used")).isEqualTo(r.usedCodes() + " of 15");
+        assertThat(ContextInWindow.text(robot, "#codes-entropy"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
-        assertThat(DeskInWindow.text(robot, "#codes-saved"))
+        assertThat(ContextInWindow.text(robot, "#codes-saved"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
-        assertThat(DeskInWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
-        assertThat(DeskInWindow.text(robot, "#codes-clipped"))
+        assertThat(ContextInWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(ContextInWindow.text(robot, "#codes-clipped"))
                 .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
     }
 
     @Test
     void figuresOfSecondRankUnfoldAndAreThoseOfTheEngine(FxRobot robot) throws Exception {
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isFalse();
-        DeskInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
-        DeskInWindow.waitUntil(() ->
+        ContextInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
+        ContextInWindow.waitUntil(() ->
                 at.desk.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isTrue();
-        assertThat(DeskInWindow.text(robot, "#mae")).isEqualTo(Figures.mse(r.mae()));
-        assertThat(DeskInWindow.text(robot, "#rmse-in-steps"))
+        assertThat(ContextInWindow.text(robot, "#mae")).isEqualTo(Figures.mse(r.mae()));
+        assertThat(ContextInWindow.text(robot, "#rmse-in-steps"))
                 .isEqualTo(String.format(
                         Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()));
-        assertThat(DeskInWindow.text(robot, "#psnr")).isEqualTo(Figures.decibels(r.psnrDb(e.mse())));
-        assertThat(DeskInWindow.text(robot, "#max-error")).isEqualTo(Figures.value(e.maxAbsError()));
-        assertThat(DeskInWindow.text(robot, "#clipped-low")).isEqualTo(Figures.percent(e.clippedLowFraction()));
-        assertThat(DeskInWindow.text(robot, "#clipped-high")).isEqualTo(Figures.percent(e.clippedHighFraction()));
-        assertThat(DeskInWindow.text(robot, "#used-codes")).isEqualTo(r.usedCodes() + " of 255");
-        assertThat(DeskInWindow.text(robot, "#entropy"))
+        assertThat(ContextInWindow.text(robot, "#psnr")).isEqualTo(Figures.decibels(r.psnrDb(e.mse())));
+        assertThat(ContextInWindow.text(robot, "#max-error")).isEqualTo(Figures.value(e.maxAbsError()));
+        assertThat(ContextInWindow.text(robot, "#clipped-low")).isEqualTo(Figures.percent(e.clippedLowFraction()));
+        assertThat(ContextInWindow.text(robot, "#clipped-high")).isEqualTo(Figures.percent(e.clippedHighFraction()));
+        assertThat(ContextInWindow.text(robot, "#used-codes")).isEqualTo(r.usedCodes() + " of 255");
+        assertThat(ContextInWindow.text(robot, "#entropy"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f of 8 bits", r.entropy()));
-        assertThat(DeskInWindow.text(robot, "#bits-per-weight"))
+        assertThat(ContextInWindow.text(robot, "#bits-per-weight"))
                 .isEqualTo(String.format(
                         Locale.ROOT, "%.3f", 8 + 32.0 / tensor().info().shape().count()));
     }
@@ -136,8 +137,8 @@ class PagesTest {
     @Test
     void thePageOnShowAndTheUnfoldedFiguresAreRemembered(FxRobot robot) {
         press(robot, "#tab-codes");
-        DeskInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
-        DeskInWindow.onFx(() -> {
+        ContextInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
+        ContextInWindow.onFx(() -> {
             at.close();
             MainWindow window = new MainWindow(new Stage(), new Settings(config), Runnable::run, Runnable::run);
             assertThat(window.desk().error().unfoldedProperty().get()).isTrue();
@@ -151,7 +152,7 @@ class PagesTest {
     void aBlockIsTakenInHandDraggedAndUndoneAndAllAreBackWithOneClick(FxRobot robot) throws Exception {
         press(robot, "#per-block");
         at.waitForRest();
-        DeskInWindow.waitUntil(() -> at.desk
+        ContextInWindow.waitUntil(() -> at.desk
                 .inHand()
                 .viewProperty()
                 .get()
@@ -160,58 +161,59 @@ class PagesTest {
                 .map(s -> s.slicing().isBlocked())
                 .orElse(false));
         int blocks = params().slices();
-        assertThat(DeskInWindow.text(robot, "#slices-hint"))
+        assertThat(ContextInWindow.text(robot, "#slices-hint"))
                 .isEqualTo(Figures.count(blocks) + " blocks, a range each · click one to drag its range");
         QuantParams.ScaleSpan span = params().scaleSpan();
-        assertThat(DeskInWindow.text(robot, "#scale"))
+        assertThat(ContextInWindow.text(robot, "#scale"))
                 .isEqualTo(Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … "
                         + Figures.small(span.max()));
-        DeskInWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
+        ContextInWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
         robot.type(KeyCode.RIGHT).type(KeyCode.RIGHT);
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.desk.inHand().viewProperty().get().orElseThrow().draggable());
         assertThat(at.hand().slice()).isEqualTo(1);
         List<ClipRange> before = at.hand().measured().orElseThrow().requested();
 
         HistogramView histogram = robot.lookup("#histogram").queryAs(HistogramView.class);
         Node handle = robot.lookup("#handle-hi").query();
-        Point2D grip = DeskInWindow.onFx(() -> new Point2D(
+        Point2D grip = ContextInWindow.onFx(() -> new Point2D(
                 histogram
                         .localToScreen(histogram.valueToX(before.get(1).hi()), 0)
                         .getX(),
                 handle.localToScreen(handle.getBoundsInLocal()).getCenterY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0)).drop();
-        DeskInWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
-                .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
+        ContextInWindow.waitUntil(
+                () -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
+                        .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
         at.waitForRest();
         ClipRange now = at.hand().clip().orElseThrow();
         assertThat(now.hi()).isLessThan(before.get(1).hi());
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(1, now);
         assertThat(at.hand().spec().orElseThrow().clip()).isEqualTo(new Clip.ManualPerBlock(expected));
-        assertThat(DeskInWindow.text(robot, "#mse"))
+        assertThat(ContextInWindow.text(robot, "#mse"))
                 .isEqualTo(Figures.mse(
                         ErrorPass.measure(tensor(), params(), new CancelToken()).mse()));
 
-        DeskInWindow.doOnFx(() -> at.desk.bench().undo());
+        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
         at.waitForRest();
         assertThat(at.hand().measured().orElseThrow().requested()).isEqualTo(before);
-        DeskInWindow.doOnFx(() -> robot.lookup("#all-slices").queryButton().fire());
+        ContextInWindow.doOnFx(() -> robot.lookup("#all-slices").queryButton().fire());
         assertThat(at.hand().slice()).isEqualTo(-1);
         assertThat(at.hand().draggable()).isFalse();
     }
 
     @Test
     void aFormatWithBlocksShowsItsSizeAndSaysWhyItCannotBeChosen(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> at.desk.quantizer().setScheme("mxfp4"));
+        ContextInWindow.doOnFx(() -> at.desk.quantizer().setScheme("mxfp4"));
         at.waitForRest();
         ComboBox<?> size = robot.lookup("#block-size").queryAs(ComboBox.class);
-        assertThat(DeskInWindow.onFx(size::getValue)).isEqualTo("32");
+        assertThat(ContextInWindow.onFx(size::getValue)).isEqualTo("32");
         assertThat(size.isDisabled()).isTrue();
         assertThat(size.getAccessibleHelp()).isEqualTo("MXFP4 has blocks of 32");
         assertThat(robot.lookup("#bits").query().isDisabled()).isTrue();
         assertThat(robot.lookup("#bits").query().getAccessibleHelp()).isEqualTo("MXFP4 has codes of 4 bits");
-        DeskInWindow.doOnFx(() -> at.desk.quantizer().setScheme("uniform"));
+        ContextInWindow.doOnFx(() -> at.desk.quantizer().setScheme("uniform"));
         at.waitForRest();
         assertThat(size.isDisabled()).isFalse();
         assertThat(size.getAccessibleHelp()).isNull();
@@ -219,14 +221,14 @@ class PagesTest {
 
     @Test
     void theListIsSortedFromTheKeyboard(FxRobot robot) {
-        DeskInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        ContextInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.S).type(KeyCode.S);
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.tensors().rowsProperty().get().weights()))
                 .extracting(row -> row.shape().count())
                 .isSorted();
         robot.press(KeyCode.SHIFT, KeyCode.S).release(KeyCode.S, KeyCode.SHIFT);
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.tensors().rowsProperty().get().weights()))
                 .extracting(row -> -row.shape().count())
                 .isSorted();
@@ -234,19 +236,19 @@ class PagesTest {
 
     @Test
     void nothingIsCutOffInASmallWindowWithABlockInHand(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             at.stage.setWidth(1280);
             at.stage.setHeight(720);
             at.desk.quantizer().setBits(4);
         });
         press(robot, "#per-block");
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.desk.inHand().viewProperty().get().orElseThrow().count() > 0);
-        DeskInWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
+        ContextInWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
         for (String page : List.of("#tab-channels", "#tab-codes")) {
             press(robot, page);
             at.waitForRest();
-            assertThat(DeskInWindow.onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
+            assertThat(ContextInWindow.onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
                             .filter(label -> label.isVisible() && label.getWidth() > 0 && !label.isWrapText())
                             .filter(label -> label.getScene() != null
                                     && label.getParent().isVisible())

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
-import org.quantscope.app.fx.FxThread;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.theme.Theme;
+import org.quantscope.app.ui.FxThread;
+import org.quantscope.app.ui.Theme;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionFile;
 import org.testfx.api.FxRobot;
@@ -32,13 +32,13 @@ class RememberedTest {
     static Path folder;
 
     private Path config;
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
         config = folder.resolve("config" + System.nanoTime());
-        at = new DeskInWindow(config);
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(config);
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -53,14 +53,14 @@ class RememberedTest {
 
     @Test
     void themeAndPlaceOfTheWindowAreRememberedAcrossARestart(FxRobot robot) {
-        Theme before = DeskInWindow.onFx(() -> at.window.themeProperty().get());
-        DeskInWindow.doOnFx(() -> robot.lookup("#theme").queryButton().fire());
-        DeskInWindow.doOnFx(() -> {
+        Theme before = ContextInWindow.onFx(() -> at.window.themeProperty().get());
+        ContextInWindow.doOnFx(() -> robot.lookup("#theme").queryButton().fire());
+        ContextInWindow.doOnFx(() -> {
             at.stage.setX(13);
             at.stage.setY(17);
             at.stage.setHeight(800);
         });
-        Stage second = DeskInWindow.onFx(() -> {
+        Stage second = ContextInWindow.onFx(() -> {
             at.close();
             Stage stage = new Stage();
             MainWindow window = new MainWindow(stage, new Settings(config), Runnable::run, Runnable::run);
@@ -75,17 +75,17 @@ class RememberedTest {
 
     @Test
     void aRecentFileOpensFromTheMenuAndOneThatIsGoneIsForgotten(FxRobot robot) throws Exception {
-        Path gone = Files.copy(DeskInWindow.DIGITS, folder.resolve("gone.onnx"));
-        DeskInWindow.doOnFx(() -> at.desk.session().openModel(gone));
-        DeskInWindow.waitUntil(
+        Path gone = Files.copy(ContextInWindow.DIGITS, folder.resolve("gone.onnx"));
+        ContextInWindow.doOnFx(() -> at.desk.session().openModel(gone));
+        ContextInWindow.waitUntil(
                 () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("gone.onnx"));
-        assertThat(DeskInWindow.onFx(() -> at.desk.session().recentProperty().get()))
-                .containsExactly(gone, DeskInWindow.DIGITS);
+        assertThat(ContextInWindow.onFx(() -> at.desk.session().recentProperty().get()))
+                .containsExactly(gone, ContextInWindow.DIGITS);
         Files.delete(gone);
         robot.clickOn("#open");
-        DeskInWindow.waitUntil(() -> at.desk.session().recentProperty().get().size() == 1);
-        robot.clickOn("Recent").clickOn(DeskInWindow.DIGITS.toString());
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(() -> at.desk.session().recentProperty().get().size() == 1);
+        robot.clickOn("Recent").clickOn(ContextInWindow.DIGITS.toString());
+        ContextInWindow.waitUntil(
                 () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_mlp.onnx"));
     }
 
@@ -96,44 +96,47 @@ class RememberedTest {
                 at.state().withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64)))),
                 file);
         FxThread.executor().execute(() -> at.desk.session().openSession(file));
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
-        assertThat(DeskInWindow.onFx(() ->
+        assertThat(ContextInWindow.onFx(() ->
                         robot.lookup(".dialog-pane").queryAs(DialogPane.class).getContentText()))
                 .contains("nowhere.npz");
         robot.clickOn("Go on without it");
-        DeskInWindow.waitUntil(() -> at.desk.bench().sessionFileProperty().get().equals(Optional.of(file)));
-        assertThat(DeskInWindow.onFx(
+        ContextInWindow.waitUntil(
+                () -> at.desk.bench().sessionFileProperty().get().equals(Optional.of(file)));
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.accuracy().viewProperty().get().status()))
                 .isEqualTo(Status.NO_DATA);
     }
 
     @Test
     void aTypedEndThatCannotBeIsRefusedWithAWordAndGivenBack(FxRobot robot) {
-        String before = DeskInWindow.onFx(
+        String before = ContextInWindow.onFx(
                 () -> robot.lookup("#typed-hi").queryAs(TextField.class).getText());
-        DeskInWindow.doOnFx(() -> robot.lookup("#typed-hi").query().requestFocus());
+        ContextInWindow.doOnFx(() -> robot.lookup("#typed-hi").query().requestFocus());
         robot.press(KeyCode.SHORTCUT, KeyCode.A)
                 .release(KeyCode.A, KeyCode.SHORTCUT)
                 .write("-1")
                 .type(KeyCode.ENTER);
-        assertThat(DeskInWindow.text(robot, "#notice-text")).contains("above 0").contains("-1");
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.text(robot, "#notice-text"))
+                .contains("above 0")
+                .contains("-1");
+        assertThat(ContextInWindow.onFx(
                         () -> robot.lookup("#typed-hi").queryAs(TextField.class).getText()))
                 .isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
+        assertThat(ContextInWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
                 .isFalse();
     }
 
     @Test
     void aPointOfWhatWasTriedIsTheWayBackToItsSetting(FxRobot robot) throws Exception {
         var before = at.state();
-        DeskInWindow.doOnFx(() -> at.desk.quantizer().setBits(2));
+        ContextInWindow.doOnFx(() -> at.desk.quantizer().setBits(2));
         at.waitForRest();
         var points =
-                DeskInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+                ContextInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
         assertThat(points).extracting(p -> p.label()).containsExactlyInAnyOrder("float32", "W8", "W2–8");
-        DeskInWindow.doOnFx(() -> at.desk
+        ContextInWindow.doOnFx(() -> at.desk
                 .tried()
                 .adopt(points.stream()
                         .filter(p -> p.label().equals("W8"))
@@ -141,7 +144,7 @@ class RememberedTest {
                         .orElseThrow()));
         at.waitForRest();
         assertThat(at.state()).isEqualTo(before);
-        assertThat(DeskInWindow.onFx(() -> at.desk
+        assertThat(ContextInWindow.onFx(() -> at.desk
                         .tried()
                         .viewProperty()
                         .get()

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.sensitivity.SensitivityViewModel.Status;
+import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorMenu;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
@@ -45,12 +45,12 @@ class SensitivityFlowTest {
     @TempDir
     static Path folder;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -61,24 +61,24 @@ class SensitivityFlowTest {
     @BeforeEach
     void coarse() throws TimeoutException {
         at.waitForRest();
-        DeskInWindow.doOnFx(
+        ContextInWindow.doOnFx(
                 () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         at.waitForRest();
     }
 
     private void sweep(FxRobot robot) throws TimeoutException {
         robot.clickOn("#sensitivity");
-        DeskInWindow.waitUntil(
+        ContextInWindow.waitUntil(
                 () -> at.rests() && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
     }
 
     private List<TensorRow> rows() {
-        return DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     /** The texts of the damage column as they are on screen, from top to bottom. */
     private List<String> shown(FxRobot robot) {
-        return DeskInWindow.onFx(() ->
+        return ContextInWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
                         .filter(n -> n instanceof TreeTableCell<?, ?> cell
                                 && "column-damage".equals(cell.getTableColumn().getId())
@@ -91,7 +91,7 @@ class SensitivityFlowTest {
     }
 
     private Set<String> columns(FxRobot robot) {
-        return DeskInWindow.onFx(() -> {
+        return ContextInWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.range(0, list.getVisibleLeafColumns().size())
                     .mapToObj(i -> ((TreeTableColumn<?, ?>)
@@ -108,7 +108,7 @@ class SensitivityFlowTest {
         sweep(robot);
 
         assertThat(columns(robot)).contains("column-damage");
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(Order.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
@@ -117,9 +117,9 @@ class SensitivityFlowTest {
         assertThat(shown(robot).getFirst()).isEqualTo(String.format(Locale.ROOT, "%+.1f", -100 * worst));
 
         TensorId id = rows.getFirst().id();
-        DeskInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
+        ContextInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
         at.waitForRest();
-        List<Node> dimmed = DeskInWindow.onFx(() ->
+        List<Node> dimmed = ContextInWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
                         .toList());
         assertThat(dimmed).hasSize(1);
@@ -127,21 +127,21 @@ class SensitivityFlowTest {
 
     /** Right-clicks the line of a tensor and fires an item of its menu. */
     private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
-        Node line = DeskInWindow.onFx(() ->
+        Node line = ContextInWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
                         .filter(n ->
                                 n instanceof TreeTableRow<?> row && row.isVisible() && id.equals(row.getUserData()))
                         .findFirst()
                         .orElseThrow());
         robot.clickOn(line, MouseButton.SECONDARY);
-        MenuItem chosen = DeskInWindow.onFx(() -> Window.getWindows().stream()
+        MenuItem chosen = ContextInWindow.onFx(() -> Window.getWindows().stream()
                 .filter(w -> w instanceof TensorMenu)
                 .flatMap(w -> ((TensorMenu) w).getItems().stream())
                 .flatMap(i -> i instanceof Menu sub ? sub.getItems().stream() : Stream.of(i))
                 .filter(i -> item.equals(i.getId()) && i.isVisible() && !i.isDisable())
                 .findFirst()
                 .orElseThrow());
-        DeskInWindow.doOnFx(chosen::fire);
+        ContextInWindow.doOnFx(chosen::fire);
         robot.type(KeyCode.ESCAPE);
         at.waitForRest();
     }
@@ -152,14 +152,14 @@ class SensitivityFlowTest {
     }
 
     private List<String> dimmed(FxRobot robot) {
-        return DeskInWindow.onFx(() ->
+        return ContextInWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
                         .map(n -> ((TreeTableCell<?, ?>) n).getText())
                         .toList());
     }
 
     private String damageOf(TensorId id) {
-        return DeskInWindow.onFx(() -> at.desk
+        return ContextInWindow.onFx(() -> at.desk
                 .tensors()
                 .row(id)
                 .orElseThrow()
@@ -187,7 +187,7 @@ class SensitivityFlowTest {
                     .containsAll(before.subList(1, 3))
                     .isNotEqualTo(before);
             assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
-            DeskInWindow.doOnFx(at.desk.bench()::undo);
+            ContextInWindow.doOnFx(at.desk.bench()::undo);
             waitFor(() -> shown(robot).equals(before)
                     && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
         }
@@ -207,8 +207,8 @@ class SensitivityFlowTest {
     void theGraphShowsTheTensorInHandAndAClickTakesAnother(FxRobot robot) throws TimeoutException {
         sweep(robot);
         robot.clickOn("#tab-graph");
-        DeskInWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
-        assertThat(DeskInWindow.text(robot, "#graph-legend"))
+        ContextInWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
+        assertThat(ContextInWindow.text(robot, "#graph-legend"))
                 .isEqualTo("top-1 accuracy lost, this tensor alone quantized");
 
         Node graph = robot.lookup("#graph").query();
@@ -223,11 +223,11 @@ class SensitivityFlowTest {
         }
         assertThat(at.hand().subject().id()).isNotEqualTo(before);
 
-        DeskInWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
-        DeskInWindow.doOnFx(graph::requestFocus);
+        ContextInWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
+        ContextInWindow.doOnFx(graph::requestFocus);
         robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.DOWN).release(KeyCode.SHIFT);
-        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
+        ContextInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
         robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.UP).release(KeyCode.SHIFT);
-        DeskInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
+        ContextInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
     }
 }

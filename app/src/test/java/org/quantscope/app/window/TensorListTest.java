@@ -31,12 +31,12 @@ class TensorListTest {
     @TempDir
     static Path config;
 
-    private DeskInWindow at;
+    private ContextInWindow at;
 
     @Start
     void start(Stage shared) {
-        at = new DeskInWindow(config.resolve("" + System.nanoTime()));
-        at.show(DeskInWindow.DIGITS, DeskInWindow.DIGITS_TEST);
+        at = new ContextInWindow(config.resolve("" + System.nanoTime()));
+        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
     }
 
     @Stop
@@ -50,12 +50,12 @@ class TensorListTest {
     }
 
     private List<TensorRow> rows() {
-        return DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     /** The shapes of the weights as the list itself shows them. */
     private List<String> shown(FxRobot robot) {
-        return DeskInWindow.onFx(() -> {
+        return ContextInWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.rangeClosed(
                             1, at.desk.tensors().rowsProperty().get().weights().size())
@@ -76,7 +76,7 @@ class TensorListTest {
 
     /** What a click on a header does to the list. */
     private static void sortBy(FxRobot robot, int column, TreeTableColumn.SortType type) {
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             sortBy(list, column, type);
         });
@@ -99,10 +99,10 @@ class TensorListTest {
         assertThat(shown(robot))
                 .isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
         sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
         sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
-        assertThat(DeskInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(Order.WORST_FIRST);
         assertThat(shown(robot)).isEqualTo(worstFirst);
         assertThat(at.hand().subject().id()).isEqualTo(inHand);
@@ -110,7 +110,7 @@ class TensorListTest {
 
     @Test
     void theArrowKeysTakeTheNextTensorInHand(FxRobot robot) {
-        DeskInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        ContextInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.DOWN);
         assertThat(at.hand().subject().id()).isEqualTo(rows().get(1).id());
         robot.type(KeyCode.UP);
@@ -125,7 +125,7 @@ class TensorListTest {
         at.waitForRest();
         assertThat(at.state().keptFloat()).containsExactly(id);
         assertThat(at.hand().spec()).isEmpty();
-        assertThat(DeskInWindow.text(robot, "#quantizer-nothing")).isEqualTo("This tensor stays in float.");
+        assertThat(ContextInWindow.text(robot, "#quantizer-nothing")).isEqualTo("This tensor stays in float.");
         robot.clickOn("#quantize");
         at.waitForRest();
         assertThat(at.state().keptFloat()).isEmpty();
@@ -139,7 +139,7 @@ class TensorListTest {
         robot.rightClickOn(name).clickOn("Per channel");
         at.waitForRest();
         assertThat(at.state().overrides().get(id).granularity()).isEqualTo(Granularity.CHANNEL);
-        assertThat(DeskInWindow.text(robot, "#range-hint")).contains("pick a channel below");
+        assertThat(ContextInWindow.text(robot, "#range-hint")).contains("pick a channel below");
         robot.rightClickOn(name).clickOn("Reset to the default");
         at.waitForRest();
         assertThat(at.state().overrides()).isEmpty();
@@ -153,57 +153,57 @@ class TensorListTest {
 
     /** The line of a value that no rule quantizes, in the group that is folded away. */
     private String inFloat(FxRobot robot) throws TimeoutException {
-        String name = DeskInWindow.onFx(
+        String name = ContextInWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().getLast().setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        DeskInWindow.waitUntil(() -> robot.lookup(name).tryQuery().isPresent());
+        ContextInWindow.waitUntil(() -> robot.lookup(name).tryQuery().isPresent());
         return name;
     }
 
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
-        DeskInWindow.doOnFx(
-                () -> at.desk.session().open(List.of(DeskInWindow.SAMPLES.resolve("digits_calibration.npz"))));
+        ContextInWindow.doOnFx(
+                () -> at.desk.session().open(List.of(ContextInWindow.SAMPLES.resolve("digits_calibration.npz"))));
         at.waitForRest();
-        DeskInWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        ContextInWindow.doOnFx(() -> at.desk.activations().quantize(true));
         at.waitForRest();
-        TensorId id = DeskInWindow.onFx(
+        TensorId id = ContextInWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
-        int before = DeskInWindow.onFx(
+        int before = ContextInWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().activations().size());
 
         robot.rightClickOn(inFloat(robot));
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-quantize-here");
-        DeskInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
+        ContextInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.tensors().rowsProperty().get().activations()))
                 .hasSize(before + 1)
                 .extracting(TensorRow::id)
                 .contains(id);
 
-        DeskInWindow.doOnFx(() -> {
+        ContextInWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().get(1).setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        String placed = DeskInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
+        String placed = ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
                 .filter(row -> row.id().equals(id))
                 .findFirst()
                 .orElseThrow()
                 .name());
-        DeskInWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
+        ContextInWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
         robot.rightClickOn(placed);
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-remove-quantizer");
-        DeskInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
+        ContextInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
         at.waitForRest();
-        assertThat(DeskInWindow.onFx(
+        assertThat(ContextInWindow.onFx(
                         () -> at.desk.tensors().rowsProperty().get().activations()))
                 .hasSize(before);
     }

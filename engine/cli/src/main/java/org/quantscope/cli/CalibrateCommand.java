@@ -68,14 +68,14 @@ final class CalibrateCommand extends EngineCommand {
         }
         FileRef ref = FileRef.of(file, cancel());
         SessionState asked = checked(() -> settings.state(ref, data != null));
-        Model model = data == null ? Engine.open(file, asked) : Subject.openGraph(file, asked);
+        Model model = data == null ? Engine.open(file, asked) : ModelSetup.openGraph(file, asked);
         SessionState chosen = checked(() -> settings.keepFloat(asked, model));
-        Subject.Calibrated calibrated = data == null
+        ModelSetup.Calibrated calibrated = data == null
                 ? null
-                : Subject.calibrate(
+                : ModelSetup.calibrate(
                         model,
                         chosen,
-                        Subject.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()),
+                        ModelSetup.openData(data, limit == null ? 0 : limit, Optional.empty(), cancel()),
                         terminal(),
                         cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();

@@ -103,15 +103,15 @@ final class CorrectCommand extends EngineCommand {
                     + " --weights 4");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked, terminal(), cancel());
+        Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()
-                : Optional.of(Subject.openData(calibrationData, 0, Optional.of(asked), cancel()));
+                : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(asked), cancel()));
         if (chosen.needsData()
                 && state.activations().isPresent()
                 && (config == null || state.activationRanges().isEmpty())) {
-            state = Subject.calibrate(model, state, data.orElseThrow(), terminal(), cancel())
+            state = ModelSetup.calibrate(model, state, data.orElseThrow(), terminal(), cancel())
                     .state();
         }
         AppliedCorrection applied = new AppliedCorrection(
@@ -154,7 +154,7 @@ final class CorrectCommand extends EngineCommand {
             FileRef ref = FileRef.of(file, cancel());
             return checked(() -> settings.state(ref, calibrationData != null));
         }
-        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 

@@ -110,7 +110,7 @@ final class CurveCommand extends EngineCommand {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
         Model model = Engine.open(file, !keepBatchNorm);
         Tensor tensor = choose(model, file, name);
-        Importances importances = Subject.observedOn(calibrationData, model, terminal(), cancel());
+        Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
         Slicing slicing = checked(() -> Slicing.of(tensor.info(), spec.granularity()));
         int looks = points + Calibrators.all().size();
         boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;

@@ -66,7 +66,7 @@ final class ErrorCommand extends EngineCommand {
         QuantSpec spec = checked(() -> quantizer.spec(bits));
         Model model = Engine.open(file, !keepBatchNorm);
         Tensor tensor = choose(model, file, name);
-        Importances importances = Subject.observedOn(calibrationData, model, terminal(), cancel());
+        Importances importances = ModelSetup.observedOn(calibrationData, model, terminal(), cancel());
         Resolution resolution = checked(() -> RangeResolver.resolve(tensor, spec, importances, cancel()));
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());

@@ -90,19 +90,19 @@ abstract class EvaluatingCommand extends EngineCommand {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
         SessionState asked = settings();
-        Model model = Subject.openGraph(file, asked, terminal(), cancel());
+        Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         Model reference = asked.corrections().isEmpty()
                 ? model
-                : Subject.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
+                : ModelSetup.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         Importances importances = config != null && state.needsImportance()
-                ? Subject.besideConfig(config, state, cancel())
+                ? ModelSetup.besideConfig(config, state, cancel())
                 : Importances.NONE;
         if (calibrationData != null) {
-            Subject.Calibrated calibrated = Subject.calibrate(
+            ModelSetup.Calibrated calibrated = ModelSetup.calibrate(
                     model,
                     state,
-                    Subject.openData(calibrationData, 0, Optional.of(state), cancel()),
+                    ModelSetup.openData(calibrationData, 0, Optional.of(state), cancel()),
                     terminal(),
                     cancel());
             state = calibrated.state();
@@ -110,11 +110,11 @@ abstract class EvaluatingCommand extends EngineCommand {
         } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
             throw usage("--activations needs --calibration-data, or a --config with ranges");
         }
-        Subject.warnOfUnfitted(model, state, terminal());
+        ModelSetup.warnOfUnfitted(model, state, terminal());
         Optional<Task> wanted = Optional.ofNullable(metric)
                 .map(id ->
                         Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
-        Dataset samples = Subject.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
+        Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             return new Setting(
                     model, reference, state, Engine.resolve(model, state, importances, bar, cancel()), samples, wanted);
@@ -126,7 +126,7 @@ abstract class EvaluatingCommand extends EngineCommand {
             FileRef ref = FileRef.of(file, cancel());
             return checked(() -> settings.state(ref, calibrationData != null));
         }
-        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 

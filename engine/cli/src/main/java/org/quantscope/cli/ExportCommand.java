@@ -80,21 +80,21 @@ final class ExportCommand extends EngineCommand {
         }
         FormatChoice chosen = checked(() -> FormatChoice.parse(format));
         Exporter exporter = chosen.exporter();
-        SessionState state = Subject.readConfig(config, file, terminal(), cancel());
+        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
         boolean runs = Verifier.runs(exporter);
         Model model = runs || !state.corrections().isEmpty()
-                ? Subject.openGraph(file, state, terminal(), cancel())
+                ? ModelSetup.openGraph(file, state, terminal(), cancel())
                 : Engine.open(file, state);
         Optional<Dataset> samples = runs
                 ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel())
                 : Optional.empty();
         Importances importances =
-                state.needsImportance() ? Subject.besideConfig(config, state, cancel()) : Importances.NONE;
+                state.needsImportance() ? ModelSetup.besideConfig(config, state, cancel()) : Importances.NONE;
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             resolved = Engine.resolve(model, state, importances, bar, cancel());
         }
-        Subject.warnOfUnfitted(model, state, terminal());
+        ModelSetup.warnOfUnfitted(model, state, terminal());
         ExportPlan plan =
                 new ExportPlan(model, state, resolved.weights(), resolved.activations()).withOptions(chosen.options());
         List<ExportProblem> problems = exporter.check(plan);

@@ -26,7 +26,7 @@ final class ExportVerification {
             @Nullable Path asked, int limit, SessionState state, Terminal terminal, CancelToken cancel)
             throws IOException {
         if (asked != null) {
-            return Optional.of(Subject.openData(asked, limit, Optional.of(state), cancel));
+            return Optional.of(ModelSetup.openData(asked, limit, Optional.of(state), cancel));
         }
         if (state.calibrationData().isEmpty()) {
             terminal.warn("not verified: the config records no calibration data and no --data is given");
@@ -38,7 +38,7 @@ final class ExportVerification {
                     + " any more and no --data is given");
             return Optional.empty();
         }
-        Dataset data = Subject.openData(recorded.path(), limit, Optional.of(state), cancel);
+        Dataset data = ModelSetup.openData(recorded.path(), limit, Optional.of(state), cancel);
         if (!data.sha256().equals(recorded.sha256())) {
             terminal.warn("not verified: " + recorded.path()
                     + " has another content than when the config was made and no --data is given");

@@ -14,7 +14,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.quant.Traits;
+import org.quantscope.core.quant.SchemeTraits;
 import picocli.CommandLine.Option;
 
 /** The quantizer options, and the {@link QuantSpec} they make. Every complaint is an {@link IllegalArgumentException}: wrong usage. */
@@ -90,7 +90,7 @@ final class QuantizerOptions {
             throw new IllegalArgumentException("--clip and --calibrator exclude each other");
         }
         String id = scheme == null ? DEFAULT_SCHEME : scheme;
-        Traits traits = Quantizers.byId(id).traits();
+        SchemeTraits traits = Quantizers.byId(id).traits();
         refuse(symmetric || asymmetric, traits.choosesSymmetric(), "--symmetric and --asymmetric", id);
         refuse(signed || unsigned, traits.choosesSigned(), "--signed and --unsigned", id);
         refuse(fullRange, traits.choosesNarrowRange(), "--full-range", id);

@@ -13,7 +13,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.quant.Traits;
+import org.quantscope.core.quant.SchemeTraits;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
@@ -119,7 +119,7 @@ final class SettingsOptions {
                 .withSymmetric(activationSymmetric)
                 .withNarrowRange(activationSymmetric);
         if (activationScheme != null) {
-            Traits traits = Quantizers.byId(activationScheme).traits();
+            SchemeTraits traits = Quantizers.byId(activationScheme).traits();
             if (traits.blockSize() > 0) {
                 throw new IllegalArgumentException("--activation-scheme: " + activationScheme
                         + " has a scale for each block, activations have one for the whole tensor");

@@ -122,7 +122,7 @@ public final class BiasCorrection implements Correction {
          *
          * @param unit what one unit of the stored bias adds: a Gemm's beta
          */
-        private record Site(Layer layer, TensorId bias, float unit) {}
+        private record Site(WeightedLayer layer, TensorId bias, float unit) {}
 
         Work(Model given, Dataset data, SessionState settings, Progress progress, CancelToken cancel) {
             this.progress = progress;
@@ -137,7 +137,7 @@ public final class BiasCorrection implements Correction {
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
             this.model = Engine.placed(withBiases(given, before, biasOf), settings.addedQuantizers());
             this.resolved = before;
-            for (Layer layer : Layer.of(model)) {
+            for (WeightedLayer layer : WeightedLayer.of(model)) {
                 TensorId bias = biasOf.get(layer.node().index());
                 if (bias != null) {
                     float unit =
@@ -156,7 +156,7 @@ public final class BiasCorrection implements Correction {
         private Model withBiases(Model given, ResolvedSettings settings, Map<Integer, TensorId> biasOf) {
             ModelRewrite rewrite = new ModelRewrite(given);
             Map<TensorId, TensorId> byWeight = new HashMap<>();
-            for (Layer layer : Layer.of(given)) {
+            for (WeightedLayer layer : WeightedLayer.of(given)) {
                 cancel.check();
                 if (!settings.weights().containsKey(layer.id())) {
                     kept.add(layer + ": its weight stays float");
@@ -167,7 +167,7 @@ public final class BiasCorrection implements Correction {
                     continue;
                 }
                 Optional<Tensor> added = addedBehind(given, layer);
-                Layer.Bias bias = layer.bias(given);
+                WeightedLayer.Bias bias = layer.bias(given);
                 switch (bias.slot()) {
                     case STORED ->
                         byWeight.put(layer.id(), bias.tensor().orElseThrow().id());
@@ -181,7 +181,7 @@ public final class BiasCorrection implements Correction {
                 }
             }
             Model result = rewrite.model();
-            for (Layer layer : Layer.of(result)) {
+            for (WeightedLayer layer : WeightedLayer.of(result)) {
                 Optional.ofNullable(byWeight.get(layer.id()))
                         .ifPresent(bias -> biasOf.put(layer.node().index(), bias));
             }
@@ -189,7 +189,7 @@ public final class BiasCorrection implements Correction {
         }
 
         /** What an Add right behind a MatMul adds to each output, if that is stored and its alone. */
-        private static Optional<Tensor> addedBehind(Model model, Layer layer) {
+        private static Optional<Tensor> addedBehind(Model model, WeightedLayer layer) {
             OnnxGraph graph = model.graph().orElseThrow();
             String out = layer.node().outputs().getFirst();
             if (!layer.node().opType().equals("MatMul")
@@ -282,7 +282,7 @@ public final class BiasCorrection implements Correction {
             return result;
         }
 
-        private double[] quantizedMeans(Layer layer, String value, Map<TensorId, float[]> weights) {
+        private double[] quantizedMeans(WeightedLayer layer, String value, Map<TensorId, float[]> weights) {
             Map<TensorId, float[]> baked = new HashMap<>(weights);
             baked.putAll(biases);
             integerBiases(baked);
@@ -364,7 +364,7 @@ public final class BiasCorrection implements Correction {
         private final int fromEnd;
         private long count;
 
-        Mean(Layer layer) {
+        Mean(WeightedLayer layer) {
             this.sums = new double[layer.outputs()];
             this.fromEnd = layer.channelFromEnd();
         }

@@ -140,7 +140,7 @@ public final class CrossLayerEqualization implements Correction {
             Set<Integer> taken = new HashSet<>();
             for (int p = 0; p < pairs.size(); p++) {
                 if (taken.add(p)) {
-                    Layer middle = pairs.get(p).second();
+                    WeightedLayer middle = pairs.get(p).second();
                     Optional<Integer> next = middle.isDepthwise()
                             ? Optional.ofNullable(byFirst.get(middle.id())).filter(taken::add)
                             : Optional.empty();
@@ -149,7 +149,7 @@ public final class CrossLayerEqualization implements Correction {
             }
         }
 
-        private void load(Layer layer) {
+        private void load(WeightedLayer layer) {
             weights.computeIfAbsent(
                     layer.id(),
                     id -> Nd4j.createFromArray(layer.weight().data().toFloats()).castTo(DataType.DOUBLE));
@@ -197,26 +197,26 @@ public final class CrossLayerEqualization implements Correction {
         /** Divides the outputs of a pair's first layer by {@code s} and multiplies the inputs of its second one by it. */
         private double scale(int p, INDArray s) {
             LayerPairs.Pair pair = pairs.get(p);
-            Layer.View out = pair.first().view(1);
-            Layer.View in = pair.second().view(pair.run());
+            WeightedLayer.View out = pair.first().view(1);
+            WeightedLayer.View in = pair.second().view(pair.run());
             array(pair.first(), out).divi(along(s, out.dims(), out.out()));
             array(pair.second(), in).muli(along(s, in.dims(), in.in()));
             factors.get(p).muli(s);
             return Transforms.abs(s.sub(1), true).maxNumber().doubleValue();
         }
 
-        private INDArray outRange(Layer layer) {
-            Layer.View view = layer.view(1);
+        private INDArray outRange(WeightedLayer layer) {
+            WeightedLayer.View view = layer.view(1);
             return range(array(layer, view), view.out());
         }
 
-        private INDArray inRange(Layer layer, int run) {
-            Layer.View view = layer.view(run);
+        private INDArray inRange(WeightedLayer layer, int run) {
+            WeightedLayer.View view = layer.view(run);
             return range(array(layer, view), view.in());
         }
 
         /** A view of four dimensions on the values themselves. */
-        private INDArray array(Layer layer, Layer.View view) {
+        private INDArray array(WeightedLayer layer, WeightedLayer.View view) {
             return Objects.requireNonNull(weights.get(layer.id()))
                     .reshape('c', view.dims().toArray());
         }

@@ -35,7 +35,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
      * @param clamps what clamps each channel to the same range, in the order of the graph
      * @param added constants that are added on the way
      */
-    record Pair(Layer first, Layer second, int run, List<Clamp> clamps, List<Added> added) {}
+    record Pair(WeightedLayer first, WeightedLayer second, int run, List<Clamp> clamps, List<Added> added) {}
 
     /** A Clip from {@code lo} to {@code hi}; {@code spatial} dimensions follow the channel's. */
     record Clamp(OnnxNode node, float lo, float hi, int spatial) {}
@@ -61,7 +61,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
         Search search = new Search(model, clips);
         List<Pair> pairs = new ArrayList<>();
         List<String> kept = new ArrayList<>();
-        for (Layer layer : search.layers.values()) {
+        for (WeightedLayer layer : search.layers.values()) {
             try {
                 pairs.add(search.from(layer));
             } catch (NoPair e) {
@@ -73,7 +73,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
 
     /** The walk through one graph. */
     private static final class Search {
-        final Map<OnnxNode, Layer> layers = new LinkedHashMap<>();
+        final Map<OnnxNode, WeightedLayer> layers = new LinkedHashMap<>();
         private final Model model;
         private final OnnxGraph graph;
         private final boolean clips;
@@ -85,21 +85,21 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             this.graph = model.graph().orElseThrow();
             this.clips = clips;
             this.outputs = new HashSet<>(graph.outputNames());
-            Map<Integer, Layer> byIndex = new HashMap<>();
-            Layer.of(model).forEach(l -> byIndex.put(l.node().index(), l));
+            Map<Integer, WeightedLayer> byIndex = new HashMap<>();
+            WeightedLayer.of(model).forEach(l -> byIndex.put(l.node().index(), l));
             for (OnnxNode node : graph.nodes()) {
                 node.inputs().forEach(in -> reader.put(in, node));
-                Layer layer = byIndex.get(node.index());
+                WeightedLayer layer = byIndex.get(node.index());
                 if (layer != null) {
                     layers.put(node, layer);
                 }
             }
         }
 
-        Pair from(Layer first) throws NoPair {
+        Pair from(WeightedLayer first) throws NoPair {
             refuse(first.fixedWeight(model));
-            Layer.Bias bias = first.bias(model);
-            if (bias.slot() == Layer.Bias.Slot.FIXED) {
+            WeightedLayer.Bias bias = first.bias(model);
+            if (bias.slot() == WeightedLayer.Bias.Slot.FIXED) {
                 throw new NoPair(bias.why());
             }
             List<Clamp> clamps = new ArrayList<>();
@@ -111,8 +111,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             String value = first.node().outputs().getFirst();
             while (true) {
                 OnnxNode node = next(value);
-                if (Layer.OPERATORS.contains(node.opType())) {
-                    Layer second = layers.get(node);
+                if (WeightedLayer.OPERATORS.contains(node.opType())) {
+                    WeightedLayer second = layers.get(node);
                     if (second == null || !node.input(0).equals(Optional.of(value))) {
                         throw new NoPair(node + " has no stored weight");
                     }
@@ -327,7 +327,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
         }
 
         /** How many inputs in a row belong to one channel. */
-        private static int run(Layer second, int channels, int spatial, boolean flattened) throws NoPair {
+        private static int run(WeightedLayer second, int channels, int spatial, boolean flattened) throws NoPair {
             int inputs = second.inputs();
             boolean sameKind = second.isMatrix() ? spatial == 0 : spatial == second.spatial();
             if (!sameKind || inputs % channels != 0 || (!flattened && inputs != channels)) {

@@ -18,8 +18,8 @@ public final class Aimet1Exporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "AIMET 1.0.0",
-            Takes.affine(BITS).andPerChannel().andBlocks().withWholeType(),
-            Takes.affine(BITS).withWholeType());
+            TargetSupport.affine(BITS).andPerChannel().andBlocks().withWholeType(),
+            TargetSupport.affine(BITS).withWholeType());
 
     public Aimet1Exporter() {
         super(
@@ -78,7 +78,7 @@ public final class Aimet1Exporter extends FileFormat {
                 json.writeEndArray();
             }
             Aimet.quantizerArgs(json, plan.state());
-            Provenance.write(json, plan);
+            ProvenanceText.write(json, plan);
             json.writeArrayPropertyStart("excluded_layers");
             json.writeEndArray();
             json.writeEndObject();

@@ -27,12 +27,12 @@ public final class Aimet2Exporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "AIMET 2.0.0",
-            Takes.affine(2, 4, 8, 16)
+            TargetSupport.affine(2, 4, 8, 16)
                     .andPerChannel()
                     .andBlocks()
                     .andSchemes(SCHEMES)
                     .withWholeType(),
-            Takes.affine(2, 4, 8, 16).andSchemes(SCHEMES).withWholeType());
+            TargetSupport.affine(2, 4, 8, 16).andSchemes(SCHEMES).withWholeType());
 
     public Aimet2Exporter() {
         super(

@@ -13,8 +13,8 @@ public final class AimetLegacyExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "AIMET 0.6.1",
-            Takes.affine(BITS).andPerChannel().withWholeType(),
-            Takes.affine(BITS).withWholeType());
+            TargetSupport.affine(BITS).andPerChannel().withWholeType(),
+            TargetSupport.affine(BITS).withWholeType());
 
     public AimetLegacyExporter() {
         super(
@@ -37,7 +37,7 @@ public final class AimetLegacyExporter extends FileFormat {
             json.writeStringProperty("version", "0.6.1");
             Aimet.legacySections(json, TARGET.carried(plan), cancel);
             Aimet.quantizerArgs(json, plan.state());
-            Provenance.write(json, plan);
+            ProvenanceText.write(json, plan);
             json.writeEndObject();
         });
     }

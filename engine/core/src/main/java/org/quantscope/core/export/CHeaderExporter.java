@@ -32,8 +32,12 @@ public final class CHeaderExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "TFLite Micro",
-            Takes.affine(8).andFewerBits().andPerChannel().with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED),
-            Takes.affine(8).withWholeType());
+            TargetSupport.affine(8)
+                    .andFewerBits()
+                    .andPerChannel()
+                    .with(TargetSupport.Zero.ZERO)
+                    .with(TargetSupport.Codes.SIGNED),
+            TargetSupport.affine(8).withWholeType());
     private static final int PER_LINE = 16;
 
     public CHeaderExporter() {
@@ -106,9 +110,9 @@ public final class CHeaderExporter extends FileFormat {
                         Remedy.restricted(e)));
             }
         }
-        problems.addAll(Layer.overflows(ID, plan, carried));
-        Map<TensorId, Encoding> byId = Layer.byId(carried);
-        for (Layer layer : Layer.of(plan.model())) {
+        problems.addAll(IntegerLayer.overflows(ID, plan, carried));
+        Map<TensorId, Encoding> byId = IntegerLayer.byId(carried);
+        for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             Encoding weight = byId.get(layer.weight().id());
             boolean ends = layer.input().map(byId::containsKey).orElse(false)
                     && layer.output().map(byId::containsKey).orElse(false);
@@ -178,10 +182,10 @@ public final class CHeaderExporter extends FileFormat {
             String guard = "QUANTSCOPE_" + prefix.toUpperCase(Locale.ROOT) + "_H";
             line("/* Quantized parameters of "
                     + comment(String.valueOf(plan.model().file().getFileName())) + ", sha256 "
-                    + Provenance.modelSha256(plan) + ".");
-            line(" * Written by Quantscope " + comment(Provenance.version(plan))
+                    + ProvenanceText.modelSha256(plan) + ".");
+            line(" * Written by Quantscope " + comment(ProvenanceText.version(plan))
                     + ". value = (code - zero_point) * scale; weights have zero_point 0.");
-            out.write(Provenance.comments(plan, " * "));
+            out.write(ProvenanceText.comments(plan, " * "));
             line(" * A layer: acc = bias + sum((input - input_zero_point) * weight), then");
             line(" * output = clamp(output_zero_point + acc * multiplier / 2^31 * 2^shift, activation_min,"
                     + " activation_max). */");
@@ -190,7 +194,7 @@ public final class CHeaderExporter extends FileFormat {
             line("");
             line("#include <stdint.h>");
             Set<TensorId> written = new LinkedHashSet<>();
-            for (Layer layer : Layer.of(plan.model())) {
+            for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
                 Encoding weight = carried.get(layer.weight().id());
                 // A weight that two layers read is written once for each: their multipliers differ.
                 if (weight != null) {
@@ -220,7 +224,7 @@ public final class CHeaderExporter extends FileFormat {
             line("#endif /* " + guard + " */");
         }
 
-        private void layer(Layer layer, Encoding weight) throws IOException {
+        private void layer(IntegerLayer layer, Encoding weight) throws IOException {
             cancel.check();
             Kernel kernel = kernel(layer);
             int[] codes = new WeightCodes(layer.weight(), weight.params()).all(cancel);
@@ -282,7 +286,7 @@ public final class CHeaderExporter extends FileFormat {
          */
         private record Kernel(String axes, String shape, int channels, boolean perChannel, List<Integer> order) {}
 
-        private static Kernel kernel(Layer layer) {
+        private static Kernel kernel(IntegerLayer layer) {
             Shape s = layer.weight().info().shape();
             String op = layer.node().opType();
             boolean convolution = op.startsWith("Conv");

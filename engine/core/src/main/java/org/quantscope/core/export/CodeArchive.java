@@ -78,7 +78,7 @@ public final class CodeArchive {
         this.plan = plan;
         metadata.put("format", FORMAT);
         metadata.put("version", VERSION);
-        metadata.putAll(Provenance.of(plan));
+        metadata.putAll(ProvenanceText.of(plan));
         Set<String> refused = new HashSet<>();
         clashes(plan, "").forEach(p -> refused.add(p.tensor()));
         Set<TensorId> coded = new HashSet<>();

@@ -40,12 +40,12 @@ public final class LitertExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "LiteRT",
-            Takes.affine(4, 8)
+            TargetSupport.affine(4, 8)
                     .andPerChannel()
                     .andBlocks(32, 64, 128, 256)
-                    .with(Takes.Zero.ZERO)
-                    .with(Takes.Codes.SIGNED),
-            Takes.affine(8, 16).withWholeType());
+                    .with(TargetSupport.Zero.ZERO)
+                    .with(TargetSupport.Codes.SIGNED),
+            TargetSupport.affine(8, 16).withWholeType());
     private static final Map<String, String> ALGORITHMS =
             Map.of("minmax", "min_max_uniform_quantize", "mse", "MSE", "octav", "OCTAV");
 
@@ -94,8 +94,8 @@ public final class LitertExporter extends FileFormat {
             }
         }
         List<Encoding> carried = carried(plan);
-        problems.addAll(Layer.overflows(ID, plan, carried));
-        widths(plan, Layer.byId(carried), problems);
+        problems.addAll(IntegerLayer.overflows(ID, plan, carried));
+        widths(plan, IntegerLayer.byId(carried), problems);
         return problems;
     }
 
@@ -182,8 +182,8 @@ public final class LitertExporter extends FileFormat {
         PrettyJson.write(calibration, json -> calibration(json, carried, cancel));
         Files.writeString(
                 loader,
-                "# Written by Quantscope " + Provenance.version(plan) + " for the model with SHA-256 "
-                        + Provenance.modelSha256(plan) + ".\n" + Provenance.comments(plan, "# ") + LOADER_TEXT,
+                "# Written by Quantscope " + ProvenanceText.version(plan) + " for the model with SHA-256 "
+                        + ProvenanceText.modelSha256(plan) + ".\n" + ProvenanceText.comments(plan, "# ") + LOADER_TEXT,
                 StandardCharsets.UTF_8);
         return List.of(file, calibration, loader);
     }
@@ -198,10 +198,10 @@ public final class LitertExporter extends FileFormat {
         """;
 
     private static void recipe(JsonGenerator json, ExportPlan plan, List<Encoding> carried, CancelToken cancel) {
-        Map<TensorId, Encoding> byId = Layer.byId(carried);
+        Map<TensorId, Encoding> byId = IntegerLayer.byId(carried);
         // A converter may fuse the clamp into the layer, which then has the name of the clamp's output.
         Map<String, Encoding> weights = new LinkedHashMap<>();
-        for (Layer layer : Layer.of(plan.model())) {
+        for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             Encoding weight = byId.get(layer.weight().id());
             if (weight != null) {
                 weights.put(layer.node().outputs().getFirst(), weight);

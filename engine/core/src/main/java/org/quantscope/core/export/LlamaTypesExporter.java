@@ -27,8 +27,11 @@ public final class LlamaTypesExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "llama.cpp",
-            Takes.affine(4, 5, 8).andSchemes("iq4_nl", "mxfp4").andPerChannel().andBlocks(BLOCK),
-            Takes.nothing());
+            TargetSupport.affine(4, 5, 8)
+                    .andSchemes("iq4_nl", "mxfp4")
+                    .andPerChannel()
+                    .andBlocks(BLOCK),
+            TargetSupport.nothing());
 
     public LlamaTypesExporter() {
         super(
@@ -123,7 +126,7 @@ public final class LlamaTypesExporter extends FileFormat {
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
-        Map<?, Encoding> carried = Layer.byId(TARGET.carried(plan).stream()
+        Map<?, Encoding> carried = IntegerLayer.byId(TARGET.carried(plan).stream()
                 .filter(e ->
                         problem(e).map(p -> p.severity() == Severity.WARNING).orElse(true))
                 .toList());

@@ -22,7 +22,8 @@ import org.quantscope.core.session.FileRef;
  */
 public final class NncfExporter extends FileFormat {
     public static final String ID = "nncf";
-    private static final Target TARGET = new Target(ID, "NNCF", Takes.affine(8).andPerChannel(), Takes.affine(8));
+    private static final Target TARGET =
+            new Target(ID, "NNCF", TargetSupport.affine(8).andPerChannel(), TargetSupport.affine(8));
 
     public NncfExporter() {
         super(
@@ -109,8 +110,8 @@ public final class NncfExporter extends FileFormat {
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = TARGET.carried(plan);
         List<String> ignored = new ArrayList<>();
-        Map<?, Encoding> byId = Layer.byId(carried);
-        for (Layer layer : Layer.of(plan.model())) {
+        Map<?, Encoding> byId = IntegerLayer.byId(carried);
+        for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             cancel.check();
             if (!byId.containsKey(layer.weight().id())) {
                 ignored.add(layer.node().name());
@@ -130,9 +131,9 @@ public final class NncfExporter extends FileFormat {
                         && auto.calibratorId().equals("percentile"))) {
             advanced.append("    activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_QUANTILE,\n");
         }
-        String text = TEMPLATE.replace("@VERSION@", Provenance.version(plan))
-                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
-                .replace("@SHA@", Provenance.modelSha256(plan))
+        String text = TEMPLATE.replace("@VERSION@", ProvenanceText.version(plan))
+                .replace("@PROVENANCE@", ProvenanceText.comments(plan, "# "))
+                .replace("@SHA@", ProvenanceText.modelSha256(plan))
                 .replace(
                         "@MODEL@",
                         Python.text(String.valueOf(plan.model().file().getFileName())))

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.quantscope.core.export.ExportProblem.Severity;
-import org.quantscope.core.export.Takes.Grain;
+import org.quantscope.core.export.TargetSupport.Grain;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.onnx.CodePacker;
 import org.quantscope.core.onnx.CodeType;
@@ -37,11 +37,11 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "MatMulNBits",
-            Takes.affine(2, 4, 8)
+            TargetSupport.affine(2, 4, 8)
                     .andFewerBits()
                     .withGrains(Grain.TENSOR, Grain.CHANNEL)
                     .andBlocks(SMALLEST_BLOCK, 32, 64, 128, LARGEST_BLOCK),
-            Takes.nothing());
+            TargetSupport.nothing());
 
     public OnnxMatMulNBitsExporter() {
         super(
@@ -64,7 +64,7 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
         for (var entry : carried.matrices.entrySet()) {
             add(graph, plan.model().find(entry.getKey().id()).orElseThrow(), entry.getKey(), entry.getValue(), cancel);
         }
-        Provenance.of(plan).forEach(graph::metadata);
+        ProvenanceText.of(plan).forEach(graph::metadata);
         cancel.check();
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             graph.write(out);

@@ -72,12 +72,12 @@ public final class OnnxQdqExporter extends FileFormat {
     private static final Target ONNX_RUNTIME = new Target(
             ID,
             "ONNX Runtime",
-            Takes.affine(2, 4, 8, 16)
+            TargetSupport.affine(2, 4, 8, 16)
                     .andFewerBits()
                     .andPerChannel()
                     .andBlocks()
                     .andSchemes("fp8_e4m3fn", "fp8_e5m2", "mxfp8_e4m3", "mxfp8_e5m2"),
-            Takes.affine(2, 4, 8, 16).withWholeType());
+            TargetSupport.affine(2, 4, 8, 16).withWholeType());
 
     /**
      * As its ONNX parser reads them (QuantDequantLinearHelper in onnx-tensorrt), and the table of granularities in its guide: no unsigned
@@ -86,14 +86,17 @@ public final class OnnxQdqExporter extends FileFormat {
     private static final Target TENSORRT = new Target(
             ID,
             "TensorRT",
-            Takes.affine(4, 8)
+            TargetSupport.affine(4, 8)
                     .andFewerBits()
                     .andPerChannel()
                     .andBlocks()
                     .andSchemes("fp8_e4m3fn")
-                    .with(Takes.Zero.ZERO)
-                    .with(Takes.Codes.SIGNED),
-            Takes.affine(8).with(Takes.Zero.ZERO).with(Takes.Codes.SIGNED).withWholeType());
+                    .with(TargetSupport.Zero.ZERO)
+                    .with(TargetSupport.Codes.SIGNED),
+            TargetSupport.affine(8)
+                    .with(TargetSupport.Zero.ZERO)
+                    .with(TargetSupport.Codes.SIGNED)
+                    .withWholeType());
 
     public OnnxQdqExporter() {
         super(
@@ -144,7 +147,7 @@ public final class OnnxQdqExporter extends FileFormat {
                 graph.activation(s.encoding.id(), s.type, s.encoding.params(), s.contrib);
             }
         }
-        Provenance.of(plan).forEach(graph::metadata);
+        ProvenanceText.of(plan).forEach(graph::metadata);
         cancel.check();
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             graph.write(out);

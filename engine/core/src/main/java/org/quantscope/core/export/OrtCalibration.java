@@ -48,8 +48,8 @@ final class OrtCalibration {
 
     /** The encoding whose parameters each value has, in graph order: those of carried activations, and of the values that share them. */
     static Map<TensorId, Encoding> sharing(Model model, List<Encoding> carried) {
-        Map<TensorId, Encoding> byId =
-                Layer.byId(carried.stream().filter(Encoding::isActivation).toList());
+        Map<TensorId, Encoding> byId = IntegerLayer.byId(
+                carried.stream().filter(Encoding::isActivation).toList());
         Map<TensorId, Encoding> all = new LinkedHashMap<>();
         model.graph().ifPresent(graph -> {
             Map<TensorId, TensorId> owners = graph.parameterOwners();

@@ -16,7 +16,7 @@ public final class OrtCalibrationJsonExporter extends FileFormat {
     public static final String UNQUANTIZED = "unquantized";
 
     private static final Target TARGET =
-            new Target(ID, "ONNX Runtime's quantizer", Takes.nothing(), Takes.affine(4, 8, 16));
+            new Target(ID, "ONNX Runtime's quantizer", TargetSupport.nothing(), TargetSupport.affine(4, 8, 16));
 
     public OrtCalibrationJsonExporter() {
         super(
@@ -55,7 +55,7 @@ public final class OrtCalibrationJsonExporter extends FileFormat {
             json.writeArrayPropertyStart(UNQUANTIZED);
             ranges.unquantized().forEach(id -> json.writeString(id.name()));
             json.writeEndArray();
-            Provenance.write(json, plan);
+            ProvenanceText.write(json, plan);
             json.writeEndObject();
         });
         return List.of(file);

@@ -27,7 +27,7 @@ public final class OrtCalibrationTextExporter extends FileFormat {
     private static final String FLATBUFFERS = ".flatbuffers";
 
     private static final Target TARGET =
-            new Target(ID, "the TensorRT provider", Takes.nothing(), Takes.affine(Byte.SIZE));
+            new Target(ID, "the TensorRT provider", TargetSupport.nothing(), TargetSupport.affine(Byte.SIZE));
 
     public OrtCalibrationTextExporter() {
         super(

@@ -21,8 +21,8 @@ final class OrtOverrides {
         return new Target(
                 id,
                 "ONNX Runtime's quantizer",
-                Takes.affine(4, 8, 16).andFewerBits().andPerChannel(),
-                Takes.affine(4, 8, 16).withWholeType());
+                TargetSupport.affine(4, 8, 16).andFewerBits().andPerChannel(),
+                TargetSupport.affine(4, 8, 16).withWholeType());
     }
 
     /** The type of a tensor that the target carries. */

@@ -146,9 +146,9 @@ public final class OrtOverridesPythonExporter extends FileFormat {
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         List<Encoding> carried = TARGET.carried(plan);
-        StringBuilder text = new StringBuilder(HEAD.replace("$VERSION", Provenance.version(plan))
-                .replace("$SHA256", Provenance.modelSha256(plan))
-                .replace("$PROVENANCE", Provenance.comments(plan, "# ")));
+        StringBuilder text = new StringBuilder(HEAD.replace("$VERSION", ProvenanceText.version(plan))
+                .replace("$SHA256", ProvenanceText.modelSha256(plan))
+                .replace("$PROVENANCE", ProvenanceText.comments(plan, "# ")));
         for (Encoding e : carried) {
             cancel.check();
             String type = "QuantType." + OrtOverrides.quantType(OrtOverrides.type(e));

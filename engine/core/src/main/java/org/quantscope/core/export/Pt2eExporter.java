@@ -24,7 +24,10 @@ import org.quantscope.core.tensor.TensorId;
 public final class Pt2eExporter extends FileFormat {
     public static final String ID = "pt2e";
     private static final Target TARGET = new Target(
-            ID, "PyTorch PT2E", Takes.affine(2, 3, 4, 5, 6, 7, 8).andPerChannel(), Takes.affine(2, 3, 4, 5, 6, 7, 8));
+            ID,
+            "PyTorch PT2E",
+            TargetSupport.affine(2, 3, 4, 5, 6, 7, 8).andPerChannel(),
+            TargetSupport.affine(2, 3, 4, 5, 6, 7, 8));
 
     public Pt2eExporter() {
         super(
@@ -48,7 +51,7 @@ public final class Pt2eExporter extends FileFormat {
         List<ExportProblem> problems = new ArrayList<>(TARGET.problems(plan));
         List<Encoding> carried = TARGET.carried(plan);
         Set<TensorId> named = new HashSet<>();
-        for (Layer layer : Layer.of(plan.model())) {
+        for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             named.add(layer.weight().id());
             layer.input().ifPresent(named::add);
             layer.output().ifPresent(named::add);
@@ -80,17 +83,17 @@ public final class Pt2eExporter extends FileFormat {
                         Severity.WARNING));
             }
         }
-        problems.addAll(Layer.overflows(ID, plan, carried));
+        problems.addAll(IntegerLayer.overflows(ID, plan, carried));
         return problems;
     }
 
     @Override
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
-        Map<TensorId, Encoding> carried = Layer.byId(TARGET.carried(plan).stream()
+        Map<TensorId, Encoding> carried = IntegerLayer.byId(TARGET.carried(plan).stream()
                 .filter(e -> e.isActivation() || Aimet.followsConsumer(e))
                 .toList());
         StringBuilder layers = new StringBuilder();
-        for (Layer layer : Layer.of(plan.model())) {
+        for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             cancel.check();
             Encoding weight = carried.get(layer.weight().id());
             Optional<Encoding> input = layer.input().map(carried::get);
@@ -118,12 +121,12 @@ public final class Pt2eExporter extends FileFormat {
             }
             layers.append("    },\n");
         }
-        String text = TEMPLATE.replace("@VERSION@", Provenance.version(plan))
-                .replace("@PROVENANCE@", Provenance.comments(plan, "# "))
+        String text = TEMPLATE.replace("@VERSION@", ProvenanceText.version(plan))
+                .replace("@PROVENANCE@", ProvenanceText.comments(plan, "# "))
                 .replace(
                         "@MODEL@",
                         Python.comment(String.valueOf(plan.model().file().getFileName())))
-                .replace("@SHA@", Provenance.modelSha256(plan))
+                .replace("@SHA@", ProvenanceText.modelSha256(plan))
                 .replace("@LAYERS@", layers);
         Files.writeString(file, text, StandardCharsets.UTF_8);
         return List.of(file);
@@ -139,7 +142,7 @@ public final class Pt2eExporter extends FileFormat {
                 + e.params().qmax() + ", " + type(e) + ")";
     }
 
-    private static String weight(Layer layer, Encoding e) {
+    private static String weight(IntegerLayer layer, Encoding e) {
         // A Linear stores [out, in], whatever way round the exporter has written it.
         boolean matrix =
                 layer.node().opType().equals("Gemm") || layer.node().opType().equals("MatMul");

@@ -15,8 +15,8 @@ public final class QnnOverridesExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "QNN",
-            Takes.affine(4, 8, 16).andPerChannel().withWholeType(),
-            Takes.affine(8, 16).withWholeType(),
+            TargetSupport.affine(4, 8, 16).andPerChannel().withWholeType(),
+            TargetSupport.affine(8, 16).withWholeType(),
             MINIMUM_SPAN);
 
     public QnnOverridesExporter() {

@@ -68,13 +68,13 @@ final class Remedy {
     }
 
     /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
-    static Optional<Edit> grain(Encoding e, Takes takes) {
-        if (takes.grains().contains(Takes.Grain.CHANNEL)
+    static Optional<Edit> grain(Encoding e, TargetSupport takes) {
+        if (takes.grains().contains(TargetSupport.Grain.CHANNEL)
                 && !(e.params().granularity() instanceof Granularity.PerChannel)
                 && !e.isActivation()) {
             return perChannel(e);
         }
-        return takes.grains().contains(Takes.Grain.TENSOR) ? cut(e, Granularity.TENSOR) : Optional.empty();
+        return takes.grains().contains(TargetSupport.Grain.TENSOR) ? cut(e, Granularity.TENSOR) : Optional.empty();
     }
 
     /** Per channel along the axis of the consumer. */

@@ -19,8 +19,9 @@ import org.quantscope.core.session.Edit;
  * @param activations what it takes of activations
  * @param minimumSpan the smallest hi − lo that it accepts, 0 if any
  */
-public record Target(String id, String toolchain, Takes weights, Takes activations, double minimumSpan) {
-    public Target(String id, String toolchain, Takes weights, Takes activations) {
+public record Target(
+        String id, String toolchain, TargetSupport weights, TargetSupport activations, double minimumSpan) {
+    public Target(String id, String toolchain, TargetSupport weights, TargetSupport activations) {
         this(id, toolchain, weights, activations, 0);
     }
 
@@ -72,13 +73,13 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
         return plan.encodings().stream().flatMap(e -> problems(e).stream()).toList();
     }
 
-    private Takes takes(Encoding e) {
+    private TargetSupport takes(Encoding e) {
         return e.isActivation() ? activations : weights;
     }
 
     /** The problems of one tensor, the ones that leave it out first. */
     public List<ExportProblem> problems(Encoding e) {
-        Takes takes = takes(e);
+        TargetSupport takes = takes(e);
         List<ExportProblem> found = new ArrayList<>();
         if (takes.none()) {
             return found;
@@ -187,10 +188,10 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
         return found;
     }
 
-    private Optional<ExportProblem> grain(Encoding e, Takes takes) {
+    private Optional<ExportProblem> grain(Encoding e, TargetSupport takes) {
         return switch (e.params().granularity()) {
             case Granularity.PerTensor _ ->
-                takes.grains().contains(Takes.Grain.TENSOR)
+                takes.grains().contains(TargetSupport.Grain.TENSOR)
                         ? Optional.empty()
                         : Optional.of(error(
                                 e,
@@ -198,7 +199,7 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
                                 "choose another granularity",
                                 Remedy.grain(e, takes)));
             case Granularity.PerChannel c ->
-                takes.grains().contains(Takes.Grain.CHANNEL)
+                takes.grains().contains(TargetSupport.Grain.CHANNEL)
                         ? Optional.empty()
                         : Optional.of(error(
                                 e,
@@ -207,7 +208,7 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
                                 "choose another granularity",
                                 Remedy.grain(e, takes)));
             case Granularity.PerBlock b ->
-                takes.grains().contains(Takes.Grain.BLOCK)
+                takes.grains().contains(TargetSupport.Grain.BLOCK)
                                 && (takes.blockSizes().isEmpty()
                                         || takes.blockSizes().contains(b.size()))
                         ? Optional.empty()
@@ -221,7 +222,7 @@ public record Target(String id, String toolchain, Takes weights, Takes activatio
     }
 
     /** What may be chosen, in words. */
-    private static String allowed(Takes takes) {
+    private static String allowed(TargetSupport takes) {
         List<String> parts = new ArrayList<>();
         if (!takes.bits().isEmpty()) {
             parts.add(takes.bits().stream().map(String::valueOf).collect(Collectors.joining(", ")) + " bits");

@@ -40,10 +40,10 @@ public final class TensorRtCacheExporter extends FileFormat {
     private static final Target TARGET = new Target(
             ID,
             "TensorRT",
-            Takes.nothing(),
-            Takes.affine(Byte.SIZE)
-                    .with(Takes.Zero.ZERO)
-                    .with(Takes.Codes.SIGNED)
+            TargetSupport.nothing(),
+            TargetSupport.affine(Byte.SIZE)
+                    .with(TargetSupport.Zero.ZERO)
+                    .with(TargetSupport.Codes.SIGNED)
                     .withWholeType());
 
     public TensorRtCacheExporter() {

@@ -27,8 +27,8 @@ final class ApotQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(QuantSpec.MIN_BITS, MOST_BITS).withSigned();
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(QuantSpec.MIN_BITS, MOST_BITS).withSigned();
     }
 
     @Override

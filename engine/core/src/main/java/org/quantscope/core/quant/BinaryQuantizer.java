@@ -20,8 +20,8 @@ final class BinaryQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(1, 1).withoutZero().withCalibrator("mse");
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(1, 1).withoutZero().withCalibrator("mse");
     }
 
     @Override

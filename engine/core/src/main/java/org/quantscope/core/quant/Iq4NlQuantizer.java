@@ -25,8 +25,8 @@ final class Iq4NlQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.free(4, 4);
+    public SchemeTraits traits() {
+        return SchemeTraits.free(4, 4);
     }
 
     @Override

@@ -36,8 +36,8 @@ final class LloydMaxQuantizer implements FittedQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.free(QuantSpec.MIN_BITS, MOST_BITS);
+    public SchemeTraits traits() {
+        return SchemeTraits.free(QuantSpec.MIN_BITS, MOST_BITS);
     }
 
     /** The codebook of values that are spread evenly over each range: the centres of 2^B equal intervals. */

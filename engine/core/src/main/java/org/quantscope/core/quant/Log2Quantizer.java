@@ -25,8 +25,8 @@ final class Log2Quantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(QuantSpec.MIN_BITS, MOST_BITS).withSigned();
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(QuantSpec.MIN_BITS, MOST_BITS).withSigned();
     }
 
     @Override

@@ -33,8 +33,8 @@ final class MinifloatQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(format.bits(), format.bits());
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(format.bits(), format.bits());
     }
 
     @Override

@@ -56,8 +56,8 @@ final class MxQuantizer implements Quantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(bits, bits).withBlocks(BLOCK);
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(bits, bits).withBlocks(BLOCK);
     }
 
     @Override

@@ -43,8 +43,8 @@ final class NormalFloatQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(4, 4);
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(4, 4);
     }
 
     @Override

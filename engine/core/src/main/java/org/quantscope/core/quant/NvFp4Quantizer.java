@@ -28,8 +28,9 @@ final class NvFp4Quantizer implements Quantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(Minifloat.E2M1.bits(), Minifloat.E2M1.bits()).withBlocks(BLOCK);
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(Minifloat.E2M1.bits(), Minifloat.E2M1.bits())
+                .withBlocks(BLOCK);
     }
 
     @Override

@@ -28,8 +28,8 @@ final class PowerOfTwoQuantizer implements Quantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.affine();
+    public SchemeTraits traits() {
+        return SchemeTraits.affine();
     }
 
     @Override

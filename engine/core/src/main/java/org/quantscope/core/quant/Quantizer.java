@@ -18,7 +18,7 @@ public interface Quantizer {
     String source();
 
     /** What there is to choose. */
-    Traits traits();
+    SchemeTraits traits();
 
     /**
      * Refuses what the scheme cannot do.
@@ -34,12 +34,12 @@ public interface Quantizer {
      * the scheme. {@link #check} accepts the result.
      */
     default QuantSpec adapt(QuantSpec spec) {
-        Traits t = traits();
+        SchemeTraits t = traits();
         boolean symmetric = t.choosesSymmetric() ? spec.symmetric() : t.symmetric();
         boolean blocks = t.blockSize() > 0 && !(spec.granularity() instanceof Granularity.PerBlock);
         Clip clip = switch (spec.clip()) {
             case Clip.Auto auto ->
-                auto.calibratorId().equals(Traits.affine().defaultCalibrator())
+                auto.calibratorId().equals(SchemeTraits.affine().defaultCalibrator())
                         ? new Clip.Auto(t.defaultCalibrator())
                         : auto;
             case Clip.Manual m ->

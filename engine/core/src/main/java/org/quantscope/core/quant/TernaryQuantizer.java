@@ -23,8 +23,8 @@ final class TernaryQuantizer extends CodebookQuantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.mirrored(2, 2).withCalibrator("mse");
+    public SchemeTraits traits() {
+        return SchemeTraits.mirrored(2, 2).withCalibrator("mse");
     }
 
     @Override

@@ -36,8 +36,8 @@ public final class UniformQuantizer implements Quantizer {
     }
 
     @Override
-    public Traits traits() {
-        return Traits.affine();
+    public SchemeTraits traits() {
+        return SchemeTraits.affine();
     }
 
     @Override

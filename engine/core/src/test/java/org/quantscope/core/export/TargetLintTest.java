@@ -283,7 +283,7 @@ class TargetLintTest {
                 .orElseThrow();
         ClipRange range = weight.effective().getFirst();
         double span = (double) range.hi() - range.lo();
-        Takes any = Takes.affine(8);
+        TargetSupport any = TargetSupport.affine(8);
 
         assertThat(new Target("t", "T", any, any, span).problems(weight)).isEmpty();
         assertThat(new Target("t", "T", any, any, Math.nextUp(span)).problems(weight))

@@ -1,0 +1,124 @@
+package org.quantscope.app;
+
+import java.util.concurrent.Executor;
+import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.accuracy.CorrectionsViewModel;
+import org.quantscope.app.accuracy.TriedViewModel;
+import org.quantscope.app.configimport.ImportViewModel;
+import org.quantscope.app.data.DataViewModel;
+import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.export.TargetsViewModel;
+import org.quantscope.app.flipped.FlippedViewModel;
+import org.quantscope.app.flipped.LayerOutputViewModel;
+import org.quantscope.app.flipped.SampleLayersViewModel;
+import org.quantscope.app.graph.GraphViewModel;
+import org.quantscope.app.selected.CodeUse;
+import org.quantscope.app.selected.CodesViewModel;
+import org.quantscope.app.selected.ErrorViewModel;
+import org.quantscope.app.selected.QuantizerViewModel;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.selected.SlicesViewModel;
+import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.tensors.SensitivityViewModel;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.sensitivity.SensitivityStore;
+
+/**
+ * The program without its window: every view-model, connected. The only place where they are made.
+ *
+ * @param jobs the long work that is going on
+ */
+public record ApplicationContext(
+        Workbench bench,
+        Measurements measurements,
+        SelectedTensor inHand,
+        Activations activations,
+        SensitivityViewModel sensitivity,
+        TensorsViewModel tensors,
+        GraphViewModel graph,
+        QuantizerViewModel quantizer,
+        ErrorViewModel error,
+        SlicesViewModel slices,
+        CodesViewModel codes,
+        AccuracyViewModel accuracy,
+        TriedViewModel tried,
+        FlippedViewModel flipped,
+        LayerOutputViewModel layerOutput,
+        SampleLayersViewModel sampleLayers,
+        CorrectionsViewModel corrections,
+        SessionViewModel session,
+        ExportViewModel export,
+        TargetsViewModel targets,
+        ImportViewModel imports,
+        DataViewModel input,
+        Jobs jobs)
+        implements AutoCloseable {
+    /**
+     * @param work runs what takes long
+     * @param ui runs what touches the view-models
+     */
+    public static ApplicationContext of(
+            Executor work, Executor ui, Settings settings, Questions questions, Notices notices) {
+        Jobs jobs = new Jobs(ui);
+        Workbench bench = new Workbench();
+        Measurements measurements = new Measurements(bench, work, ui, jobs, notices);
+        SelectedTensor inHand = new SelectedTensor(bench, measurements, work, ui, notices);
+        CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
+        Activations activations = new Activations(bench, work, ui, jobs, notices);
+        AccuracyViewModel accuracy =
+                new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices, settings);
+        ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
+        SensitivityViewModel sensitivity = new SensitivityViewModel(
+                bench,
+                measurements,
+                new SensitivityStore(settings.state().resolve("sensitivity")),
+                work,
+                ui,
+                jobs,
+                notices);
+        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
+        QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
+        return new ApplicationContext(
+                bench,
+                measurements,
+                inHand,
+                activations,
+                sensitivity,
+                tensors,
+                new GraphViewModel(bench, tensors, sensitivity, work, ui, notices),
+                quantizer,
+                new ErrorViewModel(inHand, codeUse),
+                new SlicesViewModel(inHand, quantizer),
+                new CodesViewModel(inHand, codeUse),
+                accuracy,
+                new TriedViewModel(bench, accuracy, inHand),
+                new FlippedViewModel(bench, accuracy, work, ui, notices),
+                new LayerOutputViewModel(bench, accuracy, inHand, work, ui, notices),
+                new SampleLayersViewModel(bench, accuracy, work, ui, notices),
+                new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
+                new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
+                export,
+                new TargetsViewModel(bench, measurements, export, settings, work, ui, jobs, notices),
+                new ImportViewModel(bench, measurements, inHand, work, ui, jobs, notices),
+                new DataViewModel(bench, work, ui, jobs),
+                jobs);
+    }
+
+    /** Ends the work that is going on and waits for what must not be cut off. */
+    @Override
+    public void close() {
+        session.close();
+        jobs.cancelAll();
+        flipped.close();
+        layerOutput.close();
+        sampleLayers.close();
+        accuracy.close();
+    }
+}

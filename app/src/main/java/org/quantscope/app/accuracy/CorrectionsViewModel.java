@@ -1,0 +1,391 @@
+package org.quantscope.app.accuracy;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.OpenModel;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.Engine;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.Corrections;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.CorrectionSettings;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * Corrects the float model. The corrected model is computed in the background, once, before the step that makes it the
+ * analysed one; where activations are quantized their ranges are observed on it and belong to the same step.
+ */
+public final class CorrectionsViewModel {
+    /**
+     * What is on show.
+     *
+     * @param titles of the corrections that are applied, in their order
+     * @param changed how many tensors the last one changed; empty if it was applied in another run of the program
+     * @param kept what the last one left as it was, and why
+     * @param scoreBefore the figure of accuracy, in its own unit, before the last one; empty if there was none
+     * @param scoreNow the present figure, once complete
+     * @param worstBefore the lowest SQNR of a weight before the last one, in dB
+     * @param worstNow the lowest now, once all are measured
+     */
+    public record View(
+            List<String> titles,
+            Optional<Integer> changed,
+            List<String> kept,
+            Optional<AccuracyEstimate> scoreBefore,
+            Optional<AccuracyEstimate> scoreNow,
+            OptionalDouble worstBefore,
+            OptionalDouble worstNow) {
+        static final View NOTHING = new View(
+                List.of(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                OptionalDouble.empty(),
+                OptionalDouble.empty());
+    }
+
+    /** What was there before a correction, and what it did. */
+    private record Step(Correction.Output output, Map<TensorId, Double> sqnr, Optional<AccuracyEstimate> score) {}
+
+    /** A corrected model with what follows from it. */
+    private record Made(
+            Optional<Correction.Output> output, Model model, Optional<ActivationSketches> seen, Edit edit) {}
+
+    private final Workbench bench;
+    private final Measurements measurements;
+    private final AccuracyViewModel accuracy;
+    private final Jobs jobs;
+    private final Notices notices;
+    private final Executor work;
+    private final Executor ui;
+    private final LatestWins<Made> latest;
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final ReadOnlyObjectWrapper<Map<String, String>> unavailable = new ReadOnlyObjectWrapper<>(Map.of());
+    /** By {@link Workbench#variant} that came of it; undo and redo find them again. */
+    private final Map<String, Step> steps = new HashMap<>();
+
+    /** The {@link Workbench#variant} of a correction whose figure has not been told yet; empty if there is none. */
+    private String fresh = "";
+
+    private boolean asked;
+
+    public CorrectionsViewModel(
+            Workbench bench,
+            Measurements measurements,
+            AccuracyViewModel accuracy,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
+        this.bench = bench;
+        this.measurements = measurements;
+        this.accuracy = accuracy;
+        this.jobs = jobs;
+        this.notices = notices;
+        this.work = work;
+        this.ui = ui;
+        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.modelProperty().subscribe(x -> {
+            latest.cancel();
+            steps.clear();
+        });
+        bench.stateProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
+        accuracy.viewProperty().subscribe(x -> refresh());
+    }
+
+    /** Asks in the background, once, which corrections this machine cannot compute: it loads their native library. */
+    public void ask() {
+        if (asked) {
+            return;
+        }
+        asked = true;
+        work.execute(() -> {
+            Map<String, String> reasons = new HashMap<>();
+            Corrections.all().forEach(c -> c.unavailable().ifPresent(reason -> reasons.put(c.id(), reason)));
+            ui.execute(() -> unavailable.set(Map.copyOf(reasons)));
+        });
+    }
+
+    /** Why a correction cannot be applied now, in a few words; empty if it can. */
+    public Optional<String> refusal(Correction correction) {
+        String reason = unavailable.get().get(correction.id());
+        if (reason != null) {
+            return Optional.of(reason);
+        }
+        if (bench.analysed().flatMap(Model::graph).isEmpty()) {
+            return Optional.of("needs a model with a graph");
+        }
+        if (correction.needsData() && bench.calibrationData().isEmpty()) {
+            return Optional.of("needs calibration data");
+        }
+        SessionState state = bench.stateProperty().get().orElseThrow();
+        if (state.activations().isPresent() && bench.calibrationData().isEmpty()) {
+            return Optional.of("needs calibration data: the ranges of activations change with it");
+        }
+        if (correction.needsData()
+                && state.weights().isEmpty()
+                && state.overrides().isEmpty()) {
+            return Optional.of("no weight is quantized");
+        }
+        return Optional.empty();
+    }
+
+    /** Applies a correction with its default options and the present settings: one step. */
+    public void apply(Correction correction) {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        if (state == null) {
+            return;
+        }
+        Optional<String> refusal = refusal(correction);
+        if (refusal.isPresent()) {
+            notices.problem(correction.title() + ": " + refusal.get());
+            return;
+        }
+        AppliedCorrection applied = new AppliedCorrection(
+                correction.id(),
+                Map.of(),
+                correction.needsData() ? bench.calibrationData().map(bench::keep) : Optional.empty(),
+                correction.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
+        change(correction.title(), new Edit.ApplyCorrection(applied, correction.title()));
+    }
+
+    /** Takes the last correction back: one step, also long after others. */
+    public void removeLast() {
+        bench.stateProperty().get().filter(s -> !s.corrections().isEmpty()).ifPresent(state -> {
+            int last = state.corrections().size() - 1;
+            String title = Corrections.title(state.corrections().get(last));
+            change("Removing " + title, new Edit.RemoveCorrection(last, title));
+        });
+    }
+
+    /** Folds batch normalization before the corrections, or leaves it in: they are made again for that model. */
+    public void fold(boolean on) {
+        change("Correcting again", new Edit.SetFoldBatchNorm(on));
+    }
+
+    /** Computes the model that {@code edit} leads to, then makes the step. */
+    private void change(String title, Edit edit) {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        OpenModel open = bench.modelProperty().get().orElse(null);
+        Model now = bench.analysed().orElse(null);
+        if (state == null || open == null || now == null) {
+            return;
+        }
+        SessionState next = edit.apply(state);
+        boolean plain = state.corrections().isEmpty() && next.corrections().isEmpty();
+        if (plain || (bench.knowsModel(next) && next.activations().isEmpty())) {
+            boolean again = edit instanceof Edit.ApplyCorrection;
+            step(
+                    title,
+                    next,
+                    edit,
+                    again
+                            ? Optional.ofNullable(steps.get(bench.variantOf(next)))
+                                    .map(Step::output)
+                            : Optional.empty());
+            return;
+        }
+        Optional<Dataset> data = bench.calibrationData();
+        latest.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start(title, cancel)) {
+                        return make(open, now, state, next, edit, data, job, cancel);
+                    }
+                },
+                made -> made(title, state, next, made),
+                e -> notices.problem(title + ": " + e.getMessage()));
+    }
+
+    private static Made make(
+            OpenModel open,
+            Model now,
+            SessionState state,
+            SessionState next,
+            Edit edit,
+            Optional<Dataset> data,
+            Progress progress,
+            CancelToken cancel)
+            throws IOException {
+        int before = state.corrections().size();
+        // One more on top of the others needs only itself.
+        boolean onTop = state.foldBatchNorm() == next.foldBatchNorm()
+                && next.corrections().size() == before + 1
+                && next.corrections().subList(0, before).equals(state.corrections());
+        Optional<Correction.Output> output = Optional.empty();
+        Model model;
+        if (onTop) {
+            output = Optional.of(Corrections.apply(
+                    now,
+                    next.withCorrections(next.corrections().subList(before, before + 1)),
+                    ref -> opened(ref, data),
+                    progress,
+                    cancel));
+            model = output.get().model();
+        } else {
+            model = Engine.analysed(open.source(), next, progress, cancel);
+        }
+        if (next.activations().isEmpty() || data.isEmpty()) {
+            return new Made(output, model, Optional.empty(), edit);
+        }
+        ActivationSketches seen = new ActivationSketches(
+                next.modelKey(),
+                FileRef.of(data.get()).digest(),
+                next.foldBatchNorm(),
+                data.get().size(),
+                Engine.observe(model, data.get(), progress, cancel));
+        Edit ranges = Activations.calibration(next, seen.sketches(), progress, cancel);
+        return new Made(output, model, Optional.of(seen), new Edit.All(edit.title(), List.of(edit, ranges)));
+    }
+
+    private static Dataset opened(FileRef ref, Optional<Dataset> data) {
+        return data.filter(d -> FileRef.of(d).equals(ref))
+                .orElseThrow(() -> new IllegalStateException("the calibration data was changed meanwhile"));
+    }
+
+    private void made(String title, SessionState was, SessionState next, Made made) {
+        if (!bench.stateProperty().get().equals(Optional.of(was))) {
+            notices.problem(title + ": the settings were changed meanwhile; nothing was corrected");
+            return;
+        }
+        bench.keepCorrected(next, made.model);
+        made.seen.ifPresent(bench::sawActivations);
+        step(title, next, made.edit, made.output);
+    }
+
+    /** Makes a step; keeps what was there before a correction on top of the others, and says what it came to. */
+    private void step(String title, SessionState next, Edit edit, Optional<Correction.Output> correction) {
+        if (correction.isEmpty()) {
+            bench.apply(edit);
+            return;
+        }
+        Correction.Output output = correction.get();
+        Map<TensorId, Double> sqnr = new HashMap<>();
+        measurements
+                .snapshotProperty()
+                .get()
+                .tensors()
+                .forEach((id, m) -> m.error().sqnrDb().ifPresent(db -> sqnr.put(id, db)));
+        Optional<AccuracyEstimate> score = complete();
+        // Before the step, so that whoever hears of it finds it.
+        steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score));
+        bench.apply(edit);
+        if (output.changed().isEmpty()) {
+            notices.done(title + ": nothing to do; " + String.join("; ", output.kept()));
+            return;
+        }
+        fresh = bench.variant();
+        tell(title, output, score.map(x -> "; accuracy is evaluated again").orElse(""));
+        refresh();
+    }
+
+    /** Says what a correction came to, with the way back. */
+    private void tell(String title, Correction.Output output, String more) {
+        Optional<SessionState> corrected = bench.stateProperty().get();
+        int n = output.changed().size();
+        notices.done(title + ": " + n + (n == 1 ? " tensor" : " tensors") + " changed" + more, "Undo", () -> {
+            if (bench.stateProperty().get().equals(corrected)) {
+                bench.undo();
+            } else {
+                removeLast();
+            }
+        });
+    }
+
+    /** The figure before and after, as soon as it is known. */
+    private void tellScore(View v) {
+        step().filter(s -> bench.variant().equals(fresh))
+                .ifPresent(step -> v.scoreBefore()
+                        .ifPresent(was -> v.scoreNow().ifPresent(now -> {
+                            fresh = "";
+                            tell(
+                                    v.titles().getLast(),
+                                    step.output,
+                                    ", " + now.task().headline() + " " + Figures.score(was.task(), was.score()) + " → "
+                                            + Figures.score(now.task(), now.score()));
+                        })));
+    }
+
+    private Optional<AccuracyEstimate> complete() {
+        AccuracyViewModel.View v = accuracy.viewProperty().get();
+        return v.status() == AccuracyViewModel.Status.DONE && !v.previous() ? v.quantized() : Optional.empty();
+    }
+
+    private Optional<Step> step() {
+        return bench.stateProperty()
+                .get()
+                .filter(s -> !s.corrections().isEmpty())
+                .flatMap(s -> Optional.ofNullable(steps.get(bench.variant())));
+    }
+
+    private void refresh() {
+        SessionState state = bench.stateProperty().get().orElse(null);
+        if (state == null || state.corrections().isEmpty()) {
+            view.set(View.NOTHING);
+            return;
+        }
+        Optional<Step> step = step();
+        Measurements.Snapshot measured = measurements.snapshotProperty().get();
+        List<Double> before = new ArrayList<>();
+        List<Double> now = new ArrayList<>();
+        bench.weights().forEach(w -> {
+            step.map(s -> s.sqnr.get(w.id())).ifPresent(before::add);
+            Optional.ofNullable(measured.tensors().get(w.id()))
+                    .ifPresent(m -> m.error().sqnrDb().ifPresent(now::add));
+        });
+        View next = new View(
+                state.corrections().stream().map(Corrections::title).toList(),
+                step.map(s -> s.output.changed().size()),
+                step.map(s -> s.output.kept()).orElse(List.of()),
+                step.flatMap(Step::score),
+                complete(),
+                before.stream().mapToDouble(Double::doubleValue).min(),
+                measured.complete()
+                        ? now.stream().mapToDouble(Double::doubleValue).min()
+                        : OptionalDouble.empty());
+        if (!Objects.equals(next, view.get())) {
+            view.set(next);
+        }
+        tellScore(next);
+    }
+
+    /** The SQNR that a tensor had before the last correction, in dB; empty if nobody knows. */
+    public OptionalDouble sqnrBefore(TensorId id) {
+        Double before = step().map(s -> s.sqnr.get(id)).orElse(null);
+        return before == null ? OptionalDouble.empty() : OptionalDouble.of(before);
+    }
+
+    public ReadOnlyObjectProperty<View> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+
+    /** By id of a correction: why this machine cannot compute it. Empty before {@link #ask}. */
+    public ReadOnlyObjectProperty<Map<String, String>> unavailableProperty() {
+        return unavailable.getReadOnlyProperty();
+    }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package org.quantscope.app.chart;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Settings taken over from other tools' files. */
+@NullMarked
+package org.quantscope.app.configimport;
+
+import org.jspecify.annotations.NullMarked;

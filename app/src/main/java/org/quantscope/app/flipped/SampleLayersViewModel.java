@@ -1,0 +1,129 @@
+package org.quantscope.app.flipped;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.EvalRequest;
+import org.quantscope.core.eval.LayerComparison;
+import org.quantscope.core.eval.LayerError;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+
+/** The error of every activation on one sample under the setting on show. */
+public final class SampleLayersViewModel implements AutoCloseable {
+    /**
+     * What is on show.
+     *
+     * @param sample its index in the data set; empty if none is chosen
+     * @param layers in graph order
+     * @param previous true if they belong to an earlier setting or sample
+     */
+    public record View(OptionalInt sample, List<LayerError> layers, boolean previous) {
+        static final View NOTHING = new View(OptionalInt.empty(), List.of(), false);
+    }
+
+    private record Question(int sample, EvalRequest request) {}
+
+    private final Workbench bench;
+    private final AccuracyViewModel accuracy;
+    private final Notices notices;
+    private final Comparer comparer;
+    private final LatestWins<View> latest;
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private OptionalInt sample = OptionalInt.empty();
+    private @Nullable Question asked;
+
+    public SampleLayersViewModel(
+            Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
+        this.bench = bench;
+        this.accuracy = accuracy;
+        this.notices = notices;
+        this.comparer = new Comparer(work);
+        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        bench.modelProperty().subscribe(x -> show(OptionalInt.empty()));
+        accuracy.viewProperty().subscribe(x -> refresh());
+    }
+
+    /** Follows a sample, by its index in the evaluation data; none costs nothing. */
+    public void show(OptionalInt of) {
+        sample = of;
+        refresh();
+    }
+
+    /** The name of an activation, for people. */
+    public String name(TensorId id) {
+        return bench.subject(id).map(QuantizableTensor::shortName).orElse(id.name());
+    }
+
+    private void refresh() {
+        Optional<Model> model = bench.analysed().filter(m -> m.graph().isPresent());
+        Optional<Dataset> data = bench.evaluationData();
+        if (sample.isEmpty()
+                || model.isEmpty()
+                || data.isEmpty()
+                || sample.getAsInt() >= data.get().size()) {
+            asked = null;
+            latest.cancel();
+            if (model.isEmpty()) {
+                comparer.forget();
+            }
+            view.set(View.NOTHING);
+            return;
+        }
+        Optional<EvalRequest> request = accuracy.request();
+        if (request.isEmpty()) {
+            asked = null;
+            stale();
+            return;
+        }
+        Question question = new Question(sample.getAsInt(), request.get());
+        if (question.equals(asked)) {
+            return;
+        }
+        asked = question;
+        stale();
+        List<TensorId> values = model.get().graph().orElseThrow().activations().stream()
+                .map(TensorInfo::id)
+                .toList();
+        try {
+            LayerComparison comparison = comparer.of(model.get(), data.get());
+            latest.submit(
+                    (cancel, partial) -> new View(
+                            OptionalInt.of(question.sample),
+                            comparison.compare(question.request, values, new int[] {question.sample}, cancel),
+                            false),
+                    answer -> view.set(
+                            Objects.equals(asked, question) ? answer : new View(answer.sample, answer.layers, true)),
+                    e -> notices.problem("Layers of a sample: " + e.getMessage()));
+        } catch (RuntimeException e) {
+            notices.problem("Layers of a sample: " + e.getMessage());
+        }
+    }
+
+    private void stale() {
+        View now = view.get();
+        view.set(new View(sample, now.layers, true));
+    }
+
+    @Override
+    public void close() {
+        latest.cancel();
+        comparer.close();
+    }
+
+    public ReadOnlyObjectProperty<View> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package org.quantscope.app.histogram;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,204 @@
+package org.quantscope.app.selected;
+
+import java.util.Locale;
+import javafx.animation.AnimationTimer;
+import javafx.beans.property.ObjectProperty;
+import javafx.beans.property.SimpleObjectProperty;
+import javafx.scene.canvas.Canvas;
+import javafx.scene.canvas.GraphicsContext;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.Region;
+import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.Theme;
+import org.quantscope.core.metric.CodeCounts;
+
+/**
+ * A bar for each code, as high as the logarithm of how often it is used, and a mark in the row below for a code that is not. Where codes are
+ * narrower than pixels neighbours share a bar as high as their mean, and a mark that grows with the share of unused ones.
+ * The part of an end's values that were clipped to it is painted as that part of its bar.
+ */
+public final class CodeStripView extends Region {
+    private static final double LEFT = 52;
+    private static final double RIGHT = 12;
+    private static final double ROW = 5;
+    private static final double ROW_GAP = 3;
+    private static final double NARROWEST = 2;
+    private static final double WIDEST = 22;
+
+    private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
+    private final Canvas canvas = new Canvas();
+    private final Tooltip tip = new Tooltip();
+    private CodeCounts counts = new CodeCounts();
+    private int first;
+    private double clippedLow;
+    private double clippedHigh;
+    private int hovered = -1;
+    private boolean dirty = true;
+    private final AnimationTimer nextPulse = new AnimationTimer() {
+        @Override
+        public void handle(long now) {
+            stop();
+            settle();
+        }
+    };
+
+    public CodeStripView() {
+        getStyleClass().add("code-strip-view");
+        setAccessibleText("How often each code is used");
+        setPickOnBounds(true);
+        setMinSize(240, 40);
+        setPrefSize(680, 64);
+        canvas.setManaged(false);
+        canvas.setMouseTransparent(true);
+        getChildren().add(canvas);
+        palette.addListener((o, was, is) -> touch());
+        setOnMouseMoved(e -> hover(barAt(e.getX())));
+        setOnMouseExited(e -> hover(-1));
+        Tooltip.install(this, tip);
+    }
+
+    /**
+     * Shows other counts.
+     *
+     * @param first the number of the lowest code
+     * @param clippedLow share of all values that lie below the lowest level and have its code, 0 to 1
+     * @param clippedHigh share that lies above the highest level
+     */
+    public void setCounts(CodeCounts counts, int first, double clippedLow, double clippedHigh) {
+        if (counts.codes() != this.counts.codes()) {
+            hover(-1);
+        }
+        this.counts = counts;
+        this.first = first;
+        this.clippedLow = clippedLow;
+        this.clippedHigh = clippedHigh;
+        touch();
+    }
+
+    public ObjectProperty<Palette> paletteProperty() {
+        return palette;
+    }
+
+    /** What the pointer would be told at {@code px} pixels from the left; empty where there is no bar. */
+    public String tipAt(double px) {
+        int bar = barAt(px);
+        return bar < 0 ? "" : describe(bar);
+    }
+
+    private int bars() {
+        return (int) Math.min(counts.codes(), Math.max(1, (canvas.getWidth() - LEFT - RIGHT) / NARROWEST));
+    }
+
+    private int start(int bar) {
+        return (int) ((long) bar * counts.codes() / bars());
+    }
+
+    private int barAt(double px) {
+        double width = canvas.getWidth() - LEFT - RIGHT;
+        return counts.codes() == 0 || px < LEFT || px >= LEFT + width
+                ? -1
+                : Math.clamp((long) ((px - LEFT) / width * bars()), 0, bars() - 1);
+    }
+
+    private void hover(int bar) {
+        if (bar != hovered) {
+            hovered = bar;
+            if (bar >= 0) {
+                tip.setText(describe(bar));
+            } else {
+                tip.hide();
+            }
+            touch();
+        }
+    }
+
+    private String describe(int bar) {
+        int from = start(bar);
+        int to = start(bar + 1);
+        long total = 0;
+        int unused = 0;
+        for (int i = from; i < to; i++) {
+            total += counts.count(i);
+            unused += counts.count(i) == 0 ? 1 : 0;
+        }
+        String share =
+                String.format(Locale.ROOT, "%,d values, %.3g %%", total, 100.0 * total / Math.max(1, counts.total()));
+        return to - from == 1
+                ? "Code " + (first + from) + ": " + share + (total == 0 ? ", not used" : "")
+                : "Codes " + (first + from) + " to " + (first + to - 1) + ": " + share + ", " + unused + " of "
+                        + (to - from) + " not used";
+    }
+
+    private void touch() {
+        dirty = true;
+        nextPulse.start();
+    }
+
+    @Override
+    protected void layoutChildren() {
+        double w = Math.floor(getWidth());
+        double h = Math.floor(getHeight());
+        if (w != canvas.getWidth() || h != canvas.getHeight()) {
+            canvas.setWidth(w);
+            canvas.setHeight(h);
+            dirty = true;
+        }
+        settle();
+    }
+
+    private void settle() {
+        if (!dirty || canvas.getWidth() < 1) {
+            return;
+        }
+        dirty = false;
+        GraphicsContext g = canvas.getGraphicsContext2D();
+        g.clearRect(0, 0, canvas.getWidth(), canvas.getHeight());
+        if (counts.codes() == 0) {
+            return;
+        }
+        Palette p = palette.get();
+        double foot = canvas.getHeight() - ROW - ROW_GAP;
+        int bars = bars();
+        double pitch = (canvas.getWidth() - LEFT - RIGHT) / bars;
+        double[] mean = new double[bars];
+        double[] unused = new double[bars];
+        double most = 1;
+        for (int b = 0; b < bars; b++) {
+            int from = start(b);
+            int to = start(b + 1);
+            for (int i = from; i < to; i++) {
+                mean[b] += (double) counts.count(i) / (to - from);
+                unused[b] += counts.count(i) == 0 ? 1.0 / (to - from) : 0;
+            }
+            most = Math.max(most, mean[b]);
+        }
+        g.setFill(p.line());
+        g.fillRect(LEFT, foot, canvas.getWidth() - LEFT - RIGHT, 1);
+        double gap = pitch >= 4 ? Math.max(Math.min(3, pitch * 0.25), pitch - WIDEST) : pitch >= 3 ? 1 : 0;
+        for (int b = 0; b < bars; b++) {
+            // On whole pixels, so that bars of one height look alike.
+            double left = Math.rint(LEFT + b * pitch + gap / 2);
+            double width = Math.max(1, Math.rint(LEFT + (b + 1) * pitch - gap / 2) - left);
+            if (b == hovered) {
+                g.setFill(p.selected());
+                g.fillRect(LEFT + b * pitch, 0, pitch, canvas.getHeight());
+            }
+            if (mean[b] > 0) {
+                double height = Math.max(1, (foot - 1) * Math.log1p(mean[b]) / Math.log1p(most));
+                g.setFill(p.quantized());
+                g.fillRect(left, foot - height, width, height);
+                double beyond = (b == 0 ? clippedLow : 0) + (b == bars - 1 ? clippedHigh : 0);
+                if (beyond > 0) {
+                    double part = Math.min(1, beyond * counts.total() / (mean[b] * (start(b + 1) - start(b))));
+                    g.setFill(p.clipping());
+                    g.fillRect(left, foot - height, width, Math.max(2, Math.rint(height * part)));
+                }
+            }
+            if (unused[b] > 0) {
+                g.setFill(p.warning());
+                double height = Math.max(1.5, ROW * unused[b]);
+                g.fillRect(left, foot + ROW_GAP, width, height);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package org.quantscope.app.selected;
+
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.metric.CodePass;
+import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.sketch.MomentSketch;
+
+/**
+ * What the tensor in hand does with its codes. It takes a pass over the values, which runs in the background, conflated while a
+ * handle is dragged, and only while somebody looks at the result.
+ */
+public final class CodeUse {
+    private static final int KEPT = 64;
+
+    /**
+     * What is on show.
+     *
+     * @param params what the report was made with
+     * @param exact false if the figures come from a sketch
+     * @param previous true if they belong to an earlier setting
+     */
+    public record View(QuantParams params, CodeReport report, boolean exact, boolean previous) {}
+
+    private record Key(QuantizableTensor subject, QuantParams params) {}
+
+    private final SelectedTensor inHand;
+    private final Notices notices;
+    private final LatestWins<CodeReport> passes;
+    private final Set<String> watchers = new HashSet<>();
+    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private @Nullable Key shown;
+    private @Nullable Key asked;
+    private final Map<Key, CodeReport> known = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Key, CodeReport> eldest) {
+            return size() > KEPT;
+        }
+    };
+
+    public CodeUse(Workbench bench, SelectedTensor inHand, Executor work, Executor ui, Notices notices) {
+        this.inHand = inHand;
+        this.notices = notices;
+        this.passes = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        bench.modelProperty().subscribe(x -> known.clear());
+        inHand.viewProperty().subscribe(v -> refresh());
+    }
+
+    /** Says whether {@code who} looks at the figures; while nobody does, none are computed. */
+    public void watch(String who, boolean looking) {
+        if (looking ? watchers.add(who) : watchers.remove(who)) {
+            refresh();
+        }
+    }
+
+    private void refresh() {
+        SelectedTensor.View v = inHand.viewProperty().get().orElse(null);
+        if (watchers.isEmpty()
+                || v == null
+                || v.spec().isEmpty()
+                || v.measured().isEmpty()) {
+            passes.cancel();
+            asked = null;
+            shown = null;
+            view.set(Optional.empty());
+            return;
+        }
+        QuantParams params = v.measured().get().params();
+        Key now = new Key(v.subject(), params);
+        if (shown != null && !shown.subject.id().equals(v.subject().id())) {
+            shown = null;
+            view.set(Optional.empty());
+        }
+        CodeReport report = now.equals(shown) ? view.get().map(View::report).orElse(null) : known.get(now);
+        if (report != null) {
+            show(now, report, v.previous());
+            return;
+        }
+        view.set(view.get().map(old -> new View(old.params, old.report, old.exact, true)));
+        if (now.equals(asked)) {
+            return;
+        }
+        asked = now;
+        MomentSketch sketch = v.sketch().orElse(null);
+        passes.submit(
+                (cancel, partial) -> switch (now.subject) {
+                    case QuantizableTensor.Weight w -> CodePass.measure(w.tensor(), params, cancel);
+                    case QuantizableTensor.Activation a ->
+                        CodePass.estimate(sketch == null ? new MomentSketch() : sketch, params);
+                },
+                made -> {
+                    known.put(now, made);
+                    arrived(now, made);
+                },
+                e -> notices.problem(String.valueOf(e.getMessage())));
+    }
+
+    /** A result of a setting that the hand has left since is worth showing, as previous. */
+    private void arrived(Key of, CodeReport made) {
+        if (of.equals(asked)) {
+            asked = null;
+        }
+        inHand.viewProperty()
+                .get()
+                .filter(v -> !watchers.isEmpty() && v.subject().id().equals(of.subject.id()))
+                .ifPresent(v -> {
+                    boolean current =
+                            v.measured().map(m -> m.params().equals(of.params)).orElse(false);
+                    show(of, made, v.previous() || !current);
+                });
+    }
+
+    private void show(Key of, CodeReport report, boolean previous) {
+        shown = of;
+        view.set(Optional.of(new View(of.params, report, of.subject instanceof QuantizableTensor.Weight, previous)));
+    }
+
+    /** Empty while nobody looks, without a quantized tensor, or before the first pass is done. */
+    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

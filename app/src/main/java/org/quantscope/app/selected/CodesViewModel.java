@@ -1,0 +1,100 @@
+package org.quantscope.app.selected;
+
+import java.util.Locale;
+import java.util.Optional;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.core.metric.CodeCounts;
+import org.quantscope.core.metric.CodeReport;
+
+/** How often each code is used, as a picture's data and as text. */
+public final class CodesViewModel {
+    private static final String WATCHER = "codes";
+
+    /**
+     * What is shown.
+     *
+     * @param counts of each code, from the lowest
+     * @param first the number of the lowest code
+     * @param clippedLow share of the values below the lowest level, 0 to 1
+     * @param clippedHigh share above the highest
+     * @param used {@code n of N}
+     * @param entropy in bits, of the bits of a code
+     * @param saved what lossless coding would save of a code's bits
+     * @param divergence of the histograms, in nats
+     * @param clipped values beyond the ends as text, low then high
+     * @param previous true if the figures belong to an earlier setting
+     */
+    public record View(
+            CodeCounts counts,
+            int first,
+            double clippedLow,
+            double clippedHigh,
+            String used,
+            String entropy,
+            String saved,
+            String divergence,
+            String clipped,
+            boolean previous) {}
+
+    private final SelectedTensor inHand;
+    private final CodeUse use;
+    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private boolean showing;
+
+    public CodesViewModel(SelectedTensor inHand, CodeUse use) {
+        this.inHand = inHand;
+        this.use = use;
+        use.viewProperty().subscribe(x -> refresh());
+        inHand.viewProperty().subscribe(x -> refresh());
+    }
+
+    /** Whether this page is looked at; nothing is counted while it is not. */
+    public void setShowing(boolean showing) {
+        this.showing = showing;
+        use.watch(WATCHER, showing);
+        refresh();
+    }
+
+    private void refresh() {
+        if (showing) {
+            view.set(use.viewProperty()
+                    .get()
+                    .flatMap(u -> inHand.viewProperty().get().flatMap(v -> view(u, v))));
+        }
+    }
+
+    private static Optional<View> view(CodeUse.View u, SelectedTensor.View v) {
+        if (v.measured().isEmpty() || u.report().count() == 0) {
+            return Optional.empty();
+        }
+        CodeReport r = u.report();
+        ErrorFigures e = v.measured().get().error();
+        String about = u.exact() ? "" : Figures.ABOUT;
+        String aboutClipped = e.exact() ? "" : Figures.ABOUT;
+        int bits = v.measured().get().spec().bits();
+        return Optional.of(new View(
+                r.counts(),
+                u.params().qmin(),
+                e.clippedLowFraction(),
+                e.clippedHighFraction(),
+                about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
+                about + bits(r.entropy()) + " of " + bits,
+                about + bits(r.savedBits(bits)) + " bits",
+                Double.isNaN(r.divergence()) ? Figures.NONE : about + Figures.small(r.divergence()) + " nats",
+                aboutClipped + Figures.percent(e.clippedLowFraction()) + " · "
+                        + Figures.percent(e.clippedHighFraction()),
+                u.previous() || v.previous()));
+    }
+
+    private static String bits(double x) {
+        return String.format(Locale.ROOT, "%.2f", x);
+    }
+
+    /** Empty while nothing is counted: no quantized tensor in hand, or its values have not been looked at. */
+    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

@@ -1,0 +1,148 @@
+package org.quantscope.app.selected;
+
+import java.util.List;
+import java.util.Optional;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Section;
+import org.quantscope.app.ui.SplitBar;
+
+/** The error of the tensor in hand: its ratio to the signal and how it splits first, then the other figures. */
+public final class ErrorView extends VBox {
+    private static final double GAP = 8;
+    private static final String PREVIOUS = "previous";
+
+    private final Label sqnr = new Label();
+    private final SplitBar bar = new SplitBar("rounding", "clipping");
+    private final Label split = new Label();
+    private final Facts facts = new Facts();
+    private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
+    private final Label clipped = facts.addNumber(
+            "clipped", "clipped", "Values below the lowest or above the highest level, which go to that level");
+    private final Facts more = new Facts();
+    private final Label bitsPerWeight = more.addNumber(
+            "bits per weight",
+            "bits-per-weight",
+            "Bits of a code, and those of scales, zero points and codebooks shared out over the values");
+    private final Label rmse = more.addNumber(
+            "RMSE/scale",
+            "rmse-in-steps",
+            "√(Σ((x−y)/s)²/n) with the scale s of each value's slice: the error in steps. Rounding that spreads evenly"
+                    + " over a step has 1/√12 = 0.2887; less where values sit on levels, more where they are clipped. A"
+                    + " codebook has no step.");
+    private final Label mae = more.addNumber("MAE", "mae", "Mean absolute error, Σ|x−y|/n, in tensor units");
+    private final Label maxError = more.addNumber("largest error", "max-error", "max |x−y|, in tensor units");
+    private final Label psnr =
+            more.addNumber("PSNR", "psnr", "Peak signal to noise, 10·log10((max−min)²/MSE), in dB; more is better");
+    private final Label cosine = more.addNumber(
+            "cosine",
+            "cosine",
+            "Σxy/√(Σx²·Σy²): cosine of the angle between the tensor and its quantized self; 1 is best");
+    private final Label low =
+            more.addNumber("clipped low", "clipped-low", "Values below the lowest level, as a share of all");
+    private final Label high =
+            more.addNumber("clipped high", "clipped-high", "Values above the highest level, as a share of all");
+    private final Label used = more.addNumber("codes used", "used-codes", "Codes that occur, of those that there are");
+    private final Label entropy = more.addNumber(
+            "entropy",
+            "entropy",
+            "−Σ p·log2 p over the codes: bits that lossless coding of independent codes takes for a value, of the bits"
+                    + " of a code");
+    private final Label nonFinite = new Label();
+    private final Button fold = new Button();
+
+    public ErrorView(ErrorViewModel model) {
+        sqnr.setId("sqnr");
+        sqnr.getStyleClass().addAll("number", "headline");
+        sqnr.setMinWidth(USE_PREF_SIZE);
+        sqnr.textProperty().subscribe(text -> sqnr.setAccessibleText("SQNR " + text));
+        Label name = new Label("SQNR");
+        name.getStyleClass().add("muted");
+        Tooltip tip = new Tooltip("Signal to quantization noise, 10·log10(Σx²/Σ(x−y)²), in dB; more is better");
+        sqnr.setTooltip(tip);
+        name.setTooltip(tip);
+        HBox first = new HBox(GAP, sqnr, name);
+        first.setAlignment(Pos.BASELINE_LEFT);
+        split.setId("split");
+        split.getStyleClass().add("hint");
+        bar.setAccessibleText("Share of rounding and clipping in the squared error");
+        nonFinite.setId("non-finite");
+        nonFinite.getStyleClass().addAll("hint", "warning");
+        nonFinite.setWrapText(true);
+        fold.setId("error-more");
+        fold.getStyleClass().add("link");
+        fold.setOnAction(
+                e -> model.unfoldedProperty().set(!model.unfoldedProperty().get()));
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        HBox parts = new HBox(GAP, split, space, fold);
+        parts.setAlignment(Pos.CENTER_LEFT);
+        fold.setMinWidth(USE_PREF_SIZE);
+        Section section = new Section("Error of this tensor", first, bar, parts, facts, more, nonFinite);
+        getChildren().add(section);
+        model.unfoldedProperty().subscribe(on -> {
+            put(more, on);
+            fold.setText(on ? "less ▴" : "more ▾");
+            fold.setAccessibleText(on ? "Fewer figures" : "More figures");
+        });
+        model.viewProperty().subscribe(this::show);
+        model.moreProperty().subscribe(this::showMore);
+    }
+
+    private static void put(Node node, boolean on) {
+        node.setVisible(on);
+        node.setManaged(on);
+    }
+
+    private void show(Optional<ErrorViewModel.View> view) {
+        List<Label> numbers = List.of(mse, sqnr, cosine, maxError, clipped, low, high, bitsPerWeight, split);
+        if (view.isEmpty()) {
+            numbers.forEach(label -> label.setText(Figures.NONE));
+            split.setText("");
+            bar.setVisible(false);
+            put(nonFinite, false);
+            return;
+        }
+        ErrorViewModel.View v = view.get();
+        mse.setText(v.mse());
+        sqnr.setText(v.sqnr());
+        cosine.setText(v.cosine());
+        maxError.setText(v.maxError());
+        clipped.setText(v.clipped());
+        low.setText(v.clippedLow());
+        high.setText(v.clippedHigh());
+        bitsPerWeight.setText(v.bitsPerWeight());
+        split.setText(v.split());
+        bar.setVisible(v.hasError());
+        bar.setShare(1 - v.clippingShare());
+        nonFinite.setText(v.nonFinite());
+        put(nonFinite, !v.nonFinite().isEmpty());
+        numbers.forEach(label -> mark(label, v.previous()));
+    }
+
+    private void showMore(Optional<ErrorViewModel.More> view) {
+        rmse.setText(view.map(ErrorViewModel.More::rmseInSteps).orElse(Figures.NONE));
+        mae.setText(view.map(ErrorViewModel.More::mae).orElse(Figures.NONE));
+        psnr.setText(view.map(ErrorViewModel.More::psnr).orElse(Figures.NONE));
+        used.setText(view.map(ErrorViewModel.More::usedCodes).orElse(Figures.NONE));
+        entropy.setText(view.map(ErrorViewModel.More::entropy).orElse(Figures.NONE));
+        boolean previous = view.map(ErrorViewModel.More::previous).orElse(false);
+        List.of(rmse, mae, psnr, used, entropy).forEach(label -> mark(label, previous));
+    }
+
+    private static void mark(Label label, boolean previous) {
+        label.getStyleClass().remove(PREVIOUS);
+        if (previous) {
+            label.getStyleClass().add(PREVIOUS);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package org.quantscope.app.selected;
+
+import java.util.Locale;
+import java.util.Optional;
+import javafx.beans.property.BooleanProperty;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.SimpleBooleanProperty;
+import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.core.metric.CodeReport;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.sketch.MomentSketch;
+
+/** The error of the tensor in hand as text. Every figure is exact, or marked as an estimate, or marked as previous. */
+public final class ErrorViewModel {
+    private static final String WATCHER = "error";
+
+    /** Root mean squared error in steps where errors spread evenly over a step: 1/√12. */
+    private static final double IDEAL = 1 / Math.sqrt(12);
+
+    /**
+     * What is shown.
+     *
+     * @param bitsPerWeight scales and codebooks included
+     * @param clippingShare the clipped values' share of the squared error, 0 to 1
+     * @param hasError false if nothing is lost: there is nothing to split
+     * @param nonFinite a sentence if the tensor holds NaN or infinities, else empty
+     * @param previous true if the figures belong to an earlier setting
+     */
+    public record View(
+            String mse,
+            String sqnr,
+            String cosine,
+            String maxError,
+            String clipped,
+            String clippedLow,
+            String clippedHigh,
+            String bitsPerWeight,
+            double clippingShare,
+            boolean hasError,
+            String split,
+            String nonFinite,
+            boolean previous) {}
+
+    /**
+     * What takes a pass over the codes.
+     *
+     * @param previous true if the figures belong to an earlier setting
+     */
+    public record More(
+            String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
+
+    private final SelectedTensor inHand;
+    private final CodeUse use;
+    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<More>> more = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final BooleanProperty unfolded = new SimpleBooleanProperty(this, "unfolded");
+
+    public ErrorViewModel(SelectedTensor inHand, CodeUse use) {
+        this.inHand = inHand;
+        this.use = use;
+        inHand.viewProperty().subscribe(v -> {
+            view.set(v.flatMap(ErrorViewModel::view));
+            refreshMore();
+        });
+        use.viewProperty().subscribe(x -> refreshMore());
+        unfolded.subscribe(on -> {
+            use.watch(WATCHER, on);
+            refreshMore();
+        });
+    }
+
+    private static Optional<View> view(SelectedTensor.View v) {
+        return v.spec().isEmpty()
+                ? Optional.empty()
+                : v.measured().filter(m -> m.error().count() > 0).map(m -> {
+                    ErrorFigures e = m.error();
+                    String about = e.exact() ? "" : Figures.ABOUT;
+                    boolean hasError = e.mse() > 0;
+                    long clipping = Math.round(e.clippingShare() * 100);
+                    return new View(
+                            about + Figures.mse(e.mse()),
+                            e.sqnrDb().isEmpty() ? Figures.NONE : about + Figures.decibels(e.sqnrDb()),
+                            e.cosine().isEmpty()
+                                    ? Figures.NONE
+                                    : about
+                                            + String.format(
+                                                    Locale.ROOT,
+                                                    "%.4f",
+                                                    e.cosine().getAsDouble()),
+                            e.maxAbsError().isEmpty()
+                                    ? Figures.NONE
+                                    : about + Figures.value(e.maxAbsError().getAsDouble()),
+                            about + Figures.percent(e.clippedFraction()) + " (" + Figures.count(Math.round(e.clipped()))
+                                    + " of " + Figures.count(e.count()) + ")",
+                            about + Figures.percent(e.clippedLowFraction()),
+                            about + Figures.percent(e.clippedHighFraction()),
+                            bitsPerWeight(v.subject(), m),
+                            e.clippingShare(),
+                            hasError,
+                            hasError ? "rounding " + (100 - clipping) + " % · clipping " + clipping + " %" : "no error",
+                            v.sketch().map(ErrorViewModel::nonFinite).orElse(""),
+                            v.previous());
+                });
+    }
+
+    private static String bitsPerWeight(QuantizableTensor subject, Measured m) {
+        return switch (subject) {
+            case QuantizableTensor.Weight w ->
+                String.format(
+                        Locale.ROOT,
+                        "%.3f",
+                        Quantizers.byId(m.spec().scheme())
+                                .bitsPerWeight(
+                                        m.spec(),
+                                        w.info().shape().count(),
+                                        m.params().slices()));
+            // Nothing of it is stored.
+            case QuantizableTensor.Activation _ -> Figures.NONE;
+        };
+    }
+
+    private void refreshMore() {
+        if (!unfolded.get()) {
+            return;
+        }
+        more.set(use.viewProperty()
+                .get()
+                .flatMap(u -> inHand.viewProperty()
+                        .get()
+                        .filter(v -> u.report().count() > 0)
+                        .flatMap(SelectedTensor.View::measured)
+                        .map(m -> {
+                            CodeReport r = u.report();
+                            String about = u.exact() ? "" : Figures.ABOUT;
+                            // The error belongs to the setting in hand; of an earlier one the figure is left out.
+                            String psnr =
+                                    u.previous() || r.psnrDb(m.error().mse()).isEmpty()
+                                            ? Figures.NONE
+                                            : (u.exact() && m.error().exact() ? "" : Figures.ABOUT)
+                                                    + Figures.decibels(
+                                                            r.psnrDb(m.error().mse()));
+                            return new More(
+                                    about + Figures.mse(r.mae()),
+                                    r.rmseInSteps().isEmpty()
+                                            ? Figures.NONE
+                                            : about
+                                                    + String.format(
+                                                            Locale.ROOT,
+                                                            "%.4f (ideal %.4f)",
+                                                            r.rmseInSteps().getAsDouble(),
+                                                            IDEAL),
+                                    psnr,
+                                    about + Figures.count(r.usedCodes()) + " of " + Figures.count(r.codes()),
+                                    about
+                                            + String.format(
+                                                    Locale.ROOT,
+                                                    "%.2f of %d bits",
+                                                    r.entropy(),
+                                                    m.spec().bits()),
+                                    u.previous());
+                        })));
+    }
+
+    private static String nonFinite(MomentSketch sketch) {
+        return sketch.nan() + sketch.inf() == 0
+                ? ""
+                : Figures.count(sketch.nan()) + " NaN and " + Figures.count(sketch.inf())
+                        + " infinite values are left out";
+    }
+
+    /** Empty if there is nothing to say: no tensor, or one that stays float. */
+    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+
+    /** The figures of second rank; they are computed while {@link #unfoldedProperty} holds. */
+    public ReadOnlyObjectProperty<Optional<More>> moreProperty() {
+        return more.getReadOnlyProperty();
+    }
+
+    /** Whether the figures of second rank are looked at. */
+    public BooleanProperty unfoldedProperty() {
+        return unfolded;
+    }
+}

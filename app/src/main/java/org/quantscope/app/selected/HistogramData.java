@@ -1,0 +1,43 @@
+package org.quantscope.app.selected;
+
+import org.quantscope.core.sketch.MomentSketch;
+
+/** The distribution that a histogram shows. Read on the FX thread, so every method answers in well under a millisecond. */
+public interface HistogramData {
+    /** Finite values. */
+    long count();
+
+    /** The smallest finite value. */
+    double min();
+
+    /** The largest finite value. */
+    double max();
+
+    /** Number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; those outside are left out. */
+    double[] histogram(double lo, double hi, int bins);
+
+    /** What a sketch knows; it must hold at least one value. */
+    static HistogramData of(MomentSketch sketch) {
+        return new HistogramData() {
+            @Override
+            public long count() {
+                return sketch.count();
+            }
+
+            @Override
+            public double min() {
+                return sketch.min();
+            }
+
+            @Override
+            public double max() {
+                return sketch.max();
+            }
+
+            @Override
+            public double[] histogram(double lo, double hi, int bins) {
+                return sketch.histogram(lo, hi, bins);
+            }
+        };
+    }
+}

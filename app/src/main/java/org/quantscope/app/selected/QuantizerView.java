@@ -1,0 +1,413 @@
+package org.quantscope.app.selected;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import javafx.collections.FXCollections;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.CheckBox;
+import javafx.scene.control.ComboBox;
+import javafx.scene.control.Label;
+import javafx.scene.control.Spinner;
+import javafx.scene.control.SpinnerValueFactory;
+import javafx.scene.control.TextField;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import javafx.util.StringConverter;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.Section;
+import org.quantscope.app.ui.Segments;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.SchemeTraits;
+
+/** The form of the quantizer. */
+public final class QuantizerView extends VBox {
+    /** Shown as the source of a range that was set by hand. */
+    private static final String HAND = "hand";
+
+    private static final double NUMBER_WIDTH = 82;
+    private static final double SPINNER_WIDTH = 82;
+    private static final double OPTION_WIDTH = 60;
+    private static final double CHOICE_WIDTH = 150;
+    private static final double BLOCK_WIDTH = 76;
+    private static final double AXIS_WIDTH = 104;
+    private static final List<QuantizerViewModel.Cut> CUTS =
+            List.of(QuantizerViewModel.Cut.TENSOR, QuantizerViewModel.Cut.CHANNEL, QuantizerViewModel.Cut.BLOCK);
+    private static final List<String> BLOCK_SIZES = List.of("16", "32", "64", "128", "256");
+
+    private final QuantizerViewModel model;
+    private final ComboBox<String> scheme = new ComboBox<>();
+    private final Spinner<Integer> bits = new Spinner<>();
+    private final Segments symmetry = new Segments("symmetric", "asymmetric")
+            .describe(0, "symmetric", "Zero point in the middle of the codes: the range is ±clip")
+            .describe(1, "asymmetric", "The range has two free ends; 0 stays exact");
+    private final CheckBox signed = new CheckBox("signed");
+    private final CheckBox narrow = new CheckBox("restricted");
+    private final Segments granularity = new Segments("tensor", "channel", "block")
+            .describe(0, "per-tensor", "One scale for all values")
+            .describe(1, "per-channel", "One scale for each output channel")
+            .describe(2, "per-block", "One scale for each run of values along an axis");
+    private final ComboBox<String> blockSize = new ComboBox<>();
+    private final ComboBox<Integer> blockAxis = new ComboBox<>();
+    private final HBox blocks;
+    private final ComboBox<String> calibrator = new ComboBox<>();
+    private final TextField option = number("calibrator-option", OPTION_WIDTH);
+    private final TextField lo = number("typed-lo", NUMBER_WIDTH);
+    private final TextField hi = number("typed-hi", NUMBER_WIDTH);
+    private final Label scale;
+    private final Label zeroPoint;
+    private final Label effective;
+    private final Facts facts = new Facts();
+    private final Label nothing = new Label();
+    private final Button quantize = new Button("Quantize it");
+    private final Button spread = new Button("same for all of its kind");
+    private final Map<Node, Tooltip> reasons = new HashMap<>();
+    private List<Long> sizes = List.of();
+    private boolean updating;
+
+    /** @param onQuantize quantizes the tensor in hand, which stays float */
+    public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
+        this.model = model;
+        scheme.setId("scheme");
+        scheme.setItems(FXCollections.observableList(
+                Quantizers.all().stream().map(Quantizer::id).toList()));
+        scheme.setConverter(titles(id -> Quantizers.all().stream()
+                .filter(q -> q.id().equals(id))
+                .map(Quantizer::title)
+                .findFirst()));
+        bits.setId("bits");
+        bits.setValueFactory(new SpinnerValueFactory.IntegerSpinnerValueFactory(
+                QuantSpec.MIN_BITS, QuantSpec.MAX_BITS, QuantSpec.WEIGHTS.bits()));
+        bits.setPrefWidth(SPINNER_WIDTH);
+        bits.setMinWidth(SPINNER_WIDTH);
+        bits.getEditor().getStyleClass().add("number-field");
+        signed.setId("signed");
+        signed.setTooltip(new Tooltip("Codes below 0"));
+        narrow.setId("narrow");
+        narrow.setTooltip(new Tooltip("Leave out the most negative code, so that the codes mirror each other about 0"));
+        calibrator.setId("calibrator");
+        calibrator.setConverter(titles(id -> Calibrators.all().stream()
+                .filter(c -> c.id().equals(id))
+                .map(Calibrator::title)
+                .findFirst()));
+        for (Region box : new Region[] {scheme, calibrator}) {
+            box.setPrefWidth(CHOICE_WIDTH);
+            box.setMinWidth(CHOICE_WIDTH);
+        }
+
+        facts.add("Scheme", scheme, "How values are mapped to codes");
+        facts.add("Bits", held(bits), "Width of a code, 2 to 16 bits");
+        facts.add("Zero", held(symmetry), "Whether the range mirrors about 0");
+        HBox codes = row(held(signed), held(narrow));
+        facts.add("Codes", codes, "Which integer codes are used");
+        facts.add("Scale per", held(granularity), "How many scales the tensor has");
+        blockSize.setId("block-size");
+        blockSize.setEditable(true);
+        blockSize.getItems().setAll(BLOCK_SIZES);
+        blockSize.setPrefWidth(BLOCK_WIDTH);
+        blockSize.setMinWidth(BLOCK_WIDTH);
+        blockSize.setAccessibleText("Values of a block");
+        blockAxis.setId("block-axis");
+        blockAxis.setConverter(axes());
+        blockAxis.setPrefWidth(AXIS_WIDTH);
+        blockAxis.setMinWidth(AXIS_WIDTH);
+        blockAxis.setAccessibleText("Axis of the blocks");
+        blocks = row(muted("of"), held(blockSize), muted("along"), blockAxis);
+        facts.addWide(blocks);
+        facts.add("Range from", row(option, calibrator), "Who chooses the clipping range");
+        facts.add(
+                "Range",
+                row(lo, dash(), hi),
+                "The requested range, in tensor units; Enter takes it over, Esc gives it back");
+        scale = facts.addNumber(
+                "scale", "scale", "Tensor units per step; of many the smallest, the middle and the largest");
+        zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
+        effective = facts.addNumber(
+                "effective range",
+                "effective",
+                "Lowest to highest level, in tensor units, after the zero point was rounded");
+        spread.setId("spread");
+        spread.getStyleClass().add("link");
+        spread.setTooltip(new Tooltip(
+                "Gives every weight, or every activation, these settings; ranges are chosen anew for each"));
+        spread.setOnAction(e -> model.spread());
+        nothing.getStyleClass().add("hint");
+        nothing.setWrapText(true);
+        nothing.setId("quantizer-nothing");
+        quantize.setId("quantize");
+        quantize.setTooltip(new Tooltip("Gives the tensor the setting that it had, or that of its kind"));
+        quantize.setOnAction(e -> onQuantize.run());
+        getChildren().add(new Section("Quantizer", facts, nothing, quantize).withAside(spread));
+        model.insteadProperty().subscribe(this::show);
+
+        when(scheme, model::setScheme);
+        when(calibrator, id -> {
+            if (!id.equals(HAND)) {
+                model.setCalibrator(id);
+            }
+        });
+        bits.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                model.setBits(is);
+            }
+        });
+        symmetry.setOnChoose(i -> model.setSymmetric(i == 0));
+        granularity.setOnChoose(i -> {
+            model.setCut(CUTS.get(i));
+            // What was refused shows as it was.
+            show(model.viewProperty().get());
+        });
+        blockSize.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                model.setBlockSize(is);
+                show(model.viewProperty().get());
+            }
+        });
+        blockAxis.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                model.setBlockAxis(is);
+            }
+        });
+        signed.setOnAction(e -> model.setSigned(signed.isSelected()));
+        narrow.setOnAction(e -> model.setNarrowRange(narrow.isSelected()));
+        typed(lo, model::setLo);
+        typed(hi, model::setHi);
+        typed(option, model::setOption);
+        model.viewProperty().subscribe(this::show);
+    }
+
+    private void show(Optional<QuantizerViewModel.View> view) {
+        updating = true;
+        try {
+            boolean some = view.isPresent();
+            for (Node node : new Node[] {facts, spread}) {
+                node.setVisible(some);
+                node.setManaged(some);
+            }
+            view.ifPresent(this::show);
+        } finally {
+            updating = false;
+        }
+    }
+
+    private void show(QuantizerViewModel.Instead instead) {
+        String text = switch (instead) {
+            case FORM -> "";
+            case NOTHING_OPEN -> "Open a model to choose how its tensors are quantized.";
+            case FLOAT -> "This tensor stays in float.";
+            case FLOAT_UNSEEN ->
+                "This activation stays in float. “Activations” in the toolbar observes its range on calibration data"
+                        + " and quantizes it.";
+        };
+        nothing.setText(text);
+        nothing.setVisible(!text.isEmpty());
+        nothing.setManaged(!text.isEmpty());
+        quantize.setVisible(instead == QuantizerViewModel.Instead.FLOAT);
+        quantize.setManaged(quantize.isVisible());
+    }
+
+    private void show(QuantizerViewModel.View v) {
+        QuantSpec spec = v.spec();
+        scheme.setValue(spec.scheme());
+        SchemeTraits traits = Quantizers.byId(spec.scheme()).traits();
+        if (bits.getValueFactory() instanceof SpinnerValueFactory.IntegerSpinnerValueFactory widths) {
+            widths.setMin(traits.minBits());
+            widths.setMax(traits.maxBits());
+        }
+        bits.getValueFactory().setValue(spec.bits());
+        QuantizerViewModel.Locked locked = v.locked();
+        lock(bits, locked.bits());
+        lock(symmetry, locked.symmetric());
+        lock(signed, locked.signed());
+        lock(narrow, locked.narrow());
+        lock(granularity, locked.granularity());
+        lock(blockSize, locked.blockSize());
+        symmetry.choose(spec.symmetric() ? 0 : 1);
+        signed.setSelected(spec.signed());
+        narrow.setSelected(spec.narrowRange());
+        granularity.choose(
+                switch (spec.granularity()) {
+                    case Granularity.PerTensor _ -> 0;
+                    case Granularity.PerChannel _ -> 1;
+                    case Granularity.PerBlock _ -> 2;
+                });
+        blocks.setVisible(v.blocks().isPresent());
+        blocks.setManaged(v.blocks().isPresent());
+        v.blocks().ifPresent(b -> {
+            blockSize.setValue(Integer.toString(b.size()));
+            List<Integer> axes = IntStream.range(0, b.axes().size()).boxed().toList();
+            sizes = b.axes();
+            if (!blockAxis.getItems().equals(axes)) {
+                blockAxis.getItems().setAll(axes);
+            }
+            // The same number says something else of another tensor.
+            blockAxis.setValue(null);
+            blockAxis.setValue(b.axis() < 0 ? null : b.axis());
+        });
+        List<String> choices = new ArrayList<>(v.calibrators());
+        choices.add(HAND);
+        if (!calibrator.getItems().equals(choices)) {
+            calibrator.getItems().setAll(choices);
+        }
+        calibrator.setValue(v.calibratorId().orElse(HAND));
+        option.setVisible(v.option().isPresent());
+        option.setManaged(v.option().isPresent());
+        v.option().ifPresent(doc -> option.setTooltip(new Tooltip(doc.name() + ": " + doc.doc())));
+        put(option, v.optionValue());
+        put(lo, v.lo());
+        put(hi, v.hi());
+        lo.setDisable(!v.editable());
+        hi.setDisable(!v.editable());
+        scale.setText(v.scale());
+        zeroPoint.setText(v.zeroPoint());
+        effective.setText(v.effective());
+        for (Label label : new Label[] {scale, zeroPoint, effective}) {
+            mark(label, v.previous());
+        }
+    }
+
+    /** A place around a control that says why it cannot be used: disabled ones show no tooltips. */
+    private static StackPane held(Node control) {
+        StackPane place = new StackPane(control);
+        place.setAlignment(Pos.CENTER_RIGHT);
+        return place;
+    }
+
+    private void lock(Node control, String reason) {
+        control.setDisable(!reason.isEmpty());
+        control.setAccessibleHelp(reason.isEmpty() ? null : reason);
+        Tooltip shown = reasons.remove(control);
+        if (shown != null) {
+            Tooltip.uninstall(control.getParent(), shown);
+        }
+        if (!reason.isEmpty()) {
+            Tooltip tip = new Tooltip(reason);
+            Tooltip.install(control.getParent(), tip);
+            reasons.put(control, tip);
+        }
+    }
+
+    private StringConverter<Integer> axes() {
+        return new StringConverter<>() {
+            @Override
+            public String toString(@Nullable Integer axis) {
+                return axis == null ? "" : "axis " + axis + (axis < sizes.size() ? " · " + sizes.get(axis) : "");
+            }
+
+            @Override
+            public @Nullable Integer fromString(String text) {
+                return null;
+            }
+        };
+    }
+
+    /** Dims a figure that belongs to an earlier setting. */
+    private static void mark(Label label, boolean previous) {
+        label.getStyleClass().remove("previous");
+        if (previous) {
+            label.getStyleClass().add("previous");
+        }
+    }
+
+    /** Does not write over what is being typed. */
+    private static void put(TextField field, String text) {
+        if (!field.isFocused() || field.getUserData() == null) {
+            field.setText(text);
+        }
+    }
+
+    private void when(ComboBox<String> box, Consumer<String> action) {
+        box.valueProperty().addListener((o, was, is) -> {
+            if (!updating && is != null) {
+                action.accept(is);
+            }
+        });
+    }
+
+    /** Enter and leaving the field take the text over, Esc gives it back. While text is pending the field's user data is set. */
+    private void typed(TextField field, Consumer<String> action) {
+        field.textProperty().addListener((o, was, is) -> {
+            if (!updating && field.isFocused()) {
+                field.setUserData(is);
+            }
+        });
+        field.setOnAction(e -> {
+            field.setUserData(null);
+            action.accept(field.getText());
+            show(model.viewProperty().get());
+        });
+        field.focusedProperty().addListener((o, was, is) -> {
+            if (!is && field.getUserData() != null) {
+                field.setUserData(null);
+                action.accept(field.getText());
+                show(model.viewProperty().get());
+            }
+        });
+        field.setOnKeyPressed(e -> {
+            if (e.getCode() == KeyCode.ESCAPE && field.getUserData() != null) {
+                field.setUserData(null);
+                show(model.viewProperty().get());
+                e.consume();
+            }
+        });
+    }
+
+    private static TextField number(String id, double width) {
+        TextField field = new TextField();
+        field.setId(id);
+        field.getStyleClass().add("number-field");
+        field.setPrefWidth(width);
+        field.setMinWidth(width);
+        return field;
+    }
+
+    private static Label dash() {
+        return muted("…");
+    }
+
+    private static Label muted(String text) {
+        Label label = new Label(text);
+        label.setMinWidth(USE_PREF_SIZE);
+        label.getStyleClass().add("muted");
+        return label;
+    }
+
+    private static HBox row(Node... nodes) {
+        HBox row = new HBox(8, nodes);
+        row.setAlignment(Pos.CENTER_RIGHT);
+        HBox.setHgrow(row, Priority.ALWAYS);
+        return row;
+    }
+
+    private static StringConverter<String> titles(Function<String, Optional<String>> title) {
+        return new StringConverter<>() {
+            @Override
+            public String toString(String id) {
+                return id == null ? "" : title.apply(id).orElse(id);
+            }
+
+            @Override
+            public String fromString(String text) {
+                return text;
+            }
+        };
+    }
+}

@@ -1,0 +1,641 @@
+package org.quantscope.app.selected;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.metric.ErrorReport;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.Grid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.SliceExtents;
+import org.quantscope.core.quant.SliceReader;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The tensor in hand: its sketch, its setting, and what comes of the setting, also while a handle is being dragged. A
+ * preview answers at once from the sketch; an exact pass follows in the background; letting go makes one step of it.
+ */
+public final class SelectedTensor {
+    /** All slices at once. */
+    public static final int ALL = -1;
+
+    /** With more ranges than this a setting by hand would be large, and slow to drag. */
+    public static final int MOST_BY_HAND = 1 << 14;
+
+    private static final int SKETCHES_KEPT = 64;
+
+    private static final int CURVES_KEPT = 64;
+
+    /**
+     * What is on show.
+     *
+     * @param subject the tensor
+     * @param spec its setting, previewed or committed; empty if it stays float
+     * @param sketch its values; empty until they have been read
+     * @param slices the extents of the slices that have ranges of their own, or could have: its channels if it has one range. Empty until
+     *     the values have been read, and for activations
+     * @param slice the one that is in hand, or {@link #ALL}
+     * @param inSlice the values of that one; empty until they have been read
+     * @param measured what came of the setting; of the setting before while {@code previous}
+     * @param preview true while a handle is being dragged
+     * @param previous true if {@code measured} belongs to an earlier setting
+     * @param weighted true if it is known how much the error of each of its values matters
+     */
+    public record View(
+            QuantizableTensor subject,
+            Optional<QuantSpec> spec,
+            Optional<MomentSketch> sketch,
+            Optional<SliceExtents> slices,
+            int slice,
+            Optional<MomentSketch> inSlice,
+            Optional<Measured> measured,
+            boolean preview,
+            boolean previous,
+            boolean weighted) {
+        /** True if every slice has a range of its own. */
+        public boolean ownRanges() {
+            return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor))
+                    .orElse(false);
+        }
+
+        /** The number of slices that are known; 0 before the values have been read. */
+        public int count() {
+            return slices.map(SliceExtents::size).orElse(0);
+        }
+
+        /** What a slice is called: a block or a channel. */
+        public String noun() {
+            return slices.map(s -> s.slicing().isBlocked()).orElse(false) ? "block" : "channel";
+        }
+
+        /** True if there are more ranges than may be set one by one. */
+        public boolean tooMany() {
+            return ownRanges() && count() > MOST_BY_HAND;
+        }
+
+        /** True if dragging a handle means something: there is a setting, and one range that the handles stand for. */
+        public boolean draggable() {
+            return spec.isPresent()
+                    && sketch.isPresent()
+                    && measured.isPresent()
+                    && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
+        }
+
+        /** The slice of the parameters that the handles stand for. */
+        public int ofParams() {
+            return ownRanges() && fits() ? Math.max(0, slice) : 0;
+        }
+
+        /** False while the parameters are those of another way to cut the tensor. */
+        private boolean fits() {
+            return measured.map(m -> m.params().slices() == count() && slice < count())
+                    .orElse(false);
+        }
+
+        /** The requested range that the handles show: the slice's, or the hull of all. */
+        public Optional<ClipRange> clip() {
+            return measured.map(
+                    m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
+        }
+
+        /** The values that the handles clip: the tensor's, or those of the slice. */
+        public Optional<MomentSketch> shown() {
+            return slice != ALL ? inSlice : sketch;
+        }
+
+        /** The one grid that stands for what is shown, if there is one. */
+        public Optional<Grid> grid() {
+            boolean one = spec.isPresent() && (!ownRanges() || (slice != ALL && fits()));
+            return measured.filter(m -> one || m.params().slices() == 1)
+                    .map(m -> m.params().grid(m.params().slices() == 1 ? 0 : ofParams()));
+        }
+    }
+
+    /** Everything that a curve depends on: the values and the grid, whatever its clip. */
+    private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
+
+    /** A change of an activation's setting whose range is being looked for. */
+    private record Changing(QuantizableTensor.Activation subject, QuantSpec spec) {}
+
+    private record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {}
+
+    private record SketchKey(int opened, TensorId id, String variant) {}
+
+    private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
+
+    private record SliceKey(ExtentsKey cut, int slice) {}
+
+    private final Workbench bench;
+    private final Measurements measurements;
+    private final Notices notices;
+    private final LatestWins<MomentSketch> reading;
+    private final LatestWins<SliceExtents> cutting;
+    private final LatestWins<MomentSketch> readingSlice;
+    private final LatestWins<QuantParams> fitting;
+    private final LatestWins<ErrorReport> exact;
+    private final LatestWins<ClipCurve> curves;
+    private final LatestWins<RangeResolver.Resolution> choosing;
+    private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final Map<SketchKey, MomentSketch> sketches = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<SketchKey, MomentSketch> eldest) {
+            return size() > SKETCHES_KEPT;
+        }
+    };
+    private int opened;
+    /** Of the model that the view is about. */
+    private String variant = "";
+
+    private int slice = ALL;
+    private @Nullable SketchKey readingKey;
+    private @Nullable ExtentsKey extentsOf;
+    private @Nullable SliceExtents extents;
+    private @Nullable SliceKey sliceOf;
+    private @Nullable MomentSketch inSlice;
+    /** What the hand asks for; what is shown of it may still be on its way. */
+    private @Nullable PreviewRequest wished;
+
+    private @Nullable Measured previewed;
+    private @Nullable Changing changing;
+    private @Nullable CurveKey curveOf;
+    private final Map<CurveKey, ClipCurve> knownCurves = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<CurveKey, ClipCurve> eldest) {
+            return size() > CURVES_KEPT;
+        }
+    };
+
+    public SelectedTensor(Workbench bench, Measurements measurements, Executor work, Executor ui, Notices notices) {
+        this.bench = bench;
+        this.measurements = measurements;
+        this.notices = notices;
+        this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.cutting = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.readingSlice = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.fitting = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.choosing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.modelProperty().subscribe(x -> {
+            opened++;
+            sketches.clear();
+            knownCurves.clear();
+        });
+        bench.selectionProperty().subscribe(x -> {
+            slice = ALL;
+            forget();
+            refresh();
+        });
+        bench.stateProperty().subscribe(x -> {
+            // What was chosen or undone since is not to be overtaken.
+            changing = null;
+            choosing.cancel();
+            forget();
+            refresh();
+        });
+        bench.seenProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
+    }
+
+    /** Takes a slice's range in hand, or that of all; an unknown slice means all. */
+    public void selectSlice(int index) {
+        int count = view.get().map(View::count).orElse(0);
+        slice = index >= 0 && index < count ? index : ALL;
+        forget();
+        refresh();
+    }
+
+    /** Shows what {@code range} would do, without making it a step. Ignored while there is nothing to drag. */
+    public void preview(ClipRange range) {
+        view.get().filter(View::draggable).ifPresent(v -> preview(v, range));
+    }
+
+    private void preview(View v, ClipRange range) {
+        QuantSpec spec = v.spec().orElseThrow();
+        Measured now = v.measured().orElseThrow();
+        ClipRange wanted = spec.symmetric() ? ClipRange.symmetric(range.absMax()) : range;
+        List<ClipRange> ranges = new ArrayList<>(now.requested());
+        if (v.ownRanges()) {
+            ranges.set(v.ofParams(), wanted);
+        } else {
+            ranges = List.of(wanted);
+        }
+        Clip clip = switch (spec.granularity()) {
+            case Granularity.PerTensor _ -> new Clip.Manual(wanted);
+            case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
+            case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
+        };
+        PreviewRequest wish = new PreviewRequest(spec.withClip(clip), List.copyOf(ranges));
+        wished = wish;
+        try {
+            switch (v.subject()) {
+                case QuantizableTensor.Activation a
+                when !FittedLevels.neededBy(wish.spec) ->
+                    show(
+                            v,
+                            wish,
+                            Quantizers.byId(wish.spec.scheme()).resolve(wish.spec, Granularity.TENSOR, wish.ranges));
+                case QuantizableTensor.Weight w
+                when !FittedLevels.neededBy(wish.spec) ->
+                    show(v, wish, RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges));
+                // To fit 256 levels takes longer than a frame may wait.
+                case QuantizableTensor s ->
+                    fitting.submit(
+                            (cancel, partial) -> fitted(v, wish, now.params()),
+                            params -> show(v, wish, params),
+                            e -> notices.problem(String.valueOf(e.getMessage())));
+            }
+        } catch (IllegalArgumentException e) {
+            wished = null;
+            notices.problem(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void show(View v, PreviewRequest wish, QuantParams params) {
+        QuantSpec next = wish.spec;
+        Measured known = measurements.find(v.subject(), next).orElse(null);
+        Measured measured = known != null
+                ? known
+                : new Measured(
+                        next, wish.ranges, params, estimate(v, v.measured().orElseThrow(), params));
+        previewed = measured;
+        refresh();
+        if (known == null && v.subject() instanceof QuantizableTensor.Weight w) {
+            exact.submit(
+                    (cancel, partial) -> Engine.measure(w.tensor(), params, cancel),
+                    report -> {
+                        Measured done = measured.withError(ErrorFigures.of(report));
+                        measurements.keep(w, done);
+                        if (previewed != null
+                                && previewed.params().equals(params)
+                                && previewed.spec().equals(next)) {
+                            previewed = done;
+                            refresh();
+                        }
+                    },
+                    e -> notices.problem(String.valueOf(e.getMessage())));
+        }
+    }
+
+    /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
+    private static QuantParams fitted(View v, PreviewRequest wish, QuantParams before) {
+        QuantParams one = RangeResolver.resolve(
+                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(),
+                wish.spec,
+                wish.ranges.get(v.ofParams()));
+        if (before.slices() == 1) {
+            return one;
+        } else if (before.codebooks().size() != before.slices() && v.subject() instanceof QuantizableTensor.Weight w) {
+            return RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges);
+        }
+        List<CodebookGrid> codebooks = new ArrayList<>(before.codebooks());
+        codebooks.set(v.ofParams(), one.codebooks().getFirst());
+        return QuantParams.ofCodebooks(before.granularity(), before.scales(), codebooks);
+    }
+
+    /** Makes the preview a step. */
+    public void commit() {
+        PreviewRequest wish = wished;
+        View v = view.get().orElse(null);
+        if (wish == null || v == null) {
+            return;
+        }
+        String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
+        apply(
+                v,
+                "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges.get(v.ofParams())),
+                wish.spec);
+    }
+
+    /** Forgets the preview; the committed setting shows again. */
+    public void cancel() {
+        forget();
+        exact.cancel();
+        refresh();
+    }
+
+    private void forget() {
+        wished = null;
+        previewed = null;
+        fitting.cancel();
+    }
+
+    /** Sets the range by number: a preview and a step at once. */
+    public void setRange(ClipRange range) {
+        preview(range);
+        commit();
+    }
+
+    /** Changes the setting of the tensor in hand by one step. Refuses what its scheme cannot do with a notice. */
+    public void change(String title, UnaryOperator<QuantSpec> change) {
+        View v = view.get().orElse(null);
+        if (v == null || v.spec().isEmpty()) {
+            return;
+        }
+        try {
+            // A change that waits for its range counts, though it does not show yet.
+            QuantSpec before = changing != null && changing.subject.equals(v.subject())
+                    ? changing.spec
+                    : v.spec().get();
+            QuantSpec next = change.apply(before);
+            if (v.subject() instanceof QuantizableTensor.Activation
+                    && Quantizers.byId(next.scheme()).traits().blockSize() > 0) {
+                throw new IllegalArgumentException(
+                        "scheme: " + Quantizers.byId(next.scheme()).title()
+                                + " has a scale for each block, an activation has one for the whole tensor");
+            }
+            Quantizers.byId(next.scheme()).check(next);
+            apply(v, title, next);
+        } catch (IllegalArgumentException e) {
+            notices.problem(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void apply(View v, String title, QuantSpec next) {
+        Edit override = new Edit.SetOverride(v.subject().id(), next);
+        if (!(v.subject() instanceof QuantizableTensor.Activation a)
+                || !(next.clip() instanceof Clip.Auto || FittedLevels.neededBy(next))
+                || a.sketch().isEmpty()) {
+            bench.apply(new Edit.All(title, List.of(override)));
+            return;
+        }
+        // What is chosen by an activation's values is part of the session, so that it can be used where its data is
+        // not.
+        MomentSketch sketch = a.sketch().get();
+        changing = new Changing(a, next);
+        choosing.submit(
+                (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel),
+                made -> {
+                    changing = null;
+                    bench.stateProperty()
+                            .get()
+                            .filter(state ->
+                                    bench.subject(a.id()).filter(a::equals).isPresent())
+                            .ifPresent(state -> {
+                                Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+                                Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
+                                if (next.clip() instanceof Clip.Auto) {
+                                    ranges.put(a.id(), made.requested().getFirst());
+                                }
+                                FittedLevels.of(next, made).ifPresent(fitted -> levels.put(a.id(), fitted));
+                                bench.apply(new Edit.All(
+                                        title,
+                                        List.of(
+                                                override,
+                                                new Edit.SetActivationRanges(
+                                                        ranges, levels, state.calibrationData()))));
+                            });
+                },
+                e -> {
+                    changing = null;
+                    notices.problem(String.valueOf(e.getMessage()));
+                });
+    }
+
+    /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
+    private static ErrorFigures estimate(View v, Measured before, QuantParams params) {
+        if (params.slices() == 1) {
+            return ErrorFigures.of(List.of(v.sketch().orElseThrow().estimate(params.grid(0))));
+        }
+        MomentSketch values = v.inSlice().orElseThrow();
+        int i = v.ofParams();
+        return before.error()
+                .exchange(
+                        values.estimate(before.params().grid(i)),
+                        values.estimate(params.grid(i)),
+                        v.sketch().orElseThrow().sumSquares());
+    }
+
+    private void refresh() {
+        QuantizableTensor subject =
+                bench.selectionProperty().get().flatMap(bench::subject).orElse(null);
+        if (subject == null) {
+            view.set(Optional.empty());
+            curve.set(Optional.empty());
+            curveOf = null;
+            return;
+        }
+        boolean sameValues = bench.variant().equals(variant);
+        variant = bench.variant();
+        MomentSketch whole = sketch(subject);
+        Optional<QuantSpec> committed = bench.spec(subject);
+        Measured now = previewed;
+        boolean previous = false;
+        if (now == null && committed.isPresent()) {
+            now = measurements
+                    .find(subject, committed.get())
+                    .or(() -> Optional.ofNullable(measurements
+                                    .snapshotProperty()
+                                    .get()
+                                    .tensors()
+                                    .get(subject.id()))
+                            .filter(m -> m.spec().equals(committed.get())))
+                    .orElse(null);
+            if (now == null) {
+                // Ranges of other values would stretch the axis for good.
+                Measured before = view.get()
+                        .filter(v -> sameValues && v.subject().id().equals(subject.id()))
+                        .flatMap(View::measured)
+                        .orElse(null);
+                now = before;
+                previous = before != null;
+            }
+        }
+        Measured shown = now;
+        Optional<QuantSpec> spec = previewed != null ? Optional.of(previewed.spec()) : committed;
+        SliceExtents cut = whole == null ? null : extents(subject, spec);
+        if (cut != null && slice >= cut.size()) {
+            slice = ALL;
+        }
+        MomentSketch values = cut == null || slice == ALL ? null : inSlice(subject, slice);
+        view.set(Optional.of(new View(
+                subject,
+                spec,
+                Optional.ofNullable(whole),
+                Optional.ofNullable(cut),
+                slice,
+                Optional.ofNullable(values),
+                Optional.ofNullable(shown),
+                previewed != null,
+                previous,
+                subject instanceof QuantizableTensor.Weight w
+                        && bench.importances().of(w.info()).isPresent())));
+        refreshCurve(view.get().get());
+    }
+
+    private @Nullable MomentSketch sketch(QuantizableTensor subject) {
+        return switch (subject) {
+            case QuantizableTensor.Activation a -> a.sketch().orElse(null);
+            case QuantizableTensor.Weight w -> {
+                SketchKey key = key(w);
+                if (!sketches.containsKey(key) && !key.equals(readingKey)) {
+                    readingKey = key;
+                    reading.submit(
+                            (cancel, partial) -> MomentSketch.of(w.tensor(), cancel),
+                            read -> {
+                                sketches.put(key, read);
+                                readingKey = null;
+                                refresh();
+                            },
+                            e -> {
+                                readingKey = null;
+                                notices.problem(String.valueOf(e.getMessage()));
+                            });
+                }
+                // Work that runs at once has answered already.
+                yield sketches.get(key);
+            }
+        };
+    }
+
+    private SketchKey key(QuantizableTensor.Weight w) {
+        return new SketchKey(opened, w.id(), bench.variant());
+    }
+
+    /** How the tensor is cut into ranges; one with a single range by its channels. Null until it has been looked at. */
+    private @Nullable SliceExtents extents(QuantizableTensor subject, Optional<QuantSpec> spec) {
+        if (!(subject instanceof QuantizableTensor.Weight w) || w.info().shape().rank() == 0) {
+            extentsOf = null;
+            extents = null;
+            cutting.cancel();
+            return null;
+        }
+        Slicing slicing;
+        try {
+            Granularity wanted = spec.map(QuantSpec::granularity)
+                    .filter(g -> !(g instanceof Granularity.PerTensor))
+                    .orElse(Granularity.CHANNEL);
+            slicing = Slicing.of(w.info(), wanted);
+        } catch (IllegalArgumentException e) {
+            // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
+            return null;
+        }
+        ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
+        if (!key.equals(extentsOf)) {
+            // Another way to cut it: no slice of before is in hand any more.
+            if (extentsOf != null && extentsOf.tensor.equals(key.tensor)) {
+                slice = ALL;
+            }
+            extentsOf = key;
+            extents = null;
+            cutting.submit(
+                    (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel),
+                    made -> {
+                        if (key.equals(extentsOf)) {
+                            extents = made;
+                            refresh();
+                        }
+                    },
+                    e -> notices.problem(String.valueOf(e.getMessage())));
+        }
+        return extents;
+    }
+
+    private @Nullable MomentSketch inSlice(QuantizableTensor subject, int index) {
+        ExtentsKey cut = extentsOf;
+        SliceExtents known = extents;
+        if (cut == null || known == null || !(subject instanceof QuantizableTensor.Weight w)) {
+            return null;
+        }
+        SliceKey key = new SliceKey(cut, index);
+        if (!key.equals(sliceOf)) {
+            sliceOf = key;
+            inSlice = null;
+            readingSlice.submit(
+                    (cancel, partial) -> {
+                        float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
+                        return MomentSketch.of(values, 0, values.length);
+                    },
+                    read -> {
+                        if (key.equals(sliceOf)) {
+                            inSlice = read;
+                            refresh();
+                        }
+                    },
+                    e -> notices.problem(String.valueOf(e.getMessage())));
+        }
+        return inSlice;
+    }
+
+    private void refreshCurve(View v) {
+        MomentSketch values = v.shown().orElse(null);
+        QuantSpec spec = v.spec().orElse(null);
+        if (values == null || spec == null || (v.ownRanges() && v.slice() == ALL)) {
+            curves.cancel();
+            curve.set(Optional.empty());
+            curveOf = null;
+            return;
+        }
+        CurveKey key = new CurveKey(
+                values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
+        if (key.equals(curveOf)) {
+            return;
+        }
+        curveOf = key;
+        ClipCurve known = knownCurves.get(key);
+        if (known != null) {
+            curves.cancel();
+            curve.set(Optional.of(known));
+            return;
+        }
+        curves.submit(
+                (cancel, partial) -> ClipCurve.of(
+                        values,
+                        spec,
+                        clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
+                                ? Optional.of(
+                                        RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
+                                                .requested()
+                                                .get(v.ownRanges() ? v.slice() : 0))
+                                : Optional.empty(),
+                        cancel),
+                made -> {
+                    knownCurves.put(key, made);
+                    curve.set(Optional.of(made));
+                },
+                e -> notices.problem(String.valueOf(e.getMessage())));
+    }
+
+    /** What is on show; empty without a model. */
+    public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+
+    /** The error against the clip; empty where one clip does not describe the tensor. */
+    public ReadOnlyObjectProperty<Optional<ClipCurve>> curveProperty() {
+        return curve.getReadOnlyProperty();
+    }
+}

@@ -1,0 +1,305 @@
+package org.quantscope.app.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.InputPower;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+
+/**
+ * Looks at the activations on the calibration data, in the background, whenever model or data change; and makes the steps
+ * that concern many tensors at once.
+ */
+public final class Activations {
+    private record Source(Model model, FileRef data) {}
+
+    private final Workbench bench;
+    private final Jobs jobs;
+    private final Notices notices;
+    private final LatestWins<ActivationSketches> latest;
+    private final LatestWins<Edit> steps;
+    private @Nullable Source asked;
+    private boolean quantizeWhenSeen;
+
+    public Activations(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
+        this.bench = bench;
+        this.jobs = jobs;
+        this.notices = notices;
+        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.steps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.stateProperty().subscribe(x -> refresh());
+    }
+
+    /** True if the model has activations and there is data to calibrate them on. */
+    public boolean possible() {
+        return bench.calibrationData().isPresent()
+                && bench.analysed().flatMap(Model::graph).isPresent();
+    }
+
+    /** Quantizes every activation with the default setting once they have been seen, or keeps them all in float: one step. */
+    public void quantize(boolean on) {
+        if (!on) {
+            quantizeWhenSeen = false;
+            bench.apply(new Edit.SetActivations(Optional.empty()));
+        } else if (bench.seenProperty().get().isEmpty()) {
+            quantizeWhenSeen = true;
+            asked = null;
+            refresh();
+        } else {
+            quantizeSeen();
+        }
+    }
+
+    /**
+     * Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. A calibrator that needs to know
+     * how much each value matters chooses those of the weights of which that is known.
+     */
+    public void calibrateAll(Calibrator calibrator) {
+        Clip clip = new Clip.Auto(calibrator.id());
+        if (calibrator.needsImportance()) {
+            List<Edit> edits = new ArrayList<>();
+            List<QuantizableTensor.Weight> known = bench.weights().stream()
+                    .filter(w -> bench.importances().of(w.info()).isPresent())
+                    .toList();
+            boolean all = known.size() == bench.weights().size();
+            bench.stateProperty().get().ifPresent(state -> {
+                if (all) {
+                    edits.add(new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))));
+                }
+                known.stream()
+                        .filter(w -> !all || state.overrides().containsKey(w.id()))
+                        .forEach(w -> bench.spec(w)
+                                .ifPresent(spec -> edits.add(new Edit.SetOverride(w.id(), spec.withClip(clip)))));
+            });
+            bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
+            return;
+        }
+        step(state -> {
+            Map<TensorId, QuantSpec> overrides = new TreeMap<>();
+            state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
+            return new Edit.All(
+                    "calibrate all with " + calibrator.title(),
+                    List.of(
+                            new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))),
+                            new Edit.SetActivations(state.activations().map(spec -> spec.withClip(clip))),
+                            new Edit.AdoptAll("", overrides)));
+        });
+    }
+
+    /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor. */
+    public void spread(QuantizableTensor from, QuantSpec spec) {
+        QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
+        boolean weight = from instanceof QuantizableTensor.Weight;
+        List<Edit> edits = new ArrayList<>();
+        List<TensorId> ids = (weight ? bench.weights() : bench.activations())
+                .stream().map(QuantizableTensor::id).toList();
+        ids.forEach(id -> edits.add(new Edit.ClearOverride(id)));
+        edits.add(weight ? new Edit.SetWeights(Optional.of(common)) : new Edit.SetActivations(Optional.of(common)));
+        Edit edit = new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits);
+        if (weight) {
+            bench.apply(edit);
+        } else {
+            step(state -> edit);
+        }
+    }
+
+    /**
+     * Puts quantizers at values where the rules of placement have none, or takes such ones away: one step. A value that was not
+     * looked at yet is looked at first, in the background.
+     */
+    public void place(Set<TensorId> ids, boolean on) {
+        if (!on) {
+            bench.apply(new Edit.PlaceQuantizers(ids, false));
+            return;
+        }
+        Optional<Model> model = bench.analysed();
+        Optional<Dataset> data = bench.calibrationData();
+        List<TensorId> unseen = ids.stream()
+                .filter(id -> !bench.seenProperty().get().containsKey(id))
+                .toList();
+        if (model.isEmpty() || data.isEmpty() || unseen.isEmpty()) {
+            step(state -> placing(ids, state));
+        } else {
+            look(model.get(), unseen, data.get(), () -> step(state -> placing(ids, state)));
+        }
+    }
+
+    private static Edit placing(Set<TensorId> ids, SessionState state) {
+        List<Edit> edits = new ArrayList<>();
+        Edit place = new Edit.PlaceQuantizers(ids, true);
+        edits.add(place);
+        for (TensorId id : ids) {
+            edits.add(new Edit.KeepFloat(id, false));
+            if (state.activations().isEmpty() && !state.overrides().containsKey(id)) {
+                edits.add(new Edit.SetOverride(id, QuantSpec.ACTIVATIONS));
+            }
+        }
+        return new Edit.All(place.title(), edits);
+    }
+
+    private void quantizeSeen() {
+        step(state -> new Edit.SetActivations(Optional.of(state.activations().orElse(QuantSpec.ACTIVATIONS))));
+    }
+
+    /**
+     * Makes a step together with the activation ranges that follow from it. They are looked for in the background; if another
+     * step comes in between, they are looked for again on top of that.
+     */
+    public void step(Function<SessionState, Edit> choice) {
+        Optional<SessionState> now = bench.stateProperty().get();
+        if (now.isEmpty()) {
+            return;
+        }
+        SessionState state = now.get();
+        Edit edit = choice.apply(state);
+        SessionState next = edit.apply(state);
+        Map<TensorId, MomentSketch> seen = bench.seenProperty().get();
+        steps.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start("Choosing ranges", cancel)) {
+                        return calibration(next, seen, job, cancel);
+                    }
+                },
+                calibration -> bench.stateProperty()
+                        .get()
+                        .filter(s -> s.model().equals(state.model()))
+                        .ifPresent(present -> {
+                            if (present.equals(state)) {
+                                bench.apply(new Edit.All(edit.title(), List.of(edit, calibration)));
+                            } else {
+                                step(choice);
+                            }
+                        }),
+                e -> notices.problem("Ranges: " + e.getMessage()));
+    }
+
+    /** The ranges that automatic settings of {@code state} come to on what was seen, and the levels that are fitted to it. */
+    public static Edit calibration(
+            SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
+        Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
+        Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
+        int done = 0;
+        for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
+            cancel.check();
+            progress.report(done++, seen.size(), "tensor " + done + " of " + seen.size());
+            state.activationSpec(entry.getKey())
+                    .filter(spec -> spec.clip() instanceof Clip.Auto || FittedLevels.neededBy(spec))
+                    .ifPresent(spec -> {
+                        RangeResolver.Resolution made = RangeResolver.resolve(entry.getValue(), spec, cancel);
+                        if (spec.clip() instanceof Clip.Auto) {
+                            ranges.put(entry.getKey(), made.requested().getFirst());
+                        }
+                        FittedLevels.of(spec, made).ifPresent(fitted -> levels.put(entry.getKey(), fitted));
+                    });
+        }
+        return new Edit.SetActivationRanges(ranges, levels, state.calibrationData());
+    }
+
+    /** A session that was written without levels, or before its data had been looked at, has them fitted now. */
+    private void fitMissing() {
+        bench.stateProperty()
+                .get()
+                .filter(state ->
+                        bench.seenProperty().get().keySet().stream().anyMatch(id -> FittedLevels.missing(state, id)))
+                .ifPresent(state -> step(s -> new Edit.All("fit levels of activations", List.of())));
+    }
+
+    private void refresh() {
+        Model model = bench.analysed().orElse(null);
+        Dataset data = bench.calibrationData().orElse(null);
+        if (model == null || data == null || model.graph().isEmpty()) {
+            asked = null;
+            latest.cancel();
+            return;
+        }
+        Source source = new Source(model, bench.keep(data));
+        if (source.equals(asked)) {
+            return;
+        }
+        asked = source;
+        boolean wantsInputs = !model.graph().get().weightInputs().isEmpty();
+        boolean lacksInputs =
+                wantsInputs && bench.observed().map(o -> o.inputs().isEmpty()).orElse(true);
+        Set<TensorId> seen = bench.observed().map(o -> o.sketches().keySet()).orElse(Set.of());
+        List<TensorId> all =
+                model.graph().get().activations().stream().map(TensorInfo::id).toList();
+        List<TensorId> unseen = lacksInputs
+                ? all
+                : all.stream().filter(id -> !seen.contains(id)).toList();
+        if (unseen.isEmpty()) {
+            latest.cancel();
+            fitMissing();
+            return;
+        }
+        look(model, unseen, data, () -> {
+            if (quantizeWhenSeen) {
+                quantizeWhenSeen = false;
+                quantizeSeen();
+            } else {
+                fitMissing();
+            }
+        });
+    }
+
+    /** Looks at activations in the background and keeps what was seen beside what was seen before. Looking at all of them also looks at what weights are multiplied with. */
+    private void look(Model model, List<TensorId> ids, Dataset data, Runnable then) {
+        String file = bench.stateProperty().get().orElseThrow().modelKey();
+        boolean whole = ids.containsAll(model.graph().orElseThrow().activations().stream()
+                .map(TensorInfo::id)
+                .toList());
+        boolean folded = bench.foldsBatchNorm();
+        latest.submit(
+                (cancel, partial) -> {
+                    try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
+                        Observed now = whole
+                                ? Engine.observe(model, data, job, cancel)
+                                : new Observed(Engine.observe(model, ids, data, job, cancel), Map.of());
+                        return new ActivationSketches(file, FileRef.of(data).digest(), folded, data.size(), now);
+                    }
+                },
+                sketches -> {
+                    Map<TensorId, MomentSketch> all = new TreeMap<>(
+                            bench.observed().map(ActivationSketches::sketches).orElse(Map.of()));
+                    all.putAll(sketches.sketches());
+                    Map<TensorId, InputPower> inputs = sketches.inputs().isEmpty()
+                            ? bench.observed().map(ActivationSketches::inputs).orElse(Map.of())
+                            : sketches.inputs();
+                    bench.sawActivations(new ActivationSketches(
+                            sketches.modelSha256(),
+                            sketches.dataSha256(),
+                            sketches.foldBatchNorm(),
+                            sketches.samples(),
+                            all,
+                            inputs));
+                    then.run();
+                },
+                e -> notices.problem("Activations: " + e.getMessage()));
+    }
+}

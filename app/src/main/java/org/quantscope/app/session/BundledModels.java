@@ -1,0 +1,79 @@
+package org.quantscope.app.session;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+
+/** The bundled models with their data. */
+public final class BundledModels {
+    /** Few enough bits to see at first sight what a clip does. */
+    private static final int FEW_BITS = 4;
+
+    private static final String FASHION = "fashion_mnist";
+    private static final String DIGITS = "digits";
+
+    private BundledModels() {}
+
+    /** The folder of the samples: the property {@code quantscope.samples}, else {@code sample-models} here or in the folders above. */
+    public static Optional<Path> folder() {
+        String given = System.getProperty("quantscope.samples");
+        if (given != null) {
+            return Optional.of(Path.of(given)).filter(Files::isDirectory);
+        }
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            Path folder = at.resolve("sample-models");
+            if (Files.isDirectory(folder)) {
+                return Optional.of(folder);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The samples that are there, the one to begin with first. */
+    public static List<Sample> all() {
+        return folder().map(BundledModels::in).orElse(List.of());
+    }
+
+    private static List<Sample> in(Path folder) {
+        Edit fewBits = new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(FEW_BITS)));
+        return List.of(
+                        sample(
+                                folder,
+                                "MobileNet, 4 bits: wide channels",
+                                "fashion_mobilenet_folded",
+                                FASHION,
+                                Optional.of(fewBits)),
+                        sample(
+                                folder,
+                                "MobileNet with batch normalization",
+                                "fashion_mobilenet",
+                                FASHION,
+                                Optional.empty()),
+                        sample(
+                                folder,
+                                "LeNet, rescaled: 8 bits collapse",
+                                "fashion_lenet_unequalized",
+                                FASHION,
+                                Optional.empty()),
+                        sample(folder, "LeNet", "fashion_lenet", FASHION, Optional.empty()),
+                        sample(folder, "ResNet", "fashion_resnet", FASHION, Optional.empty()),
+                        sample(folder, "Vision transformer", "fashion_vit", FASHION, Optional.empty()),
+                        sample(folder, "Digits, a small MLP", "digits_mlp", DIGITS, Optional.empty()))
+                .stream()
+                .filter(s -> Files.isRegularFile(s.model()))
+                .toList();
+    }
+
+    private static Sample sample(Path folder, String title, String model, String data, Optional<Edit> start) {
+        return new Sample(
+                title,
+                folder.resolve(model + ".onnx"),
+                folder.resolve(data + "_test.npz"),
+                folder.resolve(data + "_calibration.npz"),
+                start);
+    }
+}

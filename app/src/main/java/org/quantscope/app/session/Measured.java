@@ -1,0 +1,66 @@
+package org.quantscope.app.session;
+
+import java.util.List;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+
+/**
+ * What came of a setting.
+ *
+ * @param spec the setting
+ * @param requested the range asked for, one a slice
+ * @param params the parameters that it was resolved to
+ * @param error what they do to the tensor
+ * @param spans of the slices together
+ */
+public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error, Spans spans) {
+    /**
+     * What many slices are summed up by; made where the result is, since there may be many.
+     *
+     * @param requested the hull of the requested ranges
+     * @param effective the hull of the effective ranges
+     * @param scales the smallest, the middle and the largest scale
+     * @param lowestZero the smallest zero point; 0 for codebooks
+     * @param highestZero the largest zero point; 0 for codebooks
+     */
+    public record Spans(
+            ClipRange requested, ClipRange effective, QuantParams.ScaleSpan scales, int lowestZero, int highestZero) {
+        static Spans of(List<ClipRange> requested, QuantParams params) {
+            int lowest = params.isAffine() ? Integer.MAX_VALUE : 0;
+            int highest = params.isAffine() ? Integer.MIN_VALUE : 0;
+            for (int z : params.zeroPoints()) {
+                lowest = Math.min(lowest, z);
+                highest = Math.max(highest, z);
+            }
+            return new Spans(hull(requested), hull(params.effective()), params.scaleSpan(), lowest, highest);
+        }
+    }
+
+    public Measured {
+        requested = List.copyOf(requested);
+    }
+
+    public Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error) {
+        this(spec, requested, params, error, Spans.of(requested, params));
+    }
+
+    public Measured withError(ErrorFigures figures) {
+        return new Measured(spec, requested, params, figures, spans);
+    }
+
+    /** The hull of the requested ranges. */
+    public ClipRange envelope() {
+        return spans.requested;
+    }
+
+    private static ClipRange hull(List<ClipRange> ranges) {
+        float lo = ranges.getFirst().lo();
+        float hi = ranges.getFirst().hi();
+        for (ClipRange r : ranges) {
+            lo = Math.min(lo, r.lo());
+            hi = Math.max(hi, r.hi());
+        }
+        return new ClipRange(lo, hi);
+    }
+}

@@ -1,0 +1,51 @@
+package org.quantscope.app.session;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * An opened model file.
+ *
+ * @param source as stored
+ * @param folded with BatchNormalization folded; {@code source} itself if there is nothing to fold
+ * @param file where it is
+ */
+public record OpenModel(Model source, Model folded, FileRef file) {
+    /** As it is analysed where nothing is corrected. */
+    public Model analysed(boolean foldBatchNorm) {
+        return foldBatchNorm ? folded : source;
+    }
+
+    public String name() {
+        return String.valueOf(file.path().getFileName());
+    }
+
+    /** The weights of an analysed model, in the order of the file. */
+    static List<QuantizableTensor.Weight> weights(Model analysed) {
+        return analysed.tensors().stream()
+                .filter(OpenModel::isWeight)
+                .map(QuantizableTensor.Weight::new)
+                .toList();
+    }
+
+    /** The activations of an analysed model that have parameters of their own, in graph order, with what was seen of them. */
+    static List<QuantizableTensor.Activation> activations(Model analysed, Map<TensorId, MomentSketch> seen) {
+        return analysed.graph().stream()
+                .flatMap(graph -> graph.activations().stream())
+                .map(info -> new QuantizableTensor.Activation(info, Optional.ofNullable(seen.get(info.id()))))
+                .toList();
+    }
+
+    private static boolean isWeight(Tensor tensor) {
+        return tensor.info().kind() == TensorKind.WEIGHT
+                && tensor.info().dtype().isFloating()
+                && tensor.data().count() > 0;
+    }
+}

@@ -1,0 +1,76 @@
+package org.quantscope.app.session;
+
+import java.util.Optional;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.Consumer;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+
+/** A tensor that can be quantized. */
+public sealed interface QuantizableTensor {
+    TensorInfo info();
+
+    default TensorId id() {
+        return info().id();
+    }
+
+    /** A stored weight; its values can be read. */
+    record Weight(Tensor tensor) implements QuantizableTensor {
+        @Override
+        public TensorInfo info() {
+            return tensor.info();
+        }
+    }
+
+    /**
+     * A value that the graph computes.
+     *
+     * @param sketch what was seen of it on the calibration data; empty before a calibration
+     */
+    record Activation(TensorInfo info, Optional<MomentSketch> sketch) implements QuantizableTensor {}
+
+    /**
+     * A name for people: without what every name of its kind ends in, and {@code dw} behind a depthwise weight. A weight
+     * whose name an exporter made up is called by the node that reads it; of nested modules, those that only repeat are left out.
+     */
+    default String shortName() {
+        String name = id().name();
+        String bare = switch (this) {
+            case Weight w -> weightName(info());
+            case Activation a ->
+                shorten(name.endsWith("_output_0") ? name.substring(0, name.length() - "_output_0".length()) : name);
+        };
+        return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
+    }
+
+    /** The like for a weight; of a recurrent network W is what its input and R what its state is multiplied with. */
+    static String weightName(TensorInfo info) {
+        String name = info.id().name();
+        if (name.startsWith("onnx::") && !info.consumers().isEmpty()) {
+            Consumer by = info.consumers().getFirst();
+            return switch (by.opType()) {
+                case "LSTM", "GRU", "RNN" -> shorten(by.node()) + (by.input() == 1 ? " W" : " R");
+                default -> shorten(withoutLast(by.node()));
+            };
+        }
+        return name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+    }
+
+    private static String withoutLast(String path) {
+        int slash = path.lastIndexOf('/');
+        return slash > 0 ? path.substring(0, slash) : path;
+    }
+
+    private static String shorten(String path) {
+        String[] part = path.split("/", -1);
+        StringBuilder kept = new StringBuilder();
+        for (int i = 0; i < part.length; i++) {
+            boolean repeated = i + 1 < part.length && part[i + 1].startsWith(part[i] + ".");
+            if (!part[i].isEmpty() && !repeated) {
+                kept.append(kept.isEmpty() ? "" : "/").append(part[i]);
+            }
+        }
+        return kept.toString();
+    }
+}

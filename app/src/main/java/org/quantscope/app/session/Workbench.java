@@ -1,0 +1,315 @@
+package org.quantscope.app.session;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.History;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The open model, the choices made for it with their history, and which tensor is in hand. For the thread of the scene
+ * only. Whatever else is shown follows from these properties.
+ */
+public final class Workbench {
+    private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<SessionState>> state = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<TensorId>> selection = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Optional<Path>> sessionFile = new ReadOnlyObjectWrapper<>(Optional.empty());
+    private final ReadOnlyObjectWrapper<Map<TensorId, MomentSketch>> seen = new ReadOnlyObjectWrapper<>(Map.of());
+    private final ReadOnlyBooleanWrapper dirty = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper canUndo = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyBooleanWrapper canRedo = new ReadOnlyBooleanWrapper();
+    private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
+    private final Map<FileRef, Dataset> datasets = new HashMap<>();
+    private Optional<ActivationSketches> observed = Optional.empty();
+    private Importances importances = Importances.NONE;
+    private Optional<History> history = Optional.empty();
+    /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
+    private final Map<String, Model> corrected = new HashMap<>();
+
+    private String variant = "";
+    /** What {@code analysed} was made of: placing quantizers makes a new model, which is kept while neither changes. */
+    private Optional<Model> unplaced = Optional.empty();
+
+    private Set<TensorId> placed = Set.of();
+    private Optional<Model> analysed = Optional.empty();
+    private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
+
+    /** The subjects of a model, made once and asked for in every frame of a gesture. */
+    private record Listing(
+            Optional<Model> model,
+            Map<TensorId, MomentSketch> seen,
+            List<QuantizableTensor.Weight> weights,
+            List<QuantizableTensor.Activation> activations,
+            Map<TensorId, QuantizableTensor> byId) {
+        static Listing of(Optional<Model> model, Map<TensorId, MomentSketch> seen) {
+            List<QuantizableTensor.Weight> weights =
+                    model.map(OpenModel::weights).orElse(List.of());
+            List<QuantizableTensor.Activation> activations =
+                    model.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
+            Map<TensorId, QuantizableTensor> byId = new HashMap<>();
+            activations.forEach(a -> byId.put(a.id(), a));
+            weights.forEach(w -> byId.put(w.id(), w));
+            return new Listing(model, seen, weights, activations, byId);
+        }
+    }
+
+    /**
+     * Puts a model on the bench in place of what is there.
+     *
+     * @param start the choices to start from; they count as saved
+     * @param file the session file they were read from
+     * @param data the opened data sets that {@code start} refers to
+     * @param activations what is known already of the activations on the calibration data
+     */
+    public void show(
+            OpenModel opened,
+            SessionState start,
+            Optional<Path> file,
+            List<Dataset> data,
+            Optional<ActivationSketches> activations) {
+        datasets.clear();
+        corrected.keySet().retainAll(Set.of(variantOf(start)));
+        data.forEach(this::keep);
+        selection.set(Optional.empty());
+        state.set(Optional.empty());
+        takeObserved(activations);
+        seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
+        model.set(Optional.of(opened));
+        sessionFile.set(file);
+        take(History.of(start));
+    }
+
+    /** Remembers an opened data set, so that the state may refer to it. */
+    public FileRef keep(Dataset data) {
+        FileRef ref = FileRef.of(data);
+        datasets.put(ref, data);
+        return ref;
+    }
+
+    /** One step; an edit that changes nothing is none. */
+    public void apply(Edit edit) {
+        history.ifPresent(h -> take(h.apply(edit)));
+    }
+
+    public void undo() {
+        history.ifPresent(h -> take(h.undo()));
+    }
+
+    public void redo() {
+        history.ifPresent(h -> take(h.redo()));
+    }
+
+    /** {@code written} has been saved to {@code file}. */
+    public void saved(SessionState written, Path file) {
+        sessionFile.set(Optional.of(file));
+        history.ifPresent(h -> take(h.markSaved(written)));
+    }
+
+    /** What is open was never saved as it is: restored work, or a session whose model has moved. */
+    public void markUnsaved() {
+        history.ifPresent(h -> take(h.markSaved(SessionState.of(new FileRef(Path.of(""), "")))));
+    }
+
+    /** Takes a tensor of the model in hand; an unknown one changes nothing. */
+    public void select(TensorId id) {
+        if (subject(id).isPresent()) {
+            selection.set(Optional.of(id));
+        }
+    }
+
+    /** Takes over what a calibration run has seen of the activations. */
+    public void sawActivations(ActivationSketches sketches) {
+        takeObserved(Optional.of(sketches));
+        seen.set(sketches.sketches());
+    }
+
+    /** What a calibration run saw, if it rests on the model, the fold flag and the calibration data of now. */
+    public Optional<ActivationSketches> observed() {
+        Optional<Dataset> data = calibrationData();
+        return observed.filter(o -> model.get().isPresent()
+                && state.get()
+                        .flatMap(SessionState::calibrationData)
+                        .filter(ref -> o.restsOn(
+                                state.get().get().modelKey(),
+                                ref.digest(),
+                                foldsBatchNorm(),
+                                data.map(d -> (long) d.size()).orElse(o.samples())))
+                        .isPresent());
+    }
+
+    /** What calibration data has shown of the importance of the weights. */
+    public Importances importances() {
+        return importances;
+    }
+
+    private void takeObserved(Optional<ActivationSketches> activations) {
+        observed = activations;
+        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
+    }
+
+    /** The model as it is analysed: folded and with quantizers placed as the state says. */
+    public Optional<Model> analysed() {
+        return state.get().isPresent() ? analysed : uncorrected();
+    }
+
+    /** The model as it was before its corrections, folded as the state says. */
+    public Optional<Model> uncorrected() {
+        return model.get().map(m -> m.analysed(foldsBatchNorm()));
+    }
+
+    /** Names the analysed model among all that the open file can become: results kept under it hold for that one only. */
+    public String variant() {
+        return variant;
+    }
+
+    /** Gives the model that {@code of} is analysed on, which must be known before such a state is taken. */
+    public void keepCorrected(SessionState of, Model correctedModel) {
+        corrected.put(variantOf(of), correctedModel);
+    }
+
+    /** True if the model of a state is at hand. */
+    public boolean knowsModel(SessionState of) {
+        return of.corrections().isEmpty() || corrected.containsKey(variantOf(of));
+    }
+
+    /** The {@link #variant} that a state is analysed on. */
+    public String variantOf(SessionState of) {
+        return of.modelKey() + (of.foldBatchNorm() ? " folded" : "");
+    }
+
+    private void analyse(SessionState next) {
+        variant = variantOf(next);
+        Optional<Model> base = next.corrections().isEmpty()
+                ? model.get().map(m -> m.analysed(next.foldBatchNorm()))
+                : Optional.ofNullable(corrected.get(variant));
+        if (base.isEmpty()) {
+            throw new IllegalStateException(
+                    "corrections: the model of this state was not computed before it was taken");
+        }
+        if (!base.equals(unplaced) || !next.addedQuantizers().equals(placed)) {
+            unplaced = base;
+            placed = next.addedQuantizers();
+            analysed = base.map(m -> Engine.placed(m, placed));
+        }
+    }
+
+    public boolean foldsBatchNorm() {
+        return state.get().map(SessionState::foldBatchNorm).orElse(true);
+    }
+
+    public List<QuantizableTensor.Weight> weights() {
+        return listing().weights;
+    }
+
+    public List<QuantizableTensor.Activation> activations() {
+        return listing().activations;
+    }
+
+    public Optional<QuantizableTensor> subject(TensorId id) {
+        return Optional.ofNullable(listing().byId.get(id));
+    }
+
+    private Listing listing() {
+        Optional<Model> open = analysed();
+        if (!open.equals(listing.model) || !seen.get().equals(listing.seen)) {
+            listing = Listing.of(open, seen.get());
+        }
+        return listing;
+    }
+
+    /** The committed spec of a tensor; empty if it stays float. */
+    public Optional<QuantSpec> spec(QuantizableTensor subject) {
+        return state.get().flatMap(s -> switch (subject) {
+            case QuantizableTensor.Weight w -> s.weightSpec(w.id());
+            case QuantizableTensor.Activation a -> s.activationSpec(a.id());
+        });
+    }
+
+    public Optional<Dataset> evaluationData() {
+        return state.get().flatMap(SessionState::evaluationData).map(datasets::get);
+    }
+
+    public Optional<Dataset> calibrationData() {
+        return state.get().flatMap(SessionState::calibrationData).map(datasets::get);
+    }
+
+    private void take(History next) {
+        analyse(next.state());
+        history = Optional.of(next);
+        dirty.set(next.hasUnsavedChanges());
+        canUndo.set(next.canUndo());
+        canRedo.set(next.canRedo());
+        undoTitle.set(next.undoTitle().orElse(""));
+        redoTitle.set(next.redoTitle().orElse(""));
+        state.set(Optional.of(next.state()));
+        if (selection.get().flatMap(this::subject).isEmpty()) {
+            selection.set(weights().stream().findFirst().map(QuantizableTensor::id));
+        }
+    }
+
+    public ReadOnlyObjectProperty<Optional<OpenModel>> modelProperty() {
+        return model.getReadOnlyProperty();
+    }
+
+    /** The choices; empty without a model. */
+    public ReadOnlyObjectProperty<Optional<SessionState>> stateProperty() {
+        return state.getReadOnlyProperty();
+    }
+
+    public ReadOnlyObjectProperty<Optional<TensorId>> selectionProperty() {
+        return selection.getReadOnlyProperty();
+    }
+
+    /** Where the session was read from or saved to last. */
+    public ReadOnlyObjectProperty<Optional<Path>> sessionFileProperty() {
+        return sessionFile.getReadOnlyProperty();
+    }
+
+    /** What a calibration run saw of each activation; empty before one. */
+    public ReadOnlyObjectProperty<Map<TensorId, MomentSketch>> seenProperty() {
+        return seen.getReadOnlyProperty();
+    }
+
+    /** True if there are changes that are not in the session file. */
+    public ReadOnlyBooleanProperty dirtyProperty() {
+        return dirty.getReadOnlyProperty();
+    }
+
+    public ReadOnlyBooleanProperty canUndoProperty() {
+        return canUndo.getReadOnlyProperty();
+    }
+
+    public ReadOnlyBooleanProperty canRedoProperty() {
+        return canRedo.getReadOnlyProperty();
+    }
+
+    /** What {@link #undo} takes back, empty if there is nothing. */
+    public ReadOnlyStringProperty undoTitleProperty() {
+        return undoTitle.getReadOnlyProperty();
+    }
+
+    public ReadOnlyStringProperty redoTitleProperty() {
+        return redoTitle.getReadOnlyProperty();
+    }
+}

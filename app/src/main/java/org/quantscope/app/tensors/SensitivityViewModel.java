@@ -1,0 +1,425 @@
+package org.quantscope.app.tensors;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.eval.LiveEvaluator;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.sensitivity.SensitivityCache;
+import org.quantscope.core.sensitivity.SensitivityReport;
+import org.quantscope.core.sensitivity.SensitivityScope;
+import org.quantscope.core.sensitivity.SensitivityStore;
+import org.quantscope.core.sensitivity.SensitivitySweep;
+import org.quantscope.core.sensitivity.TensorSensitivity;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The damage that every quantized tensor does, under the committed settings. A sweep runs when a person asks for it; it goes
+ * on with the new settings when they are changed meanwhile, and where it ended when it was cancelled, also in an earlier run of
+ * the program. After an edit figures that it touches are marked as previous until they are swept again; an act of the list's menu
+ * asks for those at once that the ranking rests on.
+ */
+public final class SensitivityViewModel {
+    /** Where the sweep is. */
+    public enum Status {
+        /** Nothing to sweep: no model that can be run, no data, or nothing quantized. */
+        IMPOSSIBLE,
+        /** Some figures of the present settings are missing or rest on some of the samples, and nobody looks for them. */
+        IDLE,
+        RUNNING,
+        /** Every figure belongs to the present settings and rests on all samples. */
+        DONE
+    }
+
+    /**
+     * What is on show.
+     *
+     * @param why there is nothing to sweep, for a person; empty if there is
+     * @param tensors those of which a figure is known
+     * @param known figures of the present settings on all samples
+     * @param wanted figures in all
+     */
+    public record View(Status status, String why, Map<TensorId, TensorDamage> tensors, int known, int wanted) {
+        static final View NOTHING = new View(Status.IMPOSSIBLE, "no model is open", Map.of(), 0, 0);
+
+        public View {
+            tensors = Map.copyOf(tensors);
+        }
+    }
+
+    private static final int SCOPES_KEPT = 4;
+
+    /** What a cache is for. */
+    private record Scope(
+            String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
+
+    /** Committed parameters of every quantized tensor, on what is evaluated. */
+    private record Setting(
+            Scope scope,
+            Model model,
+            Model reference,
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations) {
+        Optional<QuantParams> of(TensorId id) {
+            return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
+        }
+
+        /** The tensors whose parameters differ. */
+        Set<TensorId> changedSince(Setting before) {
+            Set<TensorId> changed = new HashSet<>(weights.keySet());
+            changed.addAll(activations.keySet());
+            changed.addAll(before.weights.keySet());
+            changed.addAll(before.activations.keySet());
+            changed.removeIf(id -> of(id).equals(before.of(id)));
+            return changed;
+        }
+    }
+
+    /** Figures, each with the setting under which it was found. */
+    private record Found(TensorSensitivity figures, Setting onlyOf, Setting allButOf) {}
+
+    private final Workbench bench;
+    private final Measurements measurements;
+    private final Executor ui;
+    private final Jobs jobs;
+    private final Notices notices;
+    private final LatestWins<SensitivityReport> lookups;
+    private final LatestWins<SensitivityReport> sweeps;
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final SensitivityStore store;
+    /** Of the open file; a new map for each, because files beside it may have other values by now. Locked while a cache is opened, never on the thread of the window. */
+    private volatile Map<Scope, SensitivityCache> caches = Map.of();
+
+    private final Map<TensorId, Found> found = new HashMap<>();
+    private @Nullable Setting setting;
+    /** What runs; null while nothing does. */
+    private @Nullable Setting running;
+    /** The next settings are ranked without being asked. */
+    private boolean follows;
+    /** What is being ranked; null while nothing is. */
+    private @Nullable Setting ranked;
+    /** What runs has ended, while an edit was being measured. */
+    private boolean over;
+
+    private @Nullable AccuracyEstimate all;
+    private int known;
+    private int wanted;
+
+    /**
+     * @param store where figures outlive the program
+     * @param work runs what takes long
+     * @param ui runs what touches this
+     */
+    public SensitivityViewModel(
+            Workbench bench,
+            Measurements measurements,
+            SensitivityStore store,
+            Executor work,
+            Executor ui,
+            Jobs jobs,
+            Notices notices) {
+        this.bench = bench;
+        this.measurements = measurements;
+        this.store = store;
+        this.ui = ui;
+        this.jobs = jobs;
+        this.notices = notices;
+        this.lookups = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.sweeps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        bench.modelProperty().subscribe(x -> {
+            found.clear();
+            caches = new LinkedHashMap<>(16, 0.75f, true) {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Scope, SensitivityCache> eldest) {
+                    return size() > SCOPES_KEPT;
+                }
+            };
+        });
+        bench.stateProperty().subscribe(x -> refresh());
+        measurements.snapshotProperty().subscribe(x -> refresh());
+    }
+
+    /** Why there is nothing to sweep; empty if there is. */
+    private String obstacle() {
+        Optional<Model> model = bench.analysed();
+        return model.isEmpty()
+                ? "no model is open"
+                : model.get().graph().isEmpty()
+                        ? "this file holds weights without a graph: there is nothing to run"
+                        : bench.evaluationData().isEmpty()
+                                ? "needs data to evaluate on"
+                                : bench.weights().stream()
+                                                        .allMatch(w ->
+                                                                bench.spec(w).isEmpty())
+                                                && bench.activations().stream()
+                                                        .allMatch(a ->
+                                                                bench.spec(a).isEmpty())
+                                        ? "everything stays in float"
+                                        : "";
+    }
+
+    private void refresh() {
+        String why = obstacle();
+        if (!why.isEmpty()) {
+            setting = null;
+            running = null;
+            follows = false;
+            ranked = null;
+            lookups.cancel();
+            sweeps.cancel();
+            found.clear();
+            show(new View(Status.IMPOSSIBLE, why, Map.of(), 0, 0));
+            return;
+        }
+        Measurements.Snapshot measured = measurements.snapshotProperty().get();
+        if (!measured.complete()) {
+            // What runs stays useful for what the edit does not touch.
+            return;
+        }
+        Setting now = setting(measured);
+        boolean rank = follows;
+        follows = false;
+        if (now.equals(setting)) {
+            if (over) {
+                over = false;
+                running = null;
+                announce();
+            }
+            return;
+        }
+        Setting before = setting;
+        setting = now;
+        all = null;
+        known = 0;
+        if (before != null && !before.scope.equals(now.scope)) {
+            found.clear();
+        }
+        announce();
+        if (running != null) {
+            sweep(now);
+            return;
+        }
+        ranked = rank ? now : null;
+        lookups.submit(
+                (cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
+    }
+
+    private SensitivityReport look(Setting of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        SensitivitySweep sweep = sweepOf(of, cancel);
+        SensitivityReport known = sweep.known(of.scope.data.size());
+        if (!rank || sweep.isRanked()) {
+            return known;
+        }
+        partial.accept(known);
+        try (Jobs.Handle job = jobs.start("Sensitivity", cancel);
+                LiveEvaluator evaluator = evaluator(of)) {
+            return sweep.rank(evaluator, job, cancel, partial);
+        }
+    }
+
+    /** Its own, so that the sessions of the live accuracy stay; freed with its predictions when it is closed. */
+    private static LiveEvaluator evaluator(Setting of) {
+        return Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task, 0);
+    }
+
+    /**
+     * To be called before an edit that asks for a new ranking: if every tensor's own figure is known, those that the edit touches
+     * are evaluated anew without a press, as far as the ranking rests on them.
+     */
+    public void follow() {
+        View v = view.get();
+        Setting now = setting;
+        boolean known = now != null
+                && v.tensors.size() == now.weights.size() + now.activations.size()
+                && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
+                && v.tensors.values().stream()
+                        .allMatch(d -> d.figures()
+                                .onlyThis()
+                                .filter(AccuracyEstimate::isComplete)
+                                .isPresent());
+        follows = known || (ranked != null && ranked.equals(now));
+    }
+
+    private Setting setting(Measurements.Snapshot measured) {
+        SessionState state = bench.stateProperty().get().orElseThrow();
+        Dataset data = bench.evaluationData().orElseThrow();
+        Map<TensorId, QuantParams> weights = new HashMap<>();
+        Map<TensorId, QuantParams> activations = new HashMap<>();
+        bench.weights().forEach(w -> put(weights, w, measured));
+        bench.activations().forEach(a -> put(activations, a, measured));
+        Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
+        Model model = bench.analysed().orElseThrow();
+        return new Setting(
+                scope, model, bench.uncorrected().orElse(model), Map.copyOf(weights), Map.copyOf(activations));
+    }
+
+    private static void put(
+            Map<TensorId, QuantParams> into, QuantizableTensor subject, Measurements.Snapshot measured) {
+        Measured m = measured.tensors().get(subject.id());
+        if (m != null) {
+            into.put(subject.id(), m.params());
+        }
+    }
+
+    private SensitivitySweep sweepOf(Setting of, CancelToken cancel) {
+        Map<Scope, SensitivityCache> open = caches;
+        SensitivityCache cache;
+        synchronized (open) {
+            cache = open.computeIfAbsent(
+                    of.scope,
+                    s -> store.open(SensitivityScope.of(
+                            s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
+        }
+        return new SensitivitySweep(of.model, of.weights, of.activations, cache);
+    }
+
+    /** Starts the sweep, or ends the one that runs. */
+    public void toggle() {
+        if (running != null) {
+            sweeps.cancel();
+            running = null;
+            announce();
+        } else if (setting != null) {
+            sweep(setting);
+        }
+    }
+
+    private void sweep(Setting of) {
+        lookups.cancel();
+        over = false;
+        running = of;
+        announce();
+        sweeps.submit(
+                (cancel, partial) -> run(of, cancel, partial),
+                report -> {
+                    if (report.isComplete() && of.equals(running)) {
+                        // An edit that is still being measured may want more.
+                        over = !measurements.snapshotProperty().get().complete();
+                        running = over ? running : null;
+                    }
+                    take(of, report);
+                },
+                e -> {
+                    if (of.equals(running)) {
+                        running = null;
+                        announce();
+                    }
+                    failed(e);
+                });
+    }
+
+    private SensitivityReport run(Setting of, CancelToken cancel, Consumer<SensitivityReport> partial) {
+        try (Jobs.Handle job = jobs.start("Sensitivity", cancel)) {
+            SensitivitySweep sweep = sweepOf(of, cancel);
+            SensitivityReport before = sweep.known(of.scope.data.size());
+            partial.accept(before);
+            if (before.isComplete()) {
+                return before;
+            }
+            try (LiveEvaluator evaluator = evaluator(of)) {
+                return sweep.run(evaluator, SensitivitySweep.QUICK, job, cancel, partial);
+            }
+        } catch (CancellationException e) {
+            ui.execute(() -> {
+                if (of.equals(running) && of.equals(setting)) {
+                    running = null;
+                    announce();
+                }
+            });
+            throw e;
+        }
+    }
+
+    private void failed(Throwable e) {
+        notices.problem("Sensitivity: " + e.getMessage());
+    }
+
+    /** Takes over what was found under a setting that may be an earlier one by now. */
+    private void take(Setting of, SensitivityReport report) {
+        Setting now = setting;
+        if (now == null || !of.scope.equals(now.scope)) {
+            return;
+        }
+        if (of.equals(now)) {
+            all = report.baseline().orElse(null);
+            known = report.known();
+            wanted = report.wanted();
+        }
+        for (TensorSensitivity fresh : report.tensors()) {
+            if (fresh.onlyThis().isPresent() || fresh.allButThis().isPresent()) {
+                Found old = found.get(fresh.name());
+                found.put(
+                        fresh.name(),
+                        old == null
+                                ? new Found(fresh, of, of)
+                                : new Found(
+                                        new TensorSensitivity(
+                                                fresh.name(),
+                                                fresh.kind(),
+                                                fresh.onlyThis().or(old.figures::onlyThis),
+                                                fresh.allButThis().or(old.figures::allButThis)),
+                                        fresh.onlyThis().isPresent() ? of : old.onlyOf,
+                                        fresh.allButThis().isPresent() ? of : old.allButOf));
+            }
+        }
+        announce();
+    }
+
+    private void announce() {
+        Setting now = setting;
+        if (now == null) {
+            return;
+        }
+        IdentityHashMap<Setting, Set<TensorId>> changes = new IdentityHashMap<>();
+        Map<TensorId, TensorDamage> tensors = new HashMap<>();
+        found.forEach((id, f) -> {
+            if (now.of(id).isPresent()) {
+                Set<TensorId> only = changes.computeIfAbsent(f.onlyOf, now::changedSince);
+                Set<TensorId> allBut = changes.computeIfAbsent(f.allButOf, now::changedSince);
+                boolean others = allBut.size() > 1 || (allBut.size() == 1 && !allBut.contains(id));
+                tensors.put(id, new TensorDamage(f.figures, only.contains(id), others, Optional.ofNullable(all)));
+            }
+        });
+        int count = 1 + 2 * (now.weights.size() + now.activations.size());
+        Status status =
+                running != null ? Status.RUNNING : known == count && wanted == count ? Status.DONE : Status.IDLE;
+        show(new View(status, "", tensors, known, count));
+    }
+
+    private void show(View next) {
+        if (!Objects.equals(next, view.get())) {
+            view.set(next);
+        }
+    }
+
+    public ReadOnlyObjectProperty<View> viewProperty() {
+        return view.getReadOnlyProperty();
+    }
+}

@@ -1,0 +1,87 @@
+package org.quantscope.app.tensors;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.sensitivity.TensorSensitivity;
+
+/**
+ * What is known of the damage that one tensor does.
+ *
+ * @param figures of this or, where it says so, of an earlier setting
+ * @param onlyPrevious true if the figure of this tensor alone belongs to an earlier setting of it
+ * @param allButPrevious true if the figure of all others belongs to an earlier setting of one of them
+ * @param all the model with everything quantized; empty while not known under the present setting
+ */
+public record TensorDamage(
+        TensorSensitivity figures, boolean onlyPrevious, boolean allButPrevious, Optional<AccuracyEstimate> all) {
+    /** How bad a loss is. */
+    public enum Level {
+        /** Less than {@link #FAIR_LOSS}. */
+        GOOD,
+        /** Less than {@link #BAD_LOSS}. */
+        FAIR,
+        BAD
+    }
+
+    /** Half a point of accuracy; for other scores 0.5 % of the float model's. */
+    static final double FAIR_LOSS = 0.005;
+
+    /** Two points of accuracy; for other scores 2 % of the float model's. */
+    static final double BAD_LOSS = 0.02;
+
+    /** The class of the loss of this tensor alone; empty while that is not known. */
+    public Optional<Level> level() {
+        return figures.onlyThis().map(e -> {
+            double loss = TensorSensitivity.loss(e);
+            double share = e.task().isProportion() || e.floatScore() == 0 ? loss : loss / Math.abs(e.floatScore());
+            return share >= BAD_LOSS ? Level.BAD : share >= FAIR_LOSS ? Level.FAIR : Level.GOOD;
+        });
+    }
+
+    /** How much worse the score is with this tensor alone quantized. */
+    public OptionalDouble loss() {
+        return figures.loss();
+    }
+
+    /** The change of the score, short: {@code ≈ −2.3} points; empty while it is not known. */
+    public String change() {
+        return figures.onlyThis()
+                .map(e -> about(e)
+                        + (e.task().isProportion()
+                                ? Figures.points(e.delta())
+                                : Figures.difference(e.task(), e.delta())))
+                .orElse("");
+    }
+
+    /** Both figures and the SQNR of the output, in lines, each with what it rests on. */
+    public String describe() {
+        StringBuilder text = new StringBuilder();
+        figures.onlyThis().ifPresent(e -> text.append("only this quantized: ").append(figure(e, onlyPrevious)));
+        figures.allButThis().ifPresent(e -> {
+            text.append(text.isEmpty() ? "" : "\n")
+                    .append("all but this quantized: ")
+                    .append(figure(e, allButPrevious));
+            OptionalDouble recovered = allButPrevious ? OptionalDouble.empty() : figures.recovered(all);
+            recovered.ifPresent(r -> text.append(", in float it gives ")
+                    .append(about(e))
+                    .append(Figures.difference(e.task(), e.task().higherIsBetter() ? r : -r))
+                    .append(" back"));
+        });
+        figures.outputSqnrDb()
+                .ifPresent(db -> text.append("\noutput SQNR of only this: ")
+                        .append(Double.isInfinite(db) ? "∞" : Figures.decibels(OptionalDouble.of(db))));
+        return text.toString();
+    }
+
+    private static String figure(AccuracyEstimate e, boolean previous) {
+        return about(e) + Figures.score(e.task(), e.score()) + ", " + Figures.difference(e.task(), e.delta()) + " ("
+                + Figures.count(e.seen()) + " of " + Figures.count(e.total()) + " samples"
+                + (previous ? ", previous setting" : "") + ")";
+    }
+
+    private static String about(AccuracyEstimate e) {
+        return e.isComplete() ? "" : Figures.ABOUT;
+    }
+}

@@ -1,4 +1,0 @@
-@NullMarked
-package org.quantscope.app.theme;
-
-import org.jspecify.annotations.NullMarked;

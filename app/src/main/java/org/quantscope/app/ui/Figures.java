@@ -1,0 +1,119 @@
+package org.quantscope.app.ui;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+import org.quantscope.core.eval.Task;
+import org.quantscope.core.quant.ClipRange;
+
+/** Numbers as text for people: a decimal point whatever the locale, fixed digits, the unit after a space. */
+public final class Figures {
+    /** Shown where a figure does not exist, for example the SQNR at zero error. */
+    public static final String NONE = "–";
+
+    /** Put in front of an estimate. */
+    public static final String ABOUT = "≈ ";
+
+    private Figures() {}
+
+    /** A value in tensor units: four decimals in the usual range, else scientific with five significant digits. */
+    public static String value(double x) {
+        double a = Math.abs(x);
+        return x == 0 ? "0" : a >= 0.001 && a < 10_000 ? String.format(Locale.ROOT, "%.4f", x) : scientific(x, 4);
+    }
+
+    /** A scale: six significant digits. */
+    public static String scale(double x) {
+        double a = Math.abs(x);
+        return a >= 0.001 && a < 1000 ? String.format(Locale.ROOT, "%.6f", x) : scientific(x, 5);
+    }
+
+    /** A squared error: three significant digits, scientific. */
+    public static String mse(double x) {
+        return x == 0 ? "0" : scientific(x, 2);
+    }
+
+    /** A figure near 0 without a usual size: three significant digits. */
+    public static String small(double x) {
+        return x == 0
+                ? "0"
+                : Math.abs(x) >= 0.001 && Math.abs(x) < 1000 ? String.format(Locale.ROOT, "%.3g", x) : scientific(x, 2);
+    }
+
+    public static String range(ClipRange range) {
+        return value(range.lo()) + " … " + value(range.hi());
+    }
+
+    public static String decibels(OptionalDouble db) {
+        return db.isEmpty() ? NONE : String.format(Locale.ROOT, "%.1f dB", db.getAsDouble());
+    }
+
+    /** A fraction as a percentage with one decimal. */
+    public static String percent(double fraction) {
+        return String.format(Locale.ROOT, "%.1f %%", fraction * 100);
+    }
+
+    /** A difference of two fractions in percentage points, signed; a small one with a digit more, so that it does not look like none. */
+    public static String points(double fraction) {
+        String format = fraction == 0 || Math.abs(fraction) >= 0.0005 ? "%+.1f" : "%+.2f";
+        String text = String.format(Locale.ROOT, format, fraction * 100);
+        return text.startsWith("-0.0") && Double.parseDouble(text) == 0 ? "+0.0" : text;
+    }
+
+    /** The mean score of a task: a share as a percentage, anything else with four significant digits. */
+    public static String score(Task task, double score) {
+        return task.isProportion() ? percent(score) : significant(score);
+    }
+
+    /** A difference of two scores of a task, signed: of shares in percentage points, {@code pts}. */
+    public static String difference(Task task, double delta) {
+        return task.isProportion() ? points(delta) + " pts" : (delta > 0 ? "+" : "") + significant(delta);
+    }
+
+    private static String significant(double x) {
+        double a = Math.abs(x);
+        return x == 0
+                ? "0"
+                : a >= 0.01 && a < 10_000
+                        ? String.format(Locale.ROOT, a >= 1000 ? "%.1f" : a >= 1 ? "%.3f" : "%.4f", x)
+                        : scientific(x, 2);
+    }
+
+    /** A count with thousands separated by commas. */
+    public static String count(long n) {
+        return String.format(Locale.ROOT, "%,d", n);
+    }
+
+    /** A size in bytes with a binary unit. */
+    public static String bytes(long n) {
+        return n < 1024
+                ? n + " B"
+                : n < 1 << 20
+                        ? String.format(Locale.ROOT, "%.1f KiB", n / 1024.0)
+                        : n < 1L << 30
+                                ? String.format(Locale.ROOT, "%.1f MiB", n / 1048576.0)
+                                : String.format(Locale.ROOT, "%.2f GiB", n / 1073741824.0);
+    }
+
+    /** A size in bytes as a person chooses it, without digits behind the point. */
+    public static String wholeBytes(long n) {
+        return n >= 1L << 30 && n % (1L << 30) == 0
+                ? (n >> 30) + " GiB"
+                : n >= 1L << 20 && n % (1L << 20) == 0 ? (n >> 20) + " MiB" : bytes(n);
+    }
+
+    /** Reads a number that a person typed; a comma counts as the decimal point. Empty text or nonsense gives nothing. */
+    public static OptionalDouble parse(String text) {
+        try {
+            double x = Double.parseDouble(text.strip().replace(',', '.').replace('−', '-'));
+            return Double.isFinite(x) ? OptionalDouble.of(x) : OptionalDouble.empty();
+        } catch (NumberFormatException e) {
+            return OptionalDouble.empty();
+        }
+    }
+
+    private static String scientific(double x, int decimals) {
+        String text = String.format(Locale.ROOT, "%." + decimals + "e", x);
+        int e = text.indexOf('e');
+        return text.substring(0, e) + "e" + Integer.parseInt(text.substring(e + 1));
+    }
+}

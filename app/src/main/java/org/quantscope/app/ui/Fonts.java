@@ -1,0 +1,68 @@
+package org.quantscope.app.ui;
+
+import java.awt.FontFormatException;
+import java.awt.GraphicsEnvironment;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import javafx.scene.text.Font;
+
+/** The bundled fonts, so that the program looks the same everywhere: one family for words, one with tabular figures for numbers. */
+public final class Fonts {
+    /** Words. */
+    public static final String SANS = "Inter";
+    /** Titles and the number that matters. */
+    public static final String SANS_SEMIBOLD = "Inter Semi Bold";
+    /** Every number. */
+    public static final String MONO = "JetBrains Mono";
+
+    private static final String MONO_FILE = "JetBrainsMono-Regular.ttf";
+    private static final List<String> FILES = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", MONO_FILE);
+
+    private static boolean loaded;
+
+    private Fonts() {}
+
+    /** Makes the fonts known to JavaFX, and the one that charts write in to AWT. Does nothing the second time. */
+    public static synchronized void load() {
+        if (loaded) {
+            return;
+        }
+        for (String file : FILES) {
+            try (InputStream in = open(file)) {
+                if (Font.loadFont(in, 13) == null) {
+                    throw new IllegalStateException("fonts/" + file + ": not a font that JavaFX reads");
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException("fonts/" + file, e);
+            }
+        }
+        try (InputStream in = open(MONO_FILE)) {
+            GraphicsEnvironment.getLocalGraphicsEnvironment()
+                    .registerFont(java.awt.Font.createFont(java.awt.Font.TRUETYPE_FONT, in));
+        } catch (IOException | FontFormatException e) {
+            throw new IllegalStateException("fonts/" + MONO_FILE, e);
+        }
+        loaded = true;
+    }
+
+    /** The font of numbers. */
+    public static Font mono(double size) {
+        load();
+        return Font.font(MONO, size);
+    }
+
+    /** The font of numbers, for a chart. */
+    public static java.awt.Font awtMono(int size) {
+        load();
+        return new java.awt.Font(MONO, java.awt.Font.PLAIN, size);
+    }
+
+    private static InputStream open(String file) throws IOException {
+        InputStream in = Fonts.class.getResourceAsStream("/org/quantscope/app/fonts/" + file);
+        if (in == null) {
+            throw new IOException("missing from the program");
+        }
+        return in;
+    }
+}

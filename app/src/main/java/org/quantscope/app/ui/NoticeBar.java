@@ -1,0 +1,91 @@
+package org.quantscope.app.ui;
+
+import javafx.animation.PauseTransition;
+import javafx.geometry.Pos;
+import javafx.scene.AccessibleRole;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.util.Duration;
+
+/** One line under the toolbar: what went wrong stays until it is closed, what went well goes by itself. */
+public final class NoticeBar extends HBox implements Notices {
+    private static final Duration SHOWN = Duration.seconds(6);
+    /** With something to be done about it. */
+    private static final Duration SHOWN_LONGER = Duration.seconds(20);
+
+    private static final double GAP = 8;
+
+    private final Label text = new Label();
+    private final Button act = new Button();
+    private final PauseTransition end = new PauseTransition();
+
+    public NoticeBar() {
+        super(GAP);
+        setId("notice");
+        getStyleClass().add("notice-bar");
+        setAlignment(Pos.CENTER_LEFT);
+        text.setId("notice-text");
+        text.setWrapText(true);
+        text.setMaxWidth(Double.MAX_VALUE);
+        text.setAccessibleRole(AccessibleRole.TEXT);
+        HBox.setHgrow(text, Priority.ALWAYS);
+        Button close = new Button("✕");
+        close.setId("notice-close");
+        close.getStyleClass().add("link");
+        close.setAccessibleText("Close this notice");
+        close.setOnAction(e -> hide());
+        end.setOnFinished(e -> hide());
+        act.setId("notice-action");
+        act.setMinWidth(USE_PREF_SIZE);
+        getChildren().addAll(text, act, close);
+        hide();
+    }
+
+    @Override
+    public void problem(String message) {
+        end.stop();
+        show(message, true, "", () -> {});
+    }
+
+    @Override
+    public void done(String message) {
+        show(message, false, "", () -> {});
+        hideAfter(SHOWN);
+    }
+
+    @Override
+    public void done(String message, String action, Runnable run) {
+        show(message, false, action, run);
+        hideAfter(SHOWN_LONGER);
+    }
+
+    private void hideAfter(Duration time) {
+        end.stop();
+        end.setDuration(time);
+        end.play();
+    }
+
+    private void show(String message, boolean problem, String action, Runnable run) {
+        text.setText(message);
+        act.setText(action);
+        act.setVisible(!action.isEmpty());
+        act.setManaged(act.isVisible());
+        act.setOnAction(e -> {
+            hide();
+            run.run();
+        });
+        text.getStyleClass().remove("warning");
+        if (problem) {
+            text.getStyleClass().add("warning");
+        }
+        setVisible(true);
+        setManaged(true);
+    }
+
+    private void hide() {
+        setVisible(false);
+        setManaged(false);
+    }
+}

@@ -1,0 +1,48 @@
+package org.quantscope.app.ui;
+
+import javafx.scene.layout.Region;
+import javafx.scene.shape.Rectangle;
+
+/** A bar in two colours, or in one up to a share of its width. */
+public final class SplitBar extends Region {
+    private static final double HEIGHT = 8;
+
+    private final Region first = new Region();
+    private final Region second = new Region();
+    private double share;
+
+    /**
+     * @param firstStyle style class of the left part
+     * @param secondStyle of the right part; empty to leave the ground
+     */
+    public SplitBar(String firstStyle, String secondStyle) {
+        getStyleClass().add("split-bar");
+        first.getStyleClass().add(firstStyle);
+        if (!secondStyle.isEmpty()) {
+            second.getStyleClass().add(secondStyle);
+        }
+        first.setManaged(false);
+        second.setManaged(false);
+        Rectangle clip = new Rectangle();
+        clip.widthProperty().bind(widthProperty());
+        clip.heightProperty().bind(heightProperty());
+        clip.setArcWidth(HEIGHT);
+        clip.setArcHeight(HEIGHT);
+        setClip(clip);
+        getChildren().addAll(first, second);
+        setMaxWidth(Double.MAX_VALUE);
+    }
+
+    /** @param share of the left part, 0 to 1 */
+    public void setShare(double share) {
+        this.share = Math.clamp(share, 0, 1);
+        requestLayout();
+    }
+
+    @Override
+    protected void layoutChildren() {
+        double at = Math.rint(getWidth() * share);
+        first.resizeRelocate(0, 0, at, getHeight());
+        second.resizeRelocate(at, 0, getWidth() - at, getHeight());
+    }
+}

@@ -1,0 +1,90 @@
+package org.quantscope.app.ui;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javafx.beans.property.ReadOnlyBooleanProperty;
+import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyStringProperty;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.geometry.Pos;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+
+/** A card with several pages, of which one is on show. Pages are made when they are first chosen. */
+public final class TabbedCard extends VBox {
+    private static final double GAP = 6;
+
+    /** One height for all pages, so that nothing moves when another is chosen. */
+    private static final double PAGE_HEIGHT = 112;
+
+    private final List<CardTab> tabs;
+    private final Segments strip;
+    private final StackPane page = new StackPane();
+    private final Map<String, Region> made = new HashMap<>();
+    private final ReadOnlyBooleanWrapper tall = new ReadOnlyBooleanWrapper(this, "tall");
+    private final ReadOnlyStringWrapper selected = new ReadOnlyStringWrapper(this, "selected", "");
+
+    /** @param tabs at least one, in the order of their buttons; the first is on show */
+    public TabbedCard(List<CardTab> tabs) {
+        super(GAP);
+        this.tabs = List.copyOf(tabs);
+        getStyleClass().add("card");
+        strip = new Segments(this.tabs.stream().map(CardTab::title).toArray(String[]::new));
+        for (int i = 0; i < this.tabs.size(); i++) {
+            strip.describe(i, "tab-" + this.tabs.get(i).id(), this.tabs.get(i).tip());
+        }
+        strip.setOnChoose(this::show);
+        HBox head = new HBox(GAP, strip);
+        head.setAlignment(Pos.CENTER_LEFT);
+        page.setPrefHeight(PAGE_HEIGHT);
+        VBox.setVgrow(page, Priority.ALWAYS);
+        getChildren().addAll(head, page);
+        select(0);
+    }
+
+    /** Shows the page of that id; an unknown one changes nothing. */
+    public void select(String id) {
+        for (int i = 0; i < tabs.size(); i++) {
+            if (tabs.get(i).id().equals(id)) {
+                select(i);
+            }
+        }
+    }
+
+    /** Shows the page at {@code index}, from 0; does nothing if there are fewer. */
+    public void select(int index) {
+        if (index >= 0 && index < tabs.size()) {
+            strip.choose(index);
+            show(index);
+        }
+    }
+
+    private void show(int index) {
+        CardTab next = tabs.get(index);
+        if (next.id().equals(selected.get())) {
+            return;
+        }
+        tabs.stream()
+                .filter(tab -> tab.id().equals(selected.get()))
+                .forEach(tab -> tab.onShowing().accept(false));
+        Region content = made.computeIfAbsent(next.id(), id -> next.content().get());
+        selected.set(next.id());
+        tall.set(next.tall());
+        page.getChildren().setAll(content);
+        next.onShowing().accept(true);
+    }
+
+    /** True while the page on show is worth more room. */
+    public ReadOnlyBooleanProperty tallProperty() {
+        return tall.getReadOnlyProperty();
+    }
+
+    /** The id of the page on show. */
+    public ReadOnlyStringProperty selectedProperty() {
+        return selected.getReadOnlyProperty();
+    }
+}

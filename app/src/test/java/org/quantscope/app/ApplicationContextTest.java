@@ -1,0 +1,1178 @@
+package org.quantscope.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import javafx.beans.value.ObservableValue;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.export.ExportViewModel;
+import org.quantscope.app.selected.ClipCurve;
+import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.eval.CacheUse;
+import org.quantscope.core.export.Exporter;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.metric.ErrorPass;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.FittedQuantizer;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizer;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.SketchFile;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/** The whole program without a window: everything runs at once, on the thread of the test. */
+class ApplicationContextTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    @TempDir
+    Path folder;
+
+    private final List<String> problems = new ArrayList<>();
+    private final List<String> done = new ArrayList<>();
+    private final Answers answers = new Answers();
+    /** Work that waits until the test runs it, while {@link #held} is set. */
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+
+    private boolean held;
+    private final Executor work = task -> {
+        if (held) {
+            waiting.add(task);
+        } else {
+            task.run();
+        }
+    };
+    private ApplicationContext desk;
+
+    private static final class Answers implements Questions {
+        Unsaved unsaved = Unsaved.STAY;
+        Optional<Path> save = Optional.empty();
+        Optional<Path> found = Optional.empty();
+        boolean changedIsFine;
+        boolean restore;
+        int asked;
+        final List<Role> rolesAsked = new ArrayList<>();
+        final List<Samples> toPrepare = new ArrayList<>();
+
+        @Override
+        public Unsaved unsaved(String name) {
+            asked++;
+            return unsaved;
+        }
+
+        @Override
+        public void howToPrepare(Role role, Samples samples) {
+            toPrepare.add(samples);
+        }
+
+        @Override
+        public Optional<Path> whereToSave(Path suggestion) {
+            return save;
+        }
+
+        @Override
+        public Optional<Path> whereIs(Role role, FileRef missing) {
+            rolesAsked.add(role);
+            return found;
+        }
+
+        @Override
+        public boolean acceptChanged(Role role, Path file) {
+            return changedIsFine;
+        }
+
+        @Override
+        public boolean restore(String model) {
+            return restore;
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        desk = newDesk();
+    }
+
+    @AfterEach
+    void end() {
+        desk.close();
+    }
+
+    private ApplicationContext newDesk() {
+        return ApplicationContext.of(
+                work, Runnable::run, new Settings(folder.resolve("config")), answers, new Notices() {
+                    @Override
+                    public void problem(String message) {
+                        problems.add(message);
+                    }
+
+                    @Override
+                    public void done(String message) {
+                        done.add(message);
+                    }
+                });
+    }
+
+    private void openDigits() {
+        desk.session()
+                .openSample(new Sample(
+                        "digits",
+                        SAMPLES.resolve("digits_mlp.onnx"),
+                        SAMPLES.resolve("digits_test.npz"),
+                        SAMPLES.resolve("digits_calibration.npz"),
+                        Optional.empty()));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().modelProperty().get()).isPresent();
+    }
+
+    private SelectedTensor.View hand() {
+        return desk.inHand().viewProperty().get().orElseThrow();
+    }
+
+    private Measured measured() {
+        return hand().measured().orElseThrow();
+    }
+
+    private SessionState state() {
+        return desk.bench().stateProperty().get().orElseThrow();
+    }
+
+    private Tensor inHand() {
+        return desk.bench().analysed().orElseThrow().find(hand().subject().id()).orElseThrow();
+    }
+
+    @Test
+    void openingASampleMeasuresEveryTensorExactlyAndEvaluatesIt() {
+        openDigits();
+        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().allSatisfy(row -> {
+            assertThat(row.sqnrDb()).isPresent();
+            assertThat(row.exact()).isTrue();
+        });
+        assertThat(desk.tensors().rowsProperty().get().activations()).isNotEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect())
+                .isEqualTo(477);
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+                .isLessThan(desk.accuracy()
+                        .viewProperty()
+                        .get()
+                        .size()
+                        .orElseThrow()
+                        .float32());
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+    }
+
+    @Test
+    void rowsAreWorstFirst() {
+        openDigits();
+        assertThat(desk.tensors().rowsProperty().get().weights().stream()
+                        .map(row -> row.sqnrDb().orElseThrow()))
+                .isSorted();
+    }
+
+    @Test
+    void aPreviewAnswersFromTheSketchAtOnceAndExactlyALittleLater() {
+        openDigits();
+        held = true;
+        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        assertThat(measured().error().exact()).isFalse();
+        assertThat(desk.error().viewProperty().get().orElseThrow().mse()).startsWith("≈ ");
+        double estimate = measured().error().mse();
+        assertThat(desk.accuracy().viewProperty().get().previous()).isTrue();
+
+        runWaiting();
+        var exact = ErrorPass.measure(inHand(), measured().params(), new CancelToken());
+        assertThat(measured().error().exact()).isTrue();
+        assertThat(measured().error().mse()).isEqualTo(exact.mse());
+        assertThat(measured().error().clipped()).isEqualTo((double) exact.clipped());
+        assertThat(estimate).isCloseTo(exact.mse(), Percentage.withPercentage(5));
+        assertThat(desk.accuracy().viewProperty().get().previous()).isFalse();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void aFrameOfADragChangesOnlyWhatTheHandMovesAndAsksForOneJobOfAKind() {
+        openDigits();
+        held = true;
+        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        int asked = waiting.size();
+        var changes = new TreeMap<String, Integer>();
+        count(changes, "error", desk.error().viewProperty());
+        count(changes, "quantizer", desk.quantizer().viewProperty());
+        count(changes, "in hand", desk.inHand().viewProperty());
+        count(changes, "accuracy", desk.accuracy().viewProperty());
+        count(changes, "measurements", desk.measurements().snapshotProperty());
+        count(changes, "rows", desk.tensors().rowsProperty());
+        count(changes, "export", desk.export().planProperty());
+        count(changes, "curve", desk.inHand().curveProperty());
+        count(changes, "state", desk.bench().stateProperty());
+        List<QuantizableTensor.Weight> weights = desk.bench().weights();
+        int frames = 50;
+        for (int i = 0; i < frames; i++) {
+            desk.inHand().preview(ClipRange.symmetric(0.301f + 0.001f * i));
+        }
+        assertThat(changes)
+                .containsExactlyEntriesOf(
+                        new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
+        assertThat(waiting).hasSize(asked);
+        assertThat(desk.bench().weights()).isSameAs(weights);
+    }
+
+    private static void count(Map<String, Integer> changes, String name, ObservableValue<?> value) {
+        value.addListener((o, was, is) -> changes.merge(name, 1, Integer::sum));
+    }
+
+    @Test
+    void lettingGoKeepsTheEvaluationThatThePreviewBegan() {
+        openDigits();
+        int tried = desk.tried().viewProperty().get().points().size();
+        desk.inHand().preview(ClipRange.symmetric(0.05f));
+        var evaluated = desk.accuracy().viewProperty().get().quantized();
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried);
+        held = true;
+        desk.inHand().commit();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
+        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried + 1);
+    }
+
+    @Test
+    void aCalibratorForAnActivationChoosesItsRangeInTheBackgroundAndALaterChangeKeepsIt() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        SessionState before = state();
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.quantizer().setBits(4);
+        assertThat(state()).isEqualTo(before);
+        runWaiting();
+        QuantSpec spec = state().overrides().get(activation);
+        assertThat(spec.bits()).isEqualTo(4);
+        assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void aQuantizerCanBeAddedWhereTheRulesHaveNoneAndIsOneStep() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorRow inside = desk.tensors().rowsProperty().get().others().getFirst();
+        Set<TensorId> id = Set.of(inside.id());
+        assertThat(desk.tensors().placement(inside.id()).orElseThrow())
+                .startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
+        assertThat(desk.tensors().canPlace(id)).isTrue();
+        SessionState before = state();
+
+        desk.tensors().place(id, true);
+
+        assertThat(state().addedQuantizers()).isEqualTo(id);
+        assertThat(state().activationRanges()).containsKey(inside.id());
+        assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
+        assertThat(desk.tensors().rowsProperty().get().activations())
+                .filteredOn(r -> r.id().equals(inside.id()))
+                .first()
+                .returns(true, r -> r.sqnrDb().isPresent());
+        assertThat(desk.tensors().rowsProperty().get().others())
+                .extracting(TensorRow::id)
+                .doesNotContain(inside.id());
+        assertThat(desk.tensors().placement(inside.id())).contains("quantized: added by hand");
+        assertThat(desk.tensors().arePlaced(id)).isTrue();
+
+        desk.bench().undo();
+        assertThat(state()).isEqualTo(before);
+        assertThat(desk.tensors().rowsProperty().get().others())
+                .extracting(TensorRow::id)
+                .contains(inside.id());
+        desk.bench().redo();
+        desk.tensors().place(id, false);
+        assertThat(state().addedQuantizers()).isEmpty();
+        assertThat(problems).isEmpty();
+    }
+
+    /** Accuracy answers to each, and so does a drag; a scale for each block is refused. */
+    @Test
+    void anActivationTakesEverySchemeWithOneRange() {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getFirst().id();
+        desk.bench().select(activation);
+        for (Quantizer scheme : Quantizers.all()) {
+            problems.clear();
+            desk.quantizer().setScheme(scheme.id());
+            if (scheme.traits().blockSize() > 0) {
+                assertThat(problems)
+                        .singleElement()
+                        .asString()
+                        .contains(scheme.title() + " has a scale for each block");
+                assertThat(hand().spec().orElseThrow().scheme()).isNotEqualTo(scheme.id());
+                continue;
+            }
+            assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            assertThat(measured().params().isAffine()).isEqualTo(scheme.traits().isAffine());
+            assertThat(desk.accuracy().viewProperty().get().status())
+                    .as(scheme.id())
+                    .isEqualTo(Status.DONE);
+            float wide = measured().requested().getFirst().absMax();
+            int correct = desk.accuracy()
+                    .viewProperty()
+                    .get()
+                    .quantized()
+                    .orElseThrow()
+                    .correct();
+            desk.inHand().setRange(ClipRange.symmetric(wide / 1000));
+            assertThat(desk.accuracy().viewProperty().get().status())
+                    .as(scheme.id())
+                    .isEqualTo(Status.DONE);
+            assertThat(desk.accuracy()
+                            .viewProperty()
+                            .get()
+                            .quantized()
+                            .orElseThrow()
+                            .correct())
+                    .as("%s cut off", scheme.id())
+                    .isNotEqualTo(correct);
+            desk.bench().undo();
+            assertThat(problems).as(scheme.id()).isEmpty();
+        }
+    }
+
+    @Test
+    void listedLevelsOfAnActivationHaveASignIfItsValuesHave() {
+        openDigits();
+        desk.activations().quantize(true);
+        for (var activation : desk.bench().activations()) {
+            desk.bench().select(activation.id());
+            desk.quantizer().setScheme("log2");
+            assertThat(hand().spec().orElseThrow().signed())
+                    .as(activation.id().name())
+                    .isEqualTo(hand().sketch().orElseThrow().min() < 0);
+        }
+        assertThat(desk.bench().activations())
+                .extracting(a -> state().overrides().get(a.id()).signed())
+                .contains(true, false);
+    }
+
+    @Test
+    void undoOvertakesAChangeThatIsStillLookingForItsRange() {
+        openDigits();
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        held = true;
+        desk.quantizer().setCalibrator("mse");
+        desk.bench().undo();
+        SessionState undone = state();
+        runWaiting();
+        assertThat(state()).isEqualTo(undone);
+    }
+
+    @Test
+    void calibratingAllLooksForRangesInTheBackgroundAndKeepsAStepMadeMeanwhile() {
+        openDigits();
+        desk.activations().quantize(true);
+        SessionState before = state();
+        held = true;
+        desk.activations().calibrateAll(Calibrators.byId("mse"));
+        assertThat(state()).isEqualTo(before);
+        TensorId kept = desk.bench().weights().getLast().id();
+        desk.tensors().keepFloat(Set.of(kept));
+        runWaiting();
+        assertThat(state().keptFloat()).contains(kept);
+        assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
+        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+    }
+
+    private void runWaiting() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
+    }
+
+    @Test
+    void lettingGoIsOneStepAndUndoRestoresEverything() {
+        openDigits();
+        SelectedTensor.View before = hand();
+        var accuracy = desk.accuracy().viewProperty().get().quantized();
+        for (int i = 1; i < 20; i++) {
+            desk.inHand().preview(ClipRange.symmetric(0.05f * i));
+        }
+        desk.inHand().commit();
+        assertThat(state().overrides().get(before.subject().id()).clip())
+                .isEqualTo(new Clip.Manual(ClipRange.symmetric(0.05f * 19)));
+        desk.bench().undo();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(hand().measured()).isEqualTo(before.measured());
+        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(accuracy);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+    }
+
+    @Test
+    void escapeRestoresAndLeavesNoStep() {
+        openDigits();
+        var before = hand().measured();
+        desk.inHand().preview(ClipRange.symmetric(0.1f));
+        desk.inHand().cancel();
+        assertThat(hand().measured()).isEqualTo(before);
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+    }
+
+    @Test
+    void perChannelOneChannelIsDraggedAndTheOthersKeepTheirRanges() {
+        openDigits();
+        desk.quantizer().setPerChannel(true);
+        assertThat(hand().draggable()).isFalse();
+        List<ClipRange> before = measured().requested();
+        desk.inHand().selectSlice(2);
+        assertThat(hand().draggable()).isTrue();
+        desk.inHand().setRange(ClipRange.symmetric(0.125f));
+        List<ClipRange> expected = new ArrayList<>(before);
+        expected.set(2, ClipRange.symmetric(0.125f));
+        assertThat(state().overrides().get(hand().subject().id()).clip())
+                .isEqualTo(new Clip.ManualPerChannel(expected));
+        desk.quantizer().setPerChannel(false);
+        assertThat(hand().spec().orElseThrow().clip()).isInstanceOf(Clip.Auto.class);
+    }
+
+    @Test
+    void aTypedRangeIsTakenOverAndNonsenseIsSaid() {
+        openDigits();
+        desk.quantizer().setHi("0,5");
+        assertThat(hand().clip()).contains(ClipRange.symmetric(0.5f));
+        desk.quantizer().setHi("wide");
+        assertThat(problems).containsExactly("hi: a number is needed, got wide");
+        desk.quantizer().setHi("-1");
+        assertThat(problems).hasSize(2);
+        desk.quantizer().setSymmetric(false);
+        desk.quantizer().setLo("-0.25");
+        assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
+        desk.quantizer().setLo("0.75");
+        assertThat(problems).hasSize(3);
+        assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
+    }
+
+    @Test
+    void becomingSymmetricWidensARangeSetByHand() {
+        openDigits();
+        desk.quantizer().setSymmetric(false);
+        desk.inHand().setRange(new ClipRange(-0.25f, 0.75f));
+        desk.quantizer().setSymmetric(true);
+        assertThat(problems).isEmpty();
+        assertThat(hand().clip()).contains(ClipRange.symmetric(0.75f));
+    }
+
+    @Test
+    void theFilterKeepsWhatContainsItWhateverTheCase() {
+        openDigits();
+        int all = desk.tensors().rowsProperty().get().weights().size();
+        TensorId one = desk.tensors().rowsProperty().get().weights().getFirst().id();
+        desk.tensors().filterProperty().set(one.name().toUpperCase(Locale.ROOT));
+        assertThat(desk.tensors().rowsProperty().get().weights())
+                .extracting(row -> row.id())
+                .containsExactly(one);
+        assertThat(desk.tensors().rowsProperty().get().hidden()).isGreaterThanOrEqualTo(all - 1);
+        desk.tensors().filterProperty().set("");
+        assertThat(desk.tensors().rowsProperty().get().weights()).hasSize(all);
+    }
+
+    @Test
+    void keepingATensorInFloatTakesItOutOfTheFormAndTheSize() {
+        openDigits();
+        long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantized();
+        desk.tensors().keepFloat(Set.of(hand().subject().id()));
+        assertThat(desk.quantizer().viewProperty().get()).isEmpty();
+        assertThat(hand().draggable()).isFalse();
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+                .isGreaterThan(before);
+    }
+
+    @Test
+    void everyRegisteredCalibratorCalibratesAllInOneStep() {
+        openDigits();
+        for (var calibrator : Calibrators.all()) {
+            desk.inHand().setRange(ClipRange.symmetric(0.2f));
+            desk.activations().calibrateAll(calibrator);
+            assertThat(desk.bench().undoTitleProperty().get()).contains(calibrator.title());
+            assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
+            assertThat(state().weights().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
+        }
+        assertThat(problems).isEmpty();
+    }
+
+    /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
+    @Test
+    void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse")
+                .doesNotContain("weighted-mse");
+        assertThat(pinned()).doesNotContain("weighted-mse");
+
+        openDigits();
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse", "weighted-mse");
+        desk.quantizer().setBits(3);
+        desk.quantizer().setCalibrator("weighted-mse");
+        QuantSpec spec = hand().spec().orElseThrow();
+        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken())
+                .requested()
+                .getFirst();
+        assertThat(measured().requested()).containsExactly(expected);
+        assertThat(measured().error().exact()).isTrue();
+        assertThat(expected)
+                .isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken())
+                        .requested()
+                        .getFirst());
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().pins()).anySatisfy(pin -> {
+            assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
+            assertThat(pin.range()).isEqualTo(expected);
+        });
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().option()).isEmpty();
+
+        desk.activations().quantize(true);
+        desk.bench().select(desk.bench().activations().getLast().id());
+        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+                .contains("mse")
+                .doesNotContain("weighted-mse");
+        assertThat(problems).isEmpty();
+    }
+
+    private List<String> pinned() {
+        return desk.inHand()
+                .curveProperty()
+                .get()
+                .map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList())
+                .orElse(List.of());
+    }
+
+    /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
+    @Test
+    void weightsWhoseImportanceNobodyKnowsAreNotMeasured() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
+
+        assertThat(problems).hasSize(1).first().asString().contains("importances that calibration data shows");
+        assertThat(hand().previous()).isTrue();
+        assertThat(desk.export().planProperty().get()).isEmpty();
+    }
+
+    @Test
+    void quantizingActivationsIsOneStepWithRangesFromTheCalibrationData() {
+        openDigits();
+        desk.activations().quantize(true);
+        assertThat(state().activations()).contains(QuantSpec.ACTIVATIONS);
+        assertThat(state().activationRanges()).isNotEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        assertThat(measured().error().exact()).isFalse();
+        desk.inHand().setRange(new ClipRange(0, 1));
+        assertThat(state().overrides().get(activation).clip()).isEqualTo(new Clip.Manual(new ClipRange(0, 1)));
+        desk.bench().undo();
+        desk.bench().undo();
+        assertThat(state().activations()).isEmpty();
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void theSameSettingForAllForgetsWhatTensorsHadOfTheirOwn() {
+        openDigits();
+        desk.quantizer().setBits(3);
+        desk.quantizer().setPerChannel(true);
+        desk.quantizer().spread();
+        assertThat(state().overrides()).isEmpty();
+        assertThat(state().weights().orElseThrow())
+                .isEqualTo(QuantSpec.WEIGHTS.withBits(3).withGranularity(Granularity.CHANNEL));
+    }
+
+    @Test
+    void aSavedSessionOpensAgainAsItWas() {
+        openDigits();
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        desk.session().save();
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        SessionState saved = state();
+        desk.quantizer().setBits(2);
+        answers.unsaved = Questions.Unsaved.DISCARD;
+        desk.session().open(List.of(file));
+        assertThat(state()).isEqualTo(saved);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(desk.bench().sessionFileProperty().get()).contains(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(desk.session().recentProperty().get().getFirst())
+                .isEqualTo(file.toAbsolutePath().normalize());
+    }
+
+    @Test
+    void savingRunsInTheBackgroundAndClosingWaitsForIt() throws IOException {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        openDigits();
+        desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        held = true;
+        desk.session().save();
+        SessionState asked = state();
+        assertThat(file).doesNotExist();
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        desk.inHand().setRange(ClipRange.symmetric(0.3f));
+        desk.session().save();
+        runWaiting();
+        held = false;
+
+        assertThat(SessionFile.read(file)).isEqualTo(state()).isNotEqualTo(asked);
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(folder.resolve("config/autosave.quantscope.json")).doesNotExist();
+    }
+
+    @Test
+    void leavingWithASaveGoesOnOnceItIsWrittenAndNotIfItFails() {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(folder.resolve("missing/a.quantscope.json"));
+        answers.unsaved = Questions.Unsaved.SAVE;
+        openDigits();
+        desk.quantizer().setBits(5);
+        AtomicInteger left = new AtomicInteger();
+        desk.session().leave(left::incrementAndGet);
+        assertThat(left).hasValue(0);
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("not saved"));
+
+        answers.save = Optional.of(file);
+        held = true;
+        desk.session().leave(left::incrementAndGet);
+        assertThat(left).hasValue(0);
+        runWaiting();
+        held = false;
+        assertThat(left).hasValue(1);
+        assertThat(file).exists();
+    }
+
+    @Test
+    void whatIsKeptInFrontOfTheTensorInHandIsToldAndItsBudgetIsRemembered() {
+        assertThat(desk.accuracy().cacheProperty().get()).isEmpty();
+        openDigits();
+        desk.bench().select(new TensorId("4.weight"));
+        desk.quantizer().setBits(5);
+        CacheUse use = desk.accuracy().cacheProperty().get().orElseThrow();
+        assertThat(use.bytes()).isPositive();
+        assertThat(use.batches()).isEqualTo(use.of());
+
+        double score =
+                desk.accuracy().viewProperty().get().quantized().orElseThrow().score();
+        desk.accuracy().setCacheBudget(0);
+        assertThat(desk.accuracy().cacheProperty().get().orElseThrow()).isEqualTo(new CacheUse(0, 0, 0, use.of()));
+        desk.quantizer().setBits(4);
+        desk.quantizer().setBits(5);
+        assertThat(desk.accuracy()
+                        .viewProperty()
+                        .get()
+                        .quantized()
+                        .orElseThrow()
+                        .score())
+                .isEqualTo(score);
+        try (ApplicationContext another = newDesk()) {
+            assertThat(another.accuracy().cacheBudget()).isZero();
+        }
+    }
+
+    private Path saved() {
+        Path file = folder.resolve("a.quantscope.json");
+        answers.save = Optional.of(file);
+        openDigits();
+        desk.activations().quantize(true);
+        desk.session().save();
+        return file;
+    }
+
+    /** The same provenance with other sketches: a run of the model would bring back the true ones. */
+    private ActivationSketches forged(ActivationSketches seen, String data) {
+        Map<TensorId, MomentSketch> other = new TreeMap<>();
+        seen.sketches().keySet().forEach(id -> other.put(id, MomentSketch.of(new float[] {-1, 0.5f, 41}, 0, 3)));
+        return new ActivationSketches(
+                seen.modelSha256(), data, seen.foldBatchNorm(), seen.samples(), other, seen.inputs());
+    }
+
+    @Test
+    void activationsOfAnOpenedSessionAreChosenAgainWithoutLookingAgain() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        ActivationSketches seen = SketchFile.read(sketches, new CancelToken());
+        assertThat(seen.sketches().keySet())
+                .isEqualTo(desk.bench().seenProperty().get().keySet());
+        SketchFile.write(forged(seen, seen.dataSha256()), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().seenProperty().get().values())
+                .isNotEmpty()
+                .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        desk.activations().calibrateAll(Calibrators.byId("minmax"));
+        assertThat(state().activationRanges().values())
+                .isNotEmpty()
+                .allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
+        desk.bench().select(desk.bench().activations().getFirst().id());
+        desk.quantizer().setBits(4);
+        assertThat(desk.bench().seenProperty().get().values())
+                .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+    }
+
+    @Test
+    void whatWasSeenOnOtherDataIsPassedOverWithANote() throws IOException {
+        Path file = saved();
+        Path sketches = SketchFile.beside(file);
+        SketchFile.write(forged(SketchFile.read(sketches, new CancelToken()), "00".repeat(32)), sketches);
+
+        desk.session().open(List.of(file));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line ->
+                        assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get().values())
+                .isNotEmpty()
+                .noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
+        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+
+        desk.quantizer().setBits(5);
+        desk.session().save();
+        assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256())
+                .isEqualTo(state().calibrationData().orElseThrow().sha256());
+    }
+
+    @Test
+    void damagedSketchesArePassedOverWithANote() throws IOException {
+        Path file = saved();
+        Files.write(SketchFile.beside(file), new byte[] {1, 2, 3});
+
+        desk.session().open(List.of(file));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line ->
+                        assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
+        assertThat(desk.bench().seenProperty().get()).isNotEmpty();
+    }
+
+    @Test
+    void unsavedChangesAreAskedAboutAndStayingKeepsThem() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
+        assertThat(answers.asked).isEqualTo(1);
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
+    }
+
+    @Test
+    void unsavedWorkOfARunThatEndedBadlyIsRestored() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        SessionState lost = state();
+        answers.restore = true;
+        ApplicationContext next = newDesk();
+        next.session().restore(() -> fail("there is work to restore"));
+        assertThat(next.bench().stateProperty().get()).contains(lost);
+        assertThat(next.bench().dirtyProperty().get()).isTrue();
+        next.close();
+    }
+
+    @Test
+    void unsavedWorkIsLookedForAndSettingsAreWrittenInTheBackground() {
+        Path config = folder.resolve("held");
+        try (HeldContext held = new HeldContext(config)) {
+            held.held = true;
+            AtomicBoolean otherwise = new AtomicBoolean();
+            held.desk.session().restore(() -> otherwise.set(true));
+            held.desk.session().saveSettings();
+            assertThat(otherwise).isFalse();
+            assertThat(config).doesNotExist();
+            while (!held.waiting.isEmpty()) {
+                held.waiting.remove().run();
+            }
+            assertThat(otherwise).isTrue();
+            assertThat(config.resolve("window.properties")).exists();
+        }
+    }
+
+    @Test
+    void nothingIsOfferedAfterChangesWereUndone() {
+        openDigits();
+        desk.quantizer().setBits(5);
+        desk.bench().undo();
+        answers.restore = true;
+        ApplicationContext next = newDesk();
+        AtomicBoolean otherwise = new AtomicBoolean();
+        next.session().restore(() -> otherwise.set(true));
+        assertThat(otherwise).isTrue();
+        next.close();
+    }
+
+    @Test
+    void aSessionWhoseModelHasMovedAsksWhereItIs() throws IOException {
+        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        desk.session().openModel(model);
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(model, folder.resolve("moved.onnx"));
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
+        Path data = Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("d.npz"));
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), data));
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Path moved = Files.move(data, folder.resolve("moved.npz"));
+        desk.session().openSession(file);
+        assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(state().evaluationData().orElseThrow().path())
+                .isEqualTo(data.toAbsolutePath().normalize());
+        answers.found = Optional.of(moved);
+        desk.session().openSession(file);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(state().evaluationData().orElseThrow().path())
+                .isEqualTo(moved.toAbsolutePath().normalize());
+        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+    }
+
+    @Test
+    void aChangedModelIsUsedOnlyWhenThatIsAccepted() throws IOException {
+        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        desk.session().openModel(model);
+        Path file = folder.resolve("m.quantscope.json");
+        SessionFile.write(state(), file);
+        Files.copy(SAMPLES.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
+        desk.session().openSession(file);
+        int before = desk.tensors().rowsProperty().get().weights().size();
+        answers.changedIsFine = true;
+        desk.session().openSession(file);
+        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().hasSizeGreaterThan(before);
+    }
+
+    @Test
+    void aDamagedFileIsSaidInOneLineAndChangesNothing() throws IOException {
+        openDigits();
+        Path bad = Files.write(folder.resolve("bad.onnx"), new byte[] {1, 2, 3});
+        desk.session().open(List.of(bad));
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line -> assertThat(line).contains("bad.onnx").doesNotContain("\n"));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+    }
+
+    @Test
+    void bareWeightsHaveNoAccuracyButAnError() {
+        desk.session().openModel(SAMPLES.resolve("fashion_resnet.safetensors"));
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_GRAPH);
+        assertThat(hand().draggable()).isTrue();
+        assertThat(measured().error().exact()).isTrue();
+    }
+
+    @Test
+    void accuracyNeedsDataAndTakesItWhenItComes() {
+        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz")));
+        assertThat(problems).isEmpty();
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void dataThatComesWithAModelIsForThatModel() {
+        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_mlp.onnx")));
+        assertThat(problems).isEmpty();
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+    }
+
+    @Test
+    void aModelOpensAlsoIfItsDataDoesNotFit() throws IOException {
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("fashion_mnist_test.npz")));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(problems)
+                .containsExactly(
+                        "fashion_mnist_test.npz does not fit digits_mlp.onnx: it gives 1×28×28, the model wants 64");
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(answers.toPrepare)
+                .singleElement()
+                .satisfies(s -> assertThat(s.file().getFileName()).hasToString("fashion_mnist_test.npz"));
+        problems.clear();
+
+        Path bad = Files.write(folder.resolve("bad.npz"), new byte[] {1, 2, 3});
+        desk.session().open(List.of(SAMPLES.resolve("fashion_lenet.onnx"), bad));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
+        assertThat(problems)
+                .singleElement()
+                .satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
+        problems.clear();
+        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("missing.npz")));
+        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("missing.npz"));
+    }
+
+    @Test
+    void anExportThatIsCancelledWritesNothingAndSaysSo() throws IOException {
+        openDigits();
+        Path target = Files.writeString(folder.resolve("kept.onnx"), "old");
+        desk.jobs()
+                .onChange(running -> running.stream()
+                        .filter(j -> j.title().startsWith("Exporting"))
+                        .forEach(j -> desk.export().cancel()));
+        desk.export().export(Exporters.byId("onnx-qdq"), target);
+        assertThat(desk.export().statusProperty().get())
+                .isEqualTo(new ExportViewModel.Status.Refused("Cancelled: kept.onnx was not written"));
+        assertThat(target).hasContent("old");
+    }
+
+    @Test
+    void anExportThatCannotBeWrittenSaysWhyInASentence() {
+        openDigits();
+        Path target = folder.resolve("no/such.json");
+        desk.export().export(Exporters.byId("quantscope-json"), target);
+        assertThat(problems)
+                .containsExactly(
+                        "Export: such.json was not written: " + target.getParent() + ": the folder does not exist");
+    }
+
+    @Test
+    void anExportedModelIsVerifiedBesideWhatIsShown() {
+        openDigits();
+        Exporter qdq = Exporters.byId("onnx-qdq");
+        Path target = folder.resolve("digits_qdq.onnx");
+        desk.export().export(qdq, target);
+        assertThat(problems).isEmpty();
+        assertThat(target).isNotEmptyFile();
+        assertThat(done)
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .contains("digits_qdq.onnx")
+                        .contains("on 500 samples")
+                        .contains("agrees"));
+    }
+
+    @Test
+    void theCurveHasAPinForEveryCalibrator() {
+        openDigits();
+        var curve = desk.inHand().curveProperty().get().orElseThrow();
+        assertThat(curve.pins())
+                .extracting(pin -> pin.calibratorId())
+                .containsExactlyElementsOf(
+                        Calibrators.all().stream().map(c -> c.id()).toList());
+        assertThat(curve.points()).hasSize(ClipCurve.POINTS);
+        assertThat(curve.points()).extracting(point -> point.x()).isSorted();
+        assertThat(curve.neighbours()).extracting(neighbour -> neighbour.bits()).containsExactly(6, 7, 9, 10);
+        for (int i = 1; i < 4; i++) {
+            assertThat(curve.neighbours().get(i).points().getLast().mse())
+                    .isLessThan(curve.neighbours().get(i - 1).points().getLast().mse());
+        }
+    }
+
+    /** Of a scheme that fits its levels: what is shown, what is kept and what a saved session comes to are one codebook, also while a handle is dragged. */
+    @Test
+    void levelsAreFittedToTheActivationInHand() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        desk.quantizer().setBits(3);
+        QuantParams chosen = hand().measured().orElseThrow().params();
+        assertThat(chosen)
+                .isEqualTo(ResolvedSettings.resolveActivation(
+                        activation, hand().spec().orElseThrow(), state()));
+        assertThat(chosen)
+                .isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
+
+        ClipRange half = new ClipRange(
+                hand().clip().orElseThrow().lo() / 2,
+                hand().clip().orElseThrow().hi() / 2);
+        desk.inHand().preview(half);
+        QuantParams dragged = hand().measured().orElseThrow().params();
+        assertThat(dragged).isNotEqualTo(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), half));
+        desk.inHand().commit();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
+        SessionState saved = state();
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved))
+                .isEqualTo(dragged);
+
+        desk.bench().undo();
+        assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
+        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()))
+                .isEqualTo(chosen);
+    }
+
+    /** A fit takes longer than a frame: what the hand asked for last counts, whether or not it has been shown. */
+    @Test
+    void lettingGoBeforeTheLevelsAreFittedTakesTheRangeThatWasAskedFor() {
+        openDigits();
+        desk.quantizer().setScheme("lloyd-max");
+        ClipRange whole = hand().clip().orElseThrow();
+        ClipRange half = new ClipRange(whole.lo() / 2, whole.hi() / 2);
+        held = true;
+        desk.inHand().preview(half);
+        assertThat(hand().preview()).isFalse();
+        desk.inHand().cancel();
+        run();
+        assertThat(hand().preview()).isFalse();
+        assertThat(hand().clip()).contains(whole);
+
+        held = true;
+        desk.inHand().preview(new ClipRange(whole.lo() / 4, whole.hi() / 4));
+        desk.inHand().preview(half);
+        desk.inHand().commit();
+        run();
+        assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Manual(half));
+        assertThat(hand().clip()).contains(half);
+        assertThat(problems).isEmpty();
+    }
+
+    private void run() {
+        held = false;
+        while (!waiting.isEmpty()) {
+            waiting.remove().run();
+        }
+    }
+
+    private static QuantParams even(QuantSpec spec, ClipRange range) {
+        return Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
+    }
+
+    @Test
+    void aSessionFromBeforeLevelsWereKeptHasThemFitted() throws IOException {
+        openDigits();
+        desk.activations().quantize(true);
+        TensorId activation = desk.bench().activations().getLast().id();
+        desk.bench().select(activation);
+        desk.quantizer().setScheme("lloyd-max");
+        SessionState now = state();
+        Path file = folder.resolve("old.json");
+        SessionFile.write(now.withActivationLevels(Map.of()), file);
+
+        answers.unsaved = Questions.Unsaved.DISCARD;
+        desk.session().open(List.of(file));
+
+        assertThat(state().activationLevels()).isEqualTo(now.activationLevels());
+        assertThat(desk.bench().undoTitleProperty().get()).isEqualTo("fit levels of activations");
+        desk.bench().undo();
+        assertThat(state().activationLevels()).isEmpty();
+    }
+
+    /** They cannot be quantized here, and the list says that they are there and why. */
+    @Test
+    void weightsOfRecurrentNetworksAreListedInFloatWithTheReason() {
+        Path exports = Path.of(
+                System.getProperty("quantscope.root"),
+                "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
+        desk.session().open(List.of(exports.resolve("recurrent.onnx")));
+
+        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream()
+                .filter(row -> !row.activation())
+                .toList();
+        assertThat(recurrent).extracting(TensorRow::name).containsExactly("l/LSTM W", "l/LSTM R", "g/GRU W", "g/GRU R");
+        assertThat(recurrent).allSatisfy(row -> {
+            assertThat(desk.tensors().placement(row.id()).orElseThrow())
+                    .matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
+            assertThat(row.shape().rank()).isEqualTo(3);
+            assertThat(row.spec()).isEmpty();
+            assertThat(desk.tensors().canQuantize(Set.of(row.id()))).isFalse();
+        });
+        List<TensorRow> weights = desk.tensors().rowsProperty().get().weights();
+        assertThat(weights)
+                .extracting(TensorRow::id)
+                .doesNotContainAnyElementsOf(
+                        recurrent.stream().map(TensorRow::id).toList());
+        assertThat(desk.tensors().canQuantize(Set.of(weights.getFirst().id()))).isTrue();
+        assertThat(desk.tensors().placement(weights.getFirst().id())).isEmpty();
+    }
+
+    @Test
+    void aSettingSeenBeforeHasItsCurveAtOnce() {
+        openDigits();
+        var eight = desk.inHand().curveProperty().get();
+        desk.quantizer().setBits(2);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours())
+                .extracting(neighbour -> neighbour.bits())
+                .containsExactly(3, 4);
+        desk.quantizer().setBits(8);
+        assertThat(desk.inHand().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
+    }
+
+    @Test
+    void everySchemeHasACurveOrSaysWhyNot() {
+        openDigits();
+        for (Quantizer scheme : Quantizers.all()) {
+            desk.quantizer().setScheme(scheme.id());
+            assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
+            if (hand().ownRanges()) {
+                assertThat(desk.inHand().curveProperty().get()).isEmpty();
+                desk.inHand().selectSlice(1);
+            }
+            ClipCurve curve = desk.inHand().curveProperty().get().orElseThrow();
+            boolean fits = scheme instanceof FittedQuantizer;
+            assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
+            assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
+            if (!fits) {
+                double best = curve.points().stream()
+                        .mapToDouble(ClipCurve.Point::mse)
+                        .min()
+                        .orElseThrow();
+                double mse = curve.pins().stream()
+                        .filter(pin -> pin.calibratorId().equals("mse"))
+                        .findFirst()
+                        .orElseThrow()
+                        .mse();
+                assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
+            }
+            desk.inHand().selectSlice(SelectedTensor.ALL);
+        }
+        assertThat(problems).isEmpty();
+    }
+}

@@ -1,0 +1,443 @@
+package org.quantscope.app.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.data.DataViewModel.Channel;
+import org.quantscope.app.data.DataViewModel.Preset;
+import org.quantscope.app.data.DataViewModel.View;
+import org.quantscope.app.session.Questions;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.dataset.Layout;
+import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.dataset.Resize;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.testkit.ArrayFiles;
+
+/** Data and its preprocessing without a window: everything runs at once, on the thread of the test. */
+class DataViewModelTest {
+    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+
+    @TempDir
+    Path folder;
+
+    private final List<String> problems = new ArrayList<>();
+    private final List<Samples> asked = new ArrayList<>();
+    private ApplicationContext desk;
+
+    @BeforeEach
+    void open() {
+        desk = ApplicationContext.of(
+                Runnable::run,
+                Runnable::run,
+                new Settings(folder.resolve("config")),
+                new Questions() {
+                    @Override
+                    public Unsaved unsaved(String name) {
+                        return Unsaved.DISCARD;
+                    }
+
+                    @Override
+                    public void howToPrepare(Role role, Samples samples) {
+                        asked.add(samples);
+                        desk.input().show(role, samples);
+                    }
+
+                    @Override
+                    public Optional<Path> whereToSave(Path suggestion) {
+                        return Optional.empty();
+                    }
+
+                    @Override
+                    public Optional<Path> whereIs(Role role, FileRef missing) {
+                        return Optional.empty();
+                    }
+
+                    @Override
+                    public boolean acceptChanged(Role role, Path file) {
+                        return false;
+                    }
+
+                    @Override
+                    public boolean restore(String model) {
+                        return false;
+                    }
+                },
+                new Notices() {
+                    @Override
+                    public void problem(String text) {
+                        problems.add(text);
+                    }
+
+                    @Override
+                    public void done(String text) {}
+                });
+        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
+    }
+
+    @AfterEach
+    void close() {
+        desk.close();
+    }
+
+    /** Four samples of 28 × 28: all 0, all 51, all 102, all 255. */
+    private Path idx() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        DataOutputStream data = new DataOutputStream(out);
+        data.write(new byte[] {0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 28, 0, 0, 0, 28});
+        for (int level : new int[] {0, 51, 102, 255}) {
+            byte[] values = new byte[784];
+            java.util.Arrays.fill(values, (byte) level);
+            data.write(values);
+        }
+        Files.write(folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 4});
+        return Files.write(folder.resolve("t-images-idx3-ubyte"), out.toByteArray());
+    }
+
+    private View view() {
+        return desk.input().viewProperty().get();
+    }
+
+    private void type(String scale, String mean, String std) {
+        desk.input().edit(view().form().withValues(scale, mean, std));
+    }
+
+    @Test
+    void whatLiesBesideTheSamplesOfAnArchiveIsTold() throws IOException {
+        Path file = Files.write(
+                folder.resolve("tokens.npz"),
+                ArrayFiles.zip(
+                        false,
+                        new TreeMap<>(Map.of(
+                                "ids.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(7, 300, 2, 0, 5, 1)),
+                                "mask.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(1, 1, 1, 1, 0, 0))))));
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(file);
+
+        assertThat(view().facts()).isEqualTo("2 samples, 3 i64, no labels; beside them mask");
+        assertThat(view().prepared().picture()).isEmpty();
+    }
+
+    @Test
+    void bytesOfTheModelsSizeAreProposedFromZeroToOne() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        desk.input().look(1);
+
+        assertThat(view().guessed()).isTrue();
+        assertThat(view().form().scale()).isEqualTo("1/255");
+        assertThat(view().gets()).isEqualTo("28×28");
+        assertThat(view().wants()).isEqualTo("1×28×28");
+        assertThat(view().facts()).isEqualTo("4 samples, 28×28 u8, labels without names");
+        assertThat(view().prepared().channels()).containsExactly(new Channel(0.2f, 0.2f, 0.2f));
+        assertThat(view().prepared().thumbnails())
+                .extracting(DataViewModel.Thumbnail::label)
+                .containsExactly("1", "2", "3", "4");
+        assertThat(view().prepared().picture().orElseThrow().argb()[0]).isEqualTo(0xff333333);
+        assertThat(view().mayApply()).isTrue();
+    }
+
+    @Test
+    void whatIsUsedIsOneStepThatIsSavedAndOpensAgain() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        type("1/255", "0.286", "0.353");
+        assertThat(view().guessed()).isFalse();
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+
+        assertThat(desk.input().apply()).isTrue();
+
+        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        assertThat(state.evaluationData()
+                        .orElseThrow()
+                        .preprocessing()
+                        .orElseThrow()
+                        .mean())
+                .containsExactly(0.286);
+        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        Path saved = folder.resolve("s.quantscope.json");
+        SessionFile.write(state, saved);
+        desk.bench().undo();
+        assertThat(desk.bench().evaluationData()).isEmpty();
+        desk.session().openSession(saved);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+                .isEqualTo(state.evaluationData());
+        float[] out = new float[784];
+        desk.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
+        assertThat(out[0]).isEqualTo((float) ((1 - 0.286) / 0.353));
+        desk.input().show(Questions.Role.EVALUATION);
+        assertThat(view().form().mean()).isEqualTo("0.286");
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void anotherPreprocessingIsAnotherStepAndUndoBringsTheFirstBack() throws IOException {
+        desk.input().show(Questions.Role.CALIBRATION);
+        desk.input().load(idx());
+        desk.input().apply();
+        FileRef first = desk.bench()
+                .stateProperty()
+                .get()
+                .orElseThrow()
+                .calibrationData()
+                .orElseThrow();
+        desk.input().preset(Preset.SIGNED);
+        assertThat(view().form().scale() + " " + view().form().mean() + " "
+                        + view().form().std())
+                .isEqualTo("1/255 0.5 0.5");
+
+        desk.input().apply();
+
+        assertThat(desk.bench()
+                        .stateProperty()
+                        .get()
+                        .orElseThrow()
+                        .calibrationData()
+                        .orElseThrow()
+                        .digest())
+                .isNotEqualTo(first.digest());
+        desk.bench().undo();
+        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData())
+                .hasValue(first);
+        float[] out = new float[784];
+        desk.bench().calibrationData().orElseThrow().fill(new int[] {0}, out);
+        assertThat(out[0]).isZero();
+    }
+
+    @Test
+    void whatIsWrongIsSaidBesideItsFieldAndIsNotTaken() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+
+        type("abc", "1, x", "0");
+        assertThat(view().problems())
+                .containsEntry("scale", "'abc' is no number")
+                .containsEntry("mean", "'x' is no number")
+                .containsEntry("std", "is 0: values cannot be divided by it");
+        assertThat(view().mayApply()).isFalse();
+        assertThat(desk.input().apply()).isFalse();
+        type("1", "1, 2", "1");
+        assertThat(view().problems()).isEmpty();
+        assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
+        assertThat(view().mayApply()).isFalse();
+        PreprocessingForm f = view().form();
+        desk.input()
+                .edit(new PreprocessingForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        true,
+                        "32",
+                        "9999",
+                        f.method(),
+                        true,
+                        Resize.Aspect.CROP,
+                        "8",
+                        "1",
+                        "0",
+                        "1",
+                        f.classes(),
+                        f.labelColumn()));
+        assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
+        desk.input()
+                .edit(new PreprocessingForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        true,
+                        "32",
+                        "32",
+                        f.method(),
+                        true,
+                        Resize.Aspect.CROP,
+                        "",
+                        "1",
+                        "0",
+                        "1",
+                        f.classes(),
+                        f.labelColumn()));
+        assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
+        desk.input().adoptProposal();
+        assertThat(view().mayApply()).isTrue();
+    }
+
+    @Test
+    void storedShapeAndLayoutAndTheModelsClassesAreTyped() throws IOException {
+        Path table = folder.resolve("d.csv");
+        Files.writeString(
+                table,
+                "label," + "p,".repeat(783) + "p\n" + "shoe" + ",255".repeat(784) + "\n" + "bag" + ",0".repeat(784)
+                        + "\n");
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(table);
+        stored("1, 28, 28", Optional.of(Layout.NCHW), "shoe\nhat\n bag \n");
+        assertThat(view().gets()).isEqualTo("1×28×28");
+        assertThat(desk.input().apply()).isTrue();
+        Preprocessing how = desk.bench()
+                .stateProperty()
+                .get()
+                .orElseThrow()
+                .evaluationData()
+                .orElseThrow()
+                .preprocessing()
+                .orElseThrow();
+        assertThat(how.shape()).hasValue(Shape.of(1, 28, 28));
+        assertThat(how.layout()).hasValue(Layout.NCHW);
+        assertThat(how.modelClasses()).containsExactly("shoe", "hat", "bag");
+        assertThat(desk.bench().evaluationData().orElseThrow().label(0)).isZero();
+        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(2);
+
+        stored("1×x", Optional.empty(), "");
+        assertThat(view().problems()).containsEntry("shape", "'1×x' is no shape such as 1×28×28");
+        stored("1×29", Optional.empty(), "");
+        assertThat(view().prepared().problem()).isPresent();
+        assertThat(view().mayApply()).isFalse();
+        stored("", Optional.empty(), "hat");
+        assertThat(view().prepared().problem().orElseThrow()).contains("'bag' is a class of the data");
+    }
+
+    private void stored(String shape, Optional<Layout> layout, String classes) {
+        PreprocessingForm f = view().form();
+        desk.input()
+                .edit(new PreprocessingForm(
+                        shape,
+                        layout,
+                        f.layout(),
+                        f.colour(),
+                        f.resize(),
+                        f.width(),
+                        f.height(),
+                        f.method(),
+                        f.antialias(),
+                        f.aspect(),
+                        f.shorter(),
+                        f.scale(),
+                        f.mean(),
+                        f.std(),
+                        classes,
+                        f.labelColumn()));
+    }
+
+    @Test
+    void labelsAreTakenFromTheColumnThatIsTypedAndFromItAgainWhenTheSessionOpens() throws IOException {
+        Path table = folder.resolve("t.csv");
+        Files.writeString(
+                table,
+                "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784)
+                        + ",4\n");
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(table);
+        assertThat(view().samples().orElseThrow().labelColumn()).hasValue("label");
+        assertThat(view().gets()).isEqualTo("785");
+        assertThat(view().mayApply()).isFalse();
+
+        label("wrong");
+        assertThat(view().problems().get("label")).startsWith("'wrong' is neither first, last nor none");
+        assertThat(view().mayApply()).isFalse();
+        label("last");
+        assertThat(view().problems()).isEmpty();
+        assertThat(view().samples().orElseThrow().label(1)).isEqualTo(4);
+        label("none");
+        assertThat(view().facts()).contains("786").contains("no labels");
+        label("right");
+        assertThat(view().samples().orElseThrow().label(0)).isEqualTo(3);
+
+        Path small = folder.resolve("s.csv");
+        Files.writeString(
+                small,
+                "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
+        desk.input().load(small);
+        label("q");
+        desk.input().adoptProposal();
+        assertThat(view().form().labelColumn()).isEqualTo("q");
+        assertThat(view().mayApply()).isTrue();
+        desk.input().apply();
+        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        assertThat(state.evaluationData()
+                        .orElseThrow()
+                        .preprocessing()
+                        .orElseThrow()
+                        .labelColumn())
+                .hasValue("q");
+        Path saved = folder.resolve("s.quantscope.json");
+        SessionFile.write(state, saved);
+        desk.bench().undo();
+        desk.session().openSession(saved);
+        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+                .isEqualTo(state.evaluationData());
+        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
+    }
+
+    private void label(String column) {
+        PreprocessingForm f = view().form();
+        desk.input()
+                .edit(new PreprocessingForm(
+                        f.shape(),
+                        f.stored(),
+                        f.layout(),
+                        f.colour(),
+                        f.resize(),
+                        f.width(),
+                        f.height(),
+                        f.method(),
+                        f.antialias(),
+                        f.aspect(),
+                        f.shorter(),
+                        f.scale(),
+                        f.mean(),
+                        f.std(),
+                        f.classes(),
+                        column));
+    }
+
+    @Test
+    void aFileThatCannotBeReadLeavesWhatWasThere() throws IOException {
+        desk.input().show(Questions.Role.EVALUATION);
+        desk.input().load(idx());
+        desk.input().load(Files.writeString(folder.resolve("t.png"), "x"));
+
+        assertThat(view().unreadable().orElseThrow()).startsWith("t.png: format: ");
+        assertThat(view().samples()).isPresent();
+    }
+
+    @Test
+    void droppedDataThatDoesNotFitIsAskedAboutAndWhatFitsIsNot() throws IOException {
+        Path table = folder.resolve("d.csv");
+        Files.writeString(table, "label," + "p,".repeat(783) + "p\n" + "1" + ",255".repeat(784) + "\n");
+
+        desk.session().open(List.of(idx()));
+        assertThat(asked).isEmpty();
+        assertThat(desk.bench().evaluationData()).isPresent();
+        desk.session().open(List.of(table));
+
+        assertThat(asked).hasSize(1);
+        assertThat(view().gets()).isEqualTo("1×28×28");
+        assertThat(view().mayApply()).isTrue();
+        assertThat(desk.input().apply()).isTrue();
+        float[] out = new float[784];
+        desk.bench().evaluationData().orElseThrow().fill(new int[] {0}, out);
+        assertThat(out).containsOnly(1);
+    }
+}

@@ -1,0 +1,165 @@
+package org.quantscope.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.core.BadInputException;
+import org.quantscope.core.Engine;
+import org.quantscope.core.calib.Importances;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
+import org.quantscope.core.sketch.SketchFile;
+import org.quantscope.core.tensor.TensorId;
+
+/** The steps that several commands take to come to a model and its settings. */
+final class ModelSetup {
+    private ModelSetup() {}
+
+    /** Opens a model that can be run. */
+    static Model openGraph(Path file, SessionState state) throws IOException {
+        return withGraph(Engine.open(file, state), file);
+    }
+
+    private static Model withGraph(Model model, Path file) {
+        if (model.graph().isEmpty()) {
+            throw new BadInputException(
+                    file,
+                    "graph",
+                    "a " + model.format() + " file holds bare weights; a model that can be run is needed (.onnx)");
+        }
+        return model;
+    }
+
+    /**
+     * The importances of a model's weights by what calibration data shows of them; none without data.
+     *
+     * @throws BadInputException if the model cannot be run, or the data does not fit it
+     */
+    static Importances observedOn(@Nullable Path data, Model model, Terminal terminal, CancelToken cancel)
+            throws IOException {
+        if (data == null) {
+            return Importances.NONE;
+        }
+        withGraph(model, model.file());
+        try (Terminal.Bar bar = terminal.progress("calibrate")) {
+            return Importances.observed(Engine.observe(model, openData(data, 0, Optional.empty(), cancel), bar, cancel)
+                    .inputs());
+        }
+    }
+
+    /** Opens a model that can be run, as a session wants it analysed, corrections included. */
+    static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
+        Model source = withGraph(Engine.open(file, false), file);
+        try (Terminal.Bar bar = terminal.progress("correct")) {
+            return Engine.analysed(source, state, bar, cancel);
+        }
+    }
+
+    /**
+     * Opens data, the first {@code limit} samples of it if that is positive.
+     *
+     * @param config the same data is prepared as it says; else the sidecar does
+     */
+    static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel)
+            throws IOException {
+        Samples samples = Datasets.samples(file, cancel);
+        Optional<Preprocessing> how = Stream.of(
+                        config.flatMap(SessionState::evaluationData), config.flatMap(SessionState::calibrationData))
+                .flatMap(Optional::stream)
+                .filter(ref -> ref.sha256().equals(samples.sha256()))
+                .flatMap(ref -> ref.preprocessing().stream())
+                .findFirst();
+        Dataset data = how.isEmpty()
+                ? Datasets.prepare(samples)
+                : how.get().labelColumn().isEmpty()
+                        ? Datasets.prepare(samples, how.get())
+                        : Datasets.open(file, how, cancel);
+        return limit > 0 ? data.limit(limit) : data;
+    }
+
+    /** Reads a config for the model {@code file}, and warns if it was made for another one. */
+    static SessionState readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
+        SessionState state = SessionFile.read(config);
+        if (!state.model().sha256().equals(FileRef.of(file, cancel).sha256())) {
+            terminal.warn(config.getFileName() + " was made for another content of " + file.getFileName());
+        }
+        return state;
+    }
+
+    /**
+     * What a calibration run comes to.
+     *
+     * @param state with the ranges of activations and the data they rest on
+     * @param seen what the ranges were chosen from
+     */
+    record Calibrated(SessionState state, ActivationSketches seen) {
+        Importances importances() {
+            return Importances.observed(seen.inputs());
+        }
+    }
+
+    /**
+     * The importances that a config's weights were calibrated with: of what lies beside the config, if it was seen of this model. None if
+     * no such file is there, or it is of something else.
+     *
+     * @throws BadInputException if the file is damaged
+     */
+    static Importances besideConfig(Path config, SessionState state, CancelToken cancel) throws IOException {
+        Path file = SketchFile.beside(config);
+        if (!Files.isRegularFile(file)) {
+            return Importances.NONE;
+        }
+        ActivationSketches seen = SketchFile.read(file, cancel);
+        boolean fits = state.calibrationData()
+                .filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples()))
+                .isPresent();
+        return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
+    }
+
+    /** Says where the levels of activations are not what their scheme would fit: a config from before levels were kept, or one written by hand. */
+    static void warnOfUnfitted(Model model, SessionState state, Terminal terminal) {
+        model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
+                .filter(a -> FittedLevels.missing(state, a.id()))
+                .forEach(a -> terminal.warn("activation " + a.id()
+                        + " has evenly spread levels: the config holds none that were fitted; calibrate again"));
+    }
+
+    /** Calibrates activations. */
+    static Calibrated calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
+        Observed observed;
+        try (Terminal.Bar bar = terminal.progress("calibrate")) {
+            observed = Engine.observe(model, data, bar, cancel);
+        }
+        Map<TensorId, MomentSketch> sketches = observed.sketches();
+        sketches.forEach((id, sketch) -> {
+            if (sketch.nan() + sketch.inf() > 0) {
+                terminal.warn("activation " + id + " takes " + sketch.nan() + " NaN and " + sketch.inf()
+                        + " infinite values on " + data.file().getFileName() + "; its range is that of the others");
+            }
+        });
+        SessionState calibrated =
+                ActivationRanges.calibrate(state, sketches, cancel).withCalibrationData(Optional.of(FileRef.of(data)));
+        return new Calibrated(
+                calibrated,
+                new ActivationSketches(
+                        state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
+    }
+}

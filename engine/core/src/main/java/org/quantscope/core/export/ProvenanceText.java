@@ -1,0 +1,56 @@
+package org.quantscope.core.export;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import tools.jackson.core.JsonGenerator;
+
+/** {@linkplain org.quantscope.core.session.Provenance Where an exported file comes from}, in the forms that formats have room for. */
+final class ProvenanceText {
+    private static final String TOOL = "tool";
+    private static final String TOOL_VERSION = "tool_version";
+    private static final String MODEL = "model_sha256";
+
+    private ProvenanceText() {}
+
+    private static Map<String, String> facts(ExportPlan plan) {
+        return org.quantscope.core.session.Provenance.of(plan.state());
+    }
+
+    static String version(ExportPlan plan) {
+        return Python.comment(facts(plan).getOrDefault(TOOL_VERSION, ""));
+    }
+
+    static String modelSha256(ExportPlan plan) {
+        return facts(plan).getOrDefault(MODEL, "");
+    }
+
+    /** For metadata of a model: keys beginning with {@code quantscope.}. */
+    static SortedMap<String, String> of(ExportPlan plan) {
+        SortedMap<String, String> props = new TreeMap<>(facts(plan));
+        props.remove(TOOL);
+        return props.entrySet().stream()
+                .collect(Collectors.toMap(
+                        e -> "quantscope." + (e.getKey().equals(TOOL_VERSION) ? "version" : e.getKey()),
+                        Map.Entry::getValue,
+                        (a, b) -> a,
+                        TreeMap::new));
+    }
+
+    /** A member {@code provenance}, an object of strings. */
+    static void write(JsonGenerator json, ExportPlan plan) {
+        json.writeObjectPropertyStart("provenance");
+        facts(plan).forEach(json::writeStringProperty);
+        json.writeEndObject();
+    }
+
+    /** Lines of a comment that go on behind one that names the program and the model. */
+    static String comments(ExportPlan plan, String mark) {
+        return facts(plan).entrySet().stream()
+                .filter(e -> !Set.of(TOOL, TOOL_VERSION, MODEL).contains(e.getKey()))
+                .map(e -> mark + Python.comment(e.getKey().replace('_', ' ') + ": " + e.getValue()) + "\n")
+                .collect(Collectors.joining());
+    }
+}

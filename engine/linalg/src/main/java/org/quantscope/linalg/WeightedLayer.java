@@ -1,0 +1,184 @@
+package org.quantscope.linalg;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * A Conv, ConvTranspose, Gemm or MatMul whose weight is stored.
+ *
+ * @param node it
+ * @param weight its second input; of rank 2 for Gemm and MatMul
+ */
+record WeightedLayer(OnnxNode node, Tensor weight) {
+    static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
+
+    /**
+     * A stored weight seen as four dimensions: group, and three more.
+     *
+     * @param dims its sizes, in storage order
+     * @param out which of dimensions 1 to 3 counts the output channels of a group
+     * @param in which counts the input channels of a group, or groups of inputs
+     */
+    record View(Shape dims, int out, int in) {}
+
+    /** Every layer of a model in graph order. */
+    static List<WeightedLayer> of(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        List<WeightedLayer> layers = new ArrayList<>();
+        for (OnnxNode node : graph.nodes()) {
+            if (OPERATORS.contains(node.opType())
+                    && node.input(1).filter(graph::isStored).isPresent()) {
+                model.find(new TensorId(node.inputs().get(1)))
+                        .filter(w -> fits(node, w))
+                        .ifPresent(w -> layers.add(new WeightedLayer(node, w)));
+            }
+        }
+        return layers;
+    }
+
+    private static boolean fits(OnnxNode node, Tensor weight) {
+        Shape shape = weight.info().shape();
+        boolean matrix = node.opType().equals("Gemm") || node.opType().equals("MatMul");
+        return weight.info().dtype().isFloating()
+                && shape.count() > 0
+                && (matrix ? shape.rank() == 2 : shape.rank() > 2);
+    }
+
+    TensorId id() {
+        return weight.id();
+    }
+
+    boolean isMatrix() {
+        return node.opType().equals("Gemm") || node.opType().equals("MatMul");
+    }
+
+    private boolean transposed() {
+        return node.opType().equals("Gemm") && node.intAttribute("transB", 0) != 0;
+    }
+
+    int groups() {
+        return isMatrix() ? 1 : Math.toIntExact(Math.max(1, node.intAttribute("group", 1)));
+    }
+
+    int outputs() {
+        Shape s = weight.info().shape();
+        return Math.toIntExact(
+                switch (node.opType()) {
+                    case "Conv" -> s.dim(0);
+                    case "ConvTranspose" -> s.dim(1) * groups();
+                    default -> s.dim(transposed() ? 0 : 1);
+                });
+    }
+
+    int inputs() {
+        Shape s = weight.info().shape();
+        return Math.toIntExact(
+                switch (node.opType()) {
+                    case "Conv" -> s.dim(1) * groups();
+                    case "ConvTranspose" -> s.dim(0);
+                    default -> s.dim(transposed() ? 1 : 0);
+                });
+    }
+
+    /** Spatial dimensions of what a convolution computes; 0 for a matrix product. */
+    int spatial() {
+        return isMatrix() ? 0 : weight.info().shape().rank() - 2;
+    }
+
+    /** True if each output channel reads one input channel of its own. */
+    boolean isDepthwise() {
+        return !isMatrix() && groups() > 1 && groups() == inputs() && groups() == outputs();
+    }
+
+    /**
+     * The weight with its input channels in sight.
+     *
+     * @param run how many inputs in a row share a factor: 1, or the positions of a channel that was flattened
+     */
+    View view(int run) {
+        Shape s = weight.info().shape();
+        long g = groups();
+        long kernel = s.inner(1);
+        return switch (node.opType()) {
+            case "Conv" -> new View(Shape.of(g, s.dim(0) / g, s.dim(1), kernel), 1, 2);
+            case "ConvTranspose" -> new View(Shape.of(g, s.dim(0) / g, s.dim(1), kernel), 2, 1);
+            default ->
+                transposed()
+                        ? new View(Shape.of(1, s.dim(0), s.dim(1) / run, run), 1, 2)
+                        : new View(Shape.of(1, s.dim(0) / run, run, s.dim(1)), 3, 1);
+        };
+    }
+
+    /** Where the channels of the output are, counted from the last dimension: 0 is the last. */
+    int channelFromEnd() {
+        return spatial();
+    }
+
+    /**
+     * The tensor that adds one value to each output channel: the third input, or what the Add behind a MatMul adds.
+     *
+     * @param slot its place: stored and this layer's alone, or none yet, or one that cannot be changed
+     */
+    record Bias(Slot slot, Optional<Tensor> tensor, String why) {
+        enum Slot {
+            STORED,
+            NONE,
+            FIXED
+        }
+
+        static Bias fixed(String why) {
+            return new Bias(Slot.FIXED, Optional.empty(), why);
+        }
+    }
+
+    /** The bias of this layer in its model. */
+    Bias bias(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        Optional<String> name = node.opType().equals("MatMul") ? Optional.empty() : node.input(2);
+        if (name.isEmpty()) {
+            return new Bias(Bias.Slot.NONE, Optional.empty(), "");
+        }
+        Tensor stored = model.find(new TensorId(name.get())).orElse(null);
+        if (stored == null) {
+            return Bias.fixed("its bias " + name.get() + " is computed");
+        }
+        if (stored.info().dtype() != DType.F32) {
+            return Bias.fixed("its bias " + name.get() + " is " + stored.info().dtype());
+        }
+        if (graph.consumers(name.get()).size() != 1 || new HashSet<>(graph.outputNames()).contains(name.get())) {
+            return Bias.fixed("its bias " + name.get() + " has another use");
+        }
+        Shape shape = stored.info().shape();
+        if (shape.count() != outputs() || shape.rank() == 0 || shape.dim(shape.rank() - 1) != outputs()) {
+            return Bias.fixed("its bias " + name.get() + " is " + shape + ", not one value a channel");
+        }
+        return new Bias(Bias.Slot.STORED, Optional.of(stored), "");
+    }
+
+    /** Why the weight cannot be changed for this layer alone; empty if it can. */
+    Optional<String> fixedWeight(Model model) {
+        OnnxGraph graph = model.graph().orElseThrow();
+        if (weight.info().dtype() != DType.F32) {
+            return Optional.of("its weight is " + weight.info().dtype());
+        }
+        if (graph.consumers(id().name()).size() != 1 || graph.outputNames().contains(id().name())) {
+            return Optional.of("its weight has another use");
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public String toString() {
+        return id().name();
+    }
+}
