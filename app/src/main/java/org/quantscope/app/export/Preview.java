@@ -84,7 +84,7 @@ public record Preview(List<Part> parts) {
      * Writes as much as is to be looked at into a folder of its own, which is deleted again.
      *
      * @param name of the file
-     * @throws org.quantscope.core.BadInputException if the plan cannot be written in this format
+     * @throws org.quantscope.core.io.BadInputException if the plan cannot be written in this format
      */
     static Preview of(Exporter exporter, ExportPlan plan, String name, List<ExportProblem> problems, CancelToken cancel)
             throws IOException {

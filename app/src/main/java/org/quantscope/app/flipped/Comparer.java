@@ -20,7 +20,7 @@ final class Comparer {
     /**
      * The comparison.
      *
-     * @throws org.quantscope.core.BadInputException if the data does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      */
     LayerComparison of(Model now, Dataset on) {
         LayerComparison known = open;

@@ -6,7 +6,7 @@ import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.Quantizers;
 import picocli.CommandLine.Command;

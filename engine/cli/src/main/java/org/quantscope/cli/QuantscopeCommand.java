@@ -1,6 +1,6 @@
 package org.quantscope.cli;
 
-import org.quantscope.core.ProductVersion;
+import org.quantscope.core.io.ProductVersion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

@@ -31,7 +31,7 @@ import org.quantscope.core.eval.LogitChange;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.ModelRewrite;
+import org.quantscope.core.rewrite.ModelRewrite;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.testkit.TinyModels;

@@ -2,12 +2,18 @@ package org.quantscope.testkit;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The rules that hold the house up, each with its reason. Every module's architecture test checks those that concern it. */
 public final class ArchitectureRules {
@@ -22,6 +28,12 @@ public final class ArchitectureRules {
 
     public static List<ArchRule> engine() {
         return List.of(
+                slices().matching("org.quantscope.core.(*)..")
+                        .should()
+                        .beFreeOfCycles()
+                        .because("packages that need each other are one package: none of them can be read, tested or"
+                                + " changed alone"),
+                layers(),
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope.core..")
@@ -58,12 +70,15 @@ public final class ArchitectureRules {
                         .that()
                         .resideInAPackage("org.quantscope..")
                         .and()
-                        .resideOutsideOfPackages("org.quantscope.core.onnx..", "org.quantscope.testkit..")
+                        .resideOutsideOfPackages(
+                                "org.quantscope.core.onnx..",
+                                "org.quantscope.core.rewrite..",
+                                "org.quantscope.testkit..")
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage("ai.onnx.proto..", "com.google.protobuf..")
-                        .because("the protobuf classes enter behind one package, so that they can be replaced in one"
-                                + " place"),
+                        .because("the protobuf classes stay in the package that reads them and the one that rewrites"
+                                + " them, so that they can be replaced"),
                 noClasses()
                         .that()
                         .resideInAPackage("org.quantscope..")
@@ -89,5 +104,41 @@ public final class ArchitectureRules {
                         .should()
                         .haveNameMatching(".*(Util|Utils|Manager|Helper)")
                         .because("a name says what a thing is, not that it helps"));
+    }
+
+    /** A package of the core stands in one of these layers and uses those below it, or its own as far as there are no cycles. */
+    private static ArchRule layers() {
+        Map<String, List<String>> layers = new LinkedHashMap<>();
+        layers.put("foundation", List.of("io", "job", "json", "tensor"));
+        layers.put("numbers", List.of("quant", "kernel", "sketch", "metric"));
+        layers.put("formats", List.of("npy", "safetensors", "onnx", "picture"));
+        layers.put("opened files", List.of("model", "loader", "dataset"));
+        layers.put("tools", List.of("rewrite", "ort", "calib"));
+        layers.put("work", List.of("eval", "session"));
+        layers.put("results", List.of("correction", "sensitivity", "export", "importer", "verify"));
+        LayeredArchitecture rule = layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .ensureAllClassesAreContainedInArchitectureIgnoring(
+                        "org.quantscope.app..",
+                        "org.quantscope.bench..",
+                        "org.quantscope.cli..",
+                        "org.quantscope.linalg..",
+                        "org.quantscope.testkit..");
+        List<String> below = new ArrayList<>();
+        for (Map.Entry<String, List<String>> layer : layers.entrySet()) {
+            rule = rule.layer(layer.getKey())
+                    .definedBy(layer.getValue().stream()
+                            .map(name -> "org.quantscope.core." + name + "..")
+                            .toArray(String[]::new));
+            rule = below.isEmpty()
+                    ? rule.whereLayer(layer.getKey()).mayNotAccessAnyLayer()
+                    : rule.whereLayer(layer.getKey()).mayOnlyAccessLayers(below.toArray(String[]::new));
+            below.add(layer.getKey());
+        }
+        return rule.layer("engine")
+                .definedBy("org.quantscope.core")
+                .whereLayer("engine")
+                .mayNotBeAccessedByAnyLayer()
+                .because("who reads upwards through the core never meets a thing that is explained further up");
     }
 }

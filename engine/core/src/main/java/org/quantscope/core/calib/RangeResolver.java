@@ -58,7 +58,7 @@ public final class RangeResolver {
      * @throws IllegalArgumentException if the spec names what does not exist or does not fit the tensor: an unknown scheme, calibrator
      *     or option, an axis the shape has not, a number of ranges other than that of the slices, a manual range that is not
      *     symmetric for a symmetric grid, a calibrator that needs the importance of a tensor of which none is known
-     * @throws org.quantscope.core.BadInputException if a file that an option names cannot be used
+     * @throws org.quantscope.core.io.BadInputException if a file that an option names cannot be used
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Resolution resolve(Tensor tensor, QuantSpec spec, Importances importances, CancelToken cancel) {

@@ -64,7 +64,7 @@ public interface Correction {
      *
      * @throws IllegalArgumentException if an option is unknown or its value out of range
      * @throws CorrectionUnavailableException if it cannot run on this machine
-     * @throws org.quantscope.core.BadInputException if the model has no graph, or data or settings do not fit it
+     * @throws org.quantscope.core.io.BadInputException if the model has no graph, or data or settings do not fit it
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     Output apply(Input input, Progress progress, CancelToken cancel);

@@ -2,7 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
 /** Opens one kind of data. Registered in {@link Datasets}; what it reads is bounded before memory is taken for it. */

@@ -9,11 +9,10 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.Fingerprint;
 import org.quantscope.core.npy.Npz;
-import org.quantscope.core.npy.NpzLoader;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -45,7 +44,7 @@ final class NpzDatasetLoader implements DatasetLoader {
 
     @Override
     public boolean matches(Path file, byte[] head) {
-        return new NpzLoader().matches(head, head.length);
+        return Npz.matches(head);
     }
 
     @Override

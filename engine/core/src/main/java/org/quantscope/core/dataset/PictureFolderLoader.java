@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.Fingerprint;
 import org.quantscope.core.picture.PictureHeader;
 import org.quantscope.core.picture.Pictures;
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.io.Reason;
 import org.quantscope.core.picture.Pictures;
 import org.quantscope.core.picture.Pixels;

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
-import org.quantscope.core.BadInputException;
-import org.quantscope.core.npy.CopyBudget;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.CopyBudget;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 

@@ -2,7 +2,7 @@ package org.quantscope.core.dataset;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;

@@ -12,10 +12,10 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.sketch.InputPower;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
@@ -63,7 +63,7 @@ public final class ActivationCalibration {
      * The sketch of each activation that {@link OnnxGraph#activations} lists, over all samples, in that order; each batch is a
      * {@linkplain MomentSketch#endPart part}, and how many samples one has is the model's or {@link SampleFeed}'s choice.
      *
-     * @throws org.quantscope.core.BadInputException if the data does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
      */
     public static Observed run(Model model, Dataset data, Progress progress, CancelToken cancel) {

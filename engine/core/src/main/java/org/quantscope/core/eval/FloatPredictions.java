@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.InstrumentedGraph;
 
 /**
  * What the float model says to each batch, computed once, by whoever needs it first. Its outputs are kept for the first
@@ -69,7 +69,7 @@ final class FloatPredictions {
      * What is scored, and how. Runs the float model on the first batch if nothing has run yet.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
-     * @throws org.quantscope.core.BadInputException if the model's outputs do not fit the targets
+     * @throws org.quantscope.core.io.BadInputException if the model's outputs do not fit the targets
      */
     Scoring scoring(CancelToken cancel) {
         Scoring known = scoring;

@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -60,7 +60,7 @@ public final class LayerComparison implements AutoCloseable {
     /**
      * @param model with a graph, folded or not as it is analysed
      * @param threads of one operator, at least 1
-     * @throws org.quantscope.core.BadInputException if the data does not fit the model's input
+     * @throws org.quantscope.core.io.BadInputException if the data does not fit the model's input
      */
     public LayerComparison(Model model, Dataset data, int threads) {
         this.model = model;
@@ -88,7 +88,7 @@ public final class LayerComparison implements AutoCloseable {
      * @param samples indices into the data set, at least 1
      * @return one for each value, in that order
      * @throws CancellationException if cancelled, also while a batch runs, or closed
-     * @throws org.quantscope.core.BadInputException if a tensor of the request is none of the model's
+     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is none of the model's
      */
     public List<LayerError> compare(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
         CancelToken token = new CancelToken();

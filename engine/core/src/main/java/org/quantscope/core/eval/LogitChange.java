@@ -10,11 +10,11 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 

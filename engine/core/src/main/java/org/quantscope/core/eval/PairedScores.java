@@ -19,7 +19,7 @@ public final class PairedScores {
      *
      * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
      * @param first any outputs of the model
-     * @throws org.quantscope.core.BadInputException if there are targets and they are not as many a sample as the outputs
+     * @throws org.quantscope.core.io.BadInputException if there are targets and they are not as many a sample as the outputs
      */
     public static PairedScores of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
         return new PairedScores(Scoring.of(model, data, chosen, first), data.size());

@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.InstrumentedGraph.Form;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.InstrumentedGraph.Form;
 import org.quantscope.core.tensor.TensorId;
 
 /** The sessions of quantized settings of one model: built when they are asked for, the last few kept. Thread safe. */
@@ -55,7 +55,7 @@ final class SessionPool {
      *
      * @param cut in front of the tensor in hand, if one has to be built
      * @throws java.util.concurrent.CancellationException if cancelled
-     * @throws org.quantscope.core.BadInputException if a tensor of the request is none of the model's
+     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is none of the model's
      */
     Leased lease(EvalRequest request, boolean cut, CancelToken cancel) {
         QuantizedSession.Key key = QuantizedSession.Key.of(request, model);

@@ -74,7 +74,7 @@ public final class Exporters {
      *
      * @param inspection whatever it throws stops the export
      * @return every file written, {@code target} first
-     * @throws org.quantscope.core.BadInputException if the plan cannot be written in this format
+     * @throws org.quantscope.core.io.BadInputException if the plan cannot be written in this format
      * @throws java.util.concurrent.CancellationException if cancelled before the first file was moved
      */
     public static List<Path> export(

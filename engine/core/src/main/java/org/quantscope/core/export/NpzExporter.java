@@ -16,7 +16,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.npy.NpzLoader;
+import org.quantscope.core.loader.NpzLoader;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import tools.jackson.core.JsonGenerator;

@@ -95,7 +95,7 @@ final class OrtCalibration {
      * Every range that the quantizer asks for. Where values are float here and were not looked at when the settings were made, the
      * float model is run on the calibration data; without that they are left out, and {@link #problems} says so.
      *
-     * @throws org.quantscope.core.BadInputException if the calibration data has changed or does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if the calibration data has changed or does not fit the model
      */
     static Ranges ranges(Target target, ExportPlan plan, CancelToken cancel) throws IOException {
         Map<TensorId, Encoding> sharing = sharing(plan.model(), target.carried(plan));

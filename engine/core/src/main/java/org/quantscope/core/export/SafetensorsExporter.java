@@ -13,7 +13,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.safetensors.SafetensorsLoader;
+import org.quantscope.core.loader.SafetensorsLoader;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.export.CodeArchive;
 import org.quantscope.core.export.NpzExporter;
 import org.quantscope.core.export.SafetensorsExporter;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
@@ -24,7 +24,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.Slicing;
-import org.quantscope.core.safetensors.SafetensorsLoader;
+import org.quantscope.core.safetensors.SafetensorsFile;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
@@ -81,8 +81,9 @@ final class CodeArchiveImporter implements Importer {
         for (Tensor t : archive.tensors()) {
             arrays.put(t.id().name(), t.data());
         }
-        Map<String, String> metadata =
-                id.equals(NpzExporter.ID) ? fromArray(file, arrays) : SafetensorsLoader.metadata(file);
+        Map<String, String> metadata = id.equals(NpzExporter.ID)
+                ? fromArray(file, arrays)
+                : SafetensorsFile.read(file, false).metadata();
         if (!CodeArchive.FORMAT.equals(metadata.get("format"))
                 || !CodeArchive.VERSION.equals(metadata.get("version"))) {
             throw new BadInputException(

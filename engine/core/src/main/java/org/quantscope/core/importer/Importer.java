@@ -25,7 +25,7 @@ public interface Importer {
      * Reads a file. Nothing is dropped silently: what has no place in the model is {@linkplain Imported#unmatched unmatched}.
      *
      * @param model as it is to be analysed
-     * @throws org.quantscope.core.BadInputException naming the file, the field and the value
+     * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */
     Imported read(Path file, Model model, CancelToken cancel) throws IOException;

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 
 /**
  * The header of an .npy array as text: a Python dict literal with exactly the keys {@code descr}, {@code fortran_order} and {@code shape}. Nothing is

@@ -20,8 +20,9 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
-import org.quantscope.core.BadInputException;
-import org.quantscope.core.model.MappedFile;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.CopyBudget;
+import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
@@ -54,6 +55,14 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
     public Npz {
         arrays = List.copyOf(arrays);
         ignored = List.copyOf(ignored);
+    }
+
+    /** True if these may be the first bytes of one, which is a zip: it begins with a member, or with the end of an empty directory. */
+    public static boolean matches(byte[] head) {
+        return head.length >= 4
+                && head[0] == 'P'
+                && head[1] == 'K'
+                && ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
     }
 
     /**
@@ -141,7 +150,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
                 if (!names.add(member)) {
                     throw new BadInputException(file, member, "is there twice");
                 }
-                if (entry.isDirectory() || NpyLoader.nameOf(member).equals(member)) {
+                if (entry.isDirectory() || Npy.nameOf(member).equals(member)) {
                     ignored.add(member);
                 } else {
                     arrays.add(array(entry, member));
@@ -282,7 +291,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         }
 
         private boolean isWanted(String member) {
-            return withData.test(NpyLoader.nameOf(member));
+            return withData.test(Npy.nameOf(member));
         }
 
         private static Tensor unread(NpyHeader header, String member) {
@@ -294,8 +303,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
 
         private static Tensor tensor(NpyHeader header, String member, TensorData values) {
             return new Tensor(
-                    TensorInfo.withoutGraph(new TensorId(NpyLoader.nameOf(member)), header.dtype(), header.shape()),
-                    values);
+                    TensorInfo.withoutGraph(new TensorId(Npy.nameOf(member)), header.dtype(), header.shape()), values);
         }
     }
 }

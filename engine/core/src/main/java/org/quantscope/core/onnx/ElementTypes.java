@@ -17,7 +17,7 @@ import java.util.Set;
  * the file declares none, the operator's rule gives it. An operator without a rule (a function, an
  * operator of another domain) leaves its outputs without a type.
  */
-final class ElementTypes {
+public final class ElementTypes {
     private static final Set<String> BOOLEAN = Set.of(
             "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf");
     private static final Set<String> INT64 = Set.of("Shape", "Size", "NonZero", "ArgMax", "ArgMin");
@@ -30,7 +30,8 @@ final class ElementTypes {
     private final Map<String, Integer> types = new HashMap<>();
     private final Set<String> dependent = new HashSet<>();
 
-    ElementTypes(GraphProto graph) {
+    /** @param graph its nodes in an order in which each value is computed before it is read */
+    public ElementTypes(GraphProto graph) {
         Set<String> stored = new HashSet<>();
         for (TensorProto t : graph.getInitializerList()) {
             types.put(t.getName(), t.getDataType());
@@ -50,11 +51,11 @@ final class ElementTypes {
     }
 
     /** ONNX data type code; {@link DataType#UNDEFINED_VALUE} if nothing says. */
-    int of(String value) {
+    public int of(String value) {
         return types.getOrDefault(value, DataType.UNDEFINED_VALUE);
     }
 
-    boolean isFloating(String value) {
+    public boolean isFloating(String value) {
         return switch (of(value)) {
             case DataType.FLOAT_VALUE, DataType.FLOAT16_VALUE, DataType.BFLOAT16_VALUE, DataType.DOUBLE_VALUE -> true;
             default -> false;
@@ -62,7 +63,7 @@ final class ElementTypes {
     }
 
     /** True if the value changes with the data that is fed. */
-    boolean dependsOnInput(String value) {
+    public boolean dependsOnInput(String value) {
         return dependent.contains(value);
     }
 
@@ -175,11 +176,17 @@ final class ElementTypes {
         return DataType.UNDEFINED_VALUE;
     }
 
-    static boolean isDefaultDomain(NodeProto node) {
-        return node.getDomain().isEmpty() || node.getDomain().equals("ai.onnx");
+    /** True for an operator that ONNX itself defines. */
+    public static boolean isDefaultDomain(NodeProto node) {
+        return isDefaultDomain(node.getDomain());
     }
 
-    static long intAttribute(NodeProto node, String name, long fallback) {
+    static boolean isDefaultDomain(String domain) {
+        return domain.isEmpty() || domain.equals("ai.onnx");
+    }
+
+    /** An integer attribute of a node; {@code fallback} if it has none of that name. */
+    public static long intAttribute(NodeProto node, String name, long fallback) {
         for (AttributeProto a : node.getAttributeList()) {
             if (a.getName().equals(name)) {
                 return a.getI();
@@ -188,7 +195,8 @@ final class ElementTypes {
         return fallback;
     }
 
-    static float floatAttribute(NodeProto node, String name, float fallback) {
+    /** A float attribute of a node; {@code fallback} if it has none of that name. */
+    public static float floatAttribute(NodeProto node, String name, float fallback) {
         for (AttributeProto a : node.getAttributeList()) {
             if (a.getName().equals(name)) {
                 return a.getF();

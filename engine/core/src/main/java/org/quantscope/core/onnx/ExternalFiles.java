@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import org.quantscope.core.BadInputException;
-import org.quantscope.core.model.CompanionFile;
-import org.quantscope.core.model.MappedFile;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.CompanionFile;
+import org.quantscope.core.io.MappedFile;
 
 /**
  * The files beside a model that hold the values of its large tensors (onnx {@code docs/ExternalData.md}). Nothing outside the model's folder is opened.

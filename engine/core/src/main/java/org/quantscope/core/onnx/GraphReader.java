@@ -26,7 +26,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -361,7 +361,7 @@ final class GraphReader {
         long groups = 1;
         OptionalInt axis = OptionalInt.empty();
         boolean bias = false;
-        if (OnnxLoader.isDefaultDomain(node.getDomain())) {
+        if (ElementTypes.isDefaultDomain(node)) {
             boolean weight = main && input == 1 && tensor.dtype.isFloating() && tensor.shape.rank() >= 2;
             switch (node.getOpType()) {
                 case "Conv", "ConvTranspose" -> {
@@ -395,7 +395,7 @@ final class GraphReader {
     }
 
     private static boolean isOp(NodeProto node, String opType) {
-        return node.getOpType().equals(opType) && OnnxLoader.isDefaultDomain(node.getDomain());
+        return node.getOpType().equals(opType) && ElementTypes.isDefaultDomain(node);
     }
 
     private static List<GraphProto> subgraphs(AttributeProto attribute) {

@@ -7,7 +7,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.nio.file.Path;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 
 /**
  * Bounds the objects a protobuf file turns into before it is parsed: an empty message takes two bytes in the file and some two hundred on the heap. Values

@@ -26,7 +26,7 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
-/** The graph of an ONNX model. Immutable. The protobuf classes stay behind this package. */
+/** The graph of an ONNX model. Immutable. The protobuf classes stay behind this package and the one of the rewriting passes. */
 public final class OnnxGraph {
     private final OnnxMl.ModelProto proto;
     private final ElementTypes types;
@@ -38,7 +38,7 @@ public final class OnnxGraph {
     private final List<FloatWeight> floatWeights;
 
     /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
-    OnnxGraph(OnnxMl.ModelProto proto) {
+    public OnnxGraph(OnnxMl.ModelProto proto) {
         this(proto, Set.of());
     }
 
@@ -76,11 +76,13 @@ public final class OnnxGraph {
         return values;
     }
 
-    OnnxMl.ModelProto proto() {
+    /** The message itself, for those that rewrite it. */
+    public OnnxMl.ModelProto proto() {
         return proto;
     }
 
-    ElementTypes types() {
+    /** The element types of its values. */
+    public ElementTypes types() {
         return types;
     }
 
@@ -329,7 +331,7 @@ public final class OnnxGraph {
     }
 
     /** The value of a stored float32 scalar inside the file; empty if it is none. */
-    Optional<Float> scalar(String name) {
+    public Optional<Float> scalar(String name) {
         for (TensorProto t : proto.getGraph().getInitializerList()) {
             if (t.getName().equals(name)) {
                 return scalar(t);
@@ -364,7 +366,8 @@ public final class OnnxGraph {
         return proto.getGraph().getInputList().stream().filter(v -> !initializers.contains(v.getName()));
     }
 
-    static List<Long> declaredShape(ValueInfoProto value) {
+    /** The declared dimensions of a value, −1 where one is free; empty if none are declared. */
+    public static List<Long> declaredShape(ValueInfoProto value) {
         return value.getType().getTensorType().getShape().getDimList().stream()
                 .map(d -> d.getValueCase() == TensorShapeProto.Dimension.ValueCase.DIM_VALUE && d.getDimValue() >= 0
                         ? d.getDimValue()
@@ -373,7 +376,7 @@ public final class OnnxGraph {
     }
 
     /** Names of initializers and of the outputs of Constant nodes. */
-    static Set<String> storedNames(GraphProto graph) {
+    public static Set<String> storedNames(GraphProto graph) {
         Set<String> names = new HashSet<>();
         graph.getInitializerList().forEach(t -> names.add(t.getName()));
         for (NodeProto node : graph.getNodeList()) {
@@ -384,7 +387,8 @@ public final class OnnxGraph {
         return names;
     }
 
-    static Map<String, NodeProto> producers(GraphProto graph) {
+    /** The nodes of a graph by the values that they compute. */
+    public static Map<String, NodeProto> producers(GraphProto graph) {
         Map<String, NodeProto> producers = new HashMap<>();
         for (NodeProto node : graph.getNodeList()) {
             node.getOutputList().forEach(out -> producers.put(out, node));
@@ -393,7 +397,7 @@ public final class OnnxGraph {
     }
 
     /** The name of a node, or {@code <opType>_<index>} where the file gives none. */
-    static String nodeName(NodeProto node, int index) {
+    public static String nodeName(NodeProto node, int index) {
         return node.getName().isEmpty() ? node.getOpType() + "_" + index : node.getName();
     }
 
@@ -460,7 +464,7 @@ public final class OnnxGraph {
     }
 
     /** Every value name in use, in subgraphs too: what a new name must differ from. */
-    static Set<String> namesIn(GraphProto graph) {
+    public static Set<String> namesIn(GraphProto graph) {
         Set<String> names = new HashSet<>();
         collectNames(graph, names);
         return names;

@@ -15,7 +15,8 @@ public final class OnnxNode {
         this.proto = proto;
     }
 
-    NodeProto proto() {
+    /** The message itself, for those that rewrite it. */
+    public NodeProto proto() {
         return proto;
     }
 

@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
@@ -105,7 +105,7 @@ public final class QdqReading {
      * @throws BadInputException if it is no ONNX model
      */
     public static QdqReading of(Path file) throws IOException {
-        return new QdqReading(file, OnnxLoader.proto(file));
+        return new QdqReading(file, OnnxFile.proto(file));
     }
 
     /** All of them, in the order of the nodes. */

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
@@ -17,7 +17,7 @@ import org.quantscope.core.tensor.TensorData;
  * Element types that are read as wider ones, which hold each of their values exactly (onnx technical/int4.md, float4.md and float8.md).
  * Codes of less than a byte are packed from the lowest bit up, in {@code raw_data} and in each entry of {@code int32_data} alike.
  */
-enum SmallType {
+public enum SmallType {
     UINT4(TensorProto.DataType.UINT4_VALUE, 4, DType.U8),
     INT4(TensorProto.DataType.INT4_VALUE, 4, DType.I8),
     UINT2(25, 2, DType.U8),
@@ -45,7 +45,7 @@ enum SmallType {
     }
 
     /** The type with an ONNX number; empty if it is none of these. */
-    static Optional<SmallType> of(int type) {
+    public static Optional<SmallType> of(int type) {
         return Arrays.stream(values()).filter(t -> t.code == type).findFirst();
     }
 

@@ -8,13 +8,13 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /** What a {@code TensorProto} says, checked (onnx {@code onnx.proto}, message TensorProto). */
-final class TensorProtos {
+public final class TensorProtos {
     /** Element types by number, from UNDEFINED on. */
     private static final List<String> TYPE_NAMES = List.of(
             "UNDEFINED",
@@ -74,7 +74,8 @@ final class TensorProtos {
         };
     }
 
-    static boolean isExternal(TensorProto tensor) {
+    /** True if the values are in another file. */
+    public static boolean isExternal(TensorProto tensor) {
         return tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
     }
 

@@ -3,7 +3,7 @@ package org.quantscope.core.ort;
 import ai.onnxruntime.OnnxTensor;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Shape;
 
 /** A floating output of one run, copied out of native memory. */

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.zip.CRC32;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.picture.PictureHeader.Format;
 
 /**

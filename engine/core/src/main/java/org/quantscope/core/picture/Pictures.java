@@ -17,7 +17,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.picture.PictureHeader.Format;
 
 /**

@@ -15,9 +15,9 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.json.Utf8Json;
-import org.quantscope.core.model.MappedFile;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
@@ -33,14 +33,14 @@ import tools.jackson.core.JsonToken;
  *
  * @param tensors in the order of the header
  * @param skipped tensors of a type we do not read, with the type
- * @param metadata what stands under {@code __metadata__}
+ * @param metadata the free text beside the tensors, by key: what stands under {@code __metadata__}
  */
-record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, String> metadata) {
+public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, String> metadata) {
     /** Bytes in front of the header. */
-    static final int LENGTH_BYTES = 8;
+    public static final int LENGTH_BYTES = 8;
 
     /** The longest header that the format allows, in bytes. */
-    static final long MAX_HEADER = 100_000_000;
+    public static final long MAX_HEADER = 100_000_000;
 
     /** More tensors than this in one file are refused: some hundred megabytes on the heap. The largest models have some ten thousand a file. */
     static final int MAX_TENSORS = 500_000;
@@ -53,12 +53,19 @@ record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, 
             Set.of("C64", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4");
 
     /** A tensor that is left out. */
-    record Skipped(String name, String dtype) {}
+    public record Skipped(String name, String dtype) {}
 
     /** An entry of the header; offsets are in bytes behind the header. */
     private record Entry(String name, String dtype, Shape shape, long begin, long end) {}
 
-    static SafetensorsFile read(Path file, boolean withData) throws IOException {
+    /**
+     * Reads the header and maps the values.
+     *
+     * @param withData false reads no weight data
+     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @throws IOException if it cannot be read at all
+     */
+    public static SafetensorsFile read(Path file, boolean withData) throws IOException {
         MappedFile mapped = MappedFile.map(file);
         if (mapped.size() < LENGTH_BYTES) {
             throw new BadInputException(file, "header length", "is cut off: the file has " + mapped.size() + " bytes");

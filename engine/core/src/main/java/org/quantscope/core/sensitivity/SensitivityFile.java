@@ -19,11 +19,11 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.io.BadInputException;
 
 /**
  * The bytes of one scope's figures, as {@link DataOutputStream} writes them: {@code QSENSIT\n}, an int version, the 32 bytes of the

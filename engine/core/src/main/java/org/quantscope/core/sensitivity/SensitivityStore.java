@@ -12,8 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.io.BadInputException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -2,9 +2,9 @@ package org.quantscope.core.session;
 
 import java.util.Map;
 import java.util.TreeMap;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;

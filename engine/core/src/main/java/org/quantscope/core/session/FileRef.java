@@ -11,12 +11,12 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.model.Fingerprint;
 
 /**
  * A file that a session rests on; a folder too, if it is data.

@@ -3,7 +3,7 @@ package org.quantscope.core.session;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
-import org.quantscope.core.ProductVersion;
+import org.quantscope.core.io.ProductVersion;
 
 /** Where settings come from, for every file that has room for it: the program, the model, the data and the corrections. */
 public final class Provenance {

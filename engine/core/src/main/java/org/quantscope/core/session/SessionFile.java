@@ -65,7 +65,7 @@ public final class SessionFile {
 
     /**
      * @return the state, with every path absolute; nothing is said about whether the files exist
-     * @throws org.quantscope.core.BadInputException naming the file, the field and the value
+     * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */
     public static SessionState read(Path file) throws IOException {

@@ -89,7 +89,7 @@ public final class InputPower {
         }
     }
 
-    /** @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes */
+    /** @throws org.quantscope.core.io.BadInputException if that is nothing that {@link #write} writes */
     static InputPower read(SketchInput in, String field) throws IOException {
         int channels =
                 (int) in.number(field + ".channels", 1, Math.min(Integer.MAX_VALUE / 8, Math.max(1, in.left() / 8)));

@@ -351,7 +351,7 @@ public final class MomentSketch {
 
     /**
      * @param version of the file; the first knows nothing of parts
-     * @throws org.quantscope.core.BadInputException if that is nothing that {@link #write} writes
+     * @throws org.quantscope.core.io.BadInputException if that is nothing that {@link #write} writes
      */
     static MomentSketch read(SketchInput in, String field, int version) throws IOException {
         var sketch = new MomentSketch();

@@ -99,7 +99,7 @@ final class Parts {
         }
     }
 
-    /** @throws org.quantscope.core.BadInputException if those are no parts of values from {@code min} to {@code max} */
+    /** @throws org.quantscope.core.io.BadInputException if those are no parts of values from {@code min} to {@code max} */
     static Parts read(SketchInput in, String field, float min, float max) throws IOException {
         Parts parts = new Parts();
         int count = (int) in.number(field, 0, min <= max ? Math.min(2 * KEPT, in.left() / 8) : 0);

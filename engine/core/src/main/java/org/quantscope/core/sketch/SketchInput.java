@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.zip.CRC32C;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 
 /** Reads what {@link SketchOutput} writes, from a file that may hold anything. Every refusal names the field. */
 final class SketchInput {

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Logits;
@@ -14,10 +13,11 @@ import org.quantscope.core.eval.PairedScores;
 import org.quantscope.core.eval.QuantizedSession;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
-import org.quantscope.core.onnx.InstrumentedGraph;
 import org.quantscope.core.ort.OrtModel;
+import org.quantscope.core.rewrite.InstrumentedGraph;
 
 /** Runs an exported ONNX file in ONNX Runtime beside the float model and beside our own evaluation of the same settings. */
 final class RuntimeCheck {
@@ -30,7 +30,7 @@ final class RuntimeCheck {
      * @param plan what it was written from
      * @param request the settings of it that the format has a place for
      * @param data run in file order, all of it
-     * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     static Verification.Ran run(

@@ -50,7 +50,7 @@ public final class Verifier {
     /**
      * Writes, verifies and then moves into place: what does not pass is not there, and what was there stays.
      *
-     * @throws org.quantscope.core.BadInputException as {@link #verify}, or if the plan cannot be written in this format
+     * @throws org.quantscope.core.io.BadInputException as {@link #verify}, or if the plan cannot be written in this format
      * @throws IllegalStateException if the file does not read back as what was written
      * @throws java.util.concurrent.CancellationException if cancelled; nothing was written then
      */
@@ -78,7 +78,7 @@ public final class Verifier {
      * @param files what {@code exporter} wrote from {@code plan}
      * @param data to run an ONNX file on, in file order, all of it; not looked at for other formats
      * @return empty if the format is to be run and there is no data
-     * @throws org.quantscope.core.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
      * @throws IllegalStateException if the file does not read back as what was written
      * @throws java.util.concurrent.CancellationException if cancelled
      */

@@ -8,9 +8,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 
 class IntegerBiasTest {

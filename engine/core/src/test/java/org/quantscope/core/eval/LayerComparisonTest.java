@@ -16,10 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OutputSites;
-import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.ort.OrtRuntime;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 

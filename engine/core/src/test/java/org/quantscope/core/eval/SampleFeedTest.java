@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.TinyOnnx;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 
 class SampleFeedTest {

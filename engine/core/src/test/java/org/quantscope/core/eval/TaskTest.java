@@ -16,13 +16,13 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 

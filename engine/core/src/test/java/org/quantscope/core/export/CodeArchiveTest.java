@@ -14,17 +14,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.importer.Importers;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
-import org.quantscope.core.onnx.TinyOnnx;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.safetensors.SafetensorsLoader;
+import org.quantscope.core.rewrite.TinyOnnx;
+import org.quantscope.core.safetensors.SafetensorsFile;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.DType;
@@ -123,7 +123,7 @@ class CodeArchiveTest {
         Path file = folder.resolve("m");
         Exporters.export(Exporters.byId("safetensors"), plan(odd("w"), INT4), file, NEVER);
 
-        assertThat(SafetensorsLoader.metadata(file))
+        assertThat(SafetensorsFile.read(file, false).metadata())
                 .containsEntry("format", "quantscope-codes")
                 .containsEntry("quantscope.model_sha256", "0".repeat(64))
                 .containsEntry(

@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quantscope.core.ProductVersion;
+import org.quantscope.core.io.ProductVersion;
 import org.quantscope.core.job.CancelToken;
 
 /** The text of each format for a tiny model, byte for byte. What was written in place of a golden is left in target/goldens. */

@@ -19,6 +19,7 @@ import org.quantscope.core.onnx.Placement.Site;
 import org.quantscope.core.onnx.Placement.State;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 

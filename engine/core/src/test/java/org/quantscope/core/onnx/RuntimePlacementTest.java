@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.quantscope.core.model.ModelLoaders;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.onnx.Placement.Site;
 import org.quantscope.core.onnx.Placement.State;
 

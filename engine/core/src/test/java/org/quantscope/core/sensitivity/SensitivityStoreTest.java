@@ -15,10 +15,10 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.core.BadInputException;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.PairedInterval;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.io.BadInputException;
 
 class SensitivityStoreTest {
     private static final SensitivityScope SCOPE = new SensitivityScope("0a".repeat(32));

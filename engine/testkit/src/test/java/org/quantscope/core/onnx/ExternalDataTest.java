@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.quantscope.core.BadInputException;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.model.ModelLoaders;
 
 class ExternalDataTest {
     @TempDir

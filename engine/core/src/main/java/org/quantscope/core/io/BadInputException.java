@@ -1,0 +1,53 @@
+package org.quantscope.core.io;
+
+import java.io.Serial;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * An input that cannot be used as it is: a damaged, lying or unsupported file, or a setting that cannot exist.
+ *
+ * <p>The message is one line for a person. It names the file (if there is one), the field and the offending value.
+ * The command line answers with exit code 3, the desktop with a notification; neither shows a stack trace.
+ */
+public final class BadInputException extends RuntimeException {
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /** Characters of the file name, the field and the problem that are kept. */
+    private static final int MAX_PART = 500;
+
+    private final String field;
+
+    /**
+     * @param where what was being read, usually a file name; empty if the value came from no file
+     * @param field the field, tensor or option that is wrong
+     * @param problem what is wrong with it, with the offending value
+     */
+    public BadInputException(String where, String field, String problem) {
+        super((where.isEmpty() ? "" : oneLine(where) + ": ") + oneLine(field) + ": " + oneLine(problem));
+        this.field = Objects.requireNonNull(field);
+    }
+
+    public BadInputException(Path file, String field, String problem) {
+        this(String.valueOf(file.getFileName()), field, problem);
+    }
+
+    public BadInputException(Path file, String field, String problem, Throwable cause) {
+        this(file, field, problem);
+        initCause(cause);
+    }
+
+    /** The field, tensor or option that is wrong. */
+    public String field() {
+        return field;
+    }
+
+    /** Names and values come from files: they may hold line breaks, terminal controls, or a megabyte. */
+    private static String oneLine(String text) {
+        String line = text.substring(0, Math.min(text.length(), MAX_PART))
+                .replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ")
+                .strip();
+        return text.length() > MAX_PART ? line + "…" : line;
+    }
+}

@@ -1,0 +1,38 @@
+package org.quantscope.core.loader;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxFile;
+
+/** Reads ONNX models; {@link OnnxFile} says which. */
+public final class OnnxLoader implements ModelLoader {
+    @Override
+    public String id() {
+        return "onnx";
+    }
+
+    @Override
+    public String title() {
+        return "ONNX";
+    }
+
+    @Override
+    public String source() {
+        return "https://github.com/onnx/onnx/blob/main/docs/IR.md";
+    }
+
+    @Override
+    public boolean matches(byte[] head, long fileBytes) {
+        return OnnxFile.matches(head);
+    }
+
+    @Override
+    public Model load(Path file, boolean withData) throws IOException {
+        OnnxFile read = OnnxFile.read(file, withData);
+        return new Model(
+                file, id(), OptionalInt.of(read.opset()), read.tensors(), Optional.of(read.graph()), read.notes());
+    }
+}

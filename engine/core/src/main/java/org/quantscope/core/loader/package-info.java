@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.loader;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,93 @@
+package org.quantscope.core.rewrite;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.quantscope.core.onnx.ElementTypes;
+import org.quantscope.core.onnx.OnnxGraph;
+
+/** As much of a model as is needed for one value. */
+public final class GraphPrefix {
+    private final byte[] model;
+    private final Set<String> inputs;
+
+    private GraphPrefix(byte[] model, Set<String> inputs) {
+        this.model = model;
+        this.inputs = Set.copyOf(inputs);
+    }
+
+    /** Serialized; its only output is the value. Not copied, not to be changed. */
+    public byte[] model() {
+        return model;
+    }
+
+    /** The names of the inputs that are left. */
+    public Set<String> inputs() {
+        return inputs;
+    }
+
+    /**
+     * Cuts.
+     *
+     * @param model serialized by this package
+     * @param value one that its graph computes
+     */
+    public static GraphPrefix upTo(byte[] model, String value) {
+        ModelProto whole;
+        try {
+            whole = ModelProto.parseFrom(model);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalArgumentException("model: not one that was serialized here", e);
+        }
+        GraphProto graph = whole.getGraph();
+        Map<String, NodeProto> producers = OnnxGraph.producers(graph);
+        Set<String> needed = new HashSet<>();
+        Deque<String> open = new ArrayDeque<>(Set.of(value));
+        while (!open.isEmpty()) {
+            String name = open.pop();
+            NodeProto producer = producers.get(name);
+            if (needed.add(name) && producer != null) {
+                read(producer, open);
+            }
+        }
+        GraphProto.Builder cut = graph.toBuilder()
+                .clearNode()
+                .clearInitializer()
+                .clearInput()
+                .clearOutput()
+                .clearValueInfo();
+        graph.getNodeList().stream()
+                .filter(n -> n.getOutputList().stream().anyMatch(needed::contains))
+                .forEach(cut::addNode);
+        graph.getInitializerList().stream()
+                .filter(t -> needed.contains(t.getName()))
+                .forEach(cut::addInitializer);
+        Set<String> inputs = new TreeSet<>();
+        graph.getInputList().stream().filter(v -> needed.contains(v.getName())).forEach(v -> {
+            cut.addInput(v);
+            inputs.add(v.getName());
+        });
+        int type = new ElementTypes(graph).of(value);
+        cut.addOutput(GraphEdit.unshaped(value, type));
+        return new GraphPrefix(whole.toBuilder().setGraph(cut).build().toByteArray(), inputs);
+    }
+
+    /** What a node reads, in nested graphs too. */
+    private static void read(NodeProto node, Deque<String> into) {
+        into.addAll(node.getInputList());
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.hasG()) {
+                a.getG().getNodeList().forEach(n -> read(n, into));
+            }
+            a.getGraphsList().forEach(g -> g.getNodeList().forEach(n -> read(n, into)));
+        }
+    }
+}

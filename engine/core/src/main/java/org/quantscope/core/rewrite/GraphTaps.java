@@ -1,0 +1,44 @@
+package org.quantscope.core.rewrite;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.tensor.TensorId;
+
+/** Makes values inside a rewritten model outputs of it. */
+public final class GraphTaps {
+    private GraphTaps() {}
+
+    /**
+     * The model with further outputs. A value with a quantizer of its own is tapped in front of that, unless it is an output
+     * of the graph, which lies behind.
+     *
+     * @param model what {@link InstrumentedGraph#model} gives
+     * @param graph that it was made from
+     * @param values computed by {@code graph}; those that are outputs already are left alone
+     */
+    public static byte[] add(byte[] model, OnnxGraph graph, List<TensorId> values) {
+        try {
+            ModelProto.Builder proto = ModelProto.parseFrom(model).toBuilder();
+            Set<String> known = new HashSet<>(graph.outputNames());
+            for (TensorId id : values) {
+                if (known.add(id.name())) {
+                    proto.getGraphBuilder()
+                            .addOutput(ValueInfoProto.newBuilder()
+                                    .setName(id.name())
+                                    .setType(TypeProto.newBuilder()
+                                            .setTensorType(TypeProto.Tensor.newBuilder()
+                                                    .setElemType(graph.types().of(id.name())))));
+                }
+            }
+            return proto.build().toByteArray();
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalArgumentException("model: is none that was made here", e);
+        }
+    }
+}

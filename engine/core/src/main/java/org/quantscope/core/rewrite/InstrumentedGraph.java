@@ -1,0 +1,532 @@
+package org.quantscope.core.rewrite;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.ElementTypes;
+import org.quantscope.core.onnx.SmallType;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * A model rewritten to be run: plain, with values tapped, or fake-quantized with what the hand moves as inputs.
+ *
+ * <p>An activation quantizer is one {@code If} node: where its flag is false the value passes as it is, where it is true it
+ * goes through the grid in one of several {@linkplain Way ways}, which give exactly what the engine gives: for a uniform grid what
+ * ONNX QuantizeLinear and DequantizeLinear give. Parameters and flag are graph inputs. (By measurement:
+ * an {@code If} is far cheaper than a {@code Where}; {@link RuntimeGraph} takes out those that are always on.)
+ */
+public final class InstrumentedGraph {
+    private static final int FIRST_WITH_QUANTIZE = 10;
+    /** The first operator set in which Clip takes 8-bit codes. */
+    private static final int FIRST_WITH_INTEGER_CLIP = 12;
+
+    private static final int FIRST_WITH_ROUND_AND_CLIP_INPUTS = 11;
+    /** The first operator set in which Max and Min broadcast. Every operator of set 7 means the same in set 8. */
+    private static final int FIRST_WITH_BROADCASTING_MAX = 8;
+
+    private static final float ROUNDING = 0x1.8p23f;
+    private static final CodebookGrid ANY_LEVELS = new CodebookGrid(-1, 0, 1);
+
+    private final ModelProto model;
+    private final Optional<String> weightFeed;
+    private final Map<TensorId, ActivationFeeds> activations;
+    private final Map<TensorId, BiasFeed> biases;
+    private final Map<String, Quantizer> quantizers;
+    private final ElementTypes types;
+
+    private InstrumentedGraph(
+            ModelProto model,
+            Optional<String> weightFeed,
+            Map<TensorId, ActivationFeeds> activations,
+            Map<TensorId, BiasFeed> biases,
+            Map<String, Quantizer> quantizers,
+            ElementTypes types) {
+        this.model = model;
+        this.weightFeed = weightFeed;
+        this.activations = activations;
+        this.biases = biases;
+        this.quantizers = quantizers;
+        this.types = types;
+    }
+
+    /**
+     * How an activation's grid is computed.
+     *
+     * @param levels that the nodes are made for, where they are one by one; else 0
+     */
+    public record Form(Way way, int levels) {
+        public static final Form CODES = new Form(Way.CODES, 0);
+
+        public static final Form BYTES = new Form(Way.BYTES, 0);
+        public static final Form CHAIN = new Form(Way.CHAIN, 0);
+
+        public Form {
+            if ((way == Way.STEPS) != (levels > 1)) {
+                throw new IllegalArgumentException("levels: " + way + " with " + levels);
+            }
+        }
+
+        /**
+         * The quickest form that can hold a grid.
+         *
+         * @param opset of the model
+         * @throws IllegalArgumentException if there is none in that operator set
+         */
+        public static Form of(QuantParams params, int opset) {
+            if (params.grid(0) instanceof CodebookGrid grid) {
+                return switch (LevelLookup.method(grid, opset)) {
+                    case STEPS -> new Form(Way.STEPS, Math.max(2, params.qmax() - params.qmin() + 1));
+                    case EVEN_TABLE -> new Form(Way.EVEN_TABLE, 0);
+                    case BENT_TABLE -> new Form(Way.BENT_TABLE, 0);
+                };
+            }
+            int last = params.qmax() - params.qmin();
+            return (last == 255 ? BYTES : last < 255 ? CODES : CHAIN).in(opset);
+        }
+
+        /** The form of an activation that no grid is known of yet: that of most. */
+        public static Form ofUnknown(int opset) {
+            return BYTES.in(opset);
+        }
+
+        /** This form, or the chain where an operator set lacks what it takes; listed levels have no other form. */
+        private Form in(int opset) {
+            return switch (way) {
+                case BYTES -> opset >= FIRST_WITH_QUANTIZE ? this : CHAIN;
+                case CODES -> opset >= FIRST_WITH_INTEGER_CLIP ? this : CHAIN;
+                case CHAIN, STEPS, EVEN_TABLE, BENT_TABLE -> this;
+            };
+        }
+    }
+
+    /** The nodes of a {@link Form}. */
+    public enum Way {
+        /** QuantizeLinear to unsigned 8-bit codes counted from qmin, DequantizeLinear. For grids of 256 levels, from operator set 10. */
+        BYTES,
+        /**
+         * QuantizeLinear to unsigned 8-bit codes counted from qmin, Clip, DequantizeLinear: two passes of a quarter of the
+         * bytes less than {@link #CHAIN}. For grids of at most 256 levels, from operator set 12.
+         */
+        CODES,
+        /**
+         * {@code clamp(rint(x / s), qmin − zp, qmax − zp)·s} in float32, which is the same because adding the integer zero
+         * point commutes with the clamp. From operator set 11 the nodes are Div, Round, Clip, Mul. Older sets have no Round:
+         * there the clamp (Max, Min) comes first and adding and subtracting 1.5·2^23 rounds, because float32 has a step of 1
+         * between 2^23 and 2^24 and rounds half to even; exact for |codes| up to 2^22.
+         */
+        CHAIN,
+        /** Listed levels, a comparison and a choice for each. From operator set 9. */
+        STEPS,
+        /** Listed levels, found in a table of even buckets. From operator set 12. */
+        EVEN_TABLE,
+        /** Listed levels over many octaves, found in a table of the 16th root of the value. From operator set 12. */
+        BENT_TABLE;
+
+        private Optional<LevelLookup.Method> listed() {
+            return switch (this) {
+                case BYTES, CODES, CHAIN -> Optional.empty();
+                case STEPS -> Optional.of(LevelLookup.Method.STEPS);
+                case EVEN_TABLE -> Optional.of(LevelLookup.Method.EVEN_TABLE);
+                case BENT_TABLE -> Optional.of(LevelLookup.Method.BENT_TABLE);
+            };
+        }
+    }
+
+    /** Takes the values of one input. */
+    @FunctionalInterface
+    public interface Sink {
+        void feed(String name, DType type, Shape shape, float[] values);
+    }
+
+    /**
+     * Names of the inputs of one activation quantizer; {@link #feed} says what they take.
+     *
+     * @param scale of s, float32, activation units per step; for a table its buckets by the value; empty for steps
+     * @param lower {@link Way#BYTES}, {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}: qmin − zp, float32;
+     *     listed levels: where they start, float32
+     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: what they are, float32;
+     *     empty for {@link Way#BYTES}
+     * @param on bool; false lets the value pass as it is
+     */
+    public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
+        /** All inputs. */
+        public List<String> names() {
+            return Stream.of(scale, lower, upper, on)
+                    .filter(name -> !name.isEmpty())
+                    .toList();
+        }
+
+        /** The input that every part of the quantizer reads: where it is read, there the quantizer is. */
+        public String key() {
+            return lower;
+        }
+
+        /**
+         * Says what is fed, but for {@link #on}.
+         *
+         * @param params of one slice, of a grid that the form is made for; empty while the quantizer is off: something must be fed even so
+         */
+        public void feed(Optional<QuantParams> params, Sink sink) {
+            Optional<LevelLookup.Method> listed = form.way.listed();
+            if (listed.isPresent()) {
+                CodebookGrid grid = params.map(p -> (CodebookGrid) p.grid(0)).orElse(ANY_LEVELS);
+                LevelLookup.tables(listed.get(), scale, lower, upper, grid, form.levels, sink);
+                return;
+            }
+            boolean codes = form.way == Way.BYTES || form.way == Way.CODES;
+            int zero = params.map(p -> p.zeroPoint(0)).orElse(0);
+            int qmin = params.map(QuantParams::qmin).orElse(0);
+            int qmax = params.map(QuantParams::qmax).orElse(0);
+            DType limits = codes ? DType.U8 : DType.F32;
+            sink.feed(scale, DType.F32, Shape.of(), new float[] {
+                params.map(p -> p.scale(0)).orElse(1f)
+            });
+            sink.feed(lower, limits, Shape.of(), new float[] {codes ? zero - qmin : qmin - zero});
+            if (!upper.isEmpty()) {
+                sink.feed(upper, limits, Shape.of(), new float[] {codes ? qmax - qmin : qmax - zero});
+            }
+        }
+    }
+
+    /**
+     * The input that takes a bias.
+     *
+     * @param name of the float32 input
+     * @param shape that its values are fed in; they are as many as the bias has
+     */
+    public record BiasFeed(String name, Shape shape) {}
+
+    /**
+     * A quantizer in the graph.
+     *
+     * @param from the value that it reads
+     * @param to the value that it computes
+     * @param type of both, an ONNX code
+     */
+    record Quantizer(String from, String to, int type, ActivationFeeds feeds) {
+        /** True if it goes through codes of 8 bits. */
+        boolean hasCodes() {
+            return feeds.form.way == Way.BYTES || feeds.form.way == Way.CODES;
+        }
+    }
+
+    /** The serialized model; not to be changed. */
+    public byte[] model() {
+        return model.toByteArray();
+    }
+
+    ModelProto proto() {
+        return model;
+    }
+
+    /** By the value that they compute. */
+    Map<String, Quantizer> quantizers() {
+        return quantizers;
+    }
+
+    /** The ONNX type of a value, new ones included. */
+    int type(String value) {
+        return quantizers.values().stream()
+                .filter(q -> q.from.equals(value) || q.to.equals(value))
+                .map(Quantizer::type)
+                .findFirst()
+                .orElseGet(() -> types.of(value));
+    }
+
+    /** The float32 input that takes the weight in hand, in its stored shape; empty if no weight is in hand. */
+    public Optional<String> weightFeed() {
+        return weightFeed;
+    }
+
+    /** The inputs of each quantized activation. */
+    public Map<TensorId, ActivationFeeds> activations() {
+        return activations;
+    }
+
+    /** The inputs of the biases that are fed. */
+    public Map<TensorId, BiasFeed> biases() {
+        return biases;
+    }
+
+    /** The model as it is, in one piece. */
+    public static byte[] plain(Model model) {
+        return new GraphEdit(model).build().toByteArray();
+    }
+
+    /** The model with values inside it as further outputs; those that are graph inputs or outputs already are left alone. */
+    public static byte[] tapped(Model model, List<TensorId> values) {
+        GraphEdit edit = new GraphEdit(model);
+        Set<String> known = new HashSet<>(edit.graph().outputNames());
+        known.addAll(edit.graph().requiredInputs());
+        for (TensorId id : values) {
+            if (known.add(id.name())) {
+                edit.addOutput(id.name(), edit.graph().types().of(id.name()));
+            }
+        }
+        return edit.build().toByteArray();
+    }
+
+    /**
+     * The instrumented model.
+     *
+     * @param inHand a stored weight that becomes an input
+     * @param baked values of other stored weights, in storage order, that take the place of the stored ones
+     * @param quantized the activations that get a quantizer, with the form wanted; operator sets that lack it get the other one
+     * @param fedBiases the biases that become inputs, each read by its layer alone
+     * @throws IllegalArgumentException if a name is not one of the model's
+     */
+    public static InstrumentedGraph build(
+            Model model,
+            Optional<TensorId> inHand,
+            Map<TensorId, float[]> baked,
+            Map<TensorId, Form> quantized,
+            Set<TensorId> fedBiases) {
+        GraphEdit edit = new GraphEdit(model);
+        baked.forEach((id, values) -> {
+            Tensor t = stored(model, id);
+            edit.replaceStored(
+                    id.name(),
+                    TensorEncoding.floats(id.name(), t.info().dtype(), t.info().shape(), values));
+        });
+        Optional<String> weightFeed = inHand.map(id -> feedWeight(edit, stored(model, id)));
+        Map<TensorId, BiasFeed> biases = new LinkedHashMap<>();
+        fedBiases.forEach(id -> {
+            Shape shape = stored(model, id).info().shape();
+            edit.removeStored(id.name());
+            edit.addInput(id.name(), DataType.FLOAT_VALUE, shape);
+            biases.put(id, new BiasFeed(id.name(), shape));
+        });
+        Map<TensorId, ActivationFeeds> feeds = new LinkedHashMap<>();
+        Map<String, Quantizer> quantizers = new LinkedHashMap<>();
+        for (var activation : edit.graph().values()) {
+            Form form = quantized.get(activation.id());
+            if (form != null) {
+                Quantizer q = quantizer(edit, activation.id().name(), form.in(edit.opset()));
+                quantizers.put(q.to, q);
+                feeds.put(activation.id(), q.feeds);
+            }
+        }
+        if (feeds.size() != quantized.size()) {
+            TensorId unknown = quantized.keySet().stream()
+                    .filter(id -> !feeds.containsKey(id))
+                    .findFirst()
+                    .orElseThrow();
+            throw new IllegalArgumentException("activations: the model has no quantizable activation " + unknown);
+        }
+        if (!feeds.isEmpty() && edit.opset() < FIRST_WITH_BROADCASTING_MAX) {
+            edit.setOpset(FIRST_WITH_BROADCASTING_MAX);
+        }
+        return new InstrumentedGraph(
+                edit.build(),
+                weightFeed,
+                feeds,
+                biases,
+                quantizers,
+                edit.graph().types());
+    }
+
+    private static Tensor stored(Model model, TensorId id) {
+        Tensor t = model.find(id)
+                .orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
+        int stored = model.graph().map(g -> g.types().of(id.name())).orElse(DataType.UNDEFINED_VALUE);
+        if (!t.info().dtype().isFloating() || SmallType.of(stored).isPresent()) {
+            throw new BadInputException(
+                    model.file(),
+                    id.name(),
+                    "is "
+                            + SmallType.of(stored)
+                                    .map(SmallType::name)
+                                    .orElse(t.info().dtype().name()) + ", only floating weights can be quantized");
+        }
+        return t;
+    }
+
+    private static String feedWeight(GraphEdit edit, Tensor weight) {
+        String name = weight.id().name();
+        int type = TensorEncoding.typeCode(weight.info().dtype());
+        edit.removeStored(name);
+        if (type == DataType.FLOAT_VALUE) {
+            edit.addInput(name, type, weight.info().shape());
+            return name;
+        }
+        String feed = edit.fresh(name + "_float32");
+        edit.addInput(feed, DataType.FLOAT_VALUE, weight.info().shape());
+        edit.addBehind(feed, List.of(GraphEdit.cast(edit.fresh(name + "_Cast"), feed, name, type)));
+        return feed;
+    }
+
+    private static Quantizer quantizer(GraphEdit edit, String value, Form form) {
+        int type = edit.graph().types().of(value);
+        GraphEdit.Splice splice = edit.splice(value, "_float", "_quantized");
+        ActivationFeeds feeds = new ActivationFeeds(
+                form,
+                form.way == Way.STEPS ? "" : edit.fresh(value + "_scale"),
+                edit.fresh(value + "_lower"),
+                form.way == Way.BYTES ? "" : edit.fresh(value + "_upper"),
+                edit.fresh(value + "_on"));
+        Optional<LevelLookup.Method> listed = form.way.listed();
+        if (listed.isPresent()) {
+            LevelLookup.declare(edit, listed.get(), feeds.scale, feeds.lower, feeds.upper, form.levels);
+        } else {
+            int limits = form.way == Way.CHAIN ? DataType.FLOAT_VALUE : DataType.UINT8_VALUE;
+            edit.addInput(feeds.scale, DataType.FLOAT_VALUE, Shape.of());
+            edit.addInput(feeds.lower, limits, Shape.of());
+            if (!feeds.upper.isEmpty()) {
+                edit.addInput(feeds.upper, limits, Shape.of());
+            }
+        }
+        edit.addInput(feeds.on, DataType.BOOL_VALUE, Shape.of());
+        Quantizer quantizer = new Quantizer(splice.from(), splice.to(), type, feeds);
+
+        Chain on = new Chain(splice.to(), splice.from());
+        if (listed.isPresent()) {
+            listed(on, quantizer, listed.get(), edit);
+        } else if (quantizer.hasCodes()) {
+            encode(on, quantizer);
+            decode(on, quantizer);
+        } else {
+            chain(on, quantizer, edit);
+        }
+        Chain off = new Chain(splice.to() + "_off", splice.from());
+        off.then("Identity");
+        NodeProto.Builder node =
+                GraphEdit.node("If", splice.to() + "_quantizer", List.of(feeds.on), List.of(splice.to())).toBuilder();
+        node.addAttribute(branch("then_branch", on, type));
+        node.addAttribute(branch("else_branch", off, type));
+        edit.addBehind(value, List.of(node.build()));
+        return quantizer;
+    }
+
+    private static AttributeProto branch(String name, Chain chain, int type) {
+        GraphProto.Builder graph = GraphProto.newBuilder().setName(name).addAllNode(chain.nodes);
+        graph.addOutput(ValueInfoProto.newBuilder()
+                .setName(chain.at)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type))));
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(graph)
+                .build();
+    }
+
+    private static void listed(Chain chain, Quantizer q, LevelLookup.Method method, GraphEdit edit) {
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(DataType.FLOAT_VALUE);
+        }
+        String to = edit.fresh(q.to + "_level");
+        chain.nodes.addAll(LevelLookup.nodes(
+                edit, q.to, chain.at, to, method, q.feeds.scale, q.feeds.lower, q.feeds.upper, q.feeds.form.levels));
+        chain.at = to;
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(q.type);
+        }
+    }
+
+    /** From a value to its codes. */
+    static void encode(Chain chain, Quantizer q) {
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(DataType.FLOAT_VALUE);
+        }
+        chain.then("QuantizeLinear", q.feeds.scale, q.feeds.lower);
+        if (!q.feeds.upper.isEmpty()) {
+            chain.then("Clip", "", q.feeds.upper);
+        }
+    }
+
+    /** From the codes to the value on the grid. */
+    static void decode(Chain chain, Quantizer q) {
+        chain.then("DequantizeLinear", q.feeds.scale, q.feeds.lower);
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(q.type);
+        }
+    }
+
+    private static void chain(Chain chain, Quantizer q, GraphEdit edit) {
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(DataType.FLOAT_VALUE);
+        }
+        chain.then("Div", q.feeds.scale);
+        if (edit.opset() >= FIRST_WITH_ROUND_AND_CLIP_INPUTS) {
+            chain.then("Round");
+            chain.then("Clip", q.feeds.lower, q.feeds.upper);
+        } else {
+            String rounding = edit.fresh(q.to + "_rounding");
+            edit.addInitializer(TensorEncoding.scalar(rounding, ROUNDING));
+            chain.then("Max", q.feeds.lower);
+            chain.then("Min", q.feeds.upper);
+            chain.then("Add", rounding);
+            chain.then("Sub", rounding);
+        }
+        chain.then("Mul", q.feeds.scale);
+        if (q.type != DataType.FLOAT_VALUE) {
+            chain.cast(q.type);
+        }
+    }
+
+    /** Nodes in a row, each of one new value. */
+    static final class Chain {
+        private final String value;
+        private final List<NodeProto> nodes = new ArrayList<>();
+        private String at;
+
+        /**
+         * @param value what names are made of
+         * @param from what the first node reads
+         */
+        Chain(String value, String from) {
+            this.value = value;
+            this.at = from;
+        }
+
+        List<NodeProto> nodes() {
+            return nodes;
+        }
+
+        /** What the last node computes. */
+        String at() {
+            return at;
+        }
+
+        /** Renames what the last node computes. */
+        void name(String out) {
+            nodes.set(
+                    nodes.size() - 1,
+                    nodes.getLast().toBuilder().setOutput(0, out).build());
+            at = out;
+        }
+
+        private void cast(int type) {
+            String out = value + "_Cast_" + nodes.size();
+            nodes.add(GraphEdit.cast(out, at, out, type));
+            at = out;
+        }
+
+        private void then(String opType, String... others) {
+            String out = value + "_" + opType;
+            List<String> inputs = new ArrayList<>(List.of(at));
+            inputs.addAll(List.of(others));
+            nodes.add(GraphEdit.node(opType, out, inputs, List.of(out)));
+            at = out;
+        }
+    }
+}

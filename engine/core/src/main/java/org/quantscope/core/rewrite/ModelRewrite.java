@@ -1,0 +1,197 @@
+package org.quantscope.core.rewrite;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import com.google.protobuf.CodedOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.quantscope.core.io.AtomicFile;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.OnnxNode;
+import org.quantscope.core.tensor.Consumer;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorData;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * A model being changed into another one that is analysed in its place: stored values, biases and clamps. Edits are
+ * collected and applied by {@link #model}. Used by one thread, once; each node is rewritten at most once.
+ */
+public final class ModelRewrite {
+    private final Model model;
+    private final GraphEdit edit;
+    private final Map<String, Tensor> changed = new LinkedHashMap<>();
+    private final List<Tensor> added = new ArrayList<>();
+
+    /** @throws org.quantscope.core.io.BadInputException if the model has no graph */
+    public ModelRewrite(Model model) {
+        this.model = model;
+        this.edit = new GraphEdit(model);
+    }
+
+    /**
+     * Gives a stored float32 tensor other values.
+     *
+     * @param values in storage order; not copied, not to be changed
+     */
+    public void values(TensorId id, float[] values) {
+        Tensor old =
+                model.find(id).orElseThrow(() -> new IllegalArgumentException("tensor: the model stores no " + id));
+        if (old.info().dtype() != DType.F32 || values.length != old.data().count()) {
+            throw new IllegalArgumentException("values: " + id + " has "
+                    + old.data().count() + " of " + old.info().dtype() + ", got " + values.length + " of " + DType.F32);
+        }
+        edit.replaceStored(
+                id.name(),
+                TensorEncoding.floats(id.name(), DType.F32, old.info().shape(), values));
+        changed.put(id.name(), new Tensor(old.info(), TensorData.of(values)));
+    }
+
+    /**
+     * Gives a layer without a bias one. It becomes the third input of a Conv, ConvTranspose or Gemm; behind a MatMul it is
+     * added by a node of its own.
+     *
+     * @param values one an output channel, float32
+     * @return the name of the new tensor: {@code x.bias} for a weight {@code x.weight}, else {@code <weight>_bias}
+     */
+    public TensorId bias(OnnxNode layer, float[] values) {
+        String weight = layer.inputs().get(1);
+        String name = edit.fresh(weight.endsWith(".weight") ? weight.replaceAll("weight$", "bias") : weight + "_bias");
+        Shape shape = Shape.of(values.length);
+        edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
+        NodeProto.Builder node = layer.proto().toBuilder();
+        boolean behind = layer.opType().equals("MatMul");
+        String reader = layer.name();
+        if (behind) {
+            String out = node.getOutput(0);
+            String bare = edit.fresh(out + "_unbiased");
+            node.setOutput(0, bare);
+            reader = edit.fresh(layer.name() + "_bias");
+            edit.addBehind(out, List.of(GraphEdit.node("Add", reader, List.of(bare, name), List.of(out))));
+        } else if (node.getInputCount() > 2) {
+            node.setInput(2, name);
+        } else {
+            node.addInput(name);
+        }
+        edit.rewriteNode(layer.index(), node.build());
+        Consumer consumer =
+                new Consumer(reader, behind ? "Add" : layer.opType(), behind ? 1 : 2, layer.intAttribute("group", 1));
+        TensorInfo info = new TensorInfo(
+                new TensorId(name),
+                behind ? TensorKind.CONSTANT : TensorKind.BIAS,
+                DType.F32,
+                shape,
+                OptionalInt.empty(),
+                List.of(consumer));
+        added.add(new Tensor(info, TensorData.of(values)));
+        return info.id();
+    }
+
+    /**
+     * Clamps each channel to a range of its own: {@code min(max(x, lo), hi)} in place of a Clip.
+     *
+     * @param lo one a channel; all 0 is written as a Relu, all −∞ is left out
+     * @param hi one a channel
+     * @param spatial how many dimensions follow the channel's
+     */
+    public void clampChannels(OnnxNode clip, float[] lo, float[] hi, int spatial) {
+        long[] dims = new long[1 + spatial];
+        Arrays.fill(dims, 1);
+        dims[0] = lo.length;
+        Shape shape = Shape.of(dims);
+        String in = clip.inputs().getFirst();
+        String out = clip.outputs().getFirst();
+        if (all(lo, Float.NEGATIVE_INFINITY)) {
+            String max = limit(out + "_max", hi, shape, clip.name() + "_min");
+            edit.rewriteNode(clip.index(), GraphEdit.node("Min", clip.name() + "_min", List.of(in, max), List.of(out)));
+            return;
+        }
+        String raised = edit.fresh(out + "_raised");
+        if (all(lo, 0)) {
+            edit.rewriteNode(clip.index(), GraphEdit.node("Relu", clip.name() + "_max", List.of(in), List.of(raised)));
+        } else {
+            String min = limit(out + "_min", lo, shape, clip.name() + "_max");
+            edit.rewriteNode(
+                    clip.index(), GraphEdit.node("Max", clip.name() + "_max", List.of(in, min), List.of(raised)));
+        }
+        String max = limit(out + "_max", hi, shape, clip.name() + "_min");
+        edit.addBehind(out, List.of(GraphEdit.node("Min", clip.name() + "_min", List.of(raised, max), List.of(out))));
+    }
+
+    private String limit(String base, float[] values, Shape shape, String node) {
+        String name = edit.fresh(base);
+        edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
+        Consumer consumer = new Consumer(node, node.endsWith("_min") ? "Min" : "Max", 1, 1);
+        added.add(new Tensor(
+                new TensorInfo(
+                        new TensorId(name),
+                        TensorKind.CONSTANT,
+                        DType.F32,
+                        shape,
+                        OptionalInt.empty(),
+                        List.of(consumer)),
+                TensorData.of(values)));
+        return name;
+    }
+
+    private static boolean all(float[] values, float value) {
+        for (float v : values) {
+            if (v != value) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The changed model: the same file, other values. */
+    public Model model() {
+        OnnxGraph graph = new OnnxGraph(edit.buildWithReferences());
+        List<Tensor> tensors = new ArrayList<>();
+        for (Tensor t : model.tensors()) {
+            tensors.add(changed.getOrDefault(t.id().name(), t));
+        }
+        tensors.addAll(added);
+        Set<TensorId> altered = new HashSet<>();
+        changed.keySet().forEach(name -> altered.add(new TensorId(name)));
+        added.forEach(t -> altered.add(t.id()));
+        return new Model(
+                        model.file(),
+                        model.format(),
+                        model.opset(),
+                        tensors,
+                        Optional.of(graph),
+                        model.notes(),
+                        model.altered())
+                .withAltered(altered);
+    }
+
+    /**
+     * Writes a model to a file of its own, in one piece and atomically.
+     *
+     * @param metadata goes to {@code metadata_props}, in the order of its keys
+     * @throws org.quantscope.core.io.BadInputException if the model has no graph or is too large for one file
+     */
+    public static void write(Model model, Map<String, String> metadata, Path target) throws IOException {
+        GraphEdit whole = new GraphEdit(model);
+        metadata.forEach(whole::putMetadata);
+        var proto = whole.build();
+        AtomicFile.write(target, out -> {
+            CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
+            proto.writeTo(coded);
+            coded.flush();
+        });
+    }
+}

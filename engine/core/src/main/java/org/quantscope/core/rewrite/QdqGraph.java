@@ -1,0 +1,192 @@
+package org.quantscope.core.rewrite;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.CodePacker;
+import org.quantscope.core.onnx.CodeType;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.tensor.DType;
+import org.quantscope.core.tensor.Shape;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * A model rewritten with QuantizeLinear and DequantizeLinear nodes. Names follow ONNX Runtime's quantizer, whose debugger
+ * finds tensors by them: {@code t_quantized}, {@code t_scale}, {@code t_zero_point}, {@code t_QuantizeLinear},
+ * {@code t_DequantizeLinear}, and {@code _Output} behind a node's name for its value.
+ */
+public final class QdqGraph {
+    private static final String CONTRIB_DOMAIN = "com.microsoft";
+    /** The format version that came with operator set 21, and with it the types of 4 bits. */
+    private static final int IR_OF_21 = 10;
+
+    private static final int IR_OF_19 = 9;
+
+    private final Model model;
+    private final GraphEdit edit;
+
+    /**
+     * Begins.
+     *
+     * @param opset the operator set to raise the model to; one that is older than the model's leaves it as it is
+     * @throws IllegalArgumentException if it cannot be raised so far, see {@link #obstacle}
+     */
+    public QdqGraph(Model model, int opset) {
+        this.model = model;
+        this.edit = new GraphEdit(model);
+        obstacle(model, opset).ifPresent(in -> {
+            throw new IllegalArgumentException("opset: cannot be raised to " + opset + " because of " + in);
+        });
+        OpsetChange.apply(edit, opset);
+        edit.needIrVersion(opset >= 21 ? IR_OF_21 : opset >= 19 ? IR_OF_19 : 0);
+    }
+
+    /** The operator, with the set that changed it, that keeps a model from being raised to an operator set; empty if nothing does. */
+    public static Optional<String> obstacle(Model model, int opset) {
+        return OpsetChange.obstacle(model.graph().orElseThrow(), opset);
+    }
+
+    /**
+     * Stores a weight as codes with a DequantizeLinear behind them.
+     *
+     * @param type holds the codes
+     * @param packed the codes in storage order, as {@link CodeType#bytes} packs them
+     * @param contrib the operator of ONNX Runtime's own domain instead of the standard one; not per block
+     */
+    public void weight(TensorId id, CodeType type, QuantParams params, byte[] packed, boolean contrib) {
+        Tensor t = model.find(id)
+                .orElseThrow(() -> new IllegalArgumentException("weights: the model has no tensor " + id));
+        String quantized = edit.fresh(id + "_quantized");
+        edit.addInitializer(TensorEncoding.codes(quantized, type, t.info().shape(), packed));
+        Shape slices = slices(t.info().shape(), params);
+        String scale = addScale(id, params.scales(), slices);
+        String zeroPoint = addZeroPoint(id, type, params, slices);
+        dequantizeStored(id, quantized, scale, zeroPoint, params.granularity(), contrib);
+    }
+
+    /**
+     * Stores a bias as 32-bit codes with zero point 0 and a DequantizeLinear behind them.
+     *
+     * @param scales one, or one a channel of the rank-1 bias
+     */
+    public void bias(TensorId id, float[] scales, int[] codes) {
+        Tensor t =
+                model.find(id).orElseThrow(() -> new IllegalArgumentException("bias: the model has no tensor " + id));
+        String quantized = edit.fresh(id + "_quantized");
+        edit.addInitializer(TensorEncoding.int32(quantized, t.info().shape(), codes));
+        boolean perChannel = scales.length > 1;
+        Shape slices = perChannel ? Shape.of(scales.length) : Shape.of();
+        String scale = addScale(id, scales, slices);
+        String zeroPoint = edit.fresh(id + "_zero_point");
+        edit.addInitializer(TensorEncoding.int32(zeroPoint, slices, new int[scales.length]));
+        dequantizeStored(
+                id,
+                quantized,
+                scale,
+                zeroPoint,
+                perChannel ? new Granularity.PerChannel(0) : Granularity.TENSOR,
+                false);
+    }
+
+    /**
+     * Puts QuantizeLinear and DequantizeLinear on an activation; all its consumers share the pair, a graph output keeps its name.
+     *
+     * @param params per tensor
+     * @param contrib the operators of ONNX Runtime's own domain instead of the standard ones
+     */
+    public void activation(TensorId id, CodeType type, QuantParams params, boolean contrib) {
+        String t = id.name();
+        GraphEdit.Splice splice = edit.splice(t, "_QuantizeLinear_Input", "_DequantizeLinear_Output");
+        String scale = addScale(id, params.scales(), Shape.of());
+        String zeroPoint = addZeroPoint(id, type, params, Shape.of());
+        String codes = edit.fresh(t + "_QuantizeLinear_Output");
+        edit.addBehind(
+                t,
+                List.of(
+                        inDomain(
+                                GraphEdit.node(
+                                        "QuantizeLinear",
+                                        t + "_QuantizeLinear",
+                                        List.of(splice.from(), scale, zeroPoint),
+                                        List.of(codes)),
+                                contrib),
+                        inDomain(
+                                GraphEdit.node(
+                                        "DequantizeLinear",
+                                        t + "_DequantizeLinear",
+                                        List.of(codes, scale, zeroPoint),
+                                        List.of(splice.to())),
+                                contrib)));
+    }
+
+    /** Says where the file comes from, in {@code metadata_props}. */
+    public void metadata(String key, String value) {
+        edit.putMetadata(key, value);
+    }
+
+    /** @throws org.quantscope.core.io.BadInputException if the model is too large for one file */
+    public void write(OutputStream out) throws IOException {
+        edit.write(out);
+    }
+
+    private NodeProto inDomain(NodeProto node, boolean contrib) {
+        if (!contrib) {
+            return node;
+        }
+        edit.useDomain(CONTRIB_DOMAIN, 1);
+        return node.toBuilder().setDomain(CONTRIB_DOMAIN).build();
+    }
+
+    /** The shape of scales and zero points. */
+    private static Shape slices(Shape shape, QuantParams params) {
+        return switch (params.granularity()) {
+            case Granularity.PerTensor _ -> Shape.of();
+            case Granularity.PerChannel _ -> Shape.of(params.slices());
+            case Granularity.PerBlock b -> {
+                long[] dims = shape.toArray();
+                dims[b.axis()] = Math.ceilDiv(dims[b.axis()], b.size());
+                yield Shape.of(dims);
+            }
+        };
+    }
+
+    private void dequantizeStored(
+            TensorId id, String quantized, String scale, String zeroPoint, Granularity granularity, boolean contrib) {
+        String out = edit.fresh(id + "_DequantizeLinear_Output");
+        NodeProto.Builder node = GraphEdit.node(
+                "DequantizeLinear", id + "_DequantizeLinear", List.of(quantized, scale, zeroPoint), List.of(out))
+                .toBuilder();
+        switch (granularity) {
+            case Granularity.PerTensor _ -> {}
+            case Granularity.PerChannel c -> node.addAttribute(GraphEdit.attribute("axis", (long) c.axis()));
+            case Granularity.PerBlock b ->
+                node.addAttribute(GraphEdit.attribute("axis", (long) b.axis()))
+                        .addAttribute(GraphEdit.attribute("block_size", (long) b.size()));
+        }
+        edit.removeStored(id.name());
+        edit.redirect(id.name(), out);
+        edit.addBehind(quantized, List.of(inDomain(node.build(), contrib)));
+    }
+
+    private String addScale(TensorId id, float[] scales, Shape shape) {
+        String name = edit.fresh(id + "_scale");
+        edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, scales));
+        return name;
+    }
+
+    /** Zero points in the type of the codes; a codebook's are 0. */
+    private String addZeroPoint(TensorId id, CodeType type, QuantParams params, Shape shape) {
+        String name = edit.fresh(id + "_zero_point");
+        CodePacker packer = new CodePacker(type.bits(), params.slices());
+        for (int i = 0; i < params.slices(); i++) {
+            packer.put(i, params.isAffine() ? params.zeroPoint(i) : 0);
+        }
+        edit.addInitializer(TensorEncoding.codes(name, type, shape, packer.bytes()));
+        return name;
+    }
+}

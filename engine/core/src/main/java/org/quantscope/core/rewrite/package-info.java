@@ -1,0 +1,4 @@
+@NullMarked
+package org.quantscope.core.rewrite;
+
+import org.jspecify.annotations.NullMarked;

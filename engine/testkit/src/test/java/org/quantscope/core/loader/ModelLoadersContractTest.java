@@ -1,0 +1,137 @@
+package org.quantscope.core.loader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.quantscope.testkit.ArrayFiles.f4;
+import static org.quantscope.testkit.ArrayFiles.npy;
+import static org.quantscope.testkit.ArrayFiles.safetensors;
+import static org.quantscope.testkit.ArrayFiles.zip;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.model.Model;
+import org.quantscope.testkit.TinyModels;
+
+/** What holds for every loader. A new loader adds one line to {@link #content}. */
+class ModelLoadersContractTest {
+    @TempDir
+    Path folder;
+
+    /** The smallest file of each format, by loader id. */
+    private static Map<String, byte[]> content() {
+        return Map.of(
+                "onnx", TinyModels.matMul().build().toByteArray(),
+                "safetensors", safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", f4(1)),
+                "npy", npy("<f4", "(1,)", f4(1)),
+                "npz", zip(true, Map.of("a.npy", npy("<f4", "(1,)", f4(1)))));
+    }
+
+    static Stream<ModelLoader> loaders() {
+        return ModelLoaders.all().stream();
+    }
+
+    private static byte[] head(byte[] bytes) {
+        return Arrays.copyOf(bytes, Math.min(bytes.length, ModelLoaders.HEAD_BYTES));
+    }
+
+    @Test
+    void idsAreUniqueAndEveryLoaderHasContentHere() {
+        assertThat(ModelLoaders.all())
+                .extracting(ModelLoader::id)
+                .doesNotHaveDuplicates()
+                .containsExactlyInAnyOrderElementsOf(content().keySet());
+    }
+
+    @ParameterizedTest
+    @MethodSource("loaders")
+    void aLoaderKnowsItsOwnContentWhateverTheExtensionAndNoOther(ModelLoader loader) throws IOException {
+        content()
+                .forEach((id, bytes) -> assertThat(loader.matches(head(bytes), bytes.length))
+                        .as("%s matches %s", loader.id(), id)
+                        .isEqualTo(id.equals(loader.id())));
+        for (String extension : List.of("", ".bin", ".onnx", ".npz", ".safetensors", ".gguf")) {
+            Path file = Files.write(folder.resolve("m" + extension), content().getOrDefault(loader.id(), new byte[0]));
+
+            Model model = ModelLoaders.open(file);
+
+            assertThat(model.format()).isEqualTo(loader.id());
+            assertThat(model.file()).isEqualTo(file);
+            assertThat(model.tensors()).hasSize(1);
+            assertThat(ModelLoaders.openHeader(file).tensors().getFirst().info())
+                    .isEqualTo(model.tensors().getFirst().info());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("loaders")
+    void aLoaderNeverFailsOnAHead(ModelLoader loader) {
+        content().forEach((id, bytes) -> {
+            for (int length = 0; length <= bytes.length; length++) {
+                boolean matches = loader.matches(Arrays.copyOf(bytes, length), length);
+                assertThat(matches && !id.equals(loader.id()))
+                        .as("%s matches %d bytes of %s", loader.id(), length, id)
+                        .isFalse();
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource("loaders")
+    void aLoaderSaysWhatItIs(ModelLoader loader) {
+        assertThat(loader.title()).isNotBlank();
+        assertThat(loader.source()).startsWith("https://");
+    }
+
+    @Test
+    void ggufIsNotSupportedYet() throws IOException {
+        Path file = Files.write(folder.resolve("m.onnx"), "GGUF\3\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("m.onnx: format: gguf is not supported yet");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hello",
+                "{\"a\": 1}",
+                "<html></html>",
+                "\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000",
+                "B",
+                "\u0080\u0002}q\u0000."
+            })
+    void contentThatNobodyKnowsIsRefused(String text) throws IOException {
+        Path file = Files.write(folder.resolve("m.onnx"), text.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> ModelLoaders.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("not recognised");
+    }
+
+    @Test
+    void anEmptyFileAndAFolderAreRefused() throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty.onnx"));
+
+        assertThatThrownBy(() -> ModelLoaders.open(empty))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("empty.onnx: file: is empty");
+        assertThatThrownBy(() -> ModelLoaders.open(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("folder");
+        assertThatThrownBy(() -> ModelLoaders.open(folder.resolve("none"))).isInstanceOf(NoSuchFileException.class);
+    }
+}
