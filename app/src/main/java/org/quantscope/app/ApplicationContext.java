@@ -19,6 +19,7 @@ import org.quantscope.app.selected.QuantizerViewModel;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.selected.SlicesViewModel;
 import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.SessionViewModel;
@@ -33,7 +34,7 @@ import org.quantscope.core.sensitivity.SensitivityStore;
 /**
  * The program without its window: every view-model, connected. The only place where they are made.
  *
- * @param jobs the long work that is going on
+ * @param background where all of them work
  */
 public record ApplicationContext(
         Workbench bench,
@@ -58,7 +59,7 @@ public record ApplicationContext(
         TargetsViewModel targets,
         ImportViewModel imports,
         DataViewModel input,
-        Jobs jobs)
+        Background background)
         implements AutoCloseable {
     /**
      * @param work runs what takes long
@@ -66,23 +67,16 @@ public record ApplicationContext(
      */
     public static ApplicationContext of(
             Executor work, Executor ui, Settings settings, Questions questions, Notices notices) {
-        Jobs jobs = new Jobs(ui);
+        Background background = Background.of(work, ui, notices);
         Workbench bench = new Workbench();
-        Measurements measurements = new Measurements(bench, work, ui, jobs, notices);
-        SelectedTensor inHand = new SelectedTensor(bench, measurements, work, ui, notices);
-        CodeUse codeUse = new CodeUse(bench, inHand, work, ui, notices);
-        Activations activations = new Activations(bench, work, ui, jobs, notices);
-        AccuracyViewModel accuracy =
-                new AccuracyViewModel(bench, measurements, inHand, work, ui, jobs, notices, settings);
-        ExportViewModel export = new ExportViewModel(bench, measurements, work, ui, jobs, notices);
+        Measurements measurements = new Measurements(bench, background);
+        SelectedTensor inHand = new SelectedTensor(bench, measurements, background);
+        CodeUse codeUse = new CodeUse(bench, inHand, background);
+        Activations activations = new Activations(bench, background);
+        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, background, settings);
+        ExportViewModel export = new ExportViewModel(bench, measurements, background);
         SensitivityViewModel sensitivity = new SensitivityViewModel(
-                bench,
-                measurements,
-                new SensitivityStore(settings.state().resolve("sensitivity")),
-                work,
-                ui,
-                jobs,
-                notices);
+                bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), background);
         TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
         QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
         return new ApplicationContext(
@@ -92,30 +86,35 @@ public record ApplicationContext(
                 activations,
                 sensitivity,
                 tensors,
-                new GraphViewModel(bench, tensors, sensitivity, work, ui, notices),
+                new GraphViewModel(bench, tensors, sensitivity, background),
                 quantizer,
                 new ErrorViewModel(inHand, codeUse),
                 new SlicesViewModel(inHand, quantizer),
                 new CodesViewModel(inHand, codeUse),
                 accuracy,
                 new TriedViewModel(bench, accuracy, inHand),
-                new FlippedViewModel(bench, accuracy, work, ui, notices),
-                new LayerOutputViewModel(bench, accuracy, inHand, work, ui, notices),
-                new SampleLayersViewModel(bench, accuracy, work, ui, notices),
-                new CorrectionsViewModel(bench, measurements, accuracy, work, ui, jobs, notices),
-                new SessionViewModel(bench, questions, notices, jobs, settings, work, ui),
+                new FlippedViewModel(bench, accuracy, background),
+                new LayerOutputViewModel(bench, accuracy, inHand, background),
+                new SampleLayersViewModel(bench, accuracy, background),
+                new CorrectionsViewModel(bench, measurements, accuracy, background),
+                new SessionViewModel(bench, questions, settings, background),
                 export,
-                new TargetsViewModel(bench, measurements, export, settings, work, ui, jobs, notices),
-                new ImportViewModel(bench, measurements, inHand, work, ui, jobs, notices),
-                new DataViewModel(bench, work, ui, jobs),
-                jobs);
+                new TargetsViewModel(bench, measurements, export, settings, background),
+                new ImportViewModel(bench, measurements, inHand, background),
+                new DataViewModel(bench, background),
+                background);
+    }
+
+    /** The long work that is going on. */
+    public Jobs jobs() {
+        return background.jobs();
     }
 
     /** Ends the work that is going on and waits for what must not be cut off. */
     @Override
     public void close() {
         session.close();
-        jobs.cancelAll();
+        jobs().cancelAll();
         flipped.close();
         layerOutput.close();
         sampleLayers.close();

@@ -8,19 +8,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -133,10 +132,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final Workbench bench;
     private final Measurements measurements;
     private final SelectedTensor inHand;
-    private final Executor work;
-    private final Executor ui;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final Settings settings;
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<Answer> evaluations;
@@ -169,21 +165,15 @@ public final class AccuracyViewModel implements AutoCloseable {
             Workbench bench,
             Measurements measurements,
             SelectedTensor inHand,
-            Executor work,
-            Executor ui,
-            Jobs jobs,
-            Notices notices,
+            Background background,
             Settings settings) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
-        this.work = work;
-        this.ui = ui;
-        this.jobs = jobs;
-        this.notices = notices;
+        this.background = background;
         this.settings = settings;
-        this.baselines = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.evaluations = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.baselines = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.evaluations = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.stateProperty().subscribe(x -> refresh());
         measurements.snapshotProperty().subscribe(x -> refresh());
         inHand.viewProperty().subscribe(x -> refresh());
@@ -368,7 +358,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (known != null) {
             return new Answer(setting, known);
         }
-        try (Jobs.Handle job = jobs.start("Accuracy", cancel)) {
+        try (Jobs.Handle job = background.start("Accuracy", cancel)) {
             Evaluation complete = on.evaluateSamples(
                     new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
                         AccuracyEstimate estimate = evaluation.accuracy();
@@ -382,7 +372,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                     });
             return new Answer(setting, complete);
         } catch (CancellationException e) {
-            ui.execute(() -> stopped(question));
+            background.ui().execute(() -> stopped(question));
             throw e;
         }
     }
@@ -433,7 +423,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** Sets {@link #cacheBudget}, at least 0; 0 for none. What is above it goes, what has room now is computed. */
     public void setCacheBudget(long bytes) {
         settings.setNumber(CACHE, (double) bytes);
-        work.execute(settings::save);
+        background.work().execute(settings::save);
         if (evaluator != null) {
             evaluator.setCacheBudget(bytes);
             tellCache();
@@ -460,7 +450,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         evaluations.submit(
                 (cancel, partial) -> {
                     on.prepare(request, cancel);
-                    ui.execute(this::tellCache);
+                    background.ui().execute(this::tellCache);
                     throw new CancellationException();
                 },
                 estimate -> {},
@@ -468,7 +458,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     private void failed(Throwable e) {
-        notices.problem("Accuracy: " + e.getMessage());
+        background.problem("Accuracy: " + e.getMessage());
         view.set(new View(
                 Status.STOPPED,
                 Optional.empty(),
@@ -495,7 +485,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         LiveEvaluator old = evaluator;
         evaluator = null;
         if (old != null) {
-            work.execute(old::close);
+            background.work().execute(old::close);
         }
         view.set(View.NOTHING);
         tellCache();
@@ -505,19 +495,19 @@ public final class AccuracyViewModel implements AutoCloseable {
         long budget = cacheBudget();
         // Before any correction: a bias correction changes what the float model says.
         Model reference = bench.uncorrected().orElse(model);
-        work.execute(() -> {
+        background.work().execute(() -> {
             try {
                 LiveEvaluator fresh = Engine.evaluatorBesideWindow(model, reference, data, task, budget);
-                ui.execute(() -> opened(fresh, model, data, task));
+                background.ui().execute(() -> opened(fresh, model, data, task));
             } catch (RuntimeException e) {
-                ui.execute(() -> failed(e));
+                background.ui().execute(() -> failed(e));
             }
         });
     }
 
     private void opened(LiveEvaluator fresh, Model model, Dataset data, Optional<Task> task) {
         if (closed || !model.equals(evaluatedModel) || !data.equals(evaluatedData) || !task.equals(evaluatedTask)) {
-            work.execute(fresh::close);
+            background.work().execute(fresh::close);
             return;
         }
         evaluator = fresh;
@@ -526,9 +516,9 @@ public final class AccuracyViewModel implements AutoCloseable {
         baselines.submit(
                 (cancel, all) -> {
                     Consumer<AccuracyEstimate> partial = unlessOneWaits(waits, all);
-                    try (Jobs.Handle job = jobs.start("Float accuracy", cancel)) {
+                    try (Jobs.Handle job = background.start("Float accuracy", cancel)) {
                         List<Task> possible = fresh.tasks(cancel);
-                        ui.execute(() -> {
+                        background.ui().execute(() -> {
                             if (fresh.equals(evaluator)) {
                                 tasks.set(possible);
                             }

@@ -8,15 +8,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.OpenModel;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
@@ -79,10 +78,7 @@ public final class CorrectionsViewModel {
     private final Workbench bench;
     private final Measurements measurements;
     private final AccuracyViewModel accuracy;
-    private final Jobs jobs;
-    private final Notices notices;
-    private final Executor work;
-    private final Executor ui;
+    private final Background background;
     private final LatestWins<Made> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private final ReadOnlyObjectWrapper<Map<String, String>> unavailable = new ReadOnlyObjectWrapper<>(Map.of());
@@ -95,21 +91,12 @@ public final class CorrectionsViewModel {
     private boolean asked;
 
     public CorrectionsViewModel(
-            Workbench bench,
-            Measurements measurements,
-            AccuracyViewModel accuracy,
-            Executor work,
-            Executor ui,
-            Jobs jobs,
-            Notices notices) {
+            Workbench bench, Measurements measurements, AccuracyViewModel accuracy, Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.accuracy = accuracy;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.work = work;
-        this.ui = ui;
-        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             latest.cancel();
             steps.clear();
@@ -125,10 +112,10 @@ public final class CorrectionsViewModel {
             return;
         }
         asked = true;
-        work.execute(() -> {
+        background.work().execute(() -> {
             Map<String, String> reasons = new HashMap<>();
             Corrections.all().forEach(c -> c.unavailable().ifPresent(reason -> reasons.put(c.id(), reason)));
-            ui.execute(() -> unavailable.set(Map.copyOf(reasons)));
+            background.ui().execute(() -> unavailable.set(Map.copyOf(reasons)));
         });
     }
 
@@ -164,7 +151,7 @@ public final class CorrectionsViewModel {
         }
         Optional<String> refusal = refusal(correction);
         if (refusal.isPresent()) {
-            notices.problem(correction.title() + ": " + refusal.get());
+            background.problem(correction.title() + ": " + refusal.get());
             return;
         }
         AppliedCorrection applied = new AppliedCorrection(
@@ -214,12 +201,12 @@ public final class CorrectionsViewModel {
         Optional<Dataset> data = bench.calibrationData();
         latest.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start(title, cancel)) {
+                    try (Jobs.Handle job = background.start(title, cancel)) {
                         return make(open, now, state, next, edit, data, job, cancel);
                     }
                 },
                 made -> made(title, state, next, made),
-                e -> notices.problem(title + ": " + e.getMessage()));
+                e -> background.problem(title + ": " + e.getMessage()));
     }
 
     private static Made make(
@@ -270,7 +257,7 @@ public final class CorrectionsViewModel {
 
     private void made(String title, SessionState was, SessionState next, Made made) {
         if (!bench.stateProperty().get().equals(Optional.of(was))) {
-            notices.problem(title + ": the settings were changed meanwhile; nothing was corrected");
+            background.problem(title + ": the settings were changed meanwhile; nothing was corrected");
             return;
         }
         bench.keepCorrected(next, made.model);
@@ -296,7 +283,7 @@ public final class CorrectionsViewModel {
         steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score));
         bench.apply(edit);
         if (output.changed().isEmpty()) {
-            notices.done(title + ": nothing to do; " + String.join("; ", output.kept()));
+            background.notices().done(title + ": nothing to do; " + String.join("; ", output.kept()));
             return;
         }
         fresh = bench.variant();
@@ -308,13 +295,15 @@ public final class CorrectionsViewModel {
     private void tell(String title, Correction.Output output, String more) {
         Optional<SessionState> corrected = bench.stateProperty().get();
         int n = output.changed().size();
-        notices.done(title + ": " + n + (n == 1 ? " tensor" : " tensors") + " changed" + more, "Undo", () -> {
-            if (bench.stateProperty().get().equals(corrected)) {
-                bench.undo();
-            } else {
-                removeLast();
-            }
-        });
+        background
+                .notices()
+                .done(title + ": " + n + (n == 1 ? " tensor" : " tensors") + " changed" + more, "Undo", () -> {
+                    if (bench.stateProperty().get().equals(corrected)) {
+                        bench.undo();
+                    } else {
+                        removeLast();
+                    }
+                });
     }
 
     /** The figure before and after, as soon as it is known. */

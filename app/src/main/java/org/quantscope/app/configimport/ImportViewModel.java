@@ -17,7 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,11 +24,11 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.importer.Detection;
 import org.quantscope.core.importer.Imported;
@@ -196,10 +195,7 @@ public final class ImportViewModel {
     private final Workbench bench;
     private final Measurements measurements;
     private final SelectedTensor inHand;
-    private final Jobs jobs;
-    private final Notices notices;
-    private final Executor work;
-    private final Executor ui;
+    private final Background background;
     private final LatestWins<Detection> detecting;
     private final LatestWins<Imported> reading;
     private final LatestWins<Measured> comparing;
@@ -210,24 +206,14 @@ public final class ImportViewModel {
     private List<Imported.Unmatched> unmatchedAtFirst = List.of();
     private @Nullable QuantizableTensor compared;
 
-    public ImportViewModel(
-            Workbench bench,
-            Measurements measurements,
-            SelectedTensor inHand,
-            Executor work,
-            Executor ui,
-            Jobs jobs,
-            Notices notices) {
+    public ImportViewModel(Workbench bench, Measurements measurements, SelectedTensor inHand, Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.inHand = inHand;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.work = work;
-        this.ui = ui;
-        this.detecting = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.comparing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.detecting = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.reading = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.comparing = background.latest(LatestWins.Mode.CANCEL_STALE);
         inHand.viewProperty().subscribe(x -> sketched());
         measurements.snapshotProperty().subscribe(x -> list());
     }
@@ -251,10 +237,10 @@ public final class ImportViewModel {
                 .filter(e -> name.endsWith(e.getKey()))
                 .map(e -> Importers.byId(e.getValue()))
                 .findFirst();
-        work.execute(() -> {
+        background.work().execute(() -> {
             Dropped found;
             CancelToken cancel = new CancelToken();
-            try (Jobs.Handle job = jobs.start("Looking at " + file.getFileName(), cancel)) {
+            try (Jobs.Handle job = background.start("Looking at " + file.getFileName(), cancel)) {
                 job.report(0, 0, "");
                 found = Files.isDirectory(file) || isSession(file)
                         ? Dropped.OPEN
@@ -264,7 +250,7 @@ public final class ImportViewModel {
             } catch (CancellationException e) {
                 return;
             }
-            ui.execute(() -> answer.accept(found));
+            background.ui().execute(() -> answer.accept(found));
         });
     }
 
@@ -308,7 +294,7 @@ public final class ImportViewModel {
                 Optional.empty()));
         detecting.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Reading " + file.getFileName(), cancel)) {
+                    try (Jobs.Handle job = background.start("Reading " + file.getFileName(), cancel)) {
                         job.report(0, 1, "");
                         return Detection.of(file, model.get(), cancel);
                     }
@@ -680,9 +666,11 @@ public final class ImportViewModel {
         String what =
                 "import " + v.file.map(f -> String.valueOf(f.getFileName())).orElse("");
         bench.apply(v.alone ? alone(what, state) : imported.edit(what));
-        notices.done("Imported " + v.matches.size() + (v.matches.size() == 1 ? " tensor" : " tensors") + " from "
-                + v.file.map(f -> String.valueOf(f.getFileName())).orElse("")
-                + (v.unplaced.isEmpty() ? "" : "; " + waiting(v) + " left out"));
+        background
+                .notices()
+                .done("Imported " + v.matches.size() + (v.matches.size() == 1 ? " tensor" : " tensors") + " from "
+                        + v.file.map(f -> String.valueOf(f.getFileName())).orElse("")
+                        + (v.unplaced.isEmpty() ? "" : "; " + waiting(v) + " left out"));
         return true;
     }
 

@@ -7,11 +7,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
@@ -155,7 +155,7 @@ public final class DataViewModel {
     private record Asked(Samples samples, Preprocessing how, int sample) {}
 
     private final Workbench bench;
-    private final Jobs jobs;
+    private final Background background;
     private final LatestWins<Samples> opening;
     private final LatestWins<Prepared> preparing;
     private final ReadOnlyObjectWrapper<View> view;
@@ -165,11 +165,11 @@ public final class DataViewModel {
 
     private int sample;
 
-    public DataViewModel(Workbench bench, Executor work, Executor ui, Jobs jobs) {
+    public DataViewModel(Workbench bench, Background background) {
         this.bench = bench;
-        this.jobs = jobs;
-        this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.preparing = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.preparing = background.latest(LatestWins.Mode.CONFLATE);
         this.view = new ReadOnlyObjectWrapper<>(empty(Role.EVALUATION, Optional.empty()));
     }
 
@@ -208,7 +208,7 @@ public final class DataViewModel {
     public void load(Path file) {
         opening.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Reading " + file.getFileName(), cancel)) {
+                    try (Jobs.Handle job = background.start("Reading " + file.getFileName(), cancel)) {
                         job.report(0, 1, "");
                         return Datasets.samples(file, cancel);
                     }
@@ -292,7 +292,7 @@ public final class DataViewModel {
         opening.submit(
                 (cancel, partial) -> {
                     try (Jobs.Handle job =
-                            jobs.start("Reading " + samples.file().getFileName(), cancel)) {
+                            background.start("Reading " + samples.file().getFileName(), cancel)) {
                         job.report(0, 0, "");
                         return Datasets.samples(samples.file(), how.labelColumn(), cancel);
                     }

@@ -9,13 +9,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporter;
@@ -106,25 +105,24 @@ public final class ExportViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<Status> latest;
     private final ReadOnlyObjectWrapper<Status> status = new ReadOnlyObjectWrapper<>(new Status.None());
     private CancelToken byHand = new CancelToken();
     private final ReadOnlyObjectWrapper<Optional<ExportPlan>> plan = new ReadOnlyObjectWrapper<>(Optional.empty());
 
-    public ExportViewModel(
-            Workbench bench, Measurements measurements, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public ExportViewModel(Workbench bench, Measurements measurements, Background background) {
         this.bench = bench;
         this.measurements = measurements;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CONFLATE);
         measurements.snapshotProperty().subscribe(x -> refresh());
-        jobs.onChange(running -> running.stream()
-                .filter(job -> job.cancel().equals(byHand))
-                .findFirst()
-                .ifPresent(this::progress));
+        background
+                .jobs()
+                .onChange(running -> running.stream()
+                        .filter(job -> job.cancel().equals(byHand))
+                        .findFirst()
+                        .ifPresent(this::progress));
         bench.modelProperty().subscribe(x -> {
             if (!(status.get() instanceof Status.Running)) {
                 status.set(new Status.None());
@@ -207,7 +205,7 @@ public final class ExportViewModel {
         latest.submit(
                 (cancel, partial) -> {
                     // The job has a token of its own, so that a person who cancels it is told what became of the file.
-                    try (Jobs.Handle job = jobs.start("Exporting " + name, stop)) {
+                    try (Jobs.Handle job = background.start("Exporting " + name, stop)) {
                         job.report(0, 0, "writing");
                         Verifier.Exported done = Verifier.export(
                                 exporter,
@@ -234,9 +232,9 @@ public final class ExportViewModel {
     private void tell(Status outcome) {
         status.set(outcome);
         if (outcome instanceof Status.Written(Result result)) {
-            notices.done(result.summary());
+            background.notices().done(result.summary());
         } else if (outcome instanceof Status.Refused(String why)) {
-            notices.problem("Export: " + why);
+            background.problem("Export: " + why);
         }
     }
 

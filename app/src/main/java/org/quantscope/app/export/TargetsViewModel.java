@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -19,13 +18,13 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
@@ -183,8 +182,7 @@ public final class TargetsViewModel {
     private final Measurements measurements;
     private final ExportViewModel export;
     private final Settings settings;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<Checked> checking;
     private final LatestWins<Preview> previewing;
     private final LatestWins<Optional<Remedied>> fixing;
@@ -211,19 +209,15 @@ public final class TargetsViewModel {
             Measurements measurements,
             ExportViewModel export,
             Settings settings,
-            Executor work,
-            Executor ui,
-            Jobs jobs,
-            Notices notices) {
+            Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.export = export;
         this.settings = settings;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.checking = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.previewing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.fixing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.checking = background.latest(LatestWins.Mode.CONFLATE);
+        this.previewing = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.fixing = background.latest(LatestWins.Mode.CANCEL_STALE);
         for (Exporter exporter : Exporters.all()) {
             Map<String, String> given = new HashMap<>();
             for (OptionDoc option : exporter.options()) {
@@ -302,7 +296,7 @@ public final class TargetsViewModel {
                                         cancel))
                                 .toList()),
                 this::take,
-                e -> notices.problem("Export: " + e.getMessage()));
+                e -> background.problem("Export: " + e.getMessage()));
         list();
     }
 
@@ -508,7 +502,7 @@ public final class TargetsViewModel {
                 (cancel, partial) -> {
                     // The job has a token of its own, so that a person who cancels it gets the buttons back.
                     CancelToken byHand = new CancelToken();
-                    try (Jobs.Handle job = jobs.start("Applying remedies", byHand)) {
+                    try (Jobs.Handle job = background.start("Applying remedies", byHand)) {
                         return Optional.of(remedied(
                                 exporter,
                                 start,
@@ -527,7 +521,7 @@ public final class TargetsViewModel {
                 },
                 e -> {
                     busy = false;
-                    notices.problem("Export: " + e.getMessage());
+                    background.problem("Export: " + e.getMessage());
                     list();
                 });
         list();
@@ -535,7 +529,7 @@ public final class TargetsViewModel {
 
     private void adopt(Exporter exporter, Remedied found) {
         if (bench.stateProperty().get().filter(found.from::equals).isEmpty()) {
-            notices.problem("Export: the settings have changed; the remedies were not applied");
+            background.problem("Export: the settings have changed; the remedies were not applied");
             return;
         }
         found.measured.forEach(measurements::keep);

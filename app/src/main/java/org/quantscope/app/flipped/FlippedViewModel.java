@@ -2,13 +2,12 @@ package org.quantscope.app.flipped;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.SampleOutcomes;
@@ -111,7 +110,7 @@ public final class FlippedViewModel implements AutoCloseable {
             boolean matrix) {}
 
     private final Workbench bench;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<View> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private @Nullable Evaluation shown;
@@ -121,10 +120,10 @@ public final class FlippedViewModel implements AutoCloseable {
     private int chosen = -1;
     private boolean matrix;
 
-    public FlippedViewModel(Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
+    public FlippedViewModel(Workbench bench, AccuracyViewModel accuracy, Background background) {
         this.bench = bench;
-        this.notices = notices;
-        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CONFLATE);
         accuracy.viewProperty().subscribe(this::take);
     }
 
@@ -158,7 +157,8 @@ public final class FlippedViewModel implements AutoCloseable {
             return;
         }
         Question question = new Question(shown.outcomes(), previous, filter, cell, chosen, matrix);
-        latest.submit((cancel, partial) -> answer(question), view::set, e -> notices.problem("Flipped samples: " + e));
+        latest.submit(
+                (cancel, partial) -> answer(question), view::set, e -> background.problem("Flipped samples: " + e));
     }
 
     private static View answer(Question q) {

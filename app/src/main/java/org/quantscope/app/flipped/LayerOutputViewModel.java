@@ -5,15 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LayerComparison;
@@ -70,7 +69,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
     private final SelectedTensor inHand;
-    private final Notices notices;
+    private final Background background;
     private final Comparer comparer;
     private final LatestWins<View> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
@@ -78,18 +77,13 @@ public final class LayerOutputViewModel implements AutoCloseable {
     private @Nullable Question asked;
 
     public LayerOutputViewModel(
-            Workbench bench,
-            AccuracyViewModel accuracy,
-            SelectedTensor inHand,
-            Executor work,
-            Executor ui,
-            Notices notices) {
+            Workbench bench, AccuracyViewModel accuracy, SelectedTensor inHand, Background background) {
         this.bench = bench;
         this.accuracy = accuracy;
         this.inHand = inHand;
-        this.notices = notices;
-        this.comparer = new Comparer(work);
-        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.comparer = new Comparer(background.work());
+        this.latest = background.latest(LatestWins.Mode.CONFLATE);
         accuracy.viewProperty().subscribe(x -> refresh());
         inHand.viewProperty().subscribe(x -> refresh());
     }
@@ -153,7 +147,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
         try {
             comparison = comparer.of(model, data);
         } catch (RuntimeException e) {
-            notices.problem("Layer output: " + e.getMessage());
+            background.problem("Layer output: " + e.getMessage());
             nothing(Status.NO_DATA);
             return;
         }
@@ -200,7 +194,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
                         Objects.equals(asked, q)
                                 ? answer
                                 : new View(answer.status, answer.rows, answer.samples, answer.data, true)),
-                e -> notices.problem("Layer output: " + e.getMessage()));
+                e -> background.problem("Layer output: " + e.getMessage()));
     }
 
     /** What is on show belongs to what was before. */

@@ -4,14 +4,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LayerComparison;
@@ -38,20 +37,19 @@ public final class SampleLayersViewModel implements AutoCloseable {
 
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
-    private final Notices notices;
+    private final Background background;
     private final Comparer comparer;
     private final LatestWins<View> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private OptionalInt sample = OptionalInt.empty();
     private @Nullable Question asked;
 
-    public SampleLayersViewModel(
-            Workbench bench, AccuracyViewModel accuracy, Executor work, Executor ui, Notices notices) {
+    public SampleLayersViewModel(Workbench bench, AccuracyViewModel accuracy, Background background) {
         this.bench = bench;
         this.accuracy = accuracy;
-        this.notices = notices;
-        this.comparer = new Comparer(work);
-        this.latest = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.comparer = new Comparer(background.work());
+        this.latest = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> show(OptionalInt.empty()));
         accuracy.viewProperty().subscribe(x -> refresh());
     }
@@ -106,9 +104,9 @@ public final class SampleLayersViewModel implements AutoCloseable {
                             false),
                     answer -> view.set(
                             Objects.equals(asked, question) ? answer : new View(answer.sample, answer.layers, true)),
-                    e -> notices.problem("Layers of a sample: " + e.getMessage()));
+                    e -> background.problem("Layers of a sample: " + e.getMessage()));
         } catch (RuntimeException e) {
-            notices.problem("Layers of a sample: " + e.getMessage());
+            background.problem("Layers of a sample: " + e.getMessage());
         }
     }
 

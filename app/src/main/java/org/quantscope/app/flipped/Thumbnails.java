@@ -4,12 +4,12 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.scene.image.Image;
 import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.job.LatestWins;
@@ -21,20 +21,14 @@ public final class Thumbnails {
 
     private static final long LEAST_PIXELS = 1024;
 
-    private final Executor work;
-    private final Executor ui;
+    private final Background background;
     private final Map<Key, Optional<Image>> kept = new LinkedHashMap<>(64, 0.75f, true);
     private long pixels;
 
     private record Key(Dataset data, int sample) {}
 
-    /**
-     * @param work decodes
-     * @param ui runs what takes the pictures
-     */
-    public Thumbnails(Executor work, Executor ui) {
-        this.work = work;
-        this.ui = ui;
+    public Thumbnails(Background background) {
+        this.background = background;
     }
 
     /** Somebody who shows one picture at a time; {@code to} takes it, or nothing if the sample is no picture. */
@@ -44,7 +38,7 @@ public final class Thumbnails {
 
     /** What is asked for while another picture is being decoded takes the place of what waits: nobody pays for what was scrolled past. */
     final class Asker {
-        private final LatestWins<Optional<Image>> decoding = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        private final LatestWins<Optional<Image>> decoding = background.latest(LatestWins.Mode.CONFLATE);
         private final Consumer<Optional<Image>> to;
         private @Nullable Key wanted;
 

@@ -6,17 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.tensors.SensitivityViewModel;
 import org.quantscope.app.tensors.TensorDamage;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.LatestWins;
@@ -132,7 +131,7 @@ public final class GraphViewModel {
     private final Workbench bench;
     private final TensorsViewModel tensors;
     private final SensitivityViewModel sensitivity;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<ModelDrawing> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private boolean showing;
@@ -140,17 +139,12 @@ public final class GraphViewModel {
     private @Nullable ModelDrawing drawing;
 
     public GraphViewModel(
-            Workbench bench,
-            TensorsViewModel tensors,
-            SensitivityViewModel sensitivity,
-            Executor work,
-            Executor ui,
-            Notices notices) {
+            Workbench bench, TensorsViewModel tensors, SensitivityViewModel sensitivity, Background background) {
         this.bench = bench;
         this.tensors = tensors;
         this.sensitivity = sensitivity;
-        this.notices = notices;
-        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
         tensors.rowsProperty().subscribe(x -> refresh());
         bench.stateProperty().subscribe(x -> refresh());
         bench.selectionProperty().subscribe(id -> view.set(view.get().withInHand(id)));
@@ -193,7 +187,7 @@ public final class GraphViewModel {
                         drawing = made;
                         show();
                     },
-                    e -> notices.problem("Graph: " + e.getMessage()));
+                    e -> background.problem("Graph: " + e.getMessage()));
         }
         show();
     }

@@ -5,13 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.metric.CodePass;
 import org.quantscope.core.metric.CodeReport;
@@ -37,7 +36,7 @@ public final class CodeUse {
     private record Key(QuantizableTensor subject, QuantParams params) {}
 
     private final SelectedTensor inHand;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<CodeReport> passes;
     private final Set<String> watchers = new HashSet<>();
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
@@ -52,10 +51,10 @@ public final class CodeUse {
         }
     };
 
-    public CodeUse(Workbench bench, SelectedTensor inHand, Executor work, Executor ui, Notices notices) {
+    public CodeUse(Workbench bench, SelectedTensor inHand, Background background) {
         this.inHand = inHand;
-        this.notices = notices;
-        this.passes = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
+        this.background = background;
+        this.passes = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> known.clear());
         inHand.viewProperty().subscribe(v -> refresh());
     }
@@ -106,7 +105,7 @@ public final class CodeUse {
                     known.put(now, made);
                     arrived(now, made);
                 },
-                e -> notices.problem(String.valueOf(e.getMessage())));
+                e -> background.problem(e));
     }
 
     /** A result of a setting that the hand has left since is worth showing, as previous. */

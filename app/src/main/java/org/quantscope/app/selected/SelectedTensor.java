@@ -6,18 +6,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
@@ -155,7 +154,7 @@ public final class SelectedTensor {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<MomentSketch> reading;
     private final LatestWins<SliceExtents> cutting;
     private final LatestWins<MomentSketch> readingSlice;
@@ -198,17 +197,17 @@ public final class SelectedTensor {
         }
     };
 
-    public SelectedTensor(Workbench bench, Measurements measurements, Executor work, Executor ui, Notices notices) {
+    public SelectedTensor(Workbench bench, Measurements measurements, Background background) {
         this.bench = bench;
         this.measurements = measurements;
-        this.notices = notices;
-        this.reading = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.cutting = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.readingSlice = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.fitting = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.exact = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.curves = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.choosing = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.reading = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.cutting = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.readingSlice = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.fitting = background.latest(LatestWins.Mode.CONFLATE);
+        this.exact = background.latest(LatestWins.Mode.CONFLATE);
+        this.curves = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.choosing = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
@@ -276,11 +275,11 @@ public final class SelectedTensor {
                     fitting.submit(
                             (cancel, partial) -> fitted(v, wish, now.params()),
                             params -> show(v, wish, params),
-                            e -> notices.problem(String.valueOf(e.getMessage())));
+                            e -> background.problem(e));
             }
         } catch (IllegalArgumentException e) {
             wished = null;
-            notices.problem(String.valueOf(e.getMessage()));
+            background.problem(e);
         }
     }
 
@@ -306,7 +305,7 @@ public final class SelectedTensor {
                             refresh();
                         }
                     },
-                    e -> notices.problem(String.valueOf(e.getMessage())));
+                    e -> background.problem(e));
         }
     }
 
@@ -380,7 +379,7 @@ public final class SelectedTensor {
             Quantizers.byId(next.scheme()).check(next);
             apply(v, title, next);
         } catch (IllegalArgumentException e) {
-            notices.problem(String.valueOf(e.getMessage()));
+            background.problem(e);
         }
     }
 
@@ -421,7 +420,7 @@ public final class SelectedTensor {
                 },
                 e -> {
                     changing = null;
-                    notices.problem(String.valueOf(e.getMessage()));
+                    background.problem(e);
                 });
     }
 
@@ -512,7 +511,7 @@ public final class SelectedTensor {
                             },
                             e -> {
                                 readingKey = null;
-                                notices.problem(String.valueOf(e.getMessage()));
+                                background.problem(e);
                             });
                 }
                 // Work that runs at once has answered already.
@@ -559,7 +558,7 @@ public final class SelectedTensor {
                             refresh();
                         }
                     },
-                    e -> notices.problem(String.valueOf(e.getMessage())));
+                    e -> background.problem(e));
         }
         return extents;
     }
@@ -585,7 +584,7 @@ public final class SelectedTensor {
                             refresh();
                         }
                     },
-                    e -> notices.problem(String.valueOf(e.getMessage())));
+                    e -> background.problem(e));
         }
         return inSlice;
     }
@@ -626,7 +625,7 @@ public final class SelectedTensor {
                     knownCurves.put(key, made);
                     curve.set(Optional.of(made));
                 },
-                e -> notices.problem(String.valueOf(e.getMessage())));
+                e -> background.problem(e));
     }
 
     /** What is on show; empty without a model. */

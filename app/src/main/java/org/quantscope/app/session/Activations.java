@@ -6,10 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.RangeResolver;
@@ -41,19 +39,17 @@ public final class Activations {
     private record Source(Model model, FileRef data) {}
 
     private final Workbench bench;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<ActivationSketches> latest;
     private final LatestWins<Edit> steps;
     private @Nullable Source asked;
     private boolean quantizeWhenSeen;
 
-    public Activations(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public Activations(Workbench bench, Background background) {
         this.bench = bench;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.steps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.steps = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.stateProperty().subscribe(x -> refresh());
     }
 
@@ -183,7 +179,7 @@ public final class Activations {
         Map<TensorId, MomentSketch> seen = bench.seenProperty().get();
         steps.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Choosing ranges", cancel)) {
+                    try (Jobs.Handle job = background.start("Choosing ranges", cancel)) {
                         return calibration(next, seen, job, cancel);
                     }
                 },
@@ -197,7 +193,7 @@ public final class Activations {
                                 step(choice);
                             }
                         }),
-                e -> notices.problem("Ranges: " + e.getMessage()));
+                e -> background.problem("Ranges: " + e.getMessage()));
     }
 
     /** The ranges that automatic settings of {@code state} come to on what was seen, and the levels that are fitted to it. */
@@ -277,7 +273,7 @@ public final class Activations {
         boolean folded = bench.foldsBatchNorm();
         latest.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start("Looking at activations", cancel)) {
+                    try (Jobs.Handle job = background.start("Looking at activations", cancel)) {
                         Observed now = whole
                                 ? Engine.observe(model, data, job, cancel)
                                 : new Observed(Engine.observe(model, ids, data, job, cancel), Map.of());
@@ -300,6 +296,6 @@ public final class Activations {
                             inputs));
                     then.run();
                 },
-                e -> notices.problem("Activations: " + e.getMessage()));
+                e -> background.problem("Activations: " + e.getMessage()));
     }
 }

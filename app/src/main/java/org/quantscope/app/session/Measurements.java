@@ -8,12 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.Importances;
@@ -69,8 +67,7 @@ public final class Measurements {
     private record Task(QuantizableTensor subject, Key key, SessionState state) {}
 
     private final Workbench bench;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<Snapshot> latest;
     private final ReadOnlyObjectWrapper<Snapshot> snapshot = new ReadOnlyObjectWrapper<>(Snapshot.EMPTY);
     private final Map<Key, Measured> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
@@ -85,11 +82,10 @@ public final class Measurements {
     private int opened;
     private Set<TensorId> saidLacking = Set.of();
 
-    public Measurements(Workbench bench, Executor work, Executor ui, Jobs jobs, Notices notices) {
+    public Measurements(Workbench bench, Background background) {
         this.bench = bench;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.latest = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             opened++;
             kept.clear();
@@ -184,7 +180,7 @@ public final class Measurements {
             });
         }
         if (!lacking.isEmpty() && !lacking.equals(saidLacking)) {
-            notices.problem("Range of " + lacking.iterator().next()
+            background.problem("Range of " + lacking.iterator().next()
                     + (lacking.size() > 1 ? " and " + (lacking.size() - 1) + " more" : "")
                     + ": weighted by importances that calibration data shows; there is none");
         }
@@ -202,7 +198,7 @@ public final class Measurements {
                     snapshot.set(result);
                     underWay.set(false);
                 },
-                e -> notices.problem(String.valueOf(e.getMessage())));
+                e -> background.problem(e));
     }
 
     /** @param underWay while a partial result has not been taken over, no other is handed over */
@@ -214,7 +210,7 @@ public final class Measurements {
             CancelToken cancel,
             Consumer<Snapshot> partial) {
         Map<TensorId, Measured> all = new LinkedHashMap<>(known);
-        try (Jobs.Handle job = jobs.start("Measuring tensors", cancel)) {
+        try (Jobs.Handle job = background.start("Measuring tensors", cancel)) {
             int done = 0;
             int told = 0;
             long toldAt = System.nanoTime();

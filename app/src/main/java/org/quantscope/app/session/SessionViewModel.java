@@ -10,12 +10,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Questions.Role;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
@@ -144,35 +142,24 @@ public final class SessionViewModel {
 
     private final Workbench bench;
     private final Questions questions;
-    private final Notices notices;
-    private final Jobs jobs;
+    private final Background background;
     private final Settings settings;
     private final LatestWins<Opened> opening;
     private final Writer writer;
     private final LatestWins<List<Path>> pruning;
     private final LatestWins<Optional<SessionState>> looking;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
-    private final Executor ui;
     private Optional<Kept> kept = Optional.empty();
 
-    public SessionViewModel(
-            Workbench bench,
-            Questions questions,
-            Notices notices,
-            Jobs jobs,
-            Settings settings,
-            Executor work,
-            Executor ui) {
+    public SessionViewModel(Workbench bench, Questions questions, Settings settings, Background background) {
         this.bench = bench;
         this.questions = questions;
-        this.notices = notices;
-        this.jobs = jobs;
+        this.background = background;
         this.settings = settings;
-        this.ui = ui;
-        this.opening = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.pruning = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.looking = new LatestWins<>(LatestWins.Mode.CONFLATE, work, ui);
-        this.writer = new Writer(work);
+        this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.pruning = background.latest(LatestWins.Mode.CONFLATE);
+        this.looking = background.latest(LatestWins.Mode.CONFLATE);
+        this.writer = new Writer(background.work());
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
     }
@@ -380,9 +367,11 @@ public final class SessionViewModel {
         writer.add(
                 () -> {
                     SessionFile.write(state, file);
-                    ui.execute(() -> saved(of, state, file, then));
+                    background.ui().execute(() -> saved(of, state, file, then));
                 },
-                e -> ui.execute(() -> notices.problem(file.getFileName() + ": not saved, " + reason(e))));
+                e -> background
+                        .ui()
+                        .execute(() -> background.problem(file.getFileName() + ": not saved, " + reason(e))));
     }
 
     private void saved(OpenModel of, SessionState state, Path file, Runnable then) {
@@ -407,9 +396,9 @@ public final class SessionViewModel {
         ActivationSketches seen = now.get().activations();
         writer.add(
                 () -> SketchFile.write(seen, file),
-                failure -> ui.execute(() -> {
+                failure -> background.ui().execute(() -> {
                     kept = Optional.empty();
-                    notices.problem(file.getFileName() + ": not saved, " + reason(failure));
+                    background.problem(file.getFileName() + ": not saved, " + reason(failure));
                 }));
     }
 
@@ -456,13 +445,13 @@ public final class SessionViewModel {
     private void submit(String title, Reading reading) {
         opening.submit(
                 (cancel, partial) -> {
-                    try (Jobs.Handle job = jobs.start(title, cancel)) {
+                    try (Jobs.Handle job = background.start(title, cancel)) {
                         job.report(0, 1, "");
                         return reading.run(cancel);
                     }
                 },
                 this::opened,
-                e -> notices.problem(reason(e)));
+                e -> background.problem(reason(e)));
     }
 
     private void opened(Opened result) {
@@ -475,7 +464,7 @@ public final class SessionViewModel {
                 List<String> notes = new ArrayList<>(b.notes);
                 b.seen.note.ifPresent(notes::add);
                 if (!notes.isEmpty()) {
-                    notices.problem(String.join("; ", notes));
+                    background.problem(String.join("; ", notes));
                 }
                 if (b.unsaved) {
                     bench.markUnsaved();

@@ -9,16 +9,15 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -105,9 +104,7 @@ public final class SensitivityViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final Executor ui;
-    private final Jobs jobs;
-    private final Notices notices;
+    private final Background background;
     private final LatestWins<SensitivityReport> lookups;
     private final LatestWins<SensitivityReport> sweeps;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
@@ -136,21 +133,13 @@ public final class SensitivityViewModel {
      * @param ui runs what touches this
      */
     public SensitivityViewModel(
-            Workbench bench,
-            Measurements measurements,
-            SensitivityStore store,
-            Executor work,
-            Executor ui,
-            Jobs jobs,
-            Notices notices) {
+            Workbench bench, Measurements measurements, SensitivityStore store, Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.store = store;
-        this.ui = ui;
-        this.jobs = jobs;
-        this.notices = notices;
-        this.lookups = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
-        this.sweeps = new LatestWins<>(LatestWins.Mode.CANCEL_STALE, work, ui);
+        this.background = background;
+        this.lookups = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.sweeps = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             found.clear();
             caches = new LinkedHashMap<>(16, 0.75f, true) {
@@ -238,7 +227,7 @@ public final class SensitivityViewModel {
             return known;
         }
         partial.accept(known);
-        try (Jobs.Handle job = jobs.start("Sensitivity", cancel);
+        try (Jobs.Handle job = background.start("Sensitivity", cancel);
                 LiveEvaluator evaluator = evaluator(of)) {
             return sweep.rank(evaluator, job, cancel, partial);
         }
@@ -336,7 +325,7 @@ public final class SensitivityViewModel {
     }
 
     private SensitivityReport run(Setting of, CancelToken cancel, Consumer<SensitivityReport> partial) {
-        try (Jobs.Handle job = jobs.start("Sensitivity", cancel)) {
+        try (Jobs.Handle job = background.start("Sensitivity", cancel)) {
             SensitivitySweep sweep = sweepOf(of, cancel);
             SensitivityReport before = sweep.known(of.scope.data.size());
             partial.accept(before);
@@ -347,7 +336,7 @@ public final class SensitivityViewModel {
                 return sweep.run(evaluator, SensitivitySweep.QUICK, job, cancel, partial);
             }
         } catch (CancellationException e) {
-            ui.execute(() -> {
+            background.ui().execute(() -> {
                 if (of.equals(running) && of.equals(setting)) {
                     running = null;
                     announce();
@@ -358,7 +347,7 @@ public final class SensitivityViewModel {
     }
 
     private void failed(Throwable e) {
-        notices.problem("Sensitivity: " + e.getMessage());
+        background.problem("Sensitivity: " + e.getMessage());
     }
 
     /** Takes over what was found under a setting that may be an earlier one by now. */

@@ -136,8 +136,8 @@ public final class MainWindow {
         this.dialogs = new Dialogs(() -> stage, theme);
         dialogs.setPrepare((role, samples) -> prepareData(role, Optional.of(samples)));
         NoticeBar notices = new NoticeBar();
-        this.thumbnails = new Thumbnails(work, ui);
         this.desk = ApplicationContext.of(work, ui, settings, dialogs, notices);
+        this.thumbnails = new Thumbnails(desk.background());
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
         TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());

@@ -1,0 +1,70 @@
+package org.quantscope.app.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.junit.jupiter.api.Test;
+import org.quantscope.app.ui.Notices;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Jobs;
+import org.quantscope.core.job.LatestWins;
+
+class BackgroundTest {
+    private final Queue<Runnable> work = new ArrayDeque<>();
+    private final Queue<Runnable> ui = new ArrayDeque<>();
+    private final List<String> said = new ArrayList<>();
+    private final Background background = Background.of(work::add, ui::add, new Notices() {
+        @Override
+        public void problem(String message) {
+            said.add(message);
+        }
+
+        @Override
+        public void done(String message) {}
+    });
+
+    @Test
+    void worksOnOneThreadAndDeliversOnTheOther() {
+        List<String> got = new ArrayList<>();
+        background
+                .<String>latest(LatestWins.Mode.CONFLATE)
+                .submit((cancel, partial) -> "answer", got::add, background::problem);
+        assertThat(work).hasSize(1);
+        work.remove().run();
+        assertThat(got).isEmpty();
+        ui.remove().run();
+        assertThat(got).containsExactly("answer");
+    }
+
+    @Test
+    void showsAJobUntilItIsClosedAndItsListenersRunOnTheThreadOfTheWindow() {
+        List<Integer> seen = new ArrayList<>();
+        background.jobs().onChange(running -> seen.add(running.size()));
+        try (Jobs.Handle job = background.start("Reading", new CancelToken())) {
+            job.report(1, 2, "half");
+            assertThat(background.jobs().running()).extracting(Jobs.Job::title).containsExactly("Reading");
+            assertThat(seen).isEmpty();
+            ui.remove().run();
+        }
+        ui.remove().run();
+        assertThat(seen).containsExactly(1, 0);
+    }
+
+    @Test
+    void tellsAFailure() {
+        background
+                .latest(LatestWins.Mode.CANCEL_STALE)
+                .submit(
+                        (cancel, partial) -> {
+                            throw new IllegalStateException("no such channel");
+                        },
+                        x -> {},
+                        background::problem);
+        work.remove().run();
+        ui.remove().run();
+        assertThat(said).containsExactly("no such channel");
+    }
+}
