@@ -9,16 +9,18 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.WeightedPoints;
 
 /**
- * The clip with the least squared error for a Gauss or Laplace density with the spread of the data.
+ * The range with the least squared error, if the values were drawn from a Gauss or Laplace density with the same
+ * spread.
  *
  * <p>With M bits and steps 2α/2^M the error of a clip α is, for the Laplace density of scale b,
  * {@code 2b²·e^(−α/b) + α²/(3·4^M)}, and for the Gauss density of standard deviation σ
- * {@code (α²+σ²)·(1−erf(α/(σ√2))) − √(2/π)·α·σ·e^(−α²/(2σ²)) + α²/(3·4^M)}. The minimum is where the derivative is 0: {@code 2b·e^(−α/b) = 2α/(3·4^M)}, and
- * {@code α·erfc(α/(σ√2)) − √(2/π)·σ·e^(−α²/(2σ²)) + α/(3·4^M) = 0}.
+ * {@code (α²+σ²)·(1−erf(α/(σ√2))) − √(2/π)·α·σ·e^(−α²/(2σ²)) + α²/(3·4^M)}. The minimum is where the derivative is 0:
+ * {@code 2b·e^(−α/b) = 2α/(3·4^M)}, and {@code α·erfc(α/(σ√2)) − √(2/π)·σ·e^(−α²/(2σ²)) + α/(3·4^M) = 0}.
  *
- * <p>b is the mean of |x−μ|, σ the standard deviation; the range is [μ − α, μ + α] within the data, or ±(|μ| + α). Values without negatives are taken
- * for the upper half of a density about 0, with b the mean and σ² the mean square of those above 0; on an asymmetric grid all steps then lie in
- * [0, α], which is the optimum of M + 1 bits.
+ * <p>b is the mean of |x−μ|, σ the standard deviation; the range is [μ − α, μ + α] limited to the extremes of the data,
+ * or ±(|μ| + α) for a symmetric grid. If no value is negative, they are treated as the upper half of a density about 0,
+ * with b the mean and σ² the mean square of the values above 0. On an asymmetric grid all steps then lie in [0, α], and
+ * the optimum is that of M + 1 bits.
  */
 final class AciqCalibrator implements Calibrator {
     private final boolean laplace;
@@ -88,7 +90,7 @@ final class AciqCalibrator implements Calibrator {
         return sum / slice.count();
     }
 
-    /** α/b or α/σ for M bits, by bisection of the derivative, which rises through 0 once. */
+    /** α/b or α/σ for M bits: bisection of the derivative, which changes from negative to positive once. */
     double clip(int bits) {
         double rounding = Math.scalb(1.0, -2 * bits) / 3;
         double low = 0;
@@ -108,7 +110,10 @@ final class AciqCalibrator implements Calibrator {
         return (low + high) / 2;
     }
 
-    /** 1 − erf(x) for x ≥ 0: the series of erf below 2, the continued fraction of erfc above, both to about 1e-15 of the larger of the two. */
+    /**
+     * 1 − erf(x) for x ≥ 0: below 2 by the series of erf, above by the continued fraction of erfc; error about 1e-15 of
+     * the larger of erf and erfc.
+     */
     private static double erfc(double x) {
         if (x < 2) {
             double term = x;

@@ -19,23 +19,28 @@ public interface Calibrator {
     /** Where the rule comes from. */
     String source();
 
-    /** True if it can only choose where {@link SliceStatistics#isWeighted} holds. */
+    /**
+     * True if it needs the importance of each value: it can only choose where {@link SliceStatistics#isWeighted} is
+     * true.
+     */
     default boolean needsImportance() {
         return false;
     }
 
     /**
-     * Chooses.
+     * Chooses the range.
      *
      * @param slice the values, as a sketch and, for weights, exactly
-     * @param spec the grid it is for: bits, symmetry, range
+     * @param spec how the slice will be quantized: scheme, bits, symmetry
      * @param options by name; one left out has its default
      * @throws IllegalArgumentException if an option's value is out of its range
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     Calibration calibrate(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel);
 
-    /** The range alone, for slices so many and so small that the curve would cost more than the search. */
+    /**
+     * The range without the curve, for small slices by the thousand, where the curve would cost more than the search.
+     */
     default ClipRange range(SliceStatistics slice, QuantSpec spec, Map<String, String> options, CancelToken cancel) {
         return calibrate(slice, spec, options, cancel).range();
     }
@@ -43,7 +48,7 @@ public interface Calibrator {
     /**
      * What a calibrator chose, with the curve it searched.
      *
-     * @param curve candidates in ascending order of {@code clip.hi - clip.lo}; empty if the rule searches nothing
+     * @param curve candidates in ascending order of {@code clip.hi - clip.lo}; empty if the rule does not search
      */
     record Calibration(ClipRange range, List<CurvePoint> curve) {
         public Calibration {

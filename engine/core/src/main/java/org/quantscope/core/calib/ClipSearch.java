@@ -15,15 +15,17 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 
 /**
- * One search over one slice for the range with the least cost, for the very grid that comes of it.
+ * Searches for the range of one slice with the least cost. The cost of a range is taken on the very grid that it leads
+ * to.
  *
- * <p>Symmetric grids: 0 &lt; clip ≤ max|x|. The cost is taken at evenly and at logarithmically spaced clips; around its lowest valleys it is
- * asked again in finer steps, and the best candidates may then be compared by a second, exact cost. Asymmetric grids: the same search for a
- * common shrinking of both ends, then for each end in turn while it helps.
+ * <p>Symmetric grids: 0 &lt; clip ≤ max|x|. The cost is computed at evenly and at logarithmically spaced clips, then
+ * again in finer steps around its lowest valleys; the best candidates may then be compared by a second, exact cost.
+ * Asymmetric grids: the same search first shrinks both ends together, then moves each end in turn as long as the cost
+ * falls.
  */
 final class ClipSearch {
     private static final int EVEN = 192;
-    /** An octave apart, for a few values far out. */
+    /** Logarithmically spaced clips, an octave apart: they find the best range if a few values lie far out. */
     private static final int LOGARITHMIC = 20;
 
     static final int VALLEYS = 5;
@@ -31,10 +33,10 @@ final class ClipSearch {
     static final int ZOOM_POINTS = 5;
     private static final int EXACT = 8;
     static final int ROUNDS = 4;
-    /** The share of the cost that a round has to save for another one. */
+    /** Another round is worth it only if the last one saved this share of the cost. */
     static final double WORTH_A_ROUND = 1e-6;
 
-    /** Where the cost is taken first: just above 0 to 1, ascending. */
+    /** The fractions of the full range at which the cost is taken first: from just above 0 to 1, ascending. */
     static final double[] FRACTIONS = fractions();
 
     private static double[] fractions() {
@@ -48,7 +50,7 @@ final class ClipSearch {
         return fractions;
     }
 
-    /** What is to be least. */
+    /** The figure to be minimised. */
     @FunctionalInterface
     interface Cost {
         double of(ClipRange range, Grid grid);
@@ -62,7 +64,7 @@ final class ClipSearch {
     private final Optional<Cost> exact;
 
     /**
-     * @param exact what decides between the best few by {@code cost}, if there is something better
+     * @param exact decides between the candidates with the least {@code cost}; empty if {@code cost} is exact already
      */
     ClipSearch(SliceStatistics slice, QuantSpec spec, Cost cost, Optional<Cost> exact, CancelToken cancel) {
         this.slice = slice;
@@ -73,7 +75,10 @@ final class ClipSearch {
         quantizer = Quantizers.byId(spec.scheme());
     }
 
-    /** The best range; all of the data for a scheme that fits its levels to the values, which then have the least error. */
+    /**
+     * The best range. For a scheme that fits its levels to the values it is the whole range of the data, which then has
+     * the least error.
+     */
     Calibration run() {
         if (slice.absMax() == 0) {
             return new Calibration(ClipRange.symmetric(0), List.of());
@@ -119,7 +124,7 @@ final class ClipSearch {
         return b.cost < a.cost ? b : a;
     }
 
-    /** Costs at fractions from just above 0 to 1 of the line, ascending. */
+    /** The costs along the line, at fractions from just above 0 to 1, ascending. */
     private List<Candidate> curve(Line line) {
         List<Candidate> curve = new ArrayList<>(FRACTIONS.length);
         for (double f : FRACTIONS) {
@@ -128,7 +133,7 @@ final class ClipSearch {
         return curve;
     }
 
-    /** The curve's lowest valleys and what lies around them in finer steps. */
+    /** The lowest valleys of the curve, with finer steps around each. */
     private List<Candidate> zoom(Line line, List<Candidate> curve) {
         List<Valley> valleys = new ArrayList<>();
         for (int i = 0; i < curve.size(); i++) {
@@ -170,7 +175,7 @@ final class ClipSearch {
                 best == row.size() - 1 ? v.to : row.get(best + 1).fraction);
     }
 
-    /** The best of the candidates: by the exact cost over those that the other puts first. */
+    /** The best candidate: by the exact cost, among those with the least estimated cost. */
     private Candidate best(List<Candidate> candidates) {
         if (exact.isEmpty()) {
             Candidate least = candidates.getFirst();
@@ -207,7 +212,7 @@ final class ClipSearch {
         return curve.stream().map(c -> new CurvePoint(c.range, c.cost)).toList();
     }
 
-    /** The range for each fraction, 0 to 1, of the way from nothing to all of the data. */
+    /** The range at each fraction, from 0 (nothing) to 1 (all of the data). */
     @FunctionalInterface
     private interface Line {
         ClipRange at(double fraction);

@@ -10,13 +10,14 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.HistogramDivergence;
 
 /**
- * The range in which the quantized distribution tells least from the float one: the least Kullback-Leibler divergence Σ P·ln(P/Q).
+ * The range with the least Kullback-Leibler divergence Σ P·ln(P/Q) between the histograms of the float values and of
+ * the quantized ones.
  *
- * <p>P is the histogram of the values inside the range, with all that is clipped added to the outermost bins. Q shares the count of each grid
- * level, without what is clipped, evenly among its bins that P has anything in; what is clipped is missing from Q. A bin that Q lacks counts as
- * if it had {@code 1e-4} values there. There are at least 4096 bins, and 16 for each level; every candidate range is really looked at, and
- * where the best one is much narrower than the data the search is repeated with bins over less than that, so that a few values far out do not
- * make all bins coarse.
+ * <p>P is the histogram of the values inside the range; clipped values are counted in the outermost bins. Q spreads the
+ * count of each grid level, without clipped values, evenly over those bins of the level that are not empty in P. A bin
+ * that is empty in Q but not in P counts as if it had {@code 1e-4} values. There are at least 4096 bins, and 16 for
+ * each level, and every candidate range is evaluated. If the best range is much narrower than the data, the search is
+ * repeated with bins over a narrower window, so that a few values far out do not make all bins coarse.
  */
 final class EntropyCalibrator implements Calibrator {
     private static final int LEAST_BINS = 4096;

@@ -6,15 +6,19 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.UniformQuantizer;
 
 /**
- * The range with the least squared error for a few values on an evenly spaced grid: the search of {@link ClipSearch}, candidate by
- * candidate the same, in arrays that a thread keeps. All candidates of a row are tried side by side, value after value, so that the loops become
- * vector instructions; blocks of 32 values come by the hundred thousand.
+ * The range with the least squared error for a few values on an evenly spaced grid: the same candidates as
+ * {@link ClipSearch}, in arrays that each thread keeps. All candidates of a row are evaluated side by side, value after
+ * value, so that the loops become vector instructions. It is made for blocks of 32 values, of which a tensor has
+ * hundreds of thousands.
  */
 final class FewValuesSearch {
-    /** Adding and taking it away rounds a float of magnitude up to 2^22 to an integer, half to even; steps go up to 2^16. */
+    /**
+     * Adding and then subtracting this rounds a float of magnitude up to 2^22 to an integer, half to even; step counts
+     * go up to 2^16.
+     */
     private static final float TO_INTEGER = 0x1.8p23f;
 
-    /** A row of the curve, or the finer steps around all valleys. */
+    /** The most candidates tried at once: a row of the curve, or the finer steps around all valleys. */
     private static final int MOST =
             Math.max(ClipSearch.FRACTIONS.length, ClipSearch.VALLEYS * (2 * ClipSearch.ZOOM_POINTS + 1));
 
@@ -30,7 +34,7 @@ final class FewValuesSearch {
     private final double[] curve = new double[ClipSearch.FRACTIONS.length];
     private final double[] fraction = new double[MOST];
     private final int[] valleys = new int[ClipSearch.FRACTIONS.length];
-    /** Of each valley: the fractions left of its bottom, at it and right of it. */
+    /** For each valley the fraction left of its bottom, at its bottom and right of it. */
     private final double[] left = new double[ClipSearch.VALLEYS];
 
     private final double[] bottom = new double[ClipSearch.VALLEYS];
@@ -50,10 +54,10 @@ final class FewValuesSearch {
     }
 
     /**
-     * Searches.
+     * Finds the best range.
      *
      * @param values finite, the first {@code count} of the array, not all 0
-     * @param one for a single slice
+     * @param one the request, for a single slice
      */
     ClipRange of(float[] values, int count, float min, float max, QuantSpec one) {
         x = values;
@@ -85,7 +89,10 @@ final class FewValuesSearch {
         return new ClipRange(bestLo, bestHi);
     }
 
-    /** Tries the ranges of a line, where an end is a fraction of its {@code full} length, or stays {@code at} a place if that is 0. */
+    /**
+     * Tries ranges along a line. An end moves with the fraction of its {@code full} length; if that is 0 it stays at
+     * its {@code at}.
+     */
     private void line(float fullLo, float atLo, float fullHi, float atHi) {
         int m = ClipSearch.FRACTIONS.length;
         System.arraycopy(ClipSearch.FRACTIONS, 0, fraction, 0, m);
@@ -130,7 +137,7 @@ final class FewValuesSearch {
                 lowest = curve[valleys[i]] < curve[valleys[lowest]] ? i : lowest;
             }
             int at = valleys[lowest];
-            // The others keep their order, so that of equals the first is taken.
+            // The order of the others is kept, so that of equal valleys the first is taken.
             System.arraycopy(valleys, v, valleys, v + 1, lowest - v);
             valleys[v] = at;
             left[v] = ClipSearch.FRACTIONS[Math.max(0, at - 1)];
@@ -149,7 +156,7 @@ final class FewValuesSearch {
         quantizer.resolve(spec, m, lo, hi, scale, loSteps, hiSteps);
         Arrays.fill(cost, 0, m, 0);
         for (int k = 0; k < n; k++) {
-            // Zero lies within all grids, so that a value can only be clipped at the end on its own side.
+            // Every grid contains zero, so a value can only be clipped at the end on its own side.
             if (x[k] >= 0) {
                 addPositive(x[k], m, scale, hiSteps, cost);
             } else {

@@ -4,14 +4,15 @@ import org.quantscope.core.tensor.InputChannels;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * How much the error of each value of a tensor matters: h in Σh·(w−Q(w))². Finite, at least 0, in any unit. Thread safe.
+ * How much the error of each value of a tensor matters: the weight h in Σh·(w−Q(w))². h is finite and at least 0, in
+ * any unit. Thread safe.
  */
 @FunctionalInterface
 public interface Importance {
-    /** Puts h of values {@code from .. from+length-1}, in storage order, to {@code out[0 .. length-1]}. */
+    /** Writes h of the values {@code from .. from+length-1}, in storage order, to {@code out[0 .. length-1]}. */
     void fill(long from, float[] out, int length);
 
-    /** The same for all weights of one input channel, for example the mean of the squares that they are multiplied with. */
+    /** One h for all weights of an input channel, for example the mean of the squares that they are multiplied with. */
     static Importance ofInputChannels(float[] h, InputChannels layout) {
         if (h.length != layout.channels()) {
             throw new IllegalArgumentException("importance: one value for each of " + layout.channels()
@@ -28,7 +29,7 @@ public interface Importance {
         };
     }
 
-    /** One for each value. */
+    /** One h for each value. */
     static Importance ofValues(TensorData h) {
         return (from, out, length) -> h.read(from, out, 0, length);
     }

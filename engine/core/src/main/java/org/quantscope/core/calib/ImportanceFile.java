@@ -13,16 +13,21 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** Importances that another program has computed, for example a diagonal of the Fisher information: a file of tensors with the names of the weights. */
+/**
+ * Reads importances that another program has computed, for example the diagonal of the Fisher information, from a file
+ * of tensors that are named like the weights.
+ */
 final class ImportanceFile {
     private static final int CHUNK = 1 << 14;
 
     private ImportanceFile() {}
 
     /**
-     * The importance of one tensor: the array with its name, of its shape or a vector with one value for each input channel.
+     * The importance of one tensor, from the array with the same name: of the same shape, or a vector with one value
+     * for each input channel.
      *
-     * @throws BadInputException if there is no such file or array, its shape is another, or a value is negative, NaN or infinite
+     * @throws BadInputException if there is no such file or array, its shape is neither of these, or a value is
+     *     negative, NaN or infinite
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     static Importance read(String path, TensorInfo tensor, CancelToken cancel) {

@@ -7,19 +7,20 @@ import org.quantscope.core.tensor.InputChannels;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** What is known of the importance of the values of a model's tensors. */
+/** The importance of the values of a model's tensors, as far as it is known. */
 @FunctionalInterface
 public interface Importances {
-    /** Nothing is known. */
+    /** No importance is known. */
     Importances NONE = tensor -> Optional.empty();
 
-    /** Empty if it is not known. */
+    /** The importance of a tensor's values; empty if it is unknown. */
     Optional<Importance> of(TensorInfo tensor);
 
     /**
-     * From calibration data: an error d of a weight moves the layer's output by d·x, so what it costs on average is d²·E[x²] with the E[x²] of the
-     * input channel that it is multiplied with. This is the diagonal of the Hessian of the layer's squared output error (Nagel et al. 2020,
-     * arXiv 2004.10568, section 3; Frantar et al. 2022, arXiv 2210.17323), averaged over the positions of a channel.
+     * Importances from calibration data: an error d of a weight changes the layer's output by d·x, so its mean squared
+     * cost is d²·E[x²], with E[x²] of the input channel that the weight is multiplied with. This is the diagonal of the
+     * Hessian of the layer's squared output error (Nagel et al. 2020, arXiv 2004.10568, section 3; Frantar et al. 2022,
+     * arXiv 2210.17323), averaged over the positions of a channel.
      */
     static Importances observed(Map<TensorId, InputPower> inputs) {
         return tensor -> Optional.ofNullable(inputs.get(tensor.id()))

@@ -8,7 +8,8 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * The range with the smallest Σ|x−Q(x)|^p/n, over the bins of the sketch, a few parts of them at a time until the best are compared bin by bin: a small p forgives what is clipped, a large one does not.
+ * The range with the smallest Σ|x−Q(x)|^p/n over the bins of the sketch. The search groups several bins; the best
+ * candidates are then compared bin by bin. A small p tolerates clipping, a large one does not.
  */
 final class LpCalibrator implements Calibrator {
     private static final OptionDoc P = new OptionDoc("p", "float", "2.4", "0.5 to 10: the power of the error");

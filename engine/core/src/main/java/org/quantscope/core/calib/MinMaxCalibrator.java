@@ -7,7 +7,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
-/** The range of the data: nothing is clipped. For a symmetric grid ±max|x|. */
+/** The range of the data: nothing is clipped. ±max|x| for a symmetric grid. */
 final class MinMaxCalibrator implements Calibrator {
     @Override
     public String id() {

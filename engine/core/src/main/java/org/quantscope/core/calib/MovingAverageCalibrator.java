@@ -8,9 +8,10 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * The smoothed range of successive parts of the data: with the range of the first part as a start, {@code min ← min + c·(min of the part − min)} and
- * the same for max, in float32. Of a tensor the parts are contiguous and equally long; of activations they are the batches of the calibration run.
- * Symmetric grids take ± the larger magnitude of the two ends.
+ * The smoothed range of successive parts of the data: starting with the range of the first part,
+ * {@code min ← min + c·(min of the part − min)} and the same for max, in float32. The parts of a stored tensor are
+ * contiguous and equally long; those of an activation are the batches of the calibration run. A symmetric grid gets ±
+ * the larger magnitude of the two ends.
  */
 final class MovingAverageCalibrator implements Calibrator {
     private static final OptionDoc CONSTANT =

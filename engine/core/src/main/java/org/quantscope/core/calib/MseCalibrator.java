@@ -11,11 +11,12 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.UniformQuantizer;
 
 /**
- * The range with the smallest mean squared error. The sketch gives the whole curve, and exact passes decide between its best candidates; for
- * streams the sketch decides as well, and for a few thousand values exact passes do it all.
+ * The range with the smallest mean squared error. The sketch gives the whole curve, and exact passes over the values
+ * decide between its best candidates. For activations, whose values are gone, the sketch decides too; for up to a few
+ * thousand values exact passes compute everything.
  */
 final class MseCalibrator implements Calibrator {
-    /** So few values are searched without anything made for a single candidate, in well under a millisecond. */
+    /** Up to this many values are searched with no object per candidate, in well under a millisecond. */
     private static final int FEW = 1 << 12;
 
     @Override

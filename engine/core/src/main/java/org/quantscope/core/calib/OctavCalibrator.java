@@ -9,10 +9,10 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
- * The clip with the least squared error if rounding errors are spread evenly in a step, as the fixed point of
- * {@code s ← E[|x|; |x| > s] / (4^−B/3·P(|x| ≤ s) + P(|x| > s))}, with B bits and expectations over all values. For values without negatives on
- * an asymmetric grid, whose step is half as wide, the divisor is 12 instead of 3. Started at the mean magnitude; asymmetric grids take [−s, s]
- * within the data.
+ * The clip with the least squared error if rounding errors are spread evenly over a step. It is the fixed point of
+ * {@code s ← E[|x|; |x| > s] / (4^−B/3·P(|x| ≤ s) + P(|x| > s))} with B bits and expectations over all values, started
+ * at the mean magnitude. If no value is negative, an asymmetric grid has a step half as wide, and the divisor is 12
+ * instead of 3. Asymmetric grids get [−s, s], limited to the extremes of the data.
  */
 final class OctavCalibrator implements Calibrator {
     private static final int MOST_ROUNDS = 200;
@@ -54,7 +54,7 @@ final class OctavCalibrator implements Calibrator {
             double beyond = sketch.countBeyond(s) / n;
             double next = sketch.sumBeyond(s) / n / (rounding * (1 - beyond) + beyond);
             if (!(next > 0)) {
-                // Nothing lies beyond: s is the largest magnitude.
+                // Nothing lies beyond s, so s is the largest magnitude.
                 break;
             }
             boolean still = Math.abs(next - s) <= STANDS_STILL * s;

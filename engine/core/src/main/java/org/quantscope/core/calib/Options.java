@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.quantscope.core.quant.OptionDoc;
 
-/** The options given to a calibrator, checked against those it has. */
+/** The options given to a calibrator; each is one that it has. */
 record Options(Calibrator owner, Map<String, String> given) {
     /** @throws IllegalArgumentException naming an option that the calibrator does not have */
     static Options of(Calibrator owner, Map<String, String> given) {

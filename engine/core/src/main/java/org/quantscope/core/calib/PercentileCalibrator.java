@@ -8,8 +8,9 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * Cuts off the tails. With p the option {@code percentile}: for a symmetric grid ± the p-th percentile of |x|; for an asymmetric one
- * from the (100−p)-th to the p-th percentile of x, so that each tail loses 100−p percent. Percentiles are interpolated linearly.
+ * Cuts off the tails. With the option {@code percentile} = p: for a symmetric grid ± the p-th percentile of |x|; for an
+ * asymmetric one from the (100−p)-th to the p-th percentile of x, so that each tail loses 100−p percent. Percentiles
+ * are interpolated linearly.
  */
 final class PercentileCalibrator implements Calibrator {
     private static final OptionDoc PERCENTILE = new OptionDoc(

@@ -5,31 +5,31 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.WeightedPoints;
 
 /**
- * Σ|x−Q(x)|^p/n over the points of a distribution: {@link #of} nearly, {@link #exactly} point by point.
+ * Σ|x−Q(x)|^p/n over the points of a distribution: {@link #of} approximates it, {@link #exactly} sums point by point.
  *
- * <p>The first takes the points between a level and the end of what goes to it in a few parts of equal width, from sums over all points up
- * to each. With n points in a part, e their mean distance from the level and v the variance of it, the part costs
- * {@code n·(e^p + p·(p−1)/2·e^(p−2)·v)}, the expansion about the mean to the second order; for p = 1 that is exact. Beyond the end levels
- * parts grow with their distance.
+ * <p>The approximation divides the points between a level and the border to the next one into a few parts of equal
+ * width, and gets the sums of each part from running sums. A part of n points, with mean distance e from the level and
+ * variance v of that distance, costs {@code n·(e^p + p·(p−1)/2·e^(p−2)·v)}, the Taylor expansion about the mean up to
+ * the second order; for p = 1 that is exact. Beyond the end levels the parts grow with their distance.
  */
 final class PointCost implements ClipSearch.Cost {
     /** Parts on each side of a level, for few levels and for many. */
     private static final int PARTS = 4;
 
     private static final int FEW_LEVELS = 64;
-    /** By how much the parts beyond the end levels grow. */
+    /** The factor by which each part beyond an end level is wider than the one before. */
     private static final double GROWTH = 1.25;
 
-    /** A level should save at least so many points a look of their own. */
+    /** Grouping should replace at least this many points by one part. */
     private static final int LEAST_SAVING = 16;
 
-    /** Leading bits of a float that say where in the list of points to look for it. */
+    /** The bits of a float shifted right by this give the key of the index into the list of points. */
     private static final int KEY_SHIFT = 17;
 
     private final double p;
     private final double[] x;
     private final long[] counts;
-    /** n, Σx and Σx² of the points before each. */
+    /** n, Σx and Σx² of the points before each point. */
     private final double[] n;
 
     private final double[] s1;
@@ -61,7 +61,7 @@ final class PointCost implements ClipSearch.Cost {
         firstOf[firstOf.length - 1] = m;
     }
 
-    /** Ascends with {@code v}. */
+    /** A key that ascends with {@code v}. */
     private static int key(double v) {
         int bits = Float.floatToRawIntBits((float) v + 0f);
         return (bits ^ (bits >> 31 & Integer.MAX_VALUE)) >> KEY_SHIFT;
@@ -111,7 +111,7 @@ final class PointCost implements ClipSearch.Cost {
         return sum / n[x.length];
     }
 
-    /** Points {@code [from, to)}, which lie between a level and {@code far}. */
+    /** The cost of points {@code [from, to)}, which lie between a level and {@code far}. */
     private double side(int from, int to, double level, double far, boolean end, int parts) {
         if (to - from <= parts) {
             return direct(from, to, level);
@@ -121,7 +121,7 @@ final class PointCost implements ClipSearch.Cost {
         double sum = 0;
         double width = (far - level) / parts;
         if (end) {
-            // From a thousandth of what is clipped on in growing parts.
+            // Parts grow, starting at a thousandth of the clipped interval.
             double reach = (far - level) * 1e-3;
             boolean up = far > level;
             int low = from;
@@ -138,7 +138,7 @@ final class PointCost implements ClipSearch.Cost {
         }
         int before = from;
         for (int k = 1; k <= parts; k++) {
-            // In ascending order, from the level up or towards it.
+            // In ascending order: from the level upwards, or towards it.
             double edge = far > level ? level + k * width : far - k * width;
             int cut = k == parts ? to : Math.clamp(rank(edge), before, to);
             sum += part(before, cut, level);
@@ -155,7 +155,7 @@ final class PointCost implements ClipSearch.Cost {
         double mean = (s1[to] - s1[from]) / count;
         double variance = Math.max(0, (s2[to] - s2[from]) / count - mean * mean);
         double e = Math.abs(mean - level);
-        // Closer to the level than the points are to each other, the expansion is of no use.
+        // Where points are as close to the level as to each other, the expansion fails.
         double bent = e * e > variance ? p * (p - 1) / 2 * variance / (e * e) : 0;
         return count * Math.pow(e, p) * (1 + bent);
     }
@@ -169,7 +169,7 @@ final class PointCost implements ClipSearch.Cost {
         return sum;
     }
 
-    /** The same, point by point. */
+    /** The cost, summed point by point. */
     double exactly(Grid grid) {
         double sum = 0;
         for (int i = 0; i < x.length; i++) {

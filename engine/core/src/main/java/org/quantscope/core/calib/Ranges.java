@@ -3,12 +3,13 @@ package org.quantscope.core.calib;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 
-/** Ranges that a rule gives by a centre and a reach. */
+/** Makes a range from a centre and a reach, for rules that yield these. */
 final class Ranges {
     private Ranges() {}
 
     /**
-     * {@code [centre − reach, centre + reach]}, with 0, within the data; for symmetric grids ±(|centre| + reach), at most max|x|.
+     * {@code [centre − reach, centre + reach]}, widened to hold 0 and limited to the extremes of the data; for
+     * symmetric grids ±(|centre| + reach), at most max|x|.
      *
      * @param reach at least 0
      */
@@ -24,7 +25,7 @@ final class Ranges {
         return new ClipRange((float) Math.min(0, lo), (float) Math.max(0, hi));
     }
 
-    /** True for values that came through a ReLU: none is negative, and the grid need not cover what is below 0. */
+    /** True for values as they come from a ReLU, none negative, on a grid that need not reach below 0. */
     static boolean oneSided(SliceStatistics slice, QuantSpec spec) {
         return !spec.symmetric() && slice.min() >= 0;
     }

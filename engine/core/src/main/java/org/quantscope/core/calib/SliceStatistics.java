@@ -5,11 +5,14 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** What a calibrator may ask of the values of one slice. */
+/** What a calibrator can ask about the values of one slice. */
 public interface SliceStatistics {
     MomentSketch sketch();
 
-    /** True if {@link #exactMse} and {@link #quantile} come from the values themselves (weights), false if from the sketch (streams). */
+    /**
+     * True if {@link #exactMse} and {@link #quantile} are computed from the values themselves (weights), false if they
+     * come from the sketch (activations).
+     */
     boolean isExact();
 
     /** The number of finite values. */
@@ -33,8 +36,9 @@ public interface SliceStatistics {
     }
 
     /**
-     * The range of each of {@code chunks} contiguous parts of equal length, in the order in which the values came; parts without a finite
-     * value are left out. Of a stream the parts are the batches in which it came, whatever {@code chunks} says.
+     * The range of each of {@code chunks} contiguous parts of equal length, in the order of the values; parts without a
+     * finite value are left out. The parts of an activation are the batches of the calibration run, and {@code chunks}
+     * is ignored.
      */
     default List<ClipRange> chunkRanges(int chunks) {
         return sketch().partRanges();
@@ -43,17 +47,20 @@ public interface SliceStatistics {
     /** Mean squared error of {@code grid}: exact for weights, else the sketch's estimate. */
     double exactMse(Grid grid);
 
-    /** True if it is known how much the error of each value matters. */
+    /** True if the importance of each value is known. */
     default boolean isWeighted() {
         return false;
     }
 
-    /** Σh·(x−Q(x))²/Σh over the finite values, with their importances h; all alike where none matters or none is known. */
+    /**
+     * Σh·(x−Q(x))²/Σh over the finite values, with their importances h. If these are unknown or all 0, every value
+     * counts the same..
+     */
     default double weightedMse(Grid grid) {
         return exactMse(grid);
     }
 
-    /** The same from bins that are at most 1/1024 of their values wide: quick, and close. */
+    /** The same, estimated from bins that are at most 1/1024 of their values wide; fast. */
     default double weightedEstimate(Grid grid) {
         return weightedMse(grid);
     }

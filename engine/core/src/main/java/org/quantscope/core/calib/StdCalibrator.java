@@ -7,7 +7,8 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * A multiple of the standard deviation about the mean: [μ − kσ, μ + kσ] within the data, for symmetric grids ±(|μ| + kσ) and at most max|x|.
+ * A multiple of the standard deviation about the mean: [μ − kσ, μ + kσ] limited to the extremes of the data; for
+ * symmetric grids ±(|μ| + kσ), at most max|x|.
  */
 final class StdCalibrator implements Calibrator {
     private static final OptionDoc K =

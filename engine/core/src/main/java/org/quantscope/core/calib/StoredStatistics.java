@@ -15,14 +15,17 @@ import org.quantscope.core.sketch.Quantiles;
 import org.quantscope.core.sketch.WeightedSketch;
 import org.quantscope.core.tensor.TensorData;
 
-/** Exact statistics of stored values, which are read again for each question the sketch cannot answer exactly. For one thread. */
+/**
+ * Exact statistics of stored values. Values are read again for each question that the sketch cannot answer exactly. For
+ * one thread.
+ */
 final class StoredStatistics implements SliceStatistics {
-    /** So few values are copied, without NaN and infinities, and answered for directly. */
+    /** Up to this many values are copied, without NaN and infinities, and questions answered from the copy. */
     static final int FEW = 1 << 14;
 
     private static final int CHUNK = 1 << 14;
 
-    /** So many values are one task where several threads take part. */
+    /** The number of values in one task where several threads take part. */
     private static final int PARALLEL_PART = 1 << 20;
 
     private final TensorData data;
@@ -33,7 +36,7 @@ final class StoredStatistics implements SliceStatistics {
     private @Nullable Extent extent;
     private float @Nullable [] finite;
     private float @Nullable [] finiteImportances;
-    /** NaN until it is asked for. */
+    /** NaN until it is computed. */
     private double fewTotal = Double.NaN;
 
     private float @Nullable [] sorted;
@@ -178,7 +181,7 @@ final class StoredStatistics implements SliceStatistics {
         if (data.count() <= FEW) {
             sum = weightedError(few(), fewImportances(known), (int) count(), grid);
         } else {
-            // In parts, and the parts in order: the sum does not depend on who computes what.
+            // Parts are added in order, so the sum does not depend on which thread computed which.
             int parts = Math.toIntExact(Math.ceilDiv(data.count(), PARALLEL_PART));
             double[] errors = new double[parts];
             IntStream.range(0, parts).parallel().forEach(part -> {
@@ -197,7 +200,7 @@ final class StoredStatistics implements SliceStatistics {
         return sum / total;
     }
 
-    /** Reads a chunk at most up to {@code end}; values that are not finite become 0 and matter no more. */
+    /** Reads one chunk, at most up to {@code end}. A value that is not finite becomes 0 with importance 0. */
     private int read(Importance known, long from, long end, float[] values, float[] h) {
         cancel.check();
         int length = (int) Math.min(CHUNK, end - from);
@@ -221,7 +224,7 @@ final class StoredStatistics implements SliceStatistics {
         return sum;
     }
 
-    /** Also where all importances are 0, and then without a value. */
+    /** The weighted sketch; it exists also if all importances are 0, and then holds no value. */
     WeightedSketch weighted() {
         WeightedSketch w = weighted;
         if (w == null) {
@@ -274,7 +277,7 @@ final class StoredStatistics implements SliceStatistics {
         return Quantiles.interpolate(p, x.length, k -> x[(int) k]);
     }
 
-    /** The finite values, of at most {@link #FEW}; not to be written to. */
+    /** The finite values, if there are at most {@link #FEW} values; not to be written to. */
     float[] few() {
         float[] f = finite;
         if (f == null) {
@@ -303,7 +306,7 @@ final class StoredStatistics implements SliceStatistics {
         return fewTotal;
     }
 
-    /** The importances of {@link #few}, in front. */
+    /** The importances of the values of {@link #few}, at the same indices. */
     private float[] fewImportances(Importance known) {
         float[] f = finiteImportances;
         if (f == null) {
@@ -321,7 +324,10 @@ final class StoredStatistics implements SliceStatistics {
         return f;
     }
 
-    /** Collects the values of the one bin in question: the sketch has said which rank counts among them. */
+    /**
+     * Finds the value of a rank by collecting the values of its bin; the sketch has said which bin, and which rank in
+     * it.
+     */
     private double exact(MomentSketch.Location at, boolean magnitudes) {
         if (at.lo() == at.hi()) {
             return at.lo();

@@ -3,7 +3,7 @@ package org.quantscope.core.calib;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** What is known of values that have gone by: all of it from their sketch. */
+/** Statistics of values that are gone: everything comes from their sketch. */
 record StreamStatistics(MomentSketch sketch) implements SliceStatistics {
     @Override
     public boolean isExact() {

@@ -8,10 +8,11 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * The range with the smallest Σh·(w−Q(w))²/Σh, where h says how much the error of each value matters. Weighted bins give the whole curve, and
- * exact passes decide between its best candidates. Where no value of a slice matters, all matter alike.
+ * The range with the smallest Σh·(w−Q(w))²/Σh, where h says how much the error of each value matters. Weighted bins
+ * give the whole curve, and exact passes decide between its best candidates. If all importances of a slice are 0, every
+ * value counts the same.
  *
- * <p>Without importances it refuses rather than be the plain squared error under another name.
+ * <p>Without importances it refuses to choose; else it would be the plain squared error under another name.
  */
 final class WeightedMseCalibrator implements Calibrator {
     static final OptionDoc IMPORTANCE = new OptionDoc(

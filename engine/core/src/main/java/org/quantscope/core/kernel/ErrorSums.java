@@ -1,8 +1,8 @@
 package org.quantscope.core.kernel;
 
 /**
- * What an exact pass adds up, in double, over the finite values x and what they become, y. The squared error of clipped values (those
- * outside the range of the levels) and of the others are kept apart. Not thread safe.
+ * The sums of an exact pass, in double, over the finite values x and their quantized values y. The squared error of
+ * clipped values (those outside the range of the levels) is kept apart from that of the others. Not thread safe.
  */
 public final class ErrorSums {
     long count;
@@ -76,7 +76,7 @@ public final class ErrorSums {
         return roundingError + clippingError;
     }
 
-    /** The part of Σ(x−y)² that clipped values make. */
+    /** The part of Σ(x−y)² that comes from clipped values. */
     public double clippingSquaredError() {
         return clippingError;
     }

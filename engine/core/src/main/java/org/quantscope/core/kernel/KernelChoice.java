@@ -3,12 +3,12 @@ package org.quantscope.core.kernel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Picks a version of the kernels. */
+/** Chooses a version of the kernels for this machine. */
 final class KernelChoice {
     private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
     private static final String MODULE = "jdk.incubator.vector";
 
-    /** Registers of less are too narrow to win against what the compiler makes of plain Java. */
+    /** Narrower registers are not faster than what the compiler makes of plain Java; in bits. */
     private static final int LEAST_BITS = 256;
 
     static final Kernels CHOSEN = choose(System.getProperty(Kernels.PROPERTY, "auto"), moduleIsThere());

@@ -4,14 +4,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The loops over values, on one core. Values are float32 in native byte order at any byte offset of native memory ({@link ValueWindow}
- * provides that), read where they lie.
+ * The loops over values, on one core. Values are float32 in native byte order at any byte offset of native memory
+ * ({@link ValueWindow} provides that), read where they lie.
  *
- * <p>All versions give the same counts, maxima and quantized values, bit for bit; sums, all in double, agree within 1e-12 of their
- * size, as versions add in a different order. Each has a fixed order, so that the same version repeats its sums bit for bit.
+ * <p>All versions give the same counts, maxima and quantized values, bit for bit; sums, all in double, agree within
+ * 1e-12 of their size, as versions add in a different order. Each has a fixed order, so that the same version repeats
+ * its sums bit for bit.
  */
 public sealed interface Kernels permits ScalarKernels, VectorKernels {
-    /** Chooses the version: {@code vector}, {@code scalar}, or {@code auto}, which is the default. */
+    /** System property that chooses the version: {@code vector}, {@code scalar}, or {@code auto}, the default. */
     String PROPERTY = "quantscope.kernels";
 
     /** The version for this machine, chosen at the first call; the log says which and why. */
@@ -19,7 +20,7 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
         return KernelChoice.CHOSEN;
     }
 
-    /** Every version that runs here, the plain one first. */
+    /** Every version that this machine can run, the plain one first. */
     static List<Kernels> available() {
         return KernelChoice.moduleIsThere()
                 ? List.of(new ScalarKernels(), new VectorKernels())
@@ -32,7 +33,7 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
     /** Adds the errors of {@code count} values to {@code sums}; values that are not finite are counted and left out. */
     void addErrors(MemorySegment values, long offset, int count, AffineGrid grid, ErrorSums sums);
 
-    /** Σ(x−y)² of the finite ones of {@code count} values. */
+    /** Σ(x−y)² over those of {@code count} values that are finite. */
     double squaredError(MemorySegment values, long offset, int count, AffineGrid grid);
 
     /** Fake-quantizes {@code count} values to {@code out[at ..]}; infinities saturate, NaN stays NaN. */
@@ -42,26 +43,28 @@ public sealed interface Kernels permits ScalarKernels, VectorKernels {
     void quantize(MemorySegment values, long offset, int count, LevelTable levels, float[] out, int at);
 
     /**
-     * Fake-quantizes {@code count} values, each with a grid of its own, to {@code out}; infinities saturate, NaN stays NaN.
+     * Fake-quantizes {@code count} values, each with a grid of its own, to {@code out}; infinities saturate, NaN stays
+     * NaN.
      *
      * @param scale of each value, tensor units per step
-     * @param loSteps of each value the lowest code less the zero point, as {@link AffineGrid#loSteps}
-     * @param hiSteps likewise the highest
+     * @param loSteps lowest code less the zero point of each value, as {@link AffineGrid#loSteps}
+     * @param hiSteps highest code less the zero point of each value
      */
     void quantizeEach(
             MemorySegment values, long offset, int count, float[] scale, float[] loSteps, float[] hiSteps, float[] out);
 
     /**
-     * Adds the errors of {@code count} values, at most {@link ValueWindow#MOST}, that were quantized before; those that are not finite are counted and left out.
+     * Adds the errors of {@code count} values, at most {@link ValueWindow#MOST}, that were quantized before; values
+     * that are not finite are counted and left out.
      *
-     * @param quantized what each value became
-     * @param lo of each value the lowest level of its grid
-     * @param hi likewise the highest
+     * @param quantized the quantized value of each
+     * @param lo lowest level of the grid of each value
+     * @param hi highest level of the grid of each value
      */
     void addErrors(
             MemorySegment values, long offset, int count, float[] quantized, float[] lo, float[] hi, ErrorSums sums);
 
-    /** Σ(x−y)² of the finite ones of {@code count} values that were quantized before. */
+    /** Σ(x−y)² over those of {@code count} values that are finite; they were quantized before. */
     double squaredError(MemorySegment values, long offset, int count, float[] quantized);
 
     /** Turns bfloat16 into the bits of float32: {@code out[i] = halves[i] << 16}. */

@@ -4,45 +4,50 @@ import java.util.Arrays;
 import org.quantscope.core.quant.CodebookGrid;
 
 /**
- * A {@link CodebookGrid} as the loops need it. Up to {@link #FEW} levels a value is compared with the starts of all levels, or with one in
- * each halving of them. More levels have a table: the leading bits of a float pick a cell, and the cell says which level its lowest value
- * has; mostly one comparison is left, as cells are made so small that few hold more than one start.
+ * A {@link CodebookGrid} in the form that the loops use. With up to {@link #FEW} levels a value is compared with the
+ * starts of all levels, or the level is found by binary search. More levels have a table: the leading bits of a float
+ * select a cell, and the cell holds the level of its lowest value. Cells are so small that few of them contain more
+ * than one start, so usually one comparison remains.
  */
 public final class LevelTable {
-    /** Levels that are searched without a table; a power of two. */
+    /** Up to this many levels are searched without a table; a power of two. */
     static final int FEW = 16;
 
-    /** Cells of one sign at most: a table should leave room in the cache of a core. */
+    /** The most cells for one sign: the table should leave room in the core's cache. */
     private static final int MOST_CELLS = 1 << 11;
 
     private static final int MANTISSA_BITS = 23;
     private static final int LEAST_SHIFT = 12;
 
     final int size;
-    /** Ascending; filled up to a power of two with the highest. */
+    /** Ascending; the highest level is repeated until the length is a power of two. */
     final float[] levels;
-    /** {@code starts[i]} is the lowest float that goes to level {@code i + 1}; filled up with +∞. */
+    /** {@code starts[i]} is the lowest float that goes to level {@code i + 1}; +∞ beyond the last. */
     final float[] starts;
 
-    /** The key of a magnitude is what is left of its bits without so many at the end. */
+    /** The key of a magnitude is its bits without this many at the end. */
     final int shift;
 
-    /** The key of cell 1. Magnitudes with lower keys share cell 0, those with the highest key and above the last one. */
+    /**
+     * The key of cell 1. All smaller keys belong to cell 0; the highest key and all above it belong to the last cell.
+     */
     final int first;
-    /** Cells of one sign; 0 without a table. Those of negative values come second. */
+    /**
+     * Number of cells for one sign, 0 without a table. The cells of negative values come after those of positive ones.
+     */
     final int cells;
     /** [2·cells] the level of the lowest value of a cell. */
     final int[] base;
-    /** Starts in a cell at most. */
+    /** The largest number of starts in one cell. */
     final int mostStarts;
 
-    /** For a grid that many values go through. */
+    /** The table of a grid that many values will go through. */
     public static LevelTable of(CodebookGrid grid) {
         return new LevelTable(grid, true);
     }
 
     /**
-     * Every level of {@code codebook} times {@code scale}, for few values: made quickly, and without a table.
+     * Every level of {@code codebook} times {@code scale}, for use with few values: quick to make, and without a table.
      *
      * @throws IllegalArgumentException if the scale makes a level infinite
      */
@@ -96,7 +101,7 @@ public final class LevelTable {
         mostStarts = mostStarts(best);
         base = new int[2 * cells];
         int level = 0;
-        // From the lowest cell of the negative values, which is their last, to the highest of the positive ones.
+        // From the lowest negative values, whose cell is the last, to the highest positive ones.
         for (int i = 0; i < 2 * cells; i++) {
             int cell = i < cells ? 2 * cells - 1 - i : i - cells;
             base[cell] = level;
@@ -118,7 +123,7 @@ public final class LevelTable {
         return Math.max(0, key(start, shift) - first + 1) + (start < 0 ? cells : 0);
     }
 
-    /** Of the starts but 0, which is in cell 0. */
+    /** The lowest key of all starts but 0, which lies in cell 0. */
     private int lowestKey(int s) {
         int lowest = Integer.MAX_VALUE;
         for (int i = 0; i < size - 1; i++) {

@@ -7,16 +7,20 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * Plain Java in loops so short that the compiler turns each into vector instructions. A sum of doubles in order it would not, so every
- * sum is kept in {@link #LANES} lanes: value i goes to lane i mod {@link #LANES}, and lanes are added in the end. Values are clamped to
- * the range of their levels first; what the sums lack by that is added where a row has a clipped value.
+ * Plain Java in loops so short that the compiler turns each into vector instructions. It cannot do that with one
+ * running sum of doubles, so every sum is kept in {@link #LANES} lanes: value i goes to lane i mod {@link #LANES}, and
+ * the lanes are added at the end. Values are clamped to the range of the levels first; where a value was clipped, the
+ * difference that this makes to the sums is added afterwards.
  */
 final class ScalarKernels implements Kernels {
     private static final int LANES = 512;
 
     private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
-    /** Buffers of a thread: {@code x} has values, {@code c} these within the range of the levels, {@code y} what they become. */
+    /**
+     * Buffers of a thread: {@code x} holds values, {@code c} the same values clamped to the range of the levels,
+     * {@code y} the quantized values.
+     */
     private static final class Scratch {
         private final float[] x = new float[LANES];
         private final float[] c = new float[LANES];
@@ -43,7 +47,7 @@ final class ScalarKernels implements Kernels {
             anyClipped = false;
         }
 
-        /** False, and nothing added, if one of the values was not finite. */
+        /** Adds these sums to {@code sums}; adds nothing and returns false if one of the values was not finite. */
         boolean addTo(ErrorSums sums, int count, int low, int high) {
             double squares = total(xx);
             if (!Double.isFinite(squares)) {
@@ -126,14 +130,14 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** The finite ones of some values, with what belongs to each. */
+    /** The finite ones among some values, each with its quantized value and the end levels of its grid. */
     private static final class Finite {
         private final float[] x;
         private final float[] y;
         private final float[] lo;
         private final float[] hi;
 
-        /** The values that are not finite are counted in {@code sums}. */
+        /** Copies the finite values; the others are counted in {@code sums}. */
         Finite(MemorySegment values, long offset, int count, float[] y, float[] lo, float[] hi, ErrorSums sums) {
             float[] all = new float[count];
             MemorySegment.copy(values, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, all, 0, count);
@@ -241,8 +245,8 @@ final class ScalarKernels implements Kernels {
     }
 
     /**
-     * The level of each value by the table. {@code bits(a − b) >> 31} is −1 for a below b and else 0, as float32 differences are 0 only of
-     * equal numbers.
+     * Looks up the level of each value in the table. {@code bits(a − b) >> 31} is −1 if a is below b, else 0: in
+     * float32 a difference is 0 only between equal numbers.
      */
     static void lookUp(float[] x, int n, LevelTable table, float[] out, int at) {
         float[] starts = table.starts;
@@ -265,12 +269,15 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** What goes to the same level as {@code x}, without −0, +∞ and NaN, whose differences have unwanted signs. */
+    /**
+     * A value that goes to the same level as {@code x} but is not −0, +∞ or NaN, because differences with those have
+     * the wrong sign.
+     */
     private static float tamed(float x) {
         return x < Float.MAX_VALUE ? x + 0f : Float.MAX_VALUE;
     }
 
-    /** The level of each value, by halves of the list of starts. */
+    /** Finds the level of each value by binary search in the starts. */
     static void search(float[] x, int n, LevelTable levels, float[] out, int at) {
         float[] starts = levels.starts;
         if (levels.size > LevelTable.FEW) {
@@ -309,13 +316,13 @@ final class ScalarKernels implements Kernels {
 
     private static void quantize(float[] x, float[] y, int n, float scale, float lo, float hi) {
         for (int i = 0; i < n; i++) {
-            // Clamping before the rounding comes to the same, as the ends are integers.
+            // Clamping before rounding gives the same result, because the ends are integers.
             float steps = Math.max(lo, Math.min(hi, x[i] / scale));
             y[i] = (steps + TO_INTEGER - TO_INTEGER) * scale;
         }
     }
 
-    /** The finite ones of {@code count} values; the others are counted. */
+    /** Copies the finite ones of {@code count} values; the others are counted in {@code sums}. */
     static float[] finite(MemorySegment values, long offset, int count, ErrorSums sums) {
         float[] none = new float[count];
         return new Finite(values, offset, count, none, none, none, sums).x;
@@ -333,7 +340,7 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** The levels of values within the range of the levels. */
+    /** The quantized values of values that are clamped already. */
     private static void round(float[] c, float[] y, int n, float scale) {
         for (int i = 0; i < n; i++) {
             y[i] = (c[i] / scale + TO_INTEGER - TO_INTEGER) * scale;
@@ -374,7 +381,7 @@ final class ScalarKernels implements Kernels {
         return below;
     }
 
-    /** What the sums lack when values are taken as the end level {@code c} that they go to. */
+    /** Adds the difference that clamping made to the sums: x is the value, c the end level that stands for it. */
     private static void addClipped(float[] x, float[] c, double[] xx, double[] xy, double[] clip, int n) {
         for (int i = 0; i < n; i++) {
             double a = x[i];
@@ -386,7 +393,7 @@ final class ScalarKernels implements Kernels {
         }
     }
 
-    /** The sum of all lanes; destroys them. */
+    /** The sum of all lanes. Overwrites them. */
     private static double total(double[] lanes) {
         for (int half = LANES / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {

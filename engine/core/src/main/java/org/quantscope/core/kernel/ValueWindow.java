@@ -8,11 +8,12 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Shows the values of a tensor as the kernels want them: where they lie, if they are float32 in native order in native memory (a mapped
- * file), else decoded, {@link #MOST} at a time, into a buffer that stays in the cache of the core. Not thread safe.
+ * Gives kernels access to the values of a tensor. Values that are float32 in native byte order in native memory (a
+ * mapped file) are used in place; others are decoded, up to {@link #MOST} at a time, into a buffer that stays in the
+ * core's cache. Not thread safe.
  */
 public final class ValueWindow {
-    /** Values in the window at a time. */
+    /** The most values in the window at a time. */
     public static final int MOST = 1 << 12;
 
     private static final ThreadLocal<ValueWindow> OF_THREAD = ThreadLocal.withInitial(ValueWindow::new);
@@ -66,12 +67,12 @@ public final class ValueWindow {
         offset = 0;
     }
 
-    /** Holds the values shown. */
+    /** The memory that holds the values in the window. */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** The byte of {@link #segment} at which the values shown begin. */
+    /** The byte offset in {@link #segment} at which these values begin. */
     public long offset() {
         return offset;
     }

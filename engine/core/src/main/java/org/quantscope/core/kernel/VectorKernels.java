@@ -24,15 +24,15 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Everything about a value is done while it is in a register.
+ * Kernels with the Vector API: each value is loaded once, and everything is computed while it is in a register.
  *
- * <p>Constants are vectors made before the loop, and the long loop calls no method of ours with a vector: after so many nodes the
- * compiler stops inlining methods that are not marked for it as those of the Vector API are, and a vector that is handed to a method
- * that is not inlined is an object on the heap, at every turn of the loop.
+ * <p>Constants are vectors made before the loop, and the long loop passes no vector to a method of ours. In a method of
+ * that size the compiler stops inlining, except for methods that are marked for it, as those of the Vector API are; and
+ * a vector passed to a method that is not inlined becomes an object on the heap in every iteration.
  *
- * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the level it goes to is
- * 0 or within a factor of two of it (Sterbenz), so that value less error is the level again. Fused multiply-adds therefore round as a
- * product and a sum would.
+ * <p>A product of two floats is exact in double, and so is the error of a value that is not clipped in float32: the
+ * level it goes to is 0 or within a factor of two of it (Sterbenz), so that value minus error gives the level again.
+ * Fused multiply-adds therefore round as a product and a sum would.
  */
 final class VectorKernels implements Kernels {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -42,17 +42,20 @@ final class VectorKernels implements Kernels {
             VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
     private static final int WIDTH = F.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    /** For what has no vector form: long codebooks, which look every value up, and the few values behind the last whole vector. */
+    /**
+     * Used where there is no vector form: long codebooks, in which every value is looked up, and the few values after
+     * the last whole vector.
+     */
     private static final ScalarKernels PLAIN = new ScalarKernels();
 
-    /** Values that are summed up at a time. */
+    /** The number of values that are summed at a time. */
     private static final int MOST = ValueWindow.MOST;
 
-    /** The values behind the last whole vector, and zeros, which add nothing to any sum. */
+    /** The values after the last whole vector, padded with zeros, which add nothing to any sum. */
     private static final ThreadLocal<MemorySegment> TAIL =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(F.vectorByteSize(), F.vectorByteSize()));
 
-    /** Where the vectors begin that have clipped values, one place more than there are vectors. */
+    /** Offsets of the vectors that hold clipped values; one entry more than there are vectors. */
     private static final ThreadLocal<int[]> CLIPPING = ThreadLocal.withInitial(() -> new int[MOST / WIDTH + 1]);
 
     /** Room for the sums of {@link #addWhole}. */
@@ -104,7 +107,7 @@ final class VectorKernels implements Kernels {
         DoubleVector xe1 = xx0;
         DoubleVector ee0 = xx0;
         DoubleVector ee1 = xx0;
-        // Magnitudes of floats are ordered as their bits are.
+        // Magnitudes of floats are ordered like their bits.
         IntVector max = IntVector.zero(I);
         int[] clipping = CLIPPING.get();
         int vectors = 0;
@@ -157,9 +160,9 @@ final class VectorKernels implements Kernels {
     }
 
     /**
-     * What the sums lack when clipped values are taken as the end level that they go to, in the vectors that have such values.
+     * Adds the difference that clamping made to the sums, for the vectors that hold clipped values.
      *
-     * @param step 1 if each value has ends of its own, 0 if the ends are those of one vector
+     * @param step 1 if each value has end levels of its own, 0 if one vector of end levels serves all
      */
     private static void addClipped(
             MemorySegment values,
@@ -478,7 +481,7 @@ final class VectorKernels implements Kernels {
         return x.blend(hi, x.compare(GT, hi)).blend(lo, x.compare(LT, lo));
     }
 
-    /** The level that values within the range of the levels go to. */
+    /** The levels that values within the range of the levels go to. */
     private static FloatVector level(FloatVector inside, FloatVector scale, FloatVector toInteger) {
         return inside.div(scale).add(toInteger).sub(toInteger).mul(scale);
     }

@@ -21,17 +21,17 @@ public final class CodeCounts {
         return counts[code];
     }
 
-    /** Values of all codes together. */
+    /** The sum of all counts. */
     public long total() {
         return Arrays.stream(counts).sum();
     }
 
-    /** Codes that occur. */
+    /** The number of codes that occur. */
     public int used() {
         return (int) Arrays.stream(counts).filter(n -> n > 0).count();
     }
 
-    /** −Σ p·log2 p in bits: what lossless coding of independent codes takes for each value; 0 if there is none. */
+    /** −Σ p·log2 p in bits: what lossless coding, one code at a time, needs for each value; 0 if there is no value. */
     public double entropy() {
         double total = total();
         double entropy = 0;

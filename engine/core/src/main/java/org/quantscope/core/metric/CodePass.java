@@ -15,13 +15,16 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
-/** The pass that looks at codes: one sweep for the counts, one for the histograms. Multi-core, cancellable; the result does not depend on the number of cores. */
+/**
+ * Counts how a quantized tensor uses its codes: one sweep over the values for the counts, one for the histograms.
+ * Multi-core, cancellable; the result does not depend on the number of cores.
+ */
 public final class CodePass {
     private static final int CHUNK = 1 << 12;
     private static final int PART = 1 << 18;
     private static final int BINS = 2048;
 
-    /** Beyond so many slices each has too few values for a histogram. */
+    /** No histograms are made of more slices than this: each has too few values. */
     private static final int MOST_HISTOGRAMS = 4096;
 
     private CodePass() {}
@@ -52,7 +55,7 @@ public final class CodePass {
     }
 
     /**
-     * Measures.
+     * Counts the codes of every value.
      *
      * @throws IllegalArgumentException if the parameters do not fit the tensor
      */
@@ -74,8 +77,8 @@ public final class CodePass {
     }
 
     /**
-     * The same from what a sketch knows, with the values of a bin taken as its mean: counts of codes are within those of the bins
-     * that straddle a boundary.
+     * The same report estimated from a sketch, with all values of a bin taken to be its mean. A count of a code is off
+     * by at most the number of values in bins that straddle a boundary of that code.
      *
      * @param params of one slice
      */
@@ -145,7 +148,7 @@ public final class CodePass {
         return sums;
     }
 
-    /** Σ n·divergence over slices; NaN if there are too many. */
+    /** Σ n·divergence over the slices; NaN if there are too many slices. */
     private static double divergence(Tensor tensor, Slicing slicing, QuantParams params, CancelToken cancel) {
         if (params.slices() == 1) {
             return divergence(MomentSketch.of(tensor, cancel), params, 0);

@@ -3,14 +3,16 @@ package org.quantscope.core.metric;
 import java.util.OptionalDouble;
 
 /**
- * What a quantized tensor does with its codes, and error figures beside those of {@link ErrorReport}. Over finite values only.
+ * How a quantized tensor uses its codes, and error figures that {@link ErrorReport} does not have. Over finite values
+ * only.
  *
  * @param count finite values
  * @param sumAbsError Σ|x−y|
  * @param sumScaledSquares Σ((x−y)/s)² with the scale s of each value's slice; NaN for codebooks, which have no step
- * @param counts how often each code occurs, whatever the slice; codes are numbered from the lowest level, up to that of the longest grid
- * @param divergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over slices by their
- *     counts; NaN where slices are too many to make histograms of
+ * @param counts how often each code occurs in all slices together; codes are numbered from the lowest level, as many as
+ *     the longest grid has
+ * @param divergence Kullback-Leibler divergence of the quantized histogram from the float one in nats, the mean over
+ *     slices by their counts; NaN if there are too many slices for histograms
  * @param min the smallest value
  * @param max the largest value
  */
@@ -22,17 +24,17 @@ public record CodeReport(
         double divergence,
         float min,
         float max) {
-    /** Codes that there are. */
+    /** The number of codes that the grid has. */
     public int codes() {
         return counts.codes();
     }
 
-    /** Codes that occur. */
+    /** The number of codes that occur. */
     public int usedCodes() {
         return counts.used();
     }
 
-    /** Of the codes, in bits: see {@link CodeCounts#entropy}. */
+    /** Entropy of the codes in bits, see {@link CodeCounts#entropy}. */
     public double entropy() {
         return counts.entropy();
     }
@@ -42,7 +44,10 @@ public record CodeReport(
         return count == 0 ? 0 : sumAbsError / count;
     }
 
-    /** Root of the mean squared error in steps: 1/√12 = 0.2887 where errors spread evenly over a step; empty for codebooks. */
+    /**
+     * Root of the mean squared error in units of the step: 1/√12 = 0.2887 if errors are spread evenly over a step;
+     * empty for codebooks.
+     */
     public OptionalDouble rmseInSteps() {
         return count > 0 && !Double.isNaN(sumScaledSquares)
                 ? OptionalDouble.of(Math.sqrt(sumScaledSquares / count))
@@ -52,7 +57,7 @@ public record CodeReport(
     /**
      * Peak signal to noise, 10·log10((max−min)²/mse) in dB; empty if either is 0.
      *
-     * @param mse as {@link ErrorReport#mse} says
+     * @param mse mean squared error, as {@link ErrorReport#mse}
      */
     public OptionalDouble psnrDb(double mse) {
         double peak = (double) max - min;
@@ -61,7 +66,7 @@ public record CodeReport(
                 : OptionalDouble.empty();
     }
 
-    /** Bits for each value that lossless coding of the codes would save against codes of this width. */
+    /** Bits per value that lossless coding of the codes would save compared with codes of {@code bits} bits. */
     public double savedBits(int bits) {
         return Math.max(0, bits - entropy());
     }

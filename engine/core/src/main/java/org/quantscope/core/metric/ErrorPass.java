@@ -23,13 +23,13 @@ import org.quantscope.core.tensor.TensorInfo;
 /**
  * The exact passes over a tensor's values: its error, and its fake-quantized copy. Multi-core, cancellable.
  *
- * <p>Values are read in chunks; parts of fixed size are summed apart and then added in order, so a result does not depend on the
- * number of cores. Where many neighbours share an evenly spaced grid the work is done by {@link Kernels}.
+ * <p>Values are read in chunks; parts of fixed size are summed separately and then added in order, so a result does not
+ * depend on the number of cores. Where many neighbours share an evenly spaced grid the work is done by {@link Kernels}.
  */
 public final class ErrorPass {
     private static final int PART = 1 << 18;
 
-    /** Neighbours on one grid from which on a kernel is worth its start. */
+    /** The number of neighbours on one grid from which a kernel is worth starting. */
     private static final int LONG_RUN = 64;
 
     private ErrorPass() {}
@@ -166,7 +166,7 @@ public final class ErrorPass {
         return sum;
     }
 
-    /** Σ(x−y)² of the finite ones of the first {@code length} values in a window. */
+    /** Σ(x−y)² over the finite values among the first {@code length} of a window. */
     @FunctionalInterface
     private interface SquaredError {
         double of(ValueWindow window, int length);
@@ -195,17 +195,17 @@ public final class ErrorPass {
         return LongStream.range(0, Math.ceilDiv(count, PART)).parallel();
     }
 
-    /** What the values in a window become. */
+    /** The quantized values of those in the window. */
     private static final ThreadLocal<float[]> QUANTIZED = ThreadLocal.withInitial(() -> new float[ValueWindow.MOST]);
 
     private static final LevelTable NO_TABLE = LevelTable.of(new CodebookGrid(0));
 
-    /** A codebook of so few levels is quickly scaled, where so many neighbours have the same. */
+    /** Up to this many levels a codebook is scaled anew rather than kept, if {@link #QUICK_RUN} neighbours share it. */
     private static final int QUICK_LEVELS = 16;
 
     private static final int QUICK_RUN = 8;
 
-    /** Grids kept by a thread. */
+    /** The number of scaled codebooks that a thread keeps. */
     private static final int MOST_KNOWN = 256;
 
     private static float steps(long steps) {
@@ -272,7 +272,7 @@ public final class ErrorPass {
         }
     }
 
-    /** A window on values with the grid of each beside it, and what they become. For one thread. */
+    /** A window on values, with the grid of each value beside it and the quantized values. For one thread. */
     private static final class GridWindow {
         private final Kernels kernels = Kernels.chosen();
         private final ValueWindow values = ValueWindow.ofThread();
@@ -284,13 +284,13 @@ public final class ErrorPass {
         private final float[] lo = new float[ValueWindow.MOST];
         private final float[] hi = new float[ValueWindow.MOST];
         private int length;
-        /** The slice that the arrays hold throughout; −1 if they hold several. */
+        /** The slice that all entries of the arrays belong to; −1 if they belong to several. */
         private int only = -1;
-        /** The slice that {@code table} is of. */
+        /** The slice that {@code table} belongs to. */
         private int last;
 
         private LevelTable table;
-        /** Tables of codebooks by scale. */
+        /** Tables of scaled codebooks, by scale. */
         private final Map<Float, LevelTable> known = new HashMap<>();
 
         GridWindow(Grids grids) {
@@ -330,7 +330,10 @@ public final class ErrorPass {
             }
         }
 
-        /** Blocks share scales far more often than not, and neighbours in a row use the same few again and again. */
+        /**
+         * The scaled codebook of a slice, kept for reuse: blocks often share scales, and the blocks of a row use the
+         * same few again and again.
+         */
         private LevelTable levels(int slice) {
             List<CodebookGrid> codebooks = grids.params.codebooks();
             float s = grids.scale[slice];
@@ -363,8 +366,8 @@ public final class ErrorPass {
             }
             only = -1;
             if (slicing.run() == 1) {
-                // Neighbours lie in neighbouring slices, up to the end of what is behind the axis, or of the axis if
-                // nothing is.
+                // Neighbouring values lie in neighbouring slices, until the end of the axes behind the cut one, or of
+                // the axis itself if it is the last.
                 long row = slicing.isBlocked() ? slicing.inner() : slicing.length();
                 for (int i = 0; i < length; ) {
                     int n = (int) Math.min(length - i, row - (at + i) % row);

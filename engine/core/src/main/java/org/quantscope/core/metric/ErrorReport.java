@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  * @param maxAbsError max |x−y|, 0 if there is no value
  * @param clippedLow values below the lowest level of their grid
  * @param clippedHigh values above the highest level
- * @param clippingSquaredError the part of Σ(x−y)² that clipped values make; the rest is rounding
+ * @param clippingSquaredError the part of Σ(x−y)² that comes from clipped values; the rest is rounding
  */
 public record ErrorReport(
         long count,
@@ -35,12 +35,15 @@ public record ErrorReport(
         return count == 0 ? 0 : sumSquaredError / count;
     }
 
-    /** The clipped values' share of {@link #mse}. */
+    /** The part of {@link #mse} that comes from clipped values. */
     public double clippingMse() {
         return count == 0 ? 0 : clippingSquaredError / count;
     }
 
-    /** The other values' share of {@link #mse}: {@code clippingMse() + roundingMse() == mse()} up to rounding. */
+    /**
+     * The part of {@link #mse} that comes from the other values: {@code clippingMse() + roundingMse() == mse()} up to
+     * rounding.
+     */
     public double roundingMse() {
         return count == 0 ? 0 : Math.max(0, sumSquaredError - clippingSquaredError) / count;
     }

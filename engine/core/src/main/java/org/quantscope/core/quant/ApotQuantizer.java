@@ -59,7 +59,7 @@ final class ApotQuantizer extends CodebookQuantizer {
         return magnitudes;
     }
 
-    /** Every sum as it is, and with each of the powers added. */
+    /** Each of the sums alone, and each sum with each of the powers added. */
     private static double[] plus(double[] sums, double... powers) {
         double[] all = java.util.Arrays.copyOf(sums, sums.length * (powers.length + 1));
         for (int p = 0; p < powers.length; p++) {

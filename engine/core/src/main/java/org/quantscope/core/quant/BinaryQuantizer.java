@@ -1,6 +1,10 @@
 package org.quantscope.core.quant;
 
-/** {−s, s}: the sign in one bit; 0 goes to s. s is the requested clip; for least squared error it is the mean magnitude, which a search for the least error finds. */
+/**
+ * One bit a value, its sign: the levels are {−s, s}, and 0 goes to s. s is the larger magnitude of the requested range.
+ * The squared error is least when s is the mean magnitude of the values; calibrators that search for the least error
+ * find it.
+ */
 final class BinaryQuantizer extends CodebookQuantizer {
     private static final CodebookGrid LEVELS = new CodebookGrid(-1, 1);
 

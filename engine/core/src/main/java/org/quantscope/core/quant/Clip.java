@@ -7,7 +7,7 @@ import java.util.TreeMap;
 /** Where the ranges of a tensor come from. */
 public sealed interface Clip {
     /**
-     * A calibrator chooses.
+     * A calibrator chooses the ranges.
      *
      * @param options its options, by name; an option left out has its default
      */
@@ -38,6 +38,9 @@ public sealed interface Clip {
         }
     }
 
-    /** Parameters that came from elsewhere or were frozen. Dragging turns this into {@link Manual}. */
+    /**
+     * Parameters that are used as they are, read from another tool's file or frozen. Dragging a handle turns this into
+     * {@link Manual}.
+     */
     record Fixed(QuantParams params) implements Clip {}
 }

@@ -19,7 +19,7 @@ public record ClipRange(float lo, float hi) {
         }
     }
 
-    /** The larger magnitude of the two ends. */
+    /** max(|lo|, |hi|). */
     public float absMax() {
         return Math.max(Math.abs(lo), Math.abs(hi));
     }

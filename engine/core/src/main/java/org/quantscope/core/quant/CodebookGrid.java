@@ -13,7 +13,7 @@ public final class CodebookGrid implements Grid {
     private final float[] levels;
     /** {@code starts[i]}: the lowest float32 that goes to level {@code i + 1}. */
     private final float[] starts;
-    /** The place of the level 0; −1 if there is none. */
+    /** The index of the level 0; −1 if there is none. */
     private final int zero;
 
     /**
@@ -56,11 +56,11 @@ public final class CodebookGrid implements Grid {
     }
 
     /**
-     * Writes what {@link #scaled} would have for levels and starts, without making a grid.
+     * Writes the levels and starts of {@link #scaled} into arrays, without creating a grid.
      *
-     * @param toLevels room for all levels
-     * @param toStarts room for one less
-     * @return false if levels come out equal or not finite: what was written is then of no use
+     * @param toLevels receives the levels, at least {@link #size()} long
+     * @param toStarts receives the starts, at least {@code size() - 1} long
+     * @return false if two levels come out equal or one is not finite; the contents of the arrays are then useless
      */
     public boolean scaleTo(float scale, float[] toLevels, float[] toStarts) {
         int top = levels.length - 1;
@@ -76,7 +76,7 @@ public final class CodebookGrid implements Grid {
     }
 
     /**
-     * Every level times {@code scale}, one float32 multiplication each; levels that come out equal are one.
+     * Every level times {@code scale}, one float32 multiplication each; levels that come out equal are merged.
      *
      * @param scale finite, &gt; 0, and so small that the levels stay finite
      */

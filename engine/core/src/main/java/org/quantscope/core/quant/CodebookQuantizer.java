@@ -3,9 +3,10 @@ package org.quantscope.core.quant;
 import java.util.List;
 
 /**
- * Schemes with one codebook that every slice scales: levels = scale · codebook, where scale is the least float32 at which the codebook
- * covers the requested range (max|x| over the largest level, for a codebook that mirrors about 0). The codebook belongs to the
- * format and is not stored; a scale takes 32 bits where a scheme does not say otherwise.
+ * Base of the schemes with one fixed codebook that is multiplied in each slice by the scale of that slice: levels =
+ * scale · codebook, where scale is the smallest float32 at which the codebook covers the requested range (max|x| over
+ * the largest level, for a codebook that mirrors about 0). The codebook belongs to the format and is not stored; a
+ * scale takes 32 bits where a scheme does not say otherwise.
  */
 abstract class CodebookQuantizer implements Quantizer {
     /** The levels before scaling. */
@@ -27,17 +28,21 @@ abstract class CodebookQuantizer implements Quantizer {
         return Quantizer.bitsPerWeight(spec.bits(), count, slices, scaleBits(), 0);
     }
 
-    /** What the format keeps of a scale: all of it, as float32. */
+    /** The scale as the format stores it: unchanged, a float32. */
     float stored(float scale) {
         return scale;
     }
 
-    /** Bits that the format keeps a scale in. */
+    /** Bits that the format stores one scale in. */
     int scaleBits() {
         return Scales.FLOAT_BITS;
     }
 
-    /** {@code magnitudes}, which ascend from 0, and the same below zero. */
+    /**
+     * The codebook of these magnitudes and of their negatives.
+     *
+     * @param magnitudes ascending; the first is 0
+     */
     static CodebookGrid mirrored(float[] magnitudes) {
         int n = magnitudes.length;
         float[] levels = new float[2 * n - 1];

@@ -13,7 +13,8 @@ public sealed interface Granularity {
     /**
      * One range for each index of an axis.
      *
-     * @param axis from 0; {@link #DEFAULT_AXIS} means the tensor's channel axis by its consumer, or 0 where nothing says
+     * @param axis counted from 0; {@link #DEFAULT_AXIS} means the channel axis that follows from the operator reading
+     *     the tensor, or 0 where that is unknown
      */
     record PerChannel(int axis) implements Granularity {
         public static final int DEFAULT_AXIS = -1;
@@ -33,7 +34,7 @@ public sealed interface Granularity {
     /**
      * One range for each run of {@code size} values along an axis (the last one may be shorter).
      *
-     * @param axis as in {@link PerChannel}, where the default is the last axis that is not the channel axis
+     * @param axis as in {@link PerChannel}, but the default is the last axis that is not the channel axis
      */
     record PerBlock(int axis, int size) implements Granularity {
         public static final int DEFAULT_AXIS = -1;

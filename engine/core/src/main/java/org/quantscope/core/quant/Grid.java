@@ -3,8 +3,8 @@ package org.quantscope.core.quant;
 /**
  * The finite set of values that one slice of a tensor may take, and the rule that sends a value to one of them.
  *
- * <p>Levels ascend strictly; every value goes to its nearest level up to the rounding of the float32 arithmetic that the
- * grid's own {@link #quantize} performs, which is the definition.
+ * <p>Levels ascend strictly; every value goes to its nearest level. Where the rounding of float32 arithmetic blurs
+ * which level is nearer, {@link #quantize} is the definition.
  */
 public sealed interface Grid permits UniformGrid, CodebookGrid {
     /** The number of levels. */

@@ -1,9 +1,9 @@
 package org.quantscope.core.quant;
 
 /**
- * IQ4_NL: sixteen integers, closer together around zero, times a scale. There is no level 0, and the ends are −127 and 113: the scale is the
- * least one that covers both ends of the range, max(−lo/127, hi/113), rounded up to a float16, as which the format keeps it: a block of 32 values
- * takes 18 bytes. Ranges beyond 127·65504 are clipped.
+ * IQ4_NL: sixteen integers, closer together around zero, times a scale. No level is 0, and the ends are −127 and 113.
+ * The scale is the smallest that covers both ends of the range, max(−lo/127, hi/113), rounded up to a float16, because
+ * the format stores float16. A block of 32 values takes 18 bytes. Ranges beyond 127·65504 are clipped.
  */
 final class Iq4NlQuantizer extends CodebookQuantizer {
     private static final CodebookGrid LEVELS =

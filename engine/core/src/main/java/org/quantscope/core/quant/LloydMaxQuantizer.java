@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The codebook with the least squared error: at most 2^B levels, each the mean of the values that are nearest to it (optimal k-means on a
- * line). Values outside the requested range are not looked at when it is fitted; the zero is not forced.
+ * The codebook with the least squared error: at most 2^B levels, each the mean of the values that are nearest to it
+ * (optimal k-means on a line). Values outside the requested range are ignored when it is fitted, and 0 need not be a
+ * level.
  *
- * <p>Up to a few thousand distinct values dynamic programming finds the global optimum, by divide and conquer over its monotone
- * splits. More values are first gathered into groups that are narrow against the distance of levels (equal shares of ∫p^⅓, the density of
- * optimal levels by Panter and Dite), and the levels found are then moved to the means of their own values until they stand still. A scheme of
- * its own for each slice: a codebook takes 32 bits a level.
+ * <p>Up to a few thousand distinct values dynamic programming finds the global optimum, by divide and conquer over its
+ * monotone splits. More values are first gathered into groups that are narrow against the distance of levels (equal
+ * shares of ∫p^⅓, the density of optimal levels by Panter and Dite), and the levels found are then moved to the means
+ * of their own values until they no longer move. Each slice has a codebook of its own, which takes 32 bits a level.
  */
 final class LloydMaxQuantizer implements FittedQuantizer {
     private static final int MOST_BITS = 8;
@@ -96,7 +97,7 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         return distinct(levels);
     }
 
-    /** As float32, equal ones once. */
+    /** The levels as float32, without duplicates. */
     private static CodebookGrid distinct(double[] levels) {
         float[] rounded = new float[levels.length];
         int n = 0;
@@ -123,7 +124,10 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         return low;
     }
 
-    /** Boundaries of at most {@link #GROUPS} groups of neighbouring values, from 0 to the number of values. */
+    /**
+     * Gathers neighbouring values into at most {@link #GROUPS} groups; returns their boundaries as indices, from 0 to
+     * the number of values.
+     */
     private static int[] groups(double[] x, long[] counts, int from, int to) {
         int m = to - from;
         double[] share = new double[m + 1];
@@ -143,7 +147,10 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         return Arrays.copyOf(cuts, n);
     }
 
-    /** The k intervals of groups with the least squared error: boundaries from 0 to the number of values. */
+    /**
+     * Splits the groups into the k intervals with the least squared error; returns their boundaries as indices, from 0
+     * to the number of values.
+     */
     private static int[] optimalCuts(Sums sums, int[] groups, int k) {
         int m = groups.length - 1;
         double[] best = new double[m + 1];
@@ -167,7 +174,10 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         return cuts;
     }
 
-    /** Fills {@code next[lo..hi]}: the last interval of the best split of the first j groups begins the later, the larger j is. */
+    /**
+     * Fills {@code next[lo..hi]} by divide and conquer, which works because the last interval of the best split of the
+     * first j groups begins the later, the larger j is.
+     */
     private static void split(
             Sums sums, int[] groups, double[] best, double[] next, int[] from, int lo, int hi, int first, int last) {
         if (lo > hi) {
@@ -189,7 +199,10 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         split(sums, groups, best, next, from, j + 1, hi, at, last);
     }
 
-    /** Where the values nearest to each level begin; every level keeps at least its own place if it has no value. */
+    /**
+     * The boundaries between the values nearest to each level, as indices; a level without values gets an empty
+     * interval.
+     */
     private static int[] nearest(double[] x, int from, int to, double[] levels) {
         int[] cuts = new int[levels.length + 1];
         for (int i = 1; i < levels.length; i++) {
@@ -199,7 +212,9 @@ final class LloydMaxQuantizer implements FittedQuantizer {
         return cuts;
     }
 
-    /** Running sums about the mean, so that differences keep their digits. */
+    /**
+     * Running sums of distances from the mean: their differences lose fewer digits than those of sums of the values.
+     */
     private static final class Sums {
         private final double centre;
         private final double[] n;
@@ -233,7 +248,7 @@ final class LloydMaxQuantizer implements FittedQuantizer {
             return Math.max(0, s2[to] - s2[from] - sum * sum / (n[to] - n[from]));
         }
 
-        /** The mean of each interval; an empty one keeps the level that it had. */
+        /** The mean of each interval; an empty interval keeps its level from {@code before}. */
         double[] means(int[] cuts, double[] before) {
             double[] means = new double[cuts.length - 1];
             for (int i = 0; i < means.length; i++) {

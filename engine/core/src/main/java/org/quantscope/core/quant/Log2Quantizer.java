@@ -1,12 +1,13 @@
 package org.quantscope.core.quant;
 
 /**
- * Zero and powers of two below max|x|: signed {0, ±s·2^−k}, k = 0 … 2^(B−1)−2, unsigned {0, s·2^−k}, k = 0 … 2^B−2, with s = max|x|. A product
- * with such a weight is a shift. Values go to the nearest level, which has less squared error than rounding log2|x| has.
+ * Zero and powers of two below max|x|: signed {0, ±s·2^−k}, k = 0 … 2^(B−1)−2, unsigned {0, s·2^−k}, k = 0 … 2^B−2,
+ * with s = max|x|. A product with such a weight is a shift. A value goes to the nearest level, not to that of the
+ * rounded log2|x|: the squared error is smaller.
  */
 final class Log2Quantizer extends CodebookQuantizer {
     private static final int MOST_BITS = 8;
-    /** Below this share of the largest level a level is no longer a normal float32 even for s = 1. */
+    /** The largest k: 2^−127 of the largest level would not be a normal float32, even with s = 1. */
     private static final int MOST_SHIFT = 126;
 
     @Override

@@ -3,10 +3,12 @@ package org.quantscope.core.quant;
 import java.util.List;
 
 /**
- * An OCP microscaling format: elements of a small format in blocks, and one power of two for each block, kept as an 8-bit exponent (E8M0).
+ * An OCP microscaling format: elements of a small format in blocks, and one power of two for each block, kept as an
+ * 8-bit exponent (E8M0).
  *
- * <p>With e_max the exponent of the element format's largest value, the scale of a block is {@code 2^(⌊log2 max|x|⌋ − e_max)}, its
- * exponent held to [−127, 127]; elements round to nearest, halves to even, and saturate. A block without a non-zero value has the scale 1.
+ * <p>With e_max the exponent of the element format's largest value, the scale of a block is
+ * {@code 2^(⌊log2 max|x|⌋ − e_max)}, its exponent limited to [−127, 127]; elements round to nearest, halves to even,
+ * and saturate. A block of zeros has the scale 1.
  */
 final class MxQuantizer implements Quantizer {
     private static final int BLOCK = 32;
@@ -66,7 +68,7 @@ final class MxQuantizer implements Quantizer {
         float[] scales = new float[ranges.size()];
         for (int i = 0; i < scales.length; i++) {
             float absMax = ranges.get(i).absMax();
-            // In double no float32 is subnormal, so its exponent is that of log2.
+            // Every float32 is a normal double, so its exponent is ⌊log2|x|⌋ also where it is subnormal as a float32.
             int exponent = Math.getExponent((double) absMax) - maxExponent;
             scales[i] = absMax == 0 ? 1 : Math.scalb(1f, Math.clamp(exponent, -MOST_EXPONENT, MOST_EXPONENT));
         }

@@ -5,8 +5,9 @@ import java.util.List;
 /**
  * NVFP4: FP4 E2M1 elements in blocks, an FP8 E4M3 scale for each block, and one float32 scale for the tensor.
  *
- * <p>With g = max|x| of the tensor / (448·6), the scale of a block is {@code E4M3(max|x| of the block / 6 / g)}, rounded to nearest and held to
- * [2^−9, 448]; levels = E2M1 · (block scale · g). A block's largest value may saturate, as its scale is rounded down by up to 1/16.
+ * <p>With g = max|x| of the tensor / (448·6), the scale of a block is {@code E4M3(max|x| of the block / 6 / g)},
+ * rounded to nearest and limited to [2^−9, 448]; levels = E2M1 · (block scale · g). A block's largest value may
+ * saturate, because the block's scale may have been rounded down, by up to 1/16.
  */
 final class NvFp4Quantizer implements Quantizer {
     private static final int BLOCK = 16;

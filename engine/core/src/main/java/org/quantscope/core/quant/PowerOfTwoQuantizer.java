@@ -7,7 +7,7 @@ import java.util.List;
  * the requested range is covered. Rescaling is then a shift. The zero point is computed anew for that scale.
  */
 final class PowerOfTwoQuantizer implements Quantizer {
-    /** A power of two is kept as its exponent. */
+    /** The exponent alone is stored. */
     private static final int SCALE_BITS = 8;
 
     private static final UniformQuantizer UNIFORM = new UniformQuantizer();

@@ -72,7 +72,7 @@ public final class QuantParams {
      * One codebook for all slices, times the scale of each.
      *
      * @param granularity with every default axis replaced by a real one
-     * @throws IllegalArgumentException if a scale is not finite and above 0, or takes a level beyond float32
+     * @throws IllegalArgumentException if a scale is not finite and above 0, or makes a level overflow float32
      */
     public static QuantParams ofCodebook(Granularity granularity, float[] scales, CodebookGrid shared) {
         return new QuantParams(granularity, scales, List.of(shared));
@@ -81,7 +81,8 @@ public final class QuantParams {
     /**
      * A codebook for each slice, or one for all, times the scale of each slice.
      *
-     * @throws IllegalArgumentException as above, and if the numbers of scales and codebooks do not fit together
+     * @throws IllegalArgumentException as {@link #ofCodebook}, and if there is neither one codebook nor one for each
+     *     scale
      */
     public static QuantParams ofCodebooks(Granularity granularity, float[] scales, List<CodebookGrid> codebooks) {
         return new QuantParams(granularity, scales, codebooks);
@@ -117,14 +118,17 @@ public final class QuantParams {
         return scales.clone();
     }
 
-    /** The smallest, the middle and the largest of the scales; of an even number of slices the upper of the two in the middle. */
+    /**
+     * The smallest, the median and the largest scale; for an even number of slices the median is the upper of the two
+     * middle ones.
+     */
     public ScaleSpan scaleSpan() {
         float[] sorted = scales.clone();
         Arrays.sort(sorted);
         return new ScaleSpan(sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
     }
 
-    /** How far the scales of slices are apart. */
+    /** How far apart the scales of a tensor's slices are. */
     public record ScaleSpan(float min, float median, float max) {}
 
     /** [slices], or empty for codebooks. */
@@ -175,7 +179,8 @@ public final class QuantParams {
 
     @Override
     public boolean equals(Object o) {
-        // The same object is asked for in every frame of a gesture, and may have many slices.
+        // While a handle is dragged the same object is compared with itself in every frame, and it may have many
+        // slices.
         return o == this
                 || (o instanceof QuantParams p
                         && granularity.equals(p.granularity)

@@ -8,7 +8,7 @@ import java.util.TreeMap;
  * How a tensor is to be quantized: the request, before the data has been looked at. {@link QuantParams} is the answer.
  *
  * @param scheme the id of a registered {@link Quantizer}
- * @param bits code width, 1 to 16; 1 only in a scheme that fixes it
+ * @param bits code width, 1 to 16; 1 only in schemes that have no other width
  * @param signed signed codes (ignored by schemes without integer codes)
  * @param symmetric zero point fixed to the middle of the code range
  * @param narrowRange the restricted range: symmetric signed codes without the most negative one
@@ -24,7 +24,7 @@ public record QuantSpec(
         Clip clip,
         Map<String, String> options) {
 
-    /** The narrowest code where the width can be chosen. */
+    /** The smallest width, in bits, of schemes that let it be chosen. */
     public static final int MIN_BITS = 2;
 
     public static final int MAX_BITS = 16;

@@ -17,7 +17,7 @@ public interface Quantizer {
     /** Where the formula comes from: a paper with its equation, or a specification. */
     String source();
 
-    /** What there is to choose. */
+    /** What a user can choose, and what holds for every grid of the scheme. */
     SchemeTraits traits();
 
     /**
@@ -30,8 +30,8 @@ public interface Quantizer {
     }
 
     /**
-     * {@code spec} with this scheme, and everything else as it is where the scheme can have it: what a person means who only switches
-     * the scheme. {@link #check} accepts the result.
+     * {@code spec} switched to this scheme: every other setting stays as it is if the scheme allows it, else it takes a
+     * value that the scheme allows. {@link #check} accepts the result.
      */
     default QuantSpec adapt(QuantSpec spec) {
         SchemeTraits t = traits();
@@ -80,10 +80,16 @@ public interface Quantizer {
      */
     QuantParams resolve(QuantSpec spec, Granularity granularity, List<ClipRange> ranges);
 
-    /** Bits per value, scales and codebooks included, for a tensor of {@code count} values in {@code slices} slices. */
+    /**
+     * Average bits per value, scales and codebooks included, for a tensor of {@code count} values in {@code slices}
+     * slices.
+     */
     double bitsPerWeight(QuantSpec spec, long count, long slices);
 
-    /** {@code bits} a value, {@code perSlice} bits more for each slice and {@code once} more for the tensor. */
+    /**
+     * The average over {@code count} values of {@code bits} for each value, {@code perSlice} for each slice and
+     * {@code once} for the tensor.
+     */
     static double bitsPerWeight(double bits, long count, long slices, double perSlice, double once) {
         return count == 0 ? bits : bits + (slices * perSlice + once) / count;
     }

@@ -1,6 +1,6 @@
 package org.quantscope.core.quant;
 
-/** How scales are rounded to float32, alike in all schemes. */
+/** Rounding of scales to float32, the same in all schemes. */
 final class Scales {
     static final int FLOAT_BITS = 32;
     static final int HALF_BITS = 16;
@@ -24,16 +24,20 @@ final class Scales {
         return s;
     }
 
-    /** The least float16 that is not below {@code scale}, which is above 0; the largest one for what is beyond. */
+    /**
+     * The smallest float16 at or above {@code scale}, or the largest float16 if there is none.
+     *
+     * @param scale above 0
+     */
     static float upToHalf(float scale) {
         short half = Float.floatToFloat16(Math.min(scale, LARGEST_HALF));
-        // The bits of positive float16 ascend with them.
+        // The bits of positive float16 values ascend with the values, so adding 1 gives the next one.
         return Float.float16ToFloat(half) < Math.min(scale, LARGEST_HALF)
                 ? Float.float16ToFloat((short) (half + 1))
                 : Float.float16ToFloat(half);
     }
 
-    /** The least scale at which the codebook covers the range. */
+    /** The smallest scale at which the codebook covers the range. */
     static float covering(ClipRange range, CodebookGrid codebook) {
         double below = codebook.lo() < 0 ? Math.max(0.0, -range.lo()) / -(double) codebook.lo() : 0;
         double above = codebook.hi() > 0 ? Math.max(0.0, range.hi()) / codebook.hi() : 0;

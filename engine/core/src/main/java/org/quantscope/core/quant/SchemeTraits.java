@@ -1,7 +1,8 @@
 package org.quantscope.core.quant;
 
 /**
- * What a scheme leaves to be chosen, and what can be said of all its grids. A form offers what is left open, and nothing else.
+ * What a scheme leaves to be chosen, and what can be said of all its grids. A form offers what is left open, and
+ * nothing else.
  *
  * @param minBits the narrowest code
  * @param maxBits the widest code; equal to {@code minBits} if the format fixes it
@@ -27,7 +28,7 @@ public record SchemeTraits(
         String defaultCalibrator) {
     private static final String MIN_MAX = "minmax";
 
-    /** Integer codes of any width with all flags. */
+    /** The traits of integer codes: every width, and every flag can be chosen. */
     static SchemeTraits affine() {
         return new SchemeTraits(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS, true, true, true, true, 0, true, true, MIN_MAX);
     }
@@ -37,7 +38,7 @@ public record SchemeTraits(
         return new SchemeTraits(minBits, maxBits, false, false, false, true, 0, true, false, MIN_MAX);
     }
 
-    /** A codebook with two free ends that need not hold 0. */
+    /** A codebook whose ends need not mirror each other, and that need not hold 0. */
     static SchemeTraits free(int minBits, int maxBits) {
         return new SchemeTraits(minBits, maxBits, false, false, false, false, 0, false, false, MIN_MAX);
     }
@@ -103,7 +104,7 @@ public record SchemeTraits(
         return minBits == maxBits;
     }
 
-    /** The granularity that suits the scheme where none was asked for. */
+    /** The granularity to use where none was asked for. */
     public Granularity defaultGranularity() {
         return blockSize > 0
                 ? new Granularity.PerBlock(Granularity.PerBlock.DEFAULT_AXIS, blockSize)

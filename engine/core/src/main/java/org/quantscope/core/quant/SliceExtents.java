@@ -16,7 +16,7 @@ public final class SliceExtents {
     }
 
     /**
-     * Looks at every value once.
+     * Reads every value once.
      *
      * @param slicing of this tensor
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -41,7 +41,7 @@ public final class SliceExtents {
         return new SliceExtents(slicing, lo, hi);
     }
 
-    /** How the tensor is cut. */
+    /** How the tensor is cut into slices. */
     public Slicing slicing() {
         return slicing;
     }

@@ -6,8 +6,9 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Hands out the values of a tensor slice by slice. Slices that lie interleaved are gathered for a group of slices in one sweep over
- * the tensor, so memory is bounded and no slice costs a sweep of its own unless it alone fills the memory allowed.
+ * Hands out the values of a tensor slice by slice. Slices whose values are interleaved are gathered in groups, with one
+ * sweep over the tensor for each group. Memory stays bounded, and only a slice that fills the memory allowed by itself
+ * costs a sweep of its own.
  */
 public final class SliceReader {
     /** Values held at a time, unless a single slice has more. */
@@ -91,7 +92,10 @@ public final class SliceReader {
         return values;
     }
 
-    /** Slice {@code first + i} goes to {@code values[i * length ..]}, where a slice is {@code outer} runs long. */
+    /**
+     * Gathers {@code size} slices of {@code outer} runs each; slice {@code first + i} goes to
+     * {@code values[i * length ..]}.
+     */
     private static void gather(
             TensorData data, Slicing slicing, int first, int size, int outer, float[] values, CancelToken cancel) {
         if (data.count() == 0) {
@@ -124,7 +128,10 @@ public final class SliceReader {
         }
     }
 
-    /** The {@code inner} blocks that start at one element of the axis lie interleaved in one region; regions are shared out to threads. */
+    /**
+     * The {@code inner} blocks that start at the same element of the axis are interleaved in one region of the tensor;
+     * threads take regions.
+     */
     private static void blocks(TensorData data, Slicing slicing, CancelToken cancel, Visitor visitor) {
         long length = slicing.length();
         long span = slicing.span();
@@ -132,7 +139,7 @@ public final class SliceReader {
         long perRow = Math.ceilDiv(length, span);
         long regions = slicing.slices() / inner;
         long task = Math.max(1, TASK_VALUES / Math.min(TASK_VALUES, span * inner));
-        // So many interleaved blocks are read at a time.
+        // The number of interleaved blocks that are read at a time.
         int wide = (int) Math.clamp(GROUP_VALUES / span, 1, Math.min(inner, Integer.MAX_VALUE));
         LongStream.range(0, Math.ceilDiv(regions, task)).parallel().forEach(t -> {
             float[] read = new float[Math.toIntExact(Math.multiplyExact(span, wide))];

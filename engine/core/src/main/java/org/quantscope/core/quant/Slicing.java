@@ -101,7 +101,10 @@ public record Slicing(Granularity granularity, int slices, long length, long inn
         return (region / blocks * length + region % blocks * span() + i) * inner + slice % inner;
     }
 
-    /** The first element behind {@code e} that may lie in another slice: {@code e} and all up to it lie in one. */
+    /**
+     * The first element after {@code e} that may lie in another slice; {@code e} and all elements in between lie in the
+     * same slice.
+     */
     public long runEnd(long e) {
         if (!isBlocked()) {
             return e - e % inner + inner;

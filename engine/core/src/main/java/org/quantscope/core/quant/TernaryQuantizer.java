@@ -1,8 +1,8 @@
 package org.quantscope.core.quant;
 
 /**
- * {−s, 0, s}, kept in two bits. s is the requested clip; for least squared error it is the mean of the magnitudes above s/2, which a search for
- * the least error finds.
+ * {−s, 0, s}, stored in two bits a value. s is the larger magnitude of the requested range. The squared error is least
+ * when s is the mean of the magnitudes above s/2; calibrators that search for the least error find it.
  */
 final class TernaryQuantizer extends CodebookQuantizer {
     private static final CodebookGrid LEVELS = new CodebookGrid(-1, 0, 1);

@@ -56,7 +56,8 @@ public final class UniformQuantizer implements Quantizer {
     }
 
     /**
-     * What {@link #resolve} makes of each of the first {@code n} ranges, for a search that tries many.
+     * Resolves the first {@code n} ranges into arrays, exactly as the other {@code resolve} does: for searches that try
+     * many ranges.
      *
      * @param lo of each range, finite, at most {@code hi}
      * @param scale room for n: tensor units per step
@@ -74,7 +75,7 @@ public final class UniformQuantizer implements Quantizer {
         }
     }
 
-    /** Below it no level of 2^16 overflows. */
+    /** With magnitudes below this, none of 2^16 levels can overflow float32. */
     private static final double SURELY_FINITE = 1e33;
 
     /** The codes of a spec, and where a range puts them. */

@@ -6,14 +6,15 @@ import java.util.TreeMap;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What a run of the float model over calibration data has seen of its activations, with everything that it rests on.
+ * What was seen of the activations when the float model ran over calibration data, and what that result depends on.
  *
  * @param modelSha256 of the model file, lower-case hex
  * @param dataSha256 of the calibration data, lower-case hex
- * @param foldBatchNorm whether BatchNormalization was folded before the run: folding takes activations away
- * @param samples the number of samples looked at
- * @param sketches one an activation, in the order of names
- * @param inputs by weight, in the order of names: the power of what it is multiplied with; empty if that was not observed
+ * @param foldBatchNorm whether BatchNormalization was folded before the run: folding removes activations
+ * @param samples the number of samples that were run
+ * @param sketches one for each activation, in the order of names
+ * @param inputs for each weight, in the order of names, the power of the values that it is multiplied with; empty if
+ *     that was not observed
  */
 public record ActivationSketches(
         String modelSha256,

@@ -3,26 +3,29 @@ package org.quantscope.core.sketch;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The bins of both signs while they are being filled: n, Σr, Σr² of each in turn, by sign and exponent, the leading 9 bits. */
+/**
+ * The bins of both signs while they are being filled. A row holds the bins of one sign and exponent (the leading 9 bits
+ * of the float); each bin takes three places, n, Σr and Σr².
+ */
 final class BinTable {
     static final int PER_OCTAVE = 1 << Bins.MANTISSA_BITS;
     private static final int OCTAVES = 512;
 
     private final long[] @Nullable [] octaves = new long[OCTAVES][];
 
-    /** The table itself: what fills it asks for a place for every value. */
+    /** The rows themselves, for the loops that fill them; a row is null until {@link #open} makes it. */
     long[] @Nullable [] octaves() {
         return octaves;
     }
 
-    /** Makes room for the bins of one sign and exponent. */
+    /** Makes the row of one sign and exponent. */
     static long[] open(long[] @Nullable [] octaves, int index) {
         long[] octave = new long[PER_OCTAVE * 3];
         octaves[index] = octave;
         return octave;
     }
 
-    /** Adds bins, in which zeros are not counted, and the zeros. */
+    /** Adds bins at rest. In {@link Bins} zeros are not counted, so they come separately. */
     void pour(Bins positive, long positiveZeros, Bins negative, long negativeZeros) {
         pour(positive, positiveZeros, 0);
         pour(negative, negativeZeros, OCTAVES / 2);
@@ -47,17 +50,25 @@ final class BinTable {
         return octave == null ? open(octaves, index) : octave;
     }
 
-    /** The positive bins that are not empty, without as many zeros. */
+    /**
+     * The positive bins that are not empty.
+     *
+     * @param zeros how many values to leave out because they are +0
+     */
     Bins positive(long zeros) {
         return collect(0, zeros);
     }
 
-    /** The negative bins that are not empty, by magnitude, without as many zeros. */
+    /**
+     * The negative bins that are not empty, ordered by magnitude.
+     *
+     * @param zeros how many values to leave out because they are −0
+     */
     Bins negative(long zeros) {
         return collect(OCTAVES / 2, zeros);
     }
 
-    /** Zeros are told apart from the denormals that share their bin. */
+    /** Takes the zeros out of the first bin, where they lie together with subnormal values. */
     private Bins collect(int firstOctave, long zeros) {
         int size = 0;
         int[] keys = new int[64];

@@ -19,7 +19,7 @@ final class Bins {
     static final int KEYS = 255 << MANTISSA_BITS;
 
     private static final long BYTES_PER_BIN = 4 + 8 + 8 + 24;
-    /** For 64 keys. */
+    /** Memory of the index for 64 keys. */
     private static final long BYTES_PER_WORD = 12;
 
     private final int[] keys;
@@ -30,7 +30,10 @@ final class Bins {
 
     private final double[] sum1;
     private final double[] sum2;
-    /** One bit for each key from {@code firstWord * 64} on, and the number of bits set in the words before. */
+    /**
+     * A bitmap of the keys that have a bin, from key {@code firstWord * 64} on, and for each of its words the number of
+     * bits set before it.
+     */
     private final int firstWord;
 
     private final long[] words;
@@ -66,7 +69,10 @@ final class Bins {
         }
     }
 
-    /** Of the first {@code count} magnitudes by their bits, which are sorted for it; none is zero. */
+    /**
+     * The bins of the first {@code count} magnitudes, none of them zero, given as the bits of floats; the array is
+     * sorted in place.
+     */
     static Bins of(int[] magnitudes, int count) {
         Arrays.sort(magnitudes, 0, count);
         int[] keys = new int[count];
@@ -171,13 +177,13 @@ final class Bins {
     /** True if all values of the bin are the same float. */
     boolean isPoint(int bin) {
         long n = n(bin);
-        // Cauchy and Schwarz: n·Σr² = (Σr)² only if all r are equal; the products have up to 126 bits.
+        // By Cauchy and Schwarz n·Σr² = (Σr)² only if all r are equal. The products have up to 126 bits.
         return n == 1
                 || (n * r2[bin] == r1[bin] * r1[bin]
                         && Math.multiplyHigh(n, r2[bin]) == Math.multiplyHigh(r1[bin], r1[bin]));
     }
 
-    /** The mean of the bin rounded down to a float: the value itself if {@link #isPoint}. */
+    /** The mean of the bin, rounded down to a float; exact if {@link #isPoint}. */
     float point(int bin) {
         return Float.intBitsToFloat(keys[bin] << LOW_BITS | (int) (r1[bin] / n(bin)));
     }
@@ -193,7 +199,10 @@ final class Bins {
         return sum.value();
     }
 
-    /** Values of magnitude below {@code x}, or at most {@code x} if {@code inclusive}; a bin that straddles it is shared out linearly. */
+    /**
+     * Values of magnitude below {@code x}, or at most {@code x} if {@code inclusive}; of a bin that straddles it the
+     * share below it is taken, as if the bin were filled evenly.
+     */
     double countBelow(double x, boolean inclusive) {
         if (!(x >= 0)) {
             return 0;
@@ -215,7 +224,7 @@ final class Bins {
         return below + n(bin) * Math.min(1, (x - a) / (ulp(key) * (SPAN + 1)));
     }
 
-    /** Estimated sum of the magnitudes up to {@code x}; a bin that straddles it is taken as filled evenly. */
+    /** Estimated sum of the magnitudes up to {@code x}; a bin that straddles it is treated as filled evenly. */
     double sumBelow(double x) {
         if (!(x >= 0)) {
             return 0;
@@ -236,7 +245,10 @@ final class Bins {
         return sum1[bin] + n(bin) * share * (a + x) / 2;
     }
 
-    /** Adds the values of a bin in ascending order. Two values follow from their sum and the sum of their squares. */
+    /**
+     * Adds the values of a bin in ascending order. A bin of two values gives both exactly: they follow from their sum
+     * and the sum of their squares.
+     */
     void points(int bin, int sign, MomentSketch.Points into) {
         double a = start(keys[bin]);
         double ulp = ulp(keys[bin]);
@@ -251,7 +263,7 @@ final class Bins {
         }
     }
 
-    /** By how many steps the two values of a bin of two differ. */
+    /** Of a bin with two values: their difference, in units of {@link #ulp}. */
     long difference(int bin) {
         return Math.round(Math.sqrt((double) (2 * r2[bin] - r1[bin] * r1[bin])));
     }
@@ -290,18 +302,21 @@ final class Bins {
         return new MomentSketch.Location(value, value, k, value);
     }
 
-    /** Values of unknown place are taken as spread evenly over their bin. */
+    /** The place of value {@code k} of {@code n} in a bin, if they were spread evenly over it. */
     private static MomentSketch.Location spread(int key, long k, long n, float extreme) {
         return new MomentSketch.Location(
                 start(key), last(key), k, Math.min(extreme, start(key) + ulp(key) * SPAN * ((k + 0.5) / n)));
     }
 
-    /** Bytes of heap, arrays only. */
+    /** Heap in bytes, arrays only. */
     long bytes() {
         return keys.length * BYTES_PER_BIN + 24 + words.length * BYTES_PER_WORD;
     }
 
-    /** The number of bins; then of each the distance of its key from the one before (from -1 for the first), n, Σr and Σr². */
+    /**
+     * Writes the number of bins, then for each bin the distance of its key from the key before (from −1 for the first),
+     * n, Σr and Σr².
+     */
     void write(SketchOutput out) throws IOException {
         out.number(keys.length);
         int before = -1;
@@ -314,9 +329,9 @@ final class Bins {
         }
     }
 
-    /** @param most values that all bins may hold together */
+    /** @param most the number of values that all bins together may hold */
     static Bins read(SketchInput in, String field, long most) throws IOException {
-        // Each of the four numbers of a bin takes a byte at least.
+        // Each bin has four numbers of at least one byte.
         int size = (int) in.number(field + ".bins", 0, Math.min(KEYS, in.left() / 4));
         in.take(field + ".bins", 24 + size * BYTES_PER_BIN);
         int[] keys = new int[size];
@@ -331,7 +346,7 @@ final class Bins {
             before = keys[i];
             n[i] = in.number(bin + ".n", 1, free);
             free -= n[i];
-            // Zeros are no part of bin 0.
+            // Zeros are not counted in bin 0, so every r there is at least 1.
             r1[i] = in.number(bin + ".r1", keys[i] == 0 ? n[i] : 0, n[i] * SPAN);
             r2[i] = in.number(bin + ".r2", leastSquares(n[i], r1[i]), mostSquares(r1[i]));
             if (((r1[i] ^ r2[i]) & 1) != 0 || (n[i] == 2 && !isPair(r1[i], r2[i]))) {
@@ -346,14 +361,17 @@ final class Bins {
         return new Bins(keys, n, r1, r2);
     }
 
-    /** The least Σr² of {@code n} whole numbers that add up to {@code sum}: all of them next to their mean. */
+    /** The smallest Σr² of {@code n} whole numbers that add up to {@code sum}: all of them are next to their mean. */
     private static long leastSquares(long n, long sum) {
         long low = sum / n;
         long higher = sum % n;
         return n * low * low + higher * (2 * low + 1);
     }
 
-    /** The most Σr² of whole numbers up to {@link #SPAN} that add up to {@code sum}: all but one of them at an end. */
+    /**
+     * The largest Σr² of whole numbers up to {@link #SPAN} that add up to {@code sum}: all but one of them are 0 or
+     * {@link #SPAN}.
+     */
     private static long mostSquares(long sum) {
         long rest = sum % SPAN;
         return sum / SPAN * SPAN * SPAN + rest * rest;
@@ -378,7 +396,10 @@ final class Bins {
         return r * n(bin) <= r1[bin] && (long) r * r1[bin] <= r2[bin] && (!isPoint(bin) || r * n(bin) == r1[bin]);
     }
 
-    /** Neumaier's sum: each value returned is within about one rounding of the exact sum of non-negative terms. */
+    /**
+     * Neumaier's compensated summation: each value returned is within about one rounding of the exact sum of
+     * non-negative terms.
+     */
     private static final class CompensatedSum {
         private double high;
         private double low;

@@ -21,7 +21,7 @@ public record ErrorEstimate(
         double clipped,
         double clippedLow,
         double sumSquares) {
-    /** Of several sets of values together. */
+    /** The estimate for several sets of values taken together. */
     public static ErrorEstimate sum(List<ErrorEstimate> parts) {
         long count = 0;
         double squaredError = 0;

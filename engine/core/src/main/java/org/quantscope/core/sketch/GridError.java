@@ -5,19 +5,21 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
 /**
- * Adds up Σ(w−Q(w))² over bins, with the half-width of what the bins leave open.
+ * Adds up Σ(w−Q(w))² over bins, and beside it half the width of the interval in which the exact sum must lie.
  *
- * <p>All bins that lie between two decision thresholds of the grid go to one level q and contribute Σw² − 2qΣw + q²n. A bin that
- * holds the threshold t between levels q0 and q1 contributes Σ(w−q0)² − 2(q1−q0)·Σ(w−t)⁺, where Σ(w−t)⁺ is confined by n, Σw and
- * Σw² on the bin's interval (the sharp bounds of the moment problem: Scarf 1958 and De Vylder, Goovaerts 1982). A bin that holds
- * several thresholds contributes between 0 and the square of half a step for each value.
+ * <p>All bins that lie between two decision thresholds of the grid go to one level q and contribute Σw² − 2qΣw + q²n. A
+ * bin that holds the threshold t between levels q0 and q1 contributes Σ(w−q0)² − 2(q1−q0)·Σ(w−t)⁺, where Σ(w−t)⁺ is
+ * confined by n, Σw and Σw² on the bin's interval (the sharp bounds of the moment problem: Scarf 1958 and De Vylder,
+ * Goovaerts 1982). A bin that holds several thresholds contributes between 0 and the square of half a step for each
+ * value.
  */
 final class GridError {
     /** Unit roundoff of double. */
     private static final double U = 0x1p-53;
     /**
-     * Where float32 decides between two levels differs from their midpoint by up to this, relative to the threshold: one rounding
-     * of x/scale (2^-24) and one of each level (2^-24), with a little to spare.
+     * The value at which float32 arithmetic switches from one level to the next differs from the midpoint of the two by
+     * at most this, relative to the threshold: one rounding of x/scale (2^-24), one of each level (2^-24), and a little
+     * to spare.
      */
     private static final double DECISION_SLACK = 1.001 * 0x1p-23;
 
@@ -63,7 +65,7 @@ final class GridError {
     }
 
     /**
-     * Adds the bins of one sign. Everything is done on magnitudes, outward from zero.
+     * Adds the bins of one sign. Works on magnitudes, outward from zero.
      *
      * @param sign 1 or −1
      * @param extreme the largest magnitude of the side
@@ -122,7 +124,7 @@ final class GridError {
         error += n * e * e;
     }
 
-    /** Two values are determined by their sum and the sum of their squares. */
+    /** A bin with two values: their sum and the sum of their squares give both exactly. */
     private void pair(Bins bins, int bin, int sign) {
         long sum = bins.r1(bin);
         long difference = bins.difference(bin);
@@ -148,10 +150,10 @@ final class GridError {
         double d = Math.sqrt(about / n);
         double upper;
         if (d > t) {
-            // The worst case has its lower mass at 0.
+            // At the upper bound the lower part of the values lies at 0.
             upper = r1 - t * r1 * r1 / r2;
         } else if (t + d > c) {
-            // The same seen from c.
+            // The same bound with the roles of 0 and c exchanged.
             double m1 = n * c - r1;
             double m2 = n * c * c - 2 * c * r1 + r2;
             upper = over + m1 - (c - t) * m1 * m1 / m2;
@@ -181,8 +183,8 @@ final class GridError {
         double mean = bins.r1(bin) / n;
         double spread =
                 ulp * Math.sqrt(Math.max(0, bins.r2(bin) / n - mean * mean) + 8 * U * Bins.SPAN * (double) Bins.SPAN);
-        // The distance to the nearest level has slope at most 1, so its root mean square is within the spread of its
-        // value at the mean.
+        // The distance to the nearest level has slope at most 1, so its root mean square differs from its value at the
+        // mean of the bin by at most the spread of the bin.
         double centre = distance((float) (sign * (a + ulp * mean)));
         double least = Math.max(0, centre - spread - slack);
         most = Math.min(most, centre + spread + slack);
@@ -195,7 +197,10 @@ final class GridError {
         return Math.abs((double) x - grid.quantize(x));
     }
 
-    /** The largest distance of neighbouring levels that values between {@code a} and {@code b} go to, up to the float32 rounding of the levels. */
+    /**
+     * The largest distance between neighbouring levels among those that values between {@code a} and {@code b} go to,
+     * up to the float32 rounding of the levels.
+     */
     private double widestGap(float a, float b) {
         return switch (grid) {
             case UniformGrid u -> u.scale();
@@ -210,7 +215,10 @@ final class GridError {
         };
     }
 
-    /** Values beyond the end level: exact but for the bin that holds it, which is taken as filled evenly. */
+    /**
+     * Adds the values beyond the end level. Exact but for the bin that the end level lies in, which is treated as
+     * filled evenly.
+     */
     private void clipped(Bins bins, double end, float extreme) {
         if (bins.size() == 0 || end >= extreme) {
             return;
@@ -242,7 +250,7 @@ final class GridError {
         clippedError += from == size ? 0 : Math.max(0, s2 - 2 * end * s1 + end * end * n);
     }
 
-    /** Values between zero and an end level on the same side of it, shared out as above. */
+    /** Adds the values between zero and an end level on the same side of zero, by the same rule. */
     private void before(Bins bins, double end) {
         if (!(end > 0) || bins.size() == 0) {
             return;

@@ -4,11 +4,13 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 
 /**
- * How much less a quantized distribution tells than the float one: the Kullback-Leibler divergence Σ P·ln(P/Q) of histograms, in nats.
+ * The Kullback-Leibler divergence Σ P·ln(P/Q) between the histograms of the float values and of the quantized ones, in
+ * nats: the information lost if the second stands for the first.
  *
- * <p>P is the histogram of the values inside a range, with all that is clipped added to its outermost bins. Q shares the count of each grid
- * level, without what is clipped, evenly among its bins that P has anything in; what is clipped is missing from Q, so that the sum may be a little
- * off that of a distribution. A bin that Q lacks counts as if it had {@code 1e-4} values there.
+ * <p>P is the histogram of the values inside a range; clipped values are counted in its outermost bins. Q spreads the
+ * count of each grid level, without clipped values, evenly over those bins of the level that are not empty in P.
+ * Because clipped values are missing from Q, Q does not quite add up to 1. A bin that is empty in Q but not in P counts
+ * as if it had {@code 1e-4} values.
  */
 public final class HistogramDivergence {
     private static final double MISSING = 1e-4;
@@ -21,12 +23,12 @@ public final class HistogramDivergence {
     private final double[] counts;
 
     /**
-     * Over a window of the data.
+     * Prepares histograms of a window of the values.
      *
-     * @param window the widest range that is asked for; not of width 0
+     * @param window the widest range that will be asked for; not of width 0
      */
     public HistogramDivergence(MomentSketch sketch, ClipRange window, int bins) {
-        // A little wider, so that a value at an end lies inside.
+        // Slightly wider, so that a value at an end lies inside.
         double margin = 1e-6 * ((double) window.hi() - window.lo());
         lo = window.lo() - margin;
         hi = window.hi() + margin;
@@ -36,7 +38,7 @@ public final class HistogramDivergence {
         aboveWindow = sketch.max() > hi ? sketch.histogram(hi, sketch.max(), 1)[0] : 0;
     }
 
-    /** The divergence for a grid with this clipping range; +∞ if that is wider than the window. */
+    /** The divergence for a grid with this clipping range; +∞ if the range is wider than the window. */
     public double of(ClipRange range, Grid grid) {
         if (range.lo() < lo || range.hi() > hi) {
             return Double.POSITIVE_INFINITY;

@@ -6,10 +6,11 @@ import java.util.Objects;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Σx² of the values that a layer reads, channel by channel: what an error of the weights that multiply them costs at the layer's output, if
- * the values of different channels do not go together. Mergeable by addition, up to the rounding of a sum in double.
+ * Σx² of the values that a layer reads, for each input channel. It tells what an error of the weights that multiply
+ * them costs at the layer's output, as long as values of different channels are uncorrelated. Two of these merge by
+ * addition, exact up to the rounding of double.
  *
- * <p>Filling ({@link #add}, {@link #merge}) is for one thread; afterwards it may be read from any.
+ * <p>One thread at a time may fill it ({@link #add}, {@link #merge}); afterwards any thread may read it.
  */
 public final class InputPower {
     private final double[] squares;
@@ -34,7 +35,8 @@ public final class InputPower {
     }
 
     /**
-     * Adds the first {@code length} values of {@code values}, which are whole steps of the shape's first axis. Values that are not finite count as 0.
+     * Adds the first {@code length} values of {@code values}, a whole number of steps along the first axis of
+     * {@code shape}. Values that are not finite count as 0.
      *
      * @param axis of the channels in {@code shape}
      * @throws IllegalArgumentException if that axis has another number of channels
@@ -58,7 +60,7 @@ public final class InputPower {
         count += length / squares.length;
     }
 
-    /** Adds what {@code other} has seen of the same channels. */
+    /** Adds what {@code other} has counted for the same channels. */
     public void merge(InputPower other) {
         if (other.squares.length != squares.length) {
             throw new IllegalArgumentException(
@@ -89,7 +91,7 @@ public final class InputPower {
         }
     }
 
-    /** @throws org.quantscope.core.io.BadInputException if that is nothing that {@link #write} writes */
+    /** @throws org.quantscope.core.io.BadInputException if the bytes cannot have been written by {@link #write} */
     static InputPower read(SketchInput in, String field) throws IOException {
         int channels =
                 (int) in.number(field + ".channels", 1, Math.min(Integer.MAX_VALUE / 8, Math.max(1, in.left() / 8)));
@@ -99,7 +101,7 @@ public final class InputPower {
         for (int c = 0; c < channels; c++) {
             long low = Integer.toUnsignedLong(in.fixed32(field + ".squares"));
             double s = Double.longBitsToDouble(low | (long) in.fixed32(field + ".squares") << 32);
-            // Not NaN, not -0 either.
+            // Refuses NaN, and −0 too.
             if (!(s >= 0 && s < Double.POSITIVE_INFINITY) || 1 / s < 0) {
                 throw in.bad(field + ".squares", "a sum of squares is needed, got " + s);
             }

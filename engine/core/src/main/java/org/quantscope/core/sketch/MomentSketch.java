@@ -20,28 +20,29 @@ import org.quantscope.core.tensor.TensorData;
  * Counts, Σw and Σw² of values in bins given by the leading bits of the float: from it the error of any grid follows in
  * microseconds, whatever the number of values, with a guaranteed bound. Mergeable by addition.
  *
- * <p>A bin is a sign, an exponent and 10 mantissa bits, so it is at most 1/1024 of its values wide. Its sums are kept as integers
- * (of the remaining 13 mantissa bits), so that filling and merging are exact, associative and commutative.
+ * <p>A bin is a sign, an exponent and 10 mantissa bits, so it is at most 1/1024 of its values wide. Its sums are kept
+ * as integers (of the remaining 13 mantissa bits), so that filling and merging are exact, associative and commutative.
  *
- * <p>Memory does not grow with the number of values: 24 KiB for each sign and exponent that occurs while filling (about 1 MiB for
- * bell-shaped weights, 12.5 MiB at the very most), and after the first question 44 bytes for each bin that is not empty.
+ * <p>Memory does not grow with the number of values: 24 KiB for each sign and exponent that occurs while filling (about
+ * 1 MiB for bell-shaped weights, 12.5 MiB at the very most), and after the first question 44 bytes for each bin that is
+ * not empty.
  *
- * <p>Filling ({@link #add}, {@link #merge}) is for one thread; afterwards it may be read from any.
+ * <p>One thread at a time may fill it ({@link #add}, {@link #merge}); afterwards any thread may read it.
  */
 public final class MomentSketch {
     /** At most this many finite values, so that no sum of a bin overflows. */
     public static final long MAX_COUNT = 1L << 37;
 
     private static final int CHUNK = 1 << 14;
-    /** So few values are sorted rather than counted in tables. */
+    /** Up to this many values are sorted; more are counted in tables. */
     private static final int FEW = 1 << 11;
 
     private static final int INFINITY_BITS = 0x7f800000;
     private static final int PARALLEL_PART = 1 << 20;
-    /** Relative rounding error allowed to an exact pass that sums in double. */
+    /** Relative rounding error granted to an exact pass, which sums in double. */
     private static final double EXACT_PASS_ROUNDING = 1e-11;
 
-    /** None while at rest. */
+    /** Null while the sketch is at rest. */
     private @Nullable BinTable table = new BinTable();
 
     private long seen;
@@ -56,7 +57,7 @@ public final class MomentSketch {
     private final Parts parts = new Parts();
     private volatile @Nullable Rest rest;
 
-    /** The bins at rest, made once by whoever asks first. */
+    /** The bins at rest, made by the first caller that asks. */
     private record Rest(Bins positive, Bins negative, double mean, double std) {}
 
     public MomentSketch() {}
@@ -74,7 +75,7 @@ public final class MomentSketch {
             return sketch;
         }
         long parts = Math.ceilDiv(data.count(), PARALLEL_PART);
-        // Sums are integers, so it does not matter who adds what first.
+        // The sums are integers, so the order of merging does not change the result.
         return LongStream.range(0, parts)
                 .boxed()
                 .parallel()
@@ -85,7 +86,9 @@ public final class MomentSketch {
                         MomentSketch::merge);
     }
 
-    /** The sketch of {@code values[from .. from+length-1]}; for few values it takes no more than these do. */
+    /**
+     * The sketch of {@code values[from .. from+length-1]}; a sketch of few values takes no more memory than the values.
+     */
     public static MomentSketch of(float[] values, int from, int length) {
         var sketch = new MomentSketch();
         if (length <= FEW) {
@@ -96,7 +99,7 @@ public final class MomentSketch {
         return sketch;
     }
 
-    /** As {@link #add} and {@link #rest} would, without the tables in between. */
+    /** Does what {@link #add} followed by {@link #rest} would, without the tables in between. */
     private void settleFew(float[] values, int from, int length) {
         int[] positive = new int[length];
         int[] negative = new int[length];
@@ -152,7 +155,7 @@ public final class MomentSketch {
     }
 
     /**
-     * Adds values; NaN and infinities are counted and kept out of the bins.
+     * Adds values; NaN and infinities are counted, but in no bin.
      *
      * @throws IllegalStateException beyond {@link #MAX_COUNT} values
      */
@@ -192,21 +195,25 @@ public final class MomentSketch {
         negativeZeros += minus;
     }
 
-    /** Says that a part of a stream ends here, for example a batch. What {@link #partRanges} tells of nothing else depends on it. */
+    /** Marks the end of a part of the stream, for example of a batch. Only {@link #partRanges} depends on it. */
     public void endPart() {
         parts.end();
     }
 
     /**
-     * The range of each part that {@link #endPart} has told apart, in the order in which they came, and of what came since; one for all values
-     * if it was never called, none without a finite value. Merging puts the parts of the other sketch behind these. Of more than 8192 parts the
-     * oldest are replaced by their moving average with constant 0.01.
+     * The range of each part that {@link #endPart} has closed, in the order of arrival, and last that of the values
+     * since. Without a call of it there is one range for all values; without a finite value there is none. Merging
+     * appends the parts of the other sketch. Once there are more than 8192 parts, the oldest are replaced by their
+     * moving average with the constant 0.01.
      */
     public List<ClipRange> partRanges() {
         return parts.ranges();
     }
 
-    /** A new table entry for a value that has none yet; null if the value is not finite, which is counted. */
+    /**
+     * Makes the table row for a value whose row is missing. Null if the value is not finite; it is then counted as
+     * such.
+     */
     private long @Nullable [] open(long[] @Nullable [] octaves, int bits) {
         int index = bits >>> 23;
         if ((index & 255) == 255) {
@@ -220,7 +227,7 @@ public final class MomentSketch {
         return BinTable.open(octaves, index);
     }
 
-    /** The table, ready for {@code more} values. */
+    /** The table, ready for {@code more} values; what is at rest is poured back into it. */
     private BinTable awake(long more) {
         if (seen + more > MAX_COUNT) {
             throw new IllegalStateException("count: a sketch takes at most " + MAX_COUNT + " values");
@@ -237,7 +244,10 @@ public final class MomentSketch {
         return awake;
     }
 
-    /** Adds everything that {@code other} has seen, as if it had come after what was seen here; only {@link #partRanges} depends on that order. */
+    /**
+     * Adds everything that {@code other} has seen, as if those values had been added after these; only
+     * {@link #partRanges} depends on the order.
+     */
     public void merge(MomentSketch other) {
         Rest from = other.rest();
         awake(other.seen).pour(from.positive, other.positiveZeros, from.negative, other.negativeZeros);
@@ -301,12 +311,12 @@ public final class MomentSketch {
         return count() == 0 ? Float.NEGATIVE_INFINITY : fromOrdered(highest);
     }
 
-    /** Never −0. */
+    /** The float with these ordered bits; never −0. */
     private static float fromOrdered(int ordered) {
         return Float.intBitsToFloat(ordered ^ (ordered >> 31 & Integer.MAX_VALUE)) + 0f;
     }
 
-    /** The largest magnitude; 0 if there is no value. */
+    /** The largest magnitude; 0 if there is no finite value. */
     public float absMax() {
         return count() == 0 ? 0 : Math.max(Math.abs(min()), Math.abs(max()));
     }
@@ -333,7 +343,10 @@ public final class MomentSketch {
         return r.positive.bytes() + r.negative.bytes() + parts.bytes();
     }
 
-    /** Everything that has been seen: counts of what is in no bin, the bins of both signs, and the extremes where there are values. */
+    /**
+     * Writes everything seen: the counts of values outside all bins, the bins of both signs, and the extremes if there
+     * is a finite value.
+     */
     void write(SketchOutput out) throws IOException {
         Rest r = rest();
         out.number(nan);
@@ -350,8 +363,8 @@ public final class MomentSketch {
     }
 
     /**
-     * @param version of the file; the first knows nothing of parts
-     * @throws org.quantscope.core.io.BadInputException if that is nothing that {@link #write} writes
+     * @param version of the file; version 1 has no parts
+     * @throws org.quantscope.core.io.BadInputException if the bytes cannot have been written by {@link #write}
      */
     static MomentSketch read(SketchInput in, String field, int version) throws IOException {
         var sketch = new MomentSketch();
@@ -400,7 +413,7 @@ public final class MomentSketch {
         return sketch;
     }
 
-    /** True if the magnitude with these bits may be the largest of {@code bins}. */
+    /** True if the largest value of {@code bins} may be the magnitude with these bits. */
     private static boolean endsAt(Bins bins, int bits) {
         return bits >>> Bins.LOW_BITS == bins.key(bins.size() - 1) && bins.mayEndAt(bins.size() - 1, bits & Bins.SPAN);
     }
@@ -421,7 +434,7 @@ public final class MomentSketch {
         sum.addSide(r.positive, 1, max());
         sum.addSide(r.negative, -1, -min());
         double mse = Math.max(0, sum.error() / n);
-        // The exact pass rounds as well: a sum in double of non-negative terms.
+        // The exact pass rounds too: it sums non-negative terms in double.
         double bound = sum.open() / n + mse * EXACT_PASS_ROUNDING;
         double clipped = Math.min((double) n, sum.clippedCount());
         double low = grid.lo() <= min()
@@ -431,7 +444,7 @@ public final class MomentSketch {
     }
 
     /**
-     * What the sketches of all slices say of a tensor's error: the sum over its slices, whose sketches are made one after the other.
+     * The error of a whole tensor, summed over the sketches of its slices, which are made one after the other.
      *
      * @throws IllegalArgumentException if the parameters do not fit the tensor
      */
@@ -469,7 +482,7 @@ public final class MomentSketch {
         return new WeightedPoints(Arrays.copyOf(points.values, points.size), Arrays.copyOf(points.counts, points.size));
     }
 
-    /** Points under way. */
+    /** The points collected so far, in ascending order. */
     static final class Points {
         private final double[] values;
         private final long[] counts;
@@ -486,7 +499,10 @@ public final class MomentSketch {
         }
     }
 
-    /** Estimated number of values whose magnitude is above {@code x}, at least 0; a bin that straddles it is shared out linearly. */
+    /**
+     * Estimated number of values whose magnitude is above {@code x}, at least 0; of a bin that straddles {@code x} the
+     * share above it is taken, as if the bin were filled evenly.
+     */
     public double countBeyond(double x) {
         Rest r = rest();
         return r.positive.count()
@@ -495,15 +511,16 @@ public final class MomentSketch {
                 - r.negative.countBelow(x, true);
     }
 
-    /** Estimated sum of the magnitudes above {@code x}, shared out likewise. */
+    /** Estimated sum of the magnitudes above {@code x}, with the same treatment of a bin that straddles it. */
     public double sumBeyond(double x) {
         Rest r = rest();
         return r.positive.sum() - r.positive.sumBelow(x) + r.negative.sum() - r.negative.sumBelow(x);
     }
 
     /**
-     * Estimated number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; a sketch bin that straddles
-     * an edge is shared out linearly. An edge belongs to the interval above it, {@code hi} to the last. Values outside are left out.
+     * Estimated number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; a sketch bin that
+     * straddles an edge is divided as if it were filled evenly. An edge belongs to the interval above it, {@code hi} to
+     * the last. Values outside are left out.
      */
     public double[] histogram(double lo, double hi, int bins) {
         if (!(lo < hi)) {
@@ -547,10 +564,10 @@ public final class MomentSketch {
     }
 
     /**
-     * Where a value of known rank is.
+     * Where the value of a given rank lies.
      *
-     * @param lo the values of {@code [lo, hi]} are those of one bin
-     * @param rank the rank among these, from 0
+     * @param lo the bin that holds it is all values of {@code [lo, hi]}
+     * @param rank its rank among the values of that bin, from 0
      * @param estimate the value, exact if {@code lo == hi}
      */
     public record Location(float lo, float hi, long rank, double estimate) {}
@@ -578,7 +595,7 @@ public final class MomentSketch {
         }
         Rest r = rest();
         long rank = k - zeros();
-        // The bin is the last whose predecessors on both sides hold at most rank values.
+        // Finds the last bin before which both sides together hold at most rank values.
         int low = 0;
         int high = Bins.KEYS - 1;
         while (low < high) {

@@ -6,10 +6,10 @@ import java.util.Map;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What a run over calibration data has seen.
+ * What was seen in a run over calibration data.
  *
  * @param sketches of each activation, in graph order
- * @param inputs by weight: the power of what the weight is multiplied with
+ * @param inputs for each weight, the power of the values that it is multiplied with
  */
 public record Observed(Map<TensorId, MomentSketch> sketches, Map<TensorId, InputPower> inputs) {
     public Observed {

@@ -7,21 +7,26 @@ import java.util.List;
 import org.quantscope.core.quant.ClipRange;
 
 /**
- * The range of each part of a stream, in the order in which they came: what a moving average needs.
+ * The ranges of the successive parts of a stream, in the order of arrival, as a moving average needs them.
  *
- * <p>A part ends where {@link #end} says so; what came since is open. Joining two streams puts one behind the other, so that the open part
- * of the first and the first part of the second are one: associative, not commutative.
+ * <p>{@link #end} closes a part; the values since then form the open part. Joining two streams puts the second behind
+ * the first, so the open part of the first and the first part of the second become one part. This is associative but
+ * not commutative.
  *
- * <p>Of very long streams the oldest parts are replaced by their moving average with the usual constant 0.01, so that this average is the
- * same as without it; of another constant of at least 0.01 the difference is below 1e-17 of their range.
+ * <p>In very long streams the oldest parts are replaced by their moving average with the usual constant 0.01. An
+ * average with that constant stays the same; with another constant of at least 0.01 it changes by less than 1e-17 of
+ * the width of the ranges.
  */
 final class Parts {
-    /** The newest parts that are kept one by one. Their number is at most twice as large. */
+    /**
+     * This many of the newest parts are kept one by one at least; up to twice as many are held before the oldest are
+     * averaged.
+     */
     static final int KEPT = 1 << 12;
 
     private static final float CONSTANT = 0.01f;
 
-    /** Lowest and highest of each part that has ended, in turn. */
+    /** The lowest and the highest value of each closed part, alternating. */
     private float[] ends = new float[0];
 
     private int size;
@@ -34,7 +39,7 @@ final class Parts {
         openHi = Math.max(openHi, hi);
     }
 
-    /** Ends the open part; one without a value is none. */
+    /** Closes the open part; without a value there is nothing to close. */
     void end() {
         if (openLo <= openHi) {
             append(openLo, openHi);
@@ -60,7 +65,7 @@ final class Parts {
         size++;
     }
 
-    /** Puts {@code other} behind this. */
+    /** Appends the parts of {@code other}. */
     void join(Parts other) {
         for (int i = 0; i < other.size; i++) {
             add(other.ends[2 * i], other.ends[2 * i + 1]);
@@ -69,7 +74,9 @@ final class Parts {
         add(other.openLo, other.openHi);
     }
 
-    /** Every part with a value, the open one last; one for all if none has ended. */
+    /**
+     * The range of every part that has a value, the open one last; a single range for all values if no part was closed.
+     */
     List<ClipRange> ranges() {
         List<ClipRange> ranges = new ArrayList<>(size + 1);
         for (int i = 0; i < size; i++) {
@@ -99,7 +106,10 @@ final class Parts {
         }
     }
 
-    /** @throws org.quantscope.core.io.BadInputException if those are no parts of values from {@code min} to {@code max} */
+    /**
+     * @throws org.quantscope.core.io.BadInputException if these cannot be the parts of a stream with values from
+     *     {@code min} to {@code max}
+     */
     static Parts read(SketchInput in, String field, float min, float max) throws IOException {
         Parts parts = new Parts();
         int count = (int) in.number(field, 0, min <= max ? Math.min(2 * KEPT, in.left() / 8) : 0);

@@ -2,7 +2,7 @@ package org.quantscope.core.sketch;
 
 import java.util.function.LongToDoubleFunction;
 
-/** The rule by which a quantile lies between two order statistics. */
+/** The rule that interpolates a quantile between two order statistics. */
 public final class Quantiles {
     private Quantiles() {}
 

@@ -12,17 +12,17 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Reads and writes {@link ActivationSketches}. What is read equals what was written in every count and sum, so merging goes on
- * as if there had been no file. The bytes are described in {@code docs/config-schema.md}.
+ * Reads and writes {@link ActivationSketches}. What is read equals what was written in every count and sum, so merging
+ * continues as if nothing had been saved. The bytes are described in {@code docs/config-schema.md}.
  */
 public final class SketchFile {
-    /** What such a file ends in. */
+    /** The extension of such files. */
     public static final String EXTENSION = ".sketches";
 
-    /** What is written; every version from 1 is read. */
+    /** The version that is written. Every version from 1 on can be read. */
     public static final int VERSION = 2;
 
-    /** Longer files are refused. */
+    /** Longer files are refused, in bytes. */
     public static final long MAX_BYTES = 512L << 20;
 
     /** Files whose sketches would take more heap, in bytes, are refused. */
@@ -44,7 +44,8 @@ public final class SketchFile {
     /**
      * Replaces {@code file} as a whole.
      *
-     * @throws IOException if it cannot be written, or the sketches are more than {@link #read} takes; {@code file} is then as it was
+     * @throws IOException if it cannot be written, or the sketches exceed the limits of {@link #read}; {@code file} is
+     *     then unchanged
      */
     public static void write(ActivationSketches seen, Path file) throws IOException {
         long heap =
@@ -124,7 +125,7 @@ public final class SketchFile {
         T read(String field) throws IOException;
     }
 
-    /** What was kept of several tensors, in the order of their names. */
+    /** Reads a map from tensor to entry; its keys must ascend. */
     private static <T> Map<TensorId, T> map(SketchInput in, String name, CancelToken cancel, Entry<T> entry)
             throws IOException {
         long count = in.number(name, 0, in.left());

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.quantscope.core.io.BadInputException;
 
-/** Reads what {@link SketchOutput} writes, from a file that may hold anything. Every refusal names the field. */
+/** Reads what {@link SketchOutput} writes, from a file that may hold anything. Every error names the field. */
 final class SketchInput {
     private static final int CHECKSUM_BYTES = 4;
 
@@ -22,7 +22,7 @@ final class SketchInput {
     private final long maxHeap;
     private int at;
     private int size;
-    /** Bytes that have not been handed out, the checksum among them. */
+    /** Bytes not yet handed out, the checksum included. */
     private long left;
 
     private long heap;
@@ -66,7 +66,7 @@ final class SketchInput {
         if (at == size) {
             crc.update(buffer, 0, size);
             at = 0;
-            // What has to be summed up ends before the checksum.
+            // Stop before the checksum, which is not part of the sum.
             long want = left > CHECKSUM_BYTES ? left - CHECKSUM_BYTES : left;
             size = in.readNBytes(buffer, 0, (int) Math.min(buffer.length, want));
             if (size == 0) {
@@ -141,13 +141,13 @@ final class SketchInput {
         return bytes;
     }
 
-    /** Checks the sum at the end of the file. */
+    /** Compares the checksum at the end of the file. */
     void checksum(String field) throws IOException {
         if (left != CHECKSUM_BYTES) {
             throw bad(field, left() + " bytes follow what the file should hold");
         }
         int stored = raw(field);
-        // The first of these bytes has been read by itself: all bytes before it are summed up.
+        // Every byte before the checksum has been read by now, and its first byte is not yet part of the sum.
         int sum = (int) crc.getValue();
         for (int shift = 8; shift < 32; shift += 8) {
             stored |= raw(field) << shift;

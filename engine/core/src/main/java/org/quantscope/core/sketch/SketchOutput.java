@@ -6,7 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
-/** Writes the values of a sketch file: little-endian, whole numbers from 0 in groups of 7 bits, lowest first (LEB128). */
+/**
+ * Writes the values of a sketch file: little-endian, non-negative whole numbers in groups of 7 bits, lowest first
+ * (LEB128).
+ */
 final class SketchOutput {
     private final OutputStream out;
     private final CRC32C crc = new CRC32C();
@@ -48,7 +51,7 @@ final class SketchOutput {
         bytes(HexFormat.of().parseHex(digits));
     }
 
-    /** The length in bytes of UTF-8, then these. */
+    /** Writes the length of the text in bytes of UTF-8, then these bytes. */
     void text(String text) throws IOException {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         number(utf8.length);
@@ -67,7 +70,7 @@ final class SketchOutput {
         size = 0;
     }
 
-    /** Ends the file with the CRC-32C of everything before. */
+    /** Ends the file with the CRC-32C of all bytes before it. */
     void checksum() throws IOException {
         drain();
         fixed32((int) crc.getValue());

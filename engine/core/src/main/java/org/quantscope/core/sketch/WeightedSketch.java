@@ -5,18 +5,18 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.WeightedPoints;
 
 /**
- * Σh, Σh·w and Σh·w² of values with importances h, in the bins of {@link MomentSketch}: from it the weighted error of any grid follows in
- * microseconds. Sums are in double; unlike those of a {@link MomentSketch} they are not exact, and the estimate has no bound. What a search
- * finds with it is to be compared exactly.
+ * Σh, Σh·w and Σh·w² of values with importances h, in the bins of {@link MomentSketch}: from it the weighted error of
+ * any grid follows in microseconds. Sums are in double; unlike those of a {@link MomentSketch} they are not exact, and
+ * the estimate has no bound. A search should compare its best candidates exactly.
  *
- * <p>For one thread while it is filled, afterwards for any.
+ * <p>One thread at a time may fill it; afterwards any thread may read it.
  */
 public final class WeightedSketch {
     private static final int OCTAVES = 512;
     private static final int PER_OCTAVE = 1 << Bins.MANTISSA_BITS;
     private static final int MOST_OCTAVE = 255;
 
-    /** Counts that importances are rounded to in {@link #points}, for the largest. */
+    /** The count that {@link #points} gives the largest importance; the others are rounded in proportion. */
     private static final double POINT_SCALE = 1 << 24;
 
     private final double[][] table = new double[OCTAVES][];
@@ -26,7 +26,10 @@ public final class WeightedSketch {
     private Side positive = Side.NONE;
     private Side negative = Side.NONE;
 
-    /** The bins of one sign that matter, outward from zero, with running sums: entry i is what lies in front of bin i. */
+    /**
+     * The bins of one sign with an importance above 0, outward from zero, with running sums: entry i sums up the bins
+     * before bin i.
+     */
     private static final class Side {
         static final Side NONE = new Side(new double[0], new double[1], new double[1], new double[1]);
 
@@ -43,7 +46,7 @@ public final class WeightedSketch {
         }
     }
 
-    /** Adds values with their importances, which are finite and at least 0; values that are not finite are left out. */
+    /** Adds values with their importances, which are finite and at least 0; NaN and infinite values are left out. */
     public void add(float[] values, float[] importances, int from, int length) {
         for (int i = from; i < from + length; i++) {
             float w = values[i];
@@ -71,7 +74,7 @@ public final class WeightedSketch {
         }
     }
 
-    /** Adds what {@code other} has seen; neither may have been asked yet. */
+    /** Adds what {@code other} has seen. Neither of the two may have answered a question yet. */
     public void merge(WeightedSketch other) {
         total += other.total;
         zeros += other.zeros;
@@ -87,7 +90,7 @@ public final class WeightedSketch {
         }
     }
 
-    /** Ends the filling. */
+    /** Ends the filling and prepares for questions; returns this sketch. */
     public WeightedSketch settled() {
         positive = collect(0);
         negative = collect(OCTAVES / 2);
@@ -128,7 +131,10 @@ public final class WeightedSketch {
         return total;
     }
 
-    /** Estimate of Σh·(w−Q(w))²/Σh: a bin goes to the level of its mean as a whole. 0 if nothing matters. */
+    /**
+     * Estimate of Σh·(w−Q(w))²/Σh: all values of a bin are sent to the level of the bin's mean. 0 if all importances
+     * are 0.
+     */
     public double mse(Grid grid) {
         if (total == 0) {
             return 0;
@@ -160,7 +166,10 @@ public final class WeightedSketch {
         return error;
     }
 
-    /** The values in ascending order, counted by their importances: in whole 2^-24 of the largest of a bin, at least one. */
+    /**
+     * The values in ascending order with counts in proportion to their importance: the largest importance of a bin
+     * counts 2^24, every other at least 1.
+     */
     public WeightedPoints points() {
         int size = negative.mean.length + (zeros > 0 ? 1 : 0) + positive.mean.length;
         double[] values = new double[size];
