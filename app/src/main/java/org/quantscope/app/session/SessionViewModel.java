@@ -603,7 +603,7 @@ public final class SessionViewModel {
 
     /** Writes what the program remembers, in the background. */
     public void saveSettings() {
-        writer.replace("settings", settings::save, e -> LOG.warn("settings were not saved", e));
+        writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e));
     }
 
     /** Takes files that are not there any more out of the recent ones; a little later. */

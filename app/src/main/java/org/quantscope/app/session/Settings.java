@@ -162,16 +162,15 @@ public final class Settings {
         values.setProperty(name, value);
     }
 
-    /** Writes the file; a failure is logged, since nobody waits for it. Not for the thread of the window. */
-    public void save() {
-        try {
+    /** Writes the file as the settings are now, whenever it is run; for the {@link Writer}. */
+    Writer.Write save() {
+        Properties now = (Properties) values.clone();
+        return () -> {
             Files.createDirectories(folder);
             StringWriter text = new StringWriter();
-            values.store(text, "Quantscope");
+            now.store(text, "Quantscope");
             AtomicFile.write(file(), out -> out.write(text.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (IOException e) {
-            LOG.warn("settings were not saved", e);
-        }
+        };
     }
 
     private Path file() {

@@ -1,0 +1,40 @@
+package org.quantscope.app.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SettingsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void theWriterWritesWhatWasSetWhenItWasAsked() throws Exception {
+        Queue<Runnable> waiting = new ArrayDeque<>();
+        Writer writer = new Writer(waiting::add);
+        Settings settings = new Settings(folder);
+        settings.setText("page", "codes");
+        writer.replace("settings", settings.save(), e -> {});
+        settings.setText("page", "graph");
+        assertThat(folder.resolve("window.properties")).doesNotExist();
+
+        waiting.remove().run();
+        assertThat(new Settings(folder).text("page")).contains("codes");
+    }
+
+    @Test
+    void aFailureIsToldToWhoeverAskedTheWriter() throws Exception {
+        Path file = Files.writeString(folder.resolve("in the way"), "no folder");
+        Writer writer = new Writer(Runnable::run);
+        List<Exception> failed = new ArrayList<>();
+        writer.replace("settings", new Settings(file).save(), failed::add);
+        assertThat(failed).hasSize(1);
+    }
+}
