@@ -825,7 +825,7 @@ class ApplicationContextTest {
             held.held = true;
             AtomicBoolean otherwise = new AtomicBoolean();
             held.desk.session().restore(() -> otherwise.set(true));
-            held.desk.session().saveSettings();
+            held.desk.accuracy().setCacheBudget(1 << 20);
             assertThat(otherwise).isFalse();
             assertThat(config).doesNotExist();
             while (!held.waiting.isEmpty()) {

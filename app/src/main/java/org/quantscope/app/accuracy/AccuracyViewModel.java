@@ -423,7 +423,6 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** Sets {@link #cacheBudget}, at least 0; 0 for none. What is above it goes, what has room now is computed. */
     public void setCacheBudget(long bytes) {
         settings.setNumber(CACHE, (double) bytes);
-        background.work().execute(settings::save);
         if (evaluator != null) {
             evaluator.setCacheBudget(bytes);
             tellCache();

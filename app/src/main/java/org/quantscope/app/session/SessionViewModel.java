@@ -160,6 +160,8 @@ public final class SessionViewModel {
         this.pruning = background.latest(LatestWins.Mode.CONFLATE);
         this.looking = background.latest(LatestWins.Mode.CONFLATE);
         this.writer = new Writer(background.work());
+        settings.onChange(
+                () -> writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e)));
         this.recent = new ReadOnlyObjectWrapper<>(settings.recent());
         bench.stateProperty().subscribe(x -> autosave());
     }
@@ -422,7 +424,6 @@ public final class SessionViewModel {
     /** Ends background reading and waits for what is being written; work that was given up on purpose is not offered again. */
     public void close() {
         opening.cancel();
-        saveSettings();
         if (!writer.drain(PATIENCE)) {
             LOG.warn("closed before everything was written");
         }
@@ -597,13 +598,7 @@ public final class SessionViewModel {
 
     private void remember(Path file) {
         settings.addRecent(file);
-        saveSettings();
         recent.set(settings.recent());
-    }
-
-    /** Writes what the program remembers, in the background. */
-    public void saveSettings() {
-        writer.replace("settings", settings.save(), e -> LOG.warn("settings were not saved", e));
     }
 
     /** Takes files that are not there any more out of the recent ones; a little later. */
@@ -615,7 +610,6 @@ public final class SessionViewModel {
                 missing -> {
                     if (!missing.isEmpty()) {
                         missing.forEach(settings::removeRecent);
-                        saveSettings();
                         recent.set(settings.recent());
                     }
                 },
@@ -625,7 +619,6 @@ public final class SessionViewModel {
     /** Empties the list of recent files. */
     public void clearRecent() {
         recent.get().forEach(settings::removeRecent);
-        saveSettings();
         recent.set(settings.recent());
     }
 

@@ -33,6 +33,7 @@ public final class Settings {
     private final Path folder;
     private final Path state;
     private final Properties values = new Properties();
+    private Runnable onChange = () -> {};
 
     /** @param folder where the file is kept, and all else; made when something is saved */
     public Settings(Path folder) {
@@ -80,6 +81,17 @@ public final class Settings {
         return (xdg.isEmpty() ? home.resolve(".config") : Path.of(xdg)).resolve("quantscope");
     }
 
+    /** Told whenever something is set, on the thread that set it. */
+    void onChange(Runnable listener) {
+        onChange = listener;
+    }
+
+    private void set(String name, String value) {
+        if (!value.equals(values.setProperty(name, value))) {
+            onChange.run();
+        }
+    }
+
     public Path folder() {
         return folder;
     }
@@ -94,7 +106,7 @@ public final class Settings {
     }
 
     public void setDark(boolean dark) {
-        values.setProperty("theme", dark ? "dark" : "light");
+        set("theme", dark ? "dark" : "light");
     }
 
     /** Recently opened files, newest first. */
@@ -137,6 +149,7 @@ public final class Settings {
                 values.remove("recent." + i);
             }
         }
+        onChange.run();
     }
 
     /** A remembered number, for example a divider's position. */
@@ -150,7 +163,7 @@ public final class Settings {
     }
 
     public void setNumber(String name, double x) {
-        values.setProperty(name, Double.toString(x));
+        set(name, Double.toString(x));
     }
 
     /** A remembered word, for example the page that was on show. */
@@ -159,7 +172,7 @@ public final class Settings {
     }
 
     public void setText(String name, String value) {
-        values.setProperty(name, value);
+        set(name, value);
     }
 
     /** Writes the file as the settings are now, whenever it is run; for the {@link Writer}. */

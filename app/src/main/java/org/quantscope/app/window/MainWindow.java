@@ -22,7 +22,6 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Control;
-import javafx.scene.control.Dialog;
 import javafx.scene.control.DialogEvent;
 import javafx.scene.control.Label;
 import javafx.scene.control.Menu;
@@ -687,7 +686,7 @@ public final class MainWindow {
                 folder -> folder
                         ? dialogs.openFolder("Open a folder of pictures")
                         : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
-        dress(dialog);
+        dialogs.dress(dialog);
         dialog.resultProperty().subscribe(used -> {
             if (Boolean.TRUE.equals(used)) {
                 desk.input().apply();
@@ -726,7 +725,7 @@ public final class MainWindow {
                 folders.accept(folder);
             }
         });
-        dress(dialog);
+        dialogs.dress(dialog);
         // The window behind goes on, also with its keys for going back.
         GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         exporting = dialog;
@@ -758,7 +757,7 @@ public final class MainWindow {
         }
         desk.imports().open(file);
         ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
-        dress(dialog);
+        dialogs.dress(dialog);
         GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         importing = dialog;
         // What is imported is for this model.
@@ -772,12 +771,6 @@ public final class MainWindow {
             importing = null;
         });
         dialog.show();
-    }
-
-    /** In the colours of the window; its size is remembered. */
-    private void dress(Dialog<?> dialog) {
-        dialogs.dress(dialog);
-        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> desk.session().saveSettings());
     }
 
     private void showKeys() {
@@ -832,7 +825,6 @@ public final class MainWindow {
         settings.setText(
                 MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
-        desk.session().saveSettings();
     }
 
     private static MenuItem item(String text, @Nullable String keys, Runnable action) {

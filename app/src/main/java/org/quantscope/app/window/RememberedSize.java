@@ -5,7 +5,7 @@ import javafx.scene.control.DialogEvent;
 import javafx.scene.control.DialogPane;
 import org.quantscope.app.session.Settings;
 
-/** A resizable dialog that opens as large as it was closed. Whoever shows it writes the settings. */
+/** A resizable dialog that opens as large as it was closed. */
 record RememberedSize(Settings settings, String name, double width, double height) {
     /** @param minWidth of the content, as {@code minHeight} in pixels */
     void giveTo(Dialog<?> dialog, double minWidth, double minHeight) {

@@ -30,6 +30,18 @@ class SettingsTest {
     }
 
     @Test
+    void whateverIsSetIsToldOnceAndASettingThatStaysIsNot() {
+        List<String> told = new ArrayList<>();
+        Settings settings = new Settings(folder);
+        settings.onChange(() -> told.add("changed"));
+        settings.setNumber("divider.left", 0.25);
+        settings.setNumber("divider.left", 0.25);
+        settings.setDark(false);
+        settings.addRecent(folder.resolve("model.onnx"));
+        assertThat(told).hasSize(3);
+    }
+
+    @Test
     void aFailureIsToldToWhoeverAskedTheWriter() throws Exception {
         Path file = Files.writeString(folder.resolve("in the way"), "no folder");
         Writer writer = new Writer(Runnable::run);
