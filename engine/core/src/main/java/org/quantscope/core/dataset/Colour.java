@@ -1,5 +1,6 @@
 package org.quantscope.core.dataset;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 
 /** The channels that a model wants. Stored colour is RGB. */
@@ -13,6 +14,7 @@ public enum Colour {
     GREY;
 
     /** As it stands in a file. */
+    @JsonValue
     public String id() {
         return name().toLowerCase(Locale.ROOT);
     }

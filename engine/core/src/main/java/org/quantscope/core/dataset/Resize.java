@@ -1,5 +1,6 @@
 package org.quantscope.core.dataset;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 
 /**
@@ -24,6 +25,7 @@ public record Resize(int width, int height, Method method, Aspect aspect, boolea
         /** The source pixel under its centre. */
         NEAREST;
 
+        @JsonValue
         public String id() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -36,6 +38,7 @@ public record Resize(int width, int height, Method method, Aspect aspect, boolea
         /** Both sides are resized alike, and the middle is cut out. */
         CROP;
 
+        @JsonValue
         public String id() {
             return name().toLowerCase(Locale.ROOT);
         }

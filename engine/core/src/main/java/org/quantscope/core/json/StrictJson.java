@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import tools.jackson.core.JacksonException;
@@ -20,6 +22,8 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamContext;
 import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
  * Reads a JSON file value by value without a tree of it in memory. Every complaint is a {@link BadInputException} with the
@@ -205,6 +209,26 @@ public final class StrictJson {
         parser.skipChildren();
     }
 
+    /**
+     * Reads an object into a record: {@code label_column} into {@code labelColumn}, null where a member is missing.
+     *
+     * @param others true to pass over members that the record does not know, false to refuse them
+     */
+    public <T> T record(Class<T> type, boolean others) {
+        need(JsonToken.START_OBJECT, "an object");
+        String path = path();
+        try {
+            return RecordMapper.read(parser, type, others);
+        } catch (UnrecognizedPropertyException e) {
+            throw new BadInputException(
+                    file,
+                    member(path, e.getPropertyName()),
+                    unknownField(e.getKnownPropertyIds().stream().map(String::valueOf)));
+        } catch (MismatchedInputException e) {
+            throw bad(RecordMapper.wanted(e.getTargetType()) + " is needed, got " + seen());
+        }
+    }
+
     /** Builds a value; its complaint about an argument is turned into one about the present field. */
     public <T> T make(Supplier<T> constructor) {
         return make(path(), constructor);
@@ -226,13 +250,17 @@ public final class StrictJson {
 
     /** A complaint about the member {@code name}, at which the reader stands, that nothing here reads. */
     public BadInputException unknown(String... known) {
-        return bad("unknown field; known here: " + String.join(", ", known));
+        return bad(unknownField(Stream.of(known)));
+    }
+
+    private static String unknownField(Stream<String> known) {
+        return "unknown field; known here: " + known.collect(Collectors.joining(", "));
     }
 
     /** {@code value}, or a complaint that the object at {@code path} lacks the field {@code name}. */
     public <T> T required(String path, String name, @Nullable T value) {
         if (value == null) {
-            throw new BadInputException(file, path.equals(ROOT) ? name : path + "." + name, "the field is missing");
+            throw new BadInputException(file, member(path, name), "the field is missing");
         }
         return value;
     }
@@ -253,13 +281,15 @@ public final class StrictJson {
         if (context.inArray() && context.hasCurrentIndex()) {
             path.append('[').append(context.getCurrentIndex()).append(']');
         } else if (context.inObject() && context.currentName() != null) {
-            String name = context.currentName();
-            if (name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
-                path.append(path.isEmpty() ? "" : ".").append(name);
-            } else {
-                path.append("[\"").append(shortened(name)).append("\"]");
-            }
+            String name = member(path.toString(), context.currentName());
+            path.replace(0, path.length(), name);
         }
+    }
+
+    private static String member(String path, String name) {
+        boolean root = path.isEmpty() || path.equals(ROOT);
+        return (root ? "" : path)
+                + (name.matches("[A-Za-z_][A-Za-z0-9_]*") ? (root ? "" : ".") + name : "[\"" + shortened(name) + "\"]");
     }
 
     private void need(JsonToken token, String wanted) {

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.dataset.Preprocessing;
+import org.quantscope.core.dataset.PreprocessingFields;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
@@ -332,7 +333,7 @@ public final class SessionFile {
                     if (!data) {
                         throw json.unknown("path", "sha256");
                     }
-                    read.preprocessing = PreprocessingReader.read(json);
+                    read.preprocessing = PreprocessingFields.read(json);
                 }
                 case "samples" -> {
                     if (!data) {

@@ -451,16 +451,18 @@ class DatasetLoadersContractTest {
             delimiter = '~',
             quoteCharacter = '`',
             value = {
-                "{\"resize\":[0,2]} ~ resize: is no whole number from 1",
-                "{\"resize\":[2]} ~ resize: is no [width, height]",
-                "{\"resize\":[2,99999]} ~ resize: is no whole number from 1 to 4096: 99999",
-                "{\"resize\":[4,4],\"resize_shorter\":2} ~ resize: resize: shorter is from 4",
-                "{\"resize_method\":\"nearest\"} ~ resize_method: says how to resize",
-                "{\"resize\":[2,2],\"resize_method\":\"cubic\"} ~ resize_method: 'cubic' is none of bilinear, nearest",
-                "{\"colour\":\"hsv\"} ~ colour: 'hsv' is none of rgb, bgr, grey",
+                "{\"resize\":[0,2]} ~ resize: width is from 1 to 4096, got 0",
+                "{\"resize\":[2]} ~ resize: [width, height] is needed, got [2]",
+                "{\"resize\":[2,99999]} ~ resize: height is from 1 to 4096, got 99999",
+                "{\"resize\":[4,4],\"resize_shorter\":2} ~ resize: shorter is from 4",
+                "{\"resize_method\":\"nearest\"} ~ resize_method: resize [width, height] is needed beside it, got"
+                        + " NEAREST",
+                "{\"resize\":[2,2],\"resize_method\":\"cubic\"} ~ resize_method: one of bilinear, nearest is needed,"
+                        + " got \"cubic\"",
+                "{\"colour\":\"hsv\"} ~ colour: one of rgb, bgr, grey is needed, got \"hsv\"",
                 "{\"shape\":[3]} ~ shape: 3 wants 3 values, a sample is 1×2×2",
-                "{\"shape\":[-1]} ~ shape: is no whole number",
-                "{\"output_layout\":\"CHW\"} ~ output_layout: 'CHW' is none of NCHW, NHWC, NF",
+                "{\"shape\":[-1]} ~ shape: from 1 to 8 dimensions of at least 1 are needed, got [-1]",
+                "{\"output_layout\":\"CHW\"} ~ output_layout: one of NCHW, NHWC, NF is needed, got \"CHW\"",
                 "{\"model_classes\":[\"a\"]} ~ model_classes: labels are looked up by name",
                 "{\"model_classes\":\"none.txt\"} ~ model_classes: is no file beside this one"
             })

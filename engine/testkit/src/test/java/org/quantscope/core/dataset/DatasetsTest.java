@@ -201,8 +201,8 @@ class DatasetsTest {
             quoteCharacter = '`',
             value = {
                 "{\"input\":\"z\"} ~ input: 'z' is no array",
-                "{\"input\":1} ~ input: is no text: 1",
-                "{\"input\":null} ~ input: is no text: null",
+                "{\"input\":1} ~ input: a string is needed, got 1",
+                "{\"input\":null} ~ input: a string is needed, got null",
                 "{\"input\":\"y\"} ~ input: 'y' is 2, not samples",
                 "{\"input\":\"empty\"} ~ input: 'empty' is 0×3",
                 "{\"labels\":\"z\"} ~ labels: 'z' is no array",
@@ -211,26 +211,26 @@ class DatasetsTest {
                 "{\"labels\":\"negative\"} ~ labels: label -1 of sample 1",
                 "{\"labels\":\"huge\"} ~ labels: label 4294967296 of sample 0",
                 "{\"classes\":[\"a\"]} ~ labels: label 1 of sample 1 is no class from 0 to 0",
-                "{\"classes\":\"a\"} ~ classes: is no list",
-                "{\"classes\":[1]} ~ classes: is no text: 1",
+                "{\"classes\":\"a\"} ~ classes: a list is needed, got \"a\"",
+                "{\"classes\":[1]} ~ classes[0]: a string is needed, got 1",
                 "{\"layout\":\"NCHW\"} ~ layout: NCHW has 4 dimensions, the input is 2×3",
-                "{\"layout\":\"nchw\"} ~ layout: 'nchw' is none of NCHW, NHWC, NF",
-                "{\"layout\":7} ~ layout: is no text",
+                "{\"layout\":\"nchw\"} ~ layout: one of NCHW, NHWC, NF is needed, got \"nchw\"",
+                "{\"layout\":7} ~ layout: one of NCHW, NHWC, NF is needed, got 7",
                 "{\"shape\":[2147483647,2147483647,2147483647]} ~ shape: ",
-                "{\"scale\":\"1\"} ~ scale: is no finite number",
-                "{\"scale\":1e999} ~ scale: is no finite number",
-                "{\"scale\":[1,2]} ~ scale: is one number",
-                "{\"mean\":[]} ~ mean: is empty",
-                "{\"mean\":[\"a\"]} ~ mean: is no finite number",
+                "{\"scale\":\"1\"} ~ scale: a finite number is needed, got \"1\"",
+                "{\"scale\":1e999} ~ scale: a finite number is needed, got 1e999",
+                "{\"scale\":[1,2]} ~ scale: a finite number is needed, got a list",
+                "{\"mean\":[]} ~ mean: is one finite number or more, got []",
+                "{\"mean\":[\"a\"]} ~ mean[0]: a finite number is needed, got \"a\"",
                 "{\"mean\":[1,2]} ~ mean: has 2 values, and no layout",
                 "{\"layout\":\"NF\",\"mean\":[1,2]} ~ mean: has 2 values, the input has 3 channels",
                 "{\"layout\":\"NF\",\"std\":[1,2]} ~ std: has 2 values, the input has 3 channels",
                 "{\"std\":0} ~ std: is 0",
                 "{\"std\":[1,-0.0,1],\"layout\":\"NF\"} ~ std: is 0",
-                "{\"scale\":1,\"scale\":1} ~ json: is no UTF-8 JSON object with distinct keys",
-                "[] ~ json: is not one object",
-                "{} {} ~ json: is not one object",
-                "{\"scale\":NaN} ~ json: is no UTF-8 JSON"
+                "{\"scale\":1,\"scale\":1} ~ scale: Duplicate Object property",
+                "[] ~ content: an object is needed, got a list",
+                "{} {} ~ content: there is more behind the end of the value",
+                "{\"scale\":NaN} ~ scale: Non-standard token 'NaN'"
             })
     void sidecarsThatDoNotFitAreRefusedByFileFieldAndValue(String json, String message) throws IOException {
         members.put("x.npy", npy("<f4", "(2, 3)", f4(1, 2, 3, 4, 5, 6)));
@@ -264,7 +264,7 @@ class DatasetsTest {
         members.put("x.npy", npy("<f4", "(1, 1)", f4(1)));
         Files.write(folder.resolve("d.dataset.json"), new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'});
 
-        assertRefused("d.dataset.json: json: ", "UTF-8");
+        assertRefused("d.dataset.json: content: ", "UTF-8");
     }
 
     @Test
