@@ -1,4 +1,4 @@
-package org.quantscope.testkit;
+package org.quantscope.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,6 +7,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.quantscope.testkit.ArchitectureRules;
 
 class EngineArchitectureTest {
     private static final JavaClasses PRODUCTION = ArchitectureRules.production();

@@ -1,4 +1,4 @@
-package org.quantscope.testkit;
+package org.quantscope.core.calib;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -15,10 +15,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.quantscope.core.calib.Calibrator;
-import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.calib.Importances;
-import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.metric.ErrorReport;

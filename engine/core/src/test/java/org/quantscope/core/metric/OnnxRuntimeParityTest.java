@@ -1,4 +1,4 @@
-package org.quantscope.testkit;
+package org.quantscope.core.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,7 +19,6 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.DType;
@@ -29,6 +28,7 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.TinyModels;
 
 /** Our fake quantization against QuantizeLinear followed by DequantizeLinear in ONNX Runtime, bit for bit. */
 class OnnxRuntimeParityTest {
