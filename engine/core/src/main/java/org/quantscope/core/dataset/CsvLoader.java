@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -112,7 +113,7 @@ final class CsvLoader implements DatasetLoader {
                 throw table.complaint(rows, e);
             }
         } catch (UncheckedIOException e) {
-            throw unreadable(file, e.getCause());
+            throw unreadable(file, Objects.requireNonNull(e.getCause()));
         } catch (CharacterCodingException e) {
             throw unreadable(file, e);
         }
