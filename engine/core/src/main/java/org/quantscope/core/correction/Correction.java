@@ -21,7 +21,7 @@ public interface Correction {
 
     String title();
 
-    /** What it does, in a sentence for a person. */
+    /** What it does, in one sentence for a person. */
     String summary();
 
     List<OptionDoc> options();
@@ -29,16 +29,19 @@ public interface Correction {
     /** Where the method comes from. */
     String source();
 
-    /** True if it rests on calibration data and on how the model is quantized. */
+    /** True if it needs calibration data and the settings by which the model is quantized. */
     boolean needsData();
 
-    /** Why it cannot run on this machine; empty if it can. The first call may take a second: a native library is loaded. */
+    /**
+     * Why it cannot run on this machine; empty if it can. The first call may take a second, because it loads a native
+     * library.
+     */
     Optional<String> unavailable();
 
     /**
-     * What a correction works on.
+     * The input of a correction.
      *
-     * @param model with a graph, BatchNormalization folded if it is to be
+     * @param model with a graph; BatchNormalization is folded already if the session says so
      * @param options by name; one left out has its default
      * @param data calibration data, present if {@link #needsData}
      * @param settings how the model is quantized, present if {@link #needsData}
@@ -46,11 +49,11 @@ public interface Correction {
     record Input(Model model, Map<String, String> options, Optional<Dataset> data, Optional<SessionState> settings) {}
 
     /**
-     * What it came to.
+     * The result of a correction.
      *
-     * @param model the corrected one; the given one if there was nothing to do
-     * @param changed stored tensors with other values, and new ones, in the order of the graph
-     * @param kept what was left as it is, and why: one sentence each, for a person
+     * @param model the corrected model; the given one if there was nothing to do
+     * @param changed stored tensors that are new or have new values, in the order of the graph
+     * @param kept what was left unchanged, and why: one sentence each, for a person
      */
     record Output(Model model, List<TensorId> changed, List<String> kept) {
         public Output {
@@ -60,7 +63,7 @@ public interface Correction {
     }
 
     /**
-     * Corrects.
+     * Applies the correction.
      *
      * @throws IllegalArgumentException if an option is unknown or its value out of range
      * @throws CorrectionUnavailableException if it cannot run on this machine

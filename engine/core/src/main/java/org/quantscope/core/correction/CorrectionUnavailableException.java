@@ -2,7 +2,7 @@ package org.quantscope.core.correction;
 
 import java.io.Serial;
 
-/** What a correction computes with cannot be loaded on this machine; all else works. */
+/** The library that a correction computes with cannot be loaded on this machine; everything else works. */
 public final class CorrectionUnavailableException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1;

@@ -18,8 +18,8 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Every correction, in the order in which they are offered: that of the lines in {@code META-INF/services}. The core computes
- * without linear algebra libraries, so they live in modules of their own and are found on the class path
+ * Every correction, in the order in which they are offered, which is that of the lines in {@code META-INF/services}.
+ * Core has no linear algebra library, so corrections live in other modules and are found on the class path
  * (docs/decisions/0005).
  */
 public final class Corrections {
@@ -30,7 +30,7 @@ public final class Corrections {
 
     private Corrections() {}
 
-    /** Opens the data that a correction rests on. */
+    /** Opens the data that a correction needs. */
     @FunctionalInterface
     public interface DataSource {
         Dataset open(FileRef ref) throws IOException;
@@ -49,7 +49,7 @@ public final class Corrections {
                         + ALL.stream().map(Correction::id).collect(Collectors.joining(", "))));
     }
 
-    /** What people call an applied correction; its id if it is not known here. */
+    /** The title of an applied correction, for a person; its id if the correction is unknown. */
     public static String title(AppliedCorrection applied) {
         return ALL.stream()
                 .filter(c -> c.id().equals(applied.id()))
@@ -59,11 +59,12 @@ public final class Corrections {
     }
 
     /**
-     * Applies what a session says, in its order.
+     * Applies the corrections of a session, in its order.
      *
      * @param folded the model, folded as the session says
-     * @return the model that is analysed, the changed tensors of all corrections, and what the last one left as it is
-     * @throws BadInputException if a correction is not known here, its options are wrong, or its data is missing
+     * @return the model to be analysed, the tensors that any correction changed, and what the last correction left
+     *     unchanged
+     * @throws BadInputException if a correction is unknown, its options are wrong, or its data is missing
      * @throws CorrectionUnavailableException if one cannot run on this machine
      * @throws java.util.concurrent.CancellationException if cancelled
      */

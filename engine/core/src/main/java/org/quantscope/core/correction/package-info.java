@@ -1,4 +1,7 @@
-/** What can be done to a float model so that quantization hurts it less; the work itself is done by whoever registers it. */
+/**
+ * Changes to a float model that make quantization hurt it less. This package holds the interface; the corrections
+ * themselves are registered from other modules.
+ */
 @NullMarked
 package org.quantscope.core.correction;
 

@@ -13,10 +13,10 @@ import org.quantscope.core.tensor.TensorData;
  *
  * @param raw all samples, one after the other
  * @param sample the shape of one
- * @param labels one per sample, empty if there are none
+ * @param labels one for each sample, empty if there are none
  * @param targets floating labels, empty if there are none
- * @param labelColumn of a table, where labels or targets were found
- * @param side arrays beside the input
+ * @param labelColumn for a table, the column in which labels or targets were found
+ * @param side further arrays for other inputs of a model
  */
 record ArraySamples(
         Path file,

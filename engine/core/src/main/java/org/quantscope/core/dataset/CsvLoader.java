@@ -36,17 +36,22 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads a table in text: one sample in each row, fields between commas, semicolons or tabs (RFC 4180). Columns of numbers are
- * features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as float32.
+ * Reads a table of text: one sample in each row, fields between commas, semicolons or tabs (RFC 4180). Columns of
+ * numbers are features, in their order. Values are kept as bytes if all are whole numbers from 0 to 255, else as
+ * float32.
  *
- * <p>The first row is a header if a field of it is no number where that of the second row is one, or if the sidecar says so ({@code header}). The label's
- * column is what the sidecar says ({@code label_column}: first, last, none or a name); else the one named label, labels, class, target or y; else the only
- * one of text; else the first or the last, if just one of them numbers classes 0 to k − 1 without a gap, k at least 2. Labels of text are classes
- * in the order of their characters; numbers with a fraction or a minus are targets.
+ * <p>The first row is a header if the sidecar says so ({@code header}), or if it has text in a column where the second
+ * row has a number. The column of labels is the one that the sidecar names ({@code label_column}: first, last, none or
+ * a name); else the one called label, labels, class, target or y; else the only column of text; else the first or the
+ * last column, if exactly one of the two holds classes 0 to k − 1 without a gap, with k at least 2. Labels of text
+ * become classes in the order of their characters; numbers with a fraction or a minus are targets.
  */
 final class CsvLoader implements DatasetLoader {
     private static final int MAX_COLUMNS = 1 << 20;
-    /** The longest row, in characters, a power of two; a quote that is not closed would make a row of the rest of the file. */
+    /**
+     * The longest row, in characters, a power of two. Without a limit an unclosed quote would turn the rest of the file
+     * into one row.
+     */
     private static final int MAX_ROW = 64 << 20;
 
     private static final int MAX_CLASSES = 100_000;
@@ -70,7 +75,7 @@ final class CsvLoader implements DatasetLoader {
         return "https://www.rfc-editor.org/rfc/rfc4180";
     }
 
-    /** Text with a delimiter in its first line. */
+    /** True for text with a delimiter in its first line. */
     @Override
     public boolean matches(Path file, byte[] head) {
         boolean delimited = false;
@@ -120,7 +125,7 @@ final class CsvLoader implements DatasetLoader {
         return table.samples(Fingerprint.sha256(file, cancel), title());
     }
 
-    /** The characters of the file behind its byte order mark, if it has one. */
+    /** The characters of the file, after the byte order mark if there is one. */
     private static Reader text(Path file) throws IOException {
         Reader in = new BufferedReader(new InputStreamReader(
                 Files.newInputStream(file),
@@ -135,7 +140,10 @@ final class CsvLoader implements DatasetLoader {
         return in;
     }
 
-    /** Of the first row that is not blank: a tab if it holds one outside quotes, else a comma, else a semicolon. */
+    /**
+     * The delimiter, by the first row that is not blank: a tab if there is one outside quotes, else a comma, else a
+     * semicolon.
+     */
     private static char delimiter(Reader in) throws IOException {
         char found = ';';
         boolean blank = true;
@@ -173,7 +181,7 @@ final class CsvLoader implements DatasetLoader {
     /**
      * One row.
      *
-     * @param line where it begins, from 1 on
+     * @param line the line of the file at which it begins, from 1
      */
     private record Row(long line, List<String> fields) {
         String where() {
@@ -181,7 +189,7 @@ final class CsvLoader implements DatasetLoader {
         }
     }
 
-    /** Collects the fields of one row after the other; blank lines are none. */
+    /** Collects the fields of each row; skips blank lines. */
     private static final class Rows extends AbstractBaseCsvCallbackHandler<Row> {
         private final Path file;
         private final char delimiter;
@@ -225,7 +233,7 @@ final class CsvLoader implements DatasetLoader {
         }
     }
 
-    /** Values in the order of the file, as bytes as long as they are some. */
+    /** Values in the order of the file, held as bytes as long as all of them are whole numbers from 0 to 255. */
     private static final class Values {
         private final CopyBudget budget;
         private byte[] bytes = new byte[1 << 12];
@@ -309,7 +317,7 @@ final class CsvLoader implements DatasetLoader {
         }
     }
 
-    /** The file while it is read. */
+    /** The table while it is being read. */
     private static final class Table {
         private final Path file;
         private final Sidecar sidecar;
@@ -318,7 +326,7 @@ final class CsvLoader implements DatasetLoader {
         private List<String> names = List.of();
         private int columns;
         private int rows;
-        /** The column of text, -1 if there is none; its values hold numbers of {@code texts}. */
+        /** The column of text, −1 if there is none; its values are indices into {@code texts}. */
         private int textColumn = -1;
 
         private final TreeMap<String, Integer> texts = new TreeMap<>();
@@ -369,7 +377,7 @@ final class CsvLoader implements DatasetLoader {
             return false;
         }
 
-        /** The only column of text, if it may be the label. */
+        /** The index of the only column of text, if it may hold the labels. */
         private int textColumn(Row row) {
             List<Integer> found = new ArrayList<>();
             for (int i = 0; i < row.fields().size(); i++) {
@@ -419,7 +427,7 @@ final class CsvLoader implements DatasetLoader {
             rows++;
         }
 
-        /** What could not be split into fields. */
+        /** The error for a row that could not be split into fields. */
         BadInputException complaint(Rows at, CsvParseException e) {
             String problem = String.valueOf(e.getMessage()).replaceFirst(" \\(record starting at line \\d+\\)$", "");
             return new BadInputException(file, at.where(), title(at.fields.size()) + ": " + problem, e);
@@ -455,7 +463,7 @@ final class CsvLoader implements DatasetLoader {
             }
         }
 
-        /** The label's column, -1 for none. */
+        /** The index of the column of labels, −1 for none. */
         private int labelColumn() {
             if (sidecar.labelColumn().isPresent()) {
                 return column(sidecar.labelColumn().get());

@@ -6,11 +6,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.tensor.Shape;
 
-/** Labelled or unlabelled samples, preprocessed on the way out. Thread safe; float copies are made per batch only. */
+/**
+ * Samples with or without labels, preprocessed as they are handed out. Thread safe; only the batch that is asked for is
+ * copied to float.
+ */
 public interface Dataset {
     Path file();
 
-    /** SHA-256 of the file, or of a folder's names and contents; lower-case hex. How it is prepared is not in it. */
+    /** SHA-256 of the file, or of a folder's names and contents; lower-case hex. Independent of the preprocessing. */
     String sha256();
 
     /** The number of samples. */
@@ -19,13 +22,13 @@ public interface Dataset {
     /** The shape of one sample, without the batch dimension. */
     Shape sampleShape();
 
-    /** True if each sample has a class; see {@link #targetShape} for other labels. */
+    /** True if each sample has a class as its label; for other labels see {@link #targetShape}. */
     boolean hasLabels();
 
-    /** The label of a sample: a class index. */
+    /** The class of a sample. */
     int label(int sample);
 
-    /** The shape of one sample's targets, where labels are floating numbers and no classes; empty elsewhere. */
+    /** The shape of one sample's targets, if labels are floating numbers; else empty. */
     default Optional<Shape> targetShape() {
         return Optional.empty();
     }
@@ -33,7 +36,7 @@ public interface Dataset {
     /**
      * Writes the targets of a sample, float32, row-major.
      *
-     * @param out at least {@link #targetShape}'s count of values
+     * @param out room for as many values as {@link #targetShape} has
      */
     default void target(int sample, float[] out) {
         throw new IllegalStateException("targets: " + file().getFileName() + " has none");
@@ -50,13 +53,16 @@ public interface Dataset {
      */
     void fill(int[] samples, float[] out);
 
-    /** Arrays beside the input, by name, and the shape of one sample's values: what a model with several inputs is fed besides. */
+    /**
+     * Further arrays with a value for each sample, by name, with the shape of one sample's values: they feed the other
+     * inputs of a model with several.
+     */
     default Map<String, Shape> others() {
         return Map.of();
     }
 
     /**
-     * Writes samples of one of {@link #others} as they are stored: nothing prepares them. float32, row-major, one after the other.
+     * Writes samples of one of {@link #others}, without preprocessing: float32, row-major, one after the other.
      *
      * @param wanted indices into this data set
      */
@@ -65,22 +71,26 @@ public interface Dataset {
     }
 
     /**
-     * A sample as a picture, for a person: what the model gets, before scale, mean and std; empty if it is no picture. Features are one
-     * if their number is a square of 16 or more. Reads and decodes one sample: not for a thread that draws.
+     * A sample as a picture for a person, as the model gets it but before scale, mean and std; empty if it is not a
+     * picture. Features are shown as a picture if their number is a square of at least 16. Reads and decodes one
+     * sample, so it is not for the thread that draws.
      */
     default Optional<SamplePicture> picture(int sample) {
         return Optional.empty();
     }
 
-    /** The first {@code n} samples in file order, or this if there are no more. */
+    /** The first {@code n} samples in file order, or this data set if it has no more. */
     Dataset limit(int n);
 
-    /** What this was prepared from, to prepare it in another way; empty if it came from no file. */
+    /**
+     * The samples before preprocessing, from which they can be prepared in another way; empty if they come from no
+     * file.
+     */
     default Optional<Samples> samples() {
         return Optional.empty();
     }
 
-    /** How it was prepared; empty if it came from no file. */
+    /** The preprocessing; empty if the samples come from no file. */
     default Optional<Preprocessing> preprocessing() {
         return Optional.empty();
     }

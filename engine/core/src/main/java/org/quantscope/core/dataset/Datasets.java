@@ -9,9 +9,11 @@ import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
-/** Opens data by its content. The registry of loaders, in the order in which they are asked. */
+/**
+ * Opens data, recognizing its kind by the content. Holds the registry of loaders, in the order in which they are asked.
+ */
 public final class Datasets {
-    /** Bytes of a file that a loader sees to know it. */
+    /** The number of bytes at the start of a file by which loaders recognize it. */
     static final int HEAD_BYTES = 4096;
 
     private static final List<DatasetLoader> ALL =
@@ -23,15 +25,15 @@ public final class Datasets {
         return ALL;
     }
 
-    /** What can be opened, for a person: {@code NumPy archive, IDX, …}. */
+    /** The kinds of data that can be opened, for a person: {@code NumPy archive, IDX, …}. */
     public static String kinds() {
         return ALL.stream().map(DatasetLoader::title).collect(Collectors.joining(", "));
     }
 
     /**
-     * Opens data, prepared as its sidecar says; as it is stored, if there is none.
+     * Opens data with the preprocessing of its sidecar, or with none if there is no sidecar.
      *
-     * @throws BadInputException if the file or the sidecar is damaged or does not fit together
+     * @throws BadInputException if the file or the sidecar is damaged or they do not fit together
      * @throws IOException if the file cannot be read at all
      */
     public static Dataset open(Path file) throws IOException {
@@ -39,10 +41,10 @@ public final class Datasets {
     }
 
     /**
-     * Opens data.
+     * Opens data with a given preprocessing.
      *
-     * @param how the preprocessing, in place of what the sidecar says
-     * @throws BadInputException if the file or the preprocessing is damaged or does not fit together
+     * @param how replaces the preprocessing of the sidecar
+     * @throws BadInputException if the file or the preprocessing is damaged or they do not fit together
      * @throws IOException if the file cannot be read at all
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -54,7 +56,7 @@ public final class Datasets {
     /**
      * Opens data as it is stored. Its preprocessing is not checked against it.
      *
-     * @throws BadInputException if the file or the sidecar is damaged or does not fit together
+     * @throws BadInputException if the file or the sidecar is damaged or they do not fit together
      * @throws IOException if the file cannot be read at all
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -65,7 +67,7 @@ public final class Datasets {
     /**
      * Opens data as it is stored.
      *
-     * @param labelColumn of a table, as in {@link Preprocessing}, in place of what its sidecar says
+     * @param labelColumn for a table, as in {@link Preprocessing}; replaces that of the sidecar
      * @throws BadInputException as {@link #samples(Path, CancelToken)}, or if the table has no such column
      */
     public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
@@ -90,16 +92,16 @@ public final class Datasets {
     }
 
     /**
-     * Samples as their sidecar says.
+     * Samples with the preprocessing of their sidecar.
      *
-     * @throws BadInputException if that does not fit them
+     * @throws BadInputException if it does not fit them
      */
     public static Dataset prepare(Samples samples) {
         return new PreparedDataset(samples, samples.stated(), samples.said());
     }
 
     /**
-     * Samples with a preprocessing of one's own.
+     * Samples with a given preprocessing.
      *
      * @throws BadInputException if the preprocessing does not fit them
      */

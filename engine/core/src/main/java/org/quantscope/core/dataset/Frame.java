@@ -3,7 +3,10 @@ package org.quantscope.core.dataset;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.picture.Pixels;
 
-/** One picture on its way to a model: rows from the top, pixel by pixel. Bytes stay bytes as long as what is done to them is defined on bytes. Immutable. */
+/**
+ * One picture on its way to a model: rows from the top, pixel by pixel. Bytes stay bytes as long as each step is
+ * defined on bytes. Immutable.
+ */
 final class Frame {
     private final int height;
     private final int width;
@@ -43,7 +46,7 @@ final class Frame {
         return channels;
     }
 
-    /** Null if values are floats. */
+    /** Null if the values are floats. */
     byte @Nullable [] bytes() {
         return bytes;
     }
@@ -52,7 +55,7 @@ final class Frame {
         return height * width * channels;
     }
 
-    /** The memory that the values take. */
+    /** The memory that the values take, in bytes. */
     long weight() {
         return bytes == null ? 4L * floats.length : bytes.length;
     }
@@ -61,7 +64,7 @@ final class Frame {
         return bytes == null ? floats[index] : bytes[index] & 0xff;
     }
 
-    /** Grey three times over; a picture in colour as it is. */
+    /** Three equal channels if the picture is grey; a picture in colour unchanged. */
     Frame toRgb() {
         if (channels == 3) {
             return this;
@@ -82,7 +85,7 @@ final class Frame {
         return floats(height, width, 3, out);
     }
 
-    /** Of 1 or 3 channels, in RGB, to what is wanted. */
+    /** Converts a picture with 1 channel, or 3 in the order RGB, to the wanted channels. */
     Frame to(Colour colour) {
         return switch (colour) {
             case RGB -> toRgb();

@@ -25,11 +25,13 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads IDX, the format of MNIST: two zero bytes, a type, the number of dimensions, each as four bytes, then the values; all big-endian. With or without gzip. A
- * plain file is used where it lies; what is compressed is unpacked in its stored type.
+ * Reads IDX, the format of MNIST: two zero bytes, a type, the number of dimensions, each as four bytes, then the
+ * values; all big-endian. With or without gzip. A plain file is used in place; a compressed one is unpacked in its
+ * stored type.
  *
- * <p>Labels are found by name: {@code images} becomes {@code labels} and {@code idx3} becomes {@code idx1}, as in {@code train-images-idx3-ubyte.gz} with
- * {@code train-labels-idx1-ubyte.gz}; one of the two may be compressed and the other not. The sidecar's {@code labels} names another file.
+ * <p>Labels are found by name: {@code images} becomes {@code labels} and {@code idx3} becomes {@code idx1}, as in
+ * {@code train-images-idx3-ubyte.gz} with {@code train-labels-idx1-ubyte.gz}; one of the two may be compressed and the
+ * other not. The sidecar's {@code labels} names another file.
  */
 final class IdxLoader implements DatasetLoader {
     private static final int MAX_RANK = 5;

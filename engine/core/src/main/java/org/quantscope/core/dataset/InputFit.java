@@ -9,17 +9,17 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * What a model's input wants, and a proposal of how samples come to it.
+ * The shape that a model's input wants, and proposals of how to bring samples to it.
  *
- * @param name of the input
- * @param dims of one sample, without the batch; negative where the model takes any size
+ * @param name name of the input
+ * @param dims dimensions of one sample, without the batch; negative if the model takes any size
  * @param known false if the model declares no shape: anything fits
  */
 public record InputFit(String name, List<Long> dims, boolean known) {
-    /** Size proposed where pictures differ and the model takes any. */
+    /** The size that is proposed if pictures differ in size and the model takes any. */
     private static final int COMMON_SIDE = 224;
 
-    /** From here on pictures are photographs: the middle is cut out of them rather than their sides squeezed. */
+    /** From this side length on pictures count as photographs: they are cropped to the middle, not stretched. */
     private static final int PHOTOGRAPH = 64;
 
     public InputFit {
@@ -35,7 +35,10 @@ public record InputFit(String name, List<Long> dims, boolean known) {
                         : dims.stream().map(d -> d < 0 ? "N" : Long.toString(d)).collect(Collectors.joining("×"));
     }
 
-    /** True if samples of this shape can be fed: equal dimension by dimension where the model says one; with another rank, equal after dimensions of 1 are left out. */
+    /**
+     * True if samples of this shape can be fed: every dimension that the model fixes is equal. If the ranks differ,
+     * dimensions of 1 are left out first.
+     */
     public boolean takes(Shape sample) {
         if (!known) {
             return true;
@@ -60,8 +63,9 @@ public record InputFit(String name, List<Long> dims, boolean known) {
     }
 
     /**
-     * A preprocessing that brings samples to this input, starting from what their sidecar says: size, colours and layout as the model declares them; bytes that nothing is
-     * said about come to 0..1. A guess: what the model was trained with is not written in it.
+     * A preprocessing that brings samples to this input, starting from what their sidecar says: size, colours and
+     * layout as the model declares them; bytes are scaled to 0..1 if the sidecar says nothing. This is a guess: a model
+     * does not say what it was trained with.
      *
      * @return empty if no step we know leads there
      */
@@ -91,7 +95,7 @@ public record InputFit(String name, List<Long> dims, boolean known) {
 
     private record Reshape(Shape shape, Optional<Layout> layout) {}
 
-    /** Features read as pictures: of the model's own size, or square. */
+    /** Features read as pictures: with the size that the model declares, or square. */
     private List<Reshape> reshaped(Samples samples) {
         Optional<Shape> shape = samples.shape();
         if (samples instanceof PictureSamples || shape.isEmpty() || shape.get().rank() != 1) {
@@ -147,7 +151,7 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         return side * side == dims.getFirst() && side > 0 ? side : -1;
     }
 
-    /** As they are first, where that can be. */
+    /** The sizes to try; leaving the size unchanged comes first, if that is possible. */
     private static List<Optional<Resize>> sizes(Samples samples, Preprocessing from, long height, long width) {
         List<Optional<Resize>> out = new ArrayList<>(List.of(from.resize()));
         boolean alike = samples.shape().isPresent();
@@ -174,12 +178,12 @@ public record InputFit(String name, List<Long> dims, boolean known) {
         }
     }
 
-    /** What would make a data set fit, for a person; empty if nothing we know does. */
+    /** For a person: a preprocessing that would make a data set fit; empty if none is known. */
     public Optional<String> advice(Dataset data) {
         return data.samples().flatMap(this::propose).map(InputFit::text);
     }
 
-    /** A preprocessing as it would stand in a sidecar; only what is not the default. */
+    /** A preprocessing as it would be written in a sidecar, without default values. */
     public static String text(Preprocessing p) {
         List<String> out = new ArrayList<>();
         p.shape().ifPresent(s -> out.add("\"shape\": [" + s.toString().replace("×", ", ") + "]"));

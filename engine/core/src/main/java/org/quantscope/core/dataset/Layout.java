@@ -1,12 +1,12 @@
 package org.quantscope.core.dataset;
 
-/** The order of dimensions; N is the samples. */
+/** The order of dimensions; N counts the samples. */
 public enum Layout {
-    /** Planes: one for each channel. */
+    /** Planes: all values of one channel, then of the next. */
     NCHW(4, 1),
-    /** Pixels: all channels of one beside each other. */
+    /** Pixels: all channels of one pixel, then of the next. */
     NHWC(4, 3),
-    /** Features in a row. */
+    /** A row of features. */
     NF(2, 1);
 
     private final int rank;
@@ -21,7 +21,7 @@ public enum Layout {
         return rank;
     }
 
-    /** The axis that {@code mean} and {@code std} run along. */
+    /** The axis along which {@code mean} and {@code std} vary. */
     int channelAxis() {
         return channelAxis;
     }

@@ -19,12 +19,13 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Reads a NumPy archive of inputs and labels. Where the sidecar or a key is missing: inputs are the first floating or U8 array of rank over 1, or else
- * the first integer one, which may hold tokens; labels the first integer array of rank 1, all in the order of the archive; without one, a floating array called labels, targets or y. Labels that are floating numbers
- * are targets.
+ * Reads a NumPy archive of inputs and labels. Without a sidecar, or without its key, the first of these in the order of
+ * the archive are taken. Inputs: a floating or U8 array of rank above 1, else an integer array of rank above 1, which
+ * may hold tokens. Labels: an integer array of rank 1, else a floating array called labels, targets or y. Floating
+ * labels are targets.
  */
 final class NpzDatasetLoader implements DatasetLoader {
-    /** What floating labels may be called where nothing says. */
+    /** Names by which an array of floating labels is recognized. */
     private static final Set<String> TARGETS = Set.of("labels", "targets", "y");
 
     @Override
@@ -108,9 +109,9 @@ final class NpzDatasetLoader implements DatasetLoader {
     }
 
     /**
-     * Labels of an array.
+     * The labels in an array.
      *
-     * @param said the file to name where they are wrong
+     * @param said the file to name in errors
      */
     static Labels labels(Tensor tensor, int samples, List<String> classes, Path said) {
         TensorData data = tensor.data();

@@ -19,18 +19,20 @@ import org.quantscope.core.picture.PictureHeader;
 import org.quantscope.core.picture.Pictures;
 
 /**
- * Reads a folder of pictures. Each of its folders is a class, with all pictures below it; a folder without folders is data without labels.
+ * Reads a folder of pictures. Each of its sub-folders is a class that holds all pictures below it; without sub-folders
+ * the data has no labels.
  *
- * <p>Classes are in the order of their names' characters, as torchvision and Keras number them ({@code 10} before {@code 2}); an empty class counts. The
- * pictures of one class are in the order of their names with numbers taken as numbers ({@code 2.png} before {@code 10.png}). Names that begin with a dot are passed
- * over, and so are files that neither are pictures nor are named as such. Links are not followed.
+ * <p>Classes are in the order of their names' characters, as torchvision and Keras number them ({@code 10} before
+ * {@code 2}); an empty class is a class too. The pictures of one class are in the order of their names, with runs of
+ * digits compared as numbers ({@code 2.png} before {@code 10.png}). Names that begin with a dot are skipped, and so are
+ * files that are not pictures by content or by name. Links are not followed.
  */
 final class PictureFolderLoader implements DatasetLoader {
     private static final int MAX_DEPTH = 16;
     private static final int MAX_FILES = 4_000_000;
     private static final Set<String> ENDINGS = Set.of("png", "jpg", "jpeg", "bmp", "gif");
 
-    /** Runs of digits by their value, all else by character; what is alike so far by the plain name. */
+    /** Compares runs of digits as numbers and everything else by character; if these are equal, by the plain names. */
     static final Comparator<String> NATURAL = PictureFolderLoader::natural;
 
     @Override
@@ -165,7 +167,7 @@ final class PictureFolderLoader implements DatasetLoader {
         return end;
     }
 
-    /** Looks at every file once. */
+    /** One pass over the files of the folder. */
     private static final class Scan {
         private final Path folder;
         private final CancelToken cancel;

@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * How the values of one sample lie as a picture.
+ * How the values of one sample form a picture.
  *
  * @param height in pixels
  * @param width in pixels
@@ -12,12 +12,13 @@ import org.quantscope.core.tensor.Shape;
  * @param channelsFirst one plane for each channel, else one pixel after the other
  */
 record PictureForm(int height, int width, int channels, boolean channelsFirst) {
-    /** Fewer features than this show nothing as a picture. */
+    /** Fewer features than this are not shown as a picture. */
     private static final int MIN_FEATURES = 16;
 
     /**
-     * @param shape of one sample: height × width, either with 1 or 3 channels in front or behind, or a square number of features
-     * @param channelsLast what decides where both ends could be the channels
+     * @param shape of one sample: height × width, with 1 or 3 channels before or after them or without, or a square
+     *     number of features
+     * @param channelsLast decides if both the first and the last dimension could be the channels
      */
     static Optional<PictureForm> of(Shape shape, boolean channelsLast) {
         if (shape.count() == 0 || shape.count() > Integer.MAX_VALUE) {
@@ -49,11 +50,12 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
     }
 
     /**
-     * Values in 0..255 of an integer type whose scale says so (its product with 255 is about 1, or it is 1) are levels; others that lie in 0..1 after the
-     * scale are parts of white; the rest is stretched from its lowest to its highest value, so that something can be seen.
+     * Makes a visible picture. Values of 0..255 in an integer type are levels, if the scale agrees (255 times it is
+     * about 1, or it is 1). Other values that lie in 0..1 after scaling are shares of white. Anything else is stretched
+     * from its lowest to its highest value.
      *
      * @param values of one sample
-     * @param scale what the model's input multiplies them with
+     * @param scale the scale of the preprocessing
      * @param bytes the stored type holds 0 to 255
      * @param bgr the first channel is blue
      */
@@ -90,7 +92,7 @@ record PictureForm(int height, int width, int channels, boolean channelsFirst) {
         return new SamplePicture(width, height, argb);
     }
 
-    /** Where a value of a pixel lies. */
+    /** The index of a pixel's value. */
     private int index(int pixel, int channel) {
         return channelsFirst ? channel * height * width + pixel : pixel * channels + channel;
     }

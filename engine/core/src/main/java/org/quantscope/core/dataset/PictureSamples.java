@@ -12,11 +12,11 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Picture files, decoded when they are asked for.
+ * Picture files, decoded on demand.
  *
  * @param pictures in the order of the samples
  * @param channels 1 if all are grey, else 3
- * @param labels one per sample, empty if there are none
+ * @param labels one for each sample, empty if there are none
  */
 record PictureSamples(
         Path file,
@@ -30,7 +30,7 @@ record PictureSamples(
         Path said)
         implements Samples {
     /**
-     * One file.
+     * A picture file.
      *
      * @param name relative to the folder
      */
@@ -73,7 +73,7 @@ record PictureSamples(
         return hasLabels() ? "pictures by class" : "pictures without labels";
     }
 
-    /** Decodes one. */
+    /** Decodes one picture. */
     Frame frame(int i) {
         Path picture = file.resolve(pictures.get(i).name);
         Pixels p;

@@ -16,30 +16,35 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Samples with their preprocessing. Nothing is held as float32 but what {@link #fill} is given to fill; pictures that were decoded and resized are kept in a
- * bounded cache.
+ * Samples with their preprocessing. Nothing is held as float32 except in the arrays given to {@link #fill}; decoded and
+ * resized pictures are kept in a bounded cache.
  */
 final class PreparedDataset implements Dataset {
     private final Samples samples;
     private final Preprocessing how;
     private final Path said;
     private final int size;
-    /** As stored, or as the preprocessing reads it; empty for pictures that differ in size. */
+    /** The shape as stored, or as the preprocessing reads it; empty for pictures that differ in size. */
     private final Optional<Shape> stored;
 
     private final Shape fed;
-    /** The axis of {@code fed} that mean and std run along. */
+    /** The axis of {@code fed} along which mean and std vary. */
     private final int channelAxis;
-    /** How stored values lie as a picture, if the sample goes the way of pictures; empty if values are fed in their order. */
+    /**
+     * How the stored values form a picture, if the sample is processed as one; empty if values are fed in their order.
+     */
     private final Optional<PictureForm> form;
 
     private final boolean planes;
-    /** By stored label, empty if labels are as stored. */
+    /** The model's class for each stored label; empty if labels are used as stored. */
     private final List<Integer> mapped;
 
     private final FrameCache cache;
 
-    /** Keeps the first frames that come until its budget is spent: an evaluation goes round and round, and what was used last is what is wanted last. */
+    /**
+     * Keeps the first frames until its budget is used up, and replaces none: evaluations go through the data in the
+     * same order again and again, so the frame used last is the one needed last.
+     */
     private static final class FrameCache {
         static final long BUDGET = Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 8);
 
@@ -77,7 +82,7 @@ final class PreparedDataset implements Dataset {
     }
 
     /**
-     * @param said the file to name where the preprocessing is wrong
+     * @param said the file to name in errors
      * @throws BadInputException if the preprocessing does not fit the samples
      */
     PreparedDataset(Samples samples, Preprocessing how, Path said) {
@@ -316,7 +321,7 @@ final class PreparedDataset implements Dataset {
                 array.raw().read((long) wanted[i] * length, out, i * length, length);
             }
         } else if (samples instanceof PictureSamples && wanted.length > 1) {
-            // Decoding is what takes the time.
+            // Decoding takes most of the time, so it is done on all cores.
             IntStream.range(0, wanted.length).parallel().forEach(i -> put(frame(wanted[i]), out, i * length));
         } else {
             for (int i = 0; i < wanted.length; i++) {
@@ -349,8 +354,8 @@ final class PreparedDataset implements Dataset {
         List<Double> mean = how.mean();
         List<Double> std = how.std();
         int channels = Math.max(mean.size(), std.size());
-        // Channels lie in runs of this many values; one channel is one run over the whole sample. Planes that were
-        // flattened are planes still.
+        // Runs of this many values belong to one channel; with one channel the run is the whole sample. Flattened
+        // planes still are planes.
         int run =
                 channels == 1 ? length : fed.rank() == 1 ? length / channels : Math.toIntExact(fed.inner(channelAxis));
         for (int at = 0, channel = 0; at < total; at += run, channel = (channel + 1) % channels) {
@@ -378,7 +383,7 @@ final class PreparedDataset implements Dataset {
         }
     }
 
-    /** A sample in the size and the colours that the model gets. */
+    /** A sample with the size and the colours that the model wants. */
     private Frame frame(int sample) {
         Optional<Frame> known = cache.get(sample);
         if (known.isPresent()) {
@@ -399,7 +404,10 @@ final class PreparedDataset implements Dataset {
         return resized;
     }
 
-    /** Columns are resized first: a very high picture of a few columns becomes very large on its way. */
+    /**
+     * Checks the size between the two directions. Columns are resized first, so a very high picture of a few columns
+     * becomes very large in between.
+     */
     private void checkBetween(int sample, Frame in, Resize resize) {
         long between = (long) in.height()
                 * resize.width()

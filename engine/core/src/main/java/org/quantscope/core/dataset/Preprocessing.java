@@ -5,20 +5,22 @@ import java.util.Optional;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * From what is stored to what a model's input gets, in this order: read as {@code shape} and {@code layout}; colour; resize; put into {@code outputLayout};
- * {@code x = (raw · scale − mean) / std} in double, rounded once to float32. Saved in the sidecar of the data and in a session.
+ * The steps from stored values to the input of a model, in this order: read as {@code shape} and {@code layout};
+ * colour; resize; put into {@code outputLayout}; {@code x = (raw · scale − mean) / std} in double, rounded once to
+ * float32. Saved in the sidecar of the data and in a session.
  *
- * @param shape of one sample, read into the same values; empty as stored
- * @param layout of the stored dimensions, N in front; empty if nothing says
- * @param outputLayout what the model wants; empty as stored, planes for pictures that are decoded
- * @param resize empty to leave the size
- * @param colour empty to leave the channels
+ * @param shape shape of one sample in which the stored values are read; empty for the stored shape
+ * @param layout order of the stored dimensions, N first; empty if unknown
+ * @param outputLayout the order that the model wants; empty for the stored one, or planes for picture files
+ * @param resize empty to keep the size
+ * @param colour empty to keep the channels
  * @param scale what raw values are multiplied with
- * @param mean one for all, or one for each channel of the model's input
+ * @param mean one value, or one for each channel of the model's input
  * @param std likewise; never 0
- * @param modelClasses the model's names of its classes where it numbers them in another way than the data: a label is looked up here by name; empty if it does
- *     not
- * @param labelColumn of a table: {@code first}, {@code last}, {@code none}, or the name of a column; empty as it is found. Not looked at for other data
+ * @param modelClasses names of the model's classes in its own order, if that differs from the order in the data: labels
+ *     are looked up here by name; else empty
+ * @param labelColumn for a table: {@code first}, {@code last}, {@code none}, or the name of a column; empty to find it
+ *     automatically. Ignored for other data
  */
 public record Preprocessing(
         Optional<Shape> shape,
@@ -93,7 +95,7 @@ public record Preprocessing(
                 shape, layout, outputLayout, resize, next, scale, mean, std, modelClasses, labelColumn);
     }
 
-    /** The three that change values together. */
+    /** The same preprocessing with another scale, mean and std. */
     public Preprocessing withValues(double nextScale, List<Double> nextMean, List<Double> nextStd) {
         return new Preprocessing(
                 shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);

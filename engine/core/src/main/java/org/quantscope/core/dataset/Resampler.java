@@ -7,12 +7,14 @@ import org.quantscope.core.dataset.Resize.Method;
 /**
  * Resizes and crops pictures as {@link Resize} says.
  *
- * <p>Bilinear is separable, columns first. With c = (i + 0.5) · r, r = source / target and f = max(1, r) with antialiasing (else 1), source pixel j weighs
- * {@code max(0, 1 − |j + 0.5 − c| / f)}, divided by the sum of the weights. Bytes with antialiasing are Pillow's, bit for bit: weights in 22-bit fixed point,
- * rounded to a byte after each direction ({@code src/libImaging/Resample.c}). All else is summed in double and rounded to float32.
+ * <p>Bilinear is separable, columns first. With c = (i + 0.5) · r, r = source / target and f = max(1, r) with
+ * antialiasing (else 1), source pixel j has the weight {@code max(0, 1 − |j + 0.5 − c| / f)}, divided by the sum of the
+ * weights. Bytes with antialiasing are Pillow's, bit for bit: weights in 22-bit fixed point, rounded to a byte after
+ * each direction ({@code src/libImaging/Resample.c}). Everything else is summed in double and rounded to float32.
  *
- * <p>Crop: the shorter side becomes s, the longer one {@code floor(s · longer / shorter)} as in torchvision's {@code Resize(s)}; then the middle is cut
- * out, from {@code rint((side − target) / 2)} on as in its {@code CenterCrop}.
+ * <p>Crop: the shorter side becomes s, the longer one {@code floor(s · longer / shorter)} as in torchvision's
+ * {@code Resize(s)}; then the middle is cut out, starting at {@code rint((side − target) / 2)} as in its
+ * {@code CenterCrop}.
  */
 final class Resampler {
     private static final int BITS = 22;
@@ -40,7 +42,7 @@ final class Resampler {
         return scale(in, w, h, left, top, how.width(), how.height(), how);
     }
 
-    /** Computes the part of the resized picture that is wanted, and no more. */
+    /** Computes only the wanted part of the resized picture. */
     private static Frame scale(Frame in, int w, int h, int left, int top, int width, int height, Resize how) {
         if (how.method() == Method.NEAREST) {
             return nearest(in, w, h, left, top, width, height);
@@ -80,7 +82,7 @@ final class Resampler {
         int channels = frame.channels();
         int width = columns.size();
         int height = rows.size();
-        // A direction that keeps its size is not touched, and only the rows that are needed are looked at.
+        // A direction that keeps its size is left alone, and only the needed rows are read.
         int first = rows.first();
         int used = rows.last() - first + 1;
         byte[] across = new byte[Math.multiplyExact(Math.multiplyExact(used, width), channels)];
@@ -160,7 +162,7 @@ final class Resampler {
         return Frame.floats(height, width, channels, out);
     }
 
-    /** For each target pixel of one direction: the first source pixel that counts, and the weights from there on. */
+    /** For each target pixel of one direction: the first source pixel with a weight, and the weights from there on. */
     private static final class Taps {
         private final int[] from;
         private final double[][] weights;
@@ -204,13 +206,13 @@ final class Resampler {
             return from[0];
         }
 
-        /** The last source pixel that counts. */
+        /** The last source pixel with a weight. */
         int last() {
             int n = from.length - 1;
             return from[n] + weights[n].length - 1;
         }
 
-        /** The source pixel where the size does not change. */
+        /** The source pixel of a target pixel, if the size does not change. */
         int centre(int i) {
             return offset + i;
         }

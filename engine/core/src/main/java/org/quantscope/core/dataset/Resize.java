@@ -4,25 +4,25 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 
 /**
- * How pictures come to the size a model wants. All positions are half-pixel centres: target pixel i lies at {@code (i + 0.5) · source / target} of
- * the source.
+ * How pictures are brought to the size that a model wants. All positions are half-pixel centres: target pixel i lies at
+ * {@code (i + 0.5) · source / target} of the source.
  *
  * @param width in pixels, 1 to {@value #MAX_SIDE}
- * @param height likewise
- * @param antialias for {@code BILINEAR}: the triangle is widened by the reduction, as Pillow's {@code resize} and torchvision do it; else it always spans
- *     two pixels, as {@code torch.nn.functional.interpolate} and OpenCV do it
- * @param shorter for {@code CROP}: what the shorter side is resized to before cropping, at least the larger of width and height; 0 for as little as covers the
- *     target
+ * @param height in pixels, likewise
+ * @param antialias for {@code BILINEAR}: the triangle is widened by the reduction, as in Pillow's {@code resize} and
+ *     torchvision; else it always spans two pixels, as in {@code torch.nn.functional.interpolate} and OpenCV
+ * @param shorter for {@code CROP}: what the shorter side is resized to before cropping, at least the larger of width
+ *     and height; 0 for the smallest size that covers the target
  */
 public record Resize(int width, int height, Method method, Aspect aspect, boolean antialias, int shorter) {
     /** The longest side. */
     public static final int MAX_SIDE = 4096;
 
-    /** What a target pixel is made of. */
+    /** How a target pixel is computed. */
     public enum Method {
-        /** A triangle over its neighbours. */
+        /** A triangle-weighted mean of the source pixels around its centre. */
         BILINEAR,
-        /** The source pixel under its centre. */
+        /** The source pixel that its centre falls on. */
         NEAREST;
 
         @JsonValue
@@ -31,11 +31,11 @@ public record Resize(int width, int height, Method method, Aspect aspect, boolea
         }
     }
 
-    /** What happens if the sides are in another proportion. */
+    /** What happens if the proportions of the sides differ. */
     public enum Aspect {
-        /** Each side is resized by itself. */
+        /** Each side is resized on its own. */
         STRETCH,
-        /** Both sides are resized alike, and the middle is cut out. */
+        /** Both sides are resized by the same factor, and the middle is cut out. */
         CROP;
 
         @JsonValue
@@ -59,7 +59,7 @@ public record Resize(int width, int height, Method method, Aspect aspect, boolea
         }
     }
 
-    /** Bilinear with antialiasing, each side by itself. */
+    /** Bilinear with antialiasing, each side on its own. */
     public static Resize to(int width, int height) {
         return new Resize(width, height, Method.BILINEAR, Aspect.STRETCH, true, 0);
     }

@@ -3,13 +3,13 @@ package org.quantscope.core.dataset;
 import java.util.Objects;
 
 /**
- * One sample as a person looks at it: opaque pixels in rows from the top left.
+ * One sample for a person to look at: opaque pixels in rows from the top left.
  *
  * @param width in pixels, at least 1
  * @param height in pixels, at least 1
  * @param argb {@code width * height} pixels, {@code 0xAARRGGBB}, sRGB; not copied, must not change
  */
-// An array of pixels is what every toolkit takes, and pictures are never compared.
+// Every toolkit takes an array of pixels, and pictures are never compared.
 @SuppressWarnings("ArrayRecordComponent")
 public record SamplePicture(int width, int height, int[] argb) {
     public SamplePicture {

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
-/** Opened data, as it is stored: what {@link Datasets#prepare} makes a {@link Dataset} of. Thread safe. */
+/** Opened data as it is stored. {@link Datasets#prepare} turns it into a {@link Dataset}. Thread safe. */
 public sealed interface Samples permits ArraySamples, PictureSamples {
     /** The file or folder. */
     Path file();
@@ -28,7 +28,7 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
     /** The label of a sample as stored: a class index. */
     int label(int sample);
 
-    /** The shape of one sample's targets: labels that are floating numbers and no classes; empty if there are none. */
+    /** The shape of one sample's targets, which are labels that are floating numbers; empty if there are none. */
     default Optional<Shape> targetShape() {
         return Optional.empty();
     }
@@ -38,7 +38,10 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
         throw new IllegalStateException("targets: " + file().getFileName() + " has none");
     }
 
-    /** Arrays beside the input that have a value for each sample, by name, and the shape of one: what a model with several inputs is fed besides. */
+    /**
+     * Further arrays with a value for each sample, by name, with the shape of one sample's values: they feed the other
+     * inputs of a model with several.
+     */
     default Map<String, Shape> others() {
         return Map.of();
     }
@@ -53,17 +56,20 @@ public sealed interface Samples permits ArraySamples, PictureSamples {
 
     Optional<String> origin();
 
-    /** The preprocessing that the sidecar says. */
+    /** The preprocessing in the sidecar. */
     Preprocessing stated();
 
-    /** What to name where the preprocessing is wrong: the sidecar, or the data itself. */
+    /** The file to name if the preprocessing is wrong: the sidecar, or the data itself. */
     Path said();
 
-    /** Of a table: the column that labels were taken from, {@code first}, {@code last}, {@code none} or its name; empty for other data. */
+    /**
+     * For a table: the column that labels were taken from, {@code first}, {@code last}, {@code none} or its name; empty
+     * for other data.
+     */
     default Optional<String> labelColumn() {
         return Optional.empty();
     }
 
-    /** For a person: what it is, in a few words. */
+    /** A description in a few words, for a person. */
     String what();
 }

@@ -16,12 +16,15 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
-/** Arrays of an archive that have a value for each sample, beside inputs and labels. One is read when it is first asked for. Thread safe. */
+/**
+ * Arrays of an archive that have a value for each sample, other than inputs and labels. Each is read when it is first
+ * needed. Thread safe.
+ */
 final class SideArrays {
-    /** Of data that has none. */
+    /** For data without such arrays. */
     static final SideArrays NONE = new SideArrays(Path.of(""), Map.of());
 
-    /** Float32 holds every whole number up to here. */
+    /** Float32 represents every whole number up to this exactly. */
     private static final long LARGEST_EXACT = 1L << 24;
 
     private final Path file;
@@ -33,7 +36,7 @@ final class SideArrays {
         this.shapes = shapes;
     }
 
-    /** Those of {@code headers} that hold numbers for as many samples. */
+    /** Those arrays among {@code headers} that hold numbers for this many samples. */
     static SideArrays of(Path file, List<Tensor> headers, int samples) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (Tensor t : headers) {
@@ -56,7 +59,7 @@ final class SideArrays {
     /**
      * Writes one sample's values.
      *
-     * @throws BadInputException if the array is damaged, or holds an integer that float32 does not
+     * @throws BadInputException if the array is damaged, or holds an integer that float32 cannot represent
      */
     void read(String name, int sample, float[] out, int at) {
         int length =
@@ -80,7 +83,7 @@ final class SideArrays {
     }
 
     /**
-     * Makes sure that values are what they are as float32.
+     * Checks that float32 represents all values of an integer array exactly.
      *
      * @throws BadInputException if an integer is too large
      */

@@ -14,13 +14,15 @@ import org.quantscope.core.json.StrictJson;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What {@code <name>.dataset.json} says about {@code <name>.npz}, another file or a folder. Keys it does not know are left alone; a known key of the wrong type is refused.
+ * The content of {@code <name>.dataset.json}, which describes {@code <name>.npz}, another file or a folder. Unknown
+ * keys are ignored; a known key of the wrong type is refused.
  *
- * @param file the sidecar, or the data if there is none: what to name where something is wrong
+ * @param file the sidecar, or the data if there is none: the file to name in errors
  * @param input name of the array of inputs
  * @param labels name of the array of labels, or of the file of labels beside IDX inputs
- * @param labelColumn of a CSV: {@code first}, {@code last}, {@code none}, or its name; what the preprocessing says, or a person in its place
- * @param header of a CSV: its first line holds names
+ * @param labelColumn for a CSV: {@code first}, {@code last}, {@code none}, or the name of the column; from the
+ *     preprocessing, unless a person has chosen another
+ * @param header for a CSV: whether its first line holds names
  * @param classes names of the classes
  * @param origin where the data comes from
  */
@@ -38,9 +40,9 @@ record Sidecar(
     static final String IN_FOLDER = "dataset.json";
 
     /**
-     * What holds where there is no sidecar.
+     * The defaults that hold if there is no sidecar.
      *
-     * @param said what to name where something is wrong
+     * @param said the file to name in errors
      */
     static Sidecar none(Path said) {
         return new Sidecar(
@@ -54,13 +56,13 @@ record Sidecar(
                 Optional.empty());
     }
 
-    /** The sidecar of {@code data}, or what holds without one. */
+    /** The sidecar of {@code data}, or the defaults if there is none. */
     static Sidecar of(Path data) throws IOException {
         Path file = pathOf(data);
         return Files.exists(file) ? read(file) : none(data);
     }
 
-    /** The same with another column of labels; the preprocessing stays what the sidecar says. */
+    /** The same with another column of labels and the same preprocessing. */
     Sidecar withLabelColumn(String column) {
         return new Sidecar(file, input, labels, Optional.of(column), header, preprocessing, classes, origin);
     }

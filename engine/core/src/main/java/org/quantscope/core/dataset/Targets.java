@@ -8,16 +8,16 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Labels that are floating numbers, as a regression has them.
+ * Labels that are floating numbers, as for a regression.
  *
  * @param values all of them, finite, one sample after the other
- * @param shape of one sample's
+ * @param shape shape of one sample's targets
  */
 record Targets(TensorData values, Shape shape) {
     /**
-     * Targets of an array.
+     * The targets in an array.
      *
-     * @param said the file to name where they are wrong
+     * @param said the file to name in errors
      */
     static Targets of(Tensor tensor, int samples, Path said) {
         Shape all = tensor.info().shape();

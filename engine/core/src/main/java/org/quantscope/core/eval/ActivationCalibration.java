@@ -26,15 +26,19 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * Runs the float model on calibration data and streams every quantizable activation into a sketch, and the power of what each weight is
- * multiplied with into sums by channel; the activations are not kept.
+ * Runs the float model on calibration data and streams every quantizable activation into a sketch, and sums up for each
+ * weight, channel by channel, the squares of the values that it is multiplied with. The activations are not kept.
  */
 public final class ActivationCalibration {
     private final Map<TensorId, MomentSketch> sketches = new LinkedHashMap<>();
     private final Map<TensorId, InputPower> inputs = new LinkedHashMap<>();
     private final Map<String, List<Reader>> readers = new HashMap<>();
 
-    /** A weight whose layer reads a value. */
+    /**
+     * A weight that is multiplied with a certain activation.
+     *
+     * @param lastAxis the channels lie along the last axis of the activation, else along the second
+     */
     private record Reader(InputPower power, boolean lastAxis) {}
 
     private ActivationCalibration(List<TensorId> activations) {
@@ -60,8 +64,9 @@ public final class ActivationCalibration {
     }
 
     /**
-     * The sketch of each activation that {@link OnnxGraph#activations} lists, over all samples, in that order; each batch is a
-     * {@linkplain MomentSketch#endPart part}, and how many samples one has is the model's or {@link SampleFeed}'s choice.
+     * The sketch of each activation that {@link OnnxGraph#activations} lists, over all samples, in that order; each
+     * batch is one {@linkplain MomentSketch#endPart part}. The model or {@link SampleFeed} decides how many samples a
+     * batch has.
      *
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
@@ -74,7 +79,7 @@ public final class ActivationCalibration {
         return seen.stream(model, data, progress, cancel);
     }
 
-    /** The sketch of each activation asked for, in that order. */
+    /** The sketch of each of the given activations, in the given order. */
     public static Map<TensorId, MomentSketch> run(
             Model model, List<TensorId> activations, Dataset data, Progress progress, CancelToken cancel) {
         return new ActivationCalibration(activations)

@@ -9,8 +9,8 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Weights on their grids, kept for the next session: it mostly has the same ones. Those used longest ago are dropped beyond
- * the budget. Thread safe. Nobody writes to the arrays.
+ * Quantized weights, kept because the next session mostly needs the same ones. Beyond the budget the least recently
+ * used are dropped. Thread safe. The arrays must not be written to.
  */
 public final class BakedWeights {
     private final long budget;
@@ -19,13 +19,13 @@ public final class BakedWeights {
 
     private record Quantized(TensorId id, QuantParams params) {}
 
-    /** @param budget bytes kept at most */
+    /** @param budget the most bytes to keep */
     public BakedWeights(long budget) {
         this.budget = budget;
     }
 
     /**
-     * The values in storage order.
+     * The fake-quantized values of a weight, in storage order.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
      */

@@ -1,11 +1,12 @@
 package org.quantscope.core.eval;
 
 /**
- * How much of the native memory for values in front of the tensor in hand is used.
+ * How much native memory is used for the values computed before the selected tensor.
  *
  * @param bytes kept now, of all settings together
- * @param budget bytes kept at most
- * @param batches of the setting that was evaluated last whose values are kept; the others are computed again at every move
+ * @param budget the most bytes to keep
+ * @param batches batches whose values are kept, for the setting that was evaluated last; the values of other batches
+ *     are computed again for every change
  * @param of batches in the evaluation set
  */
 public record CacheUse(long bytes, long budget, int batches, int of) {}

@@ -8,13 +8,13 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * One quantized setting of a model, resolved.
+ * Quantization parameters for one evaluation of a model.
  *
- * @param inHand the weight or the activation that is being edited: it can change, and be switched off and on, without a new
- *     session, and what is computed in front of it is kept
+ * @param inHand the selected weight or activation, which is being edited: its parameters can change, and it can be
+ *     switched off and on, without a new session, and the values computed before it are kept
  * @param weights parameters of each quantized weight; a weight without an entry stays float
- * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it is
- *     tied to one with an entry
+ * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it
+ *     is tied to one with an entry
  */
 public record EvalRequest(
         Optional<TensorId> inHand, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
@@ -23,7 +23,10 @@ public record EvalRequest(
         activations = Map.copyOf(activations);
     }
 
-    /** The same with the activations of {@code model} that are tied to others and rounded again. */
+    /**
+     * This request, completed with those activations of {@code model} that share the parameters of another and are
+     * rounded again.
+     */
     public EvalRequest withTies(Model model) {
         Map<TensorId, QuantParams> tied =
                 model.graph().map(graph -> graph.placement().tied(activations)).orElse(Map.of());

@@ -1,7 +1,7 @@
 package org.quantscope.core.eval;
 
 /**
- * The figure of an evaluation, complete or not, with what became of each sample it rests on.
+ * The figure of an evaluation, complete or not, and the outcome of each sample behind it.
  *
  * @param outcomes of {@code accuracy.seen()} samples
  */

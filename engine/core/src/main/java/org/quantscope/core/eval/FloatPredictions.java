@@ -13,8 +13,8 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 
 /**
- * What the float model says to each batch, computed once, by whoever needs it first. Its outputs are kept for the first
- * batches up to {@value #LOGIT_BYTES} bytes, its scores for all. Thread safe.
+ * The predictions of the float model for each batch, computed once, by the first caller that needs them. Outputs are
+ * kept for the first batches, up to {@value #LOGIT_BYTES} bytes; scores are kept for all batches. Thread safe.
  */
 final class FloatPredictions {
     private static final long LOGIT_BYTES = 64L << 20;
@@ -26,14 +26,14 @@ final class FloatPredictions {
     private final Optional<Task> chosen;
     private final OrtModel.Options options;
 
-    /** By batch, null until computed. */
+    /** One for each batch, null until computed. */
     private final AtomicReferenceArray<Scoring.@Nullable Reference> floats;
     /** Held while the float model runs one batch. */
     private final Object[] computing;
 
     /** Held while the first outputs are computed. */
     private final ReentrantLock starting = new ReentrantLock();
-    /** Null until the first outputs are there. */
+    /** Null until there are outputs. */
     private volatile @Nullable Scoring scoring;
 
     /** Guards the session and is held while it is built. */
@@ -42,10 +42,11 @@ final class FloatPredictions {
     private @Nullable OrtModel loaded;
 
     /**
-     * @param model that is evaluated
-     * @param floatModel that is compared with
-     * @param batches samples of each
-     * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
+     * @param model the model that is evaluated
+     * @param floatModel the model that it is compared with
+     * @param batches the samples of each batch
+     * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
+     *     best is taken
      */
     FloatPredictions(
             Model model,
@@ -66,7 +67,7 @@ final class FloatPredictions {
     }
 
     /**
-     * What is scored, and how. Runs the float model on the first batch if nothing has run yet.
+     * How the outputs are scored. Runs the float model on the first batch if it has not run yet.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
      * @throws org.quantscope.core.io.BadInputException if the model's outputs do not fit the targets
@@ -92,7 +93,7 @@ final class FloatPredictions {
         }
     }
 
-    /** What the float model says to a batch; with its outputs if the task is about those. */
+    /** The float model's predictions for a batch, with its outputs if the task compares outputs. */
     Scoring.Reference of(int b, CancelToken cancel) {
         Scoring by = scoring(cancel);
         synchronized (computing[b]) {
@@ -134,7 +135,7 @@ final class FloatPredictions {
         }
     }
 
-    /** Gives the session away, if there is one, to be closed. */
+    /** Hands over the session, if there is one, for the caller to close. */
     List<OrtModel> release() {
         loading.lock();
         try {

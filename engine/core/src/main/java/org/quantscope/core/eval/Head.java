@@ -1,27 +1,27 @@
 package org.quantscope.core.eval;
 
 /**
- * What one row of a model's output says.
+ * What one row of a model's output means.
  *
- * @param values outputs a sample, at least 1
- * @param form what they are
- * @param vector true if they are one vector; false if they have an extent beside it, as a picture has
+ * @param values outputs for each sample, at least 1
+ * @param form how they are to be read
+ * @param vector true if they are one vector; false if they have more dimensions, like a picture
  */
 record Head(int values, Form form, boolean vector) {
-    /** What the outputs of a classifier are. */
+    /** How the outputs of a classifier are to be read. */
     enum Form {
-        /** Anything: the softmax or the logistic function makes probabilities of it. */
+        /** Any number; softmax or the logistic function turns it into a probability. */
         LOGITS,
-        /** What a Softmax or Sigmoid gives. */
+        /** The output of a Softmax or Sigmoid. */
         PROBABILITIES,
-        /** What a LogSoftmax gives. */
+        /** The output of a LogSoftmax. */
         LOG_PROBABILITIES
     }
 
-    /** Under any probability, so that its logarithm is finite. */
+    /** Probabilities below this count as this, so that the logarithm is finite. */
     private static final double LEAST = 1e-30;
 
-    /** The form that the operator in front of an output gives it. */
+    /** The form of an output that comes from this operator. */
     static Form form(String operator) {
         return switch (operator) {
             case "Softmax", "Sigmoid" -> Form.PROBABILITIES;
@@ -30,14 +30,14 @@ record Head(int values, Form form, boolean vector) {
         };
     }
 
-    /** One output decides between two classes. */
+    /** The number of classes; one output decides between two. */
     int classes() {
         return values == 1 ? 2 : values;
     }
 
     /**
-     * The class of a row: the largest output, the first of equals; for one output 1 above the threshold, else 0. NaN is
-     * never the largest, and −1 comes of a row of nothing else.
+     * The class of a row: the index of the largest output, the first of equals. With one output: 1 above the threshold,
+     * else 0. NaN is never the largest; a row of NaN gives −1.
      */
     int decide(Logits outputs, int row) {
         if (values > 1) {
@@ -47,7 +47,10 @@ record Head(int values, Form form, boolean vector) {
         return Float.isNaN(v) ? -1 : v > (form == Form.PROBABILITIES ? 0.5f : 0) ? 1 : 0;
     }
 
-    /** True if fewer than {@code k} outputs are larger than the label's, or equal with a smaller index. False for a label that is no class and for NaN. */
+    /**
+     * True if fewer than {@code k} outputs are larger than the output of the label, or equal with a smaller index.
+     * False if the label is not a class or its output is NaN.
+     */
     boolean among(Logits outputs, int row, int label, int k) {
         if (label < 0 || label >= values) {
             return false;

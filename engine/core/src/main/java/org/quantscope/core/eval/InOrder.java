@@ -12,28 +12,28 @@ import org.quantscope.core.job.CancelToken;
 
 /** Computes batches side by side on threads of its own and hands the results over in order. Thread safe. */
 final class InOrder implements AutoCloseable {
-    /** Batches that are computed before they are taken. */
+    /** The most batches that are computed before they are taken. */
     private static final int MOST_AHEAD = 128;
 
     private final int threads;
     private final ExecutorService workers;
 
-    /** @param threads batches that run at once, at least 1 */
+    /** @param threads the number of batches that run at once, at least 1 */
     InOrder(int threads) {
         this.threads = threads;
         this.workers = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("evaluation-", 0).factory());
     }
 
-    /** Takes the result of one batch; false ends the whole. */
+    /** Receives the result of one batch; returning false stops the whole run. */
     @FunctionalInterface
     interface Taker<R> {
         boolean take(int batch, R result);
     }
 
     /**
-     * Computes batches 0 to {@code count − 1} on the workers and hands the results over on this thread. When it returns or
-     * throws, none is being computed.
+     * Computes batches 0 to {@code count − 1} on the workers and hands the results over on this thread. When it returns
+     * or throws, no batch is being computed.
      *
      * @throws CancellationException if cancelled or closed
      */
@@ -51,16 +51,16 @@ final class InOrder implements AutoCloseable {
         }
     }
 
-    /** Takes no more work; what runs goes on. */
+    /** Accepts no more work; what is running continues. */
     @Override
     public void close() {
         workers.shutdown();
     }
 
     /**
-     * The results of one caller's batches. As many chains of tasks as there are workers: each task computes the next batch and
-     * puts its successor behind what other callers have put into the queue meanwhile, so callers take turns and no worker
-     * waits for this one to count.
+     * The results of one caller's batches. There are as many chains of tasks as workers. A task computes the next batch
+     * and then submits its successor, behind the tasks that other callers have submitted meanwhile; so callers take
+     * turns, and no worker waits for a caller.
      */
     private final class Results<R> {
         private final int count;
@@ -106,7 +106,7 @@ final class InOrder implements AutoCloseable {
             }
         }
 
-        /** Starts nothing more and waits for what runs. Only the first failure, or the cancel, was told. */
+        /** Starts no more batches and waits for those that run. Failures after the first are dropped. */
         synchronized void end() {
             ending = true;
             cancel.cancel();
@@ -160,7 +160,7 @@ final class InOrder implements AutoCloseable {
             submit();
         }
 
-        /** The end of one chain. */
+        /** Ends one chain, with the failure that stopped it, if any. */
         private synchronized void over(@Nullable Throwable why) {
             chains--;
             failure = failure == null ? why : failure;

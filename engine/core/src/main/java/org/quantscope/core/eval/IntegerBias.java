@@ -10,8 +10,8 @@ import org.quantscope.core.tensor.Tensor;
 
 /**
  * The bias of a layer whose input and weight are both quantized, in the unit that an integer kernel accumulates in:
- * {@code q = rint(b / (s_x·s_w))}, 32 bits, zero point 0 (as ONNX Runtime's quantizer; Jacob et al. 2018, arXiv 1712.05877,
- * equation 11). What is evaluated and what is exported both come from here.
+ * {@code q = rint(b / (s_x·s_w))}, 32 bits, zero point 0 (as in ONNX Runtime's quantizer; Jacob et al. 2018, arXiv
+ * 1712.05877, equation 11). Both evaluation and export use it.
  */
 public final class IntegerBias {
     private static final double MARGIN = 1.0001;
@@ -29,7 +29,8 @@ public final class IntegerBias {
     }
 
     /**
-     * The stored bias if it can have such a unit: float32 of rank 1, read by this layer alone, whose alpha and beta are 1.
+     * The stored bias of the layer, if it can be quantized this way: float32 of rank 1, read by this layer only, and
+     * the layer's alpha and beta are 1.
      */
     public static Optional<Tensor> candidate(Model model, BiasSite site) {
         return site.onlyUse() && site.unscaled()
@@ -40,11 +41,12 @@ public final class IntegerBias {
     }
 
     /**
-     * The codes.
+     * The codes of a bias.
      *
      * @param in parameters of the layer's input, per tensor
      * @param weight parameters of its weight
-     * @return empty if the bias is no {@link #candidate}, a codebook gives no unit, or the weight's scales are not one for all or one an output channel
+     * @return empty if the bias is not a {@link #candidate}, if a codebook leaves it without a unit, or if the weight
+     *     has neither one scale nor one for each output channel
      */
     public static Optional<IntegerBias> of(Model model, BiasSite site, QuantParams in, QuantParams weight) {
         Tensor bias = candidate(model, site).orElse(null);
@@ -77,11 +79,12 @@ public final class IntegerBias {
     }
 
     /**
-     * Scales of the weight that are wide enough for the bias, each at least what it is: {@code s_w ≥ 2·max|b| / ((2^32 − 2)·s_x)·1.0001}
-     * over the biases of the scale (ONNX Runtime, onnx_quantizer.py, _adjust_weight_scale_for_int32_bias).
+     * Scales of the weight that are large enough for the bias to fit 32 bits, each at least the present one:
+     * {@code s_w ≥ 2·max|b| / ((2^32 − 2)·s_x)·1.0001} over the biases that use the scale (ONNX Runtime,
+     * onnx_quantizer.py, _adjust_weight_scale_for_int32_bias).
      *
      * @param in parameters of the layer's input
-     * @param weight parameters that {@link #of} was asked with
+     * @param weight parameters that were given to {@link #of}
      */
     public float[] wideEnough(QuantParams in, QuantParams weight) {
         float[] wide = weight.scales();
@@ -101,7 +104,7 @@ public final class IntegerBias {
         return bias;
     }
 
-    /** One, or one a channel; s_x·s_w in float32. */
+    /** One scale, or one for each channel: s_x·s_w in float32. */
     public float[] scales() {
         return scales.clone();
     }
@@ -116,12 +119,12 @@ public final class IntegerBias {
         return overflow < 0;
     }
 
-    /** The first value that does not fit, with its unit, for a person. */
+    /** For a person: the first value that does not fit, with its unit. */
     public String misfit() {
         return bias.data().toFloats()[overflow] + " in units of " + scales[scales.length > 1 ? overflow : 0];
     }
 
-    /** What a layer adds: {@code q·s}, or the float bias where that does not fit. */
+    /** What the layer adds: {@code q·s}, or the float bias for a value that does not fit. */
     public float[] values() {
         if (!fits()) {
             return bias.data().toFloats();

@@ -20,14 +20,15 @@ import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The values inside a quantized model against those of the float model, on some samples of one data set. A value is taken as
- * its readers see it, behind its quantizer. Owns its ONNX Runtime sessions. Thread safe; one comparison runs at a time.
+ * The values inside a quantized model against those of the float model, on some samples of one data set. A value is
+ * compared as its readers see it, after its quantizer. Owns its ONNX Runtime sessions. Thread safe; one comparison runs
+ * at a time.
  *
- * <p>Requests that differ only in the parameters of the weight in hand or of the activations share a session. The float
- * model's values are kept for the values and samples asked for last, up to {@value #KEPT_BYTES} bytes.
+ * <p>Requests that differ only in the parameters of the selected weight or of the activations share a session. Of the
+ * last comparison the float model's values are kept, up to {@value #KEPT_BYTES} bytes.
  */
 public final class LayerComparison implements AutoCloseable {
-    /** Two kinds of request, with this weight in hand and the one before it. */
+    /** Two kinds of request, for the selected weight and for the one before it. */
     private static final int SESSIONS = 4;
 
     private static final long KEPT_BYTES = 64L << 20;
@@ -44,7 +45,7 @@ public final class LayerComparison implements AutoCloseable {
 
     private record SessionKey(QuantizedSession.Key key, List<TensorId> taps) {}
 
-    /** The float model with values tapped, and what it said last. */
+    /** A session of the float model that also gives the tapped values, with the values of its last run. */
     private static final class FloatSide {
         final List<TensorId> taps;
         final OrtModel loaded;
@@ -58,8 +59,8 @@ public final class LayerComparison implements AutoCloseable {
     }
 
     /**
-     * @param model with a graph, folded or not as it is analysed
-     * @param threads of one operator, at least 1
+     * @param model with a graph, in the form that is analysed: BatchNormalization folded or not
+     * @param threads threads that one operator may use, at least 1
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model's input
      */
     public LayerComparison(Model model, Dataset data, int threads) {
@@ -73,7 +74,7 @@ public final class LayerComparison implements AutoCloseable {
         return feed.data();
     }
 
-    /** Some samples, the same ones each time, spread evenly over the data set. */
+    /** At most this many samples, the same at each call, spread evenly over the data set. */
     public int[] someSamples(int atMost) {
         int n = Math.min(atMost, feed.data().size());
         return IntStream.range(0, n)
@@ -82,13 +83,13 @@ public final class LayerComparison implements AutoCloseable {
     }
 
     /**
-     * Compares.
+     * Compares the values of both models.
      *
-     * @param values floating values that the graph computes, or its input
+     * @param values names of floating values that the graph computes, or of its input
      * @param samples indices into the data set, at least 1
-     * @return one for each value, in that order
+     * @return one result for each value, in that order
      * @throws CancellationException if cancelled, also while a batch runs, or closed
-     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is none of the model's
+     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is not one of the model's
      */
     public List<LayerError> compare(EvalRequest request, List<TensorId> values, int[] samples, CancelToken cancel) {
         CancelToken token = new CancelToken();
@@ -150,7 +151,10 @@ public final class LayerComparison implements AutoCloseable {
                 .toList();
     }
 
-    /** The grid that a tapped value still has to go through; null if there is none, or it lies in front of the tap. */
+    /**
+     * The grid that a tapped value still has to go through; null if it has none, or if its quantizer comes before the
+     * tap.
+     */
     private @Nullable Grid gridBehind(EvalRequest request, TensorId value) {
         QuantParams params = request.activations().get(value);
         return params == null || model.graph().orElseThrow().outputNames().contains(value.name())
@@ -216,7 +220,7 @@ public final class LayerComparison implements AutoCloseable {
         return session;
     }
 
-    /** Ends what runs, waits for it, frees the sessions. What is called later is cancelled. */
+    /** Stops what is running, waits for it, and frees the sessions. Later calls fail as cancelled. */
     @Override
     public void close() {
         closing.cancel();

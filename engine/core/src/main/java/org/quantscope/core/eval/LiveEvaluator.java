@@ -16,26 +16,28 @@ import org.quantscope.core.ort.OrtModel;
 
 /**
  * Accuracy of quantized settings of one model on one data set, paired with its float predictions. Owns its ONNX Runtime
- * sessions. Thread safe. Batches run side by side, one on each thread: small operators gain more from that than from being
- * divided. Their results are counted in the evaluation order.
+ * sessions. Thread safe. Batches run side by side, one on each thread; for small operators that is faster than dividing
+ * one operator among threads. Results are counted in the evaluation order.
  *
- * <p>The float model's predictions are computed once for each batch and kept. The SQNR and the divergence rest on the samples
- * whose float outputs are kept too, the first of the evaluation order ({@link FloatPredictions}).
- * What is scored is a {@link Task}.
+ * <p>The float model's predictions are computed once for each batch and kept. The SQNR and the divergence are computed
+ * over those samples whose float outputs are kept too, which are the first of the evaluation order
+ * ({@link FloatPredictions}). A {@link Task} says what is scored.
  *
- * <p>With a tensor in hand, what is computed in front of it is kept too, so that a move costs only what depends on it:
- * under the exact settings in front, within a budget, and computed again where the budget ends.
+ * <p>If a tensor is selected, the values computed before it are kept too, so that a change of it costs only what
+ * depends on it. They are kept under the exact settings that they depend on and within a budget; for batches beyond the
+ * budget they are computed again.
  */
 public final class LiveEvaluator implements AutoCloseable {
-    /** Bytes of intermediate values kept at most, in native memory. */
+    /** Default budget for intermediate values in native memory, in bytes. */
     public static final long DEFAULT_CACHE_BYTES = 1L << 30;
 
-    /** Samples that a figure rests on at least, if there are as many. */
+    /** The fewest samples behind a reported figure, if the data set has as many. */
     public static final int FIRST_FIGURE = 100;
 
     /**
-     * Samples of one batch. By measurement: more and the values of a wide layer leave the cache on their way from one operator to
-     * the next (a depthwise network takes a fifth longer with 100), fewer and small models pay for each call. The first 100 samples are work for four threads.
+     * The most samples of one batch, as measured: with more, the values of a wide layer leave the cache between one
+     * operator and the next (a depthwise network takes a fifth longer with 100); with fewer, small models pay for the
+     * calls. The first 100 samples occupy four threads.
      */
     private static final int MOST_AT_ONCE = 25;
 
@@ -51,9 +53,9 @@ public final class LiveEvaluator implements AutoCloseable {
     private volatile long cacheBudget;
 
     /**
-     * On two threads.
+     * An evaluator with two threads.
      *
-     * @param model with a graph, folded or not as it is to be analysed
+     * @param model with a graph, in the form to be analysed: BatchNormalization folded or not
      * @param seed of the evaluation order
      * @throws BadInputException if the data does not fit the model's input, or the model has no floating output
      */
@@ -61,31 +63,38 @@ public final class LiveEvaluator implements AutoCloseable {
         this(model, data, seed, 2, Optional.empty());
     }
 
-    /** Like the others, with {@link #DEFAULT_CACHE_BYTES}. */
+    /** As the last constructor, with {@code model} as its own reference and {@link #DEFAULT_CACHE_BYTES}. */
     public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen) {
         this(model, model, data, seed, threads, chosen);
     }
 
     /**
-     * Like the others, beside another float model.
+     * As the last constructor, with {@link #DEFAULT_CACHE_BYTES}.
      *
-     * @param reference the float model that is compared with: {@code model} before it was corrected, with the same input and outputs
+     * @param reference the float model to compare with: {@code model} before it was corrected, with the same input and
+     *     outputs
      */
     public LiveEvaluator(Model model, Model reference, Dataset data, long seed, int threads, Optional<Task> chosen) {
         this(model, reference, data, seed, threads, chosen, DEFAULT_CACHE_BYTES);
     }
 
-    /** Like the others, with a budget for intermediate values in bytes; 0 for none. */
+    /** As the last constructor, with {@code model} as its own reference. */
     public LiveEvaluator(Model model, Dataset data, long seed, int threads, Optional<Task> chosen, long cacheBytes) {
         this(model, model, data, seed, threads, chosen, cacheBytes);
     }
 
     /**
-     * Like the others.
+     * An evaluator.
      *
-     * @param threads batches that run at once, at least 1
-     * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
-     * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
+     * @param model with a graph, in the form to be analysed: BatchNormalization folded or not
+     * @param reference the float model to compare with: {@code model}, or what it was before it was corrected, with the
+     *     same input and outputs
+     * @param seed of the evaluation order
+     * @param threads the number of batches that run at once, at least 1
+     * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
+     *     best is taken
+     * @param cacheBytes budget for intermediate values before the selected tensor; 0 keeps none
+     * @throws BadInputException if the data does not fit the model's input, or the model has no floating output
      */
     public LiveEvaluator(
             Model model,
@@ -127,27 +136,30 @@ public final class LiveEvaluator implements AutoCloseable {
         return batches;
     }
 
-    /** The number of samples an evaluation sees. */
+    /** The number of samples in an evaluation. */
     public int samples() {
         return feed.data().size();
     }
 
-    /** How many samples run at once. */
+    /** The number of samples in a batch. */
     public int batchSize() {
         return batchSize;
     }
 
-    /** Sessions built for quantized settings so far. */
+    /** The number of sessions built for quantized settings so far. */
     public int sessionsBuilt() {
         return sessions.built();
     }
 
-    /** How much is kept in front of the tensor in hand. */
+    /** How much is kept of the values before the selected tensor. */
     public CacheUse cacheUse() {
         return cache.stand();
     }
 
-    /** Sets the bytes of intermediate values that are kept at most, at least 0; what is above goes as soon as no evaluation uses it. */
+    /**
+     * Sets the most bytes of intermediate values to keep, at least 0; what exceeds it is freed as soon as no evaluation
+     * uses it.
+     */
     public void setCacheBudget(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("cache: at least 0 bytes, got " + bytes);
@@ -157,8 +169,8 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     /**
-     * Computes and keeps the float model's predictions on all samples; reports float accuracy as it grows. In the estimate
-     * both models are the float one: delta 0, all samples agree, the SQNR is infinite.
+     * Computes and keeps the float model's predictions on all samples; reports float accuracy as it grows. The estimate
+     * compares the float model with itself: delta 0, all samples agree, the SQNR is infinite.
      *
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
      */
@@ -184,8 +196,9 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     /**
-     * Does for a request ahead of time what its evaluations have in common: builds the session, so that a change of
-     * {@code inHand}'s parameters, or of those of the activations, needs none, and computes what is kept in front of the tensor in hand.
+     * Does ahead of time what the evaluations of a request have in common. Builds the session, so that changing the
+     * parameters of {@code inHand} or of the activations needs no new one, and computes the values to be kept before
+     * the selected tensor.
      *
      * @throws CancellationException if cancelled or closed
      */
@@ -218,7 +231,8 @@ public final class LiveEvaluator implements AutoCloseable {
     }
 
     /**
-     * What is scored, the automatic choice first, and what could be scored instead. Runs the float model on one batch if nothing has run yet.
+     * Everything that could be scored; what is scored automatically comes first. Runs the float model on one batch if
+     * it has not run yet.
      *
      * @throws CancellationException if cancelled or closed
      * @throws BadInputException if the model's outputs do not fit the targets
@@ -229,7 +243,7 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
-    /** Evaluates batch by batch as {@link #evaluateSamples} does, for a caller that wants the figure only. */
+    /** As {@link #evaluateSamples}, for a caller that needs only the figure. */
     public AccuracyEstimate evaluate(EvalRequest request, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
         return evaluate(request, samples(), cancel, partial);
     }
@@ -237,7 +251,7 @@ public final class LiveEvaluator implements AutoCloseable {
     /**
      * Evaluates the first samples of the evaluation order only.
      *
-     * @param atLeast samples wanted, at least 1; rounded up to whole batches
+     * @param atLeast the number of samples, at least 1; rounded up to whole batches
      */
     public AccuracyEstimate evaluate(
             EvalRequest request, int atLeast, CancelToken cancel, Consumer<AccuracyEstimate> partial) {
@@ -248,10 +262,11 @@ public final class LiveEvaluator implements AutoCloseable {
     /**
      * Evaluates batch by batch in a fixed random order.
      *
-     * @param partial called on the working thread after each batch from sample {@value #FIRST_FIGURE} on, the last time with the complete figure
+     * @param partial called on the working thread after each batch from sample {@value #FIRST_FIGURE} on, the last time
+     *     with the complete figure
      * @return the complete figure
      * @throws CancellationException if cancelled, also in the middle of a batch, or closed
-     * @throws BadInputException if a tensor of the request is none of the model's
+     * @throws BadInputException if a tensor of the request is not one of the model's
      */
     public Evaluation evaluateSamples(EvalRequest asked, CancelToken cancel, Consumer<Evaluation> partial) {
         return evaluateSamples(asked, samples(), cancel, partial);
@@ -286,12 +301,15 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
-    /** True if there is something to report behind a batch: enough samples for an interval that says something, or all of them. */
+    /**
+     * True if there is a figure to report after this batch: it has enough samples for a meaningful interval, or all of
+     * them.
+     */
     private boolean isFigure(int batch, int count) {
         return (batch + 1) * (long) batchSize >= FIRST_FIGURE || batch == count - 1;
     }
 
-    /** What both models say to a batch. */
+    /** The outputs of both models for a batch. */
     private record Pair(Scoring.Reference reference, Logits quantized) {}
 
     private Logits quantized(
@@ -316,14 +334,14 @@ public final class LiveEvaluator implements AutoCloseable {
         }
     }
 
-    /** Terminates what runs, waits for it, releases the sessions. What is called later is cancelled. */
+    /** Stops what is running, waits for it, and frees the sessions. Later calls fail as cancelled. */
     @Override
     public void close() {
         closing.cancel();
         runner.close();
         List<OrtModel> all = Stream.concat(sessions.release().stream(), floats.release().stream())
                 .toList();
-        // First, so that its memory is given back with that of the sessions.
+        // The cache goes first, so that its memory is returned to the system together with that of the sessions.
         cache.close();
         all.forEach(OrtModel::close);
         all.forEach(OrtModel::awaitRelease);

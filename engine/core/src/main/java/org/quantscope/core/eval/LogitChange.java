@@ -18,12 +18,12 @@ import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
-/** How far two float models of the same inputs and outputs are apart. */
+/** The distance between the outputs of two float models with the same inputs and outputs. */
 public final class LogitChange {
-    /** Inputs that are made up where there is no data. */
+    /** The number of random inputs that are made up if there is no data. */
     private static final int MADE_UP = 16;
 
-    /** More values than this are not made up. */
+    /** Inputs with more values than this are not made up. */
     private static final long MOST_VALUES = 1 << 24;
 
     private LogitChange() {}
@@ -31,9 +31,10 @@ public final class LogitChange {
     /**
      * {@code max|y' − y| / max|y|} over all values of the first floating output.
      *
-     * @param data what both are run on; without data 16 inputs from a standard normal distribution with a fixed seed
-     * @return empty if there is nothing to compare: no floating output, no data and no single float32 input of a declared
-     *     shape, or only zeros
+     * @param data the inputs for both models; without data, 16 inputs from a standard normal distribution with a fixed
+     *     seed
+     * @return empty if there is nothing to compare: no floating output, no data and not exactly one float32 input of a
+     *     declared shape, or only zeros
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static OptionalDouble largest(
@@ -76,7 +77,10 @@ public final class LogitChange {
         return tally.largest > 0 ? OptionalDouble.of(tally.moved / tally.largest) : OptionalDouble.empty();
     }
 
-    /** The shape of some inputs at once; a free first dimension is the batch, any other free one cannot be made up. */
+    /**
+     * The shape of a batch of made-up inputs. A free first dimension is the batch; any other free dimension makes it
+     * impossible (empty).
+     */
     private static Optional<Shape> madeUp(OnnxGraph graph) {
         List<OnnxGraph.Input> inputs = graph.inputs();
         List<Long> declared = inputs.size() == 1 ? inputs.getFirst().shape().orElse(List.of()) : List.of();

@@ -12,7 +12,10 @@ import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.NativeTensor;
 import org.quantscope.core.ort.OrtModel;
 
-/** The predictions of a model for one batch, a row for each sample. Immutable by agreement: nobody writes to {@link #values}. */
+/**
+ * The predictions of a model for one batch, one row for each sample. Immutable as long as nobody writes to
+ * {@link #values}.
+ */
 public final class Logits {
     private final int rows;
     private final int classes;
@@ -26,17 +29,17 @@ public final class Logits {
         this.vector = vector;
     }
 
-    /** Samples. */
+    /** The number of samples. */
     public int rows() {
         return rows;
     }
 
-    /** Values a sample. */
+    /** The number of values for each sample. */
     public int classes() {
         return classes;
     }
 
-    /** True if a row is one vector; false if it has several dimensions of more than one value. */
+    /** True if a row is one vector; false if it has several dimensions larger than 1. */
     public boolean isVector() {
         return vector;
     }
@@ -50,8 +53,8 @@ public final class Logits {
      * Runs one batch.
      *
      * @param loaded {@code model} in any of its rewritten forms
-     * @param extra what is fed besides the samples
-     * @throws BadInputException if the model has no floating output whose first dimension counts the samples
+     * @param extra what is fed in addition to the samples
+     * @throws BadInputException if the model has no floating output whose first dimension is the batch
      */
     public static Logits of(
             OrtModel loaded,
@@ -69,10 +72,10 @@ public final class Logits {
     }
 
     /**
-     * What a run gave.
+     * The predictions in the output of a run.
      *
-     * @param samples how many were fed; further rows are left out
-     * @throws BadInputException if there is no row for each
+     * @param samples the number of samples that were fed; further rows are left out
+     * @throws BadInputException if there is not a row for each sample
      */
     static Logits read(FloatOutput out, Model model, int samples) {
         if (out.shape().rank() < 1 || out.shape().dim(0) < samples || out.values().length == 0) {
@@ -92,7 +95,11 @@ public final class Logits {
                 vector);
     }
 
-    /** @throws BadInputException if no output can hold predictions */
+    /**
+     * The name of the output that holds the predictions.
+     *
+     * @throws BadInputException if no output can hold predictions
+     */
     static String predictionOutput(Model model) {
         return model.graph()
                 .flatMap(g -> g.predictionOutput())
@@ -100,7 +107,9 @@ public final class Logits {
                         model.file(), "output", "predictions need a floating output, there is none"));
     }
 
-    /** The class of the largest value of a row, the first of equals; NaN is never the largest, and −1 comes of a row of nothing else. */
+    /**
+     * The index of the largest value of a row, the first of equals. NaN is never the largest; a row of NaN gives −1.
+     */
     public int top(int row) {
         int best = -1;
         for (int c = 0; c < classes; c++) {

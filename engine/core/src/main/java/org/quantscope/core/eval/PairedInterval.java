@@ -29,7 +29,7 @@ public record PairedInterval(double lo, double hi) {
      * @param gained pairs right only after, at least 0
      * @param lost pairs right only before, at least 0
      * @param n pairs seen, at least 1 and at least {@code gained + lost}
-     * @param total pairs there are, at least {@code n}; {@link Long#MAX_VALUE} for an endless population
+     * @param total pairs in the whole population, at least {@code n}; {@link Long#MAX_VALUE} for an infinite one
      */
     public static PairedInterval of(long gained, long lost, long n, long total) {
         if (gained < 0 || lost < 0 || n < 1 || gained + lost > n || total < n) {

@@ -3,15 +3,16 @@ package org.quantscope.core.eval;
 /**
  * The running mean of paired differences and its 95 % t interval.
  *
- * <p>The interval is {@code d̄ ± t·√(s²/n·(1 − n/N))}: d̄ and s² are the mean and the variance (over n − 1) of the n
- * differences seen of N, t is the 97.5 % quantile of Student's distribution with n − 1 degrees of freedom, and the factor
- * {@code 1 − n/N} is for drawing without replacement (W. G. Cochran, Sampling Techniques, 3rd ed. 1977, equations 2.20 and
- * 2.24). Its width is 0 at n = N. One difference says nothing of the spread: the interval is then endless.
+ * <p>The interval is {@code d̄ ± t·√(s²/n·(1 − n/N))}: d̄ and s² are the mean and the variance (divided by n − 1) of
+ * the n differences seen, out of N, t is the 97.5 % quantile of Student's distribution with n − 1 degrees of freedom,
+ * and the factor {@code 1 − n/N} is for drawing without replacement (W. G. Cochran, Sampling Techniques, 3rd ed. 1977,
+ * equations 2.20 and 2.24). Its width is 0 at n = N. A single difference tells nothing about the spread; the interval
+ * is then infinite.
  *
  * <p>Mean and spread are updated as in B. P. Welford, Technometrics 4 (1962) 419–420.
  */
 final class PairedMeans {
-    /** 97.5 % quantiles of Student's t for 1 to 4 degrees of freedom, where the series is not yet exact enough. */
+    /** 97.5 % quantiles of Student's t for 1 to 4 degrees of freedom, for which the series is not accurate enough. */
     private static final double[] FEW = {12.706204736174698, 4.302652729749464, 3.182446305283709, 2.7764451051977934};
 
     private static final double Z = 1.959963984540054;
@@ -28,9 +29,9 @@ final class PairedMeans {
     }
 
     /**
-     * The interval for the mean over all.
+     * The interval for the mean of all differences.
      *
-     * @param total differences there are, at least as many as were added and at least 1
+     * @param total the number of all differences, at least as many as were added and at least 1
      */
     PairedInterval interval(long total) {
         if (n >= total) {

@@ -4,7 +4,10 @@ import java.util.Optional;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 
-/** Scores outputs that were computed elsewhere beside reference outputs of the same samples, as {@link LiveEvaluator} scores its own. For one thread. */
+/**
+ * Scores outputs that were computed elsewhere against reference outputs of the same samples, with the same rules as
+ * {@link LiveEvaluator}. For one thread.
+ */
 public final class PairedScores {
     private final Scoring scoring;
     private final Scoring.Tally tally;
@@ -15,22 +18,24 @@ public final class PairedScores {
     }
 
     /**
-     * The scores of all samples of {@code data}.
+     * Begins a count over all samples of {@code data}.
      *
-     * @param chosen what to score; empty, or what the model and the data do not allow: what fits them best
+     * @param chosen what to score; if it is empty, or the model and the data do not allow it, the task that fits them
+     *     best is taken
      * @param first any outputs of the model
-     * @throws org.quantscope.core.io.BadInputException if there are targets and they are not as many a sample as the outputs
+     * @throws org.quantscope.core.io.BadInputException if there are targets, and the model has another number of
+     *     outputs for each sample
      */
     public static PairedScores of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
         return new PairedScores(Scoring.of(model, data, chosen, first), data.size());
     }
 
-    /** Counts a batch: a row of both for each sample. */
+    /** Counts a batch. Both outputs have one row for each sample. */
     public void add(int[] samples, Logits reference, Logits outputs) {
         tally.add(samples, scoring.reference(samples, reference), outputs);
     }
 
-    /** The reference stands in it as the float model. */
+    /** The figure so far, with the reference in the place of the float model. */
     public AccuracyEstimate estimate() {
         return tally.estimate();
     }

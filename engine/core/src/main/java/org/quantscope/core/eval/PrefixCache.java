@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.ort.NativeTensor;
 
 /**
- * What crosses the cut of a session, for the batches of an evaluation order, kept in native memory under the exact settings
- * in front of the cut. Within a budget: to make room, what was used longest ago and is not in use is dropped; what still
- * does not fit is not kept and is computed again by whoever needs it. Thread safe.
+ * Keeps the values that cross the cut of a session, for each batch of the evaluation order, in native memory, under the
+ * exact settings that they depend on. It has a budget: to make room it drops what is least recently used and not in
+ * use; values that still do not fit are not kept, and whoever needs them computes them again. Thread safe.
  */
 final class PrefixCache implements AutoCloseable {
     private final int batches;
@@ -18,19 +18,19 @@ final class PrefixCache implements AutoCloseable {
     private long budget;
     private long bytes;
     private boolean closed;
-    /** What was asked for last. */
+    /** The entry that was asked for last. */
     private @Nullable Kept last;
 
     /**
-     * @param budget bytes kept at most
-     * @param batches how many there are
+     * @param budget the most bytes to keep
+     * @param batches the number of batches
      */
     PrefixCache(long budget, int batches) {
         this.budget = budget;
         this.batches = batches;
     }
 
-    /** What is kept under one key, in use by somebody until it is closed. */
+    /** The values kept under one key. They stay in use until this is closed. */
     final class Use implements AutoCloseable {
         private final QuantizedSession.FrontKey key;
         private final Kept of;
@@ -41,7 +41,7 @@ final class PrefixCache implements AutoCloseable {
             this.of = of;
         }
 
-        /** What crosses for a batch, if it is kept; stays the cache's. */
+        /** The values that cross the cut for a batch, if they are kept. The cache still owns them. */
         Optional<List<NativeTensor>> get(int batch) {
             synchronized (kept) {
                 return Optional.ofNullable(of.byBatch[batch]);
@@ -49,9 +49,9 @@ final class PrefixCache implements AutoCloseable {
         }
 
         /**
-         * Offers what crosses for a batch.
+         * Offers the values that cross the cut for a batch.
          *
-         * @return true if the cache has taken it over, false if it stays the caller's
+         * @return true if the cache now owns them, false if the caller still does
          */
         boolean offer(int batch, List<NativeTensor> crossing) {
             long more = crossing.stream().mapToLong(NativeTensor::bytes).sum();
@@ -70,7 +70,7 @@ final class PrefixCache implements AutoCloseable {
             }
         }
 
-        /** How many batches are kept. */
+        /** The number of batches that are kept. */
         int count() {
             synchronized (kept) {
                 return of.count();
@@ -147,21 +147,21 @@ final class PrefixCache implements AutoCloseable {
         }
     }
 
-    /** For tests: how many settings in front of a cut are remembered. */
+    /** For tests: the number of settings for which values are kept. */
     int keys() {
         synchronized (kept) {
             return kept.size();
         }
     }
 
-    /** How it stands. */
+    /** The present use of the budget. */
     CacheUse stand() {
         synchronized (kept) {
             return new CacheUse(bytes, budget, last == null ? 0 : last.count(), batches);
         }
     }
 
-    /** Sets another budget in bytes; what is above it goes as soon as nobody uses it. */
+    /** Sets another budget in bytes; what exceeds it is freed as soon as nobody uses it. */
     void setBudget(long most) {
         synchronized (kept) {
             budget = most;

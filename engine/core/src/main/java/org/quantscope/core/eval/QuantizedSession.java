@@ -32,13 +32,14 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A fake-quantized model in ONNX Runtime. The weight in hand and the parameters of the activations are fed, and whether the
- * activation in hand is quantized at all, so requests that differ only in those run on the same session; every other weight is built in, already quantized. A
- * bias is fed where both the input and the weight of its layer are quantized, rounded as {@link IntegerBias} says; every
- * other bias stays float.
+ * A fake-quantized model in ONNX Runtime. These are fed as inputs: the selected weight, the parameters of the
+ * activations, and whether the selected activation is quantized at all. So requests that differ only in those run on
+ * the same session. Every other weight is built in, already quantized. The bias of a layer whose input and weight are
+ * both quantized is fed, rounded as {@link IntegerBias} says; every other bias stays float.
  *
- * <p>A session with a tensor in hand may be cut in front of it: the front's results depend on nothing that moves with that
- * tensor and can be kept ({@link #settingsInFront} says under which settings), so that a move costs the back only.
+ * <p>A session with a selected tensor may be cut before it into a front and a back. The results of the front do not
+ * depend on that tensor and can be kept ({@link #settingsInFront} says under which settings), so that a change of it
+ * runs only the back.
  */
 public final class QuantizedSession {
     private final Model model;
@@ -81,11 +82,11 @@ public final class QuantizedSession {
     }
 
     /**
-     * All that a session has built in: requests with equal keys can share one.
+     * Everything that is built into a session: requests with equal keys can share one.
      *
-     * @param inHand the tensor that moves
+     * @param inHand the selected tensor, whose parameters are fed
      * @param others parameters of the quantized weights that are built in
-     * @param activations the activations with a quantizer, and the form of it
+     * @param activations the activations that have a quantizer, and its form
      */
     public record Key(Optional<TensorId> inHand, Map<TensorId, QuantParams> others, Map<TensorId, Form> activations) {
         public Key {
@@ -93,7 +94,10 @@ public final class QuantizedSession {
             activations = Map.copyOf(activations);
         }
 
-        /** The activation in hand has a quantizer even if it is off, so that switching it needs no other session. */
+        /**
+         * The key of a request. A selected activation has a quantizer even if it is switched off, so that switching it
+         * on needs no other session.
+         */
         public static Key of(EvalRequest request, Model model) {
             Map<TensorId, QuantParams> others = new HashMap<>(request.weights());
             request.inHand().ifPresent(others::remove);
@@ -126,14 +130,14 @@ public final class QuantizedSession {
     }
 
     /**
-     * The settings that the front's results depend on, exactly.
+     * Exactly those settings that the results of the front depend on.
      *
-     * @param crossings the values that are kept
+     * @param crossings names of the values that cross the cut
      */
     public record FrontKey(
             List<String> crossings, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {}
 
-    /** One graph in ONNX Runtime. Its owner closes it. */
+    /** One graph in ONNX Runtime. The owner of the session closes it. */
     private record Part(OrtModel loaded, List<RuntimeGraph.Arranged> arranged, long bytes) {
         static Part load(
                 byte[] graph,
@@ -143,7 +147,7 @@ public final class QuantizedSession {
                 String origin,
                 OrtModel.Options options,
                 CancelToken cancel) {
-            // Quantizers are run as written: a kernel in integers would round otherwise.
+            // Quantizers run as they are written: integer kernels would round differently.
             OrtModel.Options asWritten = new OrtModel.Options(options.threads(), false);
             if (graph.length > RuntimeGraph.LARGEST) {
                 return new Part(OrtModel.load(graph, origin, asWritten), List.of(), graph.length);
@@ -165,16 +169,16 @@ public final class QuantizedSession {
         }
     }
 
-    /** As {@link #build(Model, Key, boolean, BakedWeights, OrtModel.Options, CancelToken)}, in one piece. */
+    /** As {@link #build(Model, Key, boolean, BakedWeights, OrtModel.Options, CancelToken)}, without a cut. */
     public static QuantizedSession build(Model model, Key key, OrtModel.Options options, CancelToken cancel) {
         return build(model, key, false, new BakedWeights(0), options, cancel);
     }
 
     /**
-     * Builds one.
+     * Builds a session.
      *
-     * @param cut in front of the tensor in hand, if there is one and anything is computed in front of it
-     * @param known weights that were quantized before
+     * @param cut true to cut before the selected tensor, if there is one and anything is computed before it
+     * @param known weights that are quantized already
      * @throws BadInputException if the key names a tensor that the model does not have
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -184,9 +188,10 @@ public final class QuantizedSession {
     }
 
     /**
-     * Builds one in one piece that also gives values from inside.
+     * Builds a session without a cut that also gives values from inside the graph.
      *
-     * @param taps computed by the graph; what {@link #values} may be asked for. A quantizer of their own lies behind them
+     * @param taps values computed by the graph, those that {@link #values} can give, as they are before their own
+     *     quantizer
      */
     static QuantizedSession build(
             Model model, Key key, List<TensorId> taps, OrtModel.Options options, CancelToken cancel) {
@@ -222,7 +227,7 @@ public final class QuantizedSession {
                 });
             }
         }
-        // A bias in hand would be fed twice.
+        // The selected bias is fed already, and must not be fed twice.
         weight.ifPresent(biases::remove);
         InstrumentedGraph graph = InstrumentedGraph.build(model, weight, baked, key.activations(), biases);
         cancel.check();
@@ -236,7 +241,7 @@ public final class QuantizedSession {
         Set<TensorId> switchable = new HashSet<>();
         key.inHand().ifPresent(id -> {
             switchable.add(id);
-            // What is tied to it and rounded again follows it in everything.
+            // Activations that are tied to it and rounded again are switched together with it.
             model.graph().ifPresent(g -> g.placement().tiedTo(id).forEach(site -> switchable.add(site.id())));
         });
         switchable.retainAll(graph.activations().keySet());
@@ -300,27 +305,27 @@ public final class QuantizedSession {
                 .orElseThrow(() -> new BadInputException(model.file(), id.name(), "the model has no such tensor"));
     }
 
-    /** The native sessions, in the order in which they run; this object's owner closes them. */
+    /** The native sessions, in the order in which they run; the owner of this object closes them. */
     public List<OrtModel> loaded() {
         return front.map(f -> List.of(f.loaded, back.loaded)).orElseGet(() -> List.of(back.loaded));
     }
 
-    /** About how many bytes of native memory it holds: those of its graphs, weights included. */
+    /** The native memory that it holds, in bytes, roughly: its graphs, weights included. */
     long bytes() {
         return front.map(Part::bytes).orElse(0L) + back.bytes;
     }
 
-    /** True if it is cut in front of the tensor in hand. */
+    /** True if it is cut before the selected tensor. */
     public boolean isCut() {
         return front.isPresent();
     }
 
-    /** The activations that a request may switch off: the one in hand, and those that follow it. */
+    /** The activations that a request may switch off: the selected one and those tied to it. */
     Set<TensorId> switchable() {
         return switchable;
     }
 
-    /** What the front's results under a request are kept by. */
+    /** The settings that the front's results under a request depend on. */
     public FrontKey settingsInFront(EvalRequest request) {
         return new FrontKey(
                 crossings,
@@ -335,10 +340,12 @@ public final class QuantizedSession {
     }
 
     /**
-     * What is fed besides the samples.
+     * The values that are fed in addition to the samples.
      *
-     * @param request of this session's key, or one without {@link #switchable} activations: those are switched off
-     * @throws IllegalArgumentException if the request lacks another of the key's activations, or has one that is none of them
+     * @param request one with this session's key; {@link #switchable} activations may be missing from it, which
+     *     switches them off
+     * @throws IllegalArgumentException if the request lacks another of the key's activations, or has one that is not in
+     *     the key
      */
     public Feeds feeds(EvalRequest request, CancelToken cancel) {
         Feeds feeds = new Feeds(front.map(f -> f.loaded.inputNames()).orElse(Set.of()), back.loaded.inputNames());
@@ -388,7 +395,7 @@ public final class QuantizedSession {
         }
     }
 
-    /** A fed tensor as each part wants it. */
+    /** Adds a fed tensor in the layout that each part of the session wants. */
     private void arranged(Feeds feeds, String name, float[] values, Shape shape) {
         front.ifPresent(f -> f.arranged.stream()
                 .filter(a -> a.feed().equals(name))
@@ -450,7 +457,7 @@ public final class QuantizedSession {
         }
     }
 
-    /** The logits of one batch, the front included. */
+    /** The logits of one batch, through the front and the back. */
     public Logits logits(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
         if (front.isEmpty()) {
             return Logits.of(back.loaded, model, feed, samples, feeds.back.byName, cancel);
@@ -463,7 +470,7 @@ public final class QuantizedSession {
         }
     }
 
-    /** What crosses the cut for one batch; the caller's to close. */
+    /** The values that cross the cut for one batch; the caller closes them. */
     List<NativeTensor> front(SampleFeed feed, int[] samples, Feeds feeds, CancelToken cancel) {
         OrtModel loaded = front.orElseThrow().loaded;
         try (SampleFeed.Batch batch = feed.load(samples, loaded.inputNames())) {
@@ -473,7 +480,7 @@ public final class QuantizedSession {
         }
     }
 
-    /** The logits of one batch from what crosses the cut, which stays the caller's. */
+    /** The logits of one batch from the values that cross the cut, which the caller still owns. */
     Logits back(SampleFeed feed, int[] samples, Feeds feeds, List<NativeTensor> crossing, CancelToken cancel) {
         Map<String, NativeTensor> in = new LinkedHashMap<>(feeds.back.byName);
         for (int i = 0; i < crossing.size(); i++) {
@@ -485,7 +492,7 @@ public final class QuantizedSession {
         return Logits.read(back.loaded.run(in, List.of(output), cancel).getFirst(), model, samples.length);
     }
 
-    /** Tapped values of one batch, in the order of {@code names}, of a session in one piece. */
+    /** The tapped values of one batch, in the order of {@code names}. For a session without a cut. */
     List<FloatOutput> values(SampleFeed feed, int[] samples, Feeds feeds, List<String> names, CancelToken cancel) {
         try (SampleFeed.Batch batch = feed.load(samples, back.loaded.inputNames())) {
             Map<String, NativeTensor> all = new LinkedHashMap<>(feeds.back.byName);

@@ -20,13 +20,17 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * How the samples of one data set are fed to the inputs of one model. Of several inputs each takes the array of its name that
- * lies beside the samples; the one that is left takes the samples. Immutable; thread safe.
+ * How the samples of one data set are fed to the inputs of one model. If there are several inputs, an input with the
+ * name of an array that comes with the data takes that array, and the one that is left takes the samples. Immutable;
+ * thread safe.
  */
 public final class SampleFeed {
-    /** More samples a batch than this no longer raise the throughput; fewer make a running batch quicker to cancel. */
+    /** Larger batches no longer raise the throughput, and smaller ones are quicker to cancel. */
     private static final int MAX_BATCH = 100;
-    /** Values of one batch: large samples come in small batches, so that the activations of a deep model fit in memory. */
+    /**
+     * The most values of one batch: large samples come in small batches, so that the activations of a deep model fit in
+     * memory.
+     */
     private static final long MAX_BATCH_VALUES = 1 << 20;
 
     private final Dataset data;
@@ -37,8 +41,8 @@ public final class SampleFeed {
     /**
      * How one input is filled.
      *
-     * @param dims of one sample, as the model wants them
-     * @param array beside the samples that it takes; empty for the samples themselves
+     * @param dims shape of one sample, as the model wants it
+     * @param array the name of the array that it takes; empty if it takes the samples themselves
      */
     private record Slot(DType type, Shape dims, Optional<String> array) {}
 
@@ -50,10 +54,11 @@ public final class SampleFeed {
     }
 
     /**
-     * Fits data to a model. Dimensions of size 1 may differ (28×28 is fed to 1×28×28), all others must be equal.
+     * The feed of a data set to a model. Dimensions of size 1 may differ (28×28 is fed to 1×28×28), all others must be
+     * equal.
      *
-     * @throws BadInputException if the shapes do not fit, the model has no graph, no input or one that there is no array
-     *     for, an input has a type that cannot be fed, or there is no sample
+     * @throws BadInputException if the shapes do not fit, the model has no graph, no input, or one for which there is
+     *     no array, an input has a type that cannot be fed, or there is no sample
      */
     public static SampleFeed of(Model model, Dataset data) {
         List<OnnxGraph.Input> inputs = inputs(model);
@@ -129,7 +134,7 @@ public final class SampleFeed {
     }
 
     /**
-     * What the input that takes the samples wants: of several the first floating one, or else the first.
+     * What the model wants of samples, at the input that takes them: the first floating one, or else the first.
      *
      * @throws BadInputException if the model has no graph, or no input
      */
@@ -183,7 +188,7 @@ public final class SampleFeed {
         return Shape.of(dims);
     }
 
-    /** The values that an input takes of some samples, one after the other. */
+    /** The values of some samples for an input, one sample after the other. */
     float[] values(String input, int[] samples) {
         Slot slot = slot(input);
         float[] values = new float[Math.toIntExact(samples.length * slot.dims.count())];
@@ -195,17 +200,21 @@ public final class SampleFeed {
         return Objects.requireNonNull(slots.get(input), input);
     }
 
-    /** How many samples go in at once. */
+    /** The number of samples in a batch. */
     public int batchSize() {
         return batch;
     }
 
-    /** How many samples go in at once if the caller wants few, at least 1; as many as ever if the model's batch size is fixed. */
+    /**
+     * The number of samples in a batch if the caller wants few.
+     *
+     * @param most at least 1; ignored if the model fixes the batch size
+     */
     int batchSize(int most) {
         return fixed ? batch : Math.min(batch, most);
     }
 
-    /** Some samples as the inputs want them, by the names of the inputs. */
+    /** Some samples as the inputs want them, by the name of the input. */
     public record Batch(Map<String, NativeTensor> byInput) implements AutoCloseable {
         @Override
         public void close() {
@@ -220,10 +229,10 @@ public final class SampleFeed {
 
     /**
      * Some samples as the model's inputs want them. A model with a fixed batch size gets its last sample repeated; the
-     * outputs of those rows say nothing.
+     * outputs of those rows are meaningless.
      *
      * @param samples indices into the data set, 1 to {@link #batchSize} of them
-     * @param wanted the inputs to fill; names that are none of the model's inputs are passed over
+     * @param wanted the inputs to fill; names of anything else are ignored
      */
     public Batch load(int[] samples, Set<String> wanted) {
         int rows = fixed ? batch : samples.length;
@@ -251,7 +260,10 @@ public final class SampleFeed {
         }
     }
 
-    /** How many of a value's numbers belong to the samples: without the rows that only pad a fixed batch, where the batch is the first dimension. */
+    /**
+     * The number of values of an output that belong to samples, without the rows that only pad a fixed batch, if the
+     * batch is the first dimension.
+     */
     public int realValues(FloatOutput out, int rows) {
         boolean padded =
                 fixed && rows < batch && out.shape().rank() > 0 && out.shape().dim(0) == batch;

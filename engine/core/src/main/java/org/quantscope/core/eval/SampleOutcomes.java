@@ -6,8 +6,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * What became of each sample of an evaluation, in the order in which they were evaluated. An immutable view: an evaluation
- * that goes on writes behind its end only.
+ * The outcome of each sample of an evaluation, in the order of evaluation. An immutable view: if the evaluation
+ * continues, it writes only after the end of this view.
  */
 public final class SampleOutcomes {
     private final Records records;
@@ -26,7 +26,7 @@ public final class SampleOutcomes {
         LOST,
         /** Wrong in float, right when quantized. */
         GAINED,
-        /** Another class, and no more right or wrong than before; also where there is no label. */
+        /** Another class, with no change between right and wrong; or the sample has no label. */
         OTHER
     }
 
@@ -38,7 +38,8 @@ public final class SampleOutcomes {
      * @param floatClass the float model's class; −1 if its outputs are not finite
      * @param quantizedClass the quantized model's
      * @param floatOfFloat the float model's probability of {@code floatClass}
-     * @param floatOfQuantized the float model's probability of {@code quantizedClass}; empty if its outputs were too many to keep
+     * @param floatOfQuantized the float model's probability of {@code quantizedClass}; empty if its outputs were too
+     *     large to keep
      * @param quantizedOfFloat the quantized model's probability of {@code floatClass}
      * @param quantizedOfQuantized the quantized model's probability of {@code quantizedClass}
      * @param floatMargin the float model's largest probability less its second largest
@@ -80,7 +81,7 @@ public final class SampleOutcomes {
         return records.sample.length;
     }
 
-    /** How many classes there are; 0 if the outputs are none, and then no sample changes. */
+    /** The number of classes; 0 if the outputs are not classes, and then no sample changes. */
     public int classes() {
         return records.classes;
     }
@@ -106,7 +107,7 @@ public final class SampleOutcomes {
         return classes() == 0 ? Change.NONE : change(labelled(i), records.floatClass[i], records.quantizedClass[i]);
     }
 
-    /** How many samples changed class that way. */
+    /** The number of samples whose class changed that way. */
     public int count(Change change) {
         int n = 0;
         for (int i = 0; i < size; i++) {
@@ -115,7 +116,7 @@ public final class SampleOutcomes {
         return n;
     }
 
-    /** Everything about the {@code i}-th evaluated sample; empty if the outputs are no classes. */
+    /** Everything about the {@code i}-th evaluated sample; empty if the outputs are not classes. */
     public Optional<Outcome> outcome(int i) {
         Objects.checkIndex(i, size);
         if (classes() == 0) {
@@ -155,12 +156,18 @@ public final class SampleOutcomes {
         return records.label[Objects.checkIndex(i, size)];
     }
 
-    /** The float model's largest probability less its second largest for the {@code i}-th evaluated sample; NaN if its outputs are not finite or no classes. */
+    /**
+     * The float model's largest probability less its second largest for the {@code i}-th evaluated sample; NaN if its
+     * outputs are not finite or not classes.
+     */
     public float floatMargin(int i) {
         return classes() == 0 ? Float.NaN : records.floatMargin[Objects.checkIndex(i, size)];
     }
 
-    /** Columns, one entry a sample in evaluation order. 56 bytes a sample with classes, 24 without. */
+    /**
+     * The records behind the views: columns with one entry for each sample in evaluation order. A sample takes 56 bytes
+     * with classes, 24 without.
+     */
     static final class Records {
         final int classes;
         final int[] sample;

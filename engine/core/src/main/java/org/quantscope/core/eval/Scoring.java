@@ -28,11 +28,11 @@ final class Scoring {
     }
 
     /**
-     * Chooses the task from the model's output and the labels, unless a person has.
+     * Chooses the task by the model's output and the labels, unless a person has chosen one.
      *
-     * @param chosen by a person; gives way to the automatic one where the model and the data do not allow it
+     * @param chosen the choice of a person; the automatic choice replaces it if the model and the data do not allow it
      * @param first any outputs of the model
-     * @throws BadInputException if there are targets and they are not as many a sample as the outputs
+     * @throws BadInputException if there are targets, and the model has another number of outputs for each sample
      */
     static Scoring of(Model model, Dataset data, Optional<Task> chosen, Logits first) {
         OnnxGraph graph = model.graph().orElseThrow();
@@ -43,7 +43,7 @@ final class Scoring {
         return new Scoring(chosen.filter(possible::contains).orElse(possible.getFirst()), possible, head, data);
     }
 
-    /** What can be scored, the automatic choice first. */
+    /** What can be scored; the automatic choice comes first. */
     private static List<Task> possible(Head head, Dataset data, boolean embedding) {
         List<Task> tasks = new ArrayList<>();
         Optional<Shape> target = data.targetShape();
@@ -94,7 +94,7 @@ final class Scoring {
         return true;
     }
 
-    /** By what computes the output, or by its name. */
+    /** True if the operator that computes the output, or the name of the output, suggests an embedding. */
     private static boolean looksLikeEmbedding(OnnxGraph graph, String output) {
         String name = output.toLowerCase(Locale.ROOT);
         String operator = graph.operatorBefore(output).orElse("");
@@ -108,12 +108,12 @@ final class Scoring {
         return task;
     }
 
-    /** What could be scored instead, the automatic choice first. */
+    /** Everything that could be scored; the automatic choice comes first. */
     List<Task> possible() {
         return possible;
     }
 
-    /** True if classes are told apart: the task is about them. */
+    /** True if the task is about classes. */
     boolean hasClasses() {
         return switch (task) {
             case Task.TopK _, Task.Binary _, Task.Agreement _ -> true;
@@ -121,16 +121,16 @@ final class Scoring {
         };
     }
 
-    /** What the float model says to one batch. */
+    /** The scored predictions of the float model for one batch. */
     static final class Reference {
-        /** One a sample; empty without classes. */
+        /** The class of each sample; empty if the outputs are not classes. */
         private final int[] top;
 
         private final double[] scores;
         private final float[] probability;
         private final float[] margin;
 
-        /** Null if they are too many to keep. */
+        /** Null if they are too large to keep. */
         private final @Nullable Logits logits;
 
         private Reference(int rows, boolean classes, @Nullable Logits logits) {
@@ -141,7 +141,7 @@ final class Scoring {
             this.logits = logits;
         }
 
-        /** Without the outputs, of which too many would be kept. */
+        /** The same without the outputs, which are too large to keep. */
         private Reference(Reference full) {
             this.top = full.top;
             this.scores = full.scores;
@@ -189,7 +189,7 @@ final class Scoring {
         return new float[task instanceof Task.Regression ? head.values() : 0];
     }
 
-    /** The score of one row. Float outputs and class are those of the same sample. */
+    /** The score of one row. The float outputs and the float class belong to the same sample. */
     private double score(int sample, Logits outputs, int row, @Nullable Logits floats, int floatClass, float[] target) {
         return switch (task) {
             case Task.TopK(int k) when k == 1 -> head.decide(outputs, row) == data.label(sample) ? 1 : 0;
@@ -266,7 +266,7 @@ final class Scoring {
         return (float) (Math.exp(first) - Math.exp(second));
     }
 
-    /** The complete figure of the float model against itself, of the samples of some batches. */
+    /** The complete figure of the float model compared with itself, over the samples of some batches. */
     AccuracyEstimate baseline(double scores, int seen, int total) {
         double mean = scores / seen;
         OptionalInt agree = hasClasses() ? OptionalInt.of(seen) : OptionalInt.empty();
@@ -275,7 +275,7 @@ final class Scoring {
                 task, mean, mean, seen, total, agree, new PairedInterval(0, 0), Double.POSITIVE_INFINITY, none);
     }
 
-    /** Starts the count of one evaluation. */
+    /** Begins to count one evaluation. */
     Tally tally(int total) {
         return new Tally(total);
     }

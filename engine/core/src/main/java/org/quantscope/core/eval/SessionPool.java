@@ -15,11 +15,11 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph.Form;
 import org.quantscope.core.tensor.TensorId;
 
-/** The sessions of quantized settings of one model: built when they are asked for, the last few kept. Thread safe. */
+/** Sessions for quantized settings of one model. They are built on demand, and the last few are kept. Thread safe. */
 final class SessionPool {
-    /** Built sessions kept: the tensor in hand, the one before it, and the same two with other settings. */
+    /** The most sessions to keep: for the selected tensor and the one before it, and for both under other settings. */
     private static final int MOST = 4;
-    /** Fewer are kept where they are larger than this together; the newest always is. */
+    /** If the sessions take more bytes than this together, fewer are kept; the newest always is. */
     private static final long MOST_BYTES = 1L << 30;
 
     private static final long BAKED_BYTES = 256L << 20;
@@ -38,24 +38,24 @@ final class SessionPool {
         this(model, options, MOST_BYTES);
     }
 
-    /** @param mostBytes that are kept, where more than one session is */
+    /** @param mostBytes the most bytes to keep, if there is more than one session */
     SessionPool(Model model, OrtModel.Options options, long mostBytes) {
         this.mostBytes = mostBytes;
         this.model = model;
         this.options = options;
     }
 
-    /** How many were built so far. */
+    /** The number of sessions built so far. */
     int built() {
         return built.get();
     }
 
     /**
-     * The session that serves a request, built if there is none yet.
+     * A session that serves the request; it is built if there is none.
      *
-     * @param cut in front of the tensor in hand, if one has to be built
+     * @param cut whether to cut before the selected tensor, if one has to be built
      * @throws java.util.concurrent.CancellationException if cancelled
-     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is none of the model's
+     * @throws org.quantscope.core.io.BadInputException if a tensor of the request is not one of the model's
      */
     Leased lease(EvalRequest request, boolean cut, CancelToken cancel) {
         QuantizedSession.Key key = QuantizedSession.Key.of(request, model);
@@ -83,7 +83,10 @@ final class SessionPool {
         }
     }
 
-    /** A session that serves the request with the activation in hand switched off; its quantizer may have any form. */
+    /**
+     * A session that can serve the request because its selected activation is switched off; the form of its quantizer
+     * then does not matter.
+     */
     private Optional<QuantizedSession> switchedOff(QuantizedSession.Key key, EvalRequest request) {
         Map<TensorId, Form> on = new HashMap<>(key.activations());
         on.keySet().retainAll(request.activations().keySet());
@@ -100,7 +103,7 @@ final class SessionPool {
                 .reduce((older, newer) -> newer);
     }
 
-    /** A session that is not closed before this is. */
+    /** A session that is not freed before this is closed. */
     record Leased(QuantizedSession session, List<OrtModel.Lease> leases) implements AutoCloseable {
         @Override
         public void close() {
@@ -112,7 +115,7 @@ final class SessionPool {
         return sessions.values().stream().mapToLong(QuantizedSession::bytes).sum();
     }
 
-    /** Gives all native sessions away, to be closed. */
+    /** Hands over all native sessions, for the caller to close. */
     List<OrtModel> release() {
         building.lock();
         try {

@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a model is for, as far as it can be scored: each sample gets a score from the output, and the figure is the mean of
- * the scores. The float model's output is scored on the same samples, so the two figures are paired.
+ * What is scored: each sample gets a score from the model's output, and the figure is the mean of the scores. The float
+ * model's output is scored on the same samples, so the two figures are paired.
  */
 public sealed interface Task {
     /**
-     * The label is among the k classes with the largest outputs: 1, else 0. Of equal outputs the class with the smaller
-     * index is the larger one.
+     * 1 if the label is among the k classes with the largest outputs, else 0. Of two equal outputs the one with the
+     * smaller index counts as larger.
      */
     record TopK(int k) implements Task {
         public TopK {
@@ -21,12 +21,12 @@ public sealed interface Task {
     }
 
     /**
-     * Yes or no, right or wrong. One output says yes above its threshold: 0.5 where the model ends in a Sigmoid, else 0. Of
-     * two outputs the larger one counts.
+     * A yes-or-no decision: 1 if it is right, else 0. One output means yes above its threshold, which is 0.5 if the
+     * model ends in a Sigmoid, else 0. Of two outputs the larger one decides.
      */
     record Binary() implements Task {}
 
-    /** The mean loss over the values of one sample against its targets: the figure is the MSE or the MAE. */
+    /** The mean loss over the values of one sample against its targets. The figure is the MSE or the MAE. */
     record Regression(Loss loss) implements Task {}
 
     /** How far an output is from its target. */
@@ -35,10 +35,13 @@ public sealed interface Task {
         ABSOLUTE
     }
 
-    /** The class is the one that the float model gives: 1, else 0. Needs no labels; the float model's own figure is 1. */
+    /** 1 if the class is the same as the float model's, else 0. Needs no labels; the float model's own figure is 1. */
     record Agreement() implements Task {}
 
-    /** {@code Σ f·q / √(Σf²·Σq²)} of the float output f and the quantized output q of one sample; 1 if both are zero, 0 if one is. */
+    /**
+     * {@code Σ f·q / √(Σf²·Σq²)} with the float output f and the quantized output q of one sample; 1 if both are all
+     * zero, 0 if only one is.
+     */
     record Cosine() implements Task {}
 
     /** The mean of |q − f| over the values of one sample. Needs no labels; the float model's own figure is 0. */
@@ -62,7 +65,7 @@ public sealed interface Task {
         return all().stream().filter(t -> t.id().equals(id)).findFirst();
     }
 
-    /** Fixed; kept in sessions and named in the output of the command line. */
+    /** Fixed: it is saved in sessions and printed by the command line. */
     default String id() {
         return switch (this) {
             case TopK(int k) -> "top" + k;
@@ -74,7 +77,7 @@ public sealed interface Task {
         };
     }
 
-    /** For a person, in a few letters. */
+    /** The name for a person, in a few letters. */
     default String title() {
         return switch (this) {
             case TopK(int k) -> "top-" + k;
@@ -86,7 +89,7 @@ public sealed interface Task {
         };
     }
 
-    /** With its noun, for a heading: {@code top-1 accuracy}. */
+    /** The name as a heading, with its noun: {@code top-1 accuracy}. */
     default String headline() {
         return switch (this) {
             case TopK _, Binary _ -> title() + " accuracy";
@@ -94,7 +97,7 @@ public sealed interface Task {
         };
     }
 
-    /** One sentence for a person. */
+    /** An explanation for a person, in one sentence. */
     default String explanation() {
         return switch (this) {
             case TopK(int k) ->
@@ -116,7 +119,7 @@ public sealed interface Task {
         };
     }
 
-    /** True if a score is 0 or 1, so that the mean is a share of the samples; any finite number otherwise. */
+    /** True if each score is 0 or 1, so that the mean is a share of the samples; else a score is any finite number. */
     default boolean isProportion() {
         return switch (this) {
             case TopK _, Binary _, Agreement _ -> true;
@@ -132,7 +135,7 @@ public sealed interface Task {
         };
     }
 
-    /** True if a score cannot be had without the float model's whole output. */
+    /** True if scoring needs the float model's whole output. */
     default boolean comparesOutputs() {
         return switch (this) {
             case Cosine _, Deviation _ -> true;

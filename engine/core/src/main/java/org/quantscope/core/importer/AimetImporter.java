@@ -27,14 +27,18 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Reads the encoding files of AIMET and the overrides of QNN. The shape of the file tells which: maps of lists up to 0.6.1 and for QNN,
- * two lists of entries in 1.0.0, one list in 2.0.0. An offset of −2^(bits−1) makes a symmetric tensor signed; one of
- * −(2^(bits−1) − 1) that is said to be symmetric is the narrow range of older releases.
+ * Reads the encoding files of AIMET and the overrides of QNN. The structure of the file tells the version: maps of
+ * lists up to 0.6.1 and for QNN, two lists of entries in 1.0.0, one list in 2.0.0. An offset of −2^(bits−1) makes a
+ * symmetric tensor signed; an offset of −(2^(bits−1) − 1) in a tensor marked as symmetric is the restricted range of
+ * older releases.
  */
 final class AimetImporter implements Importer {
     private static final long MAX_BYTES = 256L << 20;
     private static final long MAX_TOKENS = 64L << 20;
-    /** By the names of version 2.0.0; per block the scheme of the format with a power of two for each block. */
+    /**
+     * Our scheme for each type name of version 2.0.0. Per block it is the scheme with a power-of-two scale for each
+     * block.
+     */
     private static final Map<String, String> FLOATS =
             Map.of("float8e4m3fn", "fp8_e4m3fn", "float8e5m2", "fp8_e5m2", "float4e2m1", "fp4_e2m1");
 
@@ -81,7 +85,7 @@ final class AimetImporter implements Importer {
         });
     }
 
-    /** What one entry says, in the terms of all versions. */
+    /** The content of one entry, in terms that all versions share. */
     private static final class Entry {
         @Nullable
         String name;
@@ -117,7 +121,7 @@ final class AimetImporter implements Importer {
             this.names = new Names(model);
         }
 
-        /** A map of names to lists with one object for each slice, or a list of entries. */
+        /** Reads either form: a map from names to lists with one object for each slice, or a list of entries. */
         void section() {
             if (json.isArray()) {
                 json.array(() -> take(entry()));
@@ -138,7 +142,7 @@ final class AimetImporter implements Importer {
             });
         }
 
-        /** One slice of a legacy entry. */
+        /** Reads one slice of a legacy entry. */
         private void legacy(Entry into) {
             int slices = into.scales.size();
             int ranges = into.mins.size();
@@ -194,7 +198,7 @@ final class AimetImporter implements Importer {
             }
         }
 
-        /** A number or lists of numbers, to any depth. */
+        /** Reads a number, or lists of numbers nested to any depth. */
         private void numbers(List<Float> into) {
             if (json.isArray()) {
                 json.array(() -> numbers(into));
@@ -215,7 +219,7 @@ final class AimetImporter implements Importer {
             into.add((int) value);
         }
 
-        /** Turns an entry into a spec, or remembers why not. */
+        /** Turns an entry into a spec, or remembers why that is impossible. */
         void take(Entry e) {
             String name = String.valueOf(e.name);
             TensorInfo info = names.find(name).orElse(null);
@@ -355,7 +359,10 @@ final class AimetImporter implements Importer {
             return n == 1 ? Granularity.TENSOR : new Granularity.PerChannel(info.defaultAxis());
         }
 
-        /** Where slice i stands in the file: version 1.0.0 runs through the blocks of each output channel, also of a weight stored the other way. */
+        /**
+         * The position in the file of each of our slices. Version 1.0.0 lists the blocks of one output channel after
+         * the other, whichever way the weight is stored.
+         */
         private static int[] order(Entry e, TensorInfo info, int n) {
             int[] order = new int[n];
             boolean swapped =

@@ -153,7 +153,7 @@ final class CodeArchiveImporter implements Importer {
         return metadata;
     }
 
-    /** What the text says of a tensor. */
+    /** What the metadata text says about a tensor. */
     private static final class Entry {
         String scheme = "";
         int bits;

@@ -11,13 +11,14 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 
 /**
- * Which formats a file can be read in, found by reading it in each.
+ * The formats in which a file can be read, found by trying each.
  *
- * @param readable formats that find entries in it, one for all that find the same; in the order of {@link Importers}
- * @param refused why each of the others does not read it
+ * @param readable formats that find entries in it, in the order of {@link Importers}; of formats that find the same
+ *     only one is listed
+ * @param refused for each of the others, why it cannot read the file
  */
 public record Detection(List<Candidate> readable, Map<Importer, String> refused) {
-    /** A format, and what it finds. */
+    /** A format and what it finds in the file. */
     public record Candidate(Importer importer, Imported found) {}
 
     public Detection {
@@ -49,7 +50,7 @@ public record Detection(List<Candidate> readable, Map<Importer, String> refused)
         return new Detection(readable, refused);
     }
 
-    /** Of formats that find the same the one stays whose version the file states, else the first. */
+    /** Adds a candidate. Of formats that find the same, the one stays whose version the file states, else the first. */
     private static void add(List<Candidate> readable, Candidate next) {
         for (int i = 0; i < readable.size(); i++) {
             if (readable.get(i).found.equals(next.found)) {
@@ -67,7 +68,7 @@ public record Detection(List<Candidate> readable, Map<Importer, String> refused)
         return r.found.notes().stream().anyMatch(note -> note.contains(version));
     }
 
-    /** True if formats find different things in the file, so that a person has to say which one it is. */
+    /** True if formats find different things in the file, so that a person has to choose. */
     public boolean isAmbiguous() {
         return readable.size() > 1;
     }

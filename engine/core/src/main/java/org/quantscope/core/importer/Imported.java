@@ -14,9 +14,10 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * What was found in another tool's file.
  *
- * @param specs for tensors of the model; the clip is fixed where the file gives parameters, manual where it gives ranges
- * @param unmatched what could not be taken over
- * @param notes what a person should know of the file, for example which convention it follows
+ * @param specs for tensors of the model; the clip is fixed where the file gives parameters, manual where it gives
+ *     ranges
+ * @param unmatched entries of the file that could not be used
+ * @param notes what a person should know about the file, for example which convention it follows
  */
 public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched, List<String> notes) {
     public Imported {
@@ -26,11 +27,11 @@ public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched
     }
 
     /**
-     * An entry of the file that found no place.
+     * An entry of the file that could not be used.
      *
-     * @param name as the file has it
-     * @param why for example that the model has no such tensor
-     * @param near names of the model's tensors that are like it, nearest first
+     * @param name name in the file
+     * @param why the reason, for example that the model has no such tensor
+     * @param near similar names of the model's tensors, nearest first
      */
     public record Unmatched(String name, String why, List<String> near) {
         public Unmatched {
@@ -38,14 +39,14 @@ public record Imported(Map<TensorId, QuantSpec> specs, List<Unmatched> unmatched
         }
     }
 
-    /** Takes the settings over in one step; other tensors keep what they have. */
+    /** One edit that adopts the settings; other tensors keep theirs. */
     public Edit edit(String what) {
         List<Edit> edits = new ArrayList<>();
         specs.forEach((id, spec) -> edits.add(new Edit.SetOverride(id, spec)));
         return new Edit.All(what, edits);
     }
 
-    /** {@code start} with these settings and nothing else quantized. */
+    /** {@code start} with these settings only, and nothing else quantized. */
     public SessionState alone(SessionState start) {
         return start.withWeights(Optional.empty())
                 .withActivations(Optional.empty())

@@ -7,9 +7,9 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.OptionDoc;
 
-/** Reads the settings in another tool's file for one model. Stateless; one file and one line in {@link Importers}. */
+/** Reads the settings for one model from another tool's file. Stateless; one file and one line in {@link Importers}. */
 public interface Importer {
-    /** Persisted; never renamed; that of the exporter of the same format. */
+    /** Persisted; never renamed; the same as that of the exporter of this format. */
     String id();
 
     String title();
@@ -22,9 +22,10 @@ public interface Importer {
     String source();
 
     /**
-     * Reads a file. Nothing is dropped silently: what has no place in the model is {@linkplain Imported#unmatched unmatched}.
+     * Reads a file. Nothing is dropped silently: entries that cannot be used are listed as
+     * {@linkplain Imported#unmatched unmatched}.
      *
-     * @param model as it is to be analysed
+     * @param model the model to be analysed
      * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */

@@ -19,9 +19,9 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Reads the calibration result of ai-edge-quantizer: {@code {tensor: {"min": …, "max": …}}}. Given a recipe it reads the calibration
- * result beside it. Parameters follow as the quantizer computes them: 8 bits asymmetric, and where {@code num_bits} says so 16 bits
- * symmetric, from −32767 to 32767.
+ * Reads the calibration result of ai-edge-quantizer: {@code {tensor: {"min": …, "max": …}}}. If it is given a recipe,
+ * it reads the calibration result beside it. Parameters are computed as that quantizer does: 8 bits asymmetric, or 16
+ * bits symmetric from −32767 to 32767 if {@code num_bits} is 16.
  */
 final class LitertImporter implements Importer {
     private static final long MAX_BYTES = 64L << 20;
@@ -103,7 +103,7 @@ final class LitertImporter implements Importer {
         return new Imported(specs, names.unmatched(), notes);
     }
 
-    /** A number, or one in lists of any depth: the quantizer keeps arrays of one value. */
+    /** Reads a number, which may be nested in lists of one element: the quantizer stores arrays of one value. */
     private static double single(StrictJson json) {
         if (!json.isArray()) {
             return json.float64();

@@ -7,8 +7,8 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 
 /**
- * Names in a file that a person has mapped to tensors of the model. They hold for one call of {@link Importer#read}: whoever looks
- * names up in a file's model finds them, so that no importer has to know of them.
+ * Names in a file that a person has mapped to tensors of the model. They hold during one call of {@link Importer#read}
+ * and take effect where names are looked up, so that no importer has to know of them.
  */
 public final class NameMap {
     private static final ScopedValue<Map<String, String>> NAMES = ScopedValue.newInstance();
@@ -18,7 +18,8 @@ public final class NameMap {
     /**
      * Reads a file as {@link Importer#read} does.
      *
-     * @param names the name of a tensor of the model by a name in the file; the model's own names come first
+     * @param names maps a name in the file to the name of a tensor of the model; a name that the model has is not
+     *     mapped
      */
     public static Imported read(
             Importer importer, Path file, Model model, Map<String, String> names, CancelToken cancel)
@@ -26,7 +27,7 @@ public final class NameMap {
         return ScopedValue.where(NAMES, Map.copyOf(names)).call(() -> importer.read(file, model, cancel));
     }
 
-    /** What {@code name} was mapped to, or the name itself. */
+    /** The name that {@code name} is mapped to, or the name itself. */
     static String mapped(String name) {
         return NAMES.orElse(Map.of()).getOrDefault(name, name);
     }

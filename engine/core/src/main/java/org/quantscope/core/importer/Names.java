@@ -14,7 +14,7 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
-/** Finds the tensors of a model by the names in a file, and remembers those that it could not find. */
+/** Finds the tensors of a model by the names in a file, and remembers the names that it could not find. */
 final class Names {
     private static final int NEAR = 3;
 
@@ -22,7 +22,7 @@ final class Names {
     private final List<Imported.Unmatched> unmatched = new ArrayList<>();
     private final Optional<OnnxGraph> graph;
     private final Map<TensorId, TensorId> owners;
-    /** What the file says of values without parameters of their own, in its order. */
+    /** The entries of the file for values that share the parameters of another value, in the order of the file. */
     private final Map<TensorId, Object> shared = new LinkedHashMap<>();
 
     Names(Model model) {
@@ -36,7 +36,7 @@ final class Names {
         }
     }
 
-    /** The tensor of that name; if there is none it is remembered as unmatched. */
+    /** The tensor with that name; if there is none, the name is remembered as unmatched. */
     Optional<TensorInfo> find(String name) {
         TensorInfo info = known.get(known.containsKey(name) ? name : NameMap.mapped(name));
         if (info == null) {
@@ -49,10 +49,10 @@ final class Names {
     }
 
     /**
-     * Remembers what a file says of a value that shares the parameters of another one.
+     * Remembers what a file says about a value that shares the parameters of another one.
      *
-     * @param said compared with what the file says of the other one, in {@link #settle}
-     * @return false if the value is none of these
+     * @param said its parameters in the file; {@link #settle} compares them with those of the other value
+     * @return false if the value has parameters of its own
      */
     boolean shares(String name, Object said) {
         boolean one =
@@ -63,7 +63,10 @@ final class Names {
         return one;
     }
 
-    /** Lists the values for which the file says something else than for the one whose parameters they share. */
+    /**
+     * Lists as unmatched those values for which the file has other parameters than for the value whose parameters they
+     * share.
+     */
     void settle(Map<TensorId, ?> said) {
         shared.forEach((id, own) -> {
             if (!own.equals(said.get(owners.get(id)))) {
@@ -72,7 +75,7 @@ final class Names {
         });
     }
 
-    /** True if the model has a tensor of that name and of that kind; nothing is remembered. */
+    /** True if the model has a tensor of that name and of that kind; does not remember the name. */
     boolean knows(String name, boolean activation) {
         TensorInfo info = known.get(name);
         return info != null && (info.kind() == TensorKind.ACTIVATION) == activation;
@@ -87,7 +90,7 @@ final class Names {
         return List.copyOf(unmatched);
     }
 
-    /** The same without some names, for which the file itself says that they are of no concern. */
+    /** The unmatched entries, except for names that the file itself marks as irrelevant. */
     List<Imported.Unmatched> unmatchedBut(Set<String> known) {
         return unmatched.stream().filter(u -> !known.contains(u.name())).toList();
     }

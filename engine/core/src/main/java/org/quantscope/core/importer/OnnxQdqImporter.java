@@ -30,9 +30,10 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Reads the scales and zero points of an ONNX model with QuantizeLinear and DequantizeLinear. A tensor is found by the names that ONNX
- * Runtime gives, else by its place: the input of the node that computes the same value in the float model. The stored codes are compared
- * with the weights of the float model. Integer biases follow from the rest and are passed over.
+ * Reads the scales and zero points of an ONNX model with QuantizeLinear and DequantizeLinear. A tensor is found by the
+ * names that ONNX Runtime gives, else by its position: as the same input of the node that computes the same value in
+ * the float model. The stored codes are compared with the weights of the float model. Integer biases follow from the
+ * rest and are ignored.
  */
 final class OnnxQdqImporter implements Importer {
     private static final Map<CodeType, String> FLOATS =
@@ -87,7 +88,7 @@ final class OnnxQdqImporter implements Importer {
                 continue;
             }
             if (specs.containsKey(info.id())) {
-                // The same tensor quantized for each of its readers.
+                // The same tensor may be quantized once for each of its readers.
                 if (!(specs.get(info.id()).clip() instanceof Clip.Fixed(var before)) || !before.equals(params)) {
                     names.refuse(name.get(), "it is quantized more than once there, in different ways");
                 }
@@ -148,7 +149,9 @@ final class OnnxQdqImporter implements Importer {
         return true;
     }
 
-    /** Says so if the stored codes are not those of the model's own values; of floating codes only those that are no number are told. */
+    /**
+     * A note if the stored codes are not those of the model's own values. Of floating-point codes only NaN is reported.
+     */
     private static Optional<String> difference(
             Tensor weight, QuantParams params, QdqReading.Codes codes, CancelToken cancel) {
         Slicing slicing = Slicing.of(weight.info(), params.granularity());
@@ -190,7 +193,7 @@ final class OnnxQdqImporter implements Importer {
                         worst));
     }
 
-    /** Finds tensors by the nodes that read them. */
+    /** Finds tensors through the nodes that read them. */
     private static final class Places {
         private final Map<String, OnnxNode> byOutput = new HashMap<>();
         private final Set<String> activations = new HashSet<>();

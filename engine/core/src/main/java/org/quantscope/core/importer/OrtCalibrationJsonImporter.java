@@ -58,7 +58,7 @@ final class OrtCalibrationJsonImporter implements Importer {
                     case OrtCalibrationJsonExporter.UNQUANTIZED ->
                         json.array(() -> reading.unquantized.add(json.string()));
                     case "CLS", "smooth_quant", "provenance" -> json.skip();
-                    // calibration.json has no frame around its tensors.
+                    // The tensors of calibration.json are at the top level.
                     default -> reading.tensor(field, true);
                 }
             });
@@ -117,7 +117,7 @@ final class OrtCalibrationJsonImporter implements Importer {
             return json.make(() -> QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(lo, hi))));
         }
 
-        /** A number, or a numpy array of one. */
+        /** Reads a number, or a numpy array with one element. */
         private float number() {
             if (!json.isObject()) {
                 return json.float32();

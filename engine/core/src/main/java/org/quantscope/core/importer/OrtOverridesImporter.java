@@ -30,9 +30,9 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Reads tensor overrides of ONNX Runtime: a list of entries for each tensor, each a scale with a zero point or a range, or one entry with
- * lists in it. An entry may name its type; for one that does not it is the argument in the file {@code .args} beside it, else that of the
- * runner: quint8 for activations and qint8 for weights.
+ * Reads tensor overrides of ONNX Runtime: a list of entries for each tensor, each a scale with a zero point or a range,
+ * or one entry with lists in it. An entry may name its type. If it does not, the type comes from the arguments in the
+ * file {@code .args} beside it, else it is the default of the quantizer: quint8 for activations and qint8 for weights.
  */
 final class OrtOverridesImporter implements Importer {
     private static final long MAX_BYTES = 256L << 20;
@@ -40,11 +40,11 @@ final class OrtOverridesImporter implements Importer {
     private static final long MAX_ARGUMENTS = 1 << 16;
     private static final Pattern TYPE = Pattern.compile("(?:quanttype\\.)?q(u?)int(4|8|16)");
     private static final Pattern ARGUMENT = Pattern.compile("--(activation|weight)_type\\s+(\\S+)");
-    /** By the numbers of ONNX Runtime's QuantType. */
+    /** Type names by their number in ONNX Runtime's QuantType. */
     private static final List<String> NUMBERED =
             List.of("qint8", "quint8", "qfloat8e4m3fn", "qint16", "quint16", "qint4", "quint4");
 
-    /** Codes of a type. */
+    /** The codes of a type. */
     private record Type(int bits, boolean signed) {
         int min() {
             return signed ? -(1 << (bits - 1)) : 0;
@@ -114,7 +114,7 @@ final class OrtOverridesImporter implements Importer {
                 : Optional.empty();
     }
 
-    /** What the entries of one tensor say together. */
+    /** The entries of one tensor, combined. */
     private static final class Entry {
         @Nullable
         String type;
@@ -265,7 +265,7 @@ final class OrtOverridesImporter implements Importer {
                         + Slicing.of(info, granularity).slices());
             }
             if (n == 1 && e.axis != null && Slicing.of(info, granularity).slices() > 1) {
-                // One entry for all channels.
+                // One entry serves all channels.
                 granularity = Granularity.TENSOR;
             }
             QuantSpec base = (activation ? QuantSpec.ACTIVATIONS : QuantSpec.WEIGHTS)
@@ -298,7 +298,7 @@ final class OrtOverridesImporter implements Importer {
             boolean mirrored = Boolean.TRUE.equals(e.symmetric);
             List<ClipRange> ranges = new ArrayList<>();
             for (int i = 0; i < e.mins.size(); i++) {
-                // As the quantizer does: the range holds 0, and is mirrored if it is to be symmetric.
+                // As in the quantizer, the range is widened to hold 0, and mirrored if it is to be symmetric.
                 float lo = Math.min(e.mins.get(i), 0);
                 float hi = Math.max(e.maxs.get(i), 0);
                 ranges.add(mirrored ? ClipRange.symmetric(Math.max(-lo, hi)) : new ClipRange(lo, hi));

@@ -23,9 +23,9 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * Reads our own config as settings for another model or session: the spec of each tensor of the model by its name, with the range that
- * was observed in place of a calibrator where a tensor is an activation, and the levels that were fitted to it as fixed ones. What is the session's
- * own stays behind: files, corrections and folding.
+ * Reads our own config as settings for another model or session: the spec of each tensor, matched by name. For an
+ * activation the observed range replaces the calibrator, and levels that were fitted to it become fixed. What belongs
+ * to the session itself is left out: files, corrections and folding.
  */
 final class SessionImporter implements Importer {
     @Override

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
-/** Tells long work to stop. Loops look at it at least every millisecond; native calls register a hook. Thread safe. */
+/** Tells long work to stop. Loops check it at least every millisecond; native calls register a hook. Thread safe. */
 public final class CancelToken {
     private final BooleanSupplier stop;
     private volatile boolean cancelled;
@@ -19,7 +19,10 @@ public final class CancelToken {
         this.stop = stop;
     }
 
-    /** Cancelled also as soon as {@code stop} says so, which is asked whenever work looks at the token; hooks do not learn of it. */
+    /**
+     * A token that is also cancelled once {@code stop} returns true. {@code stop} is asked whenever work checks the
+     * token; hooks do not learn of it.
+     */
     public static CancelToken when(BooleanSupplier stop) {
         return new CancelToken(stop);
     }
@@ -49,7 +52,10 @@ public final class CancelToken {
         }
     }
 
-    /** Runs {@code hook} once on {@link #cancel}, at once if that has happened already. Close the result to unregister. */
+    /**
+     * Runs {@code hook} once on {@link #cancel}, immediately if that has happened already. Close the result to
+     * unregister the hook.
+     */
     public Registration onCancel(Runnable hook) {
         boolean now;
         synchronized (hooks) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
-/** The long work that is going on, for people to see and to cancel. Thread safe. */
+/** The long work that is running, so that people can see and cancel it. Thread safe. */
 public final class Jobs {
     /**
      * A snapshot of one piece of work.
@@ -16,17 +16,17 @@ public final class Jobs {
      * @param title what it does, in a few words
      * @param done units finished
      * @param total units in all; 0 while unknown
-     * @param what the unit in hand, empty if nothing was reported yet
-     * @param cancel stops it
+     * @param what the unit being worked on, empty if nothing was reported yet
+     * @param cancel stops the work
      */
     public record Job(long id, String title, long done, long total, String what, CancelToken cancel) {
-        /** From 0 to 1; negative while unknown. */
+        /** The finished share, from 0 to 1; negative while unknown. */
         public double fraction() {
             return total <= 0 ? -1 : Math.clamp((double) done / total, 0, 1);
         }
     }
 
-    /** The working end of a job: takes progress, and ends the job when closed. */
+    /** The worker's end of a job: takes its progress, and ends the job when closed. */
     public final class Handle implements Progress, AutoCloseable {
         private final long id;
 
@@ -62,7 +62,7 @@ public final class Jobs {
         this.events = events;
     }
 
-    /** Announces work that starts now. */
+    /** Announces work that is starting. */
     public Handle start(String title, CancelToken cancel) {
         Handle handle;
         synchronized (jobs) {
@@ -74,7 +74,7 @@ public final class Jobs {
         return handle;
     }
 
-    /** What is going on, oldest first. */
+    /** The jobs that are running, oldest first. */
     public List<Job> running() {
         synchronized (jobs) {
             return List.copyOf(jobs.values());

@@ -114,7 +114,7 @@ public final class LatestWins<R> {
                 deliver(request, value);
             }
         } catch (CancellationException e) {
-            // Whoever cancelled knows.
+            // Whoever cancelled knows already.
         } catch (Throwable e) {
             result.execute(() -> {
                 if (!request.cancel.isCancelled()) {

@@ -14,7 +14,10 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 
-/** Writes JSON that is the same bytes for the same values: two spaces, line feeds, lists on one line. */
+/**
+ * Writes JSON in one fixed form, so that equal values give equal bytes: indented by two spaces, line feeds, lists on
+ * one line.
+ */
 public final class PrettyJson {
     private PrettyJson() {}
 
@@ -30,14 +33,14 @@ public final class PrettyJson {
         }
     }
 
-    /** Writes a file of one value. */
+    /** Writes a file that holds one value. */
     public static void write(Path file, Consumer<JsonGenerator> value) throws IOException {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             write(out, value);
         }
     }
 
-    /** The shortest decimal that only this float32 reads as; {@code -0.0} keeps its sign. */
+    /** Writes the shortest decimal that reads back as this float32; {@code -0.0} keeps its sign. */
     public static void float32(JsonGenerator json, float value) {
         json.writeNumber(Float.toString(value));
     }

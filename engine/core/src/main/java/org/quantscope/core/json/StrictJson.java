@@ -26,10 +26,10 @@ import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /**
- * Reads a JSON file value by value without a tree of it in memory. Every complaint is a {@link BadInputException} with the
+ * Reads a JSON file value by value without a tree of it in memory. Every error is a {@link BadInputException} with the
  * file, the path of the field such as {@code overrides["conv1.weight"].bits}, and the value.
  *
- * <p>Duplicate names, comments, NaN, text behind the value, nesting deeper than {@value #MAX_DEPTH}, numbers longer than
+ * <p>Duplicate names, comments, NaN, text after the value, nesting deeper than {@value #MAX_DEPTH}, numbers longer than
  * {@value #MAX_NUMBER} and strings longer than {@value #MAX_STRING} characters are refused.
  *
  * <p>The methods read the value at which the reader stands. {@link #object} and {@link #array} hand each member to a
@@ -54,7 +54,7 @@ public final class StrictJson {
      * @param maxBytes the file is refused if it is longer
      * @param maxTokens the file is refused if it holds more values, names and brackets
      * @param body reads the root value
-     * @throws BadInputException if the file is no such JSON
+     * @throws BadInputException if the file is not JSON of this kind
      * @throws IOException if it cannot be read at all
      */
     public static <T> T read(Path file, long maxBytes, long maxTokens, Function<StrictJson, T> body)
@@ -74,8 +74,8 @@ public final class StrictJson {
     /**
      * Reads JSON text that lies inside a file of another format.
      *
-     * @param file for complaints
-     * @throws BadInputException if the text is no such JSON
+     * @param file for error messages
+     * @throws BadInputException if the text is not JSON of this kind
      */
     public static <T> T read(Path file, byte[] utf8, Function<StrictJson, T> body) throws IOException {
         return parse(file, new ByteArrayInputStream(utf8), utf8.length, utf8.length + 1L, body);
@@ -158,12 +158,12 @@ public final class StrictJson {
                 return (int) value;
             }
         } catch (NumberFormatException e) {
-            // Longer than a long: out of range like any other.
+            // The number does not even fit a long, so it is out of range.
         }
         throw bad(wanted + " is needed, got " + seen());
     }
 
-    /** A number, rounded once to the nearest float32; its size must not go beyond what a float32 holds. */
+    /** A number, rounded once to the nearest float32; refused if it is beyond the range of float32. */
     public float float32() {
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
                 && parser.currentToken() != JsonToken.VALUE_NUMBER_FLOAT) {
@@ -204,7 +204,7 @@ public final class StrictJson {
         return parser.currentToken() == JsonToken.VALUE_STRING;
     }
 
-    /** Passes over the value, whatever it is. */
+    /** Skips the value, whatever it is. */
     public void skip() {
         parser.skipChildren();
     }
@@ -234,7 +234,7 @@ public final class StrictJson {
         return make(path(), constructor);
     }
 
-    /** Builds a value; its complaint about an argument is turned into one about {@code path}. */
+    /** Builds a value; an {@link IllegalArgumentException} of the constructor becomes an error about {@code path}. */
     public <T> T make(String path, Supplier<T> constructor) {
         try {
             return constructor.get();
@@ -243,12 +243,12 @@ public final class StrictJson {
         }
     }
 
-    /** A complaint about the value at which the reader stands. */
+    /** An error about the value at which the reader stands. */
     public BadInputException bad(String problem) {
         return new BadInputException(file, path(), problem);
     }
 
-    /** A complaint about the member {@code name}, at which the reader stands, that nothing here reads. */
+    /** An error about the member at which the reader stands: no field has this name. */
     public BadInputException unknown(String... known) {
         return bad(unknownField(Stream.of(known)));
     }
@@ -257,7 +257,7 @@ public final class StrictJson {
         return "unknown field; known here: " + known.collect(Collectors.joining(", "));
     }
 
-    /** {@code value}, or a complaint that the object at {@code path} lacks the field {@code name}. */
+    /** {@code value}, or an error that the object at {@code path} lacks the field {@code name}. */
     public <T> T required(String path, String name, @Nullable T value) {
         if (value == null) {
             throw new BadInputException(file, member(path, name), "the field is missing");

@@ -11,7 +11,10 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/** A plain token parser for JSON headers inside other formats: strict UTF-8, no key twice in one object, at most 64 levels deep. Whole JSON files are read by {@link StrictJson}. */
+/**
+ * A plain token parser for JSON headers inside other formats: strict UTF-8, no duplicate keys, at most 64 levels deep.
+ * For whole JSON files use {@link StrictJson}.
+ */
 public final class Utf8Json {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -25,7 +28,10 @@ public final class Utf8Json {
 
     private Utf8Json() {}
 
-    /** A parser over {@code utf8}; it throws {@link tools.jackson.core.JacksonException} where the text is no such JSON. */
+    /**
+     * A parser over {@code utf8}; it throws {@link tools.jackson.core.JacksonException} if the text is not JSON of this
+     * kind.
+     */
     public static JsonParser parser(byte[] utf8) {
         CharsetDecoder decoder = StandardCharsets.UTF_8
                 .newDecoder()

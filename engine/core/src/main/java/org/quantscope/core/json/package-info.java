@@ -1,4 +1,7 @@
-/** Reading JSON that may lie: bounded, strict, every complaint with the field and the value. */
+/**
+ * Reads JSON from files that may be damaged or hostile: bounded and strict, with the field and the value in every
+ * error.
+ */
 @NullMarked
 package org.quantscope.core.json;
 

@@ -10,22 +10,22 @@ import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** A file of one NumPy array. */
+/** Reads .npy files, which hold one NumPy array. */
 public final class Npy {
     private static final String EXTENSION = ".npy";
 
     private Npy() {}
 
-    /** True if these may be the first bytes of one. */
+    /** True if a file that begins with these bytes may be an .npy file. */
     public static boolean matches(byte[] head) {
         return NpyHeader.isMagic(head);
     }
 
     /**
-     * The array, named by its file without {@code .npy}.
+     * Reads the array; its name is that of the file without {@code .npy}.
      *
      * @param withData false reads the header only
-     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @throws BadInputException if the file is damaged, contradicts itself or holds something unsupported
      * @throws IOException if it cannot be read at all
      */
     public static Tensor read(Path file, boolean withData) throws IOException {
@@ -51,7 +51,7 @@ public final class Npy {
                 data);
     }
 
-    /** A file's or member's name without its extension. */
+    /** The name of a file or of a member of an archive, without its extension. */
     static String nameOf(String name) {
         return name.endsWith(EXTENSION) && name.length() > EXTENSION.length()
                 ? name.substring(0, name.length() - EXTENSION.length())

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 
 /**
- * The header of an .npy array as text: a Python dict literal with exactly the keys {@code descr}, {@code fortran_order} and {@code shape}. Nothing is
- * evaluated; whatever else stands there is refused.
+ * The header of an .npy array as text: a Python dict literal with exactly the keys {@code descr}, {@code fortran_order}
+ * and {@code shape}. Nothing is evaluated, and anything else is refused.
  */
 final class NpyDict {
     private final String text;
@@ -135,7 +135,7 @@ final class NpyDict {
             at++;
         }
         String digits = text.substring(from, at);
-        // Python 2 wrote long integers with an L.
+        // Python 2 wrote long integers with a trailing L.
         if (at < text.length() && text.charAt(at) == 'L') {
             at++;
         }

@@ -17,15 +17,15 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * What stands in front of the values of an .npy array, versions 1.0 to 3.0 (numpy {@code doc/neps/nep-0001-npy-format.rst},
+ * The header of an .npy array, versions 1.0 to 3.0 (numpy {@code doc/neps/nep-0001-npy-format.rst},
  * {@code numpy/lib/_format_impl.py}).
  *
- * @param order of the bytes of one element
- * @param fortran the first index runs fastest
- * @param start bytes in front of the values
+ * @param order byte order of one element
+ * @param fortran the first index varies fastest (column-major order)
+ * @param start the number of bytes before the values
  */
 record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int start) {
-    /** Magic, version and the longer of the two length fields. */
+    /** Bytes of the magic, the version and the longer of the two length fields. */
     static final int PREFIX_BYTES = 12;
 
     /** The longest header text we read. NumPy itself stops at 10,000 unless told otherwise; only structured types need more. */
@@ -54,18 +54,18 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
                         < 0;
     }
 
-    /** The bytes of values that the header promises. */
+    /** The size of the values in bytes, according to the header. */
     long valueBytes() {
         return shape.count() * dtype.bytes();
     }
 
-    /** Bytes of header and values together. */
+    /** The size of header and values together, in bytes. */
     long totalBytes() {
         return start + valueBytes();
     }
 
     /**
-     * The length of everything in front of the values.
+     * The number of bytes before the values.
      *
      * @param head the first bytes, {@link #PREFIX_BYTES} or all there are
      * @param field for messages
@@ -152,7 +152,7 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
     }
 
     /**
-     * The values in row-major order: not copied, unless they are stored with the first index running fastest.
+     * The values in row-major order: not copied, unless they are stored with the first index varying fastest.
      *
      * @param values exactly {@link #valueBytes()} bytes
      */
@@ -160,7 +160,7 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         return new TensorData(dtype, isReordered() ? rowMajor(values) : values, order, shape.count());
     }
 
-    /** True if the values must be copied to come into row-major order. */
+    /** True if the values must be copied to get row-major order. */
     boolean isReordered() {
         return fortran && shape.rank() > 1 && shape.count() > 1;
     }
@@ -180,7 +180,7 @@ record NpyHeader(DType dtype, ByteOrder order, boolean fortran, Shape shape, int
         long from = 0;
         for (long at = 0; at < shape.count(); at += run) {
             copyRun(values, from, stride[last], out, at, run);
-            // The next index of all dimensions but the last, counted up from the innermost.
+            // Advances the index of all dimensions but the last, from the innermost outwards.
             for (int i = last - 1; i >= 0; i--) {
                 from += stride[i];
                 if (++index[i] < shape.dim(i)) {

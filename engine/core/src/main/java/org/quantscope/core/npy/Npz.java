@@ -31,17 +31,18 @@ import org.quantscope.core.tensor.TensorInfo;
 /**
  * The arrays of an .npz archive, in the order of its directory.
  *
- * <p>Stored members are used where they lie in the mapped file, and their checksum is not computed; deflated ones are unpacked, to exactly the size that
- * their own header promises and within a budget for the whole file. A member's name is only a name: nothing is ever written.
+ * <p>Stored members are used in place in the mapped file, without computing their checksum. Deflated members are
+ * unpacked, to exactly the size that their own header states and within a budget for the whole file. The name of a
+ * member is never used as a path: nothing is written.
  *
- * @param arrays named by their members, without {@code .npy}
- * @param ignored names of the members that are no {@code .npy}
+ * @param arrays named like their members, without {@code .npy}
+ * @param ignored names of the members that are not {@code .npy} files
  */
 public record Npz(List<Tensor> arrays, List<String> ignored) {
     /** The longest zip directory we read, in bytes: some ten thousand members. */
     static final long MAX_DIRECTORY = 8 << 20;
 
-    /** Deflate never does better than this (RFC 1951: 258 bytes from two bits). */
+    /** Deflate never compresses better than this (RFC 1951: 258 bytes from two bits). */
     private static final long MAX_DEFLATE_RATIO = 1032;
 
     private static final int END_RECORD_BYTES = 22;
@@ -57,7 +58,10 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         ignored = List.copyOf(ignored);
     }
 
-    /** True if these may be the first bytes of one, which is a zip: it begins with a member, or with the end of an empty directory. */
+    /**
+     * True if a file that begins with these bytes may be an archive: a zip begins with a member, or with the end of an
+     * empty directory.
+     */
     public static boolean matches(byte[] head) {
         return head.length >= 4
                 && head[0] == 'P'
@@ -66,8 +70,8 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
     }
 
     /**
-     * @param withData the arrays whose values are read; of the others only the header is
-     * @throws BadInputException if the archive is damaged, lies or holds what is not supported
+     * @param withData true for the arrays whose values are to be read; of the others only the header is read
+     * @throws BadInputException if the archive is damaged, contradicts itself or holds something unsupported
      * @throws IOException if it cannot be read at all
      */
     public static Npz read(Path file, Predicate<String> withData) throws IOException {
@@ -84,7 +88,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         }
     }
 
-    /** Bounds what the zip library will take into memory. */
+    /** Limits what the zip library will read into memory. */
     private static void checkDirectory(MappedFile mapped) {
         MemorySegment bytes = mapped.bytes();
         long end = endRecord(bytes);
@@ -112,7 +116,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
         }
     }
 
-    /** The end record stands in front of a comment of at most 65535 bytes. */
+    /** The offset of the end record, which is followed by a comment of at most 65535 bytes. */
     private static long endRecord(MemorySegment bytes) {
         long last = bytes.byteSize() - END_RECORD_BYTES;
         for (long at = last; at >= 0 && at >= last - 0xffff; at--) {
@@ -186,7 +190,7 @@ public record Npz(List<Tensor> arrays, List<String> ignored) {
             }
         }
 
-        /** Members lie within the file and do not overlap. */
+        /** Checks that members lie within the file and do not overlap. */
         private void checkPlaces(List<ZipArchiveEntry> entries) {
             List<ZipArchiveEntry> sorted = new ArrayList<>(entries);
             sorted.sort(Comparator.comparingLong(ZipArchiveEntry::getDataOffset));

@@ -22,12 +22,12 @@ public final class FloatOutput {
         return name;
     }
 
-    /** With the batch dimension. */
+    /** The shape, with the batch dimension. */
     public Shape shape() {
         return shape;
     }
 
-    /** Row-major, float32, not copied: the caller's to keep. */
+    /** The values, row-major. Not copied: the caller may keep the array. */
     public float[] values() {
         return values;
     }

@@ -16,8 +16,9 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Values in native memory, to be fed to a model. Closing frees the memory at once: a weight that is fed for
- * every move of a hand must not wait for the garbage collector. Closed by the thread that made it, except what a run gave.
+ * Values in native memory, to be fed to a model. Closing frees the memory at once: a weight that is fed anew while a
+ * handle is dragged must not wait for the garbage collector. The thread that made it closes it; any thread may close
+ * the output of a run.
  */
 public final class NativeTensor implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -39,7 +40,7 @@ public final class NativeTensor implements AutoCloseable {
         return of(new float[] {value}, Shape.of(), DType.F32);
     }
 
-    /** True if {@link #of} can make a tensor of that type. */
+    /** True if {@link #of} supports that type. */
     public static boolean canHold(DType type) {
         return switch (type) {
             case F64, F32, F16, BF16, I64, I32, I16, I8, U8 -> true;
@@ -48,11 +49,12 @@ public final class NativeTensor implements AutoCloseable {
     }
 
     /**
-     * Copies values.
+     * A tensor with a copy of values.
      *
      * @param values the first {@code shape.count()} are taken, row-major
-     * @param type what the model's input wants; F16 and BF16 round to nearest even, integers drop the fraction and saturate
-     * @throws IllegalArgumentException if {@link #canHold} says no
+     * @param type the type of the model's input; F16 and BF16 round to nearest even, integers drop the fraction and
+     *     saturate
+     * @throws IllegalArgumentException if {@link #canHold} is false for the type
      */
     @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
     public static NativeTensor of(float[] values, Shape shape, DType type) {
@@ -129,7 +131,7 @@ public final class NativeTensor implements AutoCloseable {
         }
     }
 
-    /** A truth value. */
+    /** A boolean scalar. */
     @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
     public static NativeTensor flag(boolean value) {
         Arena arena = Arena.ofConfined();
@@ -144,7 +146,7 @@ public final class NativeTensor implements AutoCloseable {
         }
     }
 
-    /** A copy in memory of its own, of the same type and shape. */
+    /** A copy of the same type and shape, in memory of its own. */
     @SuppressWarnings("MustBeClosedChecker") // the result owns the memory and frees it when it is closed
     static NativeTensor copyOf(OnnxTensor tensor) {
         ByteBuffer from = tensor.getByteBuffer();
@@ -162,7 +164,7 @@ public final class NativeTensor implements AutoCloseable {
         }
     }
 
-    /** The bytes of the values. */
+    /** The size of the values in bytes. */
     public long bytes() {
         return tensor.getInfo().getNumElements() * tensor.getInfo().type.size;
     }
@@ -171,7 +173,7 @@ public final class NativeTensor implements AutoCloseable {
         return arena.allocate((long) n * width, ALIGNMENT).asByteBuffer().order(ByteOrder.nativeOrder());
     }
 
-    /** @throws IllegalStateException if it is closed already: it had two owners, then */
+    /** @throws IllegalStateException if it is closed already, which means that it had two owners */
     @Override
     public void close() {
         if (!arena.scope().isAlive()) {

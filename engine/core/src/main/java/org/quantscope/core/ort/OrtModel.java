@@ -30,8 +30,8 @@ import org.quantscope.core.job.CancelToken;
  * A model loaded into ONNX Runtime, and the owner of its native session. Thread safe.
  *
  * <p>Whoever runs it more than once takes a {@link #lease}. {@link #retire} frees the session when the last lease is
- * returned; {@link #close} ends what runs and frees it when the last run has ended, leases or not. Either way no session is
- * freed while it runs, which would crash the process.
+ * returned; {@link #close} stops all runs and frees the session when the last one has ended, whether or not there are
+ * leases. Either way no session is freed while it runs, which would crash the process.
  */
 public final class OrtModel implements AutoCloseable {
     private final OrtSession session;
@@ -50,11 +50,12 @@ public final class OrtModel implements AutoCloseable {
     /**
      * How a model is loaded.
      *
-     * @param threads of one operator, at least 1
-     * @param fuseQdq false keeps QuantizeLinear and DequantizeLinear nodes as they are written, computing between them in float
+     * @param threads threads that one operator may use, at least 1
+     * @param fuseQdq false keeps QuantizeLinear and DequantizeLinear nodes as they are written, computing between them
+     *     in float
      */
     public record Options(int threads, boolean fuseQdq) {
-        /** For work that has the machine to itself. A window that is dragged meanwhile asks for a thread less. */
+        /** For work that has the machine to itself. While a window has to stay responsive, use one thread less. */
         public static final Options DEFAULT = new Options(2, true);
 
         public Options {
@@ -65,22 +66,22 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * Loads.
+     * Loads a model.
      *
      * @param model a serialized model without external data
      * @param origin the file it came from, for messages
      * @throws BadInputException if ONNX Runtime refuses it
-     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
      */
     public static OrtModel load(byte[] model, String origin, Options options) {
         return load(model, origin, options, OrtSession.SessionOptions.OptLevel.ALL_OPT);
     }
 
     /**
-     * Loads what {@link #optimized} gave, as it is.
+     * Loads the result of {@link #optimized} without optimizing it again.
      *
      * @throws BadInputException if ONNX Runtime refuses it
-     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
      */
     public static OrtModel loadOptimized(byte[] model, String origin, Options options) {
         return load(model, origin, options, OrtSession.SessionOptions.OptLevel.NO_OPT);
@@ -99,10 +100,10 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * The model as ONNX Runtime's optimizer leaves it, for this processor.
+     * The model after ONNX Runtime's optimizer, which optimizes for this processor.
      *
      * @throws BadInputException if ONNX Runtime refuses it
-     * @throws OrtUnavailableException if there is no ONNX Runtime here
+     * @throws OrtUnavailableException if ONNX Runtime cannot run on this machine
      */
     public static byte[] optimized(byte[] model, String origin, Options options) {
         OrtEnvironment environment = OrtRuntime.environment();
@@ -138,7 +139,7 @@ public final class OrtModel implements AutoCloseable {
         so.setIntraOpNumThreads(options.threads());
         so.setInterOpNumThreads(1);
         so.setOptimizationLevel(level);
-        // Waiting threads sleep: spinning ones would take the cores from the window.
+        // Waiting threads sleep; spinning would take the cores from the window.
         so.addConfigEntry("session.intra_op.allow_spinning", "0");
         if (!options.fuseQdq()) {
             so.addConfigEntry("session.disable_quant_qdq", "1");
@@ -147,7 +148,7 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * The names of what must be fed.
+     * The names of the inputs.
      *
      * @throws CancellationException if the model is closed or already freed
      */
@@ -159,7 +160,8 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * The shape of an output as far as it is known: dimensions, negative where free; empty if nothing is known, or for a scalar.
+     * The shape of an output, as far as it is known. A free dimension is negative; the array is empty if nothing is
+     * known, and for a scalar.
      *
      * @throws IllegalArgumentException if the model has no such output
      * @throws CancellationException if the model is closed or already freed
@@ -179,7 +181,7 @@ public final class OrtModel implements AutoCloseable {
         throw new IllegalArgumentException("output: the model has no tensor " + name);
     }
 
-    /** The right to run the model until it is returned. */
+    /** The right to run the model, until it is closed. */
     @FunctionalInterface
     public interface Lease extends AutoCloseable {
         @Override
@@ -207,7 +209,7 @@ public final class OrtModel implements AutoCloseable {
         };
     }
 
-    /** Frees the native session when the last lease is returned; what runs goes on. */
+    /** Frees the native session when the last lease is returned; runs that have begun continue. */
     public void retire() {
         synchronized (runs) {
             retired = true;
@@ -216,19 +218,20 @@ public final class OrtModel implements AutoCloseable {
     }
 
     /**
-     * Runs once.
+     * Runs the model once.
      *
-     * @param feeds by input name; stay the caller's
+     * @param feeds by input name; the caller still owns them
      * @param outputs names of the values wanted
-     * @return one for each name, in that order
-     * @throws CancellationException if {@code cancel} is cancelled, also while it runs, or this model is closed meanwhile
+     * @return one output for each name, in that order
+     * @throws CancellationException if {@code cancel} is cancelled, also while it runs, or this model is closed
+     *     meanwhile
      * @throws BadInputException if ONNX Runtime fails on this input
      */
     public List<FloatOutput> run(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
         return run(feeds, outputs, cancel, FloatOutput::of);
     }
 
-    /** As {@link #run}, with the outputs in whatever type they have, kept in native memory: the caller closes them. */
+    /** As {@link #run}, with the outputs in their own type, in native memory; the caller closes them. */
     public List<NativeTensor> runNative(Map<String, NativeTensor> feeds, List<String> outputs, CancelToken cancel) {
         return run(feeds, outputs, cancel, (name, tensor) -> NativeTensor.copyOf(tensor));
     }
@@ -264,7 +267,7 @@ public final class OrtModel implements AutoCloseable {
         }
     }
 
-    /** Under the lock, which whoever frees the session holds too. */
+    /** To be called with the lock held, which freeing the session takes too. */
     private void checkOpen() {
         if (closed || released) {
             throw new CancellationException("the model is closed");
@@ -288,7 +291,7 @@ public final class OrtModel implements AutoCloseable {
         }
     }
 
-    /** Ends what runs. The native session is freed now or by the run that ends last. */
+    /** Stops all runs. The native session is freed now, or by the run that ends last. */
     @Override
     public void close() {
         synchronized (runs) {
@@ -330,7 +333,7 @@ public final class OrtModel implements AutoCloseable {
         }
     }
 
-    /** One run in flight. Its options may be told to stop from any thread until it has ended. */
+    /** One run in flight. Until it has ended, any thread may stop it through its options. */
     private static final class Run {
         final OrtSession.RunOptions options;
         private boolean terminated;

@@ -12,26 +12,27 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ONNX Runtime in this process: loaded once, silent (its own log is off, telemetry too), drained before the process ends.
+ * ONNX Runtime in this process: loaded once, with its log and telemetry off, and drained before the process ends.
  *
- * <p>ONNX Runtime frees its environment in a shutdown hook of its own, and hooks run side by side. A program that may still
- * be computing when it ends therefore calls {@link #shutdown} first; the hook here is for one that does not.
+ * <p>ONNX Runtime frees its environment in a shutdown hook of its own, and hooks run side by side. A program that may
+ * still be computing when it ends should therefore call {@link #shutdown} first; the hook here is for programs that do
+ * not.
  */
 public final class OrtRuntime {
     private static final Set<OrtModel> LIVE = new HashSet<>();
     private static final AtomicInteger RUNNING = new AtomicInteger();
 
     /**
-     * Creating the environment takes stack that grows with the length of the command line. Seen with ONNX Runtime 1.29.0 on
-     * Linux x86-64: 1 MiB, the size of an ordinary thread's stack, is enough for 2,000 characters and a segmentation fault at 4,000; 8 MiB
-     * for 20,000 but not for 60,000; 64 MiB for 118,000, near the longest argument that Linux takes. Any argument counts; a
-     * class path given by {@code CLASSPATH} or in an {@code @file} does not.
+     * Creating the environment takes stack that grows with the length of the command line. Seen with ONNX Runtime
+     * 1.29.0 on Linux x86-64: 1 MiB, the size of an ordinary thread's stack, is enough for 2,000 characters and a
+     * segmentation fault at 4,000; 8 MiB for 20,000 but not for 60,000; 64 MiB for 118,000, near the longest argument
+     * that Linux takes. All arguments count, but not a class path given by {@code CLASSPATH} or in an {@code @file}.
      */
     private static final long LOADING_STACK_BYTES = 64L << 20;
 
     private OrtRuntime() {}
 
-    /** What loading gave: an environment, or the reason why there is none. */
+    /** The result of loading: an environment, or the reason why there is none. */
     private record Loading(@Nullable OrtEnvironment environment, String reason) {}
 
     private static final class Loaded {
@@ -42,7 +43,7 @@ public final class OrtRuntime {
         AtomicReference<Loading> result = new AtomicReference<>(new Loading(null, "its loading ended early"));
         Thread thread = new Thread(null, () -> result.set(load()), "ort-load", LOADING_STACK_BYTES);
         thread.start();
-        // Loaded once for the whole process: an interrupt of the first caller must not decide for all.
+        // It is loaded once for the whole process, so an interrupt of the first caller must not decide for all.
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {
@@ -124,7 +125,10 @@ public final class OrtRuntime {
         RUNNING.decrementAndGet();
     }
 
-    /** Ends every run, waits until none is left, and frees all sessions. Later runs of models opened before fail as cancelled. */
+    /**
+     * Stops every run, waits until none is left, and frees all sessions. Later runs of models that were loaded before
+     * fail as cancelled.
+     */
     public static void shutdown() {
         List<OrtModel> all;
         synchronized (LIVE) {

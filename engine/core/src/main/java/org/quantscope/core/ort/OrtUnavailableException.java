@@ -2,7 +2,9 @@ package org.quantscope.core.ort;
 
 import java.io.Serial;
 
-/** ONNX Runtime's native library cannot be loaded on this machine: nothing can be evaluated, all else works. */
+/**
+ * ONNX Runtime's native library cannot be loaded on this machine: models cannot be evaluated, everything else works.
+ */
 public final class OrtUnavailableException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1;

@@ -9,8 +9,9 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.picture.PictureHeader.Format;
 
 /**
- * Walks through the structure of a picture file in plain Java, so that a decoder sees only what was bounded: sizes, counts, checksums and an end
- * that is there. Sources: PNG (ISO/IEC 15948), JPEG (ITU T.81), GIF89a, BMP ({@code BITMAPINFOHEADER} and its kin).
+ * Walks through the structure of a picture file in plain Java, so that the decoder gets only bytes that were checked:
+ * sizes, counts, checksums, and that the end is there. Sources: PNG (ISO/IEC 15948), JPEG (ITU T.81), GIF89a, BMP
+ * ({@code BITMAPINFOHEADER} and its kin).
  */
 final class PictureBytes {
     /** Progressive files have about ten scans; thousands of them would keep a decoder busy for hours. */
@@ -31,16 +32,16 @@ final class PictureBytes {
     }
 
     /**
-     * What a decoder needs of a file, and nothing else: no colour profile, no thumbnail, no text.
+     * The parts of a file that a decoder needs, without colour profiles, thumbnails and text.
      *
-     * @param header says the size
-     * @param content to be handed to the decoder
+     * @param header holds the size
+     * @param content the bytes for the decoder
      */
-    // Made once, handed on, never compared.
+    // It is made once, handed on and never compared.
     @SuppressWarnings("ArrayRecordComponent")
     record Checked(PictureHeader header, byte[] content) {}
 
-    /** The size is not checked against any limit: that is for the caller. */
+    /** Checks the structure. The size is compared with no limit; the caller does that. */
     static Checked check(Path file, byte[] all, Format format) {
         PictureBytes bytes = new PictureBytes(file, all);
         try {
@@ -80,7 +81,7 @@ final class PictureBytes {
                 if ((int) sum.getValue() != crc) {
                     throw bad("chunk at byte " + start + " has a wrong checksum");
                 }
-                // Transparency is not looked at; a decoder need not build it.
+                // Transparency is ignored, so the decoder need not build it.
                 if (type != name("tRNS")) {
                     kept.write(all, start, (int) length + 12);
                 }
@@ -153,11 +154,11 @@ final class PictureBytes {
         }
     }
 
-    /** Leaves the position behind the next marker; its second byte. */
+    /** Moves to the position after the next marker; returns the marker's second byte. */
     private int nextMarker() {
         while (true) {
             while ((in.get() & 0xff) != 0xff) {
-                // Bytes between segments mean nothing.
+                // Bytes between segments have no meaning.
             }
             int code = in.get() & 0xff;
             while (code == 0xff) {
@@ -188,7 +189,7 @@ final class PictureBytes {
         return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     }
 
-    /** @param in behind the length of the frame's segment */
+    /** @param in positioned after the length of the frame's segment */
     private static PictureHeader jpegFrame(Path file, int marker, ByteBuffer in) {
         if (marker > 0xc2) {
             throw new BadInputException(
@@ -257,7 +258,7 @@ final class PictureBytes {
         if (bits != 1 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32) {
             throw new BadInputException(file, "picture", "has " + bits + " bits per pixel");
         }
-        // A negative height says that the rows come from the top.
+        // A negative height means that the rows begin at the top.
         return new PictureHeader(Format.BMP, width, height == Integer.MIN_VALUE ? -1 : Math.abs(height), false);
     }
 
@@ -316,8 +317,8 @@ final class PictureBytes {
     /**
      * The size alone, from the first bytes of a file.
      *
-     * @param head as many as there are, up to some ten thousand: a JPEG says its size behind its metadata
-     * @return null if a JPEG has not said it yet
+     * @param head as many as there are, up to some ten thousand; in a JPEG the size comes after the metadata
+     * @return null if the size of a JPEG lies beyond {@code head}
      */
     static @org.jspecify.annotations.Nullable PictureHeader glance(Path file, byte[] head, Format format) {
         ByteBuffer in = ByteBuffer.wrap(head);

@@ -1,14 +1,14 @@
 package org.quantscope.core.picture;
 
 /**
- * What a picture file says before it is decoded.
+ * The facts about a picture that are known before it is decoded.
  *
  * @param width in pixels
  * @param height in pixels
- * @param grey no colour can be in it
+ * @param grey it cannot hold colour
  */
 public record PictureHeader(Format format, int width, int height, boolean grey) {
-    /** What is read. */
+    /** The formats that can be read. */
     public enum Format {
         PNG("png"),
         JPEG("jpeg"),
@@ -21,7 +21,7 @@ public record PictureHeader(Format format, int width, int height, boolean grey) 
             this.reader = reader;
         }
 
-        /** The name of its reader in the platform. */
+        /** The name of its reader in {@code javax.imageio}. */
         String reader() {
             return reader;
         }

@@ -21,30 +21,33 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.picture.PictureHeader.Format;
 
 /**
- * Reads PNG, JPEG, BMP and GIF (its first frame). Size, checksums and structure are looked at before anything is decoded.
+ * Reads PNG, JPEG, BMP and GIF (its first frame). Size, checksums and structure are checked before anything is decoded.
  *
- * <p>Levels are those of the file: transparency, colour profile, gamma and the orientation of a camera are not applied, as in Pillow's
- * {@code Image.open(f).convert("RGB")}. 16-bit levels become {@code round(v / 257)}.
+ * <p>Levels are those of the file: transparency, colour profile, gamma and the orientation of a camera are not applied,
+ * as in Pillow's {@code Image.open(f).convert("RGB")}. 16-bit levels become {@code round(v / 257)}.
  */
 public final class Pictures {
-    /** Larger files are refused. */
+    /** Larger files are refused, in bytes. */
     public static final long MAX_BYTES = 64L << 20;
 
-    /** Pictures of more pixels are refused: decoded, one takes about eight bytes for each, and two may be decoded at a time. */
+    /**
+     * Pictures with more pixels are refused: a decoded picture takes about eight bytes a pixel, and two may be decoded
+     * at a time.
+     */
     public static final long MAX_PIXELS =
             Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 24);
 
-    /** Enough for the metadata in front of a JPEG's size in most files. */
+    /** Bytes read first; in most JPEG files the size lies within them. */
     private static final int HEAD = 4096;
 
-    /** What pictures of more than a million pixels share. */
+    /** Permits for decoding pictures of more than a million pixels. */
     private static final Semaphore LARGE = new Semaphore(2);
 
     private static final int LARGE_PIXELS = 1 << 20;
 
     private Pictures() {}
 
-    /** What kind of picture a file begins as. */
+    /** The format of a file that begins with these bytes; empty if it is not a picture. */
     public static Optional<Format> format(byte[] head) {
         if (begins(head, 0x89, 'P', 'N', 'G')) {
             return Optional.of(Format.PNG);
@@ -73,7 +76,7 @@ public final class Pictures {
     /**
      * The size of a picture; nothing is decoded.
      *
-     * @return empty if the file does not begin as a picture
+     * @return empty if the file does not begin like a picture
      * @throws BadInputException if it is damaged, or larger than the limits
      */
     public static Optional<PictureHeader> header(Path file) throws IOException {
@@ -118,7 +121,7 @@ public final class Pictures {
     /**
      * Decodes a picture.
      *
-     * @throws BadInputException if it is no picture, damaged, or larger than the limits
+     * @throws BadInputException if it is not a picture, damaged, or larger than the limits
      * @throws IOException if the file cannot be read at all
      */
     public static Pixels decode(Path file) throws IOException {

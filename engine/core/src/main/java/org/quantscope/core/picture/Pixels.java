@@ -8,7 +8,7 @@ package org.quantscope.core.picture;
  * @param channels 1 for grey, 3 for red, green and blue
  * @param levels {@code height * width * channels}: rows from the top, pixel by pixel; not copied, must not change
  */
-// Decoded pixels are handed on in bulk and never compared.
+// Pixels are handed on as a whole and never compared.
 @SuppressWarnings("ArrayRecordComponent")
 public record Pixels(int width, int height, int channels, byte[] levels) {
     public Pixels {

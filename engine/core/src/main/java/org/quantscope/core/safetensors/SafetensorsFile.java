@@ -33,36 +33,39 @@ import tools.jackson.core.JsonToken;
  *
  * @param tensors in the order of the header
  * @param skipped tensors of a type we do not read, with the type
- * @param metadata the free text beside the tensors, by key: what stands under {@code __metadata__}
+ * @param metadata texts by key: the content of {@code __metadata__}
  */
 public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<String, String> metadata) {
-    /** Bytes in front of the header. */
+    /** The number of bytes before the header. */
     public static final int LENGTH_BYTES = 8;
 
     /** The longest header that the format allows, in bytes. */
     public static final long MAX_HEADER = 100_000_000;
 
-    /** More tensors than this in one file are refused: some hundred megabytes on the heap. The largest models have some ten thousand a file. */
+    /**
+     * Files with more tensors are refused; this many take some hundred megabytes of heap. The largest models have some
+     * ten thousand in a file.
+     */
     static final int MAX_TENSORS = 500_000;
 
     private static final Map<String, DType> DTYPES =
             Stream.of(DType.values()).collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
 
-    /** Types of the format that we do not read yet. */
+    /** Types of the format that are not read. */
     private static final Set<String> UNREAD_DTYPES =
             Set.of("C64", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4");
 
     /** A tensor that is left out. */
     public record Skipped(String name, String dtype) {}
 
-    /** An entry of the header; offsets are in bytes behind the header. */
+    /** An entry of the header; offsets are in bytes from the end of the header. */
     private record Entry(String name, String dtype, Shape shape, long begin, long end) {}
 
     /**
      * Reads the header and maps the values.
      *
-     * @param withData false reads no weight data
-     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @param withData false reads no values
+     * @throws BadInputException if the file is damaged, contradicts itself or holds something unsupported
      * @throws IOException if it cannot be read at all
      */
     public static SafetensorsFile read(Path file, boolean withData) throws IOException {
@@ -127,7 +130,10 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                         : TensorData.unread(dtype, shape.count()));
     }
 
-    /** The format allows neither overlaps nor holes: the tensors, put in order, cover the values from the first byte to the last. */
+    /**
+     * Checks the layout: the format allows neither overlaps nor gaps, so the tensors, put in order, cover all bytes of
+     * the values.
+     */
     private static void checkLayout(Path file, List<Entry> entries, long size) {
         List<Entry> sorted = new ArrayList<>(entries);
         sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));

@@ -7,14 +7,15 @@ import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 
 /**
- * Figures of one {@link SensitivityScope}, kept under the exact setting that made them: a sweep that was cut short goes on where it
- * ended, and after an edit only what the edit touches is evaluated anew. The least recently used figures go first. Thread safe.
+ * The figures of one {@link SensitivityScope}, kept under the exact setting that produced them: an interrupted sweep
+ * continues where it stopped, and after an edit only the figures that the edit affects are evaluated again. The least
+ * recently used figures are dropped first. Thread safe.
  *
- * <p>One of a {@link SensitivityStore} begins with the figures of earlier runs of the program and is written back; others live as
- * long as the program.
+ * <p>A cache from a {@link SensitivityStore} starts with the figures of earlier runs of the program and is written
+ * back; any other lives as long as the program.
  */
 public final class SensitivityCache {
-    /** Figures that are kept: about 100 bytes each. */
+    /** The most figures to keep; each takes about 100 bytes. */
     static final int KEPT = 1 << 15;
 
     private record Shelf(SensitivityStore store, SensitivityScope scope) {}
@@ -32,7 +33,7 @@ public final class SensitivityCache {
     private boolean unsaved;
     private Instant saved = Instant.MIN;
 
-    /** Of this run of the program only. */
+    /** A cache that is not saved. */
     public SensitivityCache() {
         shelf = Optional.empty();
     }
@@ -43,12 +44,12 @@ public final class SensitivityCache {
         saved = store.now();
     }
 
-    /** The figure of a setting that rests on the most samples. */
+    /** The figure of a setting, the one over the most samples. */
     synchronized Optional<AccuracyEstimate> find(String setting) {
         return Optional.ofNullable(kept.get(setting));
     }
 
-    /** Keeps a figure, unless one that rests on more samples is known. Writes now and then. */
+    /** Keeps a figure, unless one over more samples is known. Writes to the store from time to time. */
     void keep(String setting, AccuracyEstimate figure) {
         boolean due;
         synchronized (this) {
@@ -67,9 +68,12 @@ public final class SensitivityCache {
         }
     }
 
-    /** Writes what has not been written; a cache without a store does nothing. A failure is logged: the figures stay known. */
+    /**
+     * Writes what has not been written yet; a cache without a store does nothing. A failure is logged, and the figures
+     * stay in memory.
+     */
     void save() {
-        // One after the other, so that the last one written has the most figures.
+        // One write after the other, so that the last one has the most figures.
         synchronized (writing) {
             Map<String, AccuracyEstimate> all;
             synchronized (this) {
@@ -84,7 +88,7 @@ public final class SensitivityCache {
         }
     }
 
-    /** Settings of which a figure is kept. */
+    /** The number of settings with a figure. */
     public synchronized int size() {
         return kept.size();
     }

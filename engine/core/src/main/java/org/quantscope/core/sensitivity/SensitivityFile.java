@@ -26,10 +26,11 @@ import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.io.BadInputException;
 
 /**
- * The bytes of one scope's figures, as {@link DataOutputStream} writes them: {@code QSENSIT\n}, an int version, the 32 bytes of the
- * scope, an int count; for each figure the 32 bytes of its setting, the id of its task, score and score of float, ints of the
- * samples seen and in all and of the agreeing ones (−1: none), the ends of the interval, the SQNR of the outputs and their
- * divergence (NaN: none); at the end an int with the CRC-32C of all before it.
+ * The file format for the figures of one scope, as {@link DataOutputStream} writes it: {@code QSENSIT\n}, an int
+ * version, the 32 bytes of the scope, an int count; for each figure the 32 bytes of its setting, the id of its task,
+ * the score and the float model's score, three ints (samples seen, samples in all, samples that agree; −1: none), the
+ * ends of the interval, the SQNR of the outputs and their divergence (NaN: none); at the end an int with the CRC-32C of
+ * all bytes before it.
  */
 final class SensitivityFile {
     static final String EXTENSION = ".sensitivity";
@@ -70,10 +71,10 @@ final class SensitivityFile {
     }
 
     /**
-     * Reads a file of a scope.
+     * Reads the file of a scope.
      *
      * @return figures by their setting, in the order in which they were written
-     * @throws BadInputException if it is damaged or of another scope or version
+     * @throws BadInputException if it is damaged, or belongs to another scope or version
      */
     static Map<String, AccuracyEstimate> read(Path file, SensitivityScope scope) throws IOException {
         long size = Files.size(file);

@@ -9,13 +9,13 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * How far a sweep is. Each figure is the one that rests on the most samples.
+ * The state of a sweep. Each figure is the one over the most samples so far.
  *
- * @param baseline the model with every tensor quantized, beside the float model; empty while not known
+ * @param baseline the model with every tensor quantized, compared with the float model; empty while unknown
  * @param tensors every quantized tensor, {@linkplain TensorSensitivity#WORST_FIRST worst first}
- * @param known evaluations that are known on all samples
- * @param wanted evaluations in all: one, and two a tensor
- * @param samples samples of the data
+ * @param known evaluations that are complete, on all samples
+ * @param wanted evaluations in all: one, and two for each tensor
+ * @param samples the number of samples in the data
  */
 public record SensitivityReport(
         Optional<AccuracyEstimate> baseline, List<TensorSensitivity> tensors, int known, int wanted, int samples) {
@@ -23,7 +23,7 @@ public record SensitivityReport(
         tensors = tensors.stream().sorted(TensorSensitivity.WORST_FIRST).toList();
     }
 
-    /** True if every figure rests on all samples. */
+    /** True if every figure covers all samples. */
     public boolean isComplete() {
         return known == wanted;
     }

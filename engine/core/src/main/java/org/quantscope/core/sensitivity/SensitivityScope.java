@@ -18,16 +18,19 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What figures hold for besides the setting: the model, the data, the metric and the program. Two runs of the program with equal
- * scopes find equal figures.
+ * Everything that a figure depends on except the setting: the model, the data, the metric and the program. With equal
+ * scopes, equal settings have equal figures.
  *
- * @param sha256 of all that counts, 64 lower-case hex digits
+ * @param sha256 hash of all of it, 64 lower-case hex digits
  */
 public record SensitivityScope(String sha256) {
-    /** Hashing this much takes well under a millisecond: the distance between two looks at the token. */
+    /** The token is checked after this many bytes; hashing them takes well under a millisecond. */
     private static final int CHUNK = 1 << 18;
 
-    /** Samples whose prepared values count: what a sidecar says is not in the SHA-256 of the data, and shows in all of them. */
+    /**
+     * The number of samples whose prepared values are hashed. The SHA-256 of the data does not cover its sidecar, whose
+     * effect shows in any sample.
+     */
     private static final int PREPARED = 32;
 
     public SensitivityScope {
@@ -37,15 +40,15 @@ public record SensitivityScope(String sha256) {
     }
 
     /**
-     * Reads every stored value of the model, which may lie in other files than the one that the state names, every label, and some
-     * prepared samples.
+     * Hashes every stored value of the model (which may lie in other files than the one that the session names), every
+     * label, and some prepared samples.
      *
      * @param modelKey of the {@link SessionState}: the model's file and its corrections
-     * @param folded true if BatchNormalization is
-     * @param addedQuantizers where a person has put some
-     * @param model as it is analysed
-     * @param data that is evaluated on
-     * @param metric that was asked for; empty for what fits best
+     * @param folded true if BatchNormalization is folded
+     * @param addedQuantizers activations to which a person has added a quantizer
+     * @param model the model that is analysed
+     * @param data the evaluation data
+     * @param metric the task that was asked for; empty for the automatic choice
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static SensitivityScope of(

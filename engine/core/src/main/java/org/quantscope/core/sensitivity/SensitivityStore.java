@@ -18,12 +18,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A folder in which the figures of sweeps outlive the program, a file for each {@link SensitivityScope}. A file that is damaged or
- * not of its scope counts as none: it is logged, and replaced by the next write. Files that nobody wrote to for long go, and the
- * oldest where there are many. Several programs may use it at once: each takes over what the others have written.
+ * A folder that keeps the figures of sweeps between runs of the program, in one file for each {@link SensitivityScope}.
+ * A file that is damaged or belongs to another scope is logged, ignored, and replaced by the next write. Files that
+ * have not been written for a long time are deleted, and if there are many, the oldest too. Several programs may use
+ * the folder at once: each takes over what the others have written.
  */
 public final class SensitivityStore {
-    /** Between two writes of a sweep that runs: what is lost when the process is killed. */
+    /** The time between two writes of a running sweep: at most this much work is lost if the process is killed. */
     static final Duration PERIOD = Duration.ofSeconds(5);
 
     static final Duration OLDEST = Duration.ofDays(90);
@@ -34,7 +35,7 @@ public final class SensitivityStore {
     private final Path folder;
     private final InstantSource clock;
 
-    /** @param folder made when something is written */
+    /** @param folder created when something is written */
     public SensitivityStore(Path folder) {
         this(folder, InstantSource.system());
     }
@@ -44,7 +45,10 @@ public final class SensitivityStore {
         this.clock = clock;
     }
 
-    /** A cache with what is known of a scope; what it keeps is written here. Reads a file of some MB at most. */
+    /**
+     * A cache that starts with the known figures of a scope and writes new ones here. Reads a file of some megabytes at
+     * most.
+     */
     public SensitivityCache open(SensitivityScope scope) {
         return new SensitivityCache(this, scope, read(scope));
     }
@@ -104,7 +108,7 @@ public final class SensitivityStore {
         }
     }
 
-    /** One that another program has removed meanwhile is the oldest. */
+    /** When the file was last written. A file that another program has just removed counts as the oldest. */
     private static FileTime written(Path file) {
         try {
             return Files.getLastModifiedTime(file);

@@ -19,19 +19,20 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * For every quantized tensor: the model with only this one quantized, and with all but this one. An activation takes those
- * that are tied to it along.
+ * Evaluates, for every quantized tensor, the model with only this tensor quantized and with all but this one.
+ * Activations that are tied to another are switched together with it.
  *
- * <p>What it costs for W weights and A activations: 1 + 2(W + A) evaluations, and as many sessions, each with its weights built
- * in. One session that is fed every weight would be built once, but it runs at about half of the throughput, and one whose
- * quantizers can be switched off asks each of them in every run. Both cost more than building where an evaluation takes several
- * times as long as a build.
+ * <p>For W weights and A activations it takes 1 + 2(W + A) evaluations and as many sessions, each with its weights
+ * built in. Alternatives are a single session that is fed every weight, which runs at about half the throughput, and
+ * one whose quantizers can be switched off, which tests every switch in every run. Both cost more than building
+ * sessions if an evaluation takes several times as long as a build.
  *
- * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a sweep that is cancelled goes on where it
- * ended; the evaluation that was running is lost. With a cache of a {@link SensitivityStore} that holds for the next start too.
+ * <p>Figures are kept in a {@link SensitivityCache} as soon as they are known, so a cancelled sweep can continue where
+ * it stopped; only the evaluation that was running is lost. With a cache from a {@link SensitivityStore} it can
+ * continue after a restart too.
  */
 public final class SensitivitySweep {
-    /** Samples of the first round: enough to rank the tensors that matter. */
+    /** The number of samples of the first round: enough to rank the tensors that matter. */
     public static final int QUICK = 1000;
 
     private final EvalRequest all;
@@ -43,7 +44,8 @@ public final class SensitivitySweep {
      * A sweep over a resolved setting.
      *
      * @param weights parameters of each quantized stored tensor
-     * @param activations parameters of each quantized activation; of those that are tied to another the other's are used
+     * @param activations parameters of each quantized activation; those of an activation that is tied to another are
+     *     ignored
      * @param cache of the {@link SensitivityScope} of this model
      */
     public SensitivitySweep(
@@ -65,22 +67,23 @@ public final class SensitivitySweep {
         this.cache = cache;
     }
 
-    /** The quantized tensors: stored ones in the order of the file, then activations in graph order. */
+    /** The quantized tensors: first the stored ones in the order of the file, then activations in graph order. */
     public List<TensorInfo> tensors() {
         return tensors;
     }
 
-    /** What is known without an evaluation. */
+    /** What is known already, without any evaluation. */
     public SensitivityReport known(int samples) {
         return report(samples);
     }
 
     /**
-     * Evaluates what is not known yet: everything on the first samples of the evaluation order, then everything on all,
-     * those that do the most damage first.
+     * Evaluates what is not known yet: first everything on the first samples of the evaluation order, then everything
+     * on all samples, beginning with the tensors that do the most damage.
      *
      * @param evaluator of the model and data that the cache is for
-     * @param quick samples of the first round, rounded up to whole batches; at least all of them: there is one round
+     * @param quick samples of the first round, rounded up to whole batches; if that is all of them, there is only one
+     *     round
      * @param partial called on this thread after each evaluation
      * @return the complete report
      * @throws java.util.concurrent.CancellationException if cancelled, also in the middle of a batch
@@ -109,10 +112,10 @@ public final class SensitivitySweep {
     }
 
     /**
-     * Evaluates of what is not known yet only what the ranking rests on: tensors alone, on all samples.
+     * Evaluates only what the ranking needs and is not known yet: each tensor alone, on all samples.
      *
      * @param partial called on this thread after each evaluation
-     * @return what is known then
+     * @return everything that is known then
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public SensitivityReport rank(
@@ -171,7 +174,7 @@ public final class SensitivitySweep {
         }
     }
 
-    /** The whole setting first, then what the ranking rests on. */
+    /** The order of evaluation: the whole setting first, then what the ranking needs, then the rest. */
     private List<Step> steps(List<TensorInfo> order) {
         Stream<Step> whole = Stream.of(new Step("all", keys.all(), all));
         return Stream.of(whole, order.stream().map(this::only), order.stream().map(t -> allBut(t.id())))

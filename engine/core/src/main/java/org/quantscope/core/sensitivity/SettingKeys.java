@@ -14,8 +14,8 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Short names of settings: the SHA-256 of the names and the parameters of all that is quantized, so that equal settings have
- * equal names, whichever tensor is in hand. The parameters of a tensor are read once.
+ * Keys for settings: the SHA-256 of the names and parameters of everything that is quantized. Equal settings have equal
+ * keys, whichever tensor is selected. The parameters of a tensor are hashed once.
  */
 final class SettingKeys {
     private final SortedMap<TensorId, byte[]> weights;
@@ -41,17 +41,17 @@ final class SettingKeys {
         return out;
     }
 
-    /** Of all tensors quantized. */
+    /** The key with all tensors quantized. */
     String all() {
         return all;
     }
 
-    /** Of one of the tensors quantized. */
+    /** The key with only this tensor quantized. */
     String only(TensorId id) {
         return Objects.requireNonNull(only.get(id));
     }
 
-    /** Of all other tensors quantized. */
+    /** The key with all tensors but this one quantized. */
     String allBut(TensorId id) {
         return Objects.requireNonNull(allBut.get(id));
     }

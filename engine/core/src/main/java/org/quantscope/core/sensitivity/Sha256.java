@@ -6,7 +6,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The SHA-256 of values one after the other; texts and arrays go in behind their lengths, so that no two sequences are the same bytes. */
+/**
+ * The SHA-256 of a sequence of values. Texts and arrays are preceded by their lengths, so that different sequences
+ * never give the same bytes.
+ */
 final class Sha256 {
     private static final int BUFFER = 4096;
 
@@ -30,7 +33,7 @@ final class Sha256 {
         digest.update(ByteBuffer.allocate(Long.BYTES).putLong(value).flip());
     }
 
-    /** As they are, without their number. */
+    /** Adds the bytes without their length. */
     void bytes(ByteBuffer bytes) {
         digest.update(bytes);
     }
@@ -48,7 +51,7 @@ final class Sha256 {
         digest.update(buffer.flip());
     }
 
-    /** By their bits; every NaN is the same. */
+    /** Adds the array by the bits of its values; every NaN counts as the same. */
     void numbers(float[] values) {
         int[] bits = new int[values.length];
         for (int i = 0; i < bits.length; i++) {
@@ -57,12 +60,12 @@ final class Sha256 {
         numbers(bits);
     }
 
-    /** The 32 bytes; nothing can be added after that. */
+    /** The 32 bytes of the hash; nothing can be added after that. */
     byte[] end() {
         return digest.digest();
     }
 
-    /** The same in lower-case hex. */
+    /** The hash in lower-case hex; nothing can be added after that. */
     String hex() {
         return HexFormat.of().formatHex(end());
     }

@@ -1,4 +1,7 @@
-/** What each tensor's quantization does on its own: sweeps over single tensors, their ranking, and what is kept of them. */
+/**
+ * Finds what the quantization of each single tensor costs: sweeps over tensors, their ranking, and the cache of their
+ * figures.
+ */
 @NullMarked
 package org.quantscope.core.sensitivity;
 

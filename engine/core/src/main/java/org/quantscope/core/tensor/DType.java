@@ -1,6 +1,6 @@
 package org.quantscope.core.tensor;
 
-/** The storage type of an element, named as safetensors names them (which everybody reads). */
+/** The storage type of an element, with the names of safetensors. */
 public enum DType {
     F64(8, true),
     F32(4, true),

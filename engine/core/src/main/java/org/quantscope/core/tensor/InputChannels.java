@@ -4,21 +4,21 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which input channel of its layer each value of a weight is multiplied with. Value {@code e} in storage order belongs to channel
- * {@code e / groupValues * perGroup + e / inner % perGroup}.
+ * Tells for each value of a weight which input channel of the layer it is multiplied with. Value {@code e} in storage
+ * order belongs to channel {@code e / groupValues * perGroup + e / inner % perGroup}.
  *
  * @param perGroup input channels that one group of the layer reads; all of them without groups
  * @param groupValues values of the weight that belong to one group; all of them without groups
- * @param inner values that lie side by side and belong to one channel
+ * @param inner number of adjacent values that belong to one channel
  * @param channels input channels of the layer
  */
 public record InputChannels(int perGroup, long groupValues, long inner, int channels) {
     private static final Set<String> LAYERS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
 
     /**
-     * The layout by the first layer that takes the tensor as its second input: Conv [out, in/groups, …], ConvTranspose [in, out/groups, …],
-     * Gemm [in, out] or [out, in] with transB, MatMul […, in, out]. In a file without a graph [out, in, …] is taken for granted. Empty for
-     * anything else, and for a tensor without a value.
+     * The layout that follows from the first layer that takes the tensor as its second input: Conv [out, in/groups, …],
+     * ConvTranspose [in, out/groups, …], Gemm [in, out] or [out, in] with transB, MatMul […, in, out]. In a file
+     * without a graph [out, in, …] is assumed. Empty for any other tensor, and for one without values.
      */
     public static Optional<InputChannels> of(TensorInfo info) {
         Shape shape = info.shape();

@@ -10,10 +10,10 @@ public final class NearNames {
     private NearNames() {}
 
     /**
-     * The names of {@code known} nearest to {@code wanted}, best first: those that contain it (or are contained in it),
-     * whatever the case, then by Levenshtein distance, then by name. Names are compared on their first 200 characters.
+     * The names of {@code known} nearest to {@code wanted}, best first: first those that contain it or are contained in
+     * it, ignoring case, then by Levenshtein distance, then by name. Names are compared on their first 200 characters.
      *
-     * @param limit how many at most
+     * @param limit the most names to return
      */
     public static List<String> of(String wanted, Collection<String> known, int limit) {
         record Near(String name, int distance) {}

@@ -5,7 +5,7 @@ import java.util.stream.Collectors;
 
 /** The extents of a tensor, outermost first (row-major storage). A scalar has rank 0 and count 1. */
 public final class Shape {
-    /** More dimensions than any format or runtime we know supports; a file that claims more is damaged. */
+    /** No format or runtime supports more dimensions; a file that claims more is damaged. */
     public static final int MAX_RANK = 64;
 
     private final long[] dims;
@@ -49,7 +49,7 @@ public final class Shape {
         return count;
     }
 
-    /** The product of the dimensions in front of {@code axis}. */
+    /** The product of the dimensions before {@code axis}. */
     public long outer(int axis) {
         long n = 1;
         for (int i = 0; i < axis; i++) {
@@ -58,7 +58,7 @@ public final class Shape {
         return n;
     }
 
-    /** The product of the dimensions behind {@code axis}: the length of a contiguous run of one channel. */
+    /** The product of the dimensions after {@code axis}: the length of a contiguous run of one channel. */
     public long inner(int axis) {
         long n = 1;
         for (int i = axis + 1; i < dims.length; i++) {

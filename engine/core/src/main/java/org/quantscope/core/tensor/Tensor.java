@@ -1,6 +1,6 @@
 package org.quantscope.core.tensor;
 
-/** A stored tensor: what it is, and its values. */
+/** A stored tensor: its description and its values. */
 public record Tensor(TensorInfo info, TensorData data) {
     public Tensor {
         if (info.shape().count() != data.count()) {

@@ -42,7 +42,10 @@ public final class TensorData {
         this.count = count;
     }
 
-    /** Stands for values that were not read because only the header was asked for: it knows its type and count and refuses to give values. */
+    /**
+     * A placeholder for values that were not read because only the header was asked for. It has a type and a count, and
+     * refuses to give values.
+     */
     public static TensorData unread(DType dtype, long count) {
         return new TensorData(dtype, count);
     }
@@ -128,7 +131,7 @@ public final class TensorData {
                 var layout = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order);
                 for (int i = 0; i < length; i++) {
                     long v = segment.get(layout, (from + i) * 8);
-                    // Halving an unsigned value with a sticky low bit keeps the rounding exact.
+                    // Halving an unsigned value, while keeping its lowest bit set if it was, leaves the rounding exact.
                     out[at + i] = dtype == DType.I64 || v >= 0 ? (float) v : (float) ((v >>> 1) | (v & 1)) * 2;
                 }
             }
@@ -160,9 +163,10 @@ public final class TensorData {
     }
 
     /**
-     * One value of an integer type, exactly. U64 beyond the largest long comes out negative; BOOL gives 0 or 1.
+     * The exact value of one element of an integer type. U64 beyond the largest long comes out negative; BOOL gives 0
+     * or 1.
      *
-     * @throws IndexOutOfBoundsException if there is no such value
+     * @throws IndexOutOfBoundsException if there is no such element
      * @throws IllegalStateException if the type is floating or only the header was read
      */
     public long integer(long index) {

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * What is known of a tensor without reading its values.
+ * The description of a tensor, without its values.
  *
- * @param channelAxis the output-channel axis by its consumer: Conv 0, ConvTranspose 1, Gemm 0 if transB else 1, MatMul last;
- *     empty if no consumer says
+ * @param channelAxis the axis of output channels, which follows from the operator that reads the tensor: Conv 0,
+ *     ConvTranspose 1, Gemm 0 if transB else 1, MatMul last; empty if no such operator reads it
  */
 public record TensorInfo(
         TensorId id, TensorKind kind, DType dtype, Shape shape, OptionalInt channelAxis, List<Consumer> consumers) {
@@ -21,13 +21,19 @@ public record TensorInfo(
         });
     }
 
-    /** A stored tensor of a file without a graph: a floating one of rank 2 or more is taken for a weight, nobody says who reads it. */
+    /**
+     * A stored tensor of a file without a graph: a floating one of rank 2 or more counts as a weight, and its readers
+     * are unknown.
+     */
     public static TensorInfo withoutGraph(TensorId id, DType dtype, Shape shape) {
         TensorKind kind = dtype.isFloating() && shape.rank() >= 2 ? TensorKind.WEIGHT : TensorKind.CONSTANT;
         return new TensorInfo(id, kind, dtype, shape, OptionalInt.empty(), List.of());
     }
 
-    /** True if the sole purpose of each group is one channel: a depthwise convolution weight (rank over 2, one input channel a group, more than one group). */
+    /**
+     * True for the weight of a depthwise convolution: rank above 2, more than one group, and one input channel in each
+     * group.
+     */
     public boolean isDepthwise() {
         return shape.rank() > 2 && shape.dim(1) == 1 && consumers.stream().anyMatch(c -> c.groups() > 1);
     }

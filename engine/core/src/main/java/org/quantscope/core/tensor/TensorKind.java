@@ -2,7 +2,10 @@ package org.quantscope.core.tensor;
 
 /** What a tensor is to its model. */
 public enum TensorKind {
-    /** The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more, outside subgraphs; a floating tensor of rank 2 or more where there is no graph. */
+    /**
+     * The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more, outside subgraphs; a
+     * floating tensor of rank 2 or more if there is no graph.
+     */
     WEIGHT,
     /** The constant third input of a Conv, ConvTranspose or Gemm outside subgraphs. */
     BIAS,

@@ -19,10 +19,10 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Settings that were read again beside those that were written, in every field that the format carries.
+ * Compares settings that were read back with those that were written, in every field that the format carries.
  *
- * @param tensors how many the file was to hold
- * @param difference the first one, for a person; empty if there is none
+ * @param tensors the number of tensors that the file should hold
+ * @param difference the first difference, for a person; empty if there is none
  */
 record Comparison(int tensors, Optional<String> difference) {
     static Comparison of(Exporter exporter, ExportPlan plan, Imported read) {
@@ -88,7 +88,10 @@ record Comparison(int tensors, Optional<String> difference) {
         return null;
     }
 
-    /** Counted from the lowest code of the type where the format does not tell signed from unsigned codes. */
+    /**
+     * Zero points, counted from the lowest code of the type if the format does not distinguish signed from unsigned
+     * codes.
+     */
     private static int[] zeroPoints(Encoding e, Set<Field> lost) {
         int from = lost.contains(Field.SIGN) ? e.typeMin() : 0;
         return Arrays.stream(e.params().zeroPoints()).map(z -> z - from).toArray();

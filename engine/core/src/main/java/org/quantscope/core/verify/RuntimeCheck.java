@@ -19,18 +19,22 @@ import org.quantscope.core.job.Progress;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 
-/** Runs an exported ONNX file in ONNX Runtime beside the float model and beside our own evaluation of the same settings. */
+/**
+ * Runs an exported ONNX file in ONNX Runtime and compares it with the float model and with our own evaluation of the
+ * same settings.
+ */
 final class RuntimeCheck {
     private RuntimeCheck() {}
 
     /**
-     * Runs both.
+     * Runs and compares.
      *
      * @param exported the written file
      * @param plan what it was written from
-     * @param request the settings of it that the format has a place for
-     * @param data run in file order, all of it
-     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @param request those of its settings that the format can express
+     * @param data all samples are run, in file order
+     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the
+     *     model
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     static Verification.Ran run(
@@ -43,7 +47,7 @@ final class RuntimeCheck {
         @Nullable PairedScores besideFloat = null;
         @Nullable PairedScores besideLive = null;
         double largest = 0;
-        // Nodes are run as written: what fusing them may round differently is not what the file says.
+        // Nodes are run as written. Fusing may round differently, which would not be the fault of the file.
         try (OrtModel _ = live.loaded().getFirst();
                 OrtModel floatModel =
                         OrtModel.load(InstrumentedGraph.plain(plan.model()), name, OrtModel.Options.DEFAULT);

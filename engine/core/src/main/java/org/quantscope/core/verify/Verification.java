@@ -4,30 +4,31 @@ import java.util.OptionalDouble;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 
-/** What came of looking at an exported file again. */
+/** The result of checking an exported file. */
 public sealed interface Verification {
-    /** How it was done, as the command line prints it; persisted in scripts, never renamed. */
+    /** The kind of check, as the command line prints it. Scripts rely on it, so it is never renamed. */
     String by();
 
     /**
      * ONNX Runtime ran the file.
      *
-     * @param figure its score beside the float model's, as the session scores them, on all samples
-     * @param liveAgreement share of samples that get the class that our own quantized evaluation gives; empty if the outputs are no classes
+     * @param figure its score and the float model's on all samples, scored as in the session
+     * @param liveAgreement share of samples with the same class as in our own quantized evaluation; empty if the
+     *     outputs are not classes
      * @param maxAbsLogitDiff largest difference of an output from our own evaluation; NaN if an output is NaN
      */
     record Ran(AccuracyEstimate figure, OptionalDouble liveAgreement, double maxAbsLogitDiff) implements Verification {
-        /** How many were run, at least 1. */
+        /** The number of samples that were run, at least 1. */
         public int samples() {
             return figure.seen();
         }
 
-        /** Share of samples that get the float model's class; empty if the outputs are no classes. */
+        /** Share of samples with the same class as the float model gives; empty if the outputs are not classes. */
         public OptionalDouble floatAgreement() {
             return figure.agreement();
         }
 
-        /** Share of samples that get their label's class; empty if it is not what is scored. */
+        /** Share of samples with the right class; empty if something else is scored. */
         public OptionalDouble accuracy() {
             return switch (figure.task()) {
                 case Task.TopK _, Task.Binary _ -> OptionalDouble.of(figure.score());
@@ -42,9 +43,9 @@ public sealed interface Verification {
     }
 
     /**
-     * The importer of the format read the file, and all that the format carries is as it was.
+     * The importer of the format read the file, and everything that the format carries is unchanged.
      *
-     * @param tensors how many were compared
+     * @param tensors the number of tensors compared
      */
     record ReRead(int tensors) implements Verification {
         @Override
@@ -54,9 +55,9 @@ public sealed interface Verification {
     }
 
     /**
-     * Nothing here reads the format; the files are there and of the form that their endings promise.
+     * There is no importer for the format; the files exist and have the form that their extensions promise.
      *
-     * @param files how many
+     * @param files the number of files
      */
     record WellFormed(int files) implements Verification {
         @Override

@@ -23,23 +23,23 @@ import org.quantscope.core.job.Progress;
 import org.quantscope.core.json.StrictJson;
 import org.quantscope.core.session.SessionFile;
 
-/** Looks at an exported file again, in the strongest way that its format allows. */
+/** Checks an exported file, by the strongest means that its format allows. */
 public final class Verifier {
     private static final long MAX_JSON_BYTES = 1L << 30;
     private static final long MAX_JSON_TOKENS = 1L << 28;
 
     private Verifier() {}
 
-    /** True if a format is verified by running it, which takes data. */
+    /** True if files of a format are verified by running them, which needs data. */
     public static boolean runs(Exporter exporter) {
         return exporter.extension().equals(".onnx");
     }
 
     /**
-     * Files in their place.
+     * Exported files, in their final place.
      *
-     * @param files the target first
-     * @param verified empty if the format is to be run and there is no data
+     * @param files the target comes first
+     * @param verified empty if the format is verified by running it and there is no data
      */
     public record Exported(List<Path> files, Optional<Verification> verified) {
         public Exported {
@@ -48,11 +48,13 @@ public final class Verifier {
     }
 
     /**
-     * Writes, verifies and then moves into place: what does not pass is not there, and what was there stays.
+     * Writes, verifies, and then moves the files into place. If the check fails, nothing is moved, and existing files
+     * stay.
      *
-     * @throws org.quantscope.core.io.BadInputException as {@link #verify}, or if the plan cannot be written in this format
+     * @throws org.quantscope.core.io.BadInputException as {@link #verify}, or if the plan cannot be written in this
+     *     format
      * @throws IllegalStateException if the file does not read back as what was written
-     * @throws java.util.concurrent.CancellationException if cancelled; nothing was written then
+     * @throws java.util.concurrent.CancellationException if cancelled; nothing is in place then
      */
     public static Exported export(
             Exporter exporter,
@@ -73,12 +75,13 @@ public final class Verifier {
     }
 
     /**
-     * Verifies.
+     * Verifies exported files.
      *
      * @param files what {@code exporter} wrote from {@code plan}
-     * @param data to run an ONNX file on, in file order, all of it; not looked at for other formats
-     * @return empty if the format is to be run and there is no data
-     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the model
+     * @param data samples to run an ONNX file on, all of them, in file order; ignored for other formats
+     * @return empty if the format is verified by running it and there is no data
+     * @throws org.quantscope.core.io.BadInputException if ONNX Runtime refuses the file or the data does not fit the
+     *     model
      * @throws IllegalStateException if the file does not read back as what was written
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -122,8 +125,7 @@ public final class Verifier {
         for (Path part : files) {
             cancel.check();
             String name = part.getFileName().toString();
-            // A list of the tensors that a format has a word for is empty if it has one for none: that is told as
-            // problems.
+            // A file that lists only the tensors with a feature may be empty; the export's problems say so.
             if (Files.size(part) == 0
                     && exporter.check(plan).stream().noneMatch(p -> p.severity() == ExportProblem.Severity.ERROR)) {
                 throw new IllegalStateException(name + " is empty");

@@ -1,4 +1,4 @@
-/** Looking at an exported file again: ONNX Runtime runs it, or its importer reads it and the settings are compared. */
+/** Checks exported files: ONNX Runtime runs them, or their importer reads them back and the settings are compared. */
 @NullMarked
 package org.quantscope.core.verify;
 
