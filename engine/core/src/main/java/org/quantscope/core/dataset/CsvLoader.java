@@ -18,9 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -574,9 +576,13 @@ final class CsvLoader implements DatasetLoader {
         }
 
         private Labels labels(int column, boolean text, List<String> classes) {
+            Map<String, Integer> numbers = new HashMap<>();
+            for (int i = 0; i < classes.size(); i++) {
+                numbers.putIfAbsent(classes.get(i), i);
+            }
             int[] number = new int[texts.size()];
             for (var entry : texts.entrySet()) {
-                number[entry.getValue()] = classes.indexOf(entry.getKey());
+                number[entry.getValue()] = numbers.getOrDefault(entry.getKey(), -1);
                 if (number[entry.getValue()] < 0) {
                     throw new BadInputException(
                             sidecar.file(),
