@@ -32,13 +32,10 @@ import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Questions;
-import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
-import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -52,7 +49,6 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -64,14 +60,13 @@ import org.quantscope.core.tensor.TensorId;
 
 /** The whole program without a window: everything runs at once, on the thread of the test. */
 class ApplicationContextTest {
-    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
-
     @TempDir
     Path folder;
 
-    private final List<String> problems = new ArrayList<>();
-    private final List<String> done = new ArrayList<>();
-    private final Answers answers = new Answers();
+    private final RecordedNotices notices = new RecordedNotices();
+    private final List<String> problems = notices.problems;
+    private final List<String> done = notices.done;
+    private final ChosenAnswers answers = new ChosenAnswers();
     /** Work that waits until the test runs it, while {@link #held} is set. */
     private final Queue<Runnable> waiting = new ArrayDeque<>();
 
@@ -85,51 +80,9 @@ class ApplicationContextTest {
     };
     private ApplicationContext desk;
 
-    private static final class Answers implements Questions {
-        Unsaved unsaved = Unsaved.STAY;
-        Optional<Path> save = Optional.empty();
-        Optional<Path> found = Optional.empty();
-        boolean changedIsFine;
-        boolean restore;
-        int asked;
-        final List<Role> rolesAsked = new ArrayList<>();
-        final List<Samples> toPrepare = new ArrayList<>();
-
-        @Override
-        public Unsaved unsaved(String name) {
-            asked++;
-            return unsaved;
-        }
-
-        @Override
-        public void howToPrepare(Role role, Samples samples) {
-            toPrepare.add(samples);
-        }
-
-        @Override
-        public Optional<Path> whereToSave(Path suggestion) {
-            return save;
-        }
-
-        @Override
-        public Optional<Path> whereIs(Role role, FileRef missing) {
-            rolesAsked.add(role);
-            return found;
-        }
-
-        @Override
-        public boolean acceptChanged(Role role, Path file) {
-            return changedIsFine;
-        }
-
-        @Override
-        public boolean restore(String model) {
-            return restore;
-        }
-    }
-
     @BeforeEach
     void start() {
+        answers.unsaved = Questions.Unsaved.STAY;
         desk = newDesk();
     }
 
@@ -139,28 +92,11 @@ class ApplicationContextTest {
     }
 
     private ApplicationContext newDesk() {
-        return ApplicationContext.of(
-                work, Runnable::run, new Settings(folder.resolve("config")), answers, new Notices() {
-                    @Override
-                    public void problem(String message) {
-                        problems.add(message);
-                    }
-
-                    @Override
-                    public void done(String message) {
-                        done.add(message);
-                    }
-                });
+        return ApplicationContext.of(work, Runnable::run, new Settings(folder.resolve("config")), answers, notices);
     }
 
     private void openDigits() {
-        desk.session()
-                .openSample(new Sample(
-                        "digits",
-                        SAMPLES.resolve("digits_mlp.onnx"),
-                        SAMPLES.resolve("digits_test.npz"),
-                        SAMPLES.resolve("digits_calibration.npz"),
-                        Optional.empty()));
+        desk.session().openSample(SampleFiles.digits());
         assertThat(problems).isEmpty();
         assertThat(desk.bench().modelProperty().get()).isPresent();
     }
@@ -544,7 +480,7 @@ class ApplicationContextTest {
     /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
     @Test
     void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
-        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.session().openModel(SampleFiles.DIGITS);
         assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
                 .contains("mse")
                 .doesNotContain("weighted-mse");
@@ -590,7 +526,7 @@ class ApplicationContextTest {
     /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
     @Test
     void weightsWhoseImportanceNobodyKnowsAreNotMeasured() {
-        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.session().openModel(SampleFiles.DIGITS);
         desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
 
         assertThat(problems).hasSize(1).first().asString().contains("importances that calibration data shows");
@@ -799,8 +735,8 @@ class ApplicationContextTest {
     void unsavedChangesAreAskedAboutAndStayingKeepsThem() {
         openDigits();
         desk.quantizer().setBits(5);
-        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
-        assertThat(answers.asked).isEqualTo(1);
+        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
+        assertThat(answers.askedForUnsaved).isEqualTo(1);
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
     }
@@ -851,7 +787,7 @@ class ApplicationContextTest {
 
     @Test
     void aSessionWhoseModelHasMovedAsksWhereItIs() throws IOException {
-        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
         desk.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(state(), file);
@@ -864,8 +800,8 @@ class ApplicationContextTest {
 
     @Test
     void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
-        Path data = Files.copy(SAMPLES.resolve("digits_test.npz"), folder.resolve("d.npz"));
-        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), data));
+        Path data = Files.copy(SampleFiles.DIGITS_TEST, folder.resolve("d.npz"));
+        desk.session().open(List.of(SampleFiles.DIGITS, data));
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(state(), file);
         Path moved = Files.move(data, folder.resolve("moved.npz"));
@@ -884,11 +820,11 @@ class ApplicationContextTest {
 
     @Test
     void aChangedModelIsUsedOnlyWhenThatIsAccepted() throws IOException {
-        Path model = Files.copy(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("m.onnx"));
+        Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
         desk.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(state(), file);
-        Files.copy(SAMPLES.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
         desk.session().openSession(file);
         int before = desk.tensors().rowsProperty().get().weights().size();
         answers.changedIsFine = true;
@@ -909,7 +845,7 @@ class ApplicationContextTest {
 
     @Test
     void bareWeightsHaveNoAccuracyButAnError() {
-        desk.session().openModel(SAMPLES.resolve("fashion_resnet.safetensors"));
+        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_resnet.safetensors"));
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_GRAPH);
         assertThat(hand().draggable()).isTrue();
         assertThat(measured().error().exact()).isTrue();
@@ -917,16 +853,16 @@ class ApplicationContextTest {
 
     @Test
     void accuracyNeedsDataAndTakesItWhenItComes() {
-        desk.session().openModel(SAMPLES.resolve("digits_mlp.onnx"));
+        desk.session().openModel(SampleFiles.DIGITS);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
-        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz")));
+        desk.session().open(List.of(SampleFiles.DIGITS_TEST));
         assertThat(problems).isEmpty();
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
     }
 
     @Test
     void dataThatComesWithAModelIsForThatModel() {
-        desk.session().open(List.of(SAMPLES.resolve("digits_test.npz"), SAMPLES.resolve("digits_mlp.onnx")));
+        desk.session().open(List.of(SampleFiles.DIGITS_TEST, SampleFiles.DIGITS));
         assertThat(problems).isEmpty();
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
@@ -934,7 +870,7 @@ class ApplicationContextTest {
 
     @Test
     void aModelOpensAlsoIfItsDataDoesNotFit() throws IOException {
-        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), SAMPLES.resolve("fashion_mnist_test.npz")));
+        desk.session().open(List.of(SampleFiles.DIGITS, SampleFiles.FOLDER.resolve("fashion_mnist_test.npz")));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(problems)
                 .containsExactly(
@@ -946,13 +882,13 @@ class ApplicationContextTest {
         problems.clear();
 
         Path bad = Files.write(folder.resolve("bad.npz"), new byte[] {1, 2, 3});
-        desk.session().open(List.of(SAMPLES.resolve("fashion_lenet.onnx"), bad));
+        desk.session().open(List.of(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), bad));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
         assertThat(problems)
                 .singleElement()
                 .satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
         problems.clear();
-        desk.session().open(List.of(SAMPLES.resolve("digits_mlp.onnx"), folder.resolve("missing.npz")));
+        desk.session().open(List.of(SampleFiles.DIGITS, folder.resolve("missing.npz")));
         assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("missing.npz"));
     }

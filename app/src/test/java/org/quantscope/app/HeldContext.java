@@ -2,84 +2,64 @@ package org.quantscope.app;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Queue;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Measured;
-import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.ui.Notices;
-import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
 
-/** A desk on one thread, whose background work waits until the test runs it while {@link #held} is set. */
+/**
+ * The program without a window, on one thread. While {@link #held} is set its background work waits until the test runs it; while
+ * {@link #sceneHeld} is set so do its results.
+ */
 final class HeldContext implements AutoCloseable {
-    static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
+    final RecordedNotices notices = new RecordedNotices();
+    final List<String> problems = notices.problems;
+    final ChosenAnswers answers = new ChosenAnswers();
 
-    final List<String> problems = new ArrayList<>();
+    /** Work that waits. */
     final Queue<Runnable> waiting = new ArrayDeque<>();
+
+    /** What is to be done on the thread of the scene and waits. */
+    final Queue<Runnable> waitingForScene = new ArrayDeque<>();
+
     final ApplicationContext desk;
     boolean held;
+    boolean sceneHeld;
 
     HeldContext(Path config) {
-        Questions nobody = new Questions() {
-            @Override
-            public Unsaved unsaved(String name) {
-                return Unsaved.DISCARD;
-            }
-
-            @Override
-            public Optional<Path> whereToSave(Path suggestion) {
-                return Optional.empty();
-            }
-
-            @Override
-            public Optional<Path> whereIs(Role role, FileRef missing) {
-                return Optional.empty();
-            }
-
-            @Override
-            public boolean acceptChanged(Role role, Path file) {
-                return false;
-            }
-
-            @Override
-            public boolean restore(String model) {
-                return false;
-            }
-        };
         desk = ApplicationContext.of(
-                task -> {
-                    if (held) {
-                        waiting.add(task);
-                    } else {
-                        task.run();
-                    }
-                },
-                Runnable::run,
+                task -> take(task, held, waiting),
+                task -> take(task, sceneHeld, waitingForScene),
                 new Settings(config),
-                nobody,
-                new Notices() {
-                    @Override
-                    public void problem(String message) {
-                        problems.add(message);
-                    }
+                answers,
+                notices);
+    }
 
-                    @Override
-                    public void done(String message) {}
-                });
+    private static void take(Runnable task, boolean held, Queue<Runnable> waiting) {
+        if (held) {
+            waiting.add(task);
+        } else {
+            task.run();
+        }
     }
 
     void open(String model) {
-        desk.session().openModel(SAMPLES.resolve(model));
+        desk.session().openModel(SampleFiles.FOLDER.resolve(model));
     }
 
     /** Runs what waits, and what that asks for. */
     void runWaiting() {
         for (Runnable next = waiting.poll(); next != null; next = waiting.poll()) {
+            next.run();
+        }
+    }
+
+    /** Delivers what waits for the thread of the scene, and what that asks for. */
+    void runWaitingForScene() {
+        for (Runnable next = waitingForScene.poll(); next != null; next = waitingForScene.poll()) {
             next.run();
         }
     }

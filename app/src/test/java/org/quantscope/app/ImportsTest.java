@@ -18,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.configimport.ImportViewModel.Dropped;
 import org.quantscope.app.configimport.ImportViewModel.Match;
-import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.core.Engine;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.importer.Importer;
@@ -46,14 +45,7 @@ class ImportsTest {
     @BeforeEach
     void open() {
         at = new HeldContext(folder);
-        at.desk
-                .session()
-                .openSample(new Sample(
-                        "digits",
-                        HeldContext.SAMPLES.resolve("digits_mlp.onnx"),
-                        HeldContext.SAMPLES.resolve("digits_test.npz"),
-                        HeldContext.SAMPLES.resolve("digits_calibration.npz"),
-                        Optional.empty()));
+        at.desk.session().openSample(SampleFiles.digits());
         imports = at.desk.imports();
         first = at.desk.bench().weights().get(0).id();
         second = at.desk.bench().weights().get(1).id();
@@ -216,9 +208,9 @@ class ImportsTest {
         Path session = folder.resolve("session.json");
         SessionFile.write(at.state(), session);
         imports.whatIs(session, answers::add);
-        imports.whatIs(HeldContext.SAMPLES.resolve("digits_mlp.onnx"), answers::add);
-        imports.whatIs(HeldContext.SAMPLES.resolve("digits_test.npz"), answers::add);
-        imports.whatIs(HeldContext.SAMPLES.resolve("fashion_lenet.onnx"), answers::add);
+        imports.whatIs(SampleFiles.DIGITS, answers::add);
+        imports.whatIs(SampleFiles.DIGITS_TEST, answers::add);
+        imports.whatIs(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), answers::add);
         for (String id : List.of("onnx-qdq", "safetensors", "npz")) {
             Path both = folder.resolve("both" + Exporters.byId(id).extension());
             at.desk.export().export(Exporters.byId(id), both);

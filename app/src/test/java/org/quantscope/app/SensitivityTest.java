@@ -62,7 +62,7 @@ class SensitivityTest {
 
     private void openDigits() {
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(HeldContext.SAMPLES.resolve("digits_test.npz")));
+        at.desk.session().open(List.of(SampleFiles.DIGITS_TEST));
         at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
@@ -211,7 +211,7 @@ class SensitivityTest {
         at.close();
         at = new HeldContext(folder.resolve("config"));
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(HeldContext.SAMPLES.resolve("digits_test.npz")));
+        at.desk.session().open(List.of(SampleFiles.DIGITS_TEST));
         at.desk
                 .bench()
                 .apply(new Edit.All(
@@ -239,7 +239,7 @@ class SensitivityTest {
                 true,
                 Set.of(),
                 model,
-                Datasets.open(HeldContext.SAMPLES.resolve("digits_test.npz")),
+                Datasets.open(SampleFiles.DIGITS_TEST),
                 Optional.empty(),
                 new CancelToken());
 
@@ -439,7 +439,7 @@ class SensitivityTest {
     @Test
     void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
         openDigits();
-        at.desk.session().openCalibrationData(HeldContext.SAMPLES.resolve("digits_calibration.npz"));
+        at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
         at.desk.activations().quantize(true);
         TensorId activation = at.desk.bench().activations().get(1).id();
         ClipRange before = at.state().activationRanges().get(activation);

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.export.Preview;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.export.TargetsViewModel.Target;
-import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -40,14 +39,7 @@ class TargetsTest {
     @BeforeEach
     void open() {
         at = new HeldContext(folder);
-        at.desk
-                .session()
-                .openSample(new Sample(
-                        "digits",
-                        HeldContext.SAMPLES.resolve("digits_mlp.onnx"),
-                        HeldContext.SAMPLES.resolve("digits_test.npz"),
-                        HeldContext.SAMPLES.resolve("digits_calibration.npz"),
-                        Optional.empty()));
+        at.desk.session().openSample(SampleFiles.digits());
         at.desk.activations().quantize(true);
         targets = at.desk.targets();
         targets.setShowing(true);

@@ -7,7 +7,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,13 +16,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.ChosenAnswers;
+import org.quantscope.app.RecordedNotices;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.data.DataViewModel.Channel;
 import org.quantscope.app.data.DataViewModel.Preset;
 import org.quantscope.app.data.DataViewModel.View;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Resize;
@@ -36,63 +37,21 @@ import org.quantscope.testkit.ArrayFiles;
 
 /** Data and its preprocessing without a window: everything runs at once, on the thread of the test. */
 class DataViewModelTest {
-    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
-
     @TempDir
     Path folder;
 
-    private final List<String> problems = new ArrayList<>();
-    private final List<Samples> asked = new ArrayList<>();
+    private final RecordedNotices notices = new RecordedNotices();
+    private final List<String> problems = notices.problems;
+    private final ChosenAnswers answers = new ChosenAnswers();
+    private final List<Samples> asked = answers.toPrepare;
     private ApplicationContext desk;
 
     @BeforeEach
     void open() {
         desk = ApplicationContext.of(
-                Runnable::run,
-                Runnable::run,
-                new Settings(folder.resolve("config")),
-                new Questions() {
-                    @Override
-                    public Unsaved unsaved(String name) {
-                        return Unsaved.DISCARD;
-                    }
-
-                    @Override
-                    public void howToPrepare(Role role, Samples samples) {
-                        asked.add(samples);
-                        desk.input().show(role, samples);
-                    }
-
-                    @Override
-                    public Optional<Path> whereToSave(Path suggestion) {
-                        return Optional.empty();
-                    }
-
-                    @Override
-                    public Optional<Path> whereIs(Role role, FileRef missing) {
-                        return Optional.empty();
-                    }
-
-                    @Override
-                    public boolean acceptChanged(Role role, Path file) {
-                        return false;
-                    }
-
-                    @Override
-                    public boolean restore(String model) {
-                        return false;
-                    }
-                },
-                new Notices() {
-                    @Override
-                    public void problem(String text) {
-                        problems.add(text);
-                    }
-
-                    @Override
-                    public void done(String text) {}
-                });
-        desk.session().openModel(SAMPLES.resolve("fashion_lenet.onnx"));
+                Runnable::run, Runnable::run, new Settings(folder.resolve("config")), answers, notices);
+        answers.prepare = desk.input()::show;
+        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
     }
 
     @AfterEach

@@ -15,12 +15,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.ChosenAnswers;
+import org.quantscope.app.RecordedNotices;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.flipped.FlippedViewModel.Cell;
 import org.quantscope.app.flipped.FlippedViewModel.Filter;
-import org.quantscope.app.session.Questions;
-import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.session.Settings;
-import org.quantscope.app.ui.Notices;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
@@ -38,70 +38,28 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
-import org.quantscope.core.session.FileRef;
 import org.quantscope.core.tensor.TensorId;
 
 /** Everything runs at once, on the thread of the test; the digits at three bits lose some answers. */
 class FlippedViewModelTest {
-    private static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
-
     @TempDir
     Path folder;
 
+    private final RecordedNotices notices = new RecordedNotices();
     private ApplicationContext desk;
-
-    private static final class NoQuestions implements Questions {
-        @Override
-        public Unsaved unsaved(String name) {
-            return Unsaved.STAY;
-        }
-
-        @Override
-        public Optional<Path> whereToSave(Path suggestion) {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional<Path> whereIs(Role role, FileRef missing) {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean acceptChanged(Role role, Path file) {
-            return false;
-        }
-
-        @Override
-        public boolean restore(String model) {
-            return false;
-        }
-    }
 
     @BeforeEach
     void start() {
         desk = ApplicationContext.of(
-                Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new NoQuestions(), new Notices() {
-                    @Override
-                    public void problem(String message) {
-                        throw new AssertionError(message);
-                    }
-
-                    @Override
-                    public void done(String message) {}
-                });
-        desk.session()
-                .openSample(new Sample(
-                        "digits",
-                        SAMPLES.resolve("digits_mlp.onnx"),
-                        SAMPLES.resolve("digits_test.npz"),
-                        SAMPLES.resolve("digits_calibration.npz"),
-                        Optional.empty()));
+                Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new ChosenAnswers(), notices);
+        desk.session().openSample(SampleFiles.digits());
         desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
     @AfterEach
     void end() {
         desk.close();
+        assertThat(notices.problems).isEmpty();
     }
 
     private FlippedViewModel.View view() {

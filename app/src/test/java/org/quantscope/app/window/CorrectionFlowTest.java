@@ -7,44 +7,24 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
-import javafx.stage.Stage;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.TriedViewModel;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 
 /** The rescaled LeNet collapses at 8 bits; one click of equalization brings it back. */
-@ExtendWith(ApplicationExtension.class)
 class CorrectionFlowTest {
     @TempDir
     static Path folder;
 
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(
-                ContextInWindow.SAMPLES.resolve("fashion_lenet_unequalized.onnx"),
-                ContextInWindow.SAMPLES.resolve("fashion_mnist_test.npz"));
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
-
-    @BeforeEach
-    void atRest() throws TimeoutException {
-        at.waitForRest();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(
+            SampleFiles.FOLDER.resolve("fashion_lenet_unequalized.onnx"),
+            SampleFiles.FOLDER.resolve("fashion_mnist_test.npz"));
 
     private MenuItem item(FxRobot robot, String id) {
         return robot.lookup("#correct").queryAs(MenuButton.class).getItems().stream()
@@ -54,9 +34,8 @@ class CorrectionFlowTest {
     }
 
     private void equalize(FxRobot robot) throws TimeoutException {
-        ContextInWindow.doOnFx(
-                () -> item(robot, "correct-cross-layer-equalization").fire());
-        ContextInWindow.waitUntil(() -> at.rests()
+        OpenWindow.doOnFx(() -> item(robot, "correct-cross-layer-equalization").fire());
+        OpenWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .bench()
                                 .stateProperty()
@@ -69,32 +48,31 @@ class CorrectionFlowTest {
 
     @Test
     void oneClickBringsTheAccuracyBackAndUndoTakesItAway(FxRobot robot) throws Exception {
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         float[] before = weight();
 
         equalize(robot);
 
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
-        assertThat(ContextInWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
-        assertThat(ContextInWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
-        assertThat(ContextInWindow.text(robot, "#correction-accuracy"))
-                .isEqualTo("10.0 % → " + ContextInWindow.text(robot, "#accuracy"));
-        assertThat(ContextInWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
-        assertThat(ContextInWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(OpenWindow.text(robot, "#float-accuracy")).isEqualTo("float 90.1 %");
+        assertThat(OpenWindow.text(robot, "#correction-titles")).isEqualTo("Cross-layer equalization");
+        assertThat(OpenWindow.text(robot, "#correction-accuracy"))
+                .isEqualTo("10.0 % → " + OpenWindow.text(robot, "#accuracy"));
+        assertThat(OpenWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
+        assertThat(OpenWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
         assertThat(weight()).isNotEqualTo(before);
-        assertThat(ContextInWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
+        assertThat(OpenWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
                 .isPresent();
 
         // At once, wherever the card is; and the way back is beside it.
-        assertThat(ContextInWindow.text(robot, "#notice-text"))
+        assertThat(OpenWindow.text(robot, "#notice-text"))
                 .isEqualTo("Cross-layer equalization: 7 tensors changed, top-1 accuracy 10.0 % → "
-                        + ContextInWindow.text(robot, "#accuracy"));
-        ContextInWindow.doOnFx(
-                () -> robot.lookup("#notice-action").queryButton().fire());
+                        + OpenWindow.text(robot, "#accuracy"));
+        OpenWindow.doOnFx(() -> robot.lookup("#notice-action").queryButton().fire());
         at.waitForRest();
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
         assertThat(weight()).isEqualTo(before);
-        assertThat(ContextInWindow.onFx(() -> robot.lookup("#correction-titles")
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#correction-titles")
                         .query()
                         .getParent()
                         .getParent()
@@ -104,19 +82,19 @@ class CorrectionFlowTest {
 
         robot.clickOn("#redo");
         at.waitForRest();
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
     void whatWasTriedBeforeACorrectionComesBackWithoutItInOneStep(FxRobot robot) throws Exception {
         equalize(robot);
         List<TriedViewModel.Tried> points =
-                ContextInWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+                OpenWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
         assertThat(points)
                 .extracting(TriedViewModel.Tried::label)
                 .containsExactlyInAnyOrder("float32", "W8", "W8 corrected");
 
-        ContextInWindow.doOnFx(() -> at.desk
+        OpenWindow.doOnFx(() -> at.desk
                 .tried()
                 .adopt(points.stream()
                         .filter(p -> p.label().equals("W8"))
@@ -124,12 +102,12 @@ class CorrectionFlowTest {
                         .orElseThrow()));
         at.waitForRest();
         assertThat(at.state().corrections()).isEmpty();
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo("10.0 %");
 
-        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
+        OpenWindow.doOnFx(() -> at.desk.bench().undo());
         at.waitForRest();
         assertThat(at.state().corrections()).hasSize(1);
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
@@ -138,9 +116,9 @@ class CorrectionFlowTest {
         float[] corrected = weight();
         Path file = folder.resolve("corrected.quantscope.json");
         SessionFile.write(at.state(), file);
-        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
-        ContextInWindow.doOnFx(() -> at.desk.session().openSession(file));
-        ContextInWindow.waitUntil(() -> at.rests()
+        OpenWindow.doOnFx(() -> at.desk.bench().undo());
+        OpenWindow.doOnFx(() -> at.desk.session().openSession(file));
+        OpenWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .bench()
                                 .stateProperty()
@@ -150,25 +128,23 @@ class CorrectionFlowTest {
                                 .size()
                         == 1);
         assertThat(weight()).isEqualTo(corrected);
-        assertThat(ContextInWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
+        assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.0 %", "90.1 %");
     }
 
     @Test
     void biasCorrectionSaysWhatItNeeds(FxRobot robot) throws Exception {
         robot.clickOn("#correct");
-        assertThat(ContextInWindow.onFx(
-                        () -> item(robot, "correct-bias-correction").isDisable()))
+        assertThat(OpenWindow.onFx(() -> item(robot, "correct-bias-correction").isDisable()))
                 .isTrue();
-        assertThat(ContextInWindow.onFx(
-                        () -> item(robot, "correct-bias-correction").getText()))
+        assertThat(OpenWindow.onFx(() -> item(robot, "correct-bias-correction").getText()))
                 .isEqualTo("Bias correction – needs calibration data");
-        assertThat(ContextInWindow.onFx(
+        assertThat(OpenWindow.onFx(
                         () -> item(robot, "correct-cross-layer-equalization").isDisable()))
                 .isFalse();
     }
 
     private float[] weight() {
-        return ContextInWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.desk
                 .bench()
                 .analysed()
                 .orElseThrow()

@@ -13,11 +13,10 @@ import javafx.scene.control.ListView;
 import javafx.scene.control.TextField;
 import javafx.scene.input.Clipboard;
 import javafx.scene.input.KeyCode;
-import javafx.stage.Stage;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Datasets;
@@ -34,45 +33,25 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 
-@ExtendWith(ApplicationExtension.class)
 class ExportFlowTest {
     @TempDir
     static Path folder;
 
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
-
-    @BeforeEach
-    void atRest() throws TimeoutException {
-        at.waitForRest();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     private void show(FxRobot robot, String format) throws TimeoutException {
         robot.clickOn("#export");
-        ContextInWindow.waitUntil(
-                () -> view().targets().size() == Exporters.all().size() && !view().previous());
-        ContextInWindow.doOnFx(() -> robot.lookup("#export-targets")
+        OpenWindow.waitUntil(() -> view().targets().size() == Exporters.all().size() && !view().previous());
+        OpenWindow.doOnFx(() -> robot.lookup("#export-targets")
                 .queryListView()
                 .getSelectionModel()
                 .select(view().targets().stream()
                         .map(t -> t.exporter().id())
                         .toList()
                         .indexOf(format)));
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> view().chosen().map(t -> t.exporter().id().equals(format)).orElse(false)
                         && !view().preview().parts().isEmpty());
     }
@@ -83,10 +62,10 @@ class ExportFlowTest {
 
     private void export(FxRobot robot, String format, Path file) throws TimeoutException {
         show(robot, format);
-        ContextInWindow.doOnFx(
+        OpenWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        ContextInWindow.waitUntil(() ->
+        OpenWindow.waitUntil(() ->
                 robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
     }
 
@@ -95,28 +74,25 @@ class ExportFlowTest {
         Path file = folder.resolve("digits.quantscope.json");
         export(robot, "quantscope-json", file);
         assertThat(SessionFile.read(file).weights()).isEqualTo(at.state().weights());
-        assertThat(ContextInWindow.text(robot, "#result-sha256"))
-                .isEqualTo(Fingerprint.sha256(file, new CancelToken()));
-        assertThat(ContextInWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
+        assertThat(OpenWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
+        assertThat(OpenWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
     }
 
     @Test
     void aFileThatIsThereIsReplacedOnlyWhenThatIsAgreedTo(FxRobot robot) throws Exception {
         Path file = Files.writeString(folder.resolve("there.quantscope.json"), "old");
         show(robot, "quantscope-json");
-        ContextInWindow.doOnFx(
+        OpenWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
-        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
+        assertThat(OpenWindow.text(robot, "#export-file-note")).isEqualTo("exists already");
         robot.clickOn("#export-write");
         robot.clickOn("Cancel");
         assertThat(file).hasContent("old");
-        assertThat(ContextInWindow.onFx(
-                        () -> robot.lookup("#export-status").query().isVisible()))
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-status").query().isVisible()))
                 .isFalse();
         robot.clickOn("#export-write");
         robot.clickOn("Replace");
-        ContextInWindow.waitUntil(
-                () -> robot.lookup("#result-sha256").tryQuery().isPresent());
+        OpenWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().isPresent());
         assertThat(SessionFile.read(file)).isEqualTo(at.state());
     }
 
@@ -124,17 +100,15 @@ class ExportFlowTest {
     void whatStandsInTheWayOfAFileIsSaidBesideItsName(FxRobot robot) throws Exception {
         show(robot, "quantscope-json");
         TextField file = robot.lookup("#export-file").queryAs(TextField.class);
-        ContextInWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
-        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
-        assertThat(ContextInWindow.onFx(
-                        () -> robot.lookup("#export-write").query().isDisabled()))
+        OpenWindow.doOnFx(() -> file.setText(folder.resolve("no/such.json").toString()));
+        assertThat(OpenWindow.text(robot, "#export-file-note")).isEqualTo("There is no such folder.");
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
                 .isTrue();
-        ContextInWindow.doOnFx(() -> file.setText(folder.toString()));
-        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
-        ContextInWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
-        assertThat(ContextInWindow.text(robot, "#export-file-note")).isEmpty();
-        assertThat(ContextInWindow.onFx(
-                        () -> robot.lookup("#export-write").query().isDisabled()))
+        OpenWindow.doOnFx(() -> file.setText(folder.toString()));
+        assertThat(OpenWindow.text(robot, "#export-file-note")).isEqualTo("This is a folder.");
+        OpenWindow.doOnFx(() -> file.setText(folder.resolve("such.json").toString()));
+        assertThat(OpenWindow.text(robot, "#export-file-note")).isEmpty();
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
                 .isFalse();
     }
 
@@ -142,48 +116,44 @@ class ExportFlowTest {
     void whereTheFileIsCanBeCopiedAndOpened(FxRobot robot) throws Exception {
         Path file = folder.resolve("where.quantscope.json");
         List<Path> opened = new ArrayList<>();
-        ContextInWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
+        OpenWindow.doOnFx(() -> at.window.setFolderOpener(opened::add));
         export(robot, "quantscope-json", file);
-        assertThat(ContextInWindow.text(robot, "#result-path"))
+        assertThat(OpenWindow.text(robot, "#result-path"))
                 .isEqualTo("✓ " + file.toAbsolutePath().normalize());
-        assertThat(ContextInWindow.text(robot, "#result-verified")).startsWith("Read back: ");
-        ContextInWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
-        assertThat(ContextInWindow.onFx(() -> Clipboard.getSystemClipboard().getString()))
+        assertThat(OpenWindow.text(robot, "#result-verified")).startsWith("Read back: ");
+        OpenWindow.doOnFx(() -> robot.lookup("#result-copy").queryButton().fire());
+        assertThat(OpenWindow.onFx(() -> Clipboard.getSystemClipboard().getString()))
                 .isEqualTo(file.toAbsolutePath().normalize().toString());
-        ContextInWindow.doOnFx(
-                () -> robot.lookup("#result-folder").queryButton().fire());
+        OpenWindow.doOnFx(() -> robot.lookup("#result-folder").queryButton().fire());
         assertThat(opened).containsExactly(file.toAbsolutePath().normalize().getParent());
     }
 
     @Test
     void escapeInTheListOfFormatsClosesTheDialog(FxRobot robot) throws Exception {
         show(robot, "quantscope-json");
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             robot.lookup("#export-title").query().getScene().getWindow().requestFocus();
             robot.lookup("#export-targets").query().requestFocus();
         });
         robot.push(KeyCode.ESCAPE);
-        ContextInWindow.waitUntil(
-                () -> robot.lookup("#export-targets").tryQuery().isEmpty());
+        OpenWindow.waitUntil(() -> robot.lookup("#export-targets").tryQuery().isEmpty());
     }
 
     @Test
     void aRefusedOptionIsSaidInItsFormatAndInTheList(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        ContextInWindow.doOnFx(() ->
+        OpenWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("12"));
-        ContextInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
-        assertThat(ContextInWindow.text(robot, "#export-option-note"))
+        OpenWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isPresent());
+        assertThat(OpenWindow.text(robot, "#export-option-note"))
                 .isEqualTo("version: a number of 4 to 6 digits is needed, got 12");
-        assertThat(ContextInWindow.onFx(() -> view().chosen().orElseThrow().state()))
-                .isEqualTo("option refused");
-        assertThat(ContextInWindow.onFx(
-                        () -> robot.lookup("#export-write").query().isDisabled()))
+        assertThat(OpenWindow.onFx(() -> view().chosen().orElseThrow().state())).isEqualTo("option refused");
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-write").query().isDisabled()))
                 .isTrue();
-        ContextInWindow.doOnFx(() ->
+        OpenWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("8601"));
-        ContextInWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
-        assertThat(ContextInWindow.text(robot, "#export-option-note")).isEmpty();
+        OpenWindow.waitUntil(() -> view().chosen().orElseThrow().refused().isEmpty() && !view().previous());
+        assertThat(OpenWindow.text(robot, "#export-option-note")).isEmpty();
     }
 
     @Test
@@ -191,71 +161,70 @@ class ExportFlowTest {
         Path file = folder.resolve("digits_qdq.onnx");
         export(robot, "onnx-qdq", file);
         ExportPlan plan =
-                ContextInWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                OpenWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
         var engine = (Verification.Ran) Verifier.verify(
                         Exporters.byId("onnx-qdq"),
                         plan,
                         List.of(file),
-                        Optional.of(Datasets.open(ContextInWindow.DIGITS_TEST)),
+                        Optional.of(Datasets.open(SampleFiles.DIGITS_TEST)),
                         Progress.NONE,
                         new CancelToken())
                 .orElseThrow();
-        assertThat(ContextInWindow.text(robot, "#result-sha256"))
-                .isEqualTo(Fingerprint.sha256(file, new CancelToken()));
-        assertThat(ContextInWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
-        assertThat(ContextInWindow.text(robot, "#result-accuracy"))
+        assertThat(OpenWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
+        assertThat(OpenWindow.text(robot, "#result-samples")).isEqualTo("500 samples");
+        assertThat(OpenWindow.text(robot, "#result-accuracy"))
                 .isEqualTo(Figures.percent(engine.accuracy().orElseThrow()));
-        assertThat(ContextInWindow.text(robot, "#result-agreement"))
+        assertThat(OpenWindow.text(robot, "#result-agreement"))
                 .isEqualTo(Figures.percent(engine.liveAgreement().orElseThrow()));
-        assertThat(ContextInWindow.text(robot, "#result-float-agreement"))
+        assertThat(OpenWindow.text(robot, "#result-float-agreement"))
                 .isEqualTo(Figures.percent(engine.floatAgreement().orElseThrow()));
-        assertThat(ContextInWindow.text(robot, "#result-accuracy")).isEqualTo(ContextInWindow.text(robot, "#accuracy"));
+        assertThat(OpenWindow.text(robot, "#result-accuracy")).isEqualTo(OpenWindow.text(robot, "#accuracy"));
     }
 
     @Test
     void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() -> at.desk
+        OpenWindow.doOnFx(() -> at.desk
                 .bench()
                 .apply(new Edit.SetWeights(
                         Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
         at.waitForRest();
         show(robot, "onnx-qdq");
-        TargetsViewModel.View v = ContextInWindow.onFx(this::view);
+        TargetsViewModel.View v = OpenWindow.onFx(this::view);
         int problems = v.chosen().orElseThrow().problems().size();
-        int weights = ContextInWindow.onFx(() -> at.desk.bench().weights().size());
+        int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(problems).isGreaterThanOrEqualTo(weights);
-        assertThat(ContextInWindow.onFx(
+        assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#export-problems").queryListView().getItems()))
                 .hasSize(problems);
-        assertThat(ContextInWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
-        assertThat(ContextInWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
+        assertThat(OpenWindow.text(robot, "#export-verdict")).startsWith(weights + " tensors cannot be carried");
+        assertThat(OpenWindow.text(robot, "#export-loses")).contains("how the ranges were chosen");
 
         // A choice in the list takes the tensor in hand behind the dialog.
         String tensor = v.chosen().orElseThrow().problems().get(problems - 1).tensor();
-        ContextInWindow.doOnFx(() -> robot.lookup("#export-problems")
+        OpenWindow.doOnFx(() -> robot.lookup("#export-problems")
                 .queryListView()
                 .getSelectionModel()
                 .select(problems - 1));
         assertThat(at.hand().subject().id().name()).isEqualTo(tensor);
 
         // The settings change while the dialog is open, and it follows.
-        ContextInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
-        ContextInWindow.waitUntil(
+        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
+        OpenWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().ready());
-        assertThat(ContextInWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
-        assertThat(ContextInWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
+        assertThat(OpenWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-problems").tryQuery()))
                 .isEmpty();
     }
 
     @Test
     void oneButtonAppliesEveryRemedyAndUndoInTheDialogTakesThemBack(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             at.desk.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
-            at.desk.session().openCalibrationData(ContextInWindow.SAMPLES.resolve("digits_calibration.npz"));
+            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
         });
-        ContextInWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
-        ContextInWindow.doOnFx(() -> at.desk.activations().quantize(true));
-        ContextInWindow.waitUntil(() -> at.rests()
+        OpenWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
+        OpenWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        OpenWindow.waitUntil(() -> at.rests()
                 && at.desk
                         .bench()
                         .stateProperty()
@@ -265,15 +234,14 @@ class ExportFlowTest {
                         .isPresent());
         show(robot, "tensorrt-cache");
         SessionState before = at.state();
-        long fixes = ContextInWindow.onFx(() -> view().chosen().orElseThrow().fixes());
-        assertThat(ContextInWindow.onFx(
+        long fixes = OpenWindow.onFx(() -> view().chosen().orElseThrow().fixes());
+        assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#export-fix-all").queryButton().getText()))
                 .isEqualTo("Apply all " + fixes + " remedies");
         robot.clickOn("#export-fix-all");
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().fixes() == 0);
-        assertThat(ContextInWindow.onFx(
-                        () -> robot.lookup("#export-fix-all").query().isVisible()))
+        assertThat(OpenWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible()))
                 .isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
         int activations = at.desk
@@ -283,44 +251,44 @@ class ExportFlowTest {
                 .orElseThrow()
                 .parameterOwners()
                 .size();
-        assertThat(ContextInWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
-        assertThat(ContextInWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
-        ContextInWindow.waitUntil(at::rests);
+        assertThat(OpenWindow.onFx(() -> text.getItems().getFirst())).isEqualTo("TRT-8501-EntropyCalibration2");
+        assertThat(OpenWindow.onFx(() -> text.getItems().size())).isEqualTo(1 + activations);
+        OpenWindow.waitUntil(at::rests);
         // The button is gone; where the keyboard is now, in a field or not, is no matter.
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             robot.lookup("#export-title").query().getScene().getWindow().requestFocus();
             robot.lookup("#export-option-version").query().requestFocus();
         });
         robot.push(KeyCode.CONTROL, KeyCode.Z);
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
     }
 
     @Test
     void anOptionChangesTheTextThatIsShownAndWritten(FxRobot robot) throws Exception {
         show(robot, "tensorrt-cache");
-        ContextInWindow.doOnFx(() ->
+        OpenWindow.doOnFx(() ->
                 robot.lookup("#export-option-version").queryAs(TextField.class).setText("100300"));
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        ContextInWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
+        OpenWindow.waitUntil(() -> text.getItems().getFirst().equals("TRT-100300-EntropyCalibration2"));
         Path file = folder.resolve("digits.cache");
-        ContextInWindow.doOnFx(
+        OpenWindow.doOnFx(
                 () -> robot.lookup("#export-file").queryAs(TextField.class).setText(file.toString()));
         robot.clickOn("#export-write");
-        ContextInWindow.waitUntil(() ->
+        OpenWindow.waitUntil(() ->
                 robot.lookup("#result-sha256").tryQuery().map(Node::isVisible).orElse(false));
         assertThat(Files.readAllLines(file).getFirst()).isEqualTo("TRT-100300-EntropyCalibration2");
     }
 
     @Test
     void theModelItselfIsNotWrittenOver(FxRobot robot) throws Exception {
-        byte[] before = Files.readAllBytes(ContextInWindow.DIGITS);
-        ContextInWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), ContextInWindow.DIGITS));
-        assertThat(ContextInWindow.text(robot, "#notice-text"))
+        byte[] before = Files.readAllBytes(SampleFiles.DIGITS);
+        OpenWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), SampleFiles.DIGITS));
+        assertThat(OpenWindow.text(robot, "#notice-text"))
                 .contains("digits_mlp.onnx")
                 .contains("another name");
-        assertThat(Files.readAllBytes(ContextInWindow.DIGITS)).isEqualTo(before);
+        assertThat(Files.readAllBytes(SampleFiles.DIGITS)).isEqualTo(before);
     }
 }

@@ -2,7 +2,6 @@ package org.quantscope.app.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
@@ -10,11 +9,10 @@ import javafx.scene.control.Button;
 import javafx.scene.control.ListView;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.ToggleButton;
-import javafx.stage.Stage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.flipped.Confusion;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.flipped.LayerOutputViewModel;
@@ -24,35 +22,16 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 
 /** From the accuracy card to the samples that changed, and to what happens behind the layer in hand. */
-@ExtendWith(ApplicationExtension.class)
 class FlippedFlowTest {
-    @TempDir
-    static Path folder;
-
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     @BeforeEach
     void atRest() throws TimeoutException {
-        at.waitForRest();
-        ContextInWindow.doOnFx(
-                () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        ContextInWindow.waitUntil(() -> at.rests()
+        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        OpenWindow.waitUntil(() -> at.rests()
                 && at.desk
                                 .accuracy()
                                 .viewProperty()
@@ -71,79 +50,76 @@ class FlippedFlowTest {
     }
 
     private FlippedViewModel.View flipped() {
-        return ContextInWindow.onFx(() -> at.desk.flipped().viewProperty().get());
+        return OpenWindow.onFx(() -> at.desk.flipped().viewProperty().get());
     }
 
     @Test
     void theCardShowsTheFlipsAndTheWindowListsThemWithTheMatrixAndTheLayers(FxRobot robot) throws Exception {
         FlippedViewModel.View v = flipped();
         assertThat(v.changed()).isPositive();
-        assertThat(ContextInWindow.text(robot, "#flipped-summary"))
+        assertThat(OpenWindow.text(robot, "#flipped-summary"))
                 .isEqualTo(v.lost() + " lost · " + v.gained() + " gained · " + v.other() + " other");
         Outcome first = v.list().getFirst();
         assertThat(robot.lookup("#flip-0").queryAs(Button.class).getAccessibleText())
                 .isEqualTo("sample " + first.sample() + ": " + first.floatClass() + " → " + first.quantizedClass());
 
-        ContextInWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
-        ContextInWindow.waitUntil(
+        OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
+        OpenWindow.waitUntil(
                 () -> at.desk.flipped().viewProperty().get().confusion().isPresent());
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty()
                         && !at.desk.sampleLayers().viewProperty().get().previous());
 
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
-        assertThat(ContextInWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
+        assertThat(OpenWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
                 .isEqualTo(first);
-        assertThat(ContextInWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
+        assertThat(OpenWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
         ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
-        assertThat(ContextInWindow.onFx(() -> layers.getItems().size()))
-                .isEqualTo(
-                        ContextInWindow.onFx(() -> at.desk.bench().activations().size()));
+        assertThat(OpenWindow.onFx(() -> layers.getItems().size()))
+                .isEqualTo(OpenWindow.onFx(() -> at.desk.bench().activations().size()));
 
         Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
         Button cell =
                 robot.lookup("#confusion-" + row + "-" + first.quantizedClass()).queryButton();
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
-        assertThat(ContextInWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
-        ContextInWindow.doOnFx(cell::fire);
-        ContextInWindow.waitUntil(
-                () -> at.desk.flipped().viewProperty().get().cell().isPresent());
+        assertThat(OpenWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
+        OpenWindow.doOnFx(cell::fire);
+        OpenWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().cell().isPresent());
         assertThat(flipped().list())
                 .isNotEmpty()
                 .allMatch(o -> o.label().orElseThrow() == row)
                 .contains(first);
-        ContextInWindow.doOnFx(
+        OpenWindow.doOnFx(
                 () -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
-        ContextInWindow.waitUntil(
-                () -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
-        assertThat(ContextInWindow.onFx(() -> list.getItems().size()))
+        OpenWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
+        assertThat(OpenWindow.onFx(() -> list.getItems().size()))
                 .isEqualTo(flipped().lost());
-        assertThat(ContextInWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
-        ContextInWindow.doOnFx(() -> cell.getScene().getWindow().hide());
-        assertThat(ContextInWindow.onFx(
+        assertThat(OpenWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
+        OpenWindow.doOnFx(() -> cell.getScene().getWindow().hide());
+        assertThat(OpenWindow.onFx(
                         () -> at.desk.sampleLayers().viewProperty().get().layers()))
                 .isEmpty();
     }
 
     @Test
     void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() ->
+        OpenWindow.doOnFx(() ->
                 robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
-        ContextInWindow.waitUntil(() -> {
+        OpenWindow.waitUntil(() -> {
             LayerOutputViewModel.View v = at.desk.layerOutput().viewProperty().get();
             return !v.rows().isEmpty() && !v.previous();
         });
 
         LayerOutputViewModel.View v =
-                ContextInWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
+                OpenWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
         for (int i = 0; i < v.rows().size(); i++) {
-            assertThat(ContextInWindow.text(robot, "#isolated-" + i))
+            assertThat(OpenWindow.text(robot, "#isolated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).isolated()));
-            assertThat(ContextInWindow.text(robot, "#accumulated-" + i))
+            assertThat(OpenWindow.text(robot, "#accumulated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).accumulated()));
         }
-        assertThat(ContextInWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
+        assertThat(OpenWindow.text(robot, "#layer-output-samples")).isEqualTo("128 samples of digits_test.npz");
     }
 
     private static String decibels(LayerError e) {
@@ -153,12 +129,12 @@ class FlippedFlowTest {
 
     @Test
     void anotherMetricIsChosenInTheCard(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() -> robot.lookup("#accuracy-task")
+        OpenWindow.doOnFx(() -> robot.lookup("#accuracy-task")
                 .queryAs(MenuButton.class)
                 .getItems()
                 .get(1)
                 .fire());
-        ContextInWindow.waitUntil(() -> at.rests()
+        OpenWindow.waitUntil(() -> at.rests()
                 && at.desk
                         .accuracy()
                         .viewProperty()
@@ -167,15 +143,14 @@ class FlippedFlowTest {
                         .map(e -> e.task().equals(new Task.TopK(5)))
                         .orElse(false));
 
-        double share = ContextInWindow.onFx(() -> at.desk
+        double share = OpenWindow.onFx(() -> at.desk
                 .accuracy()
                 .viewProperty()
                 .get()
                 .quantized()
                 .orElseThrow()
                 .score());
-        assertThat(ContextInWindow.text(robot, "#accuracy"))
-                .isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
+        assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo(String.format(Locale.ROOT, "%.1f %%", share * 100));
         assertThat(at.state().metric()).contains(new Task.TopK(5));
     }
 }

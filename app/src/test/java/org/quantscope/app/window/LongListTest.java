@@ -17,11 +17,9 @@ import java.util.stream.IntStream;
 import javafx.event.EventHandler;
 import javafx.scene.control.TreeItem;
 import javafx.scene.control.TreeTableView;
-import javafx.stage.Stage;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
@@ -31,12 +29,8 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.testkit.ArrayFiles;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 
 /** The list of a model with thousands of weights. What is counted is what made the window stall: the time it takes says nothing on a busy machine. */
-@ExtendWith(ApplicationExtension.class)
 class LongListTest {
     private static final int WEIGHTS = 2000;
     private static final int VALUES = 16;
@@ -46,7 +40,18 @@ class LongListTest {
 
     private static Path model;
     private final AtomicInteger deliveries = new AtomicInteger();
-    private ContextInWindow at;
+
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(model)
+            .watchedBy(context -> context.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet()))
+            .restingWhen(window ->
+                    window.desk.measurements().snapshotProperty().get().complete()
+                            && window.desk
+                                    .inHand()
+                                    .viewProperty()
+                                    .get()
+                                    .filter(v -> v.measured().isPresent())
+                                    .isPresent());
 
     @BeforeAll
     static void writeModel() throws IOException {
@@ -66,37 +71,12 @@ class LongListTest {
         model = Files.write(folder.resolve("long.safetensors"), ArrayFiles.safetensors(text, values));
     }
 
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(folder.resolve("" + System.nanoTime()));
-        at.desk.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet());
-        at.show(model);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
-
-    @BeforeEach
-    void atRest() throws TimeoutException {
-        ContextInWindow.waitUntil(
-                () -> at.desk.measurements().snapshotProperty().get().complete()
-                        && at.desk
-                                .inHand()
-                                .viewProperty()
-                                .get()
-                                .filter(v -> v.measured().isPresent())
-                                .isPresent());
-    }
-
     private List<TensorRow> rows() {
-        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     private static <R> R onTree(FxRobot robot, Function<TreeTableView<?>, R> question) {
-        return ContextInWindow.onFx(
-                () -> question.apply(robot.lookup("#tensors").queryAs(TreeTableView.class)));
+        return OpenWindow.onFx(() -> question.apply(robot.lookup("#tensors").queryAs(TreeTableView.class)));
     }
 
     /** What the tree hears of its items while {@code action} runs: for each event how many items it adds, 0 for one line written anew. */
@@ -142,8 +122,7 @@ class LongListTest {
     @Test
     void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
         TensorId id = rows().get(WEIGHTS / 2).id();
-        ContextInWindow.doOnFx(
-                () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
+        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
@@ -153,11 +132,11 @@ class LongListTest {
 
     @Test
     void allThatIsSelectedStaysSoInAnotherOrder(FxRobot robot) {
-        ContextInWindow.doOnFx(() -> robot.lookup("#tensors")
+        OpenWindow.doOnFx(() -> robot.lookup("#tensors")
                 .queryAs(TreeTableView.class)
                 .getSelectionModel()
                 .selectAll());
-        ContextInWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
         int selected = onTree(
                 robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
         assertThat(selected).isEqualTo(WEIGHTS);

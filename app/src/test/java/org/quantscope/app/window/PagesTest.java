@@ -2,11 +2,9 @@ package org.quantscope.app.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeoutException;
 import javafx.geometry.Point2D;
 import javafx.scene.Node;
 import javafx.scene.control.ComboBox;
@@ -15,10 +13,9 @@ import javafx.scene.control.ToggleButton;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
 import javafx.stage.Stage;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.Figures;
@@ -33,38 +30,14 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.Tensor;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 
 /** The pages under the curve, and the panels that say more of the tensor in hand. */
-@ExtendWith(ApplicationExtension.class)
 class PagesTest {
-    @TempDir
-    static Path folder;
-
-    private Path config;
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        config = folder.resolve("config" + System.nanoTime());
-        at = new ContextInWindow(config);
-        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
-
-    @BeforeEach
-    void atRest() throws TimeoutException {
-        at.waitForRest();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     private Tensor tensor() {
-        return ContextInWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.desk
                 .bench()
                 .analysed()
                 .orElseThrow()
@@ -84,52 +57,51 @@ class PagesTest {
     }
 
     private static void press(FxRobot robot, String id) {
-        ContextInWindow.doOnFx(
-                () -> robot.lookup(id).queryAs(ToggleButton.class).fire());
+        OpenWindow.doOnFx(() -> robot.lookup(id).queryAs(ToggleButton.class).fire());
     }
 
     @Test
     void thePageOfCodesShowsWhatTheEngineCounts(FxRobot robot) throws Exception {
         robot.press(KeyCode.SHORTCUT, KeyCode.DIGIT2).release(KeyCode.DIGIT2, KeyCode.SHORTCUT);
-        ContextInWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
-        ContextInWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
+        OpenWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
+        OpenWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
         at.waitForRest();
-        ContextInWindow.waitUntil(() ->
+        OpenWindow.waitUntil(() ->
                 at.desk.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(e.clippedHigh()).isPositive();
-        assertThat(ContextInWindow.text(robot, "#codes-used")).isEqualTo(r.usedCodes() + " of 15");
-        assertThat(ContextInWindow.text(robot, "#codes-entropy"))
+        assertThat(OpenWindow.text(robot, "#codes-used")).isEqualTo(r.usedCodes() + " of 15");
+        assertThat(OpenWindow.text(robot, "#codes-entropy"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f of 4", r.entropy()));
-        assertThat(ContextInWindow.text(robot, "#codes-saved"))
+        assertThat(OpenWindow.text(robot, "#codes-saved"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f bits", 4 - r.entropy()));
-        assertThat(ContextInWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
-        assertThat(ContextInWindow.text(robot, "#codes-clipped"))
+        assertThat(OpenWindow.text(robot, "#codes-divergence")).isEqualTo(Figures.small(r.divergence()) + " nats");
+        assertThat(OpenWindow.text(robot, "#codes-clipped"))
                 .isEqualTo(Figures.percent(e.clippedLowFraction()) + " · " + Figures.percent(e.clippedHighFraction()));
     }
 
     @Test
     void figuresOfSecondRankUnfoldAndAreThoseOfTheEngine(FxRobot robot) throws Exception {
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isFalse();
-        ContextInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
-        ContextInWindow.waitUntil(() ->
+        OpenWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
+        OpenWindow.waitUntil(() ->
                 at.desk.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isTrue();
-        assertThat(ContextInWindow.text(robot, "#mae")).isEqualTo(Figures.mse(r.mae()));
-        assertThat(ContextInWindow.text(robot, "#rmse-in-steps"))
+        assertThat(OpenWindow.text(robot, "#mae")).isEqualTo(Figures.mse(r.mae()));
+        assertThat(OpenWindow.text(robot, "#rmse-in-steps"))
                 .isEqualTo(String.format(
                         Locale.ROOT, "%.4f (ideal 0.2887)", r.rmseInSteps().orElseThrow()));
-        assertThat(ContextInWindow.text(robot, "#psnr")).isEqualTo(Figures.decibels(r.psnrDb(e.mse())));
-        assertThat(ContextInWindow.text(robot, "#max-error")).isEqualTo(Figures.value(e.maxAbsError()));
-        assertThat(ContextInWindow.text(robot, "#clipped-low")).isEqualTo(Figures.percent(e.clippedLowFraction()));
-        assertThat(ContextInWindow.text(robot, "#clipped-high")).isEqualTo(Figures.percent(e.clippedHighFraction()));
-        assertThat(ContextInWindow.text(robot, "#used-codes")).isEqualTo(r.usedCodes() + " of 255");
-        assertThat(ContextInWindow.text(robot, "#entropy"))
+        assertThat(OpenWindow.text(robot, "#psnr")).isEqualTo(Figures.decibels(r.psnrDb(e.mse())));
+        assertThat(OpenWindow.text(robot, "#max-error")).isEqualTo(Figures.value(e.maxAbsError()));
+        assertThat(OpenWindow.text(robot, "#clipped-low")).isEqualTo(Figures.percent(e.clippedLowFraction()));
+        assertThat(OpenWindow.text(robot, "#clipped-high")).isEqualTo(Figures.percent(e.clippedHighFraction()));
+        assertThat(OpenWindow.text(robot, "#used-codes")).isEqualTo(r.usedCodes() + " of 255");
+        assertThat(OpenWindow.text(robot, "#entropy"))
                 .isEqualTo(String.format(Locale.ROOT, "%.2f of 8 bits", r.entropy()));
-        assertThat(ContextInWindow.text(robot, "#bits-per-weight"))
+        assertThat(OpenWindow.text(robot, "#bits-per-weight"))
                 .isEqualTo(String.format(
                         Locale.ROOT, "%.3f", 8 + 32.0 / tensor().info().shape().count()));
     }
@@ -137,12 +109,12 @@ class PagesTest {
     @Test
     void thePageOnShowAndTheUnfoldedFiguresAreRemembered(FxRobot robot) {
         press(robot, "#tab-codes");
-        ContextInWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
-        ContextInWindow.onFx(() -> {
+        OpenWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
+        OpenWindow.onFx(() -> {
             at.close();
-            MainWindow window = new MainWindow(new Stage(), new Settings(config), Runnable::run, Runnable::run);
+            MainWindow window = new MainWindow(new Stage(), new Settings(at.config), Runnable::run, Runnable::run);
             assertThat(window.desk().error().unfoldedProperty().get()).isTrue();
-            assertThat(new Settings(config).text("page")).contains("codes");
+            assertThat(new Settings(at.config).text("page")).contains("codes");
             window.desk().close();
             return window;
         });
@@ -152,7 +124,7 @@ class PagesTest {
     void aBlockIsTakenInHandDraggedAndUndoneAndAllAreBackWithOneClick(FxRobot robot) throws Exception {
         press(robot, "#per-block");
         at.waitForRest();
-        ContextInWindow.waitUntil(() -> at.desk
+        OpenWindow.waitUntil(() -> at.desk
                 .inHand()
                 .viewProperty()
                 .get()
@@ -161,59 +133,58 @@ class PagesTest {
                 .map(s -> s.slicing().isBlocked())
                 .orElse(false));
         int blocks = params().slices();
-        assertThat(ContextInWindow.text(robot, "#slices-hint"))
+        assertThat(OpenWindow.text(robot, "#slices-hint"))
                 .isEqualTo(Figures.count(blocks) + " blocks, a range each · click one to drag its range");
         QuantParams.ScaleSpan span = params().scaleSpan();
-        assertThat(ContextInWindow.text(robot, "#scale"))
+        assertThat(OpenWindow.text(robot, "#scale"))
                 .isEqualTo(Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … "
                         + Figures.small(span.max()));
-        ContextInWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
+        OpenWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
         robot.type(KeyCode.RIGHT).type(KeyCode.RIGHT);
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> at.desk.inHand().viewProperty().get().orElseThrow().draggable());
         assertThat(at.hand().slice()).isEqualTo(1);
         List<ClipRange> before = at.hand().measured().orElseThrow().requested();
 
         HistogramView histogram = robot.lookup("#histogram").queryAs(HistogramView.class);
         Node handle = robot.lookup("#handle-hi").query();
-        Point2D grip = ContextInWindow.onFx(() -> new Point2D(
+        Point2D grip = OpenWindow.onFx(() -> new Point2D(
                 histogram
                         .localToScreen(histogram.valueToX(before.get(1).hi()), 0)
                         .getX(),
                 handle.localToScreen(handle.getBoundsInLocal()).getCenterY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0)).drop();
-        ContextInWindow.waitUntil(
-                () -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
-                        .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
+        OpenWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
+                .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
         at.waitForRest();
         ClipRange now = at.hand().clip().orElseThrow();
         assertThat(now.hi()).isLessThan(before.get(1).hi());
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(1, now);
         assertThat(at.hand().spec().orElseThrow().clip()).isEqualTo(new Clip.ManualPerBlock(expected));
-        assertThat(ContextInWindow.text(robot, "#mse"))
+        assertThat(OpenWindow.text(robot, "#mse"))
                 .isEqualTo(Figures.mse(
                         ErrorPass.measure(tensor(), params(), new CancelToken()).mse()));
 
-        ContextInWindow.doOnFx(() -> at.desk.bench().undo());
+        OpenWindow.doOnFx(() -> at.desk.bench().undo());
         at.waitForRest();
         assertThat(at.hand().measured().orElseThrow().requested()).isEqualTo(before);
-        ContextInWindow.doOnFx(() -> robot.lookup("#all-slices").queryButton().fire());
+        OpenWindow.doOnFx(() -> robot.lookup("#all-slices").queryButton().fire());
         assertThat(at.hand().slice()).isEqualTo(-1);
         assertThat(at.hand().draggable()).isFalse();
     }
 
     @Test
     void aFormatWithBlocksShowsItsSizeAndSaysWhyItCannotBeChosen(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() -> at.desk.quantizer().setScheme("mxfp4"));
+        OpenWindow.doOnFx(() -> at.desk.quantizer().setScheme("mxfp4"));
         at.waitForRest();
         ComboBox<?> size = robot.lookup("#block-size").queryAs(ComboBox.class);
-        assertThat(ContextInWindow.onFx(size::getValue)).isEqualTo("32");
+        assertThat(OpenWindow.onFx(size::getValue)).isEqualTo("32");
         assertThat(size.isDisabled()).isTrue();
         assertThat(size.getAccessibleHelp()).isEqualTo("MXFP4 has blocks of 32");
         assertThat(robot.lookup("#bits").query().isDisabled()).isTrue();
         assertThat(robot.lookup("#bits").query().getAccessibleHelp()).isEqualTo("MXFP4 has codes of 4 bits");
-        ContextInWindow.doOnFx(() -> at.desk.quantizer().setScheme("uniform"));
+        OpenWindow.doOnFx(() -> at.desk.quantizer().setScheme("uniform"));
         at.waitForRest();
         assertThat(size.isDisabled()).isFalse();
         assertThat(size.getAccessibleHelp()).isNull();
@@ -221,34 +192,32 @@ class PagesTest {
 
     @Test
     void theListIsSortedFromTheKeyboard(FxRobot robot) {
-        ContextInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        OpenWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.S).type(KeyCode.S);
-        assertThat(ContextInWindow.onFx(
-                        () -> at.desk.tensors().rowsProperty().get().weights()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights()))
                 .extracting(row -> row.shape().count())
                 .isSorted();
         robot.press(KeyCode.SHIFT, KeyCode.S).release(KeyCode.S, KeyCode.SHIFT);
-        assertThat(ContextInWindow.onFx(
-                        () -> at.desk.tensors().rowsProperty().get().weights()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights()))
                 .extracting(row -> -row.shape().count())
                 .isSorted();
     }
 
     @Test
     void nothingIsCutOffInASmallWindowWithABlockInHand(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             at.stage.setWidth(1280);
             at.stage.setHeight(720);
             at.desk.quantizer().setBits(4);
         });
         press(robot, "#per-block");
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> at.desk.inHand().viewProperty().get().orElseThrow().count() > 0);
-        ContextInWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
+        OpenWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
         for (String page : List.of("#tab-channels", "#tab-codes")) {
             press(robot, page);
             at.waitForRest();
-            assertThat(ContextInWindow.onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
+            assertThat(OpenWindow.onFx(() -> robot.lookup(".label").queryAllAs(Label.class).stream()
                             .filter(label -> label.isVisible() && label.getWidth() > 0 && !label.isWrapText())
                             .filter(label -> label.getScene() != null
                                     && label.getParent().isVisible())

@@ -2,7 +2,6 @@ package org.quantscope.app.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,12 +20,11 @@ import javafx.scene.control.TreeTableRow;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
-import javafx.stage.Stage;
 import javafx.stage.Window;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorMenu;
 import org.quantscope.app.tensors.TensorRow;
@@ -35,50 +33,31 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 import org.testfx.util.WaitForAsyncUtils;
 
-@ExtendWith(ApplicationExtension.class)
 class SensitivityFlowTest {
-    @TempDir
-    static Path folder;
-
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(folder.resolve("config" + System.nanoTime()));
-        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     @BeforeEach
     void coarse() throws TimeoutException {
-        at.waitForRest();
-        ContextInWindow.doOnFx(
-                () -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         at.waitForRest();
     }
 
     private void sweep(FxRobot robot) throws TimeoutException {
         robot.clickOn("#sensitivity");
-        ContextInWindow.waitUntil(
+        OpenWindow.waitUntil(
                 () -> at.rests() && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
     }
 
     private List<TensorRow> rows() {
-        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     /** The texts of the damage column as they are on screen, from top to bottom. */
     private List<String> shown(FxRobot robot) {
-        return ContextInWindow.onFx(() ->
+        return OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell").stream()
                         .filter(n -> n instanceof TreeTableCell<?, ?> cell
                                 && "column-damage".equals(cell.getTableColumn().getId())
@@ -91,7 +70,7 @@ class SensitivityFlowTest {
     }
 
     private Set<String> columns(FxRobot robot) {
-        return ContextInWindow.onFx(() -> {
+        return OpenWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.range(0, list.getVisibleLeafColumns().size())
                     .mapToObj(i -> ((TreeTableColumn<?, ?>)
@@ -108,7 +87,7 @@ class SensitivityFlowTest {
         sweep(robot);
 
         assertThat(columns(robot)).contains("column-damage");
-        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(Order.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
@@ -117,9 +96,9 @@ class SensitivityFlowTest {
         assertThat(shown(robot).getFirst()).isEqualTo(String.format(Locale.ROOT, "%+.1f", -100 * worst));
 
         TensorId id = rows.getFirst().id();
-        ContextInWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
+        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
         at.waitForRest();
-        List<Node> dimmed = ContextInWindow.onFx(() ->
+        List<Node> dimmed = OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
                         .toList());
         assertThat(dimmed).hasSize(1);
@@ -127,21 +106,21 @@ class SensitivityFlowTest {
 
     /** Right-clicks the line of a tensor and fires an item of its menu. */
     private void act(FxRobot robot, TensorId id, String item) throws TimeoutException {
-        Node line = ContextInWindow.onFx(() ->
+        Node line = OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-row-cell").stream()
                         .filter(n ->
                                 n instanceof TreeTableRow<?> row && row.isVisible() && id.equals(row.getUserData()))
                         .findFirst()
                         .orElseThrow());
         robot.clickOn(line, MouseButton.SECONDARY);
-        MenuItem chosen = ContextInWindow.onFx(() -> Window.getWindows().stream()
+        MenuItem chosen = OpenWindow.onFx(() -> Window.getWindows().stream()
                 .filter(w -> w instanceof TensorMenu)
                 .flatMap(w -> ((TensorMenu) w).getItems().stream())
                 .flatMap(i -> i instanceof Menu sub ? sub.getItems().stream() : Stream.of(i))
                 .filter(i -> item.equals(i.getId()) && i.isVisible() && !i.isDisable())
                 .findFirst()
                 .orElseThrow());
-        ContextInWindow.doOnFx(chosen::fire);
+        OpenWindow.doOnFx(chosen::fire);
         robot.type(KeyCode.ESCAPE);
         at.waitForRest();
     }
@@ -152,14 +131,14 @@ class SensitivityFlowTest {
     }
 
     private List<String> dimmed(FxRobot robot) {
-        return ContextInWindow.onFx(() ->
+        return OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
                         .map(n -> ((TreeTableCell<?, ?>) n).getText())
                         .toList());
     }
 
     private String damageOf(TensorId id) {
-        return ContextInWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.desk
                 .tensors()
                 .row(id)
                 .orElseThrow()
@@ -187,7 +166,7 @@ class SensitivityFlowTest {
                     .containsAll(before.subList(1, 3))
                     .isNotEqualTo(before);
             assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
-            ContextInWindow.doOnFx(at.desk.bench()::undo);
+            OpenWindow.doOnFx(at.desk.bench()::undo);
             waitFor(() -> shown(robot).equals(before)
                     && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
         }
@@ -207,8 +186,8 @@ class SensitivityFlowTest {
     void theGraphShowsTheTensorInHandAndAClickTakesAnother(FxRobot robot) throws TimeoutException {
         sweep(robot);
         robot.clickOn("#tab-graph");
-        ContextInWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
-        assertThat(ContextInWindow.text(robot, "#graph-legend"))
+        OpenWindow.waitUntil(() -> robot.lookup("#graph-legend").query().isVisible());
+        assertThat(OpenWindow.text(robot, "#graph-legend"))
                 .isEqualTo("top-1 accuracy lost, this tensor alone quantized");
 
         Node graph = robot.lookup("#graph").query();
@@ -223,11 +202,11 @@ class SensitivityFlowTest {
         }
         assertThat(at.hand().subject().id()).isNotEqualTo(before);
 
-        ContextInWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
-        ContextInWindow.doOnFx(graph::requestFocus);
+        OpenWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
+        OpenWindow.doOnFx(graph::requestFocus);
         robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.DOWN).release(KeyCode.SHIFT);
-        ContextInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
+        OpenWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));
         robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.UP).release(KeyCode.SHIFT);
-        ContextInWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
+        OpenWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("2.weight")));
     }
 }

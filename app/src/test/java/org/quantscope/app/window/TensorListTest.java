@@ -2,7 +2,6 @@ package org.quantscope.app.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
@@ -10,52 +9,28 @@ import java.util.stream.IntStream;
 import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableView;
 import javafx.scene.input.KeyCode;
-import javafx.stage.Stage;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.quantscope.app.SampleFiles;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
 import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
-import org.testfx.framework.junit5.ApplicationExtension;
-import org.testfx.framework.junit5.Start;
-import org.testfx.framework.junit5.Stop;
 import org.testfx.util.WaitForAsyncUtils;
 
-@ExtendWith(ApplicationExtension.class)
 class TensorListTest {
-    @TempDir
-    static Path config;
-
-    private ContextInWindow at;
-
-    @Start
-    void start(Stage shared) {
-        at = new ContextInWindow(config.resolve("" + System.nanoTime()));
-        at.show(ContextInWindow.DIGITS, ContextInWindow.DIGITS_TEST);
-    }
-
-    @Stop
-    void stop() {
-        at.end();
-    }
-
-    @BeforeEach
-    void atRest() throws TimeoutException {
-        at.waitForRest();
-    }
+    @RegisterExtension
+    final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     private List<TensorRow> rows() {
-        return ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
     }
 
     /** The shapes of the weights as the list itself shows them. */
     private List<String> shown(FxRobot robot) {
-        return ContextInWindow.onFx(() -> {
+        return OpenWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.rangeClosed(
                             1, at.desk.tensors().rowsProperty().get().weights().size())
@@ -76,7 +51,7 @@ class TensorListTest {
 
     /** What a click on a header does to the list. */
     private static void sortBy(FxRobot robot, int column, TreeTableColumn.SortType type) {
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             sortBy(list, column, type);
         });
@@ -99,10 +74,10 @@ class TensorListTest {
         assertThat(shown(robot))
                 .isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
         sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
-        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
         sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
-        assertThat(ContextInWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
                 .isEqualTo(Order.WORST_FIRST);
         assertThat(shown(robot)).isEqualTo(worstFirst);
         assertThat(at.hand().subject().id()).isEqualTo(inHand);
@@ -110,7 +85,7 @@ class TensorListTest {
 
     @Test
     void theArrowKeysTakeTheNextTensorInHand(FxRobot robot) {
-        ContextInWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
+        OpenWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.DOWN);
         assertThat(at.hand().subject().id()).isEqualTo(rows().get(1).id());
         robot.type(KeyCode.UP);
@@ -125,7 +100,7 @@ class TensorListTest {
         at.waitForRest();
         assertThat(at.state().keptFloat()).containsExactly(id);
         assertThat(at.hand().spec()).isEmpty();
-        assertThat(ContextInWindow.text(robot, "#quantizer-nothing")).isEqualTo("This tensor stays in float.");
+        assertThat(OpenWindow.text(robot, "#quantizer-nothing")).isEqualTo("This tensor stays in float.");
         robot.clickOn("#quantize");
         at.waitForRest();
         assertThat(at.state().keptFloat()).isEmpty();
@@ -139,7 +114,7 @@ class TensorListTest {
         robot.rightClickOn(name).clickOn("Per channel");
         at.waitForRest();
         assertThat(at.state().overrides().get(id).granularity()).isEqualTo(Granularity.CHANNEL);
-        assertThat(ContextInWindow.text(robot, "#range-hint")).contains("pick a channel below");
+        assertThat(OpenWindow.text(robot, "#range-hint")).contains("pick a channel below");
         robot.rightClickOn(name).clickOn("Reset to the default");
         at.waitForRest();
         assertThat(at.state().overrides()).isEmpty();
@@ -153,58 +128,55 @@ class TensorListTest {
 
     /** The line of a value that no rule quantizes, in the group that is folded away. */
     private String inFloat(FxRobot robot) throws TimeoutException {
-        String name = ContextInWindow.onFx(
+        String name = OpenWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().getLast().setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        ContextInWindow.waitUntil(() -> robot.lookup(name).tryQuery().isPresent());
+        OpenWindow.waitUntil(() -> robot.lookup(name).tryQuery().isPresent());
         return name;
     }
 
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
-        ContextInWindow.doOnFx(
-                () -> at.desk.session().open(List.of(ContextInWindow.SAMPLES.resolve("digits_calibration.npz"))));
+        OpenWindow.doOnFx(() -> at.desk.session().open(List.of(SampleFiles.FOLDER.resolve("digits_calibration.npz"))));
         at.waitForRest();
-        ContextInWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        OpenWindow.doOnFx(() -> at.desk.activations().quantize(true));
         at.waitForRest();
-        TensorId id = ContextInWindow.onFx(
+        TensorId id = OpenWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
-        int before = ContextInWindow.onFx(
+        int before = OpenWindow.onFx(
                 () -> at.desk.tensors().rowsProperty().get().activations().size());
 
         robot.rightClickOn(inFloat(robot));
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-quantize-here");
-        ContextInWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
+        OpenWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
         at.waitForRest();
-        assertThat(ContextInWindow.onFx(
-                        () -> at.desk.tensors().rowsProperty().get().activations()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations()))
                 .hasSize(before + 1)
                 .extracting(TensorRow::id)
                 .contains(id);
 
-        ContextInWindow.doOnFx(() -> {
+        OpenWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().get(1).setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        String placed = ContextInWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
+        String placed = OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
                 .filter(row -> row.id().equals(id))
                 .findFirst()
                 .orElseThrow()
                 .name());
-        ContextInWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
+        OpenWindow.waitUntil(() -> robot.lookup(placed).tryQuery().isPresent());
         robot.rightClickOn(placed);
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-remove-quantizer");
-        ContextInWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
+        OpenWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
         at.waitForRest();
-        assertThat(ContextInWindow.onFx(
-                        () -> at.desk.tensors().rowsProperty().get().activations()))
+        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations()))
                 .hasSize(before);
     }
 }
