@@ -1,8 +1,6 @@
 package org.quantscope.app.accuracy;
 
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,6 +29,7 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
@@ -137,16 +136,8 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final Map<Setting, Evaluation> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Setting, Evaluation> eldest) {
-            return size() > KEPT
-                    || (size() > 1
-                            && size() * (long) eldest.getValue().outcomes().total() * BYTES_PER_SAMPLE > KEPT_BYTES);
-        }
-    });
+    private final LruCache<Setting, Evaluation> kept = LruCache.ofWeight(
+            KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model evaluatedModel;
     private @Nullable Dataset evaluatedData;

@@ -1,8 +1,5 @@
 package org.quantscope.app.flipped;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import javafx.scene.image.Image;
@@ -13,6 +10,7 @@ import org.quantscope.app.session.Background;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 
 /** Pictures of samples, decoded in the background and kept, those used last first. For the thread of the scene only. */
 public final class Thumbnails {
@@ -22,8 +20,7 @@ public final class Thumbnails {
     private static final long LEAST_PIXELS = 1024;
 
     private final Background background;
-    private final Map<Key, Optional<Image>> kept = new LinkedHashMap<>(64, 0.75f, true);
-    private long pixels;
+    private final LruCache<Key, Optional<Image>> kept = LruCache.ofWeight(KEPT_PIXELS, Thumbnails::size);
 
     private record Key(Dataset data, int sample) {}
 
@@ -58,23 +55,13 @@ public final class Thumbnails {
             decoding.submit(
                     (cancel, partial) -> data.picture(sample).map(Thumbnails::image),
                     image -> {
-                        keep(key, image);
+                        kept.put(key, image);
                         if (key.equals(wanted)) {
                             to.accept(image);
                         }
                     },
                     // A file that went away: the sample is shown by its number.
-                    e -> keep(key, Optional.empty()));
-        }
-    }
-
-    private void keep(Key key, Optional<Image> image) {
-        Optional<Image> before = kept.put(key, image);
-        pixels += size(image) - (before == null ? 0 : size(before));
-        Iterator<Optional<Image>> oldest = kept.values().iterator();
-        while (pixels > KEPT_PIXELS && kept.size() > 1) {
-            pixels -= size(oldest.next());
-            oldest.remove();
+                    e -> kept.put(key, Optional.empty()));
         }
     }
 

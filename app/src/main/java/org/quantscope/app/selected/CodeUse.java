@@ -1,8 +1,6 @@
 package org.quantscope.app.selected;
 
 import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -12,6 +10,7 @@ import org.quantscope.app.session.Background;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.CodePass;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.quant.QuantParams;
@@ -42,14 +41,7 @@ public final class CodeUse {
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private @Nullable Key shown;
     private @Nullable Key asked;
-    private final Map<Key, CodeReport> known = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, CodeReport> eldest) {
-            return size() > KEPT;
-        }
-    };
+    private final LruCache<Key, CodeReport> known = LruCache.ofEntries(KEPT);
 
     public CodeUse(Workbench bench, SelectedTensor inHand, Background background) {
         this.inHand = inHand;

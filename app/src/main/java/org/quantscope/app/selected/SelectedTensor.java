@@ -1,7 +1,6 @@
 package org.quantscope.app.selected;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +13,7 @@ import org.quantscope.app.session.Background;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
+import org.quantscope.app.session.Memo;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
@@ -21,6 +21,7 @@ import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -51,6 +52,8 @@ public final class SelectedTensor {
 
     private static final int SKETCHES_KEPT = 64;
 
+    private static final int CUTS_KEPT = 4;
+    private static final int SLICES_KEPT = 8;
     private static final int CURVES_KEPT = 64;
 
     /**
@@ -155,63 +158,46 @@ public final class SelectedTensor {
     private final Workbench bench;
     private final Measurements measurements;
     private final Background background;
-    private final LatestWins<MomentSketch> reading;
-    private final LatestWins<SliceExtents> cutting;
-    private final LatestWins<MomentSketch> readingSlice;
+    private final Memo<SketchKey, MomentSketch> sketches;
+    private final Memo<ExtentsKey, SliceExtents> extents;
+    private final Memo<SliceKey, MomentSketch> inSlice;
+    private final Memo<CurveKey, ClipCurve> curves;
     private final LatestWins<QuantParams> fitting;
     private final LatestWins<ErrorReport> exact;
-    private final LatestWins<ClipCurve> curves;
     private final LatestWins<RangeResolver.Resolution> choosing;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private final Map<SketchKey, MomentSketch> sketches = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<SketchKey, MomentSketch> eldest) {
-            return size() > SKETCHES_KEPT;
-        }
-    };
     private int opened;
     /** Of the model that the view is about. */
     private String variant = "";
 
     private int slice = ALL;
-    private @Nullable SketchKey readingKey;
-    private @Nullable ExtentsKey extentsOf;
-    private @Nullable SliceExtents extents;
-    private @Nullable SliceKey sliceOf;
-    private @Nullable MomentSketch inSlice;
+    /** How the tensor in hand is cut, if it is. */
+    private @Nullable ExtentsKey cut;
+
     /** What the hand asks for; what is shown of it may still be on its way. */
     private @Nullable PreviewRequest wished;
 
     private @Nullable Measured previewed;
     private @Nullable Changing changing;
-    private @Nullable CurveKey curveOf;
-    private final Map<CurveKey, ClipCurve> knownCurves = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<CurveKey, ClipCurve> eldest) {
-            return size() > CURVES_KEPT;
-        }
-    };
 
     public SelectedTensor(Workbench bench, Measurements measurements, Background background) {
         this.bench = bench;
         this.measurements = measurements;
         this.background = background;
-        this.reading = background.latest(LatestWins.Mode.CANCEL_STALE);
-        this.cutting = background.latest(LatestWins.Mode.CANCEL_STALE);
-        this.readingSlice = background.latest(LatestWins.Mode.CANCEL_STALE);
+        this.sketches = new Memo<>(background, LruCache.ofEntries(SKETCHES_KEPT));
+        this.extents = new Memo<>(background, LruCache.ofEntries(CUTS_KEPT));
+        this.inSlice = new Memo<>(background, LruCache.ofEntries(SLICES_KEPT));
+        this.curves = new Memo<>(background, LruCache.ofEntries(CURVES_KEPT));
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
-        this.curves = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.choosing = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
-            knownCurves.clear();
+            extents.clear();
+            inSlice.clear();
+            curves.clear();
         });
         bench.selectionProperty().subscribe(x -> {
             slice = ALL;
@@ -443,8 +429,8 @@ public final class SelectedTensor {
                 bench.selectionProperty().get().flatMap(bench::subject).orElse(null);
         if (subject == null) {
             view.set(Optional.empty());
+            curves.stop();
             curve.set(Optional.empty());
-            curveOf = null;
             return;
         }
         boolean sameValues = bench.variant().equals(variant);
@@ -475,16 +461,16 @@ public final class SelectedTensor {
         }
         Measured shown = now;
         Optional<QuantSpec> spec = previewed != null ? Optional.of(previewed.spec()) : committed;
-        SliceExtents cut = whole == null ? null : extents(subject, spec);
-        if (cut != null && slice >= cut.size()) {
+        SliceExtents known = whole == null ? null : extents(subject, spec);
+        if (known != null && slice >= known.size()) {
             slice = ALL;
         }
-        MomentSketch values = cut == null || slice == ALL ? null : inSlice(subject, slice);
+        MomentSketch values = known == null || slice == ALL ? null : inSlice(subject, known, slice);
         view.set(Optional.of(new View(
                 subject,
                 spec,
                 Optional.ofNullable(whole),
-                Optional.ofNullable(cut),
+                Optional.ofNullable(known),
                 slice,
                 Optional.ofNullable(values),
                 Optional.ofNullable(shown),
@@ -498,25 +484,9 @@ public final class SelectedTensor {
     private @Nullable MomentSketch sketch(QuantizableTensor subject) {
         return switch (subject) {
             case QuantizableTensor.Activation a -> a.sketch().orElse(null);
-            case QuantizableTensor.Weight w -> {
-                SketchKey key = key(w);
-                if (!sketches.containsKey(key) && !key.equals(readingKey)) {
-                    readingKey = key;
-                    reading.submit(
-                            (cancel, partial) -> MomentSketch.of(w.tensor(), cancel),
-                            read -> {
-                                sketches.put(key, read);
-                                readingKey = null;
-                                refresh();
-                            },
-                            e -> {
-                                readingKey = null;
-                                background.problem(e);
-                            });
-                }
-                // Work that runs at once has answered already.
-                yield sketches.get(key);
-            }
+            case QuantizableTensor.Weight w ->
+                sketches.ask(key(w), (cancel, partial) -> MomentSketch.of(w.tensor(), cancel), this::refresh)
+                        .orElse(null);
         };
     }
 
@@ -527,9 +497,8 @@ public final class SelectedTensor {
     /** How the tensor is cut into ranges; one with a single range by its channels. Null until it has been looked at. */
     private @Nullable SliceExtents extents(QuantizableTensor subject, Optional<QuantSpec> spec) {
         if (!(subject instanceof QuantizableTensor.Weight w) || w.info().shape().rank() == 0) {
-            extentsOf = null;
-            extents = null;
-            cutting.cancel();
+            cut = null;
+            extents.stop();
             return null;
         }
         Slicing slicing;
@@ -543,89 +512,54 @@ public final class SelectedTensor {
             return null;
         }
         ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
-        if (!key.equals(extentsOf)) {
-            // Another way to cut it: no slice of before is in hand any more.
-            if (extentsOf != null && extentsOf.tensor.equals(key.tensor)) {
-                slice = ALL;
-            }
-            extentsOf = key;
-            extents = null;
-            cutting.submit(
-                    (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel),
-                    made -> {
-                        if (key.equals(extentsOf)) {
-                            extents = made;
-                            refresh();
-                        }
-                    },
-                    e -> background.problem(e));
+        // Another way to cut it: no slice of before is in hand any more.
+        if (cut != null && !cut.equals(key) && cut.tensor.equals(key.tensor)) {
+            slice = ALL;
         }
-        return extents;
+        cut = key;
+        return extents.ask(key, (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel), this::refresh)
+                .orElse(null);
     }
 
-    private @Nullable MomentSketch inSlice(QuantizableTensor subject, int index) {
-        ExtentsKey cut = extentsOf;
-        SliceExtents known = extents;
-        if (cut == null || known == null || !(subject instanceof QuantizableTensor.Weight w)) {
+    private @Nullable MomentSketch inSlice(QuantizableTensor subject, SliceExtents known, int index) {
+        if (cut == null || !(subject instanceof QuantizableTensor.Weight w)) {
             return null;
         }
-        SliceKey key = new SliceKey(cut, index);
-        if (!key.equals(sliceOf)) {
-            sliceOf = key;
-            inSlice = null;
-            readingSlice.submit(
-                    (cancel, partial) -> {
-                        float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
-                        return MomentSketch.of(values, 0, values.length);
-                    },
-                    read -> {
-                        if (key.equals(sliceOf)) {
-                            inSlice = read;
-                            refresh();
-                        }
-                    },
-                    e -> background.problem(e));
-        }
-        return inSlice;
+        return inSlice.ask(
+                        new SliceKey(cut, index),
+                        (cancel, partial) -> {
+                            float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
+                            return MomentSketch.of(values, 0, values.length);
+                        },
+                        this::refresh)
+                .orElse(null);
     }
 
     private void refreshCurve(View v) {
         MomentSketch values = v.shown().orElse(null);
         QuantSpec spec = v.spec().orElse(null);
         if (values == null || spec == null || (v.ownRanges() && v.slice() == ALL)) {
-            curves.cancel();
+            curves.stop();
             curve.set(Optional.empty());
-            curveOf = null;
             return;
         }
         CurveKey key = new CurveKey(
                 values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
-        if (key.equals(curveOf)) {
-            return;
-        }
-        curveOf = key;
-        ClipCurve known = knownCurves.get(key);
-        if (known != null) {
-            curves.cancel();
-            curve.set(Optional.of(known));
-            return;
-        }
-        curves.submit(
-                (cancel, partial) -> ClipCurve.of(
-                        values,
-                        spec,
-                        clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
-                                ? Optional.of(
-                                        RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
+        // The curve of before stays until there is another.
+        curves.ask(
+                        key,
+                        (cancel, partial) -> ClipCurve.of(
+                                values,
+                                spec,
+                                clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
+                                        ? Optional.of(RangeResolver.resolve(
+                                                        w.tensor(), spec.withClip(clip), key.importances, cancel)
                                                 .requested()
                                                 .get(v.ownRanges() ? v.slice() : 0))
-                                : Optional.empty(),
-                        cancel),
-                made -> {
-                    knownCurves.put(key, made);
-                    curve.set(Optional.of(made));
-                },
-                e -> background.problem(e));
+                                        : Optional.empty(),
+                                cancel),
+                        () -> view.get().ifPresent(this::refreshCurve))
+                .ifPresent(known -> curve.set(Optional.of(known)));
     }
 
     /** What is on show; empty without a model. */

@@ -1,7 +1,6 @@
 package org.quantscope.app.session;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +18,7 @@ import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
@@ -70,14 +70,7 @@ public final class Measurements {
     private final Background background;
     private final LatestWins<Snapshot> latest;
     private final ReadOnlyObjectWrapper<Snapshot> snapshot = new ReadOnlyObjectWrapper<>(Snapshot.EMPTY);
-    private final Map<Key, Measured> kept = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Measured> eldest) {
-            return size() > KEPT;
-        }
-    });
+    private final LruCache<Key, Measured> kept = LruCache.ofEntries(KEPT);
 
     private int opened;
     private Set<TensorId> saidLacking = Set.of();
@@ -96,7 +89,7 @@ public final class Measurements {
 
     /** What is known of a tensor under a setting that need not be the committed one. */
     public Optional<Measured> find(QuantizableTensor subject, QuantSpec spec) {
-        return Optional.ofNullable(kept.get(key(subject, spec)));
+        return kept.find(key(subject, spec));
     }
 
     /** Keeps a result that was computed elsewhere, with exact figures. */

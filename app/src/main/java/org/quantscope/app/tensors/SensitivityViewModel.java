@@ -3,7 +3,6 @@ package org.quantscope.app.tensors;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,6 +25,7 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.sensitivity.SensitivityCache;
@@ -109,8 +109,8 @@ public final class SensitivityViewModel {
     private final LatestWins<SensitivityReport> sweeps;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private final SensitivityStore store;
-    /** Of the open file; a new map for each, because files beside it may have other values by now. Locked while a cache is opened, never on the thread of the window. */
-    private volatile Map<Scope, SensitivityCache> caches = Map.of();
+    /** Of the open file; a new one for each, because files beside it may have other values by now. Never used on the thread of the window: whoever asks waits while a cache is opened. */
+    private volatile LruCache<Scope, SensitivityCache> caches = LruCache.ofEntries(SCOPES_KEPT);
 
     private final Map<TensorId, Found> found = new HashMap<>();
     private @Nullable Setting setting;
@@ -142,14 +142,7 @@ public final class SensitivityViewModel {
         this.sweeps = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             found.clear();
-            caches = new LinkedHashMap<>(16, 0.75f, true) {
-                private static final long serialVersionUID = 1;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Scope, SensitivityCache> eldest) {
-                    return size() > SCOPES_KEPT;
-                }
-            };
+            caches = LruCache.ofEntries(SCOPES_KEPT);
         });
         bench.stateProperty().subscribe(x -> refresh());
         measurements.snapshotProperty().subscribe(x -> refresh());
@@ -278,14 +271,10 @@ public final class SensitivityViewModel {
     }
 
     private SensitivitySweep sweepOf(Setting of, CancelToken cancel) {
-        Map<Scope, SensitivityCache> open = caches;
-        SensitivityCache cache;
-        synchronized (open) {
-            cache = open.computeIfAbsent(
-                    of.scope,
-                    s -> store.open(SensitivityScope.of(
-                            s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
-        }
+        SensitivityCache cache = caches.computeIfAbsent(
+                of.scope,
+                s -> store.open(SensitivityScope.of(
+                        s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
         return new SensitivitySweep(of.model, of.weights, of.activations, cache);
     }
 

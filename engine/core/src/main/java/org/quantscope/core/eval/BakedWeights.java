@@ -1,8 +1,7 @@
 package org.quantscope.core.eval;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.Tensor;
@@ -13,15 +12,13 @@ import org.quantscope.core.tensor.TensorId;
  * used are dropped. Thread safe. The arrays must not be written to.
  */
 public final class BakedWeights {
-    private final long budget;
-    private final LinkedHashMap<Quantized, float[]> kept = new LinkedHashMap<>(64, 0.75f, true);
-    private long bytes;
+    private final LruCache<Quantized, float[]> kept;
 
     private record Quantized(TensorId id, QuantParams params) {}
 
     /** @param budget the most bytes to keep */
     public BakedWeights(long budget) {
-        this.budget = budget;
+        kept = LruCache.ofWeight(budget, values -> 4L * values.length);
     }
 
     /**
@@ -31,23 +28,12 @@ public final class BakedWeights {
      */
     public float[] get(Tensor weight, QuantParams params, CancelToken cancel) {
         Quantized key = new Quantized(weight.id(), params);
-        synchronized (kept) {
-            float[] known = kept.get(key);
-            if (known != null) {
-                return known;
-            }
+        float[] known = kept.get(key);
+        if (known != null) {
+            return known;
         }
         float[] values = ErrorPass.fakeQuantize(weight, params, cancel);
-        synchronized (kept) {
-            if (kept.put(key, values) == null) {
-                bytes += 4L * values.length;
-            }
-            Iterator<float[]> oldest = kept.values().iterator();
-            while (bytes > budget) {
-                bytes -= 4L * oldest.next().length;
-                oldest.remove();
-            }
-        }
+        kept.put(key, values);
         return values;
     }
 }

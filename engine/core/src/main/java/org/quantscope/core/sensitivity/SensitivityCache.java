@@ -1,10 +1,10 @@
 package org.quantscope.core.sensitivity;
 
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
+import org.quantscope.core.job.LruCache;
 
 /**
  * The figures of one {@link SensitivityScope}, kept under the exact setting that produced them: an interrupted sweep
@@ -22,14 +22,7 @@ public final class SensitivityCache {
 
     private final Optional<Shelf> shelf;
     private final Object writing = new Object();
-    private final Map<String, AccuracyEstimate> kept = new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, AccuracyEstimate> eldest) {
-            return size() > KEPT;
-        }
-    };
+    private final LruCache<String, AccuracyEstimate> kept = LruCache.ofEntries(KEPT);
     private boolean unsaved;
     private Instant saved = Instant.MIN;
 
@@ -40,13 +33,13 @@ public final class SensitivityCache {
 
     SensitivityCache(SensitivityStore store, SensitivityScope scope, Map<String, AccuracyEstimate> known) {
         shelf = Optional.of(new Shelf(store, scope));
-        kept.putAll(known);
+        known.forEach(kept::put);
         saved = store.now();
     }
 
     /** The figure of a setting, the one over the most samples. */
     synchronized Optional<AccuracyEstimate> find(String setting) {
-        return Optional.ofNullable(kept.get(setting));
+        return kept.find(setting);
     }
 
     /** Keeps a figure, unless one over more samples is known. Writes to the store from time to time. */
@@ -82,7 +75,7 @@ public final class SensitivityCache {
                 }
                 unsaved = false;
                 saved = shelf.get().store.now();
-                all = new LinkedHashMap<>(kept);
+                all = kept.copy();
             }
             shelf.get().store.save(shelf.get().scope, all);
         }
