@@ -8,12 +8,10 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Pos;
 import javafx.geometry.VPos;
-import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -38,6 +36,7 @@ import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.tensor.TensorId;
 
@@ -80,7 +79,7 @@ public final class GraphView extends StackPane {
 
     private final GraphViewModel model;
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
-    private final Canvas canvas = new Canvas();
+    private final PulseCanvas canvas = new PulseCanvas(this::paint);
     private final Font letters = Font.font(Fonts.SANS, FONT);
     private final Label[] marks = {mark(""), mark("fair"), mark("bad")};
     private final Label legend = new Label();
@@ -100,17 +99,6 @@ public final class GraphView extends StackPane {
     private double pressedTop;
     private ModelDrawing.@Nullable Box hovered;
     private boolean fitted;
-    private boolean dirty = true;
-    private final AnimationTimer nextPulse = new AnimationTimer() {
-        @Override
-        public void handle(long now) {
-            stop();
-            if (dirty) {
-                dirty = false;
-                paint();
-            }
-        }
-    };
 
     public GraphView(GraphViewModel model) {
         this.model = model;
@@ -121,8 +109,6 @@ public final class GraphView extends StackPane {
                         + " minus zoom, 0 shows all, Home goes to the tensor in hand.");
         setFocusTraversable(true);
         setMinSize(200, 60);
-        canvas.setManaged(false);
-        canvas.setMouseTransparent(true);
         Rectangle clip = new Rectangle();
         clip.widthProperty().bind(widthProperty());
         clip.heightProperty().bind(heightProperty());
@@ -154,8 +140,8 @@ public final class GraphView extends StackPane {
         StackPane.setAlignment(head, Pos.TOP_LEFT);
         getChildren().addAll(canvas, note, head, legend);
 
-        palette.addListener((o, was, is) -> touch());
-        focusedProperty().addListener((o, was, is) -> touch());
+        palette.addListener((o, was, is) -> canvas.touch());
+        focusedProperty().addListener((o, was, is) -> canvas.touch());
         addEventHandler(MouseEvent.MOUSE_PRESSED, this::press);
         addEventHandler(MouseEvent.MOUSE_DRAGGED, this::drag);
         addEventHandler(MouseEvent.MOUSE_CLICKED, this::click);
@@ -231,7 +217,7 @@ public final class GraphView extends StackPane {
         if (!v.inHand().equals(centred)) {
             home();
         }
-        touch();
+        canvas.touch();
     }
 
     /** Brings the tensor in hand into sight. */
@@ -253,7 +239,7 @@ public final class GraphView extends StackPane {
                 top = height() / 2 - (box.y() + box.height() / 2) * scale;
             }
         });
-        touch();
+        canvas.touch();
     }
 
     private void fit() {
@@ -262,7 +248,7 @@ public final class GraphView extends StackPane {
             scale = whole(drawing);
             left = (getWidth() - drawing.width() * scale) / 2;
             top = (height() - drawing.height() * scale) / 2;
-            touch();
+            canvas.touch();
         }
     }
 
@@ -284,13 +270,13 @@ public final class GraphView extends StackPane {
         left = x - (x - left) / scale * next;
         top = y - (y - top) / scale * next;
         scale = next;
-        touch();
+        canvas.touch();
     }
 
     private void pan(double dx, double dy) {
         left += dx;
         top += dy;
-        touch();
+        canvas.touch();
     }
 
     private void press(MouseEvent e) {
@@ -305,7 +291,7 @@ public final class GraphView extends StackPane {
         if (e.getButton() != MouseButton.SECONDARY) {
             left = pressedLeft + e.getX() - pressedX;
             top = pressedTop + e.getY() - pressedY;
-            touch();
+            canvas.touch();
         }
     }
 
@@ -374,7 +360,7 @@ public final class GraphView extends StackPane {
                 tip.setText(model.describe(box));
                 Tooltip.install(this, tip);
             }
-            touch();
+            canvas.touch();
         }
     }
 
@@ -390,31 +376,18 @@ public final class GraphView extends StackPane {
         return getHeight() - HEAD;
     }
 
-    private void touch() {
-        dirty = true;
-        nextPulse.start();
-    }
-
     @Override
     protected void layoutChildren() {
         super.layoutChildren();
-        double w = Math.floor(getWidth());
-        double h = Math.max(0, Math.floor(height()));
         canvas.relocate(0, HEAD);
-        if (w != canvas.getWidth() || h != canvas.getHeight()) {
-            canvas.setWidth(w);
-            canvas.setHeight(h);
-            touch();
-        }
+        canvas.fit(getWidth(), Math.max(0, height()));
         if (!fitted && shown != null) {
             home();
         }
     }
 
-    private void paint() {
-        GraphicsContext g = canvas.getGraphicsContext2D();
+    private void paint(GraphicsContext g) {
         Palette p = palette.get();
-        g.clearRect(0, 0, canvas.getWidth(), canvas.getHeight());
         ModelDrawing drawing = shown;
         if (drawing == null) {
             return;

@@ -1,14 +1,13 @@
 package org.quantscope.app.selected;
 
 import java.util.Locale;
-import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
-import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.Region;
 import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.metric.CodeCounts;
 
@@ -26,21 +25,13 @@ public final class CodeStripView extends Region {
     private static final double WIDEST = 22;
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
-    private final Canvas canvas = new Canvas();
+    private final PulseCanvas canvas = new PulseCanvas(this::paint);
     private final Tooltip tip = new Tooltip();
     private CodeCounts counts = new CodeCounts();
     private int first;
     private double clippedLow;
     private double clippedHigh;
     private int hovered = -1;
-    private boolean dirty = true;
-    private final AnimationTimer nextPulse = new AnimationTimer() {
-        @Override
-        public void handle(long now) {
-            stop();
-            settle();
-        }
-    };
 
     public CodeStripView() {
         getStyleClass().add("code-strip-view");
@@ -48,10 +39,8 @@ public final class CodeStripView extends Region {
         setPickOnBounds(true);
         setMinSize(240, 40);
         setPrefSize(680, 64);
-        canvas.setManaged(false);
-        canvas.setMouseTransparent(true);
         getChildren().add(canvas);
-        palette.addListener((o, was, is) -> touch());
+        palette.addListener((o, was, is) -> canvas.touch());
         setOnMouseMoved(e -> hover(barAt(e.getX())));
         setOnMouseExited(e -> hover(-1));
         Tooltip.install(this, tip);
@@ -72,17 +61,11 @@ public final class CodeStripView extends Region {
         this.first = first;
         this.clippedLow = clippedLow;
         this.clippedHigh = clippedHigh;
-        touch();
+        canvas.touch();
     }
 
     public ObjectProperty<Palette> paletteProperty() {
         return palette;
-    }
-
-    /** What the pointer would be told at {@code px} pixels from the left; empty where there is no bar. */
-    public String tipAt(double px) {
-        int bar = barAt(px);
-        return bar < 0 ? "" : describe(bar);
     }
 
     private int bars() {
@@ -108,7 +91,7 @@ public final class CodeStripView extends Region {
             } else {
                 tip.hide();
             }
-            touch();
+            canvas.touch();
         }
     }
 
@@ -129,30 +112,12 @@ public final class CodeStripView extends Region {
                         + (to - from) + " not used";
     }
 
-    private void touch() {
-        dirty = true;
-        nextPulse.start();
-    }
-
     @Override
     protected void layoutChildren() {
-        double w = Math.floor(getWidth());
-        double h = Math.floor(getHeight());
-        if (w != canvas.getWidth() || h != canvas.getHeight()) {
-            canvas.setWidth(w);
-            canvas.setHeight(h);
-            dirty = true;
-        }
-        settle();
+        canvas.fit(getWidth(), getHeight());
     }
 
-    private void settle() {
-        if (!dirty || canvas.getWidth() < 1) {
-            return;
-        }
-        dirty = false;
-        GraphicsContext g = canvas.getGraphicsContext2D();
-        g.clearRect(0, 0, canvas.getWidth(), canvas.getHeight());
+    private void paint(GraphicsContext g) {
         if (counts.codes() == 0) {
             return;
         }

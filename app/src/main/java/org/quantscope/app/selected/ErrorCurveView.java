@@ -11,7 +11,6 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
-import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Pos;
@@ -34,6 +33,7 @@ import org.jfree.data.xy.DefaultXYDataset;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.DecadeAxis;
 import org.quantscope.app.ui.Fonts;
+import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
 import org.quantscope.app.ui.Theme;
@@ -118,14 +118,7 @@ public final class ErrorCurveView extends Region {
     private double currentClip = Double.NaN;
     private double currentMse = Double.NaN;
     private Consumer<ErrorCurve.Pin> onPin = pin -> {};
-    private boolean dirty = true;
-    private final AnimationTimer nextPulse = new AnimationTimer() {
-        @Override
-        public void handle(long now) {
-            stop();
-            settle();
-        }
-    };
+    private final OncePerPulse drawing = new OncePerPulse(this, this::draw);
 
     public ErrorCurveView() {
         getStyleClass().add("error-curve-view");
@@ -146,7 +139,7 @@ public final class ErrorCurveView extends Region {
         note.setAlignment(Pos.CENTER);
         note.setTextAlignment(TextAlignment.CENTER);
         getChildren().addAll(chart.node(), note, current);
-        palette.addListener((o, was, is) -> touch());
+        palette.addListener((o, was, is) -> drawing.touch());
         placeCurrent();
     }
 
@@ -162,7 +155,7 @@ public final class ErrorCurveView extends Region {
                     .forEach(this::addMark);
         }
         current.toFront();
-        touch();
+        drawing.touch();
     }
 
     /** One sentence in place of the curve: why there is none. Not seen while there is one. */
@@ -230,16 +223,10 @@ public final class ErrorCurveView extends Region {
         choice.show(under, Side.BOTTOM, 0, 2);
     }
 
-    private void touch() {
-        dirty = true;
-        nextPulse.start();
-    }
-
-    private void settle() {
-        if (!dirty || chart.node().getWidth() < 1) {
+    private void draw() {
+        if (chart.node().getWidth() < 1) {
             return;
         }
-        dirty = false;
         showNote();
         while (lines.getSeriesCount() > 0) {
             lines.removeSeries(lines.getSeriesKey(0));
@@ -357,11 +344,11 @@ public final class ErrorCurveView extends Region {
         if (w != chart.node().getWidth() || h != chart.node().getHeight()) {
             chart.resize(w, h);
             // Whether the words at the ends of the curves have room depends on the size.
-            dirty = true;
+            drawing.touch();
         }
         double inset = chart.area().getMinX();
         note.resizeRelocate(inset, 0, Math.max(0, w - 2 * inset), h);
-        settle();
+        drawing.settle();
         placeMarks();
         placeCurrent();
     }

@@ -3,10 +3,8 @@ package org.quantscope.app.selected;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntConsumer;
-import javafx.animation.AnimationTimer;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
-import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Tooltip;
 import javafx.scene.input.KeyEvent;
@@ -15,6 +13,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.paint.Color;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.SliceExtents;
@@ -39,7 +38,7 @@ public final class SliceStripView extends Region {
     private static final int PAGE = 10;
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
-    private final Canvas canvas = new Canvas();
+    private final PulseCanvas canvas = new PulseCanvas(this::paint);
     private final Tooltip tip = new Tooltip();
     private @Nullable SliceExtents slices;
     private String noun = "channel";
@@ -48,14 +47,6 @@ public final class SliceStripView extends Region {
     private int hovered = NONE;
     private int chosen = NONE;
     private double extent = 1;
-    private boolean dirty = true;
-    private final AnimationTimer nextPulse = new AnimationTimer() {
-        @Override
-        public void handle(long now) {
-            stop();
-            settle();
-        }
-    };
 
     /** What neighbours that share a bar have in common. */
     private record Bar(
@@ -67,11 +58,9 @@ public final class SliceStripView extends Region {
         setFocusTraversable(true);
         setMinSize(240, 48);
         setPrefSize(680, 88);
-        canvas.setManaged(false);
-        canvas.setMouseTransparent(true);
         getChildren().add(canvas);
-        palette.addListener((o, was, is) -> touch());
-        focusedProperty().addListener((o, was, is) -> touch());
+        palette.addListener((o, was, is) -> canvas.touch());
+        focusedProperty().addListener((o, was, is) -> canvas.touch());
         setOnMouseMoved(e -> hover(sliceAt(e.getX())));
         setOnMouseExited(e -> hover(NONE));
         setOnMouseClicked(e -> {
@@ -99,13 +88,13 @@ public final class SliceStripView extends Region {
         }
         hover(NONE);
         describe();
-        touch();
+        canvas.touch();
     }
 
     /** The clipping range: one for all slices, one for each, or none. May be called for every frame of a gesture. */
     public void setClips(List<ClipRange> clips) {
         this.clips = clips;
-        touch();
+        canvas.touch();
     }
 
     /** The slice in hand; −1 if all are. */
@@ -113,7 +102,7 @@ public final class SliceStripView extends Region {
         if (slice != chosen) {
             chosen = slice;
             describe();
-            touch();
+            canvas.touch();
         }
     }
 
@@ -169,7 +158,7 @@ public final class SliceStripView extends Region {
             } else {
                 tip.setText(tipOf(slice));
             }
-            touch();
+            canvas.touch();
         }
     }
 
@@ -195,21 +184,9 @@ public final class SliceStripView extends Region {
         return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
     }
 
-    private void touch() {
-        dirty = true;
-        nextPulse.start();
-    }
-
     @Override
     protected void layoutChildren() {
-        double w = Math.floor(getWidth());
-        double h = Math.floor(getHeight());
-        if (w != canvas.getWidth() || h != canvas.getHeight()) {
-            canvas.setWidth(w);
-            canvas.setHeight(h);
-            dirty = true;
-        }
-        settle();
+        canvas.fit(getWidth(), getHeight());
     }
 
     private int bars() {
@@ -226,13 +203,7 @@ public final class SliceStripView extends Region {
         return bar + 1 < bars() && start(bar + 1) <= slice ? bar + 1 : bar;
     }
 
-    private void settle() {
-        if (!dirty || canvas.getWidth() < 1) {
-            return;
-        }
-        dirty = false;
-        GraphicsContext g = canvas.getGraphicsContext2D();
-        g.clearRect(0, 0, canvas.getWidth(), canvas.getHeight());
+    private void paint(GraphicsContext g) {
         if (count() == 0) {
             return;
         }

@@ -11,4 +11,9 @@ public final class FxThread {
     public static Executor executor() {
         return Platform::runLater;
     }
+
+    /** Asks for another frame. */
+    static void requestPulse() {
+        Platform.requestNextPulse();
+    }
 }

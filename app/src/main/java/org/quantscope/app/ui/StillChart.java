@@ -28,7 +28,7 @@ import org.jfree.data.xy.XYDataset;
  *
  * <p>The margins around the plot are fixed, so that charts in one column line up and positions are known before drawing.
  */
-public final class StillChart {
+public final class StillChart implements AxisMapping {
     private static final Stroke HAIRLINE = new BasicStroke(1);
     private static final int LABEL_SIZE = 11;
     private static final double TICK_PITCH = 56;
@@ -174,7 +174,7 @@ public final class StillChart {
         return redraws;
     }
 
-    /** The rectangle between the axes, in pixels of the chart. */
+    @Override
     public Rectangle2D area() {
         return new Rectangle2D(
                 left,
@@ -189,12 +189,12 @@ public final class StillChart {
         return info.getPlotInfo().getDataArea();
     }
 
-    /** Pixels from the left for a value on the horizontal axis. */
+    @Override
     public double toX(double value) {
         return left + (value - x.getLowerBound()) / (x.getUpperBound() - x.getLowerBound()) * area().getWidth();
     }
 
-    /** The value on the horizontal axis {@code px} pixels from the left. */
+    @Override
     public double fromX(double px) {
         return x.getLowerBound() + (px - left) / area().getWidth() * (x.getUpperBound() - x.getLowerBound());
     }
@@ -205,7 +205,7 @@ public final class StillChart {
         return a.getMaxY() - (position - y.getLowerBound()) / (y.getUpperBound() - y.getLowerBound()) * a.getHeight();
     }
 
-    /** The width of one pixel on the horizontal axis. */
+    @Override
     public double pixel() {
         return (x.getUpperBound() - x.getLowerBound()) / area().getWidth();
     }

@@ -320,8 +320,7 @@ class HistogramViewTest {
     @Test
     void endLevelsTakeWhatIsClipped() {
         SortedValues data = new SortedValues(-9, -1.2, -0.9, 0.1, 0.4, 0.6, 1, 7, 8);
-        assertThat(HistogramView.levelCounts(data, new UniformGrid(1, 0, -1, 1)))
-                .containsExactly(3, 2, 4);
+        assertThat(LevelCounts.of(data, new UniformGrid(1, 0, -1, 1))).containsExactly(3, 2, 4);
     }
 
     @Test

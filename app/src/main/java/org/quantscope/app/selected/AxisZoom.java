@@ -1,0 +1,107 @@
+package org.quantscope.app.selected;
+
+import java.util.function.BooleanSupplier;
+import javafx.scene.input.MouseButton;
+import javafx.scene.input.MouseEvent;
+import javafx.scene.input.ScrollEvent;
+import javafx.scene.layout.Region;
+import org.jfree.chart.axis.NumberAxis;
+import org.quantscope.app.ui.AxisMapping;
+
+/**
+ * Which part of a horizontal axis a chart shows: the wheel zooms about the pointer, a drag or a sideways wheel moves along, a
+ * double click shows all again.
+ */
+final class AxisZoom {
+    private static final double STEP = 1.2;
+    /** Of the whole. */
+    private static final double DEEPEST = 1e-5;
+
+    private final NumberAxis axis;
+    private final AxisMapping mapping;
+    private final BooleanSupplier allowed;
+    private final Runnable changed;
+    private double least = -1;
+    private double most = 1;
+    private double panFrom = Double.NaN;
+
+    /**
+     * @param ground takes the mouse
+     * @param mapping of {@code axis}, in pixels of {@code ground}
+     * @param allowed asked before every change; brings the axis up to date
+     * @param changed runs after the axis has changed
+     */
+    AxisZoom(Region ground, NumberAxis axis, AxisMapping mapping, BooleanSupplier allowed, Runnable changed) {
+        this.axis = axis;
+        this.mapping = mapping;
+        this.allowed = allowed;
+        this.changed = changed;
+        axis.setRange(least, most);
+        ground.setOnScroll(this::scroll);
+        ground.addEventHandler(MouseEvent.MOUSE_DRAGGED, this::pan);
+        ground.setOnMousePressed(
+                e -> panFrom = zoomed() && e.getButton() == MouseButton.PRIMARY ? e.getX() : Double.NaN);
+        ground.setOnMouseClicked(e -> {
+            if (e.getButton() == MouseButton.PRIMARY && e.getClickCount() == 2 && e.getTarget() == ground) {
+                view(least, most);
+            }
+        });
+    }
+
+    /** Shows the whole of another axis. */
+    void setWhole(double least, double most) {
+        this.least = least;
+        this.most = most;
+        axis.setRange(least, most);
+    }
+
+    /** The lowest value of the whole axis. */
+    double least() {
+        return least;
+    }
+
+    double most() {
+        return most;
+    }
+
+    private boolean zoomed() {
+        return axis.getLowerBound() > least || axis.getUpperBound() < most;
+    }
+
+    private void scroll(ScrollEvent e) {
+        if ((e.getDeltaY() == 0 && e.getDeltaX() == 0) || !allowed.getAsBoolean()) {
+            return;
+        }
+        double width = axis.getUpperBound() - axis.getLowerBound();
+        if (e.getDeltaY() == 0) {
+            shift(-e.getDeltaX() * mapping.pixel());
+        } else {
+            double whole = most - least;
+            double next = Math.clamp(e.getDeltaY() > 0 ? width / STEP : width * STEP, whole * DEEPEST, whole);
+            double at = Math.clamp(mapping.fromX(e.getX()), axis.getLowerBound(), axis.getUpperBound());
+            double from = Math.clamp(at - (at - axis.getLowerBound()) * next / width, least, most - next);
+            view(from, from + next);
+        }
+        e.consume();
+    }
+
+    private void pan(MouseEvent e) {
+        if (!e.isConsumed() && !Double.isNaN(panFrom) && allowed.getAsBoolean()) {
+            shift((panFrom - e.getX()) * mapping.pixel());
+            panFrom = e.getX();
+        }
+    }
+
+    private void shift(double by) {
+        double width = axis.getUpperBound() - axis.getLowerBound();
+        double from = Math.clamp(axis.getLowerBound() + by, least, most - width);
+        view(from, from + width);
+    }
+
+    private void view(double from, double to) {
+        if (from != axis.getLowerBound() || to != axis.getUpperBound()) {
+            axis.setRange(from, to);
+            changed.run();
+        }
+    }
+}
