@@ -31,20 +31,23 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The engine from above: what a front end does with a model, in the order in which it happens. Each method is one step and
- * names the class that does the work; a front end that needs more of a step goes there.
+ * An overview of the engine: the steps of a front end, in their order. Each method is one step and names the class that
+ * does the work; a front end that needs more control uses that class.
  *
  * <ol>
- *   <li>{@link #open} a model, as it is to be analysed;
+ *   <li>{@link #open} a model, in the form to be analysed;
  *   <li>{@link #observe} its activations on calibration data;
- *   <li>{@link #resolve} what a person has chosen to explicit parameters;
+ *   <li>{@link #resolve} what a person has chosen into explicit parameters;
  *   <li>{@link #measure} a tensor's error under its parameters;
- *   <li>{@link #evaluator} for the accuracy of the whole, live;
+ *   <li>{@link #evaluator} for the accuracy of the whole model, live;
  *   <li>export: {@link org.quantscope.core.export.Exporters}.
  * </ol>
  */
 public final class Engine {
-    /** Of the evaluation order. One for all front ends, so that they see the same samples first; complete figures do not depend on it. */
+    /**
+     * The seed of the evaluation order. All front ends use the same, so that they see the same samples first; complete
+     * figures do not depend on it.
+     */
     public static final long EVALUATION_SEED = 1;
 
     private static final int MOST_BATCHES_AT_ONCE = 4;
@@ -52,10 +55,11 @@ public final class Engine {
     private Engine() {}
 
     /**
-     * Opens a model by its content.
+     * Opens a model, recognizing its format by the content.
      *
-     * @param foldBatchNorm fold each BatchNormalization and Pad into the layer beside it and compute constants, if the file has a graph
-     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @param foldBatchNorm fold each BatchNormalization and Pad into the layer beside it and compute constants, if the
+     *     file has a graph
+     * @throws BadInputException if the file is damaged, contradicts itself or holds something unsupported
      * @throws IOException if it cannot be read at all
      */
     public static Model open(Path file, boolean foldBatchNorm) throws IOException {
@@ -63,7 +67,7 @@ public final class Engine {
         return foldBatchNorm ? analysed(model) : model;
     }
 
-    /** Opens a model as {@code state} wants it analysed: folded or not, with its quantizers in place. */
+    /** Opens a model in the form that {@code state} wants: folded or not, with its added quantizers. */
     public static Model open(Path file, SessionState state) throws IOException {
         return placed(open(file, state.foldBatchNorm()), state.addedQuantizers());
     }
@@ -73,7 +77,7 @@ public final class Engine {
         return model.graph().isPresent() ? BatchNormFolding.fold(PadFolding.fold(ConstantFolding.fold(model))) : model;
     }
 
-    /** The model with quantizers of its own at further activations; the model itself if there are none. */
+    /** The model with additional quantizers at these activations; the model itself if there are none. */
     public static Model placed(Model model, Set<TensorId> addedQuantizers) {
         return addedQuantizers.isEmpty() || model.graph().isEmpty()
                 ? model
@@ -81,10 +85,11 @@ public final class Engine {
     }
 
     /**
-     * The model as a session wants it analysed: folded if it says so, then corrected, in its order, with its quantizers in place.
+     * The model in the form that a session wants: folded if it says so, then corrected, in its order, with its added
+     * quantizers.
      *
      * @param source as stored
-     * @throws BadInputException if a correction is not known, or its data is missing or has changed
+     * @throws BadInputException if a correction is unknown, or its data is missing or has changed
      * @throws org.quantscope.core.correction.CorrectionUnavailableException if one cannot run on this machine
      */
     public static Model analysed(Model source, SessionState state, Progress progress, CancelToken cancel)
@@ -97,12 +102,15 @@ public final class Engine {
         return placed(corrected, state.addedQuantizers());
     }
 
-    /** Runs the float model on calibration data and keeps a sketch of each activation, and the power of what each weight is multiplied with. */
+    /**
+     * Runs the float model on calibration data. Gives a sketch of each activation, and for each weight the power of the
+     * values that it is multiplied with.
+     */
     public static Observed observe(Model model, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, calibrationData, progress, cancel);
     }
 
-    /** The same for some activations, which need not be quantized now. */
+    /** The sketches of some activations only, which need not be quantized at present. */
     public static Map<TensorId, MomentSketch> observe(
             Model model, List<TensorId> activations, Dataset calibrationData, Progress progress, CancelToken cancel) {
         return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
@@ -113,7 +121,10 @@ public final class Engine {
         return ResolvedSettings.resolve(model, state, progress, cancel);
     }
 
-    /** The same with importances, for calibrators that need them: {@link Importances#observed} makes them of what was seen. */
+    /**
+     * The same with importances, for calibrators that need them: {@link Importances#observed} computes them from
+     * calibration data.
+     */
     public static ResolvedSettings resolve(
             Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
         return ResolvedSettings.resolve(model, state, importances, progress, cancel);
@@ -124,22 +135,24 @@ public final class Engine {
         return ErrorPass.measure(tensor, params, cancel);
     }
 
-    /** Accuracy of quantized settings against float on the same samples. The caller closes it. */
+    /**
+     * Evaluates the accuracy of quantized settings against the float model on the same samples. The caller closes it.
+     */
     public static LiveEvaluator evaluator(Model model, Dataset data) {
         return evaluator(model, data, Optional.empty());
     }
 
     /**
-     * Scores of quantized settings against float on the same samples. The caller closes it.
+     * Scores quantized settings against the float model on the same samples. The caller closes it.
      *
-     * @param task what to score; empty for what fits the model and the data best
+     * @param task what to score; empty for the one that fits the model and the data best
      */
     public static LiveEvaluator evaluator(Model model, Dataset data, Optional<Task> task) {
         return evaluator(model, model, data, task);
     }
 
     /**
-     * Scores of quantized settings of a corrected model against the float model as it was.
+     * Scores quantized settings of a corrected model against the float model before the corrections.
      *
      * @param reference the float model before its corrections
      */
@@ -148,16 +161,18 @@ public final class Engine {
     }
 
     /**
-     * The same beside a window that must stay quick: one processor is left to it.
+     * The same for use beside a window that must stay responsive: one processor is left to it.
      *
-     * @param cacheBytes budget for intermediate values in front of the tensor in hand; 0 for none
+     * @param cacheBytes budget for intermediate values before the selected tensor; 0 keeps none
      */
     public static LiveEvaluator evaluatorBesideWindow(
             Model model, Model reference, Dataset data, Optional<Task> task, long cacheBytes) {
         return new LiveEvaluator(model, reference, data, EVALUATION_SEED, processors(1), task, cacheBytes);
     }
 
-    /** Batches that are evaluated at once: each needs memory for its intermediate values, so there is an end to it. */
+    /**
+     * The number of batches to evaluate at once. It is limited, because each needs memory for its intermediate values.
+     */
     private static int processors(int left) {
         return Math.clamp(Runtime.getRuntime().availableProcessors() - left, 1, MOST_BATCHES_AT_ONCE);
     }

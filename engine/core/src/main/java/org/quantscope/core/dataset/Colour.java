@@ -13,7 +13,7 @@ public enum Colour {
      */
     GREY;
 
-    /** As it stands in a file. */
+    /** The name used in files. */
     @JsonValue
     public String id() {
         return name().toLowerCase(Locale.ROOT);

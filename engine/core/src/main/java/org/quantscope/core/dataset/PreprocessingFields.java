@@ -11,8 +11,8 @@ import org.quantscope.core.tensor.Shape;
 import tools.jackson.databind.JsonNode;
 
 /**
- * How data is prepared, as it stands in a sidecar and in a session; null where nothing is said. What the fields mean is in
- * {@code docs/data-formats.md}.
+ * The preprocessing as it is written in a sidecar and in a session; a missing field is null.
+ * {@code docs/data-formats.md} explains the fields.
  *
  * @param resize width and height
  * @param modelClasses a list of names; in a sidecar also the name of a file
@@ -60,7 +60,7 @@ public record PreprocessingFields(
     }
 
     /**
-     * The same, checked.
+     * The checked preprocessing.
      *
      * @throws IllegalArgumentException with the name of the field, what is wrong and the value
      */

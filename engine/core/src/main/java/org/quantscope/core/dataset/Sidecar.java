@@ -68,7 +68,10 @@ record Sidecar(
     }
 
     private static final long MAX_BYTES = 16 << 20;
-    /** The sidecar of a folder is {@code dataset.json} in it; that of a file lies beside it, with {@code .dataset.json} for {@code .npz}, {@code .csv}, {@code .tsv} or {@code .gz}. */
+    /**
+     * The path of a sidecar. For a folder it is {@code dataset.json} inside it; for a file it lies beside it, with
+     * {@code .dataset.json} in place of {@code .npz}, {@code .csv}, {@code .tsv} or {@code .gz}.
+     */
     static Path pathOf(Path data) {
         if (Files.isDirectory(data)) {
             return data.resolve(IN_FOLDER);
@@ -103,7 +106,7 @@ record Sidecar(
         return StrictJson.read(file, MAX_BYTES, MAX_BYTES, json -> json.record(type, true));
     }
 
-    /** A list of names, or the name of a file beside this one that holds one name on each line. */
+    /** The names of the model's classes: a list, or the name of a file beside this one with one name on each line. */
     private static List<String> modelClasses(Path file, PreprocessingFields how) throws IOException {
         JsonNode said = how.modelClasses();
         if (said == null || !said.isString()) {
@@ -131,7 +134,7 @@ record Sidecar(
         }
     }
 
-    /** What a sidecar says beside {@link PreprocessingFields}. */
+    /** The fields of a sidecar other than {@link PreprocessingFields}. */
     private record Own(
             @Nullable String input,
             @Nullable String labels,

@@ -16,9 +16,9 @@ import org.quantscope.core.session.SessionState;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * What the encoding files of AIMET and QNN have in common. They count codes from 0: {@code x = (q + offset)·scale} with q from 0 to
- * 2^bits − 1, so that the offset is the lowest code of the type minus the zero point, and signed codes cannot be told from unsigned
- * ones. A tensor is symmetric there if its offset is −2^(bits−1).
+ * What the encoding files of AIMET and QNN have in common. They count codes from 0: {@code x = (q + offset)·scale} with
+ * q from 0 to 2^bits − 1. So the offset is the lowest code of the type minus the zero point, and signed and unsigned
+ * codes look the same. A tensor is symmetric there if its offset is −2^(bits−1).
  */
 final class Aimet {
     static final String SOURCE = "https://quic.github.io/aimet-pages/releases/latest/techniques/encoding_spec.html";
@@ -48,7 +48,10 @@ final class Aimet {
         return (offset(e, slice) + (1 << e.bits()) - 1) * e.params().scale(slice);
     }
 
-    /** True if the scales lie along the axis that a reader takes for the channels by the consumer of the weight. */
+    /**
+     * True if the scales lie along the axis that a reader of the file assumes for channels, from the operator that
+     * reads the weight.
+     */
     static boolean followsConsumer(Encoding e) {
         OptionalInt axis = e.axis();
         return axis.isEmpty() || axis.getAsInt() == e.info().defaultAxis();
@@ -70,7 +73,7 @@ final class Aimet {
         json.writeEndArray();
     }
 
-    /** The two sections of version 0.6.1. */
+    /** Writes the two sections of version 0.6.1. */
     static void legacySections(JsonGenerator json, List<Encoding> carried, CancelToken cancel) {
         for (boolean activations : new boolean[] {true, false}) {
             json.writeObjectPropertyStart(activations ? "activation_encodings" : "param_encodings");
@@ -84,7 +87,10 @@ final class Aimet {
         }
     }
 
-    /** The problems of a target whose files do not name the axis: it must be that of the consumer. */
+    /**
+     * The problems of a target whose files do not name the axis, so that it must be the one that follows from the
+     * operator.
+     */
     static List<ExportProblem> withAxis(Target target, ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>(target.problems(plan));
         for (Encoding e : target.carried(plan)) {
@@ -103,7 +109,7 @@ final class Aimet {
         return problems;
     }
 
-    /** The block that says how AIMET itself would have chosen; it is not read where every tensor has an encoding. */
+    /** Writes the block with AIMET's own quantizer settings; it is not read if every tensor has an encoding. */
     static void quantizerArgs(JsonGenerator json, SessionState state) {
         QuantSpec weights = state.weights().orElse(QuantSpec.WEIGHTS);
         json.writeObjectPropertyStart("quantizer_args");

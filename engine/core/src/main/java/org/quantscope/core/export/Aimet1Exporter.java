@@ -11,7 +11,10 @@ import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.quant.Granularity;
 import tools.jackson.core.JsonGenerator;
 
-/** AIMET encodings of version 1.0.0, as aimet-onnx and the QAIRT converter read them. Blocks are those of a matrix along its input axis. */
+/**
+ * AIMET encodings of version 1.0.0, as aimet-onnx and the QAIRT converter read them. Blocks lie along the input axis of
+ * a matrix.
+ */
 public final class Aimet1Exporter extends FileFormat {
     public static final String ID = "aimet-1.0.0";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -113,7 +116,10 @@ public final class Aimet1Exporter extends FileFormat {
         json.writeEndObject();
     }
 
-    /** The slices in the order of the file: blocks run along the input within each output channel, also where the weight is stored the other way. */
+    /**
+     * The slices in the order of the file: all blocks of one output channel along the input, then of the next,
+     * whichever way the weight is stored.
+     */
     private static int[] order(Encoding e) {
         int n = e.params().slices();
         int[] order = new int[n];

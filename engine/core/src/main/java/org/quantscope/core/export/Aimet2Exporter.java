@@ -11,10 +11,13 @@ import org.quantscope.core.json.PrettyJson;
 import org.quantscope.core.tensor.Shape;
 import tools.jackson.core.JsonGenerator;
 
-/** AIMET encodings of version 2.0.0: the fields of ONNX QuantizeLinear by the names of tensors. QAIRT reads them as overrides too. */
+/**
+ * AIMET encodings of version 2.0.0: for each tensor, by name, the fields of ONNX QuantizeLinear. QAIRT reads them as
+ * overrides too.
+ */
 public final class Aimet2Exporter extends FileFormat {
     public static final String ID = "aimet-2.0.0";
-    /** The floating formats by the schemes whose levels are theirs times a scale. */
+    /** The floating-point format for each scheme whose levels are those of the format times a scale. */
     static final Map<String, String> FLOATS = Map.of(
             "fp8_e4m3fn", "float8e4m3fn",
             "mxfp8_e4m3", "float8e4m3fn",
@@ -82,7 +85,10 @@ public final class Aimet2Exporter extends FileFormat {
         json.writeEndObject();
     }
 
-    /** A number per tensor, a list per channel; per block lists within lists, of the tensor's shape with blocks for values along the axis. */
+    /**
+     * Writes one number per tensor, a list per channel, or nested lists per block: in the shape of the tensor, with
+     * blocks in place of values along the axis.
+     */
     private static void nested(JsonGenerator json, Encoding e, IntConsumer value) {
         if (e.axis().isEmpty()) {
             value.accept(0);

@@ -6,7 +6,10 @@ import java.util.EnumSet;
 import java.util.List;
 import org.quantscope.core.job.CancelToken;
 
-/** AIMET encodings of version 0.6.1, for older releases and for tools that still read nothing newer. Their reader passes over members that it does not know. */
+/**
+ * AIMET encodings of version 0.6.1, for older releases and for tools that read nothing newer. Their readers ignore
+ * unknown members.
+ */
 public final class AimetLegacyExporter extends FileFormat {
     public static final String ID = "aimet-0.6.1";
     private static final Integer[] BITS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};

@@ -23,9 +23,9 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A C99 header for microcontrollers, with what the int8 kernels of TensorFlow Lite Micro take, layer by layer: weights of int8 in the
- * order of the kernels (Conv [out, h, w, in], depthwise [1, h, w, out], matrices [out, in]), biases of int32 in units of s_x·s_w, and
- * the factor s_x·s_w/s_y as a multiplier in Q31 and a shift.
+ * A C99 header for microcontrollers, with the arguments of the int8 kernels of TensorFlow Lite Micro for each layer:
+ * weights of int8 in the order of the kernels (Conv [out, h, w, in], depthwise [1, h, w, out], matrices [out, in]),
+ * biases of int32 in units of s_x·s_w, and the factor s_x·s_w/s_y as a multiplier in Q31 and a shift.
  */
 public final class CHeaderExporter extends FileFormat {
     public static final String ID = "c-header";
@@ -52,7 +52,7 @@ public final class CHeaderExporter extends FileFormat {
     /**
      * A positive factor as TFLite's kernels apply it: {@code m = multiplier/2^31 · 2^shift}.
      *
-     * @param multiplier 2^30 to 2^31 − 1, or 0 for a factor too small to matter
+     * @param multiplier 2^30 to 2^31 − 1, or 0 for a factor too small to represent
      * @param shift −31 to 30; below 0 shifts right
      */
     record Multiplier(int multiplier, int shift) {
@@ -136,7 +136,7 @@ public final class CHeaderExporter extends FileFormat {
         return List.of(file);
     }
 
-    /** Names of C that are in use; a new one gets a number. */
+    /** C identifiers that are in use; a repeated name gets a number. */
     private static final class Identifiers {
         private final Set<String> used = new HashSet<>();
 
@@ -150,7 +150,7 @@ public final class CHeaderExporter extends FileFormat {
         }
     }
 
-    /** ASCII letters, digits and underscores, beginning with a letter. */
+    /** The name as a C identifier: ASCII letters, digits and underscores, beginning with a letter. */
     private static String legal(String name) {
         String legal = name.replaceAll("[^A-Za-z0-9_]", "_").replaceAll("^_+", "");
         return legal.isEmpty() || Character.isDigit(legal.charAt(0)) ? "m_" + legal : legal;
@@ -196,7 +196,7 @@ public final class CHeaderExporter extends FileFormat {
             Set<TensorId> written = new LinkedHashSet<>();
             for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
                 Encoding weight = carried.get(layer.weight().id());
-                // A weight that two layers read is written once for each: their multipliers differ.
+                // A weight that two layers read is written once for each layer, because their multipliers differ.
                 if (weight != null) {
                     written.add(weight.id());
                     layer(layer, weight);
@@ -256,7 +256,7 @@ public final class CHeaderExporter extends FileFormat {
                         * weight.params().scale(i)
                         / result.params().scale(0));
             }
-            // The kernels of convolutions take an array of one for each output channel.
+            // The kernels of convolutions take one multiplier for each output channel.
             int n = kernel.perChannel ? kernel.channels : multipliers.length;
             array(
                     "int32_t",
@@ -279,7 +279,7 @@ public final class CHeaderExporter extends FileFormat {
         }
 
         /**
-         * How a kernel wants a weight.
+         * The layout in which a kernel takes a weight.
          *
          * @param order axes of the model in the order of the kernel; empty if it is the same
          * @param perChannel true for convolutions
@@ -324,7 +324,7 @@ public final class CHeaderExporter extends FileFormat {
                     List.of());
         }
 
-        /** As of int8: codes of uint8 lie 128 lower there. */
+        /** The zero point as int8: codes of uint8 are 128 lower there. */
         private static int zeroPoint(Encoding e) {
             return e.params().zeroPoint(0) - (e.isSigned() ? 0 : -Byte.MIN_VALUE);
         }
@@ -346,7 +346,7 @@ public final class CHeaderExporter extends FileFormat {
         }
 
         private void array(String type, String name, int n, IntFunction<String> value) throws IOException {
-            // C has no array of length 0.
+            // C has no arrays of length 0.
             out.write("static const " + type + " " + name + "[" + Math.max(1, n) + "] = {");
             for (int i = 0; i < n; i++) {
                 if (i % PER_LINE == 0) {

@@ -8,12 +8,15 @@ import java.util.List;
 import java.util.SortedMap;
 
 /**
- * Writes the one FlatBuffers message that a calibration table is: {@code TrtTable {dict: [KeyValue {key: string; value: string}]}}
- * (onnxruntime/core/flatbuffers, caltable.fbs; flatbuffers.dev/internals). Laid out from front to back: an offset points forward from
- * its own place, a table points back to its vtable.
+ * Writes a calibration table, which is a FlatBuffers message:
+ * {@code TrtTable {dict: [KeyValue {key: string; value: string}]}} (onnxruntime/core/flatbuffers, caltable.fbs;
+ * flatbuffers.dev/internals). It is laid out from front to back: an offset points forward from its own position, and a
+ * table points back to its vtable.
  */
 final class CalibrationFlatBuffer {
-    /** Bytes of the vtable, of the table, and the places of its fields in it. */
+    /**
+     * A vtable: the size of the vtable, the size of the table, and the positions of the fields in the table, in bytes.
+     */
     private static final short[] TABLE_OF_TWO = {8, 12, 4, 8};
 
     private static final short[] TABLE_OF_ONE = {6, 8, 4};
@@ -28,8 +31,8 @@ final class CalibrationFlatBuffer {
             strings.add(value.getBytes(StandardCharsets.UTF_8));
         });
         int n = table.size();
-        // Root offset, two vtables (with two bytes to fill up), the root table, the vector, the entries; then the
-        // strings.
+        // The order: root offset, two vtables (with two bytes of padding), the root table, the vector, the entries;
+        // then the strings.
         int vtableOfOne = 4;
         int vtableOfTwo = 12;
         int root = 20;
@@ -69,7 +72,7 @@ final class CalibrationFlatBuffer {
         }
     }
 
-    /** Length, bytes, a zero byte, filled up to four. */
+    /** The bytes that a string takes: length, bytes, a zero byte, padding to a multiple of four. */
     private static int padded(int length) {
         return (4 + length + 1 + 3) / 4 * 4;
     }

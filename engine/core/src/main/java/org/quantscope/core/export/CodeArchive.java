@@ -31,17 +31,18 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * A quantized model as named arrays: what {@link SafetensorsExporter} and {@link NpzExporter} put into their containers. For a
- * quantized tensor {@code t}: {@code t.codes}, {@code t.scales}, and {@code t.zero_points}, or {@code t.codebook}, or {@code
- * t.codebooks} one behind the other with {@code t.codebook_sizes}; for an activation no codes. Every other tensor is there as it is.
+ * A quantized model as named arrays: what {@link SafetensorsExporter} and {@link NpzExporter} put into their
+ * containers. For a quantized tensor {@code t}: {@code t.codes}, {@code t.scales}, and {@code t.zero_points}, or
+ * {@code t.codebook}, or {@code t.codebooks}, all in one array, with {@code t.codebook_sizes}. An activation has no
+ * codes. Every other tensor is stored unchanged.
  *
- * <p>Codes of up to 4 bits are packed, two a byte, the first in the low nibble, signed ones as two's complement. The text beside
- * the arrays says so for each tensor, under {@code tensor:t}.
+ * <p>Codes of up to 4 bits are packed, two in a byte, the first in the low nibble, signed ones in two's complement. The
+ * metadata describes this for each tensor, under {@code tensor:t}.
  */
 public final class CodeArchive {
     public static final String FORMAT = "quantscope-codes";
     public static final String VERSION = "1";
-    /** What the names of the entries of tensors begin with. */
+    /** The beginning of the keys under which the metadata describes tensors. */
     public static final String PREFIX = "tensor:";
 
     public static final String CODES = ".codes";
@@ -100,7 +101,7 @@ public final class CodeArchive {
         }
     }
 
-    /** The tensors whose arrays would have the name of another tensor. */
+    /** A problem for each tensor whose arrays would have the name of another tensor. */
     static List<ExportProblem> clashes(ExportPlan plan, String target) {
         Set<String> names = new HashSet<>();
         plan.model().tensors().forEach(t -> names.add(t.id().name()));
@@ -127,7 +128,7 @@ public final class CodeArchive {
         return arrays;
     }
 
-    /** The text beside the arrays, in the order of its keys. */
+    /** The metadata, in the order of its keys. */
     Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }
@@ -217,12 +218,15 @@ public final class CodeArchive {
         return text.toString();
     }
 
-    /** Bits of a stored code: 1 to 16. */
+    /** The width of a stored code: 1 to 16 bits. */
     private static int codeBits(QuantParams params) {
         return Math.max(1, Integer.SIZE - Integer.numberOfLeadingZeros(params.qmax() - params.qmin()));
     }
 
-    /** The shape of the scales: one, one a channel, or the tensor's shape with blocks for values along the axis. */
+    /**
+     * The shape of the scales: one value, one for each channel, or the shape of the tensor with blocks in place of
+     * values along the axis.
+     */
     private static Shape slices(Encoding e) {
         return switch (e.params().granularity()) {
             case Granularity.PerTensor _ -> Shape.of(1);
@@ -263,7 +267,7 @@ public final class CodeArchive {
         out.write(bytes, 0, state[0]);
     }
 
-    /** A code of a stored array. */
+    /** The code at an index of a stored array. */
     private static int code(TensorData stored, boolean packed, boolean signed, long index) {
         if (!packed) {
             return (int) stored.integer(index);
@@ -284,7 +288,7 @@ public final class CodeArchive {
         out.write(bytes.array());
     }
 
-    /** The stored bytes; those of the other order are turned round. */
+    /** Writes the stored bytes, swapped if they are in the other byte order. */
     private static void copy(TensorData data, OutputStream out, CancelToken cancel) throws IOException {
         int width = data.dtype().bytes();
         boolean turn = data.order() != ByteOrder.LITTLE_ENDIAN && width > 1;
@@ -306,8 +310,8 @@ public final class CodeArchive {
     }
 
     /**
-     * Compares what was read again with what was to be written: each code, decoded with the scales of the file, is the
-     * fake-quantized value, and each scale and zero point is the same.
+     * Compares what was read back with what was to be written: each code, decoded with the scales of the file, must be
+     * the fake-quantized value, and scales and zero points must be equal.
      *
      * @throws IllegalStateException if it is not
      */

@@ -12,7 +12,8 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * One quantized tensor as an exporter sees it: what it is, what was asked for, and the explicit parameters that came of it.
+ * One quantized tensor as an exporter sees it: its description, the request, and the explicit parameters that follow
+ * from it.
  *
  * @param params affine or codebooks; one slice for an activation
  */
@@ -29,7 +30,10 @@ public record Encoding(TensorInfo info, QuantSpec spec, QuantParams params) {
         return params.isAffine();
     }
 
-    /** The width of the codes: of the range between the lowest and the highest one if affine, else that of the scheme. */
+    /**
+     * The width of the codes in bits: for affine parameters the width that the codes need, from the lowest to the
+     * highest, else that of the scheme.
+     */
     public int bits() {
         return isAffine() ? Integer.SIZE - Integer.numberOfLeadingZeros(params.qmax() - params.qmin()) : spec.bits();
     }
@@ -49,7 +53,7 @@ public record Encoding(TensorInfo info, QuantSpec spec, QuantParams params) {
         return isSigned() ? (1 << (bits() - 1)) - 1 : (1 << bits()) - 1;
     }
 
-    /** True if the codes are all that the type of {@link #bits} has. */
+    /** True if the codes use the whole range of the type of {@link #bits}. */
     public boolean usesWholeType() {
         return isAffine() && params.qmin() == typeMin() && params.qmax() == typeMax();
     }
@@ -59,7 +63,9 @@ public record Encoding(TensorInfo info, QuantSpec spec, QuantParams params) {
         return isAffine() && IntStream.of(params.zeroPoints()).allMatch(z -> z == 0);
     }
 
-    /** True for affine codes whose zero point is the middle of the range, as near as an even number of codes allows. */
+    /**
+     * True for affine codes whose zero point is the middle of the range, as nearly as an even number of codes allows.
+     */
     public boolean isSymmetric() {
         long ends = (long) params.qmin() + params.qmax();
         return isAffine() && IntStream.of(params.zeroPoints()).allMatch(z -> Math.abs(2L * z - ends) <= 1);
@@ -74,12 +80,12 @@ public record Encoding(TensorInfo info, QuantSpec spec, QuantParams params) {
         };
     }
 
-    /** Values in a block; empty unless per block. */
+    /** The number of values in a block; empty unless per block. */
     public OptionalInt blockSize() {
         return params.granularity() instanceof Granularity.PerBlock b ? OptionalInt.of(b.size()) : OptionalInt.empty();
     }
 
-    /** Lowest to highest level of each slice. */
+    /** The effective range of each slice. */
     public List<ClipRange> effective() {
         return params.effective();
     }

@@ -16,14 +16,15 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * What is exported: every tensor resolved to explicit parameters.
+ * The input of an exporter: every tensor resolved to explicit parameters.
  *
  * @param model as analysed, that is with BatchNormalization folded if {@code state} says so
- * @param state the choices it came from
+ * @param state the choices from which they were resolved
  * @param weights resolved parameters of each quantized weight
  * @param activations resolved parameters of each quantized activation
  * @param options of the format, by name; an option left out has its default
- * @param place where the file is moved once it is written, empty if it stays: relative paths in it start there
+ * @param place the path to which the file is moved once it is written, which relative paths in it start from; empty if
+ *     it stays
  */
 public record ExportPlan(
         Model model,
@@ -38,7 +39,7 @@ public record ExportPlan(
         options = java.util.Collections.unmodifiableMap(new TreeMap<>(options));
     }
 
-    /** With the default options of the format. */
+    /** A plan with the default options of the format. */
     public ExportPlan(
             Model model,
             SessionState state,

@@ -4,13 +4,13 @@ import java.util.Optional;
 import org.quantscope.core.session.Edit;
 
 /**
- * What a target will not take, or will take differently.
+ * Something that a target does not accept, or will treat differently.
  *
  * @param target id of the exporter
- * @param tensor its name, empty if the problem is the model's
- * @param why what is wrong, with the value
+ * @param tensor name of the tensor; empty if the problem concerns the whole model
+ * @param why the problem, with the offending value
  * @param remedy what to do about it
- * @param fix the edit that does it, if one edit can
+ * @param fix the edit that does so, if a single edit can
  */
 public record ExportProblem(
         String target, String tensor, String why, String remedy, Severity severity, Optional<Edit> fix) {

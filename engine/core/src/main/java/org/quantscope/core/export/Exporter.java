@@ -27,23 +27,26 @@ public interface Exporter {
     /** The published format description. */
     String source();
 
-    /** The usual file name ending, with its dot. */
+    /** The usual file name extension, with its dot. */
     String extension();
 
-    /** What of the settings the format has no place for: shown with the export, and left out when a file is compared after reading it again. */
+    /**
+     * The parts of the settings that the format cannot express. They are listed with the export, and ignored when a
+     * file is read back and compared.
+     */
     Set<Field> loses();
 
-    /** What the target will not take as it is, in the order of the tensors; empty if it is ready. */
+    /** The problems that the target has with the plan, in the order of the tensors; empty if there are none. */
     List<ExportProblem> check(ExportPlan plan);
 
     /**
-     * Writes to {@code file} itself; {@link Exporters#export} hands in a temporary one and moves it into place.
+     * Writes to {@code file} directly. {@link Exporters#export} passes a temporary file and moves it into place.
      *
      * @return every file written, {@code file} first
      */
     List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException;
 
-    /** A part of the settings that a format may have no place for. */
+    /** A part of the settings that a format may be unable to express. */
     enum Field {
         WEIGHTS("the weights"),
         ACTIVATIONS("the activations"),
@@ -63,7 +66,7 @@ public interface Exporter {
             this.words = words;
         }
 
-        /** For people, in a list: "the zero points". */
+        /** The name for a person, for use in a list: "the zero points". */
         public String words() {
             return words;
         }

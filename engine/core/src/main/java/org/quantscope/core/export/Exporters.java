@@ -49,30 +49,30 @@ public final class Exporters {
                         + ALL.stream().map(Exporter::id).collect(Collectors.joining(", "))));
     }
 
-    /** Looks at files before they are moved into place. */
+    /** Checks files before they are moved into place. */
     @FunctionalInterface
     public interface Inspection {
         /**
-         * Looks at them.
+         * Checks the files.
          *
-         * @param plan what was written, with the place that it is for
-         * @param written in a folder of their own, under their own names; the first is the target's
+         * @param plan what was written, with its final path
+         * @param written the files, under their final names in a temporary folder; the target comes first
          */
         void inspect(ExportPlan plan, List<Path> written) throws IOException;
     }
 
-    /** Writes without an inspection. */
+    /** Writes without a check of the files. */
     public static List<Path> export(Exporter exporter, ExportPlan plan, Path target, CancelToken cancel)
             throws IOException {
         return export(exporter, plan, target, (placed, written) -> {}, cancel);
     }
 
     /**
-     * Writes into a folder of its own beside {@code target}, has it inspected, then moves it into place: a failure or a cancel leaves
-     * what was there. A format of several files has its other parts beside it; they are moved first, so that a new {@code target} has
-     * its parts.
+     * Writes into a temporary folder beside {@code target}, checks the files, and then moves them into place; after a
+     * failure or a cancel the old files are still there. If a format has several files, {@code target} is moved last,
+     * so that it never lacks its parts.
      *
-     * @param inspection whatever it throws stops the export
+     * @param inspection checks the files; whatever it throws stops the export
      * @return every file written, {@code target} first
      * @throws org.quantscope.core.io.BadInputException if the plan cannot be written in this format
      * @throws java.util.concurrent.CancellationException if cancelled before the first file was moved

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.quantscope.core.quant.OptionDoc;
 
-/** An exporter with what it says of itself; what it takes and writes is its own. */
+/** Base of exporters: holds the description of the format. */
 abstract class FileFormat implements Exporter {
     private final String id;
     private final String title;

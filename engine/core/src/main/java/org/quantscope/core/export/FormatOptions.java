@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.quantscope.core.quant.OptionDoc;
 
-/** The options given to an exporter, checked against those it has. */
+/** The options given to an exporter; each is one that it has. */
 record FormatOptions(Exporter owner, Map<String, String> given) {
     private static final String CHOICE = "choice:";
     private static final Pattern WHOLE = Pattern.compile("-?[0-9]{1,9}");
@@ -28,9 +28,9 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
     }
 
     /**
-     * Text of a certain form.
+     * The value of a text option, which must match a pattern.
      *
-     * @param form the pattern for people, such as {@code a whole number}
+     * @param form the pattern in words, such as {@code a whole number}
      * @throws IllegalArgumentException naming option, form and value if the value does not match
      */
     String matching(OptionDoc option, Pattern pattern, String form) {
@@ -41,7 +41,12 @@ record FormatOptions(Exporter owner, Map<String, String> given) {
         return text;
     }
 
-    /** @throws IllegalArgumentException naming option and value if the value is none of the choices in the option's type */
+    /**
+     * The value of an option with choices.
+     *
+     * @throws IllegalArgumentException naming option and value if the value is not one of the choices in the option's
+     *     type
+     */
     String choice(OptionDoc option) {
         List<String> choices = List.of(option.type().substring(CHOICE.length()).split("\\|"));
         String text = text(option);

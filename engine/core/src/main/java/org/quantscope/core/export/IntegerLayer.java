@@ -18,13 +18,13 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * A layer as an integer kernel computes it: a Conv, ConvTranspose, Gemm or MatMul with a stored weight, the bias behind it and the
- * activation function that clamps its result.
+ * A layer as an integer kernel computes it: a Conv, ConvTranspose, Gemm or MatMul with a stored weight, together with
+ * its bias and the activation function that clamps the result.
  *
  * @param weight the stored second input
- * @param input the activation whose grid the first input lies on; empty if it has none
- * @param output the activation whose grid the result is rounded to, behind bias and clamp; empty if it has none
- * @param bias the stored bias: the third input, or of a MatMul what a following Add adds
+ * @param input the activation whose grid the values of the first input lie on; empty if they lie on none
+ * @param output the activation whose grid the result is rounded to, after bias and clamp; empty if there is none
+ * @param bias the stored bias: the third input, or for a MatMul the constant that a following Add adds
  * @param relu true if the result is clamped at 0 before it is rounded
  */
 record IntegerLayer(
@@ -35,7 +35,7 @@ record IntegerLayer(
         Optional<TensorId> bias,
         boolean relu) {
     private static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
-    /** Operators followed behind a layer, at most: bias and clamp are two. */
+    /** The most operators to follow after a layer; bias and clamp are two. */
     private static final int MOST_FOLLOWED = 4;
 
     /** The layers of a model in graph order; none without a graph. */
@@ -100,14 +100,17 @@ record IntegerLayer(
                 relu);
     }
 
-    /** Quantized tensors of a plan by name. */
+    /** The quantized tensors of a plan, by name. */
     static Map<TensorId, Encoding> byId(List<Encoding> encodings) {
         Map<TensorId, Encoding> byId = new HashMap<>();
         encodings.forEach(e -> byId.put(e.id(), e));
         return byId;
     }
 
-    /** The bias in units of s_x·s_w; empty if there is none, or input or weight are not in the plan or give no such unit. */
+    /**
+     * The bias in units of s_x·s_w; empty if there is none, if input or weight is not in the plan, or if they give no
+     * such unit.
+     */
     Optional<IntegerBias> integerBias(ExportPlan plan, Map<TensorId, Encoding> carried) {
         Encoding in = input.map(carried::get).orElse(null);
         Encoding w = carried.get(weight.id());

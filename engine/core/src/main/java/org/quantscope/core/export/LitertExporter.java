@@ -21,18 +21,19 @@ import org.quantscope.core.tensor.TensorId;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * A recipe for ai-edge-quantizer, which turns a float LiteRT model into a quantized one, the calibration result that it takes in
- * place of a calibration run, and a script that puts the two together.
+ * Three files: a recipe for ai-edge-quantizer, which turns a float LiteRT model into a quantized one; a calibration
+ * result, which it takes in place of a calibration run; and a script that applies both.
  *
- * <p>The recipe has an entry for each operator with a quantized tensor, chosen by the name of its output; a later entry overrides an
- * earlier one, and the first keeps everything float. It says widths and granularity; ranges of activations are in the calibration
- * result: the ends of the whole type, in double and so exact, from which the quantizer computes the same scale and zero point
- * again. Ranges of weights it takes from the weights, from −127 to 127.
+ * <p>The recipe has an entry for each operator with a quantized tensor, chosen by the name of its output; a later entry
+ * overrides an earlier one, and the first keeps everything float. The recipe holds widths and granularity. The
+ * calibration result holds the ranges of activations, as the values of the lowest and highest code of the type, exact
+ * in double, from which the quantizer computes the same scale and zero point again. Ranges of weights it takes from the
+ * weights themselves, with codes from −127 to 127.
  */
 public final class LitertExporter extends FileFormat {
     public static final String ID = "litert";
     public static final String SOURCE = "https://github.com/google-ai-edge/ai-edge-quantizer";
-    /** What the name of the calibration result ends with, behind that of the recipe. */
+    /** The end of the calibration result's file name, which begins with the name of the recipe. */
     public static final String CALIBRATION = ".calibration.json";
 
     private static final String LOADER = ".py";
@@ -70,7 +71,7 @@ public final class LitertExporter extends FileFormat {
                     Severity.ERROR));
         }
         for (ExportProblem p : TARGET.problems(plan)) {
-            // The one code that 16 bits leave out is not used by LiteRT either.
+            // LiteRT does not use the one code of 16 bits that is left out here either.
             boolean ends = p.severity() == Severity.WARNING
                     && find(plan, p.tensor())
                             .filter(e -> e.bits() == Short.SIZE)
@@ -136,7 +137,7 @@ public final class LitertExporter extends FileFormat {
         }
     }
 
-    /** An operator has one width for all its activations. */
+    /** Adds the problems of operators whose activations differ in width: an operator has one width for all of them. */
     private static void widths(ExportPlan plan, Map<TensorId, Encoding> carried, List<ExportProblem> problems) {
         OnnxGraph graph = plan.model().graph().orElseThrow();
         for (OnnxNode node : graph.nodes()) {
@@ -188,7 +189,7 @@ public final class LitertExporter extends FileFormat {
         return List.of(file, calibration, loader);
     }
 
-    /** Beside the recipe: python FILE.py model.tflite quantized.tflite. */
+    /** The script beside the recipe: python FILE.py model.tflite quantized.tflite. */
     private static final String LOADER_TEXT = """
         # Quantizes a float LiteRT model as the recipe and the calibration result beside this file say: python THIS.py model.tflite quantized.tflite
         import json, sys, numpy as np; from ai_edge_quantizer import quantizer
@@ -199,7 +200,7 @@ public final class LitertExporter extends FileFormat {
 
     private static void recipe(JsonGenerator json, ExportPlan plan, List<Encoding> carried, CancelToken cancel) {
         Map<TensorId, Encoding> byId = IntegerLayer.byId(carried);
-        // A converter may fuse the clamp into the layer, which then has the name of the clamp's output.
+        // A converter may fuse the clamp into the layer, which then gets the name of the clamp's output.
         Map<String, Encoding> weights = new LinkedHashMap<>();
         for (IntegerLayer layer : IntegerLayer.of(plan.model())) {
             Encoding weight = byId.get(layer.weight().id());
@@ -236,7 +237,7 @@ public final class LitertExporter extends FileFormat {
         }
     }
 
-    /** The activation whose width is that of the operator: its result, else its input. */
+    /** The activation that decides the width of the operator: its output, else its input. */
     private static Optional<Encoding> output(OnnxGraph graph, Map<TensorId, Encoding> carried, OnnxNode node) {
         Optional<Encoding> result = activation(graph, carried, node.outputs().getFirst());
         return result.isPresent()
@@ -252,7 +253,10 @@ public final class LitertExporter extends FileFormat {
                 : "min_max_uniform_quantize";
     }
 
-    /** The op "*" is any: which one a converter has made of a layer is its business, the name of the output is what it keeps. */
+    /**
+     * Writes an entry for the operation "*", which is any: the converter decides which operation a layer becomes, but
+     * it keeps the name of the output.
+     */
     private static void entry(JsonGenerator json, String regex, String algorithm, Runnable config) {
         json.writeStartObject();
         json.writeStringProperty("regex", regex);
@@ -296,7 +300,7 @@ public final class LitertExporter extends FileFormat {
         };
     }
 
-    /** A name as a regular expression that matches it alone, in the syntax of Python, Java and ECMAScript. */
+    /** A regular expression that matches exactly this name, in the syntax of Python, Java and ECMAScript. */
     static String escaped(String name) {
         StringBuilder regex = new StringBuilder();
         for (int i = 0; i < name.length(); i++) {

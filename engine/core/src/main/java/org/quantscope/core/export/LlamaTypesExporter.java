@@ -17,8 +17,9 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * The file for {@code --tensor-type-file} of llama-quantize: a line {@code name=type} for each weight, where the name is a regular
- * expression. It says which type a tensor gets; the scales llama-quantize computes itself, one for each 32 values of a row.
+ * The file for {@code --tensor-type-file} of llama-quantize: a line {@code name=type} for each weight, where the name
+ * is a regular expression. It sets the type of each tensor; llama-quantize computes the scales itself, one for each 32
+ * values of a row.
  */
 public final class LlamaTypesExporter extends FileFormat {
     public static final String ID = "llama-tensor-types";
@@ -61,7 +62,7 @@ public final class LlamaTypesExporter extends FileFormat {
         return problems;
     }
 
-    /** What stands against the type of a tensor whose width and scheme there are. */
+    /** The problem with the type of a tensor whose width and scheme are supported; empty if there is none. */
     private static Optional<ExportProblem> problem(Encoding e) {
         String name = e.id().name();
         Shape shape = e.info().shape();
@@ -113,7 +114,7 @@ public final class LlamaTypesExporter extends FileFormat {
         return name.chars().noneMatch(c -> c == '=' || c <= ' ');
     }
 
-    /** The GGML type of width and scheme: {@code _0} without, {@code _1} with a minimum beside the scale. */
+    /** The GGML type for a width and scheme. Types {@code _0} have only a scale, types {@code _1} also a minimum. */
     private static Optional<String> type(Encoding e) {
         if (!e.isAffine()) {
             return Optional.ofNullable(CODEBOOKS.get(e.spec().scheme()));
@@ -148,7 +149,9 @@ public final class LlamaTypesExporter extends FileFormat {
         return List.of(file);
     }
 
-    /** A weight that stays float is named too: llama-quantize would take the default type for it. */
+    /**
+     * The type of a weight that stays float. It has to be named, because llama-quantize would give it the default type.
+     */
     private static Optional<String> floating(TensorInfo info) {
         if (info.kind() != TensorKind.WEIGHT) {
             return Optional.empty();

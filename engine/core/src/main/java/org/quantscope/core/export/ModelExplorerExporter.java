@@ -20,14 +20,15 @@ import org.quantscope.core.tensor.TensorId;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * Custom node data for Model Explorer: the signal-to-noise ratio in dB of the weights that a node reads, of the worst of them if it
- * reads several, computed from the model in hand and coloured from red to green. A weight without error has no number and no colour.
+ * Custom node data for Model Explorer: for each node the signal-to-quantization-noise ratio in dB of the weight that it
+ * reads (the worst, if it reads several), coloured from red to green. A weight without error gets no number and no
+ * colour.
  */
 public final class ModelExplorerExporter extends FileFormat {
     public static final String ID = "model-explorer";
     private static final OptionDoc GRAPH = new OptionDoc(
             "graph", "text", "main", "The id of the graph in Model Explorer: its name in the drop-down list.");
-    /** Upper ends in dB and their colours; 6 dB is about a bit. */
+    /** Colours by upper bound in dB; one bit is about 6 dB. */
     private static final Map<Integer, String> COLOURS = new LinkedHashMap<>();
 
     static {
@@ -39,7 +40,7 @@ public final class ModelExplorerExporter extends FileFormat {
     }
 
     public ModelExplorerExporter() {
-        // Everything: it is an overlay of errors, not of settings.
+        // It loses every part of the settings: the file is an overlay of errors.
         super(
                 ID,
                 "Model Explorer: error of each node",
@@ -69,7 +70,7 @@ public final class ModelExplorerExporter extends FileFormat {
         return List.of(file);
     }
 
-    /** dB by the first output of each node. */
+    /** The value in dB for each node, by the name of its first output. */
     private static Map<String, Double> values(ExportPlan plan, CancelToken cancel) {
         Map<String, Double> values = new LinkedHashMap<>();
         Map<String, OptionalDouble> measured = new LinkedHashMap<>();

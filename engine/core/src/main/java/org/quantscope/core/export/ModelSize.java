@@ -11,11 +11,11 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What the stored tensors of a model take; the graph around them is not counted.
+ * The size of a model's stored tensors, without the graph around them.
  *
  * @param floatBytes every tensor at its stored size
- * @param quantizedBytes quantized tensors at the bits per weight of their scheme, scales and zero points included, rounded up
- *     to whole bytes for each tensor; every other tensor at its stored size
+ * @param quantizedBytes quantized tensors at the bits per weight of their scheme, scales and zero points included,
+ *     rounded up to whole bytes for each tensor; every other tensor at its stored size
  */
 public record ModelSize(long floatBytes, long quantizedBytes) {
     /**
@@ -34,7 +34,7 @@ public record ModelSize(long floatBytes, long quantizedBytes) {
                 quantized += bytes;
             } else {
                 QuantSpec spec = ResolvedSettings.specOf(tensor.info(), state).orElseThrow();
-                // The product is a whole number of bits but for the rounding of the division behind bits per weight.
+                // The product is a whole number of bits, apart from the rounding of the division in bits per weight.
                 double bits = Quantizers.byId(spec.scheme()).bitsPerWeight(spec, count, params.slices()) * count;
                 quantized += (Math.round(bits) + 7) / 8;
             }

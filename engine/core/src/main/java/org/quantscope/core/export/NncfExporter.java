@@ -17,8 +17,9 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.session.FileRef;
 
 /**
- * A Python script that quantizes the ONNX model with NNCF. NNCF chooses ranges itself and has one setting for all weights and one for
- * all activations: the script has those that most tensors have here, and keeps the layers float whose weight is float here.
+ * A Python script that quantizes the ONNX model with NNCF. NNCF chooses ranges itself, and has one setting for all
+ * weights and one for all activations. The script takes the settings that most tensors have here, and leaves a layer in
+ * float if its weight is float here.
  */
 public final class NncfExporter extends FileFormat {
     public static final String ID = "nncf";
@@ -34,13 +35,13 @@ public final class NncfExporter extends FileFormat {
                 EnumSet.of(Field.SCALE, Field.ZERO_POINT, Field.RANGE, Field.CODES, Field.CODEBOOK));
     }
 
-    /** What NNCF lets one choose for all tensors of a kind. */
+    /** The setting that NNCF has for all tensors of a kind. */
     private record Choice(int bits, boolean symmetric, boolean signed, boolean perChannel) {
         static Choice of(Encoding e) {
             return new Choice(e.bits(), e.isSymmetric(), e.isSigned(), e.axis().isPresent());
         }
 
-        /** The one that most have; of equally many the first. */
+        /** The setting that most tensors have; the first of equally common ones. */
         static Optional<Choice> mostCommon(List<Encoding> encodings) {
             Map<Choice, Integer> counts = new LinkedHashMap<>();
             encodings.forEach(e -> counts.merge(of(e), 1, Integer::sum));

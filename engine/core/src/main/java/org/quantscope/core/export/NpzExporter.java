@@ -24,15 +24,15 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Codes, scales and zero points as arrays of a compressed NumPy archive. What they mean is JSON in UTF-8 in the array {@value
- * #METADATA}: {@link CodeArchive}.
+ * Codes, scales and zero points as arrays of a compressed NumPy archive. Their meaning is described in JSON, in UTF-8,
+ * in the array {@value #METADATA}; see {@link CodeArchive}.
  */
 public final class NpzExporter extends FileFormat {
     public static final String ID = "npz";
     public static final String METADATA = "__metadata__";
     private static final int ALIGNMENT = 64;
     private static final int PREFIX = 10;
-    /** The first date that a zip can say: the same bytes for the same content. */
+    /** The earliest date of the zip format. A fixed date makes equal content give equal bytes. */
     private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     public NpzExporter() {
@@ -67,7 +67,7 @@ public final class NpzExporter extends FileFormat {
         byte[] metadata = metadata(archive);
         try (ZipOutputStream zip =
                 new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16))) {
-            // More effort makes codes hardly smaller and takes three times as long.
+            // More effort makes codes hardly smaller, but takes three times as long.
             zip.setLevel(Deflater.BEST_SPEED);
             put(
                     zip,
@@ -122,7 +122,10 @@ public final class NpzExporter extends FileFormat {
         };
     }
 
-    /** Magic, version 1.0, the length of the text, the text: padded so that values begin at a multiple of 64. */
+    /**
+     * The header: magic, version 1.0, the length of the text, and the text, padded so that values begin at a multiple
+     * of 64 bytes.
+     */
     private static byte[] header(String descr, Shape shape) {
         String dims = LongStream.of(shape.toArray()).mapToObj(Long::toString).collect(Collectors.joining(", "));
         String dict = "{'descr': '" + descr.replace("<u1", "|u1") + "', 'fortran_order': False, 'shape': (" + dims

@@ -25,9 +25,9 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * An ONNX model whose large matrices stay quantized in memory: ONNX Runtime's MatMulNBits with 2, 4 or 8 bits, blocks along the sum, and
- * activations in float. Codes are unsigned there: signed ones are shifted by half the range, and so are their zero points. One scale for
- * a tensor or for an output is written once for each block.
+ * An ONNX model whose large matrices stay quantized in memory. It uses ONNX Runtime's MatMulNBits with 2, 4 or 8 bits,
+ * blocks along the input axis, and activations in float. Its codes are unsigned: signed codes and their zero points are
+ * shifted by half the range. A scale for the whole tensor or for an output channel is repeated for each of its blocks.
  */
 public final class OnnxMatMulNBitsExporter extends FileFormat {
     public static final String ID = "onnx-matmulnbits";
@@ -123,7 +123,7 @@ public final class OnnxMatMulNBitsExporter extends FileFormat {
                 middle ? Optional.empty() : Optional.of(zeroPoints.bytes()));
     }
 
-    /** What of a plan this format carries, and what not. */
+    /** The part of a plan that this format carries, and the problems with the rest. */
     private static final class Carried {
         final List<ExportProblem> problems = new ArrayList<>();
         final Map<Encoding, NBitsGraph.Matrix> matrices = new LinkedHashMap<>();

@@ -26,14 +26,16 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * An ONNX model with QuantizeLinear and DequantizeLinear nodes. Weights are stored as integers or small floating-point numbers with a
- * DequantizeLinear, activations get one pair for all consumers. The bias of a layer whose input and weight are both quantized is
- * stored as int32 in units of {@code s_x·s_w}, which is the unit an integer kernel accumulates in; every other bias stays float.
+ * An ONNX model with QuantizeLinear and DequantizeLinear nodes. Weights are stored as integers or small floating-point
+ * numbers with a DequantizeLinear, an activation gets one pair of nodes for all its readers. The bias of a layer whose
+ * input and weight are both quantized is stored as int32 in units of {@code s_x·s_w}, which is the unit an integer
+ * kernel accumulates in; every other bias stays float.
  *
- * <p>The operator set is raised to the first that can say what is wanted. Where an operator of the model stands in the way, 16 and 4
- * bits are said with the operators of ONNX Runtime's own domain; what those cannot say either is left out, with a problem.
+ * <p>The operator set is raised to the first that can express the settings. If an operator of the model prevents that,
+ * 16 and 4 bits are written with the operators of ONNX Runtime's own domain; what those cannot express is left out and
+ * reported as a problem.
  *
- * <p>For TensorRT the file holds what its parser takes: standard operators, and float biases.
+ * <p>For TensorRT the file is limited to what its parser accepts: standard operators and float biases.
  */
 public final class OnnxQdqExporter extends FileFormat {
     public static final String ID = "onnx-qdq";
@@ -80,8 +82,9 @@ public final class OnnxQdqExporter extends FileFormat {
             TargetSupport.affine(2, 4, 8, 16).withWholeType());
 
     /**
-     * As its ONNX parser reads them (QuantDequantLinearHelper in onnx-tensorrt), and the table of granularities in its guide: no unsigned
-     * codes, no zero point but 0, int8, int4 and E4M3, scales of activations per tensor, blocks for weights of 4 bits.
+     * What TensorRT accepts, by its ONNX parser (QuantDequantLinearHelper in onnx-tensorrt) and the table of
+     * granularities in its guide: int8, int4 and E4M3, no unsigned codes, only zero point 0, activations per tensor,
+     * blocks for weights of 4 bits.
      */
     private static final Target TENSORRT = new Target(
             ID,
@@ -156,14 +159,14 @@ public final class OnnxQdqExporter extends FileFormat {
     }
 
     /**
-     * A tensor in the file.
+     * How a tensor is stored in the file.
      *
      * @param opset the operator set that it needs
-     * @param contrib said with an operator of ONNX Runtime's own domain
+     * @param contrib true if it needs an operator of ONNX Runtime's own domain
      */
     private record Stored(Encoding encoding, CodeType type, int opset, boolean contrib) {}
 
-    /** What of a plan this format carries, and what not. */
+    /** The part of a plan that this format carries, and the problems with the rest. */
     private static final class Carried {
         final List<ExportProblem> problems = new ArrayList<>();
         final Map<TensorId, Stored> stored = new LinkedHashMap<>();
@@ -215,7 +218,7 @@ public final class OnnxQdqExporter extends FileFormat {
                         Severity.WARNING));
             }
             stored.replaceAll((id, s) -> forRuntime(s));
-            // Its parser knows no DequantizeLinear of int32.
+            // Its parser does not support DequantizeLinear of int32.
             if (!tensorRt) {
                 graph.get().biases().forEach(this::bias);
             }
@@ -267,7 +270,7 @@ public final class OnnxQdqExporter extends FileFormat {
             stored.put(e.id(), new Stored(e, type, needed, own));
         }
 
-        /** What depends on more than one property of a weight. */
+        /** Checks the conditions that involve more than one property of a weight. */
         private boolean fitsTensorRt(Encoding e, CodeType type) {
             if (type.bits() < 4) {
                 error(
@@ -314,8 +317,8 @@ public final class OnnxQdqExporter extends FileFormat {
         }
 
         /**
-         * What ONNX Runtime needs to take an activation. On x86 it makes unsigned codes of signed ones and forgets the attribute that names
-         * their type from set 21 on (seen in 1.29 and 1.30).
+         * The form in which ONNX Runtime accepts an activation. On x86 it turns signed codes into unsigned ones, and
+         * from operator set 21 on it forgets to change the attribute that names their type (seen in 1.29 and 1.30).
          */
         private Stored forRuntime(Stored s) {
             String name = s.encoding.id().name();
@@ -338,7 +341,7 @@ public final class OnnxQdqExporter extends FileFormat {
             return new Stored(s.encoding, s.type, s.opset, true);
         }
 
-        /** Adds the bias of a layer if everything that its unit rests on is quantized. */
+        /** Adds the bias of a layer, if the tensors that its unit is computed from are quantized. */
         private void bias(OnnxGraph.BiasSite site) {
             Stored in = stored.get(site.activation());
             Stored weight = stored.get(site.weight());

@@ -23,30 +23,41 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What ONNX Runtime's two calibration files have in common: ranges of activations, from which their reader makes scales by itself.
+ * What ONNX Runtime's two calibration files have in common: ranges of activations, from which the reader computes
+ * scales itself.
  *
- * <p>The quantizer there asks for more values than have a range of their own here, and stops at the first that is missing. A value
- * that is tied to another, or that a clamp within its layer alone reads, gets the range of the value whose parameters it has; every
- * other value, which is float here, what was seen of it on the calibration data; a constant its least and largest value.
+ * <p>ONNX Runtime's quantizer asks for more ranges than there are here, and fails at the first that is missing. So a
+ * value that is tied to another, or that only a clamp within its layer reads, gets the range of the value whose
+ * parameters it shares; every other value, which is float here, gets the range observed on the calibration data; and a
+ * constant gets its lowest and highest value.
  */
 final class OrtCalibration {
     static final String SOURCE =
             "https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/python/tools/quantization/calibrate.py";
-    /** How far the reader's scale may be from ours before it is told: rounding of the ends of the range in float32. */
+    /**
+     * The relative difference between the reader's scale and ours above which a problem is reported; rounding the ends
+     * of the range to float32 stays below it.
+     */
     private static final double SAME = 1e-5;
 
     private static final ClipRange UNIT = new ClipRange(0, 1);
 
     private OrtCalibration() {}
 
-    /** The range of an activation as the reader is to have it: one set by hand is passed on as it is, because its reader rounds as we do. */
+    /**
+     * The range of an activation for the file. A range set by hand is passed on unchanged, because the reader rounds as
+     * we do.
+     */
     static ClipRange range(Encoding e) {
         return e.spec().clip() instanceof Clip.Manual(ClipRange byHand)
                 ? byHand
                 : e.effective().getFirst();
     }
 
-    /** The encoding whose parameters each value has, in graph order: those of carried activations, and of the values that share them. */
+    /**
+     * For each value the encoding whose parameters it has, in graph order: carried activations, and the values that
+     * share their parameters.
+     */
     static Map<TensorId, Encoding> sharing(Model model, List<Encoding> carried) {
         Map<TensorId, Encoding> byId = IntegerLayer.byId(
                 carried.stream().filter(Encoding::isActivation).toList());
@@ -60,7 +71,10 @@ final class OrtCalibration {
         return all;
     }
 
-    /** Values that the quantizer asks for and that are not quantized here, in graph order; none if nothing is carried. What the target refuses is none of them. */
+    /**
+     * Values that the quantizer asks for and that are not quantized here, in graph order, without those that the target
+     * refuses; empty if nothing is carried.
+     */
     private static List<TensorId> floating(ExportPlan plan, Map<TensorId, Encoding> sharing) {
         OnnxGraph graph = plan.model().graph().orElse(null);
         if (sharing.isEmpty() || graph == null) {
@@ -84,7 +98,7 @@ final class OrtCalibration {
     }
 
     /**
-     * What a calibration file says.
+     * The content of a calibration file.
      *
      * @param ranges in graph order
      * @param unquantized names among them that are float or constant here
@@ -92,8 +106,8 @@ final class OrtCalibration {
     record Ranges(Map<TensorId, ClipRange> ranges, List<TensorId> unquantized) {}
 
     /**
-     * Every range that the quantizer asks for. Where values are float here and were not looked at when the settings were made, the
-     * float model is run on the calibration data; without that they are left out, and {@link #problems} says so.
+     * Every range that the quantizer asks for. For values that are float here and were not observed before, the float
+     * model is run on the calibration data; without calibration data they are left out, and {@link #problems} says so.
      *
      * @throws org.quantscope.core.io.BadInputException if the calibration data has changed or does not fit the model
      */
@@ -122,7 +136,7 @@ final class OrtCalibration {
         return new Ranges(ranges, floating.stream().filter(ranges::containsKey).toList());
     }
 
-    /** The least and the largest finite value of a stored tensor; empty if there is none of that name. */
+    /** The lowest and the highest finite value of a stored tensor; empty if there is no tensor of that name. */
     private static Optional<ClipRange> constant(Model model, TensorId id) {
         return model.find(id).map(tensor -> {
             float lo = Float.POSITIVE_INFINITY;
@@ -137,7 +151,10 @@ final class OrtCalibration {
         });
     }
 
-    /** What the quantizer does otherwise than the settings say: other scales, and scales for what is float here. */
+    /**
+     * The differences between the settings and what the quantizer will do: other scales, and scales for values that are
+     * float here.
+     */
     static List<ExportProblem> problems(Target target, ExportPlan plan) {
         List<ExportProblem> problems = new ArrayList<>(target.problems(plan));
         List<Encoding> carried = target.carried(plan);
@@ -177,7 +194,7 @@ final class OrtCalibration {
         return problems;
     }
 
-    /** Warns of tensors whose scale comes out otherwise: {@code (hi − lo) / (2^bits − 1)} is what the reader takes. */
+    /** Warns of tensors that will get another scale: the reader computes {@code (hi − lo) / (2^bits − 1)}. */
     private static List<ExportProblem> otherScales(Target target, List<Encoding> carried) {
         List<ExportProblem> problems = new ArrayList<>();
         for (Encoding e : carried) {
@@ -201,7 +218,7 @@ final class OrtCalibration {
         return problems;
     }
 
-    /** Warns of results of a Softmax: the quantizer gives them the range [0, 1], whatever the file says. */
+    /** Warns of the outputs of a Softmax: the quantizer gives them the range [0, 1] in any case. */
     private static List<ExportProblem> softmax(Target target, OnnxGraph graph, Map<TensorId, Encoding> sharing) {
         List<ExportProblem> problems = new ArrayList<>();
         for (var node : graph.nodes()) {

@@ -12,7 +12,9 @@ import tools.jackson.core.JsonGenerator;
 public final class OrtCalibrationJsonExporter extends FileFormat {
     public static final String ID = "ort-calibration-json";
     public static final String SOURCE = OrtCalibration.SOURCE;
-    /** A member that the reader there passes over: names in the data that are float or constant here. */
+    /**
+     * An extra member of the file, which the reader ignores: names of the values in it that are float or constant here.
+     */
     public static final String UNQUANTIZED = "unquantized";
 
     private static final Target TARGET =
@@ -61,7 +63,7 @@ public final class OrtCalibrationJsonExporter extends FileFormat {
         return List.of(file);
     }
 
-    /** A numpy array without dimensions. */
+    /** Writes a numpy array without dimensions. */
     private static void array(JsonGenerator json, String name, float value) {
         json.writeObjectPropertyStart(name);
         json.writeName("data");

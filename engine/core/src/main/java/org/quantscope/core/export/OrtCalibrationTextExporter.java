@@ -14,16 +14,17 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The calibration table of ONNX Runtime's TensorRT and MIGraphX providers: the largest absolute value of each activation, as text and,
- * for the reader of the table, as a FlatBuffers file beside it ({@code .flatbuffers}). Where the writer in ONNX Runtime takes the upper end
- * of a range, this takes the end that is farther from 0: [−8, 1] gives 8. A value that shares the parameters of another has an entry
- * too: without one the provider would compute what reads it in float. What is float here has none, and is computed in float there.
+ * The calibration table of ONNX Runtime's TensorRT and MIGraphX providers: the largest absolute value of each
+ * activation, as text and, for the provider, as a FlatBuffers file beside it ({@code .flatbuffers}). ONNX Runtime's own
+ * writer takes the upper end of a range; this takes the end that is farther from 0, so that [−8, 1] gives 8. A value
+ * that shares the parameters of another has an entry too, because without one the provider would compute its readers in
+ * float. A value that is float here has no entry, and its readers are computed in float there.
  */
 public final class OrtCalibrationTextExporter extends FileFormat {
     public static final String ID = "ort-calibration-text";
     public static final String SOURCE =
             "https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html";
-    /** Ending of the second file. */
+    /** Extension of the second file. */
     private static final String FLATBUFFERS = ".flatbuffers";
 
     private static final Target TARGET =

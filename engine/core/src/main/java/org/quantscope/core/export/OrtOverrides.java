@@ -25,22 +25,22 @@ final class OrtOverrides {
                 TargetSupport.affine(4, 8, 16).withWholeType());
     }
 
-    /** The type of a tensor that the target carries. */
+    /** The code type of a tensor that the target carries. */
     static CodeType type(Encoding e) {
         return CodeType.of(e.params(), 4).orElseThrow();
     }
 
-    /** The constant of {@code QuantType}: QInt8, QUInt8 and so on. */
+    /** The constant of {@code QuantType} for a type: QInt8, QUInt8 and so on. */
     static String quantType(CodeType type) {
         return (type.isSigned() ? "QInt" : "QUInt") + type.bits();
     }
 
-    /** The same as the runner's arguments spell it. */
+    /** The spelling of a type in the runner's arguments. */
     static String argument(CodeType type) {
         return quantType(type).toLowerCase(Locale.ROOT);
     }
 
-    /** The type that most of them have, the smallest of several; empty if there are none. */
+    /** The type that most tensors have, the smallest of equally common ones; empty if there are none. */
     static Optional<CodeType> commonest(List<Encoding> encodings) {
         Map<CodeType, Integer> counts = new EnumMap<>(CodeType.class);
         encodings.forEach(e -> counts.merge(type(e), 1, Integer::sum));
@@ -50,7 +50,7 @@ final class OrtOverrides {
                 .map(Map.Entry::getKey);
     }
 
-    /** One list of the tensors of each kind that have the type of most, with a problem for each that has not. */
+    /** Of each kind the tensors that have its most common type. Every other tensor is added to the problems. */
     static List<Encoding> ofOneType(Target target, List<Encoding> carried, List<ExportProblem> problems) {
         List<Encoding> kept = new ArrayList<>();
         for (boolean activations : new boolean[] {true, false}) {

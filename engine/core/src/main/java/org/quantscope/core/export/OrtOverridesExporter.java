@@ -14,13 +14,14 @@ import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.quant.Granularity;
 
 /**
- * The file for {@code --tensor_quant_overrides} of ONNX Runtime's static_quantize_runner: a scale and a zero point in every entry and no
- * type, because that program reads it so. The types are arguments of the program; they stand in a second file, {@code .args}.
+ * The file for {@code --tensor_quant_overrides} of ONNX Runtime's static_quantize_runner: a scale and a zero point in
+ * every entry, and no types, because the program takes those as arguments. They are written to a second file,
+ * {@code .args}.
  */
 public final class OrtOverridesExporter extends FileFormat {
     public static final String ID = "ort-overrides";
     public static final String SOURCE = OrtOverrides.SOURCE;
-    /** Ending of the second file. */
+    /** Extension of the second file. */
     public static final String ARGUMENTS = ".args";
 
     private static final Target TARGET = OrtOverrides.target(ID);

@@ -12,8 +12,8 @@ import org.quantscope.core.onnx.CodeType;
 import org.quantscope.core.quant.Granularity;
 
 /**
- * A Python program that quantizes a model with ONNX Runtime's quantize_static and the settings as overrides. Other than the runner's
- * file it gives each tensor its own type.
+ * A Python program that quantizes a model with ONNX Runtime's quantize_static and the settings as overrides. Unlike the
+ * file for the runner it gives each tensor a type of its own.
  */
 public final class OrtOverridesPythonExporter extends FileFormat {
     public static final String ID = "ort-overrides-py";

@@ -7,7 +7,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import tools.jackson.core.JsonGenerator;
 
-/** {@linkplain org.quantscope.core.session.Provenance Where an exported file comes from}, in the forms that formats have room for. */
+/**
+ * {@linkplain org.quantscope.core.session.Provenance Where an exported file comes from}, in the forms that formats can
+ * hold.
+ */
 final class ProvenanceText {
     private static final String TOOL = "tool";
     private static final String TOOL_VERSION = "tool_version";
@@ -27,7 +30,7 @@ final class ProvenanceText {
         return facts(plan).getOrDefault(MODEL, "");
     }
 
-    /** For metadata of a model: keys beginning with {@code quantscope.}. */
+    /** As metadata of a model: the keys begin with {@code quantscope.}. */
     static SortedMap<String, String> of(ExportPlan plan) {
         SortedMap<String, String> props = new TreeMap<>(facts(plan));
         props.remove(TOOL);
@@ -39,14 +42,14 @@ final class ProvenanceText {
                         TreeMap::new));
     }
 
-    /** A member {@code provenance}, an object of strings. */
+    /** Writes the member {@code provenance}, an object of strings. */
     static void write(JsonGenerator json, ExportPlan plan) {
         json.writeObjectPropertyStart("provenance");
         facts(plan).forEach(json::writeStringProperty);
         json.writeEndObject();
     }
 
-    /** Lines of a comment that go on behind one that names the program and the model. */
+    /** As lines of a comment, to follow a line that names the program and the model. */
     static String comments(ExportPlan plan, String mark) {
         return facts(plan).entrySet().stream()
                 .filter(e -> !Set.of(TOOL, TOOL_VERSION, MODEL).contains(e.getKey()))

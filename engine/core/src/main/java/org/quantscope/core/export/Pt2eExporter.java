@@ -16,10 +16,11 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A Python script with a quantizer for PyTorch's export flow that puts exactly these scales and zero points into a model: {@code
- * FixedQParamsQuantizationSpec} for activations, a fixed observer for weights, {@code DerivedQuantizationSpec} for biases in units of
- * s_x·s_w, {@code SharedQuantizationSpec} for operators that only move values. A layer is found by the name of its weight, which the
- * ONNX exporter of PyTorch keeps; an activation by the layer whose input or output it is.
+ * A Python script with a quantizer for PyTorch's export flow that puts exactly these scales and zero points into a
+ * model: {@code FixedQParamsQuantizationSpec} for activations, a fixed observer for weights,
+ * {@code DerivedQuantizationSpec} for biases in units of s_x·s_w, {@code SharedQuantizationSpec} for operators that
+ * only move values. The script finds a layer by the name of its weight, which the ONNX exporter of PyTorch keeps, and
+ * an activation as the input or output of a layer.
  */
 public final class Pt2eExporter extends FileFormat {
     public static final String ID = "pt2e";
@@ -143,7 +144,7 @@ public final class Pt2eExporter extends FileFormat {
     }
 
     private static String weight(IntegerLayer layer, Encoding e) {
-        // A Linear stores [out, in], whatever way round the exporter has written it.
+        // A Linear stores [out, in], whichever way the exporter has written it.
         boolean matrix =
                 layer.node().opType().equals("Gemm") || layer.node().opType().equals("MatMul");
         String axis = e.axis().isEmpty()

@@ -37,7 +37,7 @@ final class Python {
         return out.append('"').toString();
     }
 
-    /** A comment cannot go on behind the end of its line. */
+    /** Text for a comment, without line breaks, which would end it. */
     static String comment(String s) {
         return s.replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]", " ");
     }

@@ -9,7 +9,7 @@ import org.quantscope.core.job.CancelToken;
 /** The file for {@code --quantization_overrides} of the QNN and SNPE converters. */
 public final class QnnOverridesExporter extends FileFormat {
     public static final String ID = "qnn-overrides";
-    /** The converter widens narrower ranges, silently. */
+    /** The smallest width of a range: the converter silently widens narrower ones. */
     private static final double MINIMUM_SPAN = 1e-4;
 
     private static final Target TARGET = new Target(

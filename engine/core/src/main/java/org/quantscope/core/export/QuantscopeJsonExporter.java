@@ -14,15 +14,15 @@ import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 
 /**
- * Our own config with everything resolved: the session file, and in it the scale, zero point and effective range of every
- * quantized tensor and what it all came from. {@link SessionFile#read} opens it like any other session.
+ * Our own config with everything resolved: the session file, which then also holds the scale, zero point and effective
+ * range of every quantized tensor and where they come from. {@link SessionFile#read} opens it like any other session.
  */
 public final class QuantscopeJsonExporter extends FileFormat {
     public QuantscopeJsonExporter() {
         super("quantscope-json", "Quantscope config (JSON)", "docs/config-schema.md", ".json", Set.of());
     }
 
-    /** Nothing: every setting has its place in this file. */
+    /** No problems: this file can express every setting. */
     @Override
     public List<ExportProblem> check(ExportPlan plan) {
         return List.of();

@@ -10,7 +10,10 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
 
-/** The edits that take a tensor to what a target accepts. A range set by hand or imported stays as near as the new grid allows. */
+/**
+ * Edits that turn the settings of a tensor into something that a target accepts. A range set by hand or imported stays
+ * as near as the new grid allows.
+ */
 final class Remedy {
     private static final String UNIFORM = "uniform";
 
@@ -40,13 +43,13 @@ final class Remedy {
         return Optional.of(set(e, free(e).withNarrowRange(false)));
     }
 
-    /** The symmetric range without the most negative code. */
+    /** The edit to the symmetric, restricted range. */
     static Optional<Edit> restricted(Encoding e) {
         return Optional.of(
                 set(e, mirrored(free(e).withSymmetric(true).withSigned(true).withNarrowRange(true))));
     }
 
-    /** These choices, with a range that is looked for again where the granularity is another. */
+    /** The edit to these choices. If the granularity changes, the calibrator chooses the range again. */
     static Optional<Edit> like(Encoding e, int bits, boolean symmetric, boolean signed, boolean perChannel) {
         QuantSpec spec =
                 mirrored(free(e).withBits(bits).withSymmetric(symmetric).withSigned(signed));
@@ -62,12 +65,15 @@ final class Remedy {
                         .withClip(clip)));
     }
 
-    /** The range that a calibrator finds. */
+    /** The edit to the range that a calibrator chooses. */
     static Optional<Edit> calibrator(Encoding e, String id) {
         return Optional.of(set(e, e.spec().withClip(new Clip.Auto(id))));
     }
 
-    /** Per tensor if that is taken, else per channel; none if it would take a choice of block size. */
+    /**
+     * The edit to one scale for the tensor if the target accepts that, else to one for each channel; empty if a block
+     * size would have to be chosen.
+     */
     static Optional<Edit> grain(Encoding e, TargetSupport takes) {
         if (takes.grains().contains(TargetSupport.Grain.CHANNEL)
                 && !(e.params().granularity() instanceof Granularity.PerChannel)
@@ -77,17 +83,17 @@ final class Remedy {
         return takes.grains().contains(TargetSupport.Grain.TENSOR) ? cut(e, Granularity.TENSOR) : Optional.empty();
     }
 
-    /** Per channel along the axis of the consumer. */
+    /** The edit to one scale for each channel, along the axis that follows from the operator. */
     static Optional<Edit> perChannel(Encoding e) {
         return cut(e, Granularity.CHANNEL);
     }
 
-    /** In blocks along an axis. */
+    /** The edit to blocks along an axis. */
     static Optional<Edit> blocks(Encoding e, int axis, int size) {
         return cut(e, new Granularity.PerBlock(axis, size));
     }
 
-    /** Ranges for slices that are no more are looked for again. */
+    /** The edit to another granularity. Ranges of slices that no longer exist are chosen again. */
     private static Optional<Edit> cut(Encoding e, Granularity granularity) {
         QuantSpec spec = free(e);
         Clip clip = spec.clip() instanceof Clip.Auto || spec.clip() instanceof Clip.Manual
@@ -96,20 +102,20 @@ final class Remedy {
         return Optional.of(set(e, spec.withGranularity(granularity).withClip(clip)));
     }
 
-    /** This range, asymmetric if it is not about 0. */
+    /** The edit to this range, asymmetric unless it is centred on 0. */
     static Optional<Edit> range(Encoding e, ClipRange range) {
         QuantSpec spec = free(e);
         return Optional.of(set(
                 e, (range.lo() == -range.hi() ? spec : spec.withSymmetric(false)).withClip(new Clip.Manual(range))));
     }
 
-    /** Ranges narrower than {@code span} grow to it about their middle. */
+    /** The edit that widens ranges narrower than {@code span} about their middle. */
     static Optional<Edit> widen(Encoding e, double span) {
         List<ClipRange> wide = e.effective().stream().map(r -> wider(r, span)).toList();
         return Optional.of(set(e, e.spec().withClip(manual(e, wide))));
     }
 
-    /** Other scales with the zero points and codes as they are. */
+    /** The edit to other scales, with the same zero points and codes. */
     static Optional<Edit> scales(Encoding e, float[] scales) {
         QuantParams p = e.params();
         return Optional.of(set(
@@ -121,11 +127,11 @@ final class Remedy {
 
     private static ClipRange wider(ClipRange r, double span) {
         double lack = span - ((double) r.hi() - r.lo());
-        // A little more than asked for: the zero point is rounded afterwards, which may take a step off.
+        // A little more than asked for, because the rounding of the zero point may take away a step.
         return lack <= 0 ? r : new ClipRange((float) (r.lo() - lack), (float) (r.hi() + lack));
     }
 
-    /** The spec without parameters that were frozen: their effective ranges stay, as ranges set by hand. */
+    /** The spec with frozen parameters replaced by their effective ranges, as ranges set by hand. */
     private static QuantSpec free(Encoding e) {
         return e.spec().clip() instanceof Clip.Fixed ? e.spec().withClip(manual(e, e.effective())) : e.spec();
     }

@@ -18,10 +18,13 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** Codes, scales and zero points as tensors of a safetensors file, with what they mean in its {@code __metadata__}: {@link CodeArchive}. */
+/**
+ * Codes, scales and zero points as tensors of a safetensors file, with their meaning in {@code __metadata__}; see
+ * {@link CodeArchive}.
+ */
 public final class SafetensorsExporter extends FileFormat {
     public static final String ID = "safetensors";
-    /** Values begin at a multiple of this. */
+    /** Values begin at a multiple of this many bytes. */
     private static final int ALIGNMENT = 8;
 
     public SafetensorsExporter() {
@@ -42,7 +45,8 @@ public final class SafetensorsExporter extends FileFormat {
     public List<Path> write(ExportPlan plan, Path file, CancelToken cancel) throws IOException {
         CodeArchive archive = new CodeArchive(plan);
         List<CodeArchive.Array> arrays = new ArrayList<>(archive.arrays());
-        // Wide elements first, as the reference writer does: each then begins at a multiple of its size.
+        // Wide elements come first, as in the reference writer; then each array begins at a multiple of its element
+        // size.
         arrays.sort(Comparator.<CodeArchive.Array>comparingInt(a -> -a.dtype().bytes())
                 .thenComparing(CodeArchive.Array::name));
         byte[] header = header(archive, arrays);

@@ -12,7 +12,7 @@ import org.quantscope.core.tensor.Tensor;
 final class StoredCodes {
     private StoredCodes() {}
 
-    /** Takes a code. */
+    /** Receives a code. */
     @FunctionalInterface
     interface Sink {
         void put(long index, int code);
@@ -21,7 +21,7 @@ final class StoredCodes {
     /**
      * The codes in storage order, packed.
      *
-     * @param type holds them; a floating one if the levels are its codebook
+     * @param type the type that holds them; a floating-point one if the levels are its codebook
      */
     static byte[] packed(Tensor t, QuantParams params, CodeType type, CancelToken cancel) throws IOException {
         CodePacker packer = new CodePacker(type.bits(), t.data().count());
@@ -29,7 +29,7 @@ final class StoredCodes {
         return packer.bytes();
     }
 
-    /** Each code in storage order. */
+    /** Passes each code to {@code sink}, in storage order. */
     static void each(Tensor t, QuantParams params, CodeType type, Sink sink, CancelToken cancel) throws IOException {
         long[] next = {0};
         new WeightCodes(t, params)
@@ -40,7 +40,7 @@ final class StoredCodes {
                                 params.isAffine() ? code : bits(type.format().orElseThrow(), code)));
     }
 
-    /** Sign and magnitude of a level by its number from the lowest. */
+    /** The bits, sign and magnitude, of the level with this number, counted from the lowest. */
     private static int bits(Minifloat format, int level) {
         int zero = format.codes() - 1;
         return level >= zero ? level - zero : (1 << (format.bits() - 1)) | (zero - level);

@@ -11,13 +11,13 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.session.Edit;
 
 /**
- * What a toolchain takes, as data, and the problems that follow from it.
+ * What a toolchain supports, as data, and the problems that follow from it.
  *
  * @param id of the exporter
  * @param toolchain its name for people, for example {@code TensorRT}
- * @param weights what it takes of weights
- * @param activations what it takes of activations
- * @param minimumSpan the smallest hi − lo that it accepts, 0 if any
+ * @param weights what it supports for weights
+ * @param activations what it supports for activations
+ * @param minimumSpan the smallest hi − lo that it accepts, 0 if it accepts any
  */
 public record Target(
         String id, String toolchain, TargetSupport weights, TargetSupport activations, double minimumSpan) {
@@ -25,7 +25,7 @@ public record Target(
         this(id, toolchain, weights, activations, 0);
     }
 
-    /** The tensors that the target takes, perhaps with a warning, in the order of {@link ExportPlan#encodings()}. */
+    /** The tensors that the target accepts, perhaps with a warning, in the order of {@link ExportPlan#encodings()}. */
     public List<Encoding> carried(ExportPlan plan) {
         return plan.encodings().stream()
                 .filter(e -> !takes(e).none() && problems(e).stream().noneMatch(p -> p.severity() == Severity.ERROR))
@@ -33,8 +33,9 @@ public record Target(
     }
 
     /**
-     * The problems of a format that names tensors of the model's own file: those of all tensors, an error if there is nothing to
-     * write, and a warning if weights are not what that file has. A kind of tensor that the format has no place for is none: {@link Exporter#loses} says so.
+     * The problems of a format that refers to tensors in the model's own file: those of all tensors, an error if there
+     * is nothing to write, and a warning if weights differ from those in that file. A kind of tensor that the format
+     * cannot express is not a problem; {@link Exporter#loses} says so.
      */
     public List<ExportProblem> problems(ExportPlan plan) {
         List<ExportProblem> all = new ArrayList<>();
@@ -68,7 +69,7 @@ public record Target(
         return all;
     }
 
-    /** The problems of a format that carries the values themselves: those of all tensors. */
+    /** The problems of a format that contains the values itself: those of all tensors. */
     public List<ExportProblem> tensorProblems(ExportPlan plan) {
         return plan.encodings().stream().flatMap(e -> problems(e).stream()).toList();
     }
@@ -77,7 +78,7 @@ public record Target(
         return e.isActivation() ? activations : weights;
     }
 
-    /** The problems of one tensor, the ones that leave it out first. */
+    /** The problems of one tensor; those that leave it out of the file come first. */
     public List<ExportProblem> problems(Encoding e) {
         TargetSupport takes = takes(e);
         List<ExportProblem> found = new ArrayList<>();
@@ -221,7 +222,7 @@ public record Target(
         };
     }
 
-    /** What may be chosen, in words. */
+    /** In words, what may be chosen. */
     private static String allowed(TargetSupport takes) {
         List<String> parts = new ArrayList<>();
         if (!takes.bits().isEmpty()) {

@@ -6,18 +6,18 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a target takes for one kind of tensor. {@link Target} turns it into problems and remedies.
+ * What a target supports for one kind of tensor. {@link Target} turns it into problems and remedies.
  *
- * @param none true if the target has no place for such tensors at all
- * @param bits widths of affine codes
- * @param holdsFewer true if narrower codes fit into the next width without a change of meaning, as stored integers do; false where
- *     the width says where the range ends
- * @param schemes ids of the codebook schemes it takes besides affine codes
- * @param grains how many scales a tensor may have
- * @param blockSizes block sizes it takes; empty if any
- * @param codes the signs it takes
- * @param zero what it says of the zero point
- * @param wholeType true if a code range that leaves out a code of its type means something else there
+ * @param none true if the target cannot express such tensors at all
+ * @param bits supported widths of affine codes
+ * @param holdsFewer true if narrower codes can be stored in the next larger width with the same meaning, as integers
+ *     can; false if the width determines the ends of the range
+ * @param schemes ids of the codebook schemes that it supports in addition to affine codes
+ * @param grains the supported numbers of scales of a tensor
+ * @param blockSizes supported block sizes; empty for any
+ * @param codes whether codes may be signed or unsigned
+ * @param zero which zero points it supports
+ * @param wholeType true if the target cannot express a code range that leaves out a code of its type
  */
 public record TargetSupport(
         boolean none,
@@ -60,12 +60,12 @@ public record TargetSupport(
         blockSizes = Collections.unmodifiableSet(new TreeSet<>(blockSizes));
     }
 
-    /** No tensor of this kind. */
+    /** Supports no tensor of this kind. */
     public static TargetSupport nothing() {
         return new TargetSupport(true, Set.of(), false, Set.of(), Set.of(), Set.of(), Codes.ANY, Zero.ANY, false);
     }
 
-    /** Affine codes of these widths with one scale a tensor, any sign and zero point. */
+    /** Supports affine codes of these widths with one scale for each tensor, any sign and any zero point. */
     public static TargetSupport affine(Integer... bits) {
         return new TargetSupport(
                 false, Set.of(bits), false, Set.of(), EnumSet.of(Grain.TENSOR), Set.of(), Codes.ANY, Zero.ANY, false);
@@ -85,14 +85,14 @@ public record TargetSupport(
         return new TargetSupport(none, bits, holdsFewer, schemes, more, blockSizes, codes, zero, wholeType);
     }
 
-    /** Blocks of these sizes; of any if none is named. */
+    /** Also blocks of these sizes, or of any size if none is given. */
     public TargetSupport andBlocks(Integer... sizes) {
         EnumSet<Grain> more = EnumSet.copyOf(grains);
         more.add(Grain.BLOCK);
         return new TargetSupport(none, bits, holdsFewer, schemes, more, Set.of(sizes), codes, zero, wholeType);
     }
 
-    /** These granularities and no other. */
+    /** With exactly these granularities. */
     public TargetSupport withGrains(Grain first, Grain... rest) {
         return new TargetSupport(
                 none, bits, holdsFewer, schemes, EnumSet.of(first, rest), blockSizes, codes, zero, wholeType);

@@ -16,9 +16,10 @@ import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The calibration cache of TensorRT up to version 10: for each activation the scale as the big-endian hexadecimal digits of its
- * float32. TensorRT takes 127 times that as the dynamic range and chooses the ranges of weights itself. A value that shares the
- * parameters of another has an entry too: TensorRT computes in float what reads a value without one.
+ * The calibration cache of TensorRT up to version 10: for each activation the scale as the big-endian hexadecimal
+ * digits of its float32. TensorRT takes 127 times that as the dynamic range and chooses the ranges of weights itself. A
+ * value that shares the parameters of another has an entry too, because TensorRT computes the readers of a value
+ * without an entry in float.
  */
 public final class TensorRtCacheExporter extends FileFormat {
     public static final String ID = "tensorrt-cache";

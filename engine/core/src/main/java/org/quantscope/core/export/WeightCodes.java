@@ -13,8 +13,8 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 
 /**
- * The integer codes of a stored tensor: of affine parameters the codes from {@code qmin} to {@code qmax}, of codebooks the number of
- * the level from 0. A NaN becomes the code of 0. For one thread.
+ * The integer codes of a stored tensor: for affine parameters from {@code qmin} to {@code qmax}, for codebooks the
+ * index of the level from 0. A NaN becomes the code of 0. For one thread.
  */
 final class WeightCodes {
     private static final int CHUNK = 1 << 14;
@@ -23,12 +23,15 @@ final class WeightCodes {
     private final QuantParams params;
     private final Slicing slicing;
     private final Map<Object, Book> books = new HashMap<>();
-    /** The slice that {@code lastGrid} is of: neighbours are usually of one. */
+    /** The slice that {@code lastGrid} belongs to; neighbouring values mostly lie in the same slice. */
     private int lastSlice = -1;
 
     private UniformGrid lastGrid = new UniformGrid(1, 0, 0, 1);
 
-    /** A codebook times its scale, and which level of the codebook each of its own is: levels that scaling made equal are one there. */
+    /**
+     * A scaled codebook, with the index in the original codebook for each of its levels, which is needed because
+     * scaling may merge levels.
+     */
     private static final class Book {
         private final CodebookGrid scaled;
         private final int[] number;
@@ -55,13 +58,13 @@ final class WeightCodes {
         this.slicing = Slicing.of(tensor.info(), params.granularity());
     }
 
-    /** Takes one code after the other. */
+    /** Receives one code after the other. */
     @FunctionalInterface
     interface Sink {
         void accept(int code) throws IOException;
     }
 
-    /** Hands out every code in storage order. */
+    /** Passes every code to {@code sink}, in storage order. */
     void each(CancelToken cancel, Sink sink) throws IOException {
         float[] chunk = new float[CHUNK];
         long count = tensor.data().count();
@@ -93,7 +96,8 @@ final class WeightCodes {
         }
         boolean shared = params.codebooks().size() == 1;
         CodebookGrid codebook = params.codebooks().get(shared ? 0 : slice);
-        // Blocks share few scales; a codebook of its own is of one slice.
+        // Blocks use only a few different scales, so a shared codebook is kept by scale; a codebook of a slice is kept
+        // by slice.
         Object key = shared ? (Object) params.scale(slice) : (Object) slice;
         return books.computeIfAbsent(key, k -> new Book(codebook, params.scale(slice)))
                 .code(x);
@@ -109,7 +113,7 @@ final class WeightCodes {
                         * params.scale(slice);
     }
 
-    /** The axes of a row-major array put in another order: {@code order.get(i)} is the old axis that becomes axis {@code i}. */
+    /** A row-major array with its axes reordered: {@code order.get(i)} is the old axis that becomes axis {@code i}. */
     static int[] transposed(int[] values, Shape shape, List<Integer> order) {
         int rank = shape.rank();
         int[] out = new int[values.length];

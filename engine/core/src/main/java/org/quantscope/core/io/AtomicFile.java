@@ -16,11 +16,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Replaces a file as a whole: a temporary in the same folder is filled, forced to disk and moved over the target. A reader
- * sees the old content or the new one; a failure leaves the old one and no temporary.
+ * Replaces a file as a whole: a temporary file in the same folder is written, forced to disk and moved over the target.
+ * A reader sees either the old content or the new one; a failure leaves the old content and no temporary file.
  */
 public final class AtomicFile {
-    /** Fills the temporary. */
+    /** Writes the temporary file. */
     @FunctionalInterface
     public interface Content {
         void write(OutputStream out) throws IOException;
@@ -31,7 +31,7 @@ public final class AtomicFile {
     /**
      * Replaces {@code target}, following a symbolic link to the file that it names.
      *
-     * @throws IOException if the folder is missing or nothing can be written; {@code target} is then as it was
+     * @throws IOException if the folder is missing or nothing can be written; {@code target} is then unchanged
      */
     public static void write(Path target, Content content) throws IOException {
         Path real = destination(target);
@@ -56,7 +56,7 @@ public final class AtomicFile {
         return Files.exists(absolute) ? absolute.toRealPath() : absolute;
     }
 
-    /** A name in the folder of {@code target} that no file has. */
+    /** A path in the folder of {@code target} that no file has. */
     public static Path temporaryBeside(Path target) throws IOException {
         Path folder = target.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder)) {
@@ -76,7 +76,7 @@ public final class AtomicFile {
         return name;
     }
 
-    /** Moves a file, forced to disk, over another one of the same disk. */
+    /** Forces a file to disk and moves it over another one on the same disk. */
     public static void replace(Path temporary, Path target) throws IOException {
         try {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

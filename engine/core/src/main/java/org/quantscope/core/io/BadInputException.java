@@ -5,16 +5,17 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * An input that cannot be used as it is: a damaged, lying or unsupported file, or a setting that cannot exist.
+ * An input that cannot be used as it is: a file that is damaged, contradicts itself or is not supported, or a setting
+ * that cannot exist.
  *
- * <p>The message is one line for a person. It names the file (if there is one), the field and the offending value.
- * The command line answers with exit code 3, the desktop with a notification; neither shows a stack trace.
+ * <p>The message is one line for a person. It names the file (if there is one), the field and the offending value. The
+ * command line answers with exit code 3, the desktop with a notification; neither shows a stack trace.
  */
 public final class BadInputException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1;
 
-    /** Characters of the file name, the field and the problem that are kept. */
+    /** The most characters that are kept of the file name, the field and the problem. */
     private static final int MAX_PART = 500;
 
     private final String field;
@@ -43,7 +44,10 @@ public final class BadInputException extends RuntimeException {
         return field;
     }
 
-    /** Names and values come from files: they may hold line breaks, terminal controls, or a megabyte. */
+    /**
+     * Makes one line of a text. Names and values come from files: they may hold line breaks, terminal controls, or a
+     * megabyte.
+     */
     private static String oneLine(String text) {
         String line = text.substring(0, Math.min(text.length(), MAX_PART))
                 .replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ")

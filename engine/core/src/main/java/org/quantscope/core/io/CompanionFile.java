@@ -5,17 +5,20 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** A file that a model file names: a shard, or external tensor data. It lies in the model's folder or below it, or it is not opened. */
+/**
+ * A file that a model file names: a shard, or external tensor data. It is opened only if it lies in the model's folder
+ * or below it.
+ */
 public final class CompanionFile {
     private CompanionFile() {}
 
     /**
-     * Checks what the model wrote, and opens nothing.
+     * Checks the path that the model gives, and opens nothing.
      *
      * @param location a path relative to the model's folder
-     * @param field for the message: what names it
+     * @param field the field of the model that names it, for the message
      * @return {@code location} as a relative path without {@code ..}
-     * @throws BadInputException if it is anything else
+     * @throws BadInputException if it is not such a path
      */
     public static Path relative(Path model, String field, String location) {
         Path path;
@@ -38,13 +41,13 @@ public final class CompanionFile {
     }
 
     /**
-     * The file itself, links resolved.
+     * The file itself, with links resolved.
      *
-     * <p>A link may not lead out of the model's folder, with one exception: in a Hugging Face cache every file of {@code snapshots/<revision>/} is a
-     * link to {@code blobs/} beside {@code snapshots}.
+     * <p>A link may not lead out of the model's folder, with one exception: in a Hugging Face cache every file of
+     * {@code snapshots/<revision>/} is a link to {@code blobs/} beside {@code snapshots}.
      *
      * @param relative from {@link #relative}
-     * @throws BadInputException if it does not exist, is no regular file or lies elsewhere
+     * @throws BadInputException if it does not exist, is not a regular file or lies elsewhere
      */
     public static Path resolve(Path model, String field, Path relative) throws IOException {
         Path folder = model.toAbsolutePath().normalize().getParent();

@@ -2,9 +2,12 @@ package org.quantscope.core.io;
 
 import java.nio.file.Path;
 
-/** How much memory the arrays of one file may take that cannot be used where they lie: compressed ones, and those in Fortran order. */
+/**
+ * Limits the memory for those arrays of one file that cannot be used in place: compressed ones, and those in Fortran
+ * order.
+ */
 public final class CopyBudget {
-    /** In bytes. What is larger belongs into an uncompressed file in C order, which is mapped. */
+    /** The limit in bytes. Anything larger belongs in an uncompressed file in C order, which is mapped. */
     public static final long LIMIT = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 4);
 
     private final Path file;
@@ -14,7 +17,7 @@ public final class CopyBudget {
         this.file = file;
     }
 
-    /** @throws BadInputException if that is more than is left, naming {@code field} */
+    /** @throws BadInputException naming {@code field}, if it is more than is left */
     public void take(long bytes, String field) {
         if (bytes > LIMIT - taken) {
             throw new BadInputException(

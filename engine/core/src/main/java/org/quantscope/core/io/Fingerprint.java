@@ -14,19 +14,19 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.quantscope.core.job.CancelToken;
 
-/** What identifies the content of a file or a folder. */
+/** Identifies the content of a file or a folder. */
 public final class Fingerprint {
-    /** Hashing this much takes well under a millisecond: the distance between two looks at the token. */
+    /** The token is checked after this many bytes; hashing them takes well under a millisecond. */
     private static final int CHUNK = 1 << 18;
 
     private Fingerprint() {}
 
     /**
-     * SHA-256 (FIPS 180-4) in lower-case hex: of a file's content; or of a folder, over each file below it by ascending path: the path in UTF-8 with
-     * {@code /}, a zero byte, the length as 8 bytes (big-endian), the content. In a folder, names that begin with a dot and a {@code dataset.json} at its top
-     * are left out.
+     * SHA-256 (FIPS 180-4) in lower-case hex: of a file's content; or of a folder, over each file below it by ascending
+     * path: the path in UTF-8 with {@code /}, a zero byte, the length as 8 bytes (big-endian), the content. In a
+     * folder, names that begin with a dot and a {@code dataset.json} at its top are left out.
      *
-     * @throws java.util.concurrent.CancellationException if {@code cancel} says so on the way
+     * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static String sha256(Path file, CancelToken cancel) throws IOException {
         MessageDigest digest;

@@ -9,7 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A whole file as read-only memory. Pages are read when touched; the mapping goes when nothing refers to {@code bytes} or a slice of it.
+ * A whole file as read-only memory. Pages are read when they are accessed. The mapping ends when nothing refers to
+ * {@code bytes} or a slice of it any more.
  *
  * @param path the file
  * @param bytes its content

@@ -9,7 +9,7 @@ import java.nio.file.NoSuchFileException;
 public final class Reason {
     private Reason() {}
 
-    /** In one sentence without its full stop; it names the file where the failure does. */
+    /** One sentence without its full stop; it names the file if the failure does. */
     public static String of(Throwable failure) {
         return switch (failure) {
             case NoSuchFileException missing ->

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Where a person's machine keeps what a program writes for itself. Nothing is created here. */
+/** The folders of the operating system for files that a program writes for itself. Nothing is created here. */
 public final class UserFolders {
     private UserFolders() {}
 
@@ -30,7 +30,7 @@ public final class UserFolders {
             return Path.of(home, "Library", "Application Support", "Quantscope");
         }
         String state = environment.apply("XDG_STATE_HOME");
-        // The specification tells to ignore a relative path.
+        // The specification says that a relative path is to be ignored.
         return state == null || !Path.of(state).isAbsolute()
                 ? Path.of(home, ".local", "state", "quantscope")
                 : Path.of(state, "quantscope");

@@ -1,4 +1,7 @@
-/** Writing files so that a reader never meets half of one. */
+/**
+ * Files: replacing one so that a reader never sees half of it, mapping, fingerprints, companions, and errors that name
+ * the file.
+ */
 @NullMarked
 package org.quantscope.core.io;
 

@@ -210,9 +210,10 @@ public final class StrictJson {
     }
 
     /**
-     * Reads an object into a record: {@code label_column} into {@code labelColumn}, null where a member is missing.
+     * Reads an object into a record: the member {@code label_column} becomes {@code labelColumn}, and a missing member
+     * becomes null.
      *
-     * @param others true to pass over members that the record does not know, false to refuse them
+     * @param others true to skip members that the record does not have, false to refuse them
      */
     public <T> T record(Class<T> type, boolean others) {
         need(JsonToken.START_OBJECT, "an object");
@@ -229,7 +230,9 @@ public final class StrictJson {
         }
     }
 
-    /** Builds a value; its complaint about an argument is turned into one about the present field. */
+    /**
+     * Builds a value; an {@link IllegalArgumentException} of the constructor becomes an error about the present field.
+     */
     public <T> T make(Supplier<T> constructor) {
         return make(path(), constructor);
     }
