@@ -85,6 +85,7 @@ final class RecordMapper {
     }
 
     /** Jackson's own refusal of nulls would refuse missing members as well. */
+    @SuppressWarnings("serial") // nobody writes a mapper
     private static final class RefusesNull extends ValueDeserializerModifier {
         @Override
         public ValueDeserializer<?> modifyDeserializer(

@@ -51,7 +51,7 @@ class CsvLoaderTest {
     })
     void aColumnThatNumbersClassesIsTheLabel(String numbers, boolean label) throws IOException {
         StringBuilder table = new StringBuilder();
-        for (String number : numbers.split(" ")) {
+        for (String number : numbers.split(" ", -1)) {
             table.append(number).append(",0.5\n");
         }
         Dataset data = Datasets.open(table(table.toString()));
