@@ -101,10 +101,6 @@ public record Preprocessing(
                 shape, layout, outputLayout, resize, colour, nextScale, nextMean, nextStd, modelClasses, labelColumn);
     }
 
-    public Preprocessing withModelClasses(List<String> next) {
-        return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, next, labelColumn);
-    }
-
     public Preprocessing withLabelColumn(Optional<String> next) {
         return new Preprocessing(shape, layout, outputLayout, resize, colour, scale, mean, std, modelClasses, next);
     }

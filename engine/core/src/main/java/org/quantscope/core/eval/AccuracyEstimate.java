@@ -72,11 +72,6 @@ public record AccuracyEstimate(
         return agree.isPresent() ? OptionalDouble.of((double) agree.getAsInt() / seen) : OptionalDouble.empty();
     }
 
-    /** Samples per second, for a caller that measured the time. */
-    public double samplesPerSecond(long nanos) {
-        return seen * 1e9 / Math.max(1, nanos);
-    }
-
     public boolean isComplete() {
         return seen == total;
     }

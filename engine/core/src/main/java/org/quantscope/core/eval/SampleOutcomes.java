@@ -91,16 +91,6 @@ public final class SampleOutcomes {
         return records.sample[Objects.checkIndex(i, size)];
     }
 
-    /** The score of the {@code i}-th evaluated sample under the float model. */
-    public double floatScore(int i) {
-        return records.floatScore[Objects.checkIndex(i, size)];
-    }
-
-    /** The score of the {@code i}-th evaluated sample under the quantized model. */
-    public double quantizedScore(int i) {
-        return records.score[Objects.checkIndex(i, size)];
-    }
-
     /** How the {@code i}-th evaluated sample changed. */
     public Change change(int i) {
         Objects.checkIndex(i, size);
@@ -165,15 +155,13 @@ public final class SampleOutcomes {
     }
 
     /**
-     * The records behind the views: columns with one entry for each sample in evaluation order. A sample takes 56 bytes
-     * with classes, 24 without.
+     * The records behind the views: columns with one entry for each sample in evaluation order. A sample takes 40 bytes
+     * with classes, 8 without.
      */
     static final class Records {
         final int classes;
         final int[] sample;
         final int[] label;
-        final double[] floatScore;
-        final double[] score;
         final int[] floatClass;
         final int[] quantizedClass;
         final float[] floatOfFloat;
@@ -188,8 +176,6 @@ public final class SampleOutcomes {
             this.classes = classes;
             sample = new int[total];
             label = new int[total];
-            floatScore = new double[total];
-            score = new double[total];
             floatClass = new int[n];
             quantizedClass = new int[n];
             floatOfFloat = new float[n];

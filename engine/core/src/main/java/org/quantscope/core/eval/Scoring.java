@@ -317,8 +317,6 @@ final class Scoring {
                 int at = seen + i;
                 records.sample[at] = samples[i];
                 records.label[at] = data.hasLabels() ? data.label(samples[i]) : -1;
-                records.floatScore[at] = before;
-                records.score[at] = score;
                 if (hasClasses()) {
                     addClasses(at, i, reference, quantized);
                 }

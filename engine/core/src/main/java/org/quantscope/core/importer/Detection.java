@@ -67,9 +67,4 @@ public record Detection(List<Candidate> readable, Map<Importer, String> refused)
         String version = r.importer.id().substring(r.importer.id().lastIndexOf('-') + 1);
         return r.found.notes().stream().anyMatch(note -> note.contains(version));
     }
-
-    /** True if formats find different things in the file, so that a person has to choose. */
-    public boolean isAmbiguous() {
-        return readable.size() > 1;
-    }
 }

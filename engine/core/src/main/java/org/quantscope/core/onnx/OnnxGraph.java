@@ -60,7 +60,7 @@ public final class OnnxGraph {
      * The same graph with further quantizers.
      *
      * @param added values that get a quantizer with parameters of their own, also where the rules leave them in float or tie
-     *     them to another; names of no such value are passed over, {@link Placement#misplaced} tells them
+     *     them to another; names of no such value are passed over
      */
     public OnnxGraph withQuantizersAt(Set<TensorId> added) {
         return new OnnxGraph(proto, added);

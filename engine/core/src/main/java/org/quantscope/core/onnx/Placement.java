@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
@@ -165,16 +164,5 @@ public final class Placement {
     /** The sites that are in {@code state}. */
     public List<Site> in(State state) {
         return sites.stream().filter(s -> s.state() == state).toList();
-    }
-
-    /** Names of {@code added} that are no values of the graph, or cannot be quantized. */
-    public List<TensorId> misplaced(Set<TensorId> added) {
-        List<TensorId> wrong = new ArrayList<>();
-        for (TensorId id : added) {
-            if (site(id).filter(Site::addable).isEmpty()) {
-                wrong.add(id);
-            }
-        }
-        return wrong;
     }
 }

@@ -79,11 +79,6 @@ public final class OrtRuntime {
         return at.getMessage() != null ? at.getMessage() : at.toString();
     }
 
-    /** Why models cannot be run here, for a person; empty if they can. */
-    public static String unavailableReason() {
-        return Loaded.RESULT.reason();
-    }
-
     /** @throws OrtUnavailableException if the native library cannot be loaded */
     static OrtEnvironment environment() {
         OrtEnvironment environment = Loaded.RESULT.environment();

@@ -38,7 +38,6 @@ public final class GraphCut {
     private final List<Crossing> crossings;
     private final Set<String> initializersInFront;
     private final Set<String> feedsInFront;
-    private final Set<String> feedsInBack;
 
     private GraphCut(ModelProto front, ModelProto back, List<Crossing> crossings) {
         this.front = front;
@@ -46,7 +45,6 @@ public final class GraphCut {
         this.crossings = List.copyOf(crossings);
         this.initializersInFront = stored(front.getGraph());
         this.feedsInFront = inputs(front.getGraph());
-        this.feedsInBack = inputs(back.getGraph());
     }
 
     /**
@@ -117,11 +115,6 @@ public final class GraphCut {
     /** The inputs of the front. */
     public Set<String> feedsInFront() {
         return feedsInFront;
-    }
-
-    /** The inputs of the back, without what crosses. */
-    public Set<String> feedsInBack() {
-        return feedsInBack;
     }
 
     private static Set<String> stored(GraphProto graph) {
