@@ -24,7 +24,7 @@ public final class DesktopApplication extends Application {
 
     @Override
     public void start(Stage stage) {
-        MainWindow shown = new MainWindow(stage, Settings.usual(System.getenv()), work, FxThread.executor());
+        MainWindow shown = new MainWindow(stage, Settings.usual(), work, FxThread.executor());
         window = shown;
         shown.setFolderOpener(
                 folder -> getHostServices().showDocument(folder.toUri().toString()));

@@ -9,8 +9,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Properties;
@@ -58,27 +56,11 @@ public final class Settings {
     }
 
     /** In the usual places on this system; {@code quantscope.config} names another one for all. */
-    public static Settings usual(Map<String, String> environment) {
-        Path folder = defaultFolder(environment);
-        return new Settings(folder, System.getProperty(GIVEN) == null ? UserFolders.state() : folder);
-    }
-
-    /** The usual place for settings on this system; {@code quantscope.config} names another. */
-    static Path defaultFolder(Map<String, String> environment) {
+    public static Settings usual() {
         String given = System.getProperty(GIVEN);
-        if (given != null) {
-            return Path.of(given);
-        }
-        Path home = Path.of(System.getProperty("user.home"));
-        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-        if (os.contains("win")) {
-            return Path.of(environment.getOrDefault("APPDATA", home.toString()), "Quantscope");
-        }
-        if (os.contains("mac")) {
-            return home.resolve("Library/Application Support/Quantscope");
-        }
-        String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");
-        return (xdg.isEmpty() ? home.resolve(".config") : Path.of(xdg)).resolve("quantscope");
+        return given == null
+                ? new Settings(UserFolders.settings(), UserFolders.state())
+                : new Settings(Path.of(given), Path.of(given));
     }
 
     /** Told whenever something is set, on the thread that set it. */

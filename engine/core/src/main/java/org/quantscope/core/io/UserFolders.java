@@ -18,21 +18,44 @@ public final class UserFolders {
         return state(System.getProperty("os.name", ""), System.getProperty("user.home", "."), System::getenv);
     }
 
+    /**
+     * The folder of settings: {@code $XDG_CONFIG_HOME/quantscope} or {@code ~/.config/quantscope},
+     * {@code ~/Library/Application Support/Quantscope} on macOS, {@code %APPDATA%\Quantscope} on Windows.
+     */
+    public static Path settings() {
+        return settings(System.getProperty("os.name", ""), System.getProperty("user.home", "."), System::getenv);
+    }
+
     static Path state(String os, String home, UnaryOperator<@Nullable String> environment) {
+        return folder(os, home, environment, "LOCALAPPDATA", "Local", "XDG_STATE_HOME", ".local/state");
+    }
+
+    static Path settings(String os, String home, UnaryOperator<@Nullable String> environment) {
+        return folder(os, home, environment, "APPDATA", "Roaming", "XDG_CONFIG_HOME", ".config");
+    }
+
+    private static Path folder(
+            String os,
+            String home,
+            UnaryOperator<@Nullable String> environment,
+            String windows,
+            String windowsDefault,
+            String xdg,
+            String xdgDefault) {
         String name = os.toLowerCase(Locale.ROOT);
         if (name.startsWith("windows")) {
-            String local = environment.apply("LOCALAPPDATA");
-            return local == null || local.isEmpty()
-                    ? Path.of(home, "AppData", "Local", "Quantscope")
-                    : Path.of(local, "Quantscope");
+            String given = environment.apply(windows);
+            return given == null || given.isEmpty()
+                    ? Path.of(home, "AppData", windowsDefault, "Quantscope")
+                    : Path.of(given, "Quantscope");
         }
         if (name.startsWith("mac")) {
             return Path.of(home, "Library", "Application Support", "Quantscope");
         }
-        String state = environment.apply("XDG_STATE_HOME");
+        String given = environment.apply(xdg);
         // The specification says that a relative path is to be ignored.
-        return state == null || !Path.of(state).isAbsolute()
-                ? Path.of(home, ".local", "state", "quantscope")
-                : Path.of(state, "quantscope");
+        return given == null || !Path.of(given).isAbsolute()
+                ? Path.of(home).resolve(xdgDefault).resolve("quantscope")
+                : Path.of(given, "quantscope");
     }
 }

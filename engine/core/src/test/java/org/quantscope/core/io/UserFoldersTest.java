@@ -21,4 +21,19 @@ class UserFoldersTest {
         assertThat(state("Windows 11", Map.of("LOCALAPPDATA", "/local"))).isEqualTo(Path.of("/local/Quantscope"));
         assertThat(state("Windows 11", Map.of())).isEqualTo(Path.of("/home/a/AppData/Local/Quantscope"));
     }
+
+    private static Path settings(String os, Map<String, String> environment) {
+        return UserFolders.settings(os, "/home/a", environment::get);
+    }
+
+    @Test
+    void settingsHaveAPlaceOfTheirOwn() {
+        assertThat(settings("Linux", Map.of())).isEqualTo(Path.of("/home/a/.config/quantscope"));
+        assertThat(settings("Linux", Map.of("XDG_CONFIG_HOME", "/etc/me"))).isEqualTo(Path.of("/etc/me/quantscope"));
+        assertThat(settings("Linux", Map.of("XDG_CONFIG_HOME", "relative")))
+                .isEqualTo(Path.of("/home/a/.config/quantscope"));
+        assertThat(settings("Mac OS X", Map.of())).isEqualTo(Path.of("/home/a/Library/Application Support/Quantscope"));
+        assertThat(settings("Windows 11", Map.of("APPDATA", "/roaming"))).isEqualTo(Path.of("/roaming/Quantscope"));
+        assertThat(settings("Windows 11", Map.of())).isEqualTo(Path.of("/home/a/AppData/Roaming/Quantscope"));
+    }
 }
