@@ -1,17 +1,20 @@
 package org.quantscope.cli;
 
-import java.io.StringWriter;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.quantscope.core.quant.ClipRange;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /** An object of the output, its members in the order they were put. A figure that does not exist is left out. */
 final class Json {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .disable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+            .build();
+
     private final Map<String, Object> members = new LinkedHashMap<>();
 
     /** Puts a figure, unless it is NaN or infinite. */
@@ -60,7 +63,7 @@ final class Json {
 
     /** Puts a list of strings, finite numbers or objects. */
     Json put(String name, List<?> values) {
-        members.put(name, List.copyOf(values));
+        members.put(name, values.stream().map(Json::finite).toList());
         return this;
     }
 
@@ -76,44 +79,18 @@ final class Json {
     }
 
     private static String text(Object value) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator generator = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
-            write(generator, value);
-        }
-        return text.toString();
+        return MAPPER.writeValueAsString(value);
     }
 
-    private static void write(JsonGenerator out, Object value) {
-        switch (value) {
-            case Json object -> {
-                out.writeStartObject();
-                object.members.forEach((name, member) -> {
-                    out.writeName(name);
-                    write(out, member);
-                });
-                out.writeEndObject();
-            }
-            case List<?> list -> {
-                out.writeStartArray();
-                list.forEach(element -> write(out, element));
-                out.writeEndArray();
-            }
-            case String text -> out.writeString(text);
-            case Long number -> out.writeNumber(number);
-            case Integer number -> out.writeNumber(number);
-            case Double number -> out.writeNumber(finite(number).toString());
-            case Float number -> {
-                finite(number.doubleValue());
-                out.writeNumber(number.toString());
-            }
-            default -> throw new IllegalArgumentException("value: no JSON for " + value.getClass());
-        }
+    @JsonValue
+    private Map<String, Object> members() {
+        return members;
     }
 
-    private static Double finite(Double number) {
-        if (!Double.isFinite(number)) {
+    private static Object finite(Object value) {
+        if (value instanceof Number number && !Double.isFinite(number.doubleValue())) {
             throw new IllegalArgumentException("value: JSON has no " + number);
         }
-        return number;
+        return value;
     }
 }
