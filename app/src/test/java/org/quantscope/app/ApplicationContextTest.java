@@ -34,12 +34,14 @@ import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.tensors.TensorRow;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.eval.CacheUse;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
@@ -49,7 +51,8 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -113,6 +116,11 @@ class ApplicationContextTest {
         return desk.bench().stateProperty().get().orElseThrow();
     }
 
+    /** What a session file would keep of the activations. */
+    private Map<TensorId, ClipRange> ranges() {
+        return desk.measurements().snapshotProperty().get().ranges().ranges();
+    }
+
     private Tensor inHand() {
         return desk.bench().analysed().orElseThrow().find(hand().subject().id()).orElseThrow();
     }
@@ -128,13 +136,13 @@ class ApplicationContextTest {
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect())
                 .isEqualTo(477);
-        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
                 .isLessThan(desk.accuracy()
                         .viewProperty()
                         .get()
                         .size()
                         .orElseThrow()
-                        .float32());
+                        .floatBytes());
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
     }
 
@@ -213,21 +221,34 @@ class ApplicationContextTest {
     }
 
     @Test
-    void aCalibratorForAnActivationChoosesItsRangeInTheBackgroundAndALaterChangeKeepsIt() {
+    void aCalibratorForAnActivationIsAStepAtOnceAndItsRangeFollowsInTheBackground() {
         openDigits();
         desk.activations().quantize(true);
         TensorId activation = desk.bench().activations().getLast().id();
         desk.bench().select(activation);
-        SessionState before = state();
+        ClipRange before = hand().clip().orElseThrow();
+        Map<TensorId, ClipRange> all = ranges();
         held = true;
         desk.quantizer().setCalibrator("mse");
         desk.quantizer().setBits(4);
-        assertThat(state()).isEqualTo(before);
-        runWaiting();
         QuantSpec spec = state().overrides().get(activation);
         assertThat(spec.bits()).isEqualTo(4);
         assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
-        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(hand().previous()).isTrue();
+        assertThat(hand().clip()).contains(before);
+        runWaiting();
+        assertThat(hand().previous()).isFalse();
+        assertThat(hand().clip()).isNotEqualTo(Optional.of(before));
+        assertThat(ranges()).isNotEqualTo(all);
+        assertThat(ranges().get(activation)).isEqualTo(hand().clip().orElseThrow());
+
+        held = true;
+        desk.bench().undo();
+        desk.bench().undo();
+        assertThat(hand().previous()).as("a range that was seen before").isFalse();
+        assertThat(hand().clip()).contains(before);
+        assertThat(ranges()).isEqualTo(all);
+        runWaiting();
         assertThat(problems).isEmpty();
     }
 
@@ -245,7 +266,7 @@ class ApplicationContextTest {
         desk.tensors().place(id, true);
 
         assertThat(state().addedQuantizers()).isEqualTo(id);
-        assertThat(state().activationRanges()).containsKey(inside.id());
+        assertThat(ranges()).containsKey(inside.id());
         assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
         assertThat(desk.tensors().rowsProperty().get().activations())
                 .filteredOn(r -> r.id().equals(inside.id()))
@@ -345,19 +366,18 @@ class ApplicationContextTest {
     }
 
     @Test
-    void calibratingAllLooksForRangesInTheBackgroundAndKeepsAStepMadeMeanwhile() {
+    void calibratingAllIsAStepAtOnceAndKeepsAStepMadeMeanwhile() {
         openDigits();
         desk.activations().quantize(true);
-        SessionState before = state();
+        Map<TensorId, ClipRange> before = ranges();
         held = true;
         desk.activations().calibrateAll(Calibrators.byId("mse"));
-        assertThat(state()).isEqualTo(before);
         TensorId kept = desk.bench().weights().getLast().id();
         desk.tensors().keepFloat(Set.of(kept));
         runWaiting();
         assertThat(state().keptFloat()).contains(kept);
         assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
-        assertThat(state().activationRanges()).isNotEqualTo(before.activationRanges());
+        assertThat(ranges()).isNotEqualTo(before);
     }
 
     private void runWaiting() {
@@ -456,11 +476,11 @@ class ApplicationContextTest {
     @Test
     void keepingATensorInFloatTakesItOutOfTheFormAndTheSize() {
         openDigits();
-        long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantized();
+        long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes();
         desk.tensors().keepFloat(Set.of(hand().subject().id()));
         assertThat(desk.quantizer().viewProperty().get()).isEmpty();
         assertThat(hand().draggable()).isFalse();
-        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantized())
+        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
                 .isGreaterThan(before);
     }
 
@@ -539,7 +559,7 @@ class ApplicationContextTest {
         openDigits();
         desk.activations().quantize(true);
         assertThat(state().activations()).contains(QuantSpec.ACTIVATIONS);
-        assertThat(state().activationRanges()).isNotEmpty();
+        assertThat(ranges()).isNotEmpty();
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         TensorId activation = desk.bench().activations().getLast().id();
         desk.bench().select(activation);
@@ -600,7 +620,7 @@ class ApplicationContextTest {
         runWaiting();
         held = false;
 
-        assertThat(SessionFile.read(file)).isEqualTo(state()).isNotEqualTo(asked);
+        assertThat(SessionFile.read(file).state()).isEqualTo(state()).isNotEqualTo(asked);
         assertThat(desk.bench().dirtyProperty().get()).isFalse();
         assertThat(folder.resolve("config/autosave.quantscope.json")).doesNotExist();
     }
@@ -686,12 +706,13 @@ class ApplicationContextTest {
         assertThat(desk.bench().seenProperty().get().values())
                 .isNotEmpty()
                 .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
-        desk.activations().calibrateAll(Calibrators.byId("minmax"));
-        assertThat(state().activationRanges().values())
+        assertThat(ranges().values())
+                .as("what the session says")
                 .isNotEmpty()
-                .allSatisfy(range -> assertThat(range).isEqualTo(new ClipRange(-1, 41)));
+                .allSatisfy(range -> assertThat(range).isNotEqualTo(new ClipRange(-1, 41)));
         desk.bench().select(desk.bench().activations().getFirst().id());
         desk.quantizer().setBits(4);
+        assertThat(hand().clip()).contains(new ClipRange(-1, 41));
         assertThat(desk.bench().seenProperty().get().values())
                 .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
     }
@@ -790,7 +811,7 @@ class ApplicationContextTest {
         Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
         desk.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
-        SessionFile.write(state(), file);
+        SessionFile.write(Session.of(state()), file);
         Path moved = Files.move(model, folder.resolve("moved.onnx"));
         answers.found = Optional.of(moved);
         desk.session().openSession(file);
@@ -803,7 +824,7 @@ class ApplicationContextTest {
         Path data = Files.copy(SampleFiles.DIGITS_TEST, folder.resolve("d.npz"));
         desk.session().open(List.of(SampleFiles.DIGITS, data));
         Path file = folder.resolve("m.quantscope.json");
-        SessionFile.write(state(), file);
+        SessionFile.write(Session.of(state()), file);
         Path moved = Files.move(data, folder.resolve("moved.npz"));
         desk.session().openSession(file);
         assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
@@ -823,7 +844,7 @@ class ApplicationContextTest {
         Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
         desk.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
-        SessionFile.write(state(), file);
+        SessionFile.write(Session.of(state()), file);
         Files.copy(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
         desk.session().openSession(file);
         int before = desk.tensors().rowsProperty().get().weights().size();
@@ -960,9 +981,7 @@ class ApplicationContextTest {
         desk.quantizer().setScheme("lloyd-max");
         desk.quantizer().setBits(3);
         QuantParams chosen = hand().measured().orElseThrow().params();
-        assertThat(chosen)
-                .isEqualTo(ResolvedSettings.resolveActivation(
-                        activation, hand().spec().orElseThrow(), state()));
+        assertThat(chosen).isEqualTo(fromFile(activation));
         assertThat(chosen)
                 .isNotEqualTo(even(hand().spec().orElseThrow(), hand().clip().orElseThrow()));
 
@@ -975,14 +994,25 @@ class ApplicationContextTest {
         desk.inHand().commit();
         assertThat(hand().preview()).isFalse();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
-        SessionState saved = state();
-        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), saved))
-                .isEqualTo(dragged);
+        assertThat(fromFile(activation)).isEqualTo(dragged);
 
         desk.bench().undo();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
-        assertThat(ResolvedSettings.resolveActivation(activation, hand().spec().orElseThrow(), state()))
-                .isEqualTo(chosen);
+        assertThat(fromFile(activation)).isEqualTo(chosen);
+    }
+
+    /** What a session file alone comes to. */
+    private QuantParams fromFile(TensorId activation) {
+        Session written = new Session(
+                state(), desk.measurements().snapshotProperty().get().ranges());
+        return Engine.resolve(
+                        desk.bench().analysed().orElseThrow(),
+                        state(),
+                        written.calibration(),
+                        Progress.NONE,
+                        new CancelToken())
+                .activations()
+                .get(activation);
     }
 
     /** A fit takes longer than a frame: what the hand asked for last counts, whether or not it has been shown. */
@@ -1028,17 +1058,16 @@ class ApplicationContextTest {
         TensorId activation = desk.bench().activations().getLast().id();
         desk.bench().select(activation);
         desk.quantizer().setScheme("lloyd-max");
-        SessionState now = state();
+        ActivationRanges now = desk.measurements().snapshotProperty().get().ranges();
+        assertThat(now.levels()).isNotEmpty();
         Path file = folder.resolve("old.json");
-        SessionFile.write(now.withActivationLevels(Map.of()), file);
+        SessionFile.write(new Session(state(), ActivationRanges.of(now.ranges())), file);
 
         answers.unsaved = Questions.Unsaved.DISCARD;
         desk.session().open(List.of(file));
 
-        assertThat(state().activationLevels()).isEqualTo(now.activationLevels());
-        assertThat(desk.bench().undoTitleProperty().get()).isEqualTo("fit levels of activations");
-        desk.bench().undo();
-        assertThat(state().activationLevels()).isEmpty();
+        assertThat(desk.measurements().snapshotProperty().get().ranges()).isEqualTo(now);
+        assertThat(desk.bench().canUndoProperty().get()).isFalse();
     }
 
     /** They cannot be quantized here, and the list says that they are there and why. */

@@ -28,6 +28,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
@@ -129,7 +130,7 @@ class ImportsTest {
         SessionState before = at.state();
         imports.open(file);
         assertThat(imports.apply()).isTrue();
-        assertThat(at.state().weightSpec(first)).contains(match(first).spec());
+        assertThat(at.state().overrides().get(first)).isEqualTo(match(first).spec());
         assertThat(view().differing()).isZero();
         at.desk.bench().undo();
         assertThat(at.state()).isEqualTo(before);
@@ -155,7 +156,8 @@ class ImportsTest {
                         .withActivations(Optional.empty())
                         .withKeptFloat(Set.of())
                         .withOverrides(specs));
-        assertThat(at.state().weightSpec(first)).isEmpty();
+        assertThat(at.state().spec(at.desk.bench().subject(first).orElseThrow().info()))
+                .isEmpty();
         at.desk.bench().undo();
         assertThat(at.state()).isEqualTo(before);
     }
@@ -206,7 +208,7 @@ class ImportsTest {
         imports.whatIs(
                 Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
         Path session = folder.resolve("session.json");
-        SessionFile.write(at.state(), session);
+        SessionFile.write(Session.of(at.state()), session);
         imports.whatIs(session, answers::add);
         imports.whatIs(SampleFiles.DIGITS, answers::add);
         imports.whatIs(SampleFiles.DIGITS_TEST, answers::add);

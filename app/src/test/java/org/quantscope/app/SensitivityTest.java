@@ -436,20 +436,24 @@ class SensitivityTest {
         assertThat(view().known()).isEqualTo(3);
     }
 
+    private ClipRange range(TensorId activation) {
+        return at.desk.measurements().snapshotProperty().get().ranges().ranges().get(activation);
+    }
+
     @Test
     void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
         openDigits();
         at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
         at.desk.activations().quantize(true);
         TensorId activation = at.desk.bench().activations().get(1).id();
-        ClipRange before = at.state().activationRanges().get(activation);
+        ClipRange before = range(activation);
 
         at.desk.tensors().adopt(Calibrators.byId("std"), Set.of(activation));
-        assertThat(at.state().activationRanges().get(activation)).isNotEqualTo(before);
+        assertThat(range(activation)).isNotEqualTo(before);
         assertThat(at.desk.tensors().isActivation(activation)).isTrue();
 
         at.desk.tensors().reset(Set.of(activation));
-        assertThat(at.state().activationRanges().get(activation)).isEqualTo(before);
+        assertThat(range(activation)).isEqualTo(before);
 
         at.desk.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);

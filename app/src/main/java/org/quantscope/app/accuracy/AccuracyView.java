@@ -139,7 +139,7 @@ public final class AccuracyView extends VBox {
         }
         style(change, "loss", q.map(AccuracyEstimate::isLoss).orElse(false));
         size.setText(v.size()
-                .map(s -> Figures.bytes(s.quantized()) + " of " + Figures.bytes(s.float32()))
+                .map(s -> Figures.bytes(s.quantizedBytes()) + " of " + Figures.bytes(s.floatBytes()))
                 .orElse(Figures.NONE));
     }
 

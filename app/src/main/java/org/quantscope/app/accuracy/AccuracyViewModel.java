@@ -1,8 +1,6 @@
 package org.quantscope.app.accuracy;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -13,7 +11,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Background;
-import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
@@ -26,14 +24,15 @@ import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.Evaluation;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -82,41 +81,17 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    /** A setting of the whole model: which tensor is in hand makes no difference to it. */
-    private record Setting(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
-        Setting with(TensorId id, QuantParams params) {
-            return new Setting(replaced(weights, id, params), replaced(activations, id, params));
-        }
-
-        private static Map<TensorId, QuantParams> replaced(
-                Map<TensorId, QuantParams> in, TensorId id, QuantParams params) {
-            if (!in.containsKey(id)) {
-                return in;
-            }
-            Map<TensorId, QuantParams> out = new HashMap<>(in);
-            out.put(id, params);
-            return Map.copyOf(out);
-        }
-
-        Optional<QuantParams> of(TensorId id) {
-            return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
-        }
-    }
-
-    /** The committed setting and its size: made once a step, shared by all frames of a gesture. */
-    private record Committed(Model model, Measurements.Snapshot measured, Setting setting, ModelSize size) {}
-
     /** Other parameters for one tensor. */
     private record Preview(TensorId id, QuantParams params) {}
 
     /** What is to be evaluated. The whole setting is put together where it is needed, off the thread of the scene. */
-    private record Question(Setting committed, Optional<Preview> preview) {
-        Setting setting() {
+    private record Question(ResolvedSettings committed, Optional<Preview> preview) {
+        ResolvedSettings setting() {
             return preview.map(p -> committed.with(p.id, p.params)).orElse(committed);
         }
     }
 
-    private record Answer(Setting setting, Evaluation evaluation) {}
+    private record Answer(ResolvedSettings setting, Evaluation evaluation) {}
 
     /** What the budget for values in front of the tensor in hand is remembered by. */
     private static final String CACHE = "accuracy.cache";
@@ -136,7 +111,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private final LatestWins<AccuracyEstimate> baselines;
     private final LatestWins<Answer> evaluations;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
-    private final LruCache<Setting, Evaluation> kept = LruCache.ofWeight(
+    private final LruCache<ResolvedSettings, Evaluation> kept = LruCache.ofWeight(
             KEPT_BYTES, e -> Math.max(KEPT_BYTES / KEPT, (long) e.outcomes().total() * BYTES_PER_SAMPLE));
     private @Nullable LiveEvaluator evaluator;
     private @Nullable Model evaluatedModel;
@@ -147,7 +122,6 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** The setting on show, whether or not it can be evaluated; null while it is not resolved. */
     private @Nullable Question shown;
 
-    private @Nullable Committed committed;
     private @Nullable Question asked;
     private Optional<TensorId> askedInHand = Optional.empty();
     private boolean closed;
@@ -165,9 +139,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         this.settings = settings;
         this.baselines = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.evaluations = background.latest(LatestWins.Mode.CANCEL_STALE);
-        bench.stateProperty().subscribe(x -> refresh());
-        measurements.snapshotProperty().subscribe(x -> refresh());
-        inHand.viewProperty().subscribe(x -> refresh());
+        bench.changes().on(Changes.Stage.ACCURACY, this::refresh);
     }
 
     private void refresh() {
@@ -195,48 +167,23 @@ public final class AccuracyViewModel implements AutoCloseable {
             waitFor(evaluable ? Status.WAITING : missing);
             return;
         }
-        Committed now = committed(model.get(), measured);
-        shown = new Question(now.setting, preview(now.setting, hand));
+        shown = new Question(measured.resolved(), preview(measured.resolved(), hand));
         if (!evaluable) {
-            show(new View(missing, Optional.empty(), Optional.empty(), false, Optional.of(now.size)));
+            show(new View(missing, Optional.empty(), Optional.empty(), false, Optional.of(measured.size())));
             return;
         }
         if (evaluator != null) {
-            ask(shown, now.size, hand);
-        }
-    }
-
-    private Committed committed(Model model, Measurements.Snapshot measured) {
-        Committed known = committed;
-        if (known == null || !known.model.equals(model) || !known.measured.equals(measured)) {
-            Map<TensorId, QuantParams> weights = new HashMap<>();
-            Map<TensorId, QuantParams> activations = new HashMap<>();
-            Map<TensorId, QuantSpec> specs = new HashMap<>();
-            measured.tensors().forEach((id, m) -> specs.put(id, m.spec()));
-            bench.weights().forEach(w -> put(weights, w, measured));
-            bench.activations().forEach(a -> put(activations, a, measured));
-            Setting setting = new Setting(Map.copyOf(weights), Map.copyOf(activations));
-            known = new Committed(model, measured, setting, ModelSize.of(model, specs, setting.weights));
-            committed = known;
-        }
-        return known;
-    }
-
-    private static void put(
-            Map<TensorId, QuantParams> into, QuantizableTensor subject, Measurements.Snapshot measured) {
-        Measured m = measured.tensors().get(subject.id());
-        if (m != null) {
-            into.put(subject.id(), m.params());
+            ask(shown, measured.size(), hand);
         }
     }
 
     /** The parameters in hand where they differ from the committed ones. A preview changes a clip only, and so no size. */
-    private static Optional<Preview> preview(Setting committed, Optional<SelectedTensor.View> hand) {
+    private static Optional<Preview> preview(ResolvedSettings committed, Optional<SelectedTensor.View> hand) {
         return hand.filter(SelectedTensor.View::preview)
                 .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
                 .filter(p -> committed
-                        .of(p.id)
-                        .map(params -> !params.equals(p.params))
+                        .find(p.id)
+                        .map(found -> !found.params().equals(p.params))
                         .orElse(false));
     }
 
@@ -273,7 +220,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             if (!moving.equals(askedInHand)) {
                 askedInHand = moving;
                 if (now.status() == Status.DONE) {
-                    prepare(new EvalRequest(moving, question.committed.weights, question.committed.activations));
+                    prepare(new EvalRequest(moving, question.committed.weights(), question.committed.activations()));
                 }
             }
             return;
@@ -334,7 +281,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                 Optional.of(size)));
         // Another tensor was taken in hand meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
-            prepare(new EvalRequest(askedInHand, asked.committed.weights, asked.committed.activations));
+            prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
         }
     }
 
@@ -344,14 +291,14 @@ public final class AccuracyViewModel implements AutoCloseable {
             Optional<TensorId> moving,
             CancelToken cancel,
             Consumer<Answer> partial) {
-        Setting setting = question.setting();
+        ResolvedSettings setting = question.setting();
         Evaluation known = kept.get(setting);
         if (known != null) {
             return new Answer(setting, known);
         }
         try (Jobs.Handle job = background.start("Accuracy", cancel)) {
             Evaluation complete = on.evaluateSamples(
-                    new EvalRequest(moving, setting.weights, setting.activations), cancel, evaluation -> {
+                    new EvalRequest(moving, setting.weights(), setting.activations()), cancel, evaluation -> {
                         AccuracyEstimate estimate = evaluation.accuracy();
                         job.report(
                                 estimate.seen(),
@@ -387,12 +334,12 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (now == null) {
             return Optional.empty();
         }
-        Setting setting = now.setting();
+        ResolvedSettings setting = now.setting();
         Optional<TensorId> weight = inHand.viewProperty()
                 .get()
                 .filter(h -> h.subject() instanceof QuantizableTensor.Weight)
                 .map(h -> h.subject().id());
-        return Optional.of(new EvalRequest(weight, setting.weights, setting.activations));
+        return Optional.of(new EvalRequest(weight, setting.weights(), setting.activations()));
     }
 
     /** What can be scored, the automatic choice first; empty before the model has run. */
@@ -418,7 +365,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             evaluator.setCacheBudget(bytes);
             tellCache();
             if (view.get().status() == Status.DONE && asked != null) {
-                prepare(new EvalRequest(askedInHand, asked.committed.weights, asked.committed.activations));
+                prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
             }
         }
     }

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import org.quantscope.app.session.Activations;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.OpenModel;
 import org.quantscope.app.session.Workbench;
@@ -30,6 +30,7 @@ import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.tensor.TensorId;
@@ -101,8 +102,7 @@ public final class CorrectionsViewModel {
             latest.cancel();
             steps.clear();
         });
-        bench.stateProperty().subscribe(x -> refresh());
-        measurements.snapshotProperty().subscribe(x -> refresh());
+        bench.changes().on(Changes.Stage.OTHERS, this::refresh);
         accuracy.viewProperty().subscribe(x -> refresh());
     }
 
@@ -158,8 +158,18 @@ public final class CorrectionsViewModel {
                 correction.id(),
                 Map.of(),
                 correction.needsData() ? bench.calibrationData().map(bench::keep) : Optional.empty(),
-                correction.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
+                correction.needsData() ? Optional.of(CorrectionSettings.of(session(state))) : Optional.empty());
         change(correction.title(), new Edit.ApplyCorrection(applied, correction.title()));
+    }
+
+    /** With the ranges of now; they are known once everything is measured. */
+    private Session session(SessionState state) {
+        Measurements.Snapshot measured = measurements.snapshotProperty().get();
+        return new Session(
+                state,
+                measured.complete()
+                        ? measured.ranges()
+                        : bench.resolver().ranges(state, bench.calibration(), new CancelToken()));
     }
 
     /** Takes the last correction back: one step, also long after others. */
@@ -246,8 +256,7 @@ public final class CorrectionsViewModel {
                 next.foldBatchNorm(),
                 data.get().size(),
                 Engine.observe(model, data.get(), progress, cancel));
-        Edit ranges = Activations.calibration(next, seen.sketches(), progress, cancel);
-        return new Made(output, model, Optional.of(seen), new Edit.All(edit.title(), List.of(edit, ranges)));
+        return new Made(output, model, Optional.of(seen), edit);
     }
 
     private static Dataset opened(FileRef ref, Optional<Dataset> data) {

@@ -18,6 +18,7 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
+import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
@@ -102,8 +103,6 @@ public final class TriedViewModel {
                     kept.addAll(then.keptFloat());
                     kept.forEach(id ->
                             edits.add(new Edit.KeepFloat(id, then.keptFloat().contains(id))));
-                    edits.add(new Edit.SetActivationRanges(
-                            then.activationRanges(), then.activationLevels(), now.calibrationData()));
                     bench.apply(new Edit.All("go back to " + tried.label(), edits));
                 });
     }
@@ -129,14 +128,14 @@ public final class TriedViewModel {
                     .withActivations(Optional.empty())
                     .withOverrides(Map.of())
                     .withKeptFloat(Set.of());
-            add(FLOAT, "the model as it is", size.get().float32(), baseline, plain);
+            add(FLOAT, "the model as it is", size.get().floatBytes(), baseline, plain);
         });
         boolean settled = now.status() == AccuracyViewModel.Status.DONE
                 && !now.previous()
                 && inHand.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
         Optional<Tried> current = now.quantized()
                 .filter(estimate -> settled && estimate.isComplete())
-                .map(estimate -> add(label(), details(state), size.get().quantized(), estimate, state));
+                .map(estimate -> add(label(), details(state), size.get().quantizedBytes(), estimate, state));
         publish(current);
     }
 

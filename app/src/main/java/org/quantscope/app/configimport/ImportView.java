@@ -40,7 +40,6 @@ import org.quantscope.core.importer.Importer;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 
 /** What a file says of the model's tensors, what it would change, and what has no place. */
 public final class ImportView extends VBox {
@@ -236,7 +235,7 @@ public final class ImportView extends VBox {
     static String words(QuantSpec spec) {
         String scheme = spec.scheme().equals("uniform")
                 ? (spec.signed() ? "int" : "uint") + spec.bits()
-                : Quantizers.byId(spec.scheme()).title();
+                : spec.quantizer().title();
         String grain = switch (spec.granularity()) {
             case Granularity.PerTensor _ -> "";
             case Granularity.PerChannel _ -> " per channel";

@@ -29,7 +29,6 @@ import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.importer.Detection;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importer;
@@ -44,8 +43,9 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.Request;
+import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
@@ -534,8 +534,7 @@ public final class ImportViewModel {
         }
         List<String> words = new ArrayList<>();
         if (!now.scheme().equals(next.scheme())) {
-            words.add(Quantizers.byId(now.scheme()).title() + " → "
-                    + Quantizers.byId(next.scheme()).title());
+            words.add(now.quantizer().title() + " → " + next.quantizer().title());
         }
         if (now.bits() != next.bits()) {
             words.add(now.bits() + " → " + next.bits() + " bits");
@@ -576,8 +575,8 @@ public final class ImportViewModel {
         compared = subject;
         bench.select(id);
         show(new Comparison(subject, sketch(subject), present(subject), Optional.empty(), Optional.empty()));
-        SessionState state = bench.stateProperty().get().orElseThrow();
-        Importances importances = bench.importances();
+        Request request = measurements.request(subject, spec);
+        Resolver resolver = bench.resolver();
         Optional<Measured> known = measurements.find(subject, spec);
         if (known.isPresent()) {
             comparing.cancel();
@@ -585,9 +584,8 @@ public final class ImportViewModel {
             return;
         }
         comparing.submit(
-                (cancel, partial) -> Measurements.measure(subject, spec, state, importances, cancel),
+                (cancel, partial) -> measurements.measure(subject, request, resolver, cancel),
                 measured -> {
-                    measurements.keep(subject, measured);
                     if (subject.equals(compared)) {
                         show(new Comparison(
                                 subject, sketch(subject), present(subject), Optional.of(measured), Optional.empty()));

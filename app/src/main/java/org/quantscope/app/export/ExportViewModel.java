@@ -3,7 +3,6 @@ package org.quantscope.app.export;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -12,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
@@ -23,8 +23,7 @@ import org.quantscope.core.io.Reason;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.quant.QuantParams;
-import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 
@@ -116,7 +115,7 @@ public final class ExportViewModel {
         this.measurements = measurements;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CONFLATE);
-        measurements.snapshotProperty().subscribe(x -> refresh());
+        bench.changes().on(Changes.Stage.OTHERS, this::refresh);
         background
                 .jobs()
                 .onChange(running -> running.stream()
@@ -138,26 +137,16 @@ public final class ExportViewModel {
 
     private void refresh() {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        plan.set(
-                measured.complete()
-                        ? bench.analysed()
-                                .flatMap(model -> bench.stateProperty().get().map(state -> {
-                                    Map<TensorId, QuantParams> weights = new HashMap<>();
-                                    Map<TensorId, QuantParams> activations = new HashMap<>();
-                                    bench.weights()
-                                            .forEach(w -> Optional.ofNullable(
-                                                            measured.tensors().get(w.id()))
-                                                    .ifPresent(m -> weights.put(w.id(), m.params())));
-                                    bench.activations()
-                                            .forEach(a -> Optional.ofNullable(
-                                                            measured.tensors().get(a.id()))
-                                                    .ifPresent(m -> activations.put(a.id(), m.params())));
-                                    model.graph()
-                                            .ifPresent(graph -> activations.putAll(
-                                                    graph.placement().tied(activations)));
-                                    return new ExportPlan(model, state, weights, activations);
-                                }))
-                        : Optional.empty());
+        Optional<ExportPlan> next = measured.complete()
+                ? bench.analysed()
+                        .flatMap(model -> bench.stateProperty()
+                                .get()
+                                .map(state -> new ExportPlan(
+                                        model, new Session(state, measured.ranges()), measured.resolved())))
+                : Optional.empty();
+        if (!next.equals(plan.get())) {
+            plan.set(next);
+        }
     }
 
     /** A name for the file beside the model, another one for each format. */

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,13 +18,11 @@ import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
-import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.ExportProblem.Severity;
@@ -35,9 +32,13 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
+import org.quantscope.core.job.Progress;
 import org.quantscope.core.quant.OptionDoc;
-import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.QuantizedTensor;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -176,7 +177,7 @@ public final class TargetsViewModel {
 
     private record Written(long version, String format, Preview preview) {}
 
-    private record Remedied(SessionState from, List<Edit> edits, Map<QuantizableTensor, Measured> measured) {}
+    private record Remedied(SessionState from, List<Edit> edits) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -495,7 +496,8 @@ public final class TargetsViewModel {
         Map<TensorId, QuantizableTensor> subjects = new HashMap<>();
         bench.weights().forEach(w -> subjects.put(w.id(), w));
         bench.activations().forEach(a -> subjects.put(a.id(), a));
-        Importances importances = bench.importances();
+        Calibration calibration = bench.calibration();
+        Resolver resolver = bench.resolver();
         ExportPlan start = planFor(plan, exporter);
         busy = true;
         fixing.submit(
@@ -507,7 +509,8 @@ public final class TargetsViewModel {
                                 exporter,
                                 start,
                                 subjects,
-                                importances,
+                                calibration,
+                                resolver,
                                 job,
                                 CancelToken.when(() -> cancel.isCancelled() || byHand.isCancelled())));
                     } catch (CancellationException e) {
@@ -532,7 +535,6 @@ public final class TargetsViewModel {
             background.problem("Export: the settings have changed; the remedies were not applied");
             return;
         }
-        found.measured.forEach(measurements::keep);
         bench.apply(new Edit.All("remedies for " + exporter.title(), found.edits));
     }
 
@@ -540,11 +542,11 @@ public final class TargetsViewModel {
             Exporter exporter,
             ExportPlan start,
             Map<TensorId, QuantizableTensor> subjects,
-            Importances importances,
+            Calibration calibration,
+            Resolver resolver,
             Jobs.Handle job,
             CancelToken cancel) {
         List<Edit> edits = new ArrayList<>();
-        Map<QuantizableTensor, Measured> measured = new LinkedHashMap<>();
         ExportPlan plan = start;
         for (int round = 0; round < ROUNDS; round++) {
             job.report(round, ROUNDS, exporter.title());
@@ -558,26 +560,17 @@ public final class TargetsViewModel {
                 // What follows from it is known when the model has been analysed again.
                 break;
             }
-            Map<TensorId, QuantParams> weights = new HashMap<>(plan.weights());
-            Map<TensorId, QuantParams> activations = new HashMap<>(plan.activations());
-            for (Edit edit : next) {
-                if (edit instanceof Edit.SetOverride(TensorId id, var spec)) {
-                    cancel.check();
-                    QuantizableTensor subject = Objects.requireNonNull(subjects.get(id));
-                    Measured m = Measurements.measure(subject, spec, state, importances, cancel);
-                    measured.put(subject, m);
-                    switch (subject) {
-                        case QuantizableTensor.Weight _ -> weights.put(id, m.params());
-                        case QuantizableTensor.Activation _ -> activations.put(id, m.params());
-                    }
-                }
-            }
-            plan.model()
-                    .graph()
-                    .ifPresent(graph -> activations.putAll(graph.placement().tied(activations)));
-            plan = new ExportPlan(plan.model(), state, weights, activations, plan.options(), plan.place());
+            List<QuantizedTensor> known = QuantizedTensor.of(plan.model(), state, calibration).stream()
+                    .filter(t -> t.request().obstacle().isEmpty())
+                    .toList();
+            plan = new ExportPlan(
+                    plan.model(),
+                    new Session(state, resolver.ranges(state, calibration, cancel)),
+                    resolver.resolve(plan.model(), known, Progress.NONE, cancel),
+                    plan.options(),
+                    plan.place());
         }
-        return new Remedied(start.state(), edits, measured);
+        return new Remedied(start.state(), edits);
     }
 
     private static List<Edit> firstOfEach(List<ExportProblem> problems) {

@@ -14,7 +14,6 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 
@@ -79,7 +78,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
      */
     public static ClipCurve of(
             MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
-        Quantizer quantizer = Quantizers.byId(spec.scheme());
+        Quantizer quantizer = spec.quantizer();
         if (slice.count() == 0 || slice.absMax() == 0) {
             return absent(spec, "no value differs from 0, so there is no clip to search");
         }

@@ -11,7 +11,6 @@ import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.metric.CodeReport;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.MomentSketch;
 
 /** The error of the tensor in hand as text. Every figure is exact, or marked as an estimate, or marked as previous. */
@@ -113,7 +112,8 @@ public final class ErrorViewModel {
                 String.format(
                         Locale.ROOT,
                         "%.3f",
-                        Quantizers.byId(m.spec().scheme())
+                        m.spec()
+                                .quantizer()
                                 .bitsPerWeight(
                                         m.spec(),
                                         w.info().shape().count(),

@@ -227,7 +227,7 @@ public final class QuantizerView extends VBox {
     private void show(QuantizerViewModel.View v) {
         QuantSpec spec = v.spec();
         scheme.setValue(spec.scheme());
-        SchemeTraits traits = Quantizers.byId(spec.scheme()).traits();
+        SchemeTraits traits = spec.quantizer().traits();
         if (bits.getValueFactory() instanceof SpinnerValueFactory.IntegerSpinnerValueFactory widths) {
             widths.setMin(traits.minBits());
             widths.setMax(traits.maxBits());

@@ -172,7 +172,7 @@ public final class QuantizerViewModel {
     }
 
     private static Locked locked(QuantizableTensor subject, QuantSpec spec) {
-        Quantizer scheme = Quantizers.byId(spec.scheme());
+        Quantizer scheme = spec.quantizer();
         SchemeTraits traits = scheme.traits();
         String title = scheme.title();
         String granularity = subject instanceof QuantizableTensor.Activation
@@ -254,8 +254,7 @@ public final class QuantizerViewModel {
 
     /** @param bits a width that the scheme has; anything else changes nothing */
     public void setBits(int bits) {
-        SchemeTraits traits =
-                view.get().map(v -> Quantizers.byId(v.spec().scheme()).traits()).orElse(null);
+        SchemeTraits traits = view.get().map(v -> v.spec().quantizer().traits()).orElse(null);
         if (traits != null && bits >= traits.minBits() && bits <= traits.maxBits()) {
             inHand.change(bits + " bits", spec -> spec.withBits(bits));
         }
@@ -354,9 +353,8 @@ public final class QuantizerViewModel {
                             .withClip(
                                     keeps
                                             ? spec.clip()
-                                            : new Clip.Auto(Quantizers.byId(spec.scheme())
-                                                    .traits()
-                                                    .defaultCalibrator()));
+                                            : new Clip.Auto(
+                                                    spec.quantizer().traits().defaultCalibrator()));
         });
     }
 

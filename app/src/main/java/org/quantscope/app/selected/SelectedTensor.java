@@ -2,14 +2,13 @@ package org.quantscope.app.selected;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
@@ -20,6 +19,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorReport;
@@ -30,12 +30,12 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SliceExtents;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
@@ -144,9 +144,6 @@ public final class SelectedTensor {
     /** Everything that a curve depends on: the values and the grid, whatever its clip. */
     private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
 
-    /** A change of an activation's setting whose range is being looked for. */
-    private record Changing(QuantizableTensor.Activation subject, QuantSpec spec) {}
-
     private record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {}
 
     private record SketchKey(int opened, TensorId id, String variant) {}
@@ -164,7 +161,6 @@ public final class SelectedTensor {
     private final Memo<CurveKey, ClipCurve> curves;
     private final LatestWins<QuantParams> fitting;
     private final LatestWins<ErrorReport> exact;
-    private final LatestWins<RangeResolver.Resolution> choosing;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
     private int opened;
@@ -179,7 +175,8 @@ public final class SelectedTensor {
     private @Nullable PreviewRequest wished;
 
     private @Nullable Measured previewed;
-    private @Nullable Changing changing;
+    private Optional<TensorId> followed = Optional.empty();
+    private Optional<SessionState> followedState = Optional.empty();
 
     public SelectedTensor(Workbench bench, Measurements measurements, Background background) {
         this.bench = bench;
@@ -191,7 +188,6 @@ public final class SelectedTensor {
         this.curves = new Memo<>(background, LruCache.ofEntries(CURVES_KEPT));
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
-        this.choosing = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.modelProperty().subscribe(x -> {
             opened++;
             sketches.clear();
@@ -199,20 +195,22 @@ public final class SelectedTensor {
             inSlice.clear();
             curves.clear();
         });
-        bench.selectionProperty().subscribe(x -> {
+        bench.changes().on(Changes.Stage.SELECTED_TENSOR, this::follow);
+    }
+
+    /** What was asked for another tensor or other choices is over. */
+    private void follow() {
+        Optional<TensorId> selected = bench.selectionProperty().get();
+        Optional<SessionState> state = bench.stateProperty().get();
+        if (!selected.equals(followed)) {
             slice = ALL;
+        }
+        if (!selected.equals(followed) || !state.equals(followedState)) {
             forget();
-            refresh();
-        });
-        bench.stateProperty().subscribe(x -> {
-            // What was chosen or undone since is not to be overtaken.
-            changing = null;
-            choosing.cancel();
-            forget();
-            refresh();
-        });
-        bench.seenProperty().subscribe(x -> refresh());
-        measurements.snapshotProperty().subscribe(x -> refresh());
+        }
+        followed = selected;
+        followedState = state;
+        refresh();
     }
 
     /** Takes a slice's range in hand, or that of all; an unknown slice means all. */
@@ -247,15 +245,14 @@ public final class SelectedTensor {
         wished = wish;
         try {
             switch (v.subject()) {
-                case QuantizableTensor.Activation a
+                case QuantizableTensor s
                 when !FittedLevels.neededBy(wish.spec) ->
                     show(
                             v,
                             wish,
-                            Quantizers.byId(wish.spec.scheme()).resolve(wish.spec, Granularity.TENSOR, wish.ranges));
-                case QuantizableTensor.Weight w
-                when !FittedLevels.neededBy(wish.spec) ->
-                    show(v, wish, RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges));
+                            bench.resolver()
+                                    .resolve(measurements.request(s, wish.spec), new CancelToken())
+                                    .params());
                 // To fit 256 levels takes longer than a frame may wait.
                 case QuantizableTensor s ->
                     fitting.submit(
@@ -351,18 +348,13 @@ public final class SelectedTensor {
             return;
         }
         try {
-            // A change that waits for its range counts, though it does not show yet.
-            QuantSpec before = changing != null && changing.subject.equals(v.subject())
-                    ? changing.spec
-                    : v.spec().get();
-            QuantSpec next = change.apply(before);
+            QuantSpec next = change.apply(v.spec().get());
             if (v.subject() instanceof QuantizableTensor.Activation
-                    && Quantizers.byId(next.scheme()).traits().blockSize() > 0) {
-                throw new IllegalArgumentException(
-                        "scheme: " + Quantizers.byId(next.scheme()).title()
-                                + " has a scale for each block, an activation has one for the whole tensor");
+                    && next.quantizer().traits().blockSize() > 0) {
+                throw new IllegalArgumentException("scheme: " + next.quantizer().title()
+                        + " has a scale for each block, an activation has one for the whole tensor");
             }
-            Quantizers.byId(next.scheme()).check(next);
+            next.check();
             apply(v, title, next);
         } catch (IllegalArgumentException e) {
             background.problem(e);
@@ -370,44 +362,7 @@ public final class SelectedTensor {
     }
 
     private void apply(View v, String title, QuantSpec next) {
-        Edit override = new Edit.SetOverride(v.subject().id(), next);
-        if (!(v.subject() instanceof QuantizableTensor.Activation a)
-                || !(next.clip() instanceof Clip.Auto || FittedLevels.neededBy(next))
-                || a.sketch().isEmpty()) {
-            bench.apply(new Edit.All(title, List.of(override)));
-            return;
-        }
-        // What is chosen by an activation's values is part of the session, so that it can be used where its data is
-        // not.
-        MomentSketch sketch = a.sketch().get();
-        changing = new Changing(a, next);
-        choosing.submit(
-                (cancel, partial) -> RangeResolver.resolve(sketch, next, cancel),
-                made -> {
-                    changing = null;
-                    bench.stateProperty()
-                            .get()
-                            .filter(state ->
-                                    bench.subject(a.id()).filter(a::equals).isPresent())
-                            .ifPresent(state -> {
-                                Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-                                Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
-                                if (next.clip() instanceof Clip.Auto) {
-                                    ranges.put(a.id(), made.requested().getFirst());
-                                }
-                                FittedLevels.of(next, made).ifPresent(fitted -> levels.put(a.id(), fitted));
-                                bench.apply(new Edit.All(
-                                        title,
-                                        List.of(
-                                                override,
-                                                new Edit.SetActivationRanges(
-                                                        ranges, levels, state.calibrationData()))));
-                            });
-                },
-                e -> {
-                    changing = null;
-                    background.problem(e);
-                });
+        bench.apply(new Edit.All(title, List.of(new Edit.SetOverride(v.subject().id(), next))));
     }
 
     /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
@@ -431,6 +386,7 @@ public final class SelectedTensor {
             view.set(Optional.empty());
             curves.stop();
             curve.set(Optional.empty());
+            bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
             return;
         }
         boolean sameValues = bench.variant().equals(variant);
@@ -479,6 +435,7 @@ public final class SelectedTensor {
                 subject instanceof QuantizableTensor.Weight w
                         && bench.importances().of(w.info()).isPresent())));
         refreshCurve(view.get().get());
+        bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
     }
 
     private @Nullable MomentSketch sketch(QuantizableTensor subject) {

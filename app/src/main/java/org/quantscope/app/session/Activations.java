@@ -6,23 +6,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
-import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Dataset;
-import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.InputPower;
@@ -30,6 +24,7 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /**
  * Looks at the activations on the calibration data, in the background, whenever model or data change; and makes the steps
@@ -41,7 +36,6 @@ public final class Activations {
     private final Workbench bench;
     private final Background background;
     private final LatestWins<ActivationSketches> latest;
-    private final LatestWins<Edit> steps;
     private @Nullable Source asked;
     private boolean quantizeWhenSeen;
 
@@ -49,7 +43,6 @@ public final class Activations {
         this.bench = bench;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
-        this.steps = background.latest(LatestWins.Mode.CANCEL_STALE);
         bench.stateProperty().subscribe(x -> refresh());
     }
 
@@ -97,33 +90,33 @@ public final class Activations {
             bench.apply(new Edit.All("calibrate all with " + calibrator.title(), edits));
             return;
         }
-        step(state -> {
+        bench.stateProperty().get().ifPresent(state -> {
             Map<TensorId, QuantSpec> overrides = new TreeMap<>();
             state.overrides().forEach((id, spec) -> overrides.put(id, spec.withClip(clip)));
-            return new Edit.All(
+            bench.apply(new Edit.All(
                     "calibrate all with " + calibrator.title(),
                     List.of(
                             new Edit.SetWeights(state.weights().map(spec -> spec.withClip(clip))),
                             new Edit.SetActivations(state.activations().map(spec -> spec.withClip(clip))),
-                            new Edit.AdoptAll("", overrides)));
+                            new Edit.AdoptAll("", overrides))));
         });
     }
 
-    /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor. */
+    /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor, and a bias keeps the setting of its own. */
     public void spread(QuantizableTensor from, QuantSpec spec) {
         QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
         boolean weight = from instanceof QuantizableTensor.Weight;
         List<Edit> edits = new ArrayList<>();
         List<TensorId> ids = (weight ? bench.weights() : bench.activations())
-                .stream().map(QuantizableTensor::id).toList();
+                .stream()
+                        .filter(t ->
+                                t.info().kind() != TensorKind.BIAS && t.info().kind() != TensorKind.CONSTANT)
+                        .map(QuantizableTensor::id)
+                        .toList();
         ids.forEach(id -> edits.add(new Edit.ClearOverride(id)));
         edits.add(weight ? new Edit.SetWeights(Optional.of(common)) : new Edit.SetActivations(Optional.of(common)));
         Edit edit = new Edit.All(common.bits() + " bits for all " + (weight ? "weights" : "activations"), edits);
-        if (weight) {
-            bench.apply(edit);
-        } else {
-            step(state -> edit);
-        }
+        bench.apply(edit);
     }
 
     /**
@@ -141,9 +134,13 @@ public final class Activations {
                 .filter(id -> !bench.seenProperty().get().containsKey(id))
                 .toList();
         if (model.isEmpty() || data.isEmpty() || unseen.isEmpty()) {
-            step(state -> placing(ids, state));
+            bench.stateProperty().get().ifPresent(state -> bench.apply(placing(ids, state)));
         } else {
-            look(model.get(), unseen, data.get(), () -> step(state -> placing(ids, state)));
+            look(
+                    model.get(),
+                    unseen,
+                    data.get(),
+                    () -> bench.stateProperty().get().ifPresent(state -> bench.apply(placing(ids, state))));
         }
     }
 
@@ -161,70 +158,10 @@ public final class Activations {
     }
 
     private void quantizeSeen() {
-        step(state -> new Edit.SetActivations(Optional.of(state.activations().orElse(QuantSpec.ACTIVATIONS))));
-    }
-
-    /**
-     * Makes a step together with the activation ranges that follow from it. They are looked for in the background; if another
-     * step comes in between, they are looked for again on top of that.
-     */
-    public void step(Function<SessionState, Edit> choice) {
-        Optional<SessionState> now = bench.stateProperty().get();
-        if (now.isEmpty()) {
-            return;
-        }
-        SessionState state = now.get();
-        Edit edit = choice.apply(state);
-        SessionState next = edit.apply(state);
-        Map<TensorId, MomentSketch> seen = bench.seenProperty().get();
-        steps.submit(
-                (cancel, partial) -> {
-                    try (Jobs.Handle job = background.start("Choosing ranges", cancel)) {
-                        return calibration(next, seen, job, cancel);
-                    }
-                },
-                calibration -> bench.stateProperty()
-                        .get()
-                        .filter(s -> s.model().equals(state.model()))
-                        .ifPresent(present -> {
-                            if (present.equals(state)) {
-                                bench.apply(new Edit.All(edit.title(), List.of(edit, calibration)));
-                            } else {
-                                step(choice);
-                            }
-                        }),
-                e -> background.problem("Ranges: " + e.getMessage()));
-    }
-
-    /** The ranges that automatic settings of {@code state} come to on what was seen, and the levels that are fitted to it. */
-    public static Edit calibration(
-            SessionState state, Map<TensorId, MomentSketch> seen, Progress progress, CancelToken cancel) {
-        Map<TensorId, ClipRange> ranges = new TreeMap<>(state.activationRanges());
-        Map<TensorId, FittedLevels> levels = new TreeMap<>(state.activationLevels());
-        int done = 0;
-        for (Map.Entry<TensorId, MomentSketch> entry : seen.entrySet()) {
-            cancel.check();
-            progress.report(done++, seen.size(), "tensor " + done + " of " + seen.size());
-            state.activationSpec(entry.getKey())
-                    .filter(spec -> spec.clip() instanceof Clip.Auto || FittedLevels.neededBy(spec))
-                    .ifPresent(spec -> {
-                        RangeResolver.Resolution made = RangeResolver.resolve(entry.getValue(), spec, cancel);
-                        if (spec.clip() instanceof Clip.Auto) {
-                            ranges.put(entry.getKey(), made.requested().getFirst());
-                        }
-                        FittedLevels.of(spec, made).ifPresent(fitted -> levels.put(entry.getKey(), fitted));
-                    });
-        }
-        return new Edit.SetActivationRanges(ranges, levels, state.calibrationData());
-    }
-
-    /** A session that was written without levels, or before its data had been looked at, has them fitted now. */
-    private void fitMissing() {
         bench.stateProperty()
                 .get()
-                .filter(state ->
-                        bench.seenProperty().get().keySet().stream().anyMatch(id -> FittedLevels.missing(state, id)))
-                .ifPresent(state -> step(s -> new Edit.All("fit levels of activations", List.of())));
+                .ifPresent(state -> bench.apply(
+                        new Edit.SetActivations(Optional.of(state.activations().orElse(QuantSpec.ACTIVATIONS)))));
     }
 
     private void refresh() {
@@ -251,15 +188,12 @@ public final class Activations {
                 : all.stream().filter(id -> !seen.contains(id)).toList();
         if (unseen.isEmpty()) {
             latest.cancel();
-            fitMissing();
             return;
         }
         look(model, unseen, data, () -> {
             if (quantizeWhenSeen) {
                 quantizeWhenSeen = false;
                 quantizeSeen();
-            } else {
-                fitMissing();
             }
         });
     }

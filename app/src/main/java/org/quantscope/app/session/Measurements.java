@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -12,20 +13,21 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.calib.Importances;
-import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
-import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.Granularity;
-import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
+import org.quantscope.core.session.QuantizedTensor;
+import org.quantscope.core.session.Request;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.ResolvedTensor;
+import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
@@ -49,22 +51,36 @@ public final class Measurements {
      *
      * @param tensors measured tensors, by their names; tensors that stay float are not in it
      * @param complete true if every quantized tensor has been measured
+     * @param resolved the parameters of all of them, once complete
+     * @param ranges what a session file keeps of the calibration, once complete
+     * @param size of the model under these settings, once complete
      */
-    public record Snapshot(Map<TensorId, Measured> tensors, boolean complete) {
-        static final Snapshot EMPTY = new Snapshot(Map.of(), false);
+    public record Snapshot(
+            Map<TensorId, Measured> tensors,
+            boolean complete,
+            ResolvedSettings resolved,
+            ActivationRanges ranges,
+            ModelSize size) {
+        static final Snapshot EMPTY = partial(Map.of());
+
+        static Snapshot partial(Map<TensorId, Measured> known) {
+            return new Snapshot(
+                    Map.copyOf(known), false, ResolvedSettings.NONE, ActivationRanges.NONE, new ModelSize(0, 0));
+        }
     }
 
-    /** @param importances where the setting rests on them, else {@link Importances#NONE} */
-    private record Key(
-            int opened,
-            TensorId id,
-            String variant,
-            QuantSpec spec,
-            Optional<ClipRange> observed,
-            Optional<FittedLevels> fitted,
-            Importances importances) {}
+    /** @param sketch what the error of an activation is estimated from */
+    private record Key(Request request, Optional<MomentSketch> sketch) {
+        static Key of(QuantizableTensor subject, Request request) {
+            return new Key(request, subject instanceof QuantizableTensor.Activation a ? a.sketch() : Optional.empty());
+        }
+    }
 
-    private record Task(QuantizableTensor subject, Key key, SessionState state) {}
+    private record Task(QuantizableTensor subject, QuantizedTensor tensor) {}
+
+    /** Everything that a snapshot of the present settings is made of. */
+    private record Asked(
+            Model model, SessionState state, Calibration calibration, Resolver resolver, List<Task> tasks) {}
 
     private final Workbench bench;
     private final Background background;
@@ -72,105 +88,80 @@ public final class Measurements {
     private final ReadOnlyObjectWrapper<Snapshot> snapshot = new ReadOnlyObjectWrapper<>(Snapshot.EMPTY);
     private final LruCache<Key, Measured> kept = LruCache.ofEntries(KEPT);
 
-    private int opened;
     private Set<TensorId> saidLacking = Set.of();
 
     public Measurements(Workbench bench, Background background) {
         this.bench = bench;
         this.background = background;
         this.latest = background.latest(LatestWins.Mode.CANCEL_STALE);
-        bench.modelProperty().subscribe(x -> {
-            opened++;
-            kept.clear();
-        });
-        bench.stateProperty().subscribe(state -> refresh());
-        bench.seenProperty().subscribe(map -> refresh());
+        bench.modelProperty().subscribe(x -> kept.clear());
+        bench.changes().on(Changes.Stage.MEASUREMENTS, this::refresh);
     }
 
     /** What is known of a tensor under a setting that need not be the committed one. */
     public Optional<Measured> find(QuantizableTensor subject, QuantSpec spec) {
-        return kept.find(key(subject, spec));
+        return kept.find(Key.of(subject, request(subject, spec)));
+    }
+
+    /** What the resolver is asked about a tensor under a setting that need not be the committed one. */
+    public Request request(QuantizableTensor subject, QuantSpec spec) {
+        Calibration calibration = bench.calibration();
+        return switch (subject) {
+            case QuantizableTensor.Weight(var tensor) -> Request.of(tensor, spec, calibration.importances());
+            case QuantizableTensor.Activation a -> Request.of(a.id(), spec, calibration);
+        };
     }
 
     /** Keeps a result that was computed elsewhere, with exact figures. */
     public void keep(QuantizableTensor subject, Measured measured) {
-        kept.put(key(subject, measured.spec()), measured);
+        kept.put(Key.of(subject, request(subject, measured.spec())), measured);
     }
 
     /**
-     * Resolves and measures one tensor. Weights are measured exactly, activations from what was seen of them.
+     * Resolves and measures one tensor, and keeps the result. Weights are measured exactly, activations from what was seen of
+     * them. On any thread.
      *
-     * @param state what it keeps of activations is used; what it lacks is chosen from what was seen of the activation
+     * @throws IllegalArgumentException if the spec does not fit the tensor, or there is an {@link Request#obstacle}
+     * @throws java.util.concurrent.CancellationException if cancelled
      */
-    public static Measured measure(
-            QuantizableTensor subject,
-            QuantSpec spec,
-            SessionState state,
-            Importances importances,
-            CancelToken cancel) {
-        return switch (subject) {
-            case QuantizableTensor.Weight(var tensor) -> {
-                var resolution = RangeResolver.resolve(tensor, spec, importances, cancel);
-                yield new Measured(
-                        spec,
-                        resolution.requested(),
-                        resolution.params(),
-                        ErrorFigures.of(Engine.measure(tensor, resolution.params(), cancel)));
-            }
-            case QuantizableTensor.Activation(var info, var sketch) -> {
-                ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand)
-                        ? byHand
-                        : spec.clip() instanceof Clip.Auto
-                                ? state.activationRanges().get(info.id())
-                                : null;
-                FittedLevels fitted = state.activationLevels().get(info.id());
-                if (range != null && fitted != null && fitted.answer(spec, range)) {
-                    yield new Measured(spec, List.of(range), fitted.params(), estimate(sketch, fitted.params()));
-                }
-                if (range != null && spec.clip() instanceof Clip.Auto && !FittedLevels.neededBy(spec)) {
-                    QuantParams params =
-                            Quantizers.byId(spec.scheme()).resolve(spec, Granularity.TENSOR, List.of(range));
-                    yield new Measured(spec, List.of(range), params, estimate(sketch, params));
-                }
-                QuantSpec chosen = range == null ? spec : spec.withClip(new Clip.Manual(range));
-                var resolution = RangeResolver.resolve(sketch.orElseGet(MomentSketch::new), chosen, cancel);
-                yield new Measured(
-                        spec, resolution.requested(), resolution.params(), estimate(sketch, resolution.params()));
-            }
+    public Measured measure(QuantizableTensor subject, Request request, Resolver resolver, CancelToken cancel) {
+        Resolution made = resolver.resolve(request, cancel);
+        ErrorFigures error = switch (subject) {
+            case QuantizableTensor.Weight(var tensor) -> ErrorFigures.of(Engine.measure(tensor, made.params(), cancel));
+            case QuantizableTensor.Activation(var _, var sketch) ->
+                ErrorFigures.of(sketch.map(s -> List.of(s.estimate(made.params().grid(0))))
+                        .orElse(List.of()));
         };
-    }
-
-    private static ErrorFigures estimate(Optional<MomentSketch> sketch, QuantParams params) {
-        return ErrorFigures.of(
-                sketch.map(s -> List.of(s.estimate(params.grid(0)))).orElse(List.of()));
+        Measured measured = new Measured(request.spec(), made.requested(), made.params(), error);
+        kept.put(Key.of(subject, request), measured);
+        return measured;
     }
 
     private void refresh() {
         Optional<SessionState> state = bench.stateProperty().get();
-        if (state.isEmpty()) {
+        Optional<Model> model = bench.analysed();
+        if (state.isEmpty() || model.isEmpty()) {
             latest.cancel();
-            snapshot.set(Snapshot.EMPTY);
+            show(Snapshot.EMPTY);
             return;
         }
         Map<TensorId, Measured> known = new LinkedHashMap<>();
+        List<Task> tasks = new ArrayList<>();
         List<Task> missing = new ArrayList<>();
         Set<TensorId> lacking = new TreeSet<>();
-        List<QuantizableTensor> subjects = new ArrayList<>(bench.weights());
-        subjects.addAll(bench.activations());
-        for (QuantizableTensor subject : subjects) {
-            bench.spec(subject).ifPresent(spec -> {
-                Key key = key(subject, spec);
-                Measured measured = kept.get(key);
-                if (measured != null) {
-                    known.put(subject.id(), measured);
-                } else if (lacksImportance(subject, spec)) {
-                    lacking.add(subject.id());
-                } else if (subject instanceof QuantizableTensor.Weight
-                        || key.observed.isPresent()
-                        || !(spec.clip() instanceof Clip.Auto)) {
-                    missing.add(new Task(subject, key, state.get()));
-                }
-            });
+        for (QuantizedTensor tensor : QuantizedTensor.of(model.get(), state.get(), bench.calibration())) {
+            TensorId id = tensor.info().id();
+            Task task = new Task(bench.subject(id).orElseThrow(), tensor);
+            Measured measured = kept.get(Key.of(task.subject, tensor.request()));
+            if (measured != null) {
+                known.put(id, measured);
+                tasks.add(task);
+            } else if (tensor.request().obstacle().isEmpty()) {
+                missing.add(task);
+                tasks.add(task);
+            } else if (task.subject instanceof QuantizableTensor.Weight) {
+                lacking.add(id);
+            }
         }
         if (!lacking.isEmpty() && !lacking.equals(saidLacking)) {
             background.problem("Range of " + lacking.iterator().next()
@@ -178,24 +169,49 @@ public final class Measurements {
                     + ": weighted by importances that calibration data shows; there is none");
         }
         saidLacking = lacking;
-        if (missing.isEmpty()) {
+        Asked asked = new Asked(model.get(), state.get(), bench.calibration(), bench.resolver(), tasks);
+        if (missing.isEmpty() && !lacking.isEmpty()) {
             latest.cancel();
-            snapshot.set(new Snapshot(Map.copyOf(known), lacking.isEmpty()));
+            show(Snapshot.partial(known));
             return;
         }
-        snapshot.set(new Snapshot(Map.copyOf(known), false));
+        Optional<ActivationRanges> ranges = asked.resolver.knownRanges(asked.state, asked.calibration);
+        if (missing.isEmpty() && ranges.isPresent()) {
+            latest.cancel();
+            show(complete(asked, known, ranges.get()));
+            return;
+        }
+        show(Snapshot.partial(known));
         AtomicBoolean underWay = new AtomicBoolean();
         latest.submit(
-                (cancel, partial) -> run(known, missing, lacking.isEmpty(), underWay, cancel, partial),
+                (cancel, partial) -> run(asked, known, missing, lacking.isEmpty(), underWay, cancel, partial),
                 result -> {
-                    snapshot.set(result);
+                    show(result);
                     underWay.set(false);
                 },
                 e -> background.problem(e));
     }
 
+    private static Snapshot complete(Asked asked, Map<TensorId, Measured> measured, ActivationRanges ranges) {
+        List<ResolvedTensor> all = asked.tasks.stream()
+                .map(task -> {
+                    Measured m = Objects.requireNonNull(
+                            measured.get(task.tensor.info().id()));
+                    return task.tensor.resolved(new Resolution(m.requested(), m.params()));
+                })
+                .toList();
+        ResolvedSettings resolved = ResolvedSettings.of(asked.model, all);
+        return new Snapshot(Map.copyOf(measured), true, resolved, ranges, ModelSize.of(asked.model, resolved));
+    }
+
+    private void show(Snapshot next) {
+        snapshot.set(next);
+        bench.changes().behind(Changes.Stage.MEASUREMENTS);
+    }
+
     /** @param underWay while a partial result has not been taken over, no other is handed over */
     private Snapshot run(
+            Asked asked,
             Map<TensorId, Measured> known,
             List<Task> missing,
             boolean complete,
@@ -210,46 +226,19 @@ public final class Measurements {
             for (Task task : missing) {
                 cancel.check();
                 job.report(done++, missing.size(), "tensor " + done + " of " + missing.size());
-                Measured measured = measure(task.subject, task.key.spec, task.state, task.key.importances, cancel);
-                kept.put(task.key, measured);
+                Measured measured = measure(task.subject, task.tensor.request(), asked.resolver, cancel);
                 all.put(task.subject.id(), measured);
                 boolean due = (done - told) * PARTIALS >= missing.size() || System.nanoTime() - toldAt >= PARTIAL_NANOS;
                 if (due && done < missing.size() && underWay.compareAndSet(false, true)) {
                     told = done;
                     toldAt = System.nanoTime();
-                    partial.accept(new Snapshot(Map.copyOf(all), false));
+                    partial.accept(Snapshot.partial(all));
                 }
             }
         }
-        return new Snapshot(Map.copyOf(all), complete);
-    }
-
-    private Key key(QuantizableTensor subject, QuantSpec spec) {
-        Optional<SessionState> state =
-                bench.stateProperty().get().filter(s -> subject instanceof QuantizableTensor.Activation);
-        return new Key(
-                opened,
-                subject.id(),
-                bench.variant(),
-                spec,
-                state.map(s -> s.activationRanges().get(subject.id())),
-                state.map(s -> s.activationLevels().get(subject.id()))
-                        .filter(f -> f.scheme().equals(spec.scheme())),
-                needsImportance(spec) ? bench.importances() : Importances.NONE);
-    }
-
-    private static boolean needsImportance(QuantSpec spec) {
-        return spec.clip() instanceof Clip.Auto auto
-                && Calibrators.byId(auto.calibratorId()).needsImportance();
-    }
-
-    /** True while the setting of a weight rests on importances that nobody has observed; those of a file are the file's matter. */
-    private boolean lacksImportance(QuantizableTensor subject, QuantSpec spec) {
-        return subject instanceof QuantizableTensor.Weight w
-                && needsImportance(spec)
-                && spec.clip() instanceof Clip.Auto auto
-                && auto.options().isEmpty()
-                && bench.importances().of(w.info()).isEmpty();
+        return complete
+                ? complete(asked, all, asked.resolver.ranges(asked.state, asked.calibration, cancel))
+                : Snapshot.partial(all);
     }
 
     /** The present settings' results. */

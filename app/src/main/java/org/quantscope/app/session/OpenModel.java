@@ -3,6 +3,7 @@ package org.quantscope.app.session;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.sketch.MomentSketch;
@@ -27,10 +28,10 @@ public record OpenModel(Model source, Model folded, FileRef file) {
         return String.valueOf(file.path().getFileName());
     }
 
-    /** The weights of an analysed model, in the order of the file. */
-    static List<QuantizableTensor.Weight> weights(Model analysed) {
+    /** The weights of an analysed model, and other stored tensors of those in {@code own}, in the order of the file. */
+    static List<QuantizableTensor.Weight> weights(Model analysed, Set<TensorId> own) {
         return analysed.tensors().stream()
-                .filter(OpenModel::isWeight)
+                .filter(tensor -> isListed(tensor, own))
                 .map(QuantizableTensor.Weight::new)
                 .toList();
     }
@@ -43,8 +44,8 @@ public record OpenModel(Model source, Model folded, FileRef file) {
                 .toList();
     }
 
-    private static boolean isWeight(Tensor tensor) {
-        return tensor.info().kind() == TensorKind.WEIGHT
+    private static boolean isListed(Tensor tensor, Set<TensorId> own) {
+        return (tensor.info().kind() == TensorKind.WEIGHT || own.contains(tensor.id()))
                 && tensor.info().dtype().isFloating()
                 && tensor.data().count() > 0;
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -27,8 +28,12 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -86,16 +91,17 @@ public final class SessionViewModel {
     }
 
     /**
-     * What a session file has beside it.
+     * What is known of the activations before they are looked at.
      *
+     * @param ranges what the session file says
      * @param activations what was seen of them, if it rests on what the session does
      * @param note why there is nothing, where there should be something
      */
-    private record Seen(Optional<ActivationSketches> activations, Optional<String> note) {
-        static final Seen NOTHING = new Seen(Optional.empty(), Optional.empty());
+    private record Seen(ActivationRanges ranges, Optional<ActivationSketches> activations, Optional<String> note) {
+        static final Seen NOTHING = new Seen(ActivationRanges.NONE, Optional.empty(), Optional.empty());
 
-        static Seen not(String why) {
-            return new Seen(Optional.empty(), Optional.of(why + ": the activations are looked at again"));
+        static Seen not(ActivationRanges ranges, String why) {
+            return new Seen(ranges, Optional.empty(), Optional.of(why + ": the activations are looked at again"));
         }
     }
 
@@ -113,20 +119,25 @@ public final class SessionViewModel {
      * @param unsaved true if the state is not what the file says
      * @param waived data to go on without
      */
-    private record Resumption(Path file, SessionState state, boolean unsaved, Set<Role> waived) {
+    private record Resumption(
+            Path file, SessionState state, ActivationRanges ranges, boolean unsaved, Set<Role> waived) {
+        static Resumption of(Path file, Session session, boolean unsaved) {
+            return new Resumption(file, session.state(), session.ranges(), unsaved, Set.of());
+        }
+
         Resumption with(Role role, FileRef ref) {
             SessionState next = switch (role) {
                 case MODEL -> state.withModel(ref);
                 case EVALUATION -> state.withEvaluationData(Optional.of(ref));
                 case CALIBRATION -> state.withCalibrationData(Optional.of(ref));
             };
-            return new Resumption(file, next, true, waived);
+            return new Resumption(file, next, ranges, true, waived);
         }
 
         Resumption without(Role role) {
             Set<Role> more = EnumSet.of(role);
             more.addAll(waived);
-            return new Resumption(file, state, unsaved, more);
+            return new Resumption(file, state, ranges, unsaved, more);
         }
 
         Optional<FileRef> ref(Role role) {
@@ -147,7 +158,7 @@ public final class SessionViewModel {
     private final LatestWins<Opened> opening;
     private final Writer writer;
     private final LatestWins<List<Path>> pruning;
-    private final LatestWins<Optional<SessionState>> looking;
+    private final LatestWins<Optional<Session>> looking;
     private final ReadOnlyObjectWrapper<List<Path>> recent;
     private Optional<Kept> kept = Optional.empty();
 
@@ -188,7 +199,7 @@ public final class SessionViewModel {
                 "Opening " + file.getFileName(),
                 cancel -> withData(
                         session
-                                ? resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)
+                                ? resume(Resumption.of(file, SessionFile.read(file), false), cancel)
                                 : bench(readModel(file, cancel), Optional.empty(), List.of(), List.of()),
                         data,
                         cancel)));
@@ -268,7 +279,7 @@ public final class SessionViewModel {
     public void openSession(Path file) {
         leave(() -> submit(
                 "Opening " + file.getFileName(),
-                cancel -> resume(new Resumption(file, SessionFile.read(file), false, Set.of()), cancel)));
+                cancel -> resume(Resumption.of(file, SessionFile.read(file), false), cancel)));
     }
 
     /** Computes accuracy on this data from now on. */
@@ -327,7 +338,7 @@ public final class SessionViewModel {
                         // A person was faster.
                         return;
                     }
-                    found.ifPresentOrElse(state -> offer(file, state, otherwise), otherwise);
+                    found.ifPresentOrElse(session -> offer(file, session, otherwise), otherwise);
                 },
                 e -> {
                     LOG.warn("the copy of unsaved work is not readable", e);
@@ -336,9 +347,9 @@ public final class SessionViewModel {
                 });
     }
 
-    private void offer(Path file, SessionState state, Runnable otherwise) {
-        if (questions.restore(String.valueOf(state.model().path().getFileName()))) {
-            submit("Restoring unsaved work", cancel -> resume(new Resumption(file, state, true, Set.of()), cancel));
+    private void offer(Path file, Session session, Runnable otherwise) {
+        if (questions.restore(String.valueOf(session.state().model().path().getFileName()))) {
+            submit("Restoring unsaved work", cancel -> resume(Resumption.of(file, session, true), cancel));
         } else {
             forgetAutosave();
             otherwise.run();
@@ -366,9 +377,10 @@ public final class SessionViewModel {
         if (state == null || of == null) {
             return;
         }
+        Supplier<Session> session = session(state);
         writer.add(
                 () -> {
-                    SessionFile.write(state, file);
+                    SessionFile.write(session.get(), file);
                     background.ui().execute(() -> saved(of, state, file, then));
                 },
                 e -> background
@@ -459,7 +471,13 @@ public final class SessionViewModel {
         switch (result) {
             case Opened.Bench b -> {
                 b.corrected.ifPresent(model -> bench.keepCorrected(b.state, model));
-                bench.show(b.model, b.state, b.unsaved ? Optional.empty() : b.file, b.data, b.seen.activations);
+                bench.show(
+                        b.model,
+                        b.state,
+                        b.seen.ranges,
+                        b.unsaved ? Optional.empty() : b.file,
+                        b.data,
+                        b.seen.activations);
                 kept = b.seen.activations.flatMap(
                         seen -> b.file.map(session -> new Kept(seen, SketchFile.beside(session))));
                 List<String> notes = new ArrayList<>(b.notes);
@@ -547,17 +565,18 @@ public final class SessionViewModel {
                 state,
                 Optional.of(session.file),
                 data,
-                seen(session.file, session.state, data, cancel),
+                seen(session.file, session.state, session.ranges, data, cancel),
                 session.unsaved,
                 notes,
                 Optional.empty());
     }
 
     /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
-    private static Seen seen(Path session, SessionState state, List<Dataset> data, CancelToken cancel) {
+    private static Seen seen(
+            Path session, SessionState state, ActivationRanges ranges, List<Dataset> data, CancelToken cancel) {
         Path file = SketchFile.beside(session);
         if (!Files.isRegularFile(file)) {
-            return Seen.NOTHING;
+            return new Seen(ranges, Optional.empty(), Optional.empty());
         }
         try {
             ActivationSketches read = SketchFile.read(file, cancel);
@@ -570,10 +589,12 @@ public final class SessionViewModel {
             boolean fits = ref.isPresent()
                     && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
             return fits
-                    ? new Seen(Optional.of(read), Optional.empty())
-                    : Seen.not(file.getFileName() + " was made with another model, other data or another fold flag");
+                    ? new Seen(ranges, Optional.of(read), Optional.empty())
+                    : Seen.not(
+                            ranges,
+                            file.getFileName() + " was made with another model, other data or another fold flag");
         } catch (IOException | BadInputException e) {
-            return Seen.not(reason(e));
+            return Seen.not(ranges, reason(e));
         }
     }
 
@@ -632,13 +653,21 @@ public final class SessionViewModel {
             forgetAutosave();
             return;
         }
+        Supplier<Session> session = session(now);
         writer.replace(
                 AUTOSAVE,
                 () -> {
                     Files.createDirectories(settings.folder());
-                    SessionFile.write(now, autosaveFile());
+                    SessionFile.write(session.get(), autosaveFile());
                 },
                 e -> LOG.warn("no copy of the unsaved work could be written", e));
+    }
+
+    /** A state with what calibration comes to for it, which is put together on the thread that writes. */
+    private Supplier<Session> session(SessionState state) {
+        Resolver resolver = bench.resolver();
+        Calibration calibration = bench.calibration();
+        return () -> new Session(state, resolver.ranges(state, calibration, new CancelToken()));
     }
 
     private Path autosaveFile() {

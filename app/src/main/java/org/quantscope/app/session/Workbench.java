@@ -2,6 +2,7 @@ package org.quantscope.app.session;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,9 +18,13 @@ import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.History;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.MomentSketch;
@@ -30,6 +35,9 @@ import org.quantscope.core.tensor.TensorId;
  * only. Whatever else is shown follows from these properties.
  */
 public final class Workbench {
+    /** Sketches of large models take some megabytes. */
+    private static final int CALIBRATIONS_KEPT = 6;
+
     private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<SessionState>> state = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<TensorId>> selection = new ReadOnlyObjectWrapper<>(Optional.empty());
@@ -41,8 +49,25 @@ public final class Workbench {
     private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
-    private Optional<ActivationSketches> observed = Optional.empty();
-    private Importances importances = Importances.NONE;
+    /** What is known of each form of the open model on each calibration data, by {@link #calibrationKey}; undo and redo find it here. */
+    private final Map<String, Calibration> calibrations = new LinkedHashMap<>(8, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Calibration> eldest) {
+            return size() > CALIBRATIONS_KEPT;
+        }
+    };
+
+    private final Changes changes = new Changes();
+
+    private Calibration calibration = Calibration.NONE;
+    /** What the session file held, for the form of the model that it was about. */
+    private Calibration stored = Calibration.NONE;
+
+    private String storedVariant = "";
+    private String storedKey = "";
+    private Resolver resolver = new Resolver();
     private Optional<History> history = Optional.empty();
     /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
     private final Map<String, Model> corrected = new HashMap<>();
@@ -53,24 +78,26 @@ public final class Workbench {
 
     private Set<TensorId> placed = Set.of();
     private Optional<Model> analysed = Optional.empty();
-    private Listing listing = new Listing(Optional.empty(), Map.of(), List.of(), List.of(), Map.of());
+    private Listing listing = Listing.of(Optional.empty(), Set.of(), Map.of());
 
     /** The subjects of a model, made once and asked for in every frame of a gesture. */
     private record Listing(
             Optional<Model> model,
+            Set<TensorId> own,
             Map<TensorId, MomentSketch> seen,
             List<QuantizableTensor.Weight> weights,
             List<QuantizableTensor.Activation> activations,
             Map<TensorId, QuantizableTensor> byId) {
-        static Listing of(Optional<Model> model, Map<TensorId, MomentSketch> seen) {
+        /** @param own tensors with a spec of their own: a bias among them is listed too */
+        static Listing of(Optional<Model> model, Set<TensorId> own, Map<TensorId, MomentSketch> seen) {
             List<QuantizableTensor.Weight> weights =
-                    model.map(OpenModel::weights).orElse(List.of());
+                    model.map(m -> OpenModel.weights(m, own)).orElse(List.of());
             List<QuantizableTensor.Activation> activations =
                     model.map(m -> OpenModel.activations(m, seen)).orElse(List.of());
             Map<TensorId, QuantizableTensor> byId = new HashMap<>();
             activations.forEach(a -> byId.put(a.id(), a));
             weights.forEach(w -> byId.put(w.id(), w));
-            return new Listing(model, seen, weights, activations, byId);
+            return new Listing(model, own, seen, weights, activations, byId);
         }
     }
 
@@ -80,11 +107,13 @@ public final class Workbench {
      * @param start the choices to start from; they count as saved
      * @param file the session file they were read from
      * @param data the opened data sets that {@code start} refers to
+     * @param ranges what the session file says of the activations
      * @param activations what is known already of the activations on the calibration data
      */
     public void show(
             OpenModel opened,
             SessionState start,
+            ActivationRanges ranges,
             Optional<Path> file,
             List<Dataset> data,
             Optional<ActivationSketches> activations) {
@@ -93,8 +122,12 @@ public final class Workbench {
         data.forEach(this::keep);
         selection.set(Optional.empty());
         state.set(Optional.empty());
-        takeObserved(activations);
-        seen.set(activations.map(ActivationSketches::sketches).orElse(Map.of()));
+        calibrations.clear();
+        resolver = new Resolver();
+        stored = new Session(start, ranges).calibration();
+        storedVariant = variantOf(start);
+        storedKey = calibrationKey(start);
+        activations.ifPresent(run -> calibrations.put(calibrationKey(run), stored.withSeen(run)));
         model.set(Optional.of(opened));
         sessionFile.set(file);
         take(History.of(start));
@@ -135,37 +168,70 @@ public final class Workbench {
     public void select(TensorId id) {
         if (subject(id).isPresent()) {
             selection.set(Optional.of(id));
+            changes.behind(Changes.Stage.MEASUREMENTS);
         }
     }
 
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
-        takeObserved(Optional.of(sketches));
-        seen.set(sketches.sketches());
+        String key = calibrationKey(sketches);
+        Calibration before = calibrations.getOrDefault(key, key.equals(storedKey) ? stored : Calibration.NONE);
+        calibrations.put(key, before.withSeen(sketches));
+        if (state.get().filter(s -> calibrationKey(s).equals(key)).isPresent()) {
+            calibration = calibrations.get(key);
+            seen.set(calibration.sketches());
+            changes.all();
+        }
+    }
+
+    private String calibrationKey(ActivationSketches run) {
+        return run.modelSha256() + (run.foldBatchNorm() ? " folded" : "") + " on " + run.dataSha256();
+    }
+
+    private String calibrationKey(SessionState of) {
+        return variantOf(of) + " on "
+                + of.calibrationData().map(FileRef::digest).orElse("");
+    }
+
+    private Calibration calibration(SessionState of) {
+        Calibration known = calibrations.get(calibrationKey(of));
+        return known != null ? known : variantOf(of).equals(storedVariant) ? stored : Calibration.NONE;
+    }
+
+    /** What is known of the analysed model on the calibration data of now. */
+    public Calibration calibration() {
+        return calibration;
+    }
+
+    /** What the choices come to; it knows what it was asked before, of every form of the open model. */
+    public Resolver resolver() {
+        return resolver;
+    }
+
+    /** Who follows a change, in order. */
+    public Changes changes() {
+        return changes;
     }
 
     /** What a calibration run saw, if it rests on the model, the fold flag and the calibration data of now. */
     public Optional<ActivationSketches> observed() {
         Optional<Dataset> data = calibrationData();
-        return observed.filter(o -> model.get().isPresent()
-                && state.get()
-                        .flatMap(SessionState::calibrationData)
-                        .filter(ref -> o.restsOn(
-                                state.get().get().modelKey(),
-                                ref.digest(),
-                                foldsBatchNorm(),
-                                data.map(d -> (long) d.size()).orElse(o.samples())))
-                        .isPresent());
+        return calibration
+                .seen()
+                .filter(o -> model.get().isPresent()
+                        && state.get()
+                                .flatMap(SessionState::calibrationData)
+                                .filter(ref -> o.restsOn(
+                                        state.get().get().modelKey(),
+                                        ref.digest(),
+                                        foldsBatchNorm(),
+                                        data.map(d -> (long) d.size()).orElse(o.samples())))
+                                .isPresent());
     }
 
     /** What calibration data has shown of the importance of the weights. */
     public Importances importances() {
-        return importances;
-    }
-
-    private void takeObserved(Optional<ActivationSketches> activations) {
-        observed = activations;
-        importances = activations.map(a -> Importances.observed(a.inputs())).orElse(Importances.NONE);
+        return calibration.importances();
     }
 
     /** The model as it is analysed: folded and with quantizers placed as the state says. */
@@ -232,18 +298,18 @@ public final class Workbench {
 
     private Listing listing() {
         Optional<Model> open = analysed();
-        if (!open.equals(listing.model) || !seen.get().equals(listing.seen)) {
-            listing = Listing.of(open, seen.get());
+        Set<TensorId> own = state.get().map(s -> s.overrides().keySet()).orElse(Set.of());
+        if (!open.equals(listing.model)
+                || !own.equals(listing.own)
+                || !calibration.sketches().equals(listing.seen)) {
+            listing = Listing.of(open, own, calibration.sketches());
         }
         return listing;
     }
 
     /** The committed spec of a tensor; empty if it stays float. */
     public Optional<QuantSpec> spec(QuantizableTensor subject) {
-        return state.get().flatMap(s -> switch (subject) {
-            case QuantizableTensor.Weight w -> s.weightSpec(w.id());
-            case QuantizableTensor.Activation a -> s.activationSpec(a.id());
-        });
+        return state.get().flatMap(s -> s.spec(subject.info()));
     }
 
     public Optional<Dataset> evaluationData() {
@@ -255,8 +321,10 @@ public final class Workbench {
     }
 
     private void take(History next) {
+        boolean changed = !state.get().equals(Optional.of(next.state()));
         analyse(next.state());
         history = Optional.of(next);
+        calibration = calibration(next.state());
         dirty.set(next.hasUnsavedChanges());
         canUndo.set(next.canUndo());
         canRedo.set(next.canRedo());
@@ -265,6 +333,10 @@ public final class Workbench {
         state.set(Optional.of(next.state()));
         if (selection.get().flatMap(this::subject).isEmpty()) {
             selection.set(weights().stream().findFirst().map(QuantizableTensor::id));
+        }
+        seen.set(calibration.sketches());
+        if (changed) {
+            changes.all();
         }
     }
 

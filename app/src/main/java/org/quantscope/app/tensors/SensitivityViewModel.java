@@ -1,7 +1,6 @@
 package org.quantscope.app.tensors;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -13,9 +12,8 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
-import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measurements;
-import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
@@ -27,13 +25,13 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivityReport;
 import org.quantscope.core.sensitivity.SensitivityScope;
 import org.quantscope.core.sensitivity.SensitivityStore;
 import org.quantscope.core.sensitivity.SensitivitySweep;
 import org.quantscope.core.sensitivity.TensorSensitivity;
+import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -77,30 +75,11 @@ public final class SensitivityViewModel {
     private record Scope(
             String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
 
-    /** Committed parameters of every quantized tensor, on what is evaluated. */
-    private record Setting(
-            Scope scope,
-            Model model,
-            Model reference,
-            Map<TensorId, QuantParams> weights,
-            Map<TensorId, QuantParams> activations) {
-        Optional<QuantParams> of(TensorId id) {
-            return Optional.ofNullable(weights.get(id)).or(() -> Optional.ofNullable(activations.get(id)));
-        }
-
-        /** The tensors whose parameters differ. */
-        Set<TensorId> changedSince(Setting before) {
-            Set<TensorId> changed = new HashSet<>(weights.keySet());
-            changed.addAll(activations.keySet());
-            changed.addAll(before.weights.keySet());
-            changed.addAll(before.activations.keySet());
-            changed.removeIf(id -> of(id).equals(before.of(id)));
-            return changed;
-        }
-    }
+    /** What is swept: the committed parameters, on what is evaluated. */
+    private record Swept(Scope scope, Model model, Model reference, ResolvedSettings resolved) {}
 
     /** Figures, each with the setting under which it was found. */
-    private record Found(TensorSensitivity figures, Setting onlyOf, Setting allButOf) {}
+    private record Found(TensorSensitivity figures, Swept onlyOf, Swept allButOf) {}
 
     private final Workbench bench;
     private final Measurements measurements;
@@ -113,13 +92,13 @@ public final class SensitivityViewModel {
     private volatile LruCache<Scope, SensitivityCache> caches = LruCache.ofEntries(SCOPES_KEPT);
 
     private final Map<TensorId, Found> found = new HashMap<>();
-    private @Nullable Setting setting;
+    private @Nullable Swept setting;
     /** What runs; null while nothing does. */
-    private @Nullable Setting running;
+    private @Nullable Swept running;
     /** The next settings are ranked without being asked. */
     private boolean follows;
     /** What is being ranked; null while nothing is. */
-    private @Nullable Setting ranked;
+    private @Nullable Swept ranked;
     /** What runs has ended, while an edit was being measured. */
     private boolean over;
 
@@ -144,8 +123,7 @@ public final class SensitivityViewModel {
             found.clear();
             caches = LruCache.ofEntries(SCOPES_KEPT);
         });
-        bench.stateProperty().subscribe(x -> refresh());
-        measurements.snapshotProperty().subscribe(x -> refresh());
+        bench.changes().on(Changes.Stage.OTHERS, this::refresh);
     }
 
     /** Why there is nothing to sweep; empty if there is. */
@@ -185,7 +163,7 @@ public final class SensitivityViewModel {
             // What runs stays useful for what the edit does not touch.
             return;
         }
-        Setting now = setting(measured);
+        Swept now = setting(measured);
         boolean rank = follows;
         follows = false;
         if (now.equals(setting)) {
@@ -196,7 +174,7 @@ public final class SensitivityViewModel {
             }
             return;
         }
-        Setting before = setting;
+        Swept before = setting;
         setting = now;
         all = null;
         known = 0;
@@ -213,7 +191,7 @@ public final class SensitivityViewModel {
                 (cancel, partial) -> look(now, rank, cancel, partial), report -> take(now, report), this::failed);
     }
 
-    private SensitivityReport look(Setting of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    private SensitivityReport look(Swept of, boolean rank, CancelToken cancel, Consumer<SensitivityReport> partial) {
         SensitivitySweep sweep = sweepOf(of, cancel);
         SensitivityReport known = sweep.known(of.scope.data.size());
         if (!rank || sweep.isRanked()) {
@@ -227,7 +205,7 @@ public final class SensitivityViewModel {
     }
 
     /** Its own, so that the sessions of the live accuracy stay; freed with its predictions when it is closed. */
-    private static LiveEvaluator evaluator(Setting of) {
+    private static LiveEvaluator evaluator(Swept of) {
         return Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task, 0);
     }
 
@@ -237,9 +215,9 @@ public final class SensitivityViewModel {
      */
     public void follow() {
         View v = view.get();
-        Setting now = setting;
+        Swept now = setting;
         boolean known = now != null
-                && v.tensors.size() == now.weights.size() + now.activations.size()
+                && v.tensors.size() == now.resolved.own().size()
                 && v.tensors.values().stream().noneMatch(TensorDamage::onlyPrevious)
                 && v.tensors.values().stream()
                         .allMatch(d -> d.figures()
@@ -249,33 +227,20 @@ public final class SensitivityViewModel {
         follows = known || (ranked != null && ranked.equals(now));
     }
 
-    private Setting setting(Measurements.Snapshot measured) {
+    private Swept setting(Measurements.Snapshot measured) {
         SessionState state = bench.stateProperty().get().orElseThrow();
         Dataset data = bench.evaluationData().orElseThrow();
-        Map<TensorId, QuantParams> weights = new HashMap<>();
-        Map<TensorId, QuantParams> activations = new HashMap<>();
-        bench.weights().forEach(w -> put(weights, w, measured));
-        bench.activations().forEach(a -> put(activations, a, measured));
         Scope scope = new Scope(state.modelKey(), state.foldBatchNorm(), state.addedQuantizers(), data, state.metric());
         Model model = bench.analysed().orElseThrow();
-        return new Setting(
-                scope, model, bench.uncorrected().orElse(model), Map.copyOf(weights), Map.copyOf(activations));
+        return new Swept(scope, model, bench.uncorrected().orElse(model), measured.resolved());
     }
 
-    private static void put(
-            Map<TensorId, QuantParams> into, QuantizableTensor subject, Measurements.Snapshot measured) {
-        Measured m = measured.tensors().get(subject.id());
-        if (m != null) {
-            into.put(subject.id(), m.params());
-        }
-    }
-
-    private SensitivitySweep sweepOf(Setting of, CancelToken cancel) {
+    private SensitivitySweep sweepOf(Swept of, CancelToken cancel) {
         SensitivityCache cache = caches.computeIfAbsent(
                 of.scope,
                 s -> store.open(SensitivityScope.of(
                         s.modelKey, s.folded, s.addedQuantizers, of.model, s.data, s.task, cancel)));
-        return new SensitivitySweep(of.model, of.weights, of.activations, cache);
+        return new SensitivitySweep(of.model, of.resolved.weights(), of.resolved.activations(), cache);
     }
 
     /** Starts the sweep, or ends the one that runs. */
@@ -289,7 +254,7 @@ public final class SensitivityViewModel {
         }
     }
 
-    private void sweep(Setting of) {
+    private void sweep(Swept of) {
         lookups.cancel();
         over = false;
         running = of;
@@ -313,7 +278,7 @@ public final class SensitivityViewModel {
                 });
     }
 
-    private SensitivityReport run(Setting of, CancelToken cancel, Consumer<SensitivityReport> partial) {
+    private SensitivityReport run(Swept of, CancelToken cancel, Consumer<SensitivityReport> partial) {
         try (Jobs.Handle job = background.start("Sensitivity", cancel)) {
             SensitivitySweep sweep = sweepOf(of, cancel);
             SensitivityReport before = sweep.known(of.scope.data.size());
@@ -340,8 +305,8 @@ public final class SensitivityViewModel {
     }
 
     /** Takes over what was found under a setting that may be an earlier one by now. */
-    private void take(Setting of, SensitivityReport report) {
-        Setting now = setting;
+    private void take(Swept of, SensitivityReport report) {
+        Swept now = setting;
         if (now == null || !of.scope.equals(now.scope)) {
             return;
         }
@@ -371,21 +336,22 @@ public final class SensitivityViewModel {
     }
 
     private void announce() {
-        Setting now = setting;
+        Swept now = setting;
         if (now == null) {
             return;
         }
-        IdentityHashMap<Setting, Set<TensorId>> changes = new IdentityHashMap<>();
+        IdentityHashMap<Swept, Set<TensorId>> changes = new IdentityHashMap<>();
         Map<TensorId, TensorDamage> tensors = new HashMap<>();
         found.forEach((id, f) -> {
-            if (now.of(id).isPresent()) {
-                Set<TensorId> only = changes.computeIfAbsent(f.onlyOf, now::changedSince);
-                Set<TensorId> allBut = changes.computeIfAbsent(f.allButOf, now::changedSince);
+            if (now.resolved.find(id).isPresent()) {
+                Set<TensorId> only = changes.computeIfAbsent(f.onlyOf, of -> now.resolved.changedSince(of.resolved));
+                Set<TensorId> allBut =
+                        changes.computeIfAbsent(f.allButOf, of -> now.resolved.changedSince(of.resolved));
                 boolean others = allBut.size() > 1 || (allBut.size() == 1 && !allBut.contains(id));
                 tensors.put(id, new TensorDamage(f.figures, only.contains(id), others, Optional.ofNullable(all)));
             }
         });
-        int count = 1 + 2 * (now.weights.size() + now.activations.size());
+        int count = 1 + 2 * now.resolved.own().size();
         Status status =
                 running != null ? Status.RUNNING : known == count && wanted == count ? Status.DONE : Status.IDLE;
         show(new View(status, "", tensors, known, count));

@@ -30,7 +30,6 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
@@ -430,9 +429,8 @@ public final class TensorsViewModel {
     public void quantize(Set<TensorId> ids) {
         bench.stateProperty()
                 .get()
-                .ifPresent(state -> settle(
+                .ifPresent(state -> apply(
                         "quantize " + names(ids),
-                        ids,
                         ids.stream()
                                 .flatMap(id -> bench.subject(id).stream())
                                 .map(subject -> quantize(subject, state))
@@ -444,7 +442,7 @@ public final class TensorsViewModel {
         SessionState next = again.apply(state);
         return switch (subject) {
             case QuantizableTensor.Weight w ->
-                next.weightSpec(w.id()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
+                next.spec(w.info()).isPresent() ? again : new Edit.SetOverride(w.id(), QuantSpec.WEIGHTS);
             case QuantizableTensor.Activation a ->
                 next.activationSpec(a.id()).isPresent() ? again : new Edit.SetOverride(a.id(), QuantSpec.ACTIVATIONS);
         };
@@ -452,9 +450,8 @@ public final class TensorsViewModel {
 
     /** Gives tensors the default setting of their kind again: one step. */
     public void reset(Set<TensorId> ids) {
-        settle(
+        apply(
                 "reset " + names(ids),
-                ids,
                 ids.stream()
                         .flatMap(id -> Stream.<Edit>of(new Edit.ClearOverride(id), new Edit.KeepFloat(id, false)))
                         .toList());
@@ -467,7 +464,7 @@ public final class TensorsViewModel {
                 .flatMap(subject -> bench.spec(subject).stream()
                         .map(spec -> (Edit) new Edit.SetOverride(subject.id(), change.apply(spec))))
                 .toList();
-        settle(what + " for " + names(ids), ids, edits);
+        apply(what + " for " + names(ids), edits);
     }
 
     /**
@@ -493,28 +490,12 @@ public final class TensorsViewModel {
         change("16 bits", ids, spec -> {
             QuantSpec wide = spec.withBits(WIDE);
             try {
-                Quantizers.byId(wide.scheme()).check(wide);
+                wide.check();
                 return wide;
             } catch (IllegalArgumentException e) {
                 return wide.withScheme(QuantSpec.WEIGHTS.scheme());
             }
         });
-    }
-
-    /** An activation's chosen range is a part of the session: a step that changes how it is chosen chooses it too. */
-    private void settle(String title, Set<TensorId> ids, List<Edit> edits) {
-        if (edits.isEmpty()) {
-            return;
-        }
-        sensitivity.follow();
-        Edit edit = new Edit.All(title, edits);
-        if (ids.stream()
-                .flatMap(id -> bench.subject(id).stream())
-                .anyMatch(s -> s instanceof QuantizableTensor.Activation)) {
-            activations.step(state -> edit);
-        } else {
-            bench.apply(edit);
-        }
     }
 
     private void apply(String title, List<Edit> edits) {

@@ -30,6 +30,7 @@ import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
@@ -135,7 +136,7 @@ class DataViewModelTest {
                 .containsExactly(0.286);
         assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         Path saved = folder.resolve("s.quantscope.json");
-        SessionFile.write(state, saved);
+        SessionFile.write(Session.of(state), saved);
         desk.bench().undo();
         assertThat(desk.bench().evaluationData()).isEmpty();
         desk.session().openSession(saved);
@@ -341,7 +342,7 @@ class DataViewModelTest {
                         .labelColumn())
                 .hasValue("q");
         Path saved = folder.resolve("s.quantscope.json");
-        SessionFile.write(state, saved);
+        SessionFile.write(Session.of(state), saved);
         desk.bench().undo();
         desk.session().openSession(saved);
         assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.TriedViewModel;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
@@ -115,7 +116,7 @@ class CorrectionFlowTest {
         equalize(robot);
         float[] corrected = weight();
         Path file = folder.resolve("corrected.quantscope.json");
-        SessionFile.write(at.state(), file);
+        SessionFile.write(Session.of(at.state()), file);
         OpenWindow.doOnFx(() -> at.desk.bench().undo());
         OpenWindow.doOnFx(() -> at.desk.session().openSession(file));
         OpenWindow.waitUntil(() -> at.rests()

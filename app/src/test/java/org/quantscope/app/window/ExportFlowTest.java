@@ -73,7 +73,8 @@ class ExportFlowTest {
     void aSessionIsWrittenWhereTheDialogSays(FxRobot robot) throws Exception {
         Path file = folder.resolve("digits.quantscope.json");
         export(robot, "quantscope-json", file);
-        assertThat(SessionFile.read(file).weights()).isEqualTo(at.state().weights());
+        assertThat(SessionFile.read(file).state().weights())
+                .isEqualTo(at.state().weights());
         assertThat(OpenWindow.text(robot, "#result-sha256")).isEqualTo(Fingerprint.sha256(file, new CancelToken()));
         assertThat(OpenWindow.text(robot, "#result-size")).isEqualTo(Figures.bytes(Files.size(file)));
     }
@@ -93,7 +94,7 @@ class ExportFlowTest {
         robot.clickOn("#export-write");
         robot.clickOn("Replace");
         OpenWindow.waitUntil(() -> robot.lookup("#result-sha256").tryQuery().isPresent());
-        assertThat(SessionFile.read(file)).isEqualTo(at.state());
+        assertThat(SessionFile.read(file).state()).isEqualTo(at.state());
     }
 
     @Test

@@ -27,6 +27,7 @@ import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.ui.Theme;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -38,7 +39,6 @@ import org.quantscope.core.metric.ErrorPass;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.tensor.Tensor;
 import org.testfx.api.FxRobot;
 import org.testfx.util.WaitForAsyncUtils;
@@ -130,7 +130,7 @@ class MainWindowTest {
                         + Figures.count(error.count()) + ")");
         assertThat(OpenWindow.text(robot, "#effective"))
                 .isEqualTo(Figures.range(params.grid(0).effective()));
-        var resolved = ResolvedSettings.resolve(model, at.state(), Progress.NONE, new CancelToken());
+        var resolved = Engine.resolve(model, at.state(), Progress.NONE, new CancelToken());
         AccuracyEstimate accuracy;
         try (LiveEvaluator engine = new LiveEvaluator(model, Datasets.open(SampleFiles.DIGITS_TEST), 0)) {
             accuracy = engine.evaluate(

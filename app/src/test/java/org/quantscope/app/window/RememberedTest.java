@@ -18,6 +18,7 @@ import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.testfx.api.FxRobot;
 
@@ -71,7 +72,8 @@ class RememberedTest {
     void aSessionWhoseDataHasMovedAsksAndGoesOnWithoutIt(FxRobot robot) throws Exception {
         Path file = folder.resolve("moved.quantscope.json");
         SessionFile.write(
-                at.state().withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64)))),
+                Session.of(at.state()
+                        .withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64))))),
                 file);
         FxThread.executor().execute(() -> at.desk.session().openSession(file));
         OpenWindow.waitUntil(

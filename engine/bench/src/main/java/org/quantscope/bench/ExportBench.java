@@ -25,9 +25,11 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
@@ -103,15 +105,13 @@ public final class ExportBench {
         Dataset data = Datasets.open(samples.resolve(prefix + "_test.npz"));
         Dataset calibration = Datasets.open(samples.resolve(prefix + "_calibration.npz"));
         Model model = Engine.open(file, true);
-        SessionState choices = SessionState.of(FileRef.of(file, NEVER))
+        SessionState state = SessionState.of(FileRef.of(file, NEVER))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS.withGranularity(granularity)))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = ActivationRanges.calibrate(
-                choices,
-                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
-                NEVER);
-        ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
-        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
+        Calibration seen = Calibration.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER));
+        Resolver resolver = new Resolver();
+        ResolvedSettings resolved = resolver.resolve(model, state, seen, (a, b, c) -> {}, NEVER);
+        ExportPlan plan = new ExportPlan(model, new Session(state, resolver.ranges(state, seen, NEVER)), resolved);
         Path folder = Files.createTempDirectory("quantscope-bench");
         Path exported = folder.resolve(name + ".qdq.onnx");
         try {

@@ -27,11 +27,11 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.rewrite.InstrumentedGraph.Way;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 
 /** What each scheme costs on all activations of a network, beside the uniform grid in both its forms and the network in float, in one run. */
@@ -145,8 +145,8 @@ public final class LevelsBench {
             Model model, SessionState base, Map<TensorId, MomentSketch> seen, Quantizer scheme, int bits) {
         QuantSpec spec = scheme.adapt(QuantSpec.ACTIVATIONS.withBits(bits).withSigned(true));
         SessionState state = base.withActivations(Optional.of(spec));
-        return ResolvedSettings.resolve(model, ActivationRanges.calibrate(state, seen, NEVER), (a, b, c) -> {}, NEVER)
-                .activations();
+        Calibration calibration = Calibration.of(new Observed(seen, Map.of()));
+        return Engine.resolve(model, state, calibration, (a, b, c) -> {}, NEVER).activations();
     }
 
     private static Timed timed(Model model, String title, Map<TensorId, QuantParams> activations) {

@@ -33,7 +33,7 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.InstrumentedGraph;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -66,13 +66,9 @@ public final class LiveBench {
         Path file = samples.resolve(name + ".onnx");
         model = Engine.open(file, true);
         Dataset calibration = Datasets.open(samples.resolve("fashion_mnist_calibration.npz"));
-        SessionState asked =
-                SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        state = ActivationRanges.calibrate(
-                asked,
-                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
-                NEVER);
-        ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
+        state = SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        Calibration seen = Calibration.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER));
+        ResolvedSettings resolved = Engine.resolve(model, state, seen, (a, b, c) -> {}, NEVER);
         all = new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
         data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));
         feed = SampleFeed.of(model, data);

@@ -30,6 +30,7 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 
 /**
@@ -141,7 +142,7 @@ public final class ScriptCheck {
     private void check(Model model, SessionState state, Path folder, Map<String, String> versions)
             throws IOException, InterruptedException {
         ResolvedSettings resolved = Engine.resolve(model, state, Progress.NONE, NEVER);
-        ExportPlan plan = new ExportPlan(model, state, resolved.weights(), resolved.activations());
+        ExportPlan plan = new ExportPlan(model, Session.of(state), resolved);
         for (Exporter exporter : Exporters.all()) {
             boolean writes = List.of(PYTHON, HEADER).contains(exporter.extension())
                     || exporter.id().equals("litert");

@@ -28,7 +28,7 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivitySweep;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -83,18 +83,11 @@ public final class SensitivityBench {
         Path folder = Path.of(System.getProperty("quantscope.samples", "sample-models"));
         Path file = folder.resolve(name + ".onnx");
         Model model = Engine.open(file, true);
-        SessionState asked =
+        SessionState state =
                 SessionState.of(FileRef.of(file, NEVER)).withActivations(Optional.of(QuantSpec.ACTIVATIONS));
-        SessionState state = ActivationRanges.calibrate(
-                asked,
-                Engine.observe(
-                                model,
-                                Datasets.open(folder.resolve("fashion_mnist_calibration.npz")),
-                                Progress.NONE,
-                                NEVER)
-                        .sketches(),
-                NEVER);
-        ResolvedSettings resolved = Engine.resolve(model, state, Progress.NONE, NEVER);
+        Calibration seen = Calibration.of(Engine.observe(
+                model, Datasets.open(folder.resolve("fashion_mnist_calibration.npz")), Progress.NONE, NEVER));
+        ResolvedSettings resolved = Engine.resolve(model, state, seen, Progress.NONE, NEVER);
         Dataset data = Datasets.open(folder.resolve("fashion_mnist_test.npz")).limit(samples);
         SensitivitySweep sweep =
                 new SensitivitySweep(model, resolved.weights(), resolved.activations(), new SensitivityCache());

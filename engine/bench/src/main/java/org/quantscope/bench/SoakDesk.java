@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
@@ -43,14 +42,14 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sensitivity.SensitivityCache;
 import org.quantscope.core.sensitivity.SensitivitySweep;
-import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolutionCache;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.verify.Verifier;
@@ -86,9 +85,8 @@ final class SoakDesk implements AutoCloseable {
         Model reference;
         Model model;
         SessionState state;
-        Observed observed;
-        /** Of {@code model} and {@code observed}. */
-        ResolutionCache resolutions = new ResolutionCache();
+        Calibration calibrated;
+        final Resolver resolver = new Resolver();
 
         ResolvedSettings resolved;
         /** Closed by the hand too. */
@@ -109,11 +107,15 @@ final class SoakDesk implements AutoCloseable {
             this.evaluation = evaluation;
             reference = folded;
             model = folded;
-            observed = Engine.observe(folded, calibration, QUIET, cancel);
-            state = ActivationRanges.calibrate(start, observed.sketches(), cancel);
-            resolved = ResolvedSettings.resolve(folded, state, Importances.NONE, resolutions, QUIET, cancel);
+            calibrated = Calibration.of(Engine.observe(folded, calibration, QUIET, cancel));
+            state = start;
+            resolved = resolver.resolve(folded, state, calibrated, QUIET, cancel);
             evaluator = new LiveEvaluator(folded, folded, evaluation, 1, 2, Optional.empty(), CACHE);
             layers = new LayerComparison(folded, evaluation, 2);
+        }
+
+        Session session(CancelToken cancel) {
+            return new Session(state, resolver.ranges(state, calibrated, cancel));
         }
 
         void close() {
@@ -245,11 +247,9 @@ final class SoakDesk implements AutoCloseable {
     }
 
     /** Resolves first: what is refused changes nothing. */
-    private void take(SessionState asked, CancelToken cancel) {
+    private void take(SessionState next, CancelToken cancel) {
         Open at = now();
-        SessionState next = ActivationRanges.calibrate(asked, at.observed.sketches(), cancel);
-        at.resolved = ResolvedSettings.resolve(
-                at.model, next, Importances.observed(at.observed.inputs()), at.resolutions, QUIET, cancel);
+        at.resolved = at.resolver.resolve(at.model, next, at.calibrated, QUIET, cancel);
         at.state = next;
     }
 
@@ -272,8 +272,8 @@ final class SoakDesk implements AutoCloseable {
 
     void calibrate(CancelToken cancel) {
         Open at = now();
-        at.observed = Engine.observe(at.model, at.calibration.limit(16 + random.nextInt(48)), QUIET, cancel);
-        at.resolutions = new ResolutionCache();
+        at.calibrated =
+                Calibration.of(Engine.observe(at.model, at.calibration.limit(16 + random.nextInt(48)), QUIET, cancel));
         take(at.state, cancel);
     }
 
@@ -288,15 +288,16 @@ final class SoakDesk implements AutoCloseable {
                     correction.id(),
                     Map.of(),
                     correction.needsData() ? Optional.of(FileRef.of(at.calibration)) : Optional.empty(),
-                    correction.needsData() ? Optional.of(CorrectionSettings.of(at.state)) : Optional.empty()));
+                    correction.needsData()
+                            ? Optional.of(CorrectionSettings.of(at.session(cancel)))
+                            : Optional.empty()));
         }
         SessionState next = at.state.withCorrections(all);
         Model model = Engine.analysed(at.source, next, QUIET, cancel);
-        Observed observed = Engine.observe(model, at.calibration, QUIET, cancel);
+        Calibration calibrated = Calibration.of(Engine.observe(model, at.calibration, QUIET, cancel));
         at.earlier.clear();
         at.model = model;
-        at.observed = observed;
-        at.resolutions = new ResolutionCache();
+        at.calibrated = calibrated;
         at.state = next;
         at.reopen();
         take(next, NEVER);
@@ -306,7 +307,7 @@ final class SoakDesk implements AutoCloseable {
     void export(CancelToken cancel) throws IOException {
         Open at = now();
         Exporter exporter = any(Exporters.all());
-        ExportPlan plan = new ExportPlan(at.model, at.state, at.resolved.weights(), at.resolved.activations());
+        ExportPlan plan = new ExportPlan(at.model, at.session(cancel), at.resolved);
         exporter.check(plan);
         Path file = folder.resolve("exported" + exporter.extension());
         List<Path> written = List.of();

@@ -5,11 +5,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.SketchFile;
@@ -79,13 +82,15 @@ final class CalibrateCommand extends EngineCommand {
                         terminal(),
                         cancel());
         SessionState state = calibrated == null ? chosen.withActivations(Optional.empty()) : calibrated.state();
+        Calibration calibration = calibrated == null ? Calibration.NONE : calibrated.calibration();
+        Resolver resolver = new Resolver();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(
-                    model, state, calibrated == null ? Importances.NONE : calibrated.importances(), bar, cancel());
+            resolved = resolver.resolve(model, state, calibration, bar, cancel());
         }
+        ActivationRanges ranges = resolver.ranges(state, calibration, cancel());
         cancel().check();
-        SessionFile.write(state, output);
+        SessionFile.write(new Session(state, ranges), output);
         if (calibrated != null) {
             SketchFile.write(calibrated.seen(), SketchFile.beside(output));
         }

@@ -17,9 +17,12 @@ import org.quantscope.core.io.ProductVersion;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.CorrectionSettings;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 import picocli.CommandLine.Command;
@@ -102,23 +105,29 @@ final class CorrectCommand extends EngineCommand {
                     + " needs to know how the model is quantized: give --config or quantizer options such as"
                     + " --weights 4");
         }
-        SessionState asked = settings();
+        Optional<Session> saved = config == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
+        SessionState asked = settings(saved);
         Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
         Optional<Dataset> data = calibrationData == null
                 ? Optional.empty()
                 : Optional.of(ModelSetup.openData(calibrationData, 0, Optional.of(asked), cancel()));
+        ActivationRanges ranges = saved.map(Session::ranges).orElse(ActivationRanges.NONE);
         if (chosen.needsData()
                 && state.activations().isPresent()
-                && (config == null || state.activationRanges().isEmpty())) {
-            state = ModelSetup.calibrate(model, state, data.orElseThrow(), terminal(), cancel())
-                    .state();
+                && ranges.ranges().isEmpty()) {
+            ModelSetup.Calibrated calibrated =
+                    ModelSetup.calibrate(model, state, data.orElseThrow(), terminal(), cancel());
+            state = calibrated.state();
+            ranges = new Resolver().ranges(state, calibrated.calibration(), cancel());
         }
         AppliedCorrection applied = new AppliedCorrection(
                 chosen.id(),
                 options,
                 data.filter(d -> chosen.needsData()).map(FileRef::of),
-                chosen.needsData() ? Optional.of(CorrectionSettings.of(state)) : Optional.empty());
+                chosen.needsData() ? Optional.of(CorrectionSettings.of(new Session(state, ranges))) : Optional.empty());
         Correction.Output result;
         try (Terminal.Bar bar = terminal().progress("correct")) {
             result = Corrections.apply(
@@ -149,12 +158,12 @@ final class CorrectCommand extends EngineCommand {
         return ExitCode.DONE;
     }
 
-    private SessionState settings() throws IOException {
-        if (config == null) {
+    private SessionState settings(Optional<Session> saved) throws IOException {
+        if (saved.isEmpty()) {
             FileRef ref = FileRef.of(file, cancel());
             return checked(() -> settings.state(ref, calibrationData != null));
         }
-        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
+        SessionState state = saved.get().state();
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 

@@ -20,7 +20,6 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
@@ -114,7 +113,7 @@ final class CurveCommand extends EngineCommand {
         Slicing slicing = checked(() -> Slicing.of(tensor.info(), spec.granularity()));
         int looks = points + Calibrators.all().size();
         boolean exact = tensor.info().shape().count() <= EXACT_VALUES / looks || slicing.slices() > MOST_SKETCHES;
-        boolean refit = slicing.slices() == 1 && Quantizers.byId(spec.scheme()) instanceof FittedQuantizer;
+        boolean refit = slicing.slices() == 1 && spec.quantizer() instanceof FittedQuantizer;
         MomentSketch[] sketches =
                 exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
         List<ClipRange> full = checked(

@@ -16,7 +16,6 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
@@ -71,8 +70,8 @@ final class ErrorCommand extends EngineCommand {
         QuantParams params = resolution.params();
         ErrorReport exact = Engine.measure(tensor, params, cancel());
         ErrorEstimate estimate = MomentSketch.estimate(tensor, params, cancel());
-        double bitsPerWeight = Quantizers.byId(spec.scheme())
-                .bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
+        double bitsPerWeight =
+                spec.quantizer().bitsPerWeight(spec, tensor.info().shape().count(), params.slices());
         List<ClipRange> effective = params.effective();
 
         Json json = new Json()

@@ -34,7 +34,7 @@ final class EvalCommand extends EvaluatingCommand {
         long start = System.nanoTime();
         Setting setting = setting();
         ResolvedSettings resolved = setting.resolved();
-        ModelSize size = ModelSize.of(setting.model(), setting.state(), resolved.weights());
+        ModelSize size = ModelSize.of(setting.model(), resolved);
 
         AccuracyEstimate figure;
         double evaluation;

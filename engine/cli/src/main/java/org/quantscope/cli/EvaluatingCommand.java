@@ -7,15 +7,16 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -89,15 +90,16 @@ abstract class EvaluatingCommand extends EngineCommand {
         if (config != null && settings.given()) {
             throw usage("--config says how to quantize; it excludes the quantizer options");
         }
-        SessionState asked = settings();
+        Optional<Session> saved = config == null
+                ? Optional.empty()
+                : Optional.of(ModelSetup.readConfig(config, file, terminal(), cancel()));
+        SessionState asked = settings(saved);
         Model model = ModelSetup.openGraph(file, asked, terminal(), cancel());
         Model reference = asked.corrections().isEmpty()
                 ? model
                 : ModelSetup.openGraph(file, asked.withCorrections(List.of()), terminal(), cancel());
         SessionState state = checked(() -> settings.keepFloat(asked, model));
-        Importances importances = config != null && state.needsImportance()
-                ? ModelSetup.besideConfig(config, state, cancel())
-                : Importances.NONE;
+        Calibration calibration;
         if (calibrationData != null) {
             ModelSetup.Calibrated calibrated = ModelSetup.calibrate(
                     model,
@@ -106,27 +108,32 @@ abstract class EvaluatingCommand extends EngineCommand {
                     terminal(),
                     cancel());
             state = calibrated.state();
-            importances = calibrated.importances();
-        } else if (state.activations().isPresent() && state.activationRanges().isEmpty()) {
-            throw usage("--activations needs --calibration-data, or a --config with ranges");
+            calibration = calibrated.calibration();
+        } else {
+            calibration = config != null && saved.isPresent()
+                    ? ModelSetup.calibration(config, saved.get(), model, state, cancel())
+                    : Calibration.NONE;
+            if (state.activations().isPresent() && calibration.activations().isEmpty()) {
+                throw usage("--activations needs --calibration-data, or a --config with ranges");
+            }
         }
-        ModelSetup.warnOfUnfitted(model, state, terminal());
+        ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
         Optional<Task> wanted = Optional.ofNullable(metric)
                 .map(id ->
                         Task.byId(id).orElseThrow(() -> usage("--metric: " + id + " is none of " + ids(Task.all()))));
         Dataset samples = ModelSetup.openData(data, limit == null ? 0 : limit, Optional.of(state), cancel());
         try (Terminal.Bar bar = terminal().progress("resolve")) {
             return new Setting(
-                    model, reference, state, Engine.resolve(model, state, importances, bar, cancel()), samples, wanted);
+                    model, reference, state, Engine.resolve(model, state, calibration, bar, cancel()), samples, wanted);
         }
     }
 
-    private SessionState settings() throws IOException {
-        if (config == null) {
+    private SessionState settings(Optional<Session> saved) throws IOException {
+        if (saved.isEmpty()) {
             FileRef ref = FileRef.of(file, cancel());
             return checked(() -> settings.state(ref, calibrationData != null));
         }
-        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
+        SessionState state = saved.get().state();
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 

@@ -7,7 +7,6 @@ import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.ExportProblem;
@@ -15,8 +14,11 @@ import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
@@ -80,7 +82,8 @@ final class ExportCommand extends EngineCommand {
         }
         FormatChoice chosen = checked(() -> FormatChoice.parse(format));
         Exporter exporter = chosen.exporter();
-        SessionState state = ModelSetup.readConfig(config, file, terminal(), cancel());
+        Session session = ModelSetup.readConfig(config, file, terminal(), cancel());
+        SessionState state = session.state();
         boolean runs = Verifier.runs(exporter);
         Model model = runs || !state.corrections().isEmpty()
                 ? ModelSetup.openGraph(file, state, terminal(), cancel())
@@ -88,21 +91,21 @@ final class ExportCommand extends EngineCommand {
         Optional<Dataset> samples = runs
                 ? ExportVerification.data(data, limit == null ? 0 : limit, state, terminal(), cancel())
                 : Optional.empty();
-        Importances importances =
-                state.needsImportance() ? ModelSetup.besideConfig(config, state, cancel()) : Importances.NONE;
+        Calibration calibration = ModelSetup.calibration(config, session, model, state, cancel());
+        Resolver resolver = new Resolver();
         ResolvedSettings resolved;
         try (Terminal.Bar bar = terminal().progress("resolve")) {
-            resolved = Engine.resolve(model, state, importances, bar, cancel());
+            resolved = resolver.resolve(model, state, calibration, bar, cancel());
         }
-        ModelSetup.warnOfUnfitted(model, state, terminal());
-        ExportPlan plan =
-                new ExportPlan(model, state, resolved.weights(), resolved.activations()).withOptions(chosen.options());
+        ModelSetup.warnOfUnfitted(model, state, calibration, terminal());
+        Session written = new Session(state, resolver.ranges(state, calibration, cancel()));
+        ExportPlan plan = new ExportPlan(model, written, resolved).withOptions(chosen.options());
         List<ExportProblem> problems = exporter.check(plan);
         Verifier.Exported exported;
         try (Terminal.Bar bar = terminal().progress("verify")) {
             exported = Verifier.export(exporter, plan, output, samples, bar, cancel());
         }
-        ModelSize size = ModelSize.of(model, state, resolved.weights());
+        ModelSize size = ModelSize.of(model, resolved);
         Json json = new Json()
                 .put("format", exporter.id())
                 .put("file", output.toString())

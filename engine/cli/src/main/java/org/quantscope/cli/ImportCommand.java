@@ -11,6 +11,7 @@ import org.quantscope.core.importer.Importers;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import picocli.CommandLine.Command;
@@ -71,7 +72,7 @@ final class ImportCommand extends EngineCommand {
         Imported imported = importer.read(file, model, cancel());
         SessionState state = imported.alone(empty);
         cancel().check();
-        SessionFile.write(state, output);
+        SessionFile.write(Session.of(state), output);
         List<Json> unmatched = imported.unmatched().stream()
                 .map(u -> new Json().put("name", u.name()).put("why", u.why()).put("near", u.near()))
                 .toList();

@@ -18,9 +18,11 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.QuantizedTensor;
+import org.quantscope.core.session.Request;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -96,50 +98,65 @@ final class ModelSetup {
     }
 
     /** Reads a config for the model {@code file}, and warns if it was made for another one. */
-    static SessionState readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
-        SessionState state = SessionFile.read(config);
-        if (!state.model().sha256().equals(FileRef.of(file, cancel).sha256())) {
+    static Session readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
+        Session session = SessionFile.read(config);
+        if (!session.state().model().sha256().equals(FileRef.of(file, cancel).sha256())) {
             terminal.warn(config.getFileName() + " was made for another content of " + file.getFileName());
         }
-        return state;
+        return session;
     }
 
     /**
      * What a calibration run comes to.
      *
-     * @param state with the ranges of activations and the data they rest on
-     * @param seen what the ranges were chosen from
+     * @param state with the data it rests on
+     * @param seen of the model's activations and of what its weights are multiplied with
      */
     record Calibrated(SessionState state, ActivationSketches seen) {
-        Importances importances() {
-            return Importances.observed(seen.inputs());
+        Calibration calibration() {
+            return Calibration.of(seen);
         }
     }
 
     /**
-     * The importances that a config's weights were calibrated with: of what lies beside the config, if it was seen of this model. None if
-     * no such file is there, or it is of something else.
+     * What is known of a config's model: the ranges that it holds, and, where they are not enough, what lies beside it, if that was seen
+     * of this model.
      *
-     * @throws BadInputException if the file is damaged
+     * @param config the file that {@code session} was read from
+     * @param state the choices of now, which may keep more in float than the config does
+     * @throws BadInputException if the file beside it is needed and damaged
      */
-    static Importances besideConfig(Path config, SessionState state, CancelToken cancel) throws IOException {
+    static Calibration calibration(Path config, Session session, Model model, SessionState state, CancelToken cancel)
+            throws IOException {
+        Calibration known = session.calibration();
+        boolean all = !state.needsImportance()
+                && model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
+                        .allMatch(a -> known.activations().contains(a.id()))
+                && unfitted(model, state, known).isEmpty();
         Path file = SketchFile.beside(config);
-        if (!Files.isRegularFile(file)) {
-            return Importances.NONE;
+        if (all || !Files.isRegularFile(file)) {
+            return known;
         }
         ActivationSketches seen = SketchFile.read(file, cancel);
         boolean fits = state.calibrationData()
                 .filter(ref -> seen.restsOn(state.modelKey(), ref.digest(), state.foldBatchNorm(), seen.samples()))
                 .isPresent();
-        return fits ? Importances.observed(seen.inputs()) : Importances.NONE;
+        return fits ? known.withSeen(seen) : known;
     }
 
     /** Says where the levels of activations are not what their scheme would fit: a config from before levels were kept, or one written by hand. */
-    static void warnOfUnfitted(Model model, SessionState state, Terminal terminal) {
-        model.graph().map(OnnxGraph::activations).orElse(List.of()).stream()
-                .filter(a -> FittedLevels.missing(state, a.id()))
-                .forEach(a -> terminal.warn("activation " + a.id()
+    static void warnOfUnfitted(Model model, SessionState state, Calibration calibration, Terminal terminal) {
+        unfitted(model, state, calibration)
+                .forEach(id -> terminal.warn("activation " + id
                         + " has evenly spread levels: the config holds none that were fitted; calibrate again"));
+    }
+
+    private static List<TensorId> unfitted(Model model, SessionState state, Calibration calibration) {
+        return QuantizedTensor.of(model, state, calibration).stream()
+                .map(QuantizedTensor::request)
+                .filter(request -> request instanceof Request.OfActivation activation && activation.lacksLevels())
+                .map(Request::id)
+                .toList();
     }
 
     /** Calibrates activations. */
@@ -155,11 +172,9 @@ final class ModelSetup {
                         + " infinite values on " + data.file().getFileName() + "; its range is that of the others");
             }
         });
-        SessionState calibrated =
-                ActivationRanges.calibrate(state, sketches, cancel).withCalibrationData(Optional.of(FileRef.of(data)));
+        FileRef ref = FileRef.of(data);
         return new Calibrated(
-                calibrated,
-                new ActivationSketches(
-                        state.modelKey(), FileRef.of(data).digest(), state.foldBatchNorm(), data.size(), observed));
+                state.withCalibrationData(Optional.of(ref)),
+                new ActivationSketches(state.modelKey(), ref.digest(), state.foldBatchNorm(), data.size(), observed));
     }
 }

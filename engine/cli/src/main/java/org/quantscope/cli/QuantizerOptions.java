@@ -106,7 +106,7 @@ final class QuantizerOptions {
                 granularity == null ? traits.defaultGranularity() : Granularity.parse(granularity),
                 chosen,
                 Map.of());
-        Quantizers.byId(spec.scheme()).check(spec);
+        spec.check();
         if (spec.symmetric() && chosen instanceof Clip.Manual(ClipRange range) && range.lo() != -range.hi()) {
             throw new IllegalArgumentException("--clip: a symmetric grid needs LO = -HI, got " + clip
                     + (traits.choosesSymmetric() ? "; --asymmetric takes any range" : ""));

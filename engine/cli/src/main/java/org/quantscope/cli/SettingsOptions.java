@@ -139,7 +139,7 @@ final class SettingsOptions {
         if (activationCalibrator != null) {
             spec = spec.withClip(QuantizerOptions.calibrator(activationCalibrator));
         }
-        Quantizers.byId(spec.scheme()).check(spec);
+        spec.check();
         return spec;
     }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.session.AppliedCorrection;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 
 class CorrectCommandTest {
@@ -95,9 +96,10 @@ class CorrectCommandTest {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", LENET, "-o", config.toString());
         SessionFile.write(
-                SessionFile.read(config)
+                Session.of(SessionFile.read(config)
+                        .state()
                         .withCorrections(List.of(new AppliedCorrection(
-                                "cross-layer-equalization", Map.of(), Optional.empty(), Optional.empty()))),
+                                "cross-layer-equalization", Map.of(), Optional.empty(), Optional.empty())))),
                 config);
         CommandLineRun eval = CommandLineRun.of(
                 "eval", LENET, "--config", config.toString(), "--data", TEST, "--limit", "500", "--json");

@@ -25,6 +25,7 @@ import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import tools.jackson.databind.JsonNode;
@@ -157,7 +158,8 @@ class DataFormatsTest {
         Path config = folder.resolve("c.json");
         FileRef ref = FileRef.of(Datasets.open(pictures, Optional.of(how), new CancelToken()));
         SessionFile.write(
-                SessionState.of(FileRef.of(MLP, new CancelToken())).withEvaluationData(Optional.of(ref)), config);
+                Session.of(SessionState.of(FileRef.of(MLP, new CancelToken())).withEvaluationData(Optional.of(ref))),
+                config);
 
         JsonNode json = eval("--data", pictures, "--config", config);
 

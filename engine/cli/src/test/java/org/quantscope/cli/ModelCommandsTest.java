@@ -19,7 +19,10 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
@@ -202,12 +205,13 @@ class ModelCommandsTest {
 
         assertThat(names(written)).containsExactly("config", "tensors", "seconds");
         assertThat(written.get("config").asString()).isEqualTo(config.toString());
-        SessionState state = SessionFile.read(config);
+        Session session = SessionFile.read(config);
+        SessionState state = session.state();
         assertThat(state.model().path()).isEqualTo(MLP.toAbsolutePath().normalize());
         assertThat(state.calibrationData().orElseThrow().path())
                 .isEqualTo(CALIBRATION.toAbsolutePath().normalize());
         assertThat(written.get("tensors").asInt())
-                .isEqualTo(3 + state.activationRanges().size());
+                .isEqualTo(3 + session.ranges().ranges().size());
         ActivationSketches seen = SketchFile.read(folder.resolve("c.sketches"), new CancelToken());
         assertThat(seen.restsOn(
                         state.model().sha256(),
@@ -215,8 +219,8 @@ class ModelCommandsTest {
                         state.foldBatchNorm(),
                         seen.samples()))
                 .isTrue();
-        assertThat(ActivationRanges.calibrate(state.withActivationRanges(Map.of()), seen.sketches(), new CancelToken()))
-                .isEqualTo(state);
+        assertThat(new Resolver().ranges(state, Calibration.of(seen), new CancelToken()))
+                .isEqualTo(session.ranges());
 
         JsonNode byConfig = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
                 .json();
@@ -255,9 +259,9 @@ class ModelCommandsTest {
                                 config)
                         .code())
                 .isZero();
-        SessionState state = SessionFile.read(config);
-        assertThat(state.activationLevels().keySet())
-                .isEqualTo(state.activationRanges().keySet());
+        Session session = SessionFile.read(config);
+        ActivationRanges stored = session.ranges();
+        assertThat(stored.levels().keySet()).isEqualTo(stored.ranges().keySet());
         Files.delete(folder.resolve("c.sketches"));
 
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
@@ -278,11 +282,11 @@ class ModelCommandsTest {
         assertThat(run.json().get("logit_sqnr_db")).isEqualTo(byOptions.get("logit_sqnr_db"));
 
         Path even = folder.resolve("even.json");
-        SessionFile.write(state.withActivationLevels(Map.of()), even);
+        SessionFile.write(new Session(session.state(), ActivationRanges.of(stored.ranges())), even);
         CommandLineRun old = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", even, "--json");
         assertThat(old.err())
                 .contains("has evenly spread levels")
-                .hasLineCount(state.activationRanges().size());
+                .hasLineCount(stored.ranges().size());
         assertThat(old.json().get("logit_sqnr_db").asDouble())
                 .isLessThan(run.json().get("logit_sqnr_db").asDouble());
 
@@ -316,9 +320,8 @@ class ModelCommandsTest {
                         .valueStream()
                         .filter(p -> p.get("severity").asString().equals("error"))
                         .map(p -> p.get("tensor").asString()))
-                .containsExactlyInAnyOrderElementsOf(state.activationLevels().keySet().stream()
-                        .map(id -> id.name())
-                        .toList());
+                .containsExactlyInAnyOrderElementsOf(
+                        stored.levels().keySet().stream().map(id -> id.name()).toList());
         assertThat(refused.get("problems").get(0).get("why").asString()).contains("codebook of lloyd-max");
     }
 
@@ -435,10 +438,11 @@ class ModelCommandsTest {
                         .code())
                 .isZero();
 
-        SessionState state = SessionFile.read(config);
+        Session session = SessionFile.read(config);
+        SessionState state = session.state();
         assertThat(state.weights()).contains(QuantSpec.WEIGHTS.withBits(6));
         assertThat(state.activations()).isEmpty();
-        assertThat(state.activationRanges()).isEmpty();
+        assertThat(session.ranges()).isEqualTo(ActivationRanges.NONE);
         assertThat(state.calibrationData()).isEmpty();
     }
 
@@ -459,7 +463,7 @@ class ModelCommandsTest {
                 .contains(
                         "quantscope: warning: activation input takes 1 NaN and 0 infinite values on odd.npz; its range"
                                 + " is that of the others");
-        assertThat(SessionFile.read(config).activationRanges().get(new TensorId("input")))
+        assertThat(SessionFile.read(config).ranges().ranges().get(new TensorId("input")))
                 .isEqualTo(new ClipRange(0.5f, 0.5f));
     }
 
@@ -467,7 +471,8 @@ class ModelCommandsTest {
     void aConfigOfAnotherModelIsUsedWithAWarning() throws IOException {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", MLP, "-o", config);
-        SessionFile.write(SessionFile.read(config).withModel(new FileRef(MLP, "0".repeat(64))), config);
+        SessionFile.write(
+                Session.of(SessionFile.read(config).state().withModel(new FileRef(MLP, "0".repeat(64)))), config);
 
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--limit", 10);
 
@@ -481,15 +486,15 @@ class ModelCommandsTest {
     void overridesOfTheConfigAreObeyed() throws IOException {
         Path config = folder.resolve("c.json");
         CommandLineRun.of("calibrate", MLP, "-o", config);
-        SessionState state = SessionFile.read(config).withWeights(Optional.empty());
-        SessionFile.write(state, config);
+        SessionState state = SessionFile.read(config).state().withWeights(Optional.empty());
+        SessionFile.write(Session.of(state), config);
         assertThat(CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json")
                         .json()
                         .get("agreement")
                         .asDouble())
                 .isEqualTo(1);
 
-        SessionFile.write(state.withKeptFloat(Set.of(new TensorId("no.such"))), config);
+        SessionFile.write(Session.of(state.withKeptFloat(Set.of(new TensorId("no.such")))), config);
         CommandLineRun run = CommandLineRun.of("eval", MLP, "--data", TEST, "--config", config, "--json");
         assertThat(run.code()).isEqualTo(3);
         assertThat(run.err())
@@ -620,7 +625,7 @@ class ModelCommandsTest {
 
             assertThat(names(json)).containsExactly("config", "tensors", "unmatched");
             assertThat(json.get("unmatched").isEmpty()).as(format).isTrue();
-            SessionState read = SessionFile.read(back);
+            SessionState read = SessionFile.read(back).state();
             assertThat(json.get("tensors").asInt())
                     .as(format)
                     .isEqualTo(read.overrides().size())

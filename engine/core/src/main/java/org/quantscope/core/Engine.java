@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Corrections;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.ActivationCalibration;
@@ -23,7 +22,9 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.BatchNormFolding;
 import org.quantscope.core.rewrite.ConstantFolding;
 import org.quantscope.core.rewrite.PadFolding;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
@@ -116,18 +117,15 @@ public final class Engine {
         return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
-    /** Turns choices into explicit parameters. */
-    public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
-        return ResolvedSettings.resolve(model, state, progress, cancel);
+    /** Turns choices into explicit parameters, once. Who asks again and again keeps a {@link Resolver}. */
+    public static ResolvedSettings resolve(
+            Model model, SessionState state, Calibration calibration, Progress progress, CancelToken cancel) {
+        return new Resolver().resolve(model, state, calibration, progress, cancel);
     }
 
-    /**
-     * The same with importances, for calibrators that need them: {@link Importances#observed} computes them from
-     * calibration data.
-     */
-    public static ResolvedSettings resolve(
-            Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
-        return ResolvedSettings.resolve(model, state, importances, progress, cancel);
+    /** The same without calibration data: activations must be in float or have ranges set by hand. */
+    public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
+        return resolve(model, state, Calibration.NONE, progress, cancel);
     }
 
     /** The exact error of one tensor. */

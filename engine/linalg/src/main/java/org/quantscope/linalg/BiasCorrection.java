@@ -33,7 +33,9 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.rewrite.GraphPrefix;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -97,7 +99,7 @@ public final class BiasCorrection implements Correction {
         }
         Dataset data =
                 input.data().orElseThrow(() -> new BadInputException(model.file(), id(), "needs calibration data"));
-        SessionState settings = input.settings()
+        Session settings = input.settings()
                 .orElseThrow(
                         () -> new BadInputException(model.file(), id(), "needs to know how the model is quantized"));
         return new Work(model, data, settings, progress, cancel).run();
@@ -124,18 +126,20 @@ public final class BiasCorrection implements Correction {
          */
         private record Site(WeightedLayer layer, TensorId bias, float unit) {}
 
-        Work(Model given, Dataset data, SessionState settings, Progress progress, CancelToken cancel) {
+        Work(Model given, Dataset data, Session settings, Progress progress, CancelToken cancel) {
             this.progress = progress;
             this.cancel = cancel;
             this.feed = SampleFeed.of(given, data);
-            Model placed = Engine.placed(given, settings.addedQuantizers());
-            Importances importances = settings.needsImportance()
-                    ? Importances.observed(
-                            Engine.observe(placed, data, progress, cancel).inputs())
-                    : Importances.NONE;
-            ResolvedSettings before = ResolvedSettings.resolve(placed, settings, importances, Progress.NONE, cancel);
+            SessionState state = settings.state();
+            Model placed = Engine.placed(given, state.addedQuantizers());
+            Calibration calibration = settings.calibration();
+            if (state.needsImportance()) {
+                calibration = calibration.withImportances(Importances.observed(
+                        Engine.observe(placed, data, progress, cancel).inputs()));
+            }
+            ResolvedSettings before = Engine.resolve(placed, state, calibration, Progress.NONE, cancel);
             Map<Integer, TensorId> biasOf = new LinkedHashMap<>();
-            this.model = Engine.placed(withBiases(given, before, biasOf), settings.addedQuantizers());
+            this.model = Engine.placed(withBiases(given, before, biasOf), state.addedQuantizers());
             this.resolved = before;
             for (WeightedLayer layer : WeightedLayer.of(model)) {
                 TensorId bias = biasOf.get(layer.node().index());

@@ -16,7 +16,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.Logits;
@@ -32,14 +31,15 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.InstrumentedGraph;
 import org.quantscope.core.rewrite.ModelRewrite;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.testkit.TinyModels;
 
 class BiasCorrectionTest {
-    private static Correction.Output correct(Model model, Dataset data, SessionState settings) {
+    private static Correction.Output correct(Model model, Dataset data, Session settings) {
         return new BiasCorrection()
                 .apply(
                         new Correction.Input(model, Map.of(), Optional.of(data), Optional.of(settings)),
@@ -52,7 +52,7 @@ class BiasCorrectionTest {
         Model model = SampleRun.open("fashion_mobilenet");
         Dataset calibration = SampleRun.data("fashion_mnist_calibration", 128);
         Dataset test = SampleRun.data("fashion_mnist_test", 2000);
-        SessionState settings = SampleRun.settings(model, 4, false, 0, calibration);
+        Session settings = SampleRun.settings(model, 4, false, 0, calibration);
         double before = SampleRun.evaluate(model, settings, test).score();
 
         Correction.Output output = correct(model, calibration, settings);
@@ -69,7 +69,7 @@ class BiasCorrectionTest {
     void theMeanOfEachLogitIsThatOfTheFloatModelAgain() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 100);
-        SessionState settings = SampleRun.settings(model, 3, false, 0, data);
+        Session settings = SampleRun.settings(model, 3, false, 0, data);
         double[] wanted = means(model, data);
         double[] shifted = means(baked(model, settings), data);
         double[] corrected = means(baked(correct(model, data, settings).model(), settings), data);
@@ -100,7 +100,7 @@ class BiasCorrectionTest {
     void aLayerWithoutABiasGetsOne() throws Exception {
         Model model = SampleRun.open("fashion_vit");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
-        SessionState settings = SampleRun.settings(model, 4, false, 0, data);
+        Session settings = SampleRun.settings(model, 4, false, 0, data);
         Correction.Output output = correct(model, data, settings);
         List<TensorId> added =
                 output.changed().stream().filter(id -> model.find(id).isEmpty()).toList();
@@ -110,7 +110,7 @@ class BiasCorrectionTest {
         assertThat(others).isNotEmpty();
         assertThat(output.changed().size())
                 .isEqualTo(output.model().tensors().stream()
-                                .filter(t -> settings.weights().isPresent()
+                                .filter(t -> settings.state().weights().isPresent()
                                         && t.info().kind() == TensorKind.WEIGHT)
                                 .count()
                         - output.kept().size());
@@ -121,8 +121,8 @@ class BiasCorrectionTest {
     void weightsThatStayFloatAreLeftAloneAndNamed() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
-        SessionState settings =
-                SampleRun.settings(model, 4, false, 0, data).withKeptFloat(Set.of(new TensorId("c1.weight")));
+        Session settings = Session.of(
+                SampleRun.settings(model, 4, false, 0, data).state().withKeptFloat(Set.of(new TensorId("c1.weight"))));
         Correction.Output output = correct(model, data, settings);
         assertThat(output.kept()).containsExactly("c1.weight: its weight stays float");
         assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
@@ -133,22 +133,19 @@ class BiasCorrectionTest {
     void rangesThatRestOnImportanceAreThoseOfTheCalibrationData() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 64);
-        SessionState plain = SampleRun.settings(model, 4, false, 0, data);
-        SessionState weighted =
-                plain.withWeights(plain.weights().map(spec -> spec.withClip(new Clip.Auto("weighted-mse"))));
-        Importances importances = Importances.observed(
-                Engine.observe(model, data, Progress.NONE, new CancelToken()).inputs());
+        Session plain = SampleRun.settings(model, 4, false, 0, data);
+        QuantSpec spec = plain.state().weights().orElseThrow().withClip(new Clip.Auto("weighted-mse"));
+        Session weighted = Session.of(plain.state().withWeights(Optional.of(spec)));
+        Calibration seen = Calibration.of(Engine.observe(model, data, Progress.NONE, new CancelToken()));
         Map<TensorId, QuantSpec> fixed = new HashMap<>();
-        ResolvedSettings.resolve(model, weighted, importances, Progress.NONE, new CancelToken())
+        Engine.resolve(model, weighted.state(), seen, Progress.NONE, new CancelToken())
                 .weights()
-                .forEach((id, params) ->
-                        fixed.put(id, weighted.weights().orElseThrow().withClip(new Clip.Fixed(params))));
+                .forEach((id, params) -> fixed.put(id, spec.withClip(new Clip.Fixed(params))));
+        Session given = Session.of(weighted.state().withOverrides(fixed));
 
         float[] corrected = bias(correct(model, data, weighted).model(), "f1.bias");
 
-        assertThat(corrected)
-                .isEqualTo(
-                        bias(correct(model, data, weighted.withOverrides(fixed)).model(), "f1.bias"));
+        assertThat(corrected).isEqualTo(bias(correct(model, data, given).model(), "f1.bias"));
         assertThat(corrected).isNotEqualTo(bias(correct(model, data, plain).model(), "f1.bias"));
     }
 
@@ -174,7 +171,7 @@ class BiasCorrectionTest {
                         TinyModels.model(13, graph).build().toByteArray()),
                 true);
         Dataset data = SampleRun.data("digits_calibration", 100);
-        SessionState settings = SampleRun.settings(model, 2, false, 0, data);
+        Session settings = SampleRun.settings(model, 2, false, 0, data);
 
         double[] wanted = means(model, data);
         double[] shifted = means(baked(model, settings), data);
@@ -205,8 +202,8 @@ class BiasCorrectionTest {
                         TinyModels.model(13, graph).build().toByteArray()),
                 true);
         Dataset data = SampleRun.data("digits_calibration", 100);
-        SessionState settings = SampleRun.settings(model, 3, false, 3, data);
-        ResolvedSettings resolved = ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken());
+        Session settings = SampleRun.settings(model, 3, false, 3, data);
+        ResolvedSettings resolved = SampleRun.resolve(model, settings);
         Grid x = resolved.activations().get(new TensorId("x")).grid(0);
         Grid w = resolved.weights().get(new TensorId("w")).grid(0);
         double unit = (double) resolved.activations().get(new TensorId("x")).scale(0)
@@ -240,7 +237,8 @@ class BiasCorrectionTest {
     void settingsWithoutRangesAreBadInput() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
         Dataset data = SampleRun.data("fashion_mnist_calibration", 32);
-        SessionState settings = SampleRun.settings(model, 4, false, 8, data).withActivationRanges(Map.of());
+        Session settings =
+                Session.of(SampleRun.settings(model, 4, false, 8, data).state());
         assertThatThrownBy(() -> correct(model, data, settings))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("activation_ranges");
@@ -250,9 +248,9 @@ class BiasCorrectionTest {
         return model.find(new TensorId(name)).orElseThrow().data().toFloats();
     }
 
-    private static Model baked(Model model, SessionState settings) {
+    private static Model baked(Model model, Session settings) {
         ModelRewrite rewrite = new ModelRewrite(model);
-        ResolvedSettings.resolve(model, settings, Progress.NONE, new CancelToken())
+        SampleRun.resolve(model, settings)
                 .weights()
                 .forEach((id, params) -> rewrite.values(
                         id, ErrorPass.fakeQuantize(model.find(id).orElseThrow(), params, new CancelToken())));

@@ -22,9 +22,11 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.InstrumentedGraph;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 
 /** The sample models and their data, run. */
@@ -73,24 +75,25 @@ final class SampleRun {
     }
 
     /** Weights of {@code bits} bits, activations of {@code activationBits} or float for 0, calibrated on {@code calibration}. */
-    static SessionState settings(Model model, int bits, boolean perChannel, int activationBits, Dataset calibration) {
+    static Session settings(Model model, int bits, boolean perChannel, int activationBits, Dataset calibration) {
         SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS
                         .withBits(bits)
                         .withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)));
         if (activationBits == 0) {
-            return state;
+            return Session.of(state);
         }
         state = state.withActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(activationBits)));
-        return ActivationRanges.calibrate(
-                state,
-                Engine.observe(model, calibration, Progress.NONE, new CancelToken())
-                        .sketches(),
-                new CancelToken());
+        Calibration seen = Calibration.of(Engine.observe(model, calibration, Progress.NONE, new CancelToken()));
+        return new Session(state, new Resolver().ranges(state, seen, new CancelToken()));
     }
 
-    static AccuracyEstimate evaluate(Model model, SessionState state, Dataset data) {
-        ResolvedSettings resolved = ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken());
+    static ResolvedSettings resolve(Model model, Session session) {
+        return Engine.resolve(model, session.state(), session.calibration(), Progress.NONE, new CancelToken());
+    }
+
+    static AccuracyEstimate evaluate(Model model, Session session, Dataset data) {
+        ResolvedSettings resolved = resolve(model, session);
         try (LiveEvaluator evaluator = Engine.evaluator(model, data)) {
             return evaluator.evaluate(
                     new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations()),

@@ -1,7 +1,9 @@
 package org.quantscope.core.calib;
 
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
+import org.quantscope.core.quant.Clip;
 
 /** Every calibrator, in the order in which they are offered. */
 public final class Calibrators {
@@ -19,6 +21,9 @@ public final class Calibrators {
             new StdCalibrator(),
             new WeightedMseCalibrator());
 
+    private static final Map<String, Calibrator> BY_ID =
+            ALL.stream().collect(Collectors.toUnmodifiableMap(Calibrator::id, calibrator -> calibrator));
+
     private Calibrators() {}
 
     public static List<Calibrator> all() {
@@ -27,10 +32,16 @@ public final class Calibrators {
 
     /** @throws IllegalArgumentException naming the id and the known ones */
     public static Calibrator byId(String id) {
-        return ALL.stream()
-                .filter(c -> c.id().equals(id))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("calibrator: " + id + " is not one of "
-                        + ALL.stream().map(Calibrator::id).collect(Collectors.joining(", "))));
+        Calibrator found = BY_ID.get(id);
+        if (found == null) {
+            throw new IllegalArgumentException("calibrator: " + id + " is not one of "
+                    + ALL.stream().map(Calibrator::id).collect(Collectors.joining(", ")));
+        }
+        return found;
+    }
+
+    /** True if a clip is chosen by a calibrator that has to know how important values are. */
+    public static boolean needsImportance(Clip clip) {
+        return clip instanceof Clip.Auto auto && byId(auto.calibratorId()).needsImportance();
     }
 }

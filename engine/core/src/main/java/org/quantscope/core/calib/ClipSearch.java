@@ -12,7 +12,6 @@ import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
-import org.quantscope.core.quant.Quantizers;
 
 /**
  * Searches for the range of one slice with the least cost. The cost of a range is taken on the very grid that it leads
@@ -72,7 +71,7 @@ final class ClipSearch {
         this.cancel = cancel;
         this.cost = cost;
         this.exact = exact;
-        quantizer = Quantizers.byId(spec.scheme());
+        quantizer = spec.quantizer();
     }
 
     /**

@@ -7,7 +7,6 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.UniformQuantizer;
 
 /**
@@ -57,7 +56,7 @@ final class MseCalibrator implements Calibrator {
         if (slice instanceof StoredStatistics stored
                 && stored.count() <= FEW
                 && stored.absMax() > 0
-                && Quantizers.byId(spec.scheme()) instanceof UniformQuantizer) {
+                && spec.quantizer() instanceof UniformQuantizer) {
             Options.of(this, options);
             cancel.check();
             return FewValuesSearch.ofThread()

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.job.CancelToken;
@@ -16,7 +17,7 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.SliceReader;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.quant.WeightedPoints;
@@ -62,27 +63,34 @@ public final class RangeResolver {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static Resolution resolve(Tensor tensor, QuantSpec spec, Importances importances, CancelToken cancel) {
+        if (spec.clip() instanceof Clip.Fixed fixed) {
+            checkCount(
+                    tensor,
+                    Slicing.of(tensor.info(), fixed.params().granularity()),
+                    fixed.params().slices());
+            return new Resolution(fixed.params().effective(), fixed.params());
+        }
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
+        Quantizer quantizer = spec.checkedQuantizer();
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
-                Importance importance = importance(tensor.info(), auto, importances, cancel);
-                yield resolution(
-                        tensor,
-                        spec,
-                        slicing,
-                        calibrate(tensor.data(), importance, slicing, spec, auto, cancel),
-                        importance,
-                        cancel);
+                Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+                Importance importance = importance(tensor.info(), calibrator, auto, importances, cancel);
+                List<ClipRange> ranges =
+                        calibrate(tensor.data(), importance, slicing, spec, calibrator, auto.options(), cancel);
+                yield resolution(tensor, spec, quantizer, slicing, ranges, importance, cancel);
             }
-            case Clip.Manual manual ->
-                resolution(tensor, spec, slicing, Collections.nCopies(slicing.slices(), manual.range()), null, cancel);
+            case Clip.Manual manual -> {
+                List<ClipRange> ranges = Collections.nCopies(slicing.slices(), manual.range());
+                yield resolution(tensor, spec, quantizer, slicing, ranges, null, cancel);
+            }
             case Clip.ManualPerChannel manual -> {
                 if (!(slicing.granularity() instanceof Granularity.PerChannel)) {
                     throw new IllegalArgumentException(
                             "clip: ranges for channels, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
+                yield resolution(tensor, spec, quantizer, slicing, manual.ranges(), null, cancel);
             }
             case Clip.ManualPerBlock manual -> {
                 if (!slicing.isBlocked()) {
@@ -90,15 +98,9 @@ public final class RangeResolver {
                             "clip: ranges for blocks, but the granularity is " + spec.granularity());
                 }
                 checkCount(tensor, slicing, manual.ranges().size());
-                yield resolution(tensor, spec, slicing, manual.ranges(), null, cancel);
+                yield resolution(tensor, spec, quantizer, slicing, manual.ranges(), null, cancel);
             }
-            case Clip.Fixed fixed -> {
-                checkCount(
-                        tensor,
-                        Slicing.of(tensor.info(), fixed.params().granularity()),
-                        fixed.params().slices());
-                yield new Resolution(fixed.params().effective(), fixed.params());
-            }
+            case Clip.Fixed _ -> throw new AssertionError("handled above");
         };
     }
 
@@ -114,16 +116,13 @@ public final class RangeResolver {
         }
         return switch (spec.clip()) {
             case Clip.Auto auto -> {
-                Calibrator calibrator = Calibrators.byId(auto.calibratorId());
-                Quantizers.byId(spec.scheme()).check(spec);
-                yield resolution(
-                        sketch,
-                        spec,
-                        calibrator
-                                .calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel)
-                                .range());
+                Quantizer quantizer = spec.checkedQuantizer();
+                ClipRange range = Calibrators.byId(auto.calibratorId())
+                        .calibrate(new StreamStatistics(sketch), spec, auto.options(), cancel)
+                        .range();
+                yield resolution(sketch, spec, quantizer, range);
             }
-            case Clip.Manual manual -> resolution(sketch, spec, manual.range());
+            case Clip.Manual manual -> resolution(sketch, spec, spec.checkedQuantizer(), manual.range());
             case Clip.Fixed fixed -> {
                 if (fixed.params().slices() != 1) {
                     throw new IllegalArgumentException(
@@ -150,7 +149,7 @@ public final class RangeResolver {
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
         checkCount(tensor, slicing, ranges.size());
-        return resolution(tensor, spec, slicing, ranges, null, new CancelToken())
+        return resolution(tensor, spec, spec.checkedQuantizer(), slicing, ranges, null, new CancelToken())
                 .params();
     }
 
@@ -161,12 +160,13 @@ public final class RangeResolver {
      * @throws IllegalArgumentException as above
      */
     public static QuantParams resolve(MomentSketch slice, QuantSpec spec, ClipRange range) {
-        return resolution(slice, asOneSlice(spec), range).params();
+        QuantSpec one = asOneSlice(spec);
+        return resolution(slice, one, one.checkedQuantizer(), range).params();
     }
 
     /** The spec for a single slice, whatever the granularity that it is one of. */
     static QuantSpec asOneSlice(QuantSpec spec) {
-        int blockSize = Quantizers.byId(spec.scheme()).traits().blockSize();
+        int blockSize = spec.quantizer().traits().blockSize();
         return spec.withGranularity(
                 blockSize > 0 ? new Granularity.PerBlock(0, Integer.MAX_VALUE) : Granularity.TENSOR);
     }
@@ -179,16 +179,16 @@ public final class RangeResolver {
     /** The same with importances for a calibrator that needs one. */
     public static Calibrator.Calibration calibrate(
             Tensor tensor, QuantSpec spec, Clip.Auto auto, Importances importances, CancelToken cancel) {
-        Quantizers.byId(spec.scheme()).check(spec);
-        Importance importance = importance(tensor.info(), auto, importances, cancel);
-        return Calibrators.byId(auto.calibratorId())
-                .calibrate(new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
+        spec.check();
+        Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+        Importance importance = importance(tensor.info(), calibrator, auto, importances, cancel);
+        return calibrator.calibrate(
+                new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
     }
 
     /** What the calibrator needs to know of importance; null if it needs nothing. */
     private static @Nullable Importance importance(
-            TensorInfo tensor, Clip.Auto auto, Importances importances, CancelToken cancel) {
-        Calibrator calibrator = Calibrators.byId(auto.calibratorId());
+            TensorInfo tensor, Calibrator calibrator, Clip.Auto auto, Importances importances, CancelToken cancel) {
         if (!calibrator.needsImportance()) {
             return null;
         }
@@ -225,7 +225,7 @@ public final class RangeResolver {
     public static Calibrator.Calibration calibrate(
             MomentSketch slice, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         QuantSpec one = asOneSlice(spec);
-        Quantizers.byId(one.scheme()).check(one);
+        one.check();
         return Calibrators.byId(auto.calibratorId())
                 .calibrate(new StreamStatistics(slice), one, auto.options(), cancel);
     }
@@ -235,23 +235,22 @@ public final class RangeResolver {
             @Nullable Importance importance,
             Slicing slicing,
             QuantSpec spec,
-            Clip.Auto auto,
+            Calibrator calibrator,
+            Map<String, String> options,
             CancelToken cancel) {
-        Quantizers.byId(spec.scheme()).check(spec);
-        Calibrator calibrator = Calibrators.byId(auto.calibratorId());
         long length = data.count() / slicing.slices();
         boolean contiguous = !slicing.isBlocked() && slicing.run() == Math.max(1, length);
         if (slicing.slices() == 1 || (contiguous && length >= LARGE_SLICE)) {
             return IntStream.range(0, slicing.slices())
                     .mapToObj(slice -> new StoredStatistics(
                             part(data, slice * length, length), part(importance, slice * length), cancel))
-                    .map(part -> calibrator.range(part, spec, auto.options(), cancel))
+                    .map(part -> calibrator.range(part, spec, options, cancel))
                     .toList();
         }
         var ranges = new ClipRange[slicing.slices()];
         SliceReader.forEach(data, slicing, cancel, (slice, values, from, n) -> {
             var statistics = new StoredStatistics(slice(values, from, n), part(importance, slicing, slice), cancel);
-            ranges[slice] = calibrator.range(statistics, spec, auto.options(), cancel);
+            ranges[slice] = calibrator.range(statistics, spec, options, cancel);
         });
         return List.of(ranges);
     }
@@ -265,14 +264,15 @@ public final class RangeResolver {
     private static Resolution resolution(
             Tensor tensor,
             QuantSpec spec,
+            Quantizer quantizer,
             Slicing slicing,
             List<ClipRange> ranges,
             @Nullable Importance importance,
             CancelToken cancel) {
-        if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
-            return resolution(spec, slicing.granularity(), ranges);
-        }
         checkRanges(spec, ranges);
+        if (!(quantizer instanceof FittedQuantizer fitted)) {
+            return new Resolution(ranges, quantizer.resolve(spec, slicing.granularity(), ranges));
+        }
         var codebooks = new CodebookGrid[slicing.slices()];
         if (slicing.slices() == 1) {
             codebooks[0] = fitted.fit(
@@ -308,24 +308,18 @@ public final class RangeResolver {
         return weighted.total() == 0 ? sketch.points() : weighted.points();
     }
 
-    private static Resolution resolution(MomentSketch sketch, QuantSpec spec, ClipRange range) {
+    private static Resolution resolution(MomentSketch sketch, QuantSpec spec, Quantizer quantizer, ClipRange range) {
         List<ClipRange> ranges = List.of(range);
-        if (!(Quantizers.byId(spec.scheme()) instanceof FittedQuantizer fitted)) {
-            return resolution(spec, spec.granularity(), ranges);
-        }
         checkRanges(spec, ranges);
         return new Resolution(
                 ranges,
-                QuantParams.ofCodebook(spec.granularity(), new float[] {1}, fitted.fit(spec, range, sketch.points())));
-    }
-
-    private static Resolution resolution(QuantSpec spec, Granularity granularity, List<ClipRange> ranges) {
-        checkRanges(spec, ranges);
-        return new Resolution(ranges, Quantizers.byId(spec.scheme()).resolve(spec, granularity, ranges));
+                quantizer instanceof FittedQuantizer fitted
+                        ? QuantParams.ofCodebook(
+                                spec.granularity(), new float[] {1}, fitted.fit(spec, range, sketch.points()))
+                        : quantizer.resolve(spec, spec.granularity(), ranges));
     }
 
     private static void checkRanges(QuantSpec spec, List<ClipRange> ranges) {
-        Quantizers.byId(spec.scheme()).check(spec);
         if (spec.symmetric()) {
             for (ClipRange range : ranges) {
                 if (range.lo() != -range.hi()) {

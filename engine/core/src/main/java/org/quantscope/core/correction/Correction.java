@@ -8,7 +8,7 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.OptionDoc;
-import org.quantscope.core.session.SessionState;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.tensor.TensorId;
 
 /**
@@ -46,7 +46,7 @@ public interface Correction {
      * @param data calibration data, present if {@link #needsData}
      * @param settings how the model is quantized, present if {@link #needsData}
      */
-    record Input(Model model, Map<String, String> options, Optional<Dataset> data, Optional<SessionState> settings) {}
+    record Input(Model model, Map<String, String> options, Optional<Dataset> data, Optional<Session> settings) {}
 
     /**
      * The result of a correction.

@@ -88,7 +88,7 @@ final class OrtCalibration {
 
     private static List<TensorId> unseen(ExportPlan plan, List<TensorId> floating) {
         return floating.stream()
-                .filter(id -> !plan.state().activationRanges().containsKey(id)
+                .filter(id -> !plan.session().ranges().ranges().containsKey(id)
                         && plan.model().find(id).isEmpty())
                 .toList();
     }
@@ -123,7 +123,7 @@ final class OrtCalibration {
             seen = ActivationCalibration.run(plan.model(), unseen, samples, Progress.NONE, cancel);
         }
         for (TensorId id : floating) {
-            ClipRange known = plan.state().activationRanges().get(id);
+            ClipRange known = plan.session().ranges().ranges().get(id);
             MomentSketch sketch = seen.get(id);
             if (known != null) {
                 ranges.put(id, known);

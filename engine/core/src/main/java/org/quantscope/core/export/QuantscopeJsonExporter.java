@@ -9,9 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
 import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionFile;
-import org.quantscope.core.session.SessionState;
 
 /**
  * Our own config with everything resolved: the session file, which then also holds the scale, zero point and effective
@@ -33,16 +31,9 @@ public final class QuantscopeJsonExporter extends FileFormat {
         Path place = plan.place().orElse(file);
         try (OutputStream out =
                 new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW), 1 << 16)) {
-            SessionFile.writeResolved(
-                    plan.model(),
-                    plan.state(),
-                    new ResolvedSettings(plan.weights(), plan.activations()),
-                    place,
-                    out,
-                    cancel);
+            SessionFile.writeResolved(plan.session(), plan.resolved(), place, out, cancel);
         }
-        SessionState read = SessionFile.read(file, place);
-        if (!read.equals(plan.state())) {
+        if (!SessionFile.read(file, place).equals(plan.session())) {
             throw new IllegalStateException(file.getFileName() + " does not read back as what was written");
         }
         return List.of(file);

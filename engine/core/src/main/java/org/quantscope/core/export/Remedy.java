@@ -58,7 +58,7 @@ final class Remedy {
         }
         Clip clip = spec.clip() instanceof Clip.Auto
                 ? spec.clip()
-                : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+                : new Clip.Auto(spec.quantizer().traits().defaultCalibrator());
         return Optional.of(set(
                 e,
                 spec.withGranularity(perChannel ? Granularity.CHANNEL : Granularity.TENSOR)
@@ -98,7 +98,7 @@ final class Remedy {
         QuantSpec spec = free(e);
         Clip clip = spec.clip() instanceof Clip.Auto || spec.clip() instanceof Clip.Manual
                 ? spec.clip()
-                : new Clip.Auto(Quantizers.byId(spec.scheme()).traits().defaultCalibrator());
+                : new Clip.Auto(spec.quantizer().traits().defaultCalibrator());
         return Optional.of(set(e, spec.withGranularity(granularity).withClip(clip)));
     }
 
@@ -145,7 +145,7 @@ final class Remedy {
     }
 
     private static QuantSpec mirrored(QuantSpec spec) {
-        return Quantizers.byId(spec.scheme()).adapt(spec);
+        return spec.quantizer().adapt(spec);
     }
 
     private static Edit set(Encoding e, QuantSpec spec) {

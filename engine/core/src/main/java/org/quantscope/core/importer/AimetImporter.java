@@ -278,7 +278,7 @@ final class AimetImporter implements Importer {
                 String scheme = (e.blockSize == null ? FLOATS : BLOCKED_FLOATS).get(e.type);
                 QuantSpec spec = Quantizers.byId(String.valueOf(scheme)).adapt(base);
                 float[] scales = scales(e, order);
-                CodebookGrid levels = Quantizers.byId(spec.scheme())
+                CodebookGrid levels = spec.quantizer()
                         .resolve(spec, granularity, List.of(ClipRange.symmetric(1)))
                         .codebooks()
                         .getFirst();

@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.quantscope.core.calib.RangeResolver.Resolution;
+import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.FittedLevels;
-import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Request;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
@@ -45,37 +48,37 @@ final class SessionImporter implements Importer {
 
     @Override
     public Imported read(Path file, Model model, CancelToken cancel) throws IOException {
-        SessionState state = SessionFile.read(file);
+        Session session = SessionFile.read(file);
+        SessionState state = session.state();
         Names names = new Names(model);
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         Set<TensorId> spoken = new TreeSet<>(state.overrides().keySet());
         spoken.addAll(state.keptFloat());
-        spoken.addAll(state.activationRanges().keySet());
+        spoken.addAll(session.ranges().ranges().keySet());
         spoken.forEach(id -> names.find(id.name()));
         for (Tensor tensor : model.tensors()) {
             cancel.check();
-            ResolvedSettings.specOf(tensor.info(), state).ifPresent(spec -> specs.put(tensor.id(), spec));
+            state.spec(tensor.info()).ifPresent(spec -> specs.put(tensor.id(), spec));
         }
         for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
-            QuantSpec spec = state.activationSpec(activation.id()).orElse(null);
+            QuantSpec spec = state.spec(activation).orElse(null);
             if (spec == null) {
                 continue;
             }
-            ClipRange observed = state.activationRanges().get(activation.id());
-            if (spec.clip() instanceof Clip.Auto && observed == null) {
+            Request request = Request.of(activation.id(), spec, session.calibration());
+            if (request.obstacle().isPresent()) {
                 names.refuse(activation.id().name(), "the config has no range for it");
-            } else if (FittedLevels.neededBy(spec)) {
-                specs.put(
-                        activation.id(),
-                        spec.withClip(
-                                new Clip.Fixed(ResolvedSettings.resolveActivation(activation.id(), spec, state))));
-            } else {
-                specs.put(
-                        activation.id(),
-                        spec.clip() instanceof Clip.Auto && observed != null
-                                ? spec.withClip(new Clip.Manual(observed))
-                                : spec);
+                continue;
             }
+            Resolution known = resolve(request, cancel);
+            specs.put(
+                    activation.id(),
+                    FittedLevels.neededBy(spec)
+                            ? spec.withClip(new Clip.Fixed(known.params()))
+                            : spec.clip() instanceof Clip.Auto
+                                    ? spec.withClip(
+                                            new Clip.Manual(known.requested().getFirst()))
+                                    : spec);
         }
         List<String> notes = new ArrayList<>();
         if (!state.corrections().isEmpty()) {
@@ -86,5 +89,15 @@ final class SessionImporter implements Importer {
                     + " further activations, that is not taken over");
         }
         return new Imported(specs, names.unmatched(), notes);
+    }
+
+    private static Resolution resolve(Request request, CancelToken cancel) {
+        try {
+            return new Resolver().resolve(request, cancel);
+        } catch (IllegalArgumentException e) {
+            BadInputException bad = new BadInputException("", request.id().name(), String.valueOf(e.getMessage()));
+            bad.initCause(e);
+            throw bad;
+        }
     }
 }

@@ -44,6 +44,31 @@ public record QuantSpec(
         options = Collections.unmodifiableMap(new TreeMap<>(options));
     }
 
+    /**
+     * The scheme itself.
+     *
+     * @throws IllegalArgumentException if there is none of that id
+     */
+    public Quantizer quantizer() {
+        return Quantizers.byId(scheme);
+    }
+
+    /**
+     * The scheme, which has found nothing to refuse in this spec.
+     *
+     * @throws IllegalArgumentException naming the field that it cannot have, and the value
+     */
+    public Quantizer checkedQuantizer() {
+        Quantizer quantizer = quantizer();
+        quantizer.check(this);
+        return quantizer;
+    }
+
+    /** Refuses what the scheme cannot do, as {@link #checkedQuantizer} does. */
+    public void check() {
+        checkedQuantizer();
+    }
+
     public QuantSpec withScheme(String id) {
         return new QuantSpec(id, bits, signed, symmetric, narrowRange, granularity, clip, options);
     }

@@ -1,6 +1,7 @@
 package org.quantscope.core.quant;
 
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Every scheme, in the order in which they are offered. */
@@ -28,6 +29,9 @@ public final class Quantizers {
             new TernaryQuantizer(),
             new BinaryQuantizer());
 
+    private static final Map<String, Quantizer> BY_ID =
+            ALL.stream().collect(Collectors.toUnmodifiableMap(Quantizer::id, quantizer -> quantizer));
+
     private Quantizers() {}
 
     public static List<Quantizer> all() {
@@ -36,10 +40,11 @@ public final class Quantizers {
 
     /** @throws IllegalArgumentException naming the id and the known ones */
     public static Quantizer byId(String id) {
-        return ALL.stream()
-                .filter(q -> q.id().equals(id))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("scheme: " + id + " is not one of "
-                        + ALL.stream().map(Quantizer::id).collect(Collectors.joining(", "))));
+        Quantizer found = BY_ID.get(id);
+        if (found == null) {
+            throw new IllegalArgumentException("scheme: " + id + " is not one of "
+                    + ALL.stream().map(Quantizer::id).collect(Collectors.joining(", ")));
+        }
+        return found;
     }
 }

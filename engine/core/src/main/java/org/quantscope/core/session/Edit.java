@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.quantscope.core.eval.Task;
-import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
@@ -117,28 +116,6 @@ public sealed interface Edit {
         }
     }
 
-    /** Takes over the ranges observed on calibration data, the levels that were fitted to it, and the data they rest on. */
-    record SetActivationRanges(
-            Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels, Optional<FileRef> calibrationData)
-            implements Edit {
-        public SetActivationRanges {
-            ranges = Collections.unmodifiableMap(new TreeMap<>(ranges));
-            levels = Collections.unmodifiableMap(new TreeMap<>(levels));
-        }
-
-        @Override
-        public String title() {
-            return "calibrate activations";
-        }
-
-        @Override
-        public SessionState apply(SessionState state) {
-            return state.withActivationRanges(ranges)
-                    .withActivationLevels(levels)
-                    .withCalibrationData(calibrationData);
-        }
-    }
-
     /** Folds BatchNormalization before analysis, or leaves it in. */
     record SetFoldBatchNorm(boolean on) implements Edit {
         @Override
@@ -207,7 +184,7 @@ public sealed interface Edit {
         }
     }
 
-    /** The calibration data has moved, or is not wanted any more. The observed ranges stay. */
+    /** Chooses the data that activations are calibrated on, also after it has moved; empty if none is wanted any more. */
     record RelinkCalibrationData(Optional<FileRef> data) implements Edit {
         @Override
         public String title() {

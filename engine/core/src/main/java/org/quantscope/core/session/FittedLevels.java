@@ -11,7 +11,6 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.tensor.TensorId;
 
 /**
  * The levels that a {@linkplain FittedQuantizer scheme} fitted to what was seen of an activation. A session keeps them, because it does not keep what
@@ -38,7 +37,7 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
 
     /** True if the parameters of a spec for an activation rest on what was seen of it, beyond the range. */
     public static boolean neededBy(QuantSpec spec) {
-        return !(spec.clip() instanceof Clip.Fixed) && Quantizers.byId(spec.scheme()) instanceof FittedQuantizer;
+        return !(spec.clip() instanceof Clip.Fixed) && spec.quantizer() instanceof FittedQuantizer;
     }
 
     /** The levels in what a spec of one range came to; empty if it needs none. */
@@ -55,20 +54,6 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
     /** True if they were fitted for this scheme and width and this range. */
     public boolean answer(QuantSpec spec, ClipRange asked) {
         return scheme.equals(spec.scheme()) && bits == spec.bits() && range.equals(asked);
-    }
-
-    /** True if the levels of an activation are to be fitted and {@code state} keeps none for its range, so that they would be spread evenly. */
-    public static boolean missing(SessionState state, TensorId activation) {
-        QuantSpec spec =
-                state.activationSpec(activation).filter(FittedLevels::neededBy).orElse(null);
-        if (spec == null) {
-            return false;
-        }
-        ClipRange range = spec.clip() instanceof Clip.Manual(ClipRange byHand)
-                ? byHand
-                : state.activationRanges().get(activation);
-        FittedLevels kept = state.activationLevels().get(activation);
-        return range != null && (kept == null || !kept.answer(spec, range));
     }
 
     public QuantParams params() {

@@ -1,206 +1,181 @@
 package org.quantscope.core.session;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.quantscope.core.calib.Importances;
-import org.quantscope.core.io.BadInputException;
-import org.quantscope.core.job.CancelToken;
-import org.quantscope.core.job.Progress;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
-import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizer;
-import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
-import org.quantscope.core.tensor.TensorKind;
 
 /**
- * A session's choices turned into explicit parameters for one model.
- *
- * @param weights each quantized weight; also another stored floating tensor that has an override of its own
- * @param activations each quantized activation; one that is tied to another and rounded again has that one's parameters
+ * A session's choices turned into explicit parameters for one model: every quantized tensor, and no other. Immutable; two are
+ * equal if they quantize the same tensors with the same parameters, whoever chose them.
  */
-public record ResolvedSettings(Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
-    public ResolvedSettings {
-        weights = Map.copyOf(weights);
-        activations = Map.copyOf(activations);
+public final class ResolvedSettings {
+    public static final ResolvedSettings NONE = new ResolvedSettings(List.of());
+
+    private final Map<TensorId, ResolvedTensor> tensors;
+    private final Map<TensorId, QuantParams> weights;
+    private final Map<TensorId, QuantParams> activations;
+    private final int hash;
+
+    private ResolvedSettings(Collection<ResolvedTensor> resolved) {
+        Map<TensorId, ResolvedTensor> all = new LinkedHashMap<>();
+        Map<TensorId, QuantParams> stored = new HashMap<>();
+        Map<TensorId, QuantParams> computed = new HashMap<>();
+        for (ResolvedTensor tensor : resolved) {
+            all.put(tensor.id(), tensor);
+            (tensor.isActivation() ? computed : stored).put(tensor.id(), tensor.params());
+        }
+        tensors = Collections.unmodifiableMap(all);
+        weights = Collections.unmodifiableMap(stored);
+        activations = Collections.unmodifiableMap(computed);
+        hash = 31 * weights.hashCode() + activations.hashCode();
     }
 
     /**
-     * Resolves every quantized tensor of {@code model} (folded and with quantizers placed as the state says).
+     * Of tensors that have parameters of their own; the activations of {@code model} that follow them are added.
      *
-     * @throws BadInputException if an override names no tensor of the model, a spec does not fit its tensor, or an activation has no range
-     * @throws java.util.concurrent.CancellationException if cancelled
+     * @param own in any order; they are put in that of the model, activations first
      */
-    public static ResolvedSettings resolve(Model model, SessionState state, Progress progress, CancelToken cancel) {
-        return resolve(model, state, Importances.NONE, progress, cancel);
+    public static ResolvedSettings of(Model model, Collection<ResolvedTensor> own) {
+        Map<TensorId, ResolvedTensor> byId = new HashMap<>();
+        own.forEach(t -> byId.put(t.id(), t));
+        List<ResolvedTensor> all = new ArrayList<>();
+        model.graph().ifPresent(graph -> {
+            for (TensorInfo activation : graph.activations()) {
+                add(all, byId.get(activation.id()));
+            }
+            addTied(graph, byId, all);
+        });
+        model.tensors().forEach(tensor -> add(all, byId.get(tensor.id())));
+        return new ResolvedSettings(all);
     }
 
-    /** The same with importances for calibrators that need them. */
-    public static ResolvedSettings resolve(
-            Model model, SessionState state, Importances importances, Progress progress, CancelToken cancel) {
-        return resolve(model, state, importances, new ResolutionCache(), progress, cancel);
+    private static void add(List<ResolvedTensor> all, @Nullable ResolvedTensor tensor) {
+        if (tensor != null) {
+            all.add(tensor);
+        }
+    }
+
+    private static void addTied(OnnxGraph graph, Map<TensorId, ResolvedTensor> byId, List<ResolvedTensor> all) {
+        Map<TensorId, QuantParams> own = new HashMap<>();
+        byId.values().stream().filter(ResolvedTensor::isActivation).forEach(t -> own.put(t.id(), t.params()));
+        Map<TensorId, QuantParams> tied = graph.placement().tied(own);
+        if (tied.isEmpty()) {
+            return;
+        }
+        for (TensorInfo value : graph.values()) {
+            if (tied.containsKey(value.id())) {
+                TensorId owner = graph.placement().parametersOf(value.id()).orElseThrow();
+                ResolvedTensor of = byId.get(owner);
+                all.add(new ResolvedTensor(value, new Choice.Tied(owner), of.spec(), of.requested(), of.params()));
+            }
+        }
     }
 
     /**
-     * As {@link #resolve(Model, SessionState, Importances, Progress, CancelToken)}, with a cache of this very model, so that only specs
-     * that have not been seen before are computed. Tensors are resolved on all cores.
+     * Parameters that came from somewhere else, for the tensors that {@code state} quantizes.
+     *
+     * @throws java.util.NoSuchElementException if {@code state} keeps one of them in float
      */
-    public static ResolvedSettings resolve(
+    public static ResolvedSettings of(
             Model model,
             SessionState state,
-            Importances importances,
-            ResolutionCache cache,
-            Progress progress,
-            CancelToken cancel) {
-        List<TensorInfo> activations = model.graph().map(OnnxGraph::activations).orElse(List.of());
-        checkNames(model, state);
-
-        List<Tensor> quantized = new ArrayList<>();
+            Map<TensorId, QuantParams> weights,
+            Map<TensorId, QuantParams> activations) {
+        List<ResolvedTensor> own = new ArrayList<>();
+        for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
+            add(own, given(activation, state, activations.get(activation.id())));
+        }
         for (Tensor tensor : model.tensors()) {
-            if (specOf(tensor.info(), state).isPresent()) {
-                quantized.add(tensor);
-            }
+            add(own, given(tensor.info(), state, weights.get(tensor.id())));
         }
-        AtomicInteger done = new AtomicInteger();
-        Map<TensorId, QuantParams> weights = new ConcurrentHashMap<>();
-        quantized.parallelStream().forEach(tensor -> {
-            cancel.check();
-            weights.put(tensor.id(), resolveWeight(tensor, state, importances, cache, cancel));
-            progress.report(
-                    done.incrementAndGet(), quantized.size(), tensor.id().name());
-        });
-        Map<TensorId, QuantParams> ranges = new HashMap<>();
-        for (TensorInfo activation : activations) {
-            state.activationSpec(activation.id())
-                    .ifPresent(spec -> ranges.put(activation.id(), resolveActivation(activation.id(), spec, state)));
-        }
-        model.graph().ifPresent(graph -> ranges.putAll(graph.placement().tied(ranges)));
-        return new ResolvedSettings(weights, ranges);
+        return of(model, own);
     }
 
-    /**
-     * The spec that a stored tensor is quantized with, empty if it stays float: weights by the session's default or their own
-     * override, other floating tensors only by an override of their own.
-     */
-    public static Optional<QuantSpec> specOf(TensorInfo tensor, SessionState state) {
-        if (!tensor.dtype().isFloating()) {
-            return Optional.empty();
+    private static @Nullable ResolvedTensor given(TensorInfo info, SessionState state, @Nullable QuantParams params) {
+        if (params == null) {
+            return null;
         }
-        return tensor.kind() == TensorKind.WEIGHT || state.overrides().containsKey(tensor.id())
-                ? state.weightSpec(tensor.id())
-                : Optional.empty();
+        QuantSpec spec = state.spec(info).orElseThrow();
+        return new ResolvedTensor(info, state.choice(info), spec, params.effective(), params);
     }
 
-    /**
-     * The parameters of one activation by its spec and the observed ranges; no data is looked at. A scheme that fits its levels has those that the
-     * state keeps for this very request, else evenly spread ones.
-     *
-     * @throws BadInputException if the spec is not per tensor or needs a range that the state does not have
-     */
-    public static QuantParams resolveActivation(TensorId id, QuantSpec spec, SessionState state) {
-        if (!(spec.granularity() instanceof Granularity.PerTensor)) {
-            throw new BadInputException(
-                    "", id.name(), "granularity " + spec.granularity() + ": activations are quantized per tensor");
-        }
-        return switch (spec.clip()) {
-            case Clip.Fixed fixed -> {
-                if (fixed.params().slices() != 1) {
-                    throw new BadInputException(
-                            "", id.name(), fixed.params().slices() + " scales: activations are quantized per tensor");
-                }
-                yield fixed.params();
-            }
-            case Clip.Manual manual -> fromRange(id, spec, manual.range(), state);
-            case Clip.Auto auto -> {
-                ClipRange observed = state.activationRanges().get(id);
-                if (observed == null) {
-                    throw new BadInputException(
-                            "", "activation_ranges", "no range for activation " + id + ": calibrate with data first");
-                }
-                yield fromRange(id, spec, observed, state);
-            }
-            case Clip.ManualPerChannel perChannel ->
-                throw new BadInputException(
-                        "",
-                        id.name(),
-                        perChannel.ranges().size() + " ranges for channels: activations are quantized per tensor");
-            case Clip.ManualPerBlock perBlock ->
-                throw new BadInputException(
-                        "",
-                        id.name(),
-                        perBlock.ranges().size() + " ranges for blocks: activations are quantized per tensor");
-        };
+    /** Every quantized tensor: activations in graph order, those that follow others behind them, then stored tensors in the order of the file. */
+    public Collection<ResolvedTensor> tensors() {
+        return tensors.values();
     }
 
-    private static QuantParams fromRange(TensorId id, QuantSpec spec, ClipRange range, SessionState state) {
-        try {
-            Quantizer quantizer = Quantizers.byId(spec.scheme());
-            quantizer.check(spec);
-            FittedLevels fitted = state.activationLevels().get(id);
-            return fitted != null && fitted.answer(spec, range)
-                    ? fitted.params()
-                    : quantizer.resolve(spec, Granularity.TENSOR, List.of(range));
-        } catch (IllegalArgumentException e) {
-            throw refused(id, e);
-        }
+    /** The parameters of each quantized stored tensor: weights, and others that have a spec of their own. */
+    public Map<TensorId, QuantParams> weights() {
+        return weights;
     }
 
-    private static QuantParams resolveWeight(
-            Tensor tensor, SessionState state, Importances importances, ResolutionCache cache, CancelToken cancel) {
-        QuantSpec spec = specOf(tensor.info(), state).orElseThrow();
-        try {
-            return cache.resolve(tensor, spec, importances, cancel).params();
-        } catch (IllegalArgumentException e) {
-            throw refused(tensor.id(), e);
-        }
+    /** The parameters of each quantized activation, those that follow others included. */
+    public Map<TensorId, QuantParams> activations() {
+        return activations;
     }
 
-    static BadInputException refused(TensorId id, IllegalArgumentException e) {
-        BadInputException bad = new BadInputException("", id.name(), String.valueOf(e.getMessage()));
-        bad.initCause(e);
-        return bad;
+    /** Those with parameters of their own, in the same order. */
+    public List<ResolvedTensor> own() {
+        return tensors.values().stream()
+                .filter(t -> t.choice() instanceof Choice.Quantized)
+                .toList();
     }
 
-    private static void checkNames(Model model, SessionState state) {
-        Set<String> known = new TreeSet<>();
-        Set<String> values = new TreeSet<>();
-        model.graph().ifPresent(graph -> graph.values().forEach(a -> values.add(a.id().name())));
-        for (TensorId id : state.addedQuantizers()) {
-            checkName("added_quantizers", id, values, model);
-        }
-        model.tensors().forEach(t -> known.add(t.id().name()));
-        known.addAll(values);
-        for (TensorId id : state.overrides().keySet()) {
-            checkName("overrides", id, known, model);
-        }
-        for (TensorId id : state.keptFloat()) {
-            checkName("keep_float", id, known, model);
-        }
+    /** Empty if the tensor stays in float. */
+    public Optional<ResolvedTensor> find(TensorId id) {
+        return Optional.ofNullable(tensors.get(id));
     }
 
-    private static void checkName(String field, TensorId id, Set<String> known, Model model) {
-        if (!known.contains(id.name())) {
-            String near = String.join(", ", NearNames.of(id.name(), known, 3));
-            throw new BadInputException(
-                    "",
-                    field,
-                    id + " is no " + (field.equals("added_quantizers") ? "floating activation" : "tensor") + " of "
-                            + model.file().getFileName() + (near.isEmpty() ? "" : "; near names: " + near));
+    /** The same with other parameters for one tensor and those that follow it; unchanged if that one is in float. */
+    public ResolvedSettings with(TensorId id, QuantParams params) {
+        if (!tensors.containsKey(id)) {
+            return this;
         }
+        return new ResolvedSettings(tensors.values().stream()
+                .map(t -> t.id().equals(id) || t.choice().equals(new Choice.Tied(id)) ? t.withParams(params) : t)
+                .toList());
+    }
+
+    /** The tensors whose parameters differ, or which are quantized in one of the two only. */
+    public Set<TensorId> changedSince(ResolvedSettings before) {
+        Set<TensorId> changed = new HashSet<>(tensors.keySet());
+        changed.addAll(before.tensors.keySet());
+        changed.removeIf(id ->
+                find(id).map(ResolvedTensor::params).equals(before.find(id).map(ResolvedTensor::params)));
+        return changed;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || (other instanceof ResolvedSettings o
+                        && hash == o.hash
+                        && weights.equals(o.weights)
+                        && activations.equals(o.activations));
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return tensors.values().toString();
     }
 }

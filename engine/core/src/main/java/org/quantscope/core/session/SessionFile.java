@@ -20,7 +20,6 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.io.AtomicFile;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.StrictJson;
-import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
@@ -65,11 +64,11 @@ public final class SessionFile {
     private SessionFile() {}
 
     /**
-     * @return the state, with every path absolute; nothing is said about whether the files exist
+     * @return what it holds, with every path absolute; nothing is said about whether the files exist
      * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */
-    public static SessionState read(Path file) throws IOException {
+    public static Session read(Path file) throws IOException {
         return read(file, file);
     }
 
@@ -78,37 +77,36 @@ public final class SessionFile {
      *
      * @param place where to: relative paths start there
      */
-    public static SessionState read(Path file, Path place) throws IOException {
+    public static Session read(Path file, Path place) throws IOException {
         StrictJson.read(file, MAX_BYTES, MAX_TOKENS, SessionFile::checkVersion);
         return StrictJson.read(
                 file,
                 MAX_BYTES,
                 MAX_TOKENS,
-                json -> readState(json, place.toAbsolutePath().normalize()));
+                json -> readSession(json, place.toAbsolutePath().normalize()));
     }
 
     /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
-    public static void write(SessionState state, Path file) throws IOException {
+    public static void write(Session session, Path file) throws IOException {
         AtomicFile.write(
                 file,
-                out -> SessionWriter.write(out, state, file.toAbsolutePath().normalize(), w -> {}));
+                out -> SessionWriter.write(out, session, file.toAbsolutePath().normalize(), w -> {}));
     }
 
     /**
-     * Writes a state with what it was resolved to and where that came from: what {@link #read} reads as the same state.
+     * Writes a session with what it was resolved to and where that came from: what {@link #read} reads as the same session.
      *
-     * @param model the model that was resolved, folded as the state says
      * @param file where it is going to lie: paths are written relative to its folder
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static void writeResolved(
-            Model model, SessionState state, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
+            Session session, ResolvedSettings resolved, Path file, OutputStream out, CancelToken cancel)
             throws IOException {
         SessionWriter.write(
                 out,
-                state,
+                session,
                 file.toAbsolutePath().normalize(),
-                writer -> writer.resolved(model, state, resolved, cancel));
+                writer -> writer.resolved(session.state(), resolved, cancel));
     }
 
     /** Refuses a file of another kind or version before anything else in it is looked at. */
@@ -138,7 +136,7 @@ public final class SessionFile {
         return true;
     }
 
-    private static SessionState readState(StrictJson json, Path file) {
+    private static Session readSession(StrictJson json, Path file) {
         var read = new Object() {
             @Nullable
             FileRef model;
@@ -193,20 +191,19 @@ public final class SessionFile {
                 default -> throw json.unknown(FIELDS);
             }
         });
-        return new SessionState(
+        SessionState state = new SessionState(
                 json.required(json.path(), "model", read.model),
                 Optional.ofNullable(read.weights),
                 Optional.ofNullable(read.activations),
                 overrides,
                 keptFloat,
-                ranges,
-                levels,
                 read.fold,
                 Optional.ofNullable(read.calibration),
                 Optional.ofNullable(read.evaluation),
                 Optional.ofNullable(read.metric),
                 added,
                 corrections);
+        return new Session(state, new ActivationRanges(ranges, levels));
     }
 
     private static void readOverrides(StrictJson json, Map<TensorId, QuantSpec> overrides) {
@@ -292,8 +289,7 @@ public final class SessionFile {
                 Optional.ofNullable(read.activations),
                 overrides,
                 keptFloat,
-                ranges,
-                levels);
+                new ActivationRanges(ranges, levels));
     }
 
     private static FileRef readFile(StrictJson json, Path file, boolean data) {

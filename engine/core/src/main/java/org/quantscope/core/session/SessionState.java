@@ -12,9 +12,10 @@ import java.util.stream.Stream;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.Clip;
-import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
 
 /**
  * Everything a person has chosen, and nothing that can be computed from it. Immutable; saved as the JSON config.
@@ -23,11 +24,8 @@ import org.quantscope.core.tensor.TensorId;
  * @param activations how activations are quantized unless overridden; empty keeps them float
  * @param overrides specs of single tensors (weights and activations)
  * @param keptFloat tensors that are not quantized whatever else is said
- * @param activationRanges ranges observed on the calibration data, by activation; what an {@code Auto} clip of an activation was resolved to
- * @param activationLevels what schemes that fit their levels to the values came to for activations; one that answers another request than
- *     the activation's present one is not used
  * @param foldBatchNorm BatchNormalization is folded before analysis
- * @param calibrationData the data that {@code activationRanges} rest on
+ * @param calibrationData the data that activations are calibrated on
  * @param evaluationData the data that accuracy is computed on
  * @param metric what is scored on it; empty for what fits the model and the data best
  * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement leave
@@ -40,8 +38,6 @@ public record SessionState(
         Optional<QuantSpec> activations,
         Map<TensorId, QuantSpec> overrides,
         Set<TensorId> keptFloat,
-        Map<TensorId, ClipRange> activationRanges,
-        Map<TensorId, FittedLevels> activationLevels,
         boolean foldBatchNorm,
         Optional<FileRef> calibrationData,
         Optional<FileRef> evaluationData,
@@ -52,8 +48,6 @@ public record SessionState(
     public SessionState {
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         keptFloat = Collections.unmodifiableSet(new TreeSet<>(keptFloat));
-        activationRanges = Collections.unmodifiableMap(new TreeMap<>(activationRanges));
-        activationLevels = Collections.unmodifiableMap(new TreeMap<>(activationLevels));
         addedQuantizers = Collections.unmodifiableSet(new TreeSet<>(addedQuantizers));
         corrections = List.copyOf(corrections);
     }
@@ -66,8 +60,6 @@ public record SessionState(
                 Optional.empty(),
                 Map.of(),
                 Set.of(),
-                Map.of(),
-                Map.of(),
                 true,
                 Optional.empty(),
                 Optional.empty(),
@@ -76,22 +68,46 @@ public record SessionState(
                 List.of());
     }
 
-    /** The spec of a weight, empty if it stays float. */
-    public Optional<QuantSpec> weightSpec(TensorId id) {
-        return specOf(id, weights);
-    }
-
-    /** The spec of an activation, empty if it stays float. */
-    public Optional<QuantSpec> activationSpec(TensorId id) {
-        return specOf(id, activations);
-    }
-
-    private Optional<QuantSpec> specOf(TensorId id, Optional<QuantSpec> fallback) {
+    /**
+     * What is chosen for a tensor of the model: the one answer to which tensors are quantized. Weights and activations follow the
+     * session's default or a spec of their own, other floating stored tensors only a spec of their own.
+     */
+    public Choice choice(TensorInfo tensor) {
+        TensorId id = tensor.id();
+        if (!tensor.dtype().isFloating()) {
+            return new Choice.InFloat(Choice.Why.NOT_FLOATING);
+        }
+        boolean stored = tensor.kind() != TensorKind.ACTIVATION;
+        if (stored && tensor.shape().count() == 0) {
+            return new Choice.InFloat(Choice.Why.EMPTY);
+        }
         if (keptFloat.contains(id)) {
-            return Optional.empty();
+            return new Choice.InFloat(Choice.Why.KEPT);
         }
         QuantSpec own = overrides.get(id);
-        return own != null ? Optional.of(own) : fallback;
+        if (own != null) {
+            return new Choice.Quantized(
+                    own, own.clip() instanceof Clip.Fixed ? Choice.Source.FIXED : Choice.Source.OWN);
+        }
+        if (stored && tensor.kind() != TensorKind.WEIGHT) {
+            return new Choice.InFloat(Choice.Why.NO_WEIGHT);
+        }
+        Optional<QuantSpec> all = stored ? weights : activations;
+        return all.isPresent()
+                ? new Choice.Quantized(all.get(), Choice.Source.DEFAULT)
+                : new Choice.InFloat(Choice.Why.NOT_ASKED);
+    }
+
+    /** The spec that a tensor of the model is quantized with; empty if it stays in float. */
+    public Optional<QuantSpec> spec(TensorInfo tensor) {
+        return choice(tensor) instanceof Choice.Quantized(var spec, var _) ? Optional.of(spec) : Optional.empty();
+    }
+
+    /** The spec of an activation with a quantizer of its own; empty if it stays in float. */
+    public Optional<QuantSpec> activationSpec(TensorId id) {
+        return keptFloat.contains(id)
+                ? Optional.empty()
+                : Optional.ofNullable(overrides.get(id)).or(() -> activations);
     }
 
     public SessionState withWeights(Optional<QuantSpec> spec) {
@@ -116,20 +132,11 @@ public record SessionState(
     /** True if a range is chosen by a calibrator that has to know how important values are. */
     public boolean needsImportance() {
         return Stream.concat(weights.stream(), overrides.values().stream())
-                .anyMatch(spec -> spec.clip() instanceof Clip.Auto auto
-                        && Calibrators.byId(auto.calibratorId()).needsImportance());
+                .anyMatch(spec -> Calibrators.needsImportance(spec.clip()));
     }
 
     public SessionState withKeptFloat(Set<TensorId> ids) {
         return copy(d -> d.keptFloat = ids);
-    }
-
-    public SessionState withActivationRanges(Map<TensorId, ClipRange> ranges) {
-        return copy(d -> d.activationRanges = ranges);
-    }
-
-    public SessionState withActivationLevels(Map<TensorId, FittedLevels> levels) {
-        return copy(d -> d.activationLevels = levels);
     }
 
     public SessionState withFoldBatchNorm(boolean fold) {
@@ -181,8 +188,6 @@ public record SessionState(
         private Optional<QuantSpec> activations;
         private Map<TensorId, QuantSpec> overrides;
         private Set<TensorId> keptFloat;
-        private Map<TensorId, ClipRange> activationRanges;
-        private Map<TensorId, FittedLevels> activationLevels;
         private boolean foldBatchNorm;
         private Optional<FileRef> calibrationData;
         private Optional<FileRef> evaluationData;
@@ -196,8 +201,6 @@ public record SessionState(
             activations = of.activations;
             overrides = of.overrides;
             keptFloat = of.keptFloat;
-            activationRanges = of.activationRanges;
-            activationLevels = of.activationLevels;
             foldBatchNorm = of.foldBatchNorm;
             calibrationData = of.calibrationData;
             evaluationData = of.evaluationData;
@@ -213,8 +216,6 @@ public record SessionState(
                     activations,
                     overrides,
                     keptFloat,
-                    activationRanges,
-                    activationLevels,
                     foldBatchNorm,
                     calibrationData,
                     evaluationData,

@@ -6,16 +6,15 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.quantscope.core.dataset.Preprocessing;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.json.PrettyJson;
-import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.CodebookGrid;
@@ -41,25 +40,25 @@ final class SessionWriter {
      * @param file where it is going to lie, absolute: paths are written relative to it
      * @param more writes further members behind the state's own
      */
-    static void write(OutputStream out, SessionState state, Path file, Consumer<SessionWriter> more)
-            throws IOException {
+    static void write(OutputStream out, Session session, Path file, Consumer<SessionWriter> more) throws IOException {
         PrettyJson.write(out, json -> {
             SessionWriter writer = new SessionWriter(json, file);
             json.writeStartObject();
-            writer.state(state);
+            writer.session(session);
             more.accept(writer);
             json.writeEndObject();
         });
     }
 
-    private void state(SessionState state) {
+    private void session(Session session) {
+        SessionState state = session.state();
         json.writeStringProperty("format", SessionFile.FORMAT);
         json.writeNumberProperty("version", SessionFile.VERSION);
         file("model", state.model());
         state.calibrationData().ifPresent(ref -> file("calibration_data", ref));
         state.evaluationData().ifPresent(ref -> file("evaluation_data", ref));
         json.writeBooleanProperty("fold_batch_norm", state.foldBatchNorm());
-        settings(CorrectionSettings.of(state));
+        settings(CorrectionSettings.of(session));
         state.metric().ifPresent(task -> json.writeStringProperty("metric", task.id()));
         if (!state.addedQuantizers().isEmpty()) {
             json.writeArrayPropertyStart("added_quantizers");
@@ -113,14 +112,14 @@ final class SessionWriter {
         settings.keptFloat().forEach(id -> json.writeString(id.name()));
         json.writeEndArray();
         json.writeObjectPropertyStart("activation_ranges");
-        for (Map.Entry<TensorId, ClipRange> entry : settings.activationRanges().entrySet()) {
+        for (Map.Entry<TensorId, ClipRange> entry : settings.ranges().ranges().entrySet()) {
             json.writeName(entry.getKey().name());
             range(entry.getValue());
         }
         json.writeEndObject();
-        if (!settings.activationLevels().isEmpty()) {
+        if (!settings.ranges().levels().isEmpty()) {
             json.writeObjectPropertyStart("activation_levels");
-            settings.activationLevels().forEach((id, fitted) -> {
+            settings.ranges().levels().forEach((id, fitted) -> {
                 json.writeObjectPropertyStart(id.name());
                 json.writeStringProperty("scheme", fitted.scheme());
                 json.writeNumberProperty("bits", fitted.bits());
@@ -267,26 +266,14 @@ final class SessionWriter {
     }
 
     /** The resolved parameters of every quantized tensor in the order of their names, and what they rest on. */
-    void resolved(Model model, SessionState state, ResolvedSettings resolved, CancelToken cancel) {
+    void resolved(SessionState state, ResolvedSettings resolved, CancelToken cancel) {
         json.writeArrayPropertyStart("resolved");
-        Map<TensorId, TensorInfo> infos = new TreeMap<>();
-        model.tensors().forEach(t -> infos.put(t.id(), t.info()));
-        model.graph().ifPresent(graph -> graph.values().forEach(info -> infos.put(info.id(), info)));
-        for (TensorInfo info : infos.values()) {
-            cancel.check();
-            QuantParams weight = resolved.weights().get(info.id());
-            QuantParams activation = resolved.activations().get(info.id());
-            if (weight != null) {
-                entry(info, ResolvedSettings.specOf(info, state).orElseThrow(), weight);
-            } else if (activation != null) {
-                TensorId owner = model.graph()
-                        .orElseThrow()
-                        .placement()
-                        .parametersOf(info.id())
-                        .orElseThrow();
-                entry(info, state.activationSpec(owner).orElseThrow(), activation);
-            }
-        }
+        resolved.tensors().stream()
+                .sorted(Comparator.comparing(ResolvedTensor::id))
+                .forEach(tensor -> {
+                    cancel.check();
+                    entry(tensor.info(), tensor.spec(), tensor.params());
+                });
         json.writeEndArray();
         json.writeObjectPropertyStart("provenance");
         Provenance.of(state).forEach(json::writeStringProperty);

@@ -15,7 +15,6 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.quant.Quantizers;
 
 /** Reads the quantizer settings of a session file: specs, clips, ranges and parameters. */
 final class SpecReader {
@@ -78,7 +77,7 @@ final class SpecReader {
 
     /** @throws IllegalArgumentException if the spec names a scheme, a calibrator or an option that is not there */
     private static QuantSpec known(QuantSpec spec) {
-        Quantizers.byId(spec.scheme()).check(spec);
+        spec.check();
         if (spec.clip() instanceof Clip.Auto auto) {
             Calibrator calibrator = Calibrators.byId(auto.calibratorId());
             for (String option : auto.options().keySet()) {

@@ -106,7 +106,7 @@ public final class Verifier {
             return Optional.of(RuntimeCheck.run(file, plan, carried, data.get(), progress, cancel));
         }
         if (exporter instanceof QuantscopeJsonExporter) {
-            if (!SessionFile.read(file, plan.place().orElse(file)).equals(plan.state())) {
+            if (!SessionFile.read(file, plan.place().orElse(file)).equals(plan.session())) {
                 throw new IllegalStateException(file.getFileName() + " does not read back as what was written");
             }
             return Optional.of(new Verification.ReRead(plan.encodings().size()));

@@ -19,7 +19,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -37,11 +37,8 @@ class CutSessionTest {
     private static EvalRequest everything(Model model, String name, QuantSpec activations, Dataset calibration)
             throws IOException {
         SessionState state = SessionState.of(FileRef.of(sample(name), NEVER)).withActivations(Optional.of(activations));
-        state = ActivationRanges.calibrate(
-                state,
-                Engine.observe(model, calibration, (a, b, c) -> {}, NEVER).sketches(),
-                NEVER);
-        ResolvedSettings resolved = Engine.resolve(model, state, (a, b, c) -> {}, NEVER);
+        Calibration seen = Calibration.of(Engine.observe(model, calibration, (a, b, c) -> {}, NEVER));
+        ResolvedSettings resolved = Engine.resolve(model, state, seen, (a, b, c) -> {}, NEVER);
         return new EvalRequest(Optional.empty(), resolved.weights(), resolved.activations());
     }
 

@@ -34,8 +34,10 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.rewrite.InstrumentedGraph.Way;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
@@ -85,9 +87,9 @@ class LevelsOnActivationsTest {
                 ClipRange.symmetric(30));
         SessionState state = SessionState.of(FileRef.of(model.file(), NEVER))
                 .withWeights(Optional.empty())
-                .withActivations(Optional.of(spec))
-                .withActivationRanges(ranges);
-        return ResolvedSettings.resolve(model, state, (a, b, c) -> {}, NEVER).activations();
+                .withActivations(Optional.of(spec));
+        Calibration stored = new Session(state, ActivationRanges.of(ranges)).calibration();
+        return Engine.resolve(model, state, stored, (a, b, c) -> {}, NEVER).activations();
     }
 
     private static float[] byHand(Map<TensorId, QuantParams> activations) {
@@ -160,12 +162,16 @@ class LevelsOnActivationsTest {
         SessionState asked = SessionState.of(FileRef.of(model.file(), NEVER))
                 .withWeights(Optional.empty())
                 .withActivations(Optional.of(lloyd.adapt(QuantSpec.ACTIVATIONS.withBits(bits))));
-        SessionState state = ActivationRanges.calibrate(
-                asked, Engine.observe(model, DATA, Progress.NONE, NEVER).sketches(), NEVER);
+        Calibration seen = Calibration.of(Engine.observe(model, DATA, Progress.NONE, NEVER));
         Map<TensorId, QuantParams> fitted =
-                ResolvedSettings.resolve(model, state, Progress.NONE, NEVER).activations();
-        Map<TensorId, QuantParams> even = ResolvedSettings.resolve(
-                        model, state.withActivationLevels(Map.of()), Progress.NONE, NEVER)
+                Engine.resolve(model, asked, seen, Progress.NONE, NEVER).activations();
+        ActivationRanges kept = new Resolver().ranges(asked, seen, NEVER);
+        assertThat(Engine.resolve(model, asked, new Session(asked, kept).calibration(), Progress.NONE, NEVER)
+                        .activations())
+                .as("what a session keeps is enough")
+                .isEqualTo(fitted);
+        Calibration withoutLevels = new Session(asked, ActivationRanges.of(kept.ranges())).calibration();
+        Map<TensorId, QuantParams> even = Engine.resolve(model, asked, withoutLevels, Progress.NONE, NEVER)
                 .activations();
 
         float[] logits = live(model, new EvalRequest(Optional.empty(), Map.of(), fitted), false);

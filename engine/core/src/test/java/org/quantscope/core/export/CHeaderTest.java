@@ -201,7 +201,7 @@ class CHeaderTest {
         assertThat(problems.getFirst().severity()).isEqualTo(Severity.ERROR);
         SessionState fixed = problems.getFirst().fix().orElseThrow().apply(plan.state());
         assertThat(EXPORTER.check(TinyPlan.of(plan.model(), fixed))).isEmpty();
-        assertThat(fixed.weightSpec(new TensorId("fc.weight"))
+        assertThat(Optional.ofNullable(fixed.overrides().get(new TensorId("fc.weight")))
                         .map(QuantSpec::clip)
                         .filter(Clip.Fixed.class::isInstance))
                 .isNotEqualTo(Optional.empty());

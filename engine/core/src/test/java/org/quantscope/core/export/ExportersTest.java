@@ -186,6 +186,6 @@ class ExportersTest {
                 Exporters.byId("quantscope-json"), tiny, target, Optional.empty(), Progress.NONE, new CancelToken());
 
         assertThat(Files.readString(target)).contains("\"../tiny.onnx\"");
-        assertThat(SessionFile.read(target)).isEqualTo(tiny.state());
+        assertThat(SessionFile.read(target)).isEqualTo(tiny.session());
     }
 }

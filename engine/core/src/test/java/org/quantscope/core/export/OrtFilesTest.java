@@ -311,9 +311,8 @@ class OrtFilesTest {
         ExportPlan seen = TinyPlan.of(tiny.model(), tiny.state().withKeptFloat(Set.of(Y)));
         ExportPlan unseen = TinyPlan.of(
                 tiny.model(),
-                seen.state()
-                        .withActivationRanges(
-                                Map.of(X, new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f))));
+                seen.state(),
+                Map.of(X, new ClipRange(-1, 1.55f), new TensorId("r"), new ClipRange(0, 2.55f)));
 
         assertThat(ranges(seen)).containsEntry("y", List.of(-2f, 3.1f));
         Imported back = Importers.byId("ort-calibration-json").read(folder.resolve("ranges.json"), seen.model(), NEVER);
@@ -346,18 +345,18 @@ class OrtFilesTest {
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1)))))
                 .withKeptFloat(Set.of(hidden));
 
-        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(data)))))
+        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(data)), Map.of())))
                 .containsEntry(hidden.name(), List.of(sketch.min(), sketch.max()));
-        assertThat(ranges(TinyPlan.of(mlp, state))).doesNotContainKey(hidden.name());
+        assertThat(ranges(TinyPlan.of(mlp, state, Map.of()))).doesNotContainKey(hidden.name());
         FileRef fewer = new FileRef(data.path(), data.sha256(), Optional.empty(), OptionalInt.of(3));
         MomentSketch ofFewer = Objects.requireNonNull(Engine.observe(
                         mlp, List.of(hidden), data.openUnchanged("data", NEVER).limit(3), Progress.NONE, NEVER)
                 .get(hidden));
         assertThat(ofFewer.max()).isLessThan(sketch.max());
-        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(fewer)))))
+        assertThat(ranges(TinyPlan.of(mlp, state.withCalibrationData(Optional.of(fewer)), Map.of())))
                 .containsEntry(hidden.name(), List.of(ofFewer.min(), ofFewer.max()));
-        ExportPlan changed =
-                TinyPlan.of(mlp, state.withCalibrationData(Optional.of(new FileRef(data.path(), "0".repeat(64)))));
+        ExportPlan changed = TinyPlan.of(
+                mlp, state.withCalibrationData(Optional.of(new FileRef(data.path(), "0".repeat(64)))), Map.of());
         assertThatThrownBy(() -> ranges(changed))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("calibration_data");
@@ -371,9 +370,9 @@ class OrtFilesTest {
                 .output("s", -1, 2)
                 .open(folder);
         SessionState state = SessionState.of(new FileRef(softmax.file(), "0".repeat(64)))
-                .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
-                .withActivationRanges(Map.of(X, new ClipRange(-1, 1), new TensorId("s"), new ClipRange(0, 0.5f)));
-        ExportPlan plan = TinyPlan.of(softmax, state);
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS));
+        Map<TensorId, ClipRange> ranges = Map.of(X, new ClipRange(-1, 1), new TensorId("s"), new ClipRange(0, 0.5f));
+        ExportPlan plan = TinyPlan.of(softmax, state, ranges);
 
         assertThat(Exporters.byId("ort-calibration-json").check(plan))
                 .singleElement()
@@ -381,7 +380,7 @@ class OrtFilesTest {
                     assertThat(p.why()).contains("0.0 to 0.5").contains("Softmax");
                     assertThat(Exporters.byId("ort-calibration-json")
                                     .check(TinyPlan.of(
-                                            softmax, p.fix().orElseThrow().apply(state))))
+                                            softmax, p.fix().orElseThrow().apply(state), ranges)))
                             .isEmpty();
                 });
     }
@@ -398,9 +397,8 @@ class OrtFilesTest {
                 .output("y", -1, 3)
                 .open(folder);
         SessionState state = SessionState.of(new FileRef(constant.file(), "0".repeat(64)))
-                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1)))))
-                .withActivationRanges(Map.of(X, new ClipRange(-1, 1)));
-        ExportPlan plan = TinyPlan.of(constant, state);
+                .withActivations(Optional.of(QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 1)))));
+        ExportPlan plan = TinyPlan.of(constant, state, Map.of(X, new ClipRange(-1, 1)));
 
         float k = constant.find(new TensorId("k")).orElseThrow().data().toFloats()[0];
 

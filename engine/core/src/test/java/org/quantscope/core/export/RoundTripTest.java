@@ -20,7 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
 import org.quantscope.core.export.Exporter.Field;
 import org.quantscope.core.importer.Imported;
 import org.quantscope.core.importer.Importer;
@@ -35,9 +34,10 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolutionCache;
-import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
@@ -80,7 +80,7 @@ class RoundTripTest {
         assertThat(exporters).isNotEmpty();
         Map<String, Integer> compared = new TreeMap<>();
         // Most specs come back as they were: searching their ranges once is enough.
-        ResolutionCache cache = new ResolutionCache();
+        Resolver cache = new Resolver();
         for (int seed = 0; seed < CONFIGS; seed++) {
             ExportPlan plan = random(model, new Random(seed), cache);
             for (Exporter exporter : exporters) {
@@ -92,11 +92,11 @@ class RoundTripTest {
                 assertThat(read.unmatched()).as(what).isEmpty();
                 compared.merge(exporter.id(), compare(exporter, plan, read, cache, what), Integer::sum);
 
-                ExportPlan again = plan(model, read.alone(plan.state()), cache);
+                ExportPlan again = plan(model, alone(read, plan), cache);
                 Path second = written(exporter, again, "again");
                 Imported reread = importer.read(second, model, NEVER);
                 assertThat(reread.specs()).as("%s: written again", what).isEqualTo(read.specs());
-                Path third = written(exporter, plan(model, reread.alone(again.state()), cache), "third");
+                Path third = written(exporter, plan(model, alone(reread, again), cache), "third");
                 assertThat(third).as("%s: a fixed point", what).hasSameBinaryContentAs(second);
             }
         }
@@ -114,7 +114,7 @@ class RoundTripTest {
     }
 
     /** @return how many tensors were compared */
-    private static int compare(Exporter exporter, ExportPlan plan, Imported read, ResolutionCache cache, String what) {
+    private static int compare(Exporter exporter, ExportPlan plan, Imported read, Resolver cache, String what) {
         Set<String> refused = exporter.check(plan).stream()
                 .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
                 .map(ExportProblem::tensor)
@@ -122,7 +122,7 @@ class RoundTripTest {
         Set<Field> lost = exporter.loses();
         Set<String> expected = new TreeSet<>();
         Map<TensorId, Encoding> resolved = new HashMap<>();
-        plan(plan.model(), read.alone(plan.state()), cache).encodings().forEach(e -> resolved.put(e.id(), e));
+        plan(plan.model(), alone(read, plan), cache).encodings().forEach(e -> resolved.put(e.id(), e));
         for (Encoding e : plan.encodings()) {
             if (refused.contains(e.id().name())
                     || lost.contains(e.isActivation() ? Field.ACTIVATIONS : Field.WEIGHTS)) {
@@ -196,7 +196,7 @@ class RoundTripTest {
         return distances;
     }
 
-    static ExportPlan random(Model model, Random random, ResolutionCache cache) {
+    static ExportPlan random(Model model, Random random, Resolver cache) {
         Map<TensorId, QuantSpec> specs = new HashMap<>();
         Map<TensorId, ClipRange> ranges = new HashMap<>();
         for (TensorInfo activation : model.graph().map(OnnxGraph::activations).orElse(List.of())) {
@@ -214,10 +214,11 @@ class RoundTripTest {
         }
         return plan(
                 model,
-                SessionState.of(new FileRef(model.file(), "0".repeat(64)))
-                        .withWeights(Optional.empty())
-                        .withOverrides(specs)
-                        .withActivationRanges(ranges),
+                new Session(
+                        SessionState.of(new FileRef(model.file(), "0".repeat(64)))
+                                .withWeights(Optional.empty())
+                                .withOverrides(specs),
+                        ActivationRanges.of(ranges)),
                 cache);
     }
 
@@ -244,9 +245,12 @@ class RoundTripTest {
         return random.nextBoolean() ? 8 : random.nextInt(QuantSpec.MIN_BITS, QuantSpec.MAX_BITS + 1);
     }
 
-    private static ExportPlan plan(Model model, SessionState state, ResolutionCache cache) {
-        ResolvedSettings resolved =
-                ResolvedSettings.resolve(model, state, Importances.NONE, cache, Progress.NONE, NEVER);
-        return new ExportPlan(model, state, resolved.weights(), resolved.activations());
+    private static Session alone(Imported read, ExportPlan of) {
+        return new Session(read.alone(of.state()), of.session().ranges());
+    }
+
+    private static ExportPlan plan(Model model, Session session, Resolver cache) {
+        return new ExportPlan(
+                model, session, cache.resolve(model, session.state(), session.calibration(), Progress.NONE, NEVER));
     }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.session.ResolutionCache;
+import org.quantscope.core.session.Resolver;
 
 /** What is written as JSON fits the schemas in docs/schemas, and these refuse what differs. */
 class SchemasTest {
@@ -73,7 +73,7 @@ class SchemasTest {
     void everyJsonFileFitsItsSchema(String name) throws IOException {
         Model model = Engine.open(Path.of(System.getProperty("quantscope.samples"), name), true);
         for (int seed = 0; seed < 3; seed++) {
-            ExportPlan plan = RoundTripTest.random(model, new Random(seed), new ResolutionCache());
+            ExportPlan plan = RoundTripTest.random(model, new Random(seed), new Resolver());
             for (var format : formats().entrySet()) {
                 Path target = folder.resolve(format.getKey().id() + seed);
                 for (Path file : Exporters.export(format.getKey(), plan, target, new CancelToken())) {

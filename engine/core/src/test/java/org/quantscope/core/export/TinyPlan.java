@@ -7,14 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.rewrite.TinyOnnx;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
@@ -53,6 +55,14 @@ final class TinyPlan {
                 opened.notes());
     }
 
+    static final Map<TensorId, ClipRange> RANGES = Map.of(
+            new TensorId("x"),
+            new ClipRange(-1, 1.55f),
+            new TensorId("r"),
+            new ClipRange(0, 2.55f),
+            new TensorId("y"),
+            new ClipRange(-2, 3.1f));
+
     static SessionState state(Model model) {
         return SessionState.of(new FileRef(model.file(), "0".repeat(64)))
                 .withCalibrationData(Optional.of(new FileRef(
@@ -61,20 +71,21 @@ final class TinyPlan {
                         Optional.empty(),
                         OptionalInt.of(64))))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
-                .withActivationRanges(Map.of(
-                        new TensorId("x"),
-                        new ClipRange(-1, 1.55f),
-                        new TensorId("r"),
-                        new ClipRange(0, 2.55f),
-                        new TensorId("y"),
-                        new ClipRange(-2, 3.1f)))
                 .withOverrides(
                         Map.of(new TensorId("conv.weight"), QuantSpec.WEIGHTS.withGranularity(Granularity.CHANNEL)));
     }
 
+    /** With {@link #RANGES}. */
     static ExportPlan of(Model model, SessionState state) {
-        ResolvedSettings resolved = ResolvedSettings.resolve(model, state, (done, all, what) -> {}, new CancelToken());
-        return new ExportPlan(model, state, resolved.weights(), resolved.activations());
+        return of(model, state, RANGES);
+    }
+
+    static ExportPlan of(Model model, SessionState state, Map<TensorId, ClipRange> ranges) {
+        Session session = new Session(state, ActivationRanges.of(ranges));
+        return new ExportPlan(
+                model,
+                session,
+                Engine.resolve(model, state, session.calibration(), (done, all, what) -> {}, new CancelToken()));
     }
 
     static ExportPlan of(Path folder) throws IOException {
@@ -86,6 +97,9 @@ final class TinyPlan {
     static ExportPlan with(ExportPlan plan, String tensor, QuantSpec spec) {
         Map<TensorId, QuantSpec> overrides = new HashMap<>(plan.state().overrides());
         overrides.put(new TensorId(tensor), spec);
-        return of(plan.model(), plan.state().withOverrides(overrides));
+        return of(
+                plan.model(),
+                plan.state().withOverrides(overrides),
+                plan.session().ranges().ranges());
     }
 }

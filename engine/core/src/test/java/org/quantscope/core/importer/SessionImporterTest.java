@@ -17,8 +17,10 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.rewrite.TinyOnnx;
+import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.FittedLevels;
+import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.Shape;
@@ -45,11 +47,11 @@ class SessionImporterTest {
         CodebookGrid levels = new CodebookGrid(-0.75f, 0, 0.5f, 2.5f);
         SessionState state = SessionState.of(FileRef.of(model.file(), new CancelToken()))
                 .withActivations(Optional.of(QuantSpec.ACTIVATIONS))
-                .withOverride(Y, lloyd)
-                .withActivationRanges(Map.of(X, new ClipRange(0, 1), Y, range))
-                .withActivationLevels(Map.of(Y, new FittedLevels("lloyd-max", 2, range, levels)));
+                .withOverride(Y, lloyd);
+        ActivationRanges ranges = new ActivationRanges(
+                Map.of(X, new ClipRange(0, 1), Y, range), Map.of(Y, new FittedLevels("lloyd-max", 2, range, levels)));
         Path file = folder.resolve("c.json");
-        SessionFile.write(state, file);
+        SessionFile.write(new Session(state, ranges), file);
 
         Map<TensorId, QuantSpec> specs =
                 new SessionImporter().read(file, model, new CancelToken()).specs();

@@ -20,7 +20,6 @@ import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.rewrite.TinyOnnx;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
@@ -41,7 +40,7 @@ class FloatWeightsTest {
 
     private static List<String> weights(Model model) throws IOException {
         SessionState state = SessionState.of(FileRef.of(model.file(), new CancelToken()));
-        assertThat(ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken())
+        assertThat(Engine.resolve(model, state, Progress.NONE, new CancelToken())
                         .weights()
                         .keySet())
                 .containsExactlyInAnyOrderElementsOf(model.tensors().stream()

@@ -28,7 +28,7 @@ import org.quantscope.core.job.Progress;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
-import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.SessionState;
@@ -53,10 +53,8 @@ class SensitivitySweepTest {
         Dataset calibration = Datasets.open(sample("digits_calibration.npz"));
         settings = Engine.resolve(
                 model,
-                ActivationRanges.calibrate(
-                        state,
-                        Engine.observe(model, calibration, Progress.NONE, NEVER).sketches(),
-                        NEVER),
+                state,
+                Calibration.of(Engine.observe(model, calibration, Progress.NONE, NEVER)),
                 Progress.NONE,
                 NEVER);
     }

@@ -107,8 +107,6 @@ class HistoryTest {
         assertThat(new Edit.KeepFloat(CONV, true).apply(FRESH)).isEqualTo(FRESH.withKeptFloat(Set.of(CONV)));
         assertThat(new Edit.KeepFloat(CONV, false).apply(FRESH.withKeptFloat(Set.of(CONV))))
                 .isEqualTo(FRESH);
-        assertThat(new Edit.SetActivationRanges(Map.of(FC, range), Map.of(), Optional.of(moved)).apply(FRESH))
-                .isEqualTo(FRESH.withActivationRanges(Map.of(FC, range)).withCalibrationData(Optional.of(moved)));
         assertThat(new Edit.SetFoldBatchNorm(false).apply(FRESH)).isEqualTo(FRESH.withFoldBatchNorm(false));
         assertThat(new Edit.RelinkModel(moved).apply(FRESH)).isEqualTo(FRESH.withModel(moved));
         assertThat(new Edit.RelinkCalibrationData(Optional.of(moved)).apply(FRESH))

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
+import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.export.ModelSize;
@@ -55,7 +56,12 @@ class ResolvedSettingsTest {
             List.of());
 
     private static ResolvedSettings resolve(Model model, SessionState state) {
-        return ResolvedSettings.resolve(model, state, Progress.NONE, new CancelToken());
+        return Engine.resolve(model, state, Progress.NONE, new CancelToken());
+    }
+
+    private static ResolvedSettings resolve(Model model, SessionState state, Map<TensorId, ClipRange> ranges) {
+        Calibration stored = new Session(state, ActivationRanges.of(ranges)).calibration();
+        return Engine.resolve(model, state, stored, Progress.NONE, new CancelToken());
     }
 
     @Test
@@ -90,31 +96,33 @@ class ResolvedSettingsTest {
 
     @Test
     void theCacheAnswersTheSameSpecWithTheSameObject() {
-        ResolutionCache cache = new ResolutionCache();
+        Resolver cache = new Resolver();
         Tensor w = BARE.tensors().getFirst();
-        RangeResolver.Resolution first = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
+        RangeResolver.Resolution first =
+                cache.resolve(Request.of(w, QuantSpec.WEIGHTS, Importances.NONE), new CancelToken());
 
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken()))
+        assertThat(cache.resolve(Request.of(w, QuantSpec.WEIGHTS, Importances.NONE), new CancelToken()))
                 .isSameAs(first);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken()))
+        assertThat(cache.resolve(Request.of(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE), new CancelToken()))
                 .isNotSameAs(first);
         assertThat(cache.size()).isEqualTo(2);
     }
 
     @Test
     void theCacheForgetsWhatWasUsedLongestAgo() {
-        ResolutionCache cache = new ResolutionCache(2);
+        Resolver cache = new Resolver(2);
         Tensor w = BARE.tensors().getFirst();
-        RangeResolver.Resolution eight = cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
+        RangeResolver.Resolution eight =
+                cache.resolve(Request.of(w, QuantSpec.WEIGHTS, Importances.NONE), new CancelToken());
         RangeResolver.Resolution four =
-                cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken());
-        cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken());
-        cache.resolve(w, QuantSpec.WEIGHTS.withBits(3), Importances.NONE, new CancelToken());
+                cache.resolve(Request.of(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE), new CancelToken());
+        cache.resolve(Request.of(w, QuantSpec.WEIGHTS, Importances.NONE), new CancelToken());
+        cache.resolve(Request.of(w, QuantSpec.WEIGHTS.withBits(3), Importances.NONE), new CancelToken());
 
         assertThat(cache.size()).isEqualTo(2);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS, Importances.NONE, new CancelToken()))
+        assertThat(cache.resolve(Request.of(w, QuantSpec.WEIGHTS, Importances.NONE), new CancelToken()))
                 .isSameAs(eight);
-        assertThat(cache.resolve(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE, new CancelToken()))
+        assertThat(cache.resolve(Request.of(w, QuantSpec.WEIGHTS.withBits(4), Importances.NONE), new CancelToken()))
                 .isNotSameAs(four)
                 .isEqualTo(four);
     }
@@ -122,13 +130,13 @@ class ResolvedSettingsTest {
     @Test
     void progressCountsTheTensorsAndACancelEndsIt() {
         List<String> seen = new ArrayList<>();
-        ResolvedSettings.resolve(
+        Engine.resolve(
                 BARE, STATE, (done, total, what) -> seen.add(done + "/" + total + " " + what), new CancelToken());
         CancelToken cancel = new CancelToken();
         cancel.cancel();
 
         assertThat(seen).containsExactly("1/1 w");
-        assertThatThrownBy(() -> ResolvedSettings.resolve(BARE, STATE, Progress.NONE, cancel))
+        assertThatThrownBy(() -> Engine.resolve(BARE, STATE, Progress.NONE, cancel))
                 .isInstanceOf(CancellationException.class);
     }
 
@@ -146,31 +154,32 @@ class ResolvedSettingsTest {
                 new ClipRange(0, 8),
                 new TensorId("logits"),
                 new ClipRange(-9, 9));
-        SessionState state =
-                STATE.withActivations(Optional.of(QuantSpec.ACTIVATIONS)).withActivationRanges(ranges);
+        SessionState state = STATE.withActivations(Optional.of(QuantSpec.ACTIVATIONS));
 
-        assertThat(resolve(mlp, state).activations()).containsOnlyKeys(ranges.keySet());
-        assertThat(resolve(mlp, state).activations().get(relu))
+        assertThat(resolve(mlp, state, ranges).activations()).containsOnlyKeys(ranges.keySet());
+        assertThat(resolve(mlp, state, ranges).activations().get(relu))
                 .isEqualTo(new QuantParams(Granularity.TENSOR, new float[] {0.2f}, new int[] {0}, 0, 255));
         QuantSpec manual = QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(0, 25.5f)));
-        assertThat(resolve(mlp, state.withOverride(relu, manual))
+        assertThat(resolve(mlp, state.withOverride(relu, manual), ranges)
                         .activations()
                         .get(relu)
                         .scale(0))
                 .isEqualTo(0.1f);
         QuantParams fixed = new QuantParams(Granularity.TENSOR, new float[] {3}, new int[] {1}, 0, 255);
-        assertThat(resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withClip(new Clip.Fixed(fixed))))
+        assertThat(resolve(mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withClip(new Clip.Fixed(fixed))), ranges)
                         .activations()
                         .get(relu))
                 .isEqualTo(fixed);
-        assertThat(resolve(mlp, state.withKeptFloat(Set.of(relu))).activations())
+        assertThat(resolve(mlp, state.withKeptFloat(Set.of(relu)), ranges).activations())
                 .doesNotContainKey(relu);
 
-        assertThatThrownBy(() -> resolve(mlp, state.withActivationRanges(Map.of(input, new ClipRange(0, 1)))))
+        assertThatThrownBy(() -> resolve(mlp, state, Map.of(input, new ClipRange(0, 1))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("activation_ranges: no range for activation /1/Relu_output_0: calibrate with data first");
         assertThatThrownBy(() -> resolve(
-                        mlp, state.withOverride(relu, QuantSpec.ACTIVATIONS.withGranularity(Granularity.CHANNEL))))
+                        mlp,
+                        state.withOverride(relu, QuantSpec.ACTIVATIONS.withGranularity(Granularity.CHANNEL)),
+                        ranges))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("/1/Relu_output_0: granularity channel");
         assertThatThrownBy(() -> resolve(
@@ -178,7 +187,8 @@ class ResolvedSettingsTest {
                         state.withOverride(
                                 relu,
                                 QuantSpec.ACTIVATIONS.withClip(
-                                        new Clip.ManualPerChannel(List.of(new ClipRange(0, 1)))))))
+                                        new Clip.ManualPerChannel(List.of(new ClipRange(0, 1))))),
+                        ranges))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("activations are quantized per tensor");
     }
@@ -193,7 +203,7 @@ class ResolvedSettingsTest {
         SessionState state = STATE.withWeights(Optional.of(asymmetric));
 
         // 4 values of 3 bits, 2 scales of 32 and 2 zero points of 3 bits: 82 bits are 11 bytes; 2 floats stay.
-        assertThat(ModelSize.of(BARE, state, resolve(BARE, state).weights())).isEqualTo(new ModelSize(24, 11 + 8));
-        assertThat(ModelSize.of(BARE, state, Map.of())).isEqualTo(new ModelSize(24, 24));
+        assertThat(ModelSize.of(BARE, resolve(BARE, state))).isEqualTo(new ModelSize(24, 11 + 8));
+        assertThat(ModelSize.of(BARE, ResolvedSettings.NONE)).isEqualTo(new ModelSize(24, 24));
     }
 }

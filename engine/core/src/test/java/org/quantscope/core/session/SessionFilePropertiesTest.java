@@ -38,12 +38,12 @@ class SessionFilePropertiesTest {
     @MethodSource("seeds")
     void everyStateReadsBackEqualAndGivesTheSameBytes(long seed) {
         Draw.cases(seed, 10, draw -> {
-            SessionState state = state(draw);
+            Session state = state(draw);
             Path file = Files.createTempFile("session", ".json");
             try {
                 SessionFile.write(state, file);
                 byte[] bytes = Files.readAllBytes(file);
-                SessionState read = SessionFile.read(file);
+                Session read = SessionFile.read(file);
                 SessionFile.write(read, file);
 
                 assertThat(read).isEqualTo(state);
@@ -59,7 +59,7 @@ class SessionFilePropertiesTest {
     @MethodSource("seeds")
     void aDamagedFileIsReadOrRefused(long seed) {
         Draw.cases(seed, 15, draw -> {
-            SessionState state = state(draw);
+            Session state = state(draw);
             long where = draw.random().nextLong();
             byte what = (byte) draw.random().nextInt();
             Path file = Files.createTempFile("session", ".json");
@@ -83,7 +83,7 @@ class SessionFilePropertiesTest {
         });
     }
 
-    private static SessionState state(Draw draw) {
+    private static Session state(Draw draw) {
         Optional<QuantSpec> weights = draw.maybe(() -> spec(draw));
         Optional<QuantSpec> activations = draw.maybe(() -> spec(draw));
         Map<TensorId, QuantSpec> overrides = new TreeMap<>();
@@ -93,14 +93,12 @@ class SessionFilePropertiesTest {
         draw.list(0, 4, () -> id(draw)).forEach(id -> ranges.put(id, range(draw)));
         boolean fold = draw.flag();
         Optional<FileRef> data = draw.maybe(() -> file(draw));
-        return new SessionState(
+        SessionState state = new SessionState(
                 file(draw),
                 weights,
                 activations,
                 overrides,
                 kept,
-                ranges,
-                levels(ranges),
                 fold,
                 data,
                 data,
@@ -110,7 +108,13 @@ class SessionFilePropertiesTest {
                         ? List.of()
                         : corrections(
                                 data,
-                                new CorrectionSettings(weights, activations, overrides, kept, ranges, levels(ranges))));
+                                new CorrectionSettings(
+                                        weights,
+                                        activations,
+                                        overrides,
+                                        kept,
+                                        new ActivationRanges(ranges, levels(ranges)))));
+        return new Session(state, new ActivationRanges(ranges, levels(ranges)));
     }
 
     /** Two levels for each range that holds two numbers. */

@@ -36,7 +36,7 @@ class SessionFileTest {
     Path folder;
 
     /** Every field and every variant of a clip. */
-    private SessionState full() {
+    private Session full() {
         QuantSpec w = QuantSpec.WEIGHTS;
         QuantParams params = new QuantParams(
                 new Granularity.PerChannel(0),
@@ -70,17 +70,12 @@ class SessionFileTest {
                                 new Granularity.PerChannel(0),
                                 new Clip.Fixed(params),
                                 Map.of()));
-        return new SessionState(
+        SessionState state = new SessionState(
                 new FileRef(folder.resolve("models/net.onnx").toAbsolutePath(), SHA),
                 Optional.of(w.withBits(3)),
                 Optional.of(QuantSpec.ACTIVATIONS),
                 overrides,
                 Set.of(new TensorId("kept"), new TensorId("a.kept")),
-                Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
-                Map.of(
-                        new TensorId("relu"),
-                        new FittedLevels(
-                                "lloyd-max", 2, new ClipRange(0, 6.1f), new CodebookGrid(-0.0f, 1f / 3, 2, 6.1f))),
                 false,
                 Optional.of(new FileRef(
                         folder.resolve("../calibration.npz").toAbsolutePath().normalize(), SHA)),
@@ -99,14 +94,26 @@ class SessionFileTest {
                                         Optional.empty(),
                                         overrides,
                                         Set.of(new TensorId("kept")),
-                                        Map.of(new TensorId("relu"), new ClipRange(0, 2)),
-                                        Map.of(
-                                                new TensorId("x"),
-                                                new FittedLevels(
-                                                        "lloyd-max",
-                                                        3,
-                                                        new ClipRange(-1, 1),
-                                                        new CodebookGrid(0))))))));
+                                        new ActivationRanges(
+                                                Map.of(new TensorId("relu"), new ClipRange(0, 2)),
+                                                Map.of(
+                                                        new TensorId("x"),
+                                                        new FittedLevels(
+                                                                "lloyd-max",
+                                                                3,
+                                                                new ClipRange(-1, 1),
+                                                                new CodebookGrid(0)))))))));
+        return new Session(
+                state,
+                new ActivationRanges(
+                        Map.of(new TensorId("relu"), new ClipRange(0, 6.1f)),
+                        Map.of(
+                                new TensorId("relu"),
+                                new FittedLevels(
+                                        "lloyd-max",
+                                        2,
+                                        new ClipRange(0, 6.1f),
+                                        new CodebookGrid(-0.0f, 1f / 3, 2, 6.1f)))));
     }
 
     @Test
@@ -127,9 +134,10 @@ class SessionFileTest {
         Path file = folder.resolve("s.json");
         SessionFile.write(full(), file);
 
-        SessionState read = SessionFile.read(file);
+        Session session = SessionFile.read(file);
 
-        assertThat(read).isEqualTo(full());
+        assertThat(session).isEqualTo(full());
+        SessionState read = session.state();
         Clip.Manual manual =
                 (Clip.Manual) read.overrides().get(new TensorId("manual")).clip();
         assertThat(Float.floatToRawIntBits(manual.range().lo())).isEqualTo(Float.floatToRawIntBits(-0.0f));
@@ -140,11 +148,15 @@ class SessionFileTest {
     void howManySamplesWereUsedReadsBack() throws IOException {
         FileRef data = new FileRef(folder.resolve("c.npz").toAbsolutePath(), SHA, Optional.empty(), OptionalInt.of(64));
         Path file = folder.resolve("s.json");
-        SessionFile.write(full().withCalibrationData(Optional.of(data)), file);
+        SessionFile.write(Session.of(full().state().withCalibrationData(Optional.of(data))), file);
 
-        assertThat(SessionFile.read(file).calibrationData().orElseThrow().samples())
+        assertThat(SessionFile.read(file)
+                        .state()
+                        .calibrationData()
+                        .orElseThrow()
+                        .samples())
                 .hasValue(64);
-        assertThat(SessionFile.read(file).evaluationData().orElseThrow().samples())
+        assertThat(SessionFile.read(file).state().evaluationData().orElseThrow().samples())
                 .isEmpty();
         Files.writeString(file, Files.readString(file).replace("\"samples\" : 64", "\"samples\" : 0"));
         assertThatThrownBy(() -> SessionFile.read(file))
@@ -156,7 +168,10 @@ class SessionFileTest {
     @Test
     void aFileWithoutLevelsReadsAsOneThatHasNone() throws IOException {
         Path file = folder.resolve("s.json");
-        SessionState without = full().withActivationLevels(Map.of()).withCorrections(List.of());
+        Session full = full();
+        Session without = new Session(
+                full.state().withCorrections(List.of()),
+                ActivationRanges.of(full.ranges().ranges()));
         SessionFile.write(without, file);
 
         assertThat(Files.readString(file)).doesNotContain("activation_levels");
@@ -189,8 +204,8 @@ class SessionFileTest {
 
     @Test
     void floatsThatStayFloatReadBackAsSuch() throws IOException {
-        SessionState state =
-                SessionState.of(new FileRef(folder.resolve("m.npy"), SHA)).withWeights(Optional.empty());
+        Session state = Session.of(
+                SessionState.of(new FileRef(folder.resolve("m.npy"), SHA)).withWeights(Optional.empty()));
         Path file = folder.resolve("s.json");
         SessionFile.write(state, file);
 
@@ -220,6 +235,7 @@ class SessionFileTest {
                         "\"path\" : \"/nowhere/test.npz\"");
         Path other = Files.createDirectories(folder.resolve("moved/here"));
         assertThat(SessionFile.read(Files.move(file, other.resolve("s.json")))
+                        .state()
                         .model()
                         .path())
                 .isEqualTo(other.resolve("models/net.onnx").toAbsolutePath());
@@ -252,11 +268,12 @@ class SessionFileTest {
         String example = page.substring(page.indexOf("```json\n") + 8, page.indexOf("```\n\n## Rules"));
         Path file = Files.writeString(folder.resolve("example.json"), example);
 
-        SessionState state = SessionFile.read(file);
-        SessionFile.write(state, file);
+        Session session = SessionFile.read(file);
+        SessionFile.write(session, file);
 
         String choices = example.substring(0, example.indexOf(",\n  \"resolved\"")) + "\n}\n";
         assertThat(Files.readString(file)).isEqualTo(choices);
+        SessionState state = session.state();
         assertThat(state.overrides()).hasSize(3);
         assertThat(state.evaluationData())
                 .map(FileRef::path)
@@ -304,8 +321,9 @@ class SessionFileTest {
         Path file = Files.writeString(folder.resolve("least.json"), session("").replace('\'', '"'));
 
         assertThat(SessionFile.read(file))
-                .isEqualTo(SessionState.of(new FileRef(folder.resolve("m.onnx").toAbsolutePath(), SHA))
-                        .withWeights(Optional.empty()));
+                .isEqualTo(Session.of(
+                        SessionState.of(new FileRef(folder.resolve("m.onnx").toAbsolutePath(), SHA))
+                                .withWeights(Optional.empty())));
     }
 
     @Test

@@ -1,0 +1,37 @@
+package org.quantscope.core.session;
+
+import java.util.List;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+
+/**
+ * A quantized tensor with what its choice came to.
+ *
+ * @param choice who said so; {@link Choice.Tied} for an activation that is rounded with another's parameters
+ * @param spec what was asked for; of a tied one, of the activation that it follows
+ * @param requested the range asked for, one a slice
+ * @param params what came of it
+ */
+public record ResolvedTensor(
+        TensorInfo info, Choice choice, QuantSpec spec, List<ClipRange> requested, QuantParams params) {
+    public ResolvedTensor {
+        requested = List.copyOf(requested);
+    }
+
+    public TensorId id() {
+        return info.id();
+    }
+
+    /** True for a value that the graph computes, false for a stored tensor. */
+    public boolean isActivation() {
+        return info.kind() == TensorKind.ACTIVATION;
+    }
+
+    ResolvedTensor withParams(QuantParams other) {
+        return new ResolvedTensor(info, choice, spec, requested, other);
+    }
+}
