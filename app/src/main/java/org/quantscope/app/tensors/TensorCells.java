@@ -1,0 +1,123 @@
+package org.quantscope.app.tensors;
+
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+import javafx.geometry.Pos;
+import javafx.scene.control.Label;
+import javafx.scene.control.OverrunStyle;
+import javafx.scene.control.TreeTableCell;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Region;
+
+/** The cells of the list of tensors. */
+final class TensorCells {
+    private TensorCells() {}
+
+    static final class NameCell extends TreeTableCell<TensorLine, TensorLine> {
+        private static final double GLYPH_GAP = 8;
+        private final Region glyph = new Region();
+        private final Label group = new Label();
+
+        NameCell() {
+            group.setMinWidth(USE_PREF_SIZE);
+            group.getStyleClass().add("hint");
+            glyph.getStyleClass().add("damage");
+            setGraphicTextGap(GLYPH_GAP);
+            // Both the block and the operator tell one name from another.
+            setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
+        }
+
+        @Override
+        protected void updateItem(TensorLine line, boolean empty) {
+            super.updateItem(line, empty);
+            glyph.getStyleClass().removeAll("fair", "bad");
+            getStyleClass().removeAll("own", "muted");
+            if (empty || line == null) {
+                setText(null);
+                setGraphic(null);
+            } else if (line.row().isEmpty()) {
+                // Over the empty cells beside it, where the column is narrow.
+                group.setText(line.group());
+                setText(null);
+                setGraphic(group);
+                getStyleClass().add("muted");
+            } else {
+                TensorRow row = line.row().get();
+                setText(row.name());
+                if (row.own()) {
+                    getStyleClass().add("own");
+                }
+                switch (row.damage()) {
+                    case BAD -> glyph.getStyleClass().add("bad");
+                    case FAIR -> glyph.getStyleClass().add("fair");
+                    case GOOD -> {}
+                }
+                glyph.setVisible(row.spec().isPresent());
+                setGraphic(glyph);
+            }
+        }
+    }
+
+    /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
+    static final class DamageCell extends TreeTableCell<TensorLine, TensorLine> {
+        private static final double BAR = 16;
+        private static final double BAR_HEIGHT = 6;
+        private final Region bar = new Region();
+        private final HBox track = new HBox(bar);
+        private final DoubleSupplier most;
+
+        /** @param most the loss of a whole bar */
+        DamageCell(DoubleSupplier most) {
+            this.most = most;
+            getStyleClass().add("number");
+            bar.getStyleClass().add("damage-bar");
+            bar.setMinHeight(BAR_HEIGHT);
+            bar.setMaxHeight(BAR_HEIGHT);
+            track.setAlignment(Pos.CENTER_LEFT);
+            track.setMinWidth(BAR);
+            track.setMaxWidth(BAR);
+        }
+
+        @Override
+        protected void updateItem(TensorLine line, boolean empty) {
+            super.updateItem(line, empty);
+            bar.getStyleClass().removeAll("fair", "bad");
+            getStyleClass().remove("previous");
+            Optional<TensorDamage> damage =
+                    empty || line == null ? Optional.empty() : line.row().flatMap(TensorRow::sensitivity);
+            if (damage.isEmpty() || damage.get().loss().isEmpty()) {
+                setText(null);
+                setGraphic(null);
+                return;
+            }
+            TensorDamage d = damage.get();
+            double loss = d.loss().getAsDouble();
+            double whole = most.getAsDouble();
+            double share = whole > 0 ? Math.clamp(loss / whole, 0, 1) : 0;
+            bar.setMinWidth(share * BAR);
+            bar.setMaxWidth(share * BAR);
+            switch (d.level().orElse(TensorDamage.Level.GOOD)) {
+                case BAD -> bar.getStyleClass().add("bad");
+                case FAIR -> bar.getStyleClass().add("fair");
+                case GOOD -> {}
+            }
+            if (d.onlyPrevious()) {
+                getStyleClass().add("previous");
+            }
+            setText(d.change());
+            setGraphic(track);
+        }
+    }
+
+    static final class NumberCell extends TreeTableCell<TensorLine, String> {
+        NumberCell() {
+            getStyleClass().add("number");
+        }
+
+        @Override
+        protected void updateItem(String text, boolean empty) {
+            super.updateItem(text, empty);
+            setText(empty ? null : text);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package org.quantscope.app.tensors;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.scene.control.TreeTableColumn;
+import javafx.scene.control.TreeTableView;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.input.MouseEvent;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+
+/** The columns of the list of tensors: what they show, when there is room for them, and which one sorts. */
+final class TensorColumns {
+    private static final double NAME_WIDTH = 110;
+
+    /** Borders and the scroll bar. */
+    private static final double MARGIN = 40;
+
+    private static final double SHAPE_WIDTH = 86;
+    private static final double WIDEST_SHAPE = 118;
+    private static final double SHAPE_DIGIT = 7.2;
+    private static final double SHAPE_INSETS = 18;
+    private static final double BITS_WIDTH = 48;
+    private static final double SQNR_WIDTH = 78;
+    private static final double DAMAGE_WIDTH = 104;
+    private static final double RANGE_WIDTH = 140;
+
+    private final TreeTableView<TensorLine> tree;
+    private final TensorsViewModel model;
+    private final TreeTableColumn<TensorLine, TensorLine> damage = new TreeTableColumn<>("damage");
+    private final TreeTableColumn<TensorLine, String> shape =
+            sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorColumns::shape));
+    private final TreeTableColumn<TensorLine, String> range =
+            column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
+
+    /** The largest loss in the list: the length of a whole bar. */
+    private double most;
+
+    /** A sweep has found something. */
+    private boolean swept;
+
+    TensorColumns(TreeTableView<TensorLine> tree, TensorsViewModel model) {
+        this.tree = tree;
+        this.model = model;
+        TreeTableColumn<TensorLine, TensorLine> name = new TreeTableColumn<>("tensor (worst first)");
+        name.setCellValueFactory(
+                cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        name.setCellFactory(column -> new TensorCells.NameCell());
+        name.setPrefWidth(NAME_WIDTH);
+        name.setId("column-name");
+        name.setUserData(TensorsViewModel.Key.NAME);
+        range.setVisible(false);
+        range.setSortable(false);
+        damage.setId("column-damage");
+        damage.setUserData(TensorsViewModel.Key.DAMAGE);
+        damage.getStyleClass().add("number");
+        damage.setCellValueFactory(
+                cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
+        damage.setCellFactory(column -> new TensorCells.DamageCell(() -> most));
+        fix(damage, DAMAGE_WIDTH);
+        damage.setVisible(false);
+        TreeTableColumn<TensorLine, String> sqnr =
+                sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
+        tree.getColumns()
+                .setAll(List.of(
+                        name,
+                        shape,
+                        sortable(
+                                TensorsViewModel.Key.BITS,
+                                column(
+                                        "bits",
+                                        BITS_WIDTH,
+                                        row -> row.spec()
+                                                .map(TensorColumns::bits)
+                                                .orElse("float"))),
+                        sqnr,
+                        damage,
+                        range));
+        // The view-model sorts; a third click on a header gives the first order back.
+        tree.setOnSort(e -> {
+            e.consume();
+            order();
+        });
+        // Only when the header is done with a click: it clears the order before it sets its own.
+        tree.addEventHandler(MouseEvent.MOUSE_CLICKED, e -> {
+            if (tree.getSortOrder().isEmpty()) {
+                sqnr.setSortType(TreeTableColumn.SortType.ASCENDING);
+                tree.getSortOrder().add(sqnr);
+            }
+        });
+        tree.getSortOrder().add(sqnr);
+        model.orderProperty()
+                .subscribe(order -> name.setText(
+                        order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
+        tree.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
+            if (e.getCode() == KeyCode.S && !e.isShortcutDown() && !e.isAltDown()) {
+                sortNext(e.isShiftDown());
+                e.consume();
+            }
+        });
+        model.orderProperty().subscribe(this::showOrder);
+    }
+
+    /** Ranges appear when there is room for them, and shapes give way to the damage. */
+    void fit(double width) {
+        double room = width - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
+        damage.setVisible(swept);
+        shape.setVisible(!swept || room > shape.getPrefWidth() + MARGIN);
+        range.setVisible(room > shape.getPrefWidth() + RANGE_WIDTH);
+    }
+
+    /** Makes room for shapes of {@code longest} characters, within reason. */
+    void setLongestShape(int longest) {
+        fix(shape, Math.clamp(longest * SHAPE_DIGIT + SHAPE_INSETS, SHAPE_WIDTH, WIDEST_SHAPE));
+    }
+
+    /** Looks at what a sweep has found; losses that are shares are in points. */
+    void take(TensorsViewModel.Rows rows) {
+        most = 0;
+        swept = false;
+        boolean points = true;
+        for (TensorRow row :
+                (Iterable<TensorRow>) Stream.concat(rows.weights().stream(), rows.activations().stream())::iterator) {
+            if (row.sensitivity().isPresent()) {
+                TensorDamage damage = row.sensitivity().get();
+                swept = true;
+                double loss = damage.loss().orElse(0);
+                most = Double.isFinite(loss) ? Math.max(most, loss) : most;
+                points &= damage.figures()
+                        .onlyThis()
+                        .map(e -> e.task().isProportion())
+                        .orElse(true);
+            }
+        }
+        damage.setText(points ? "damage pts" : "damage");
+    }
+
+    /** Marks the column that the list is sorted by, whoever chose it. */
+    private void showOrder(TensorsViewModel.Order order) {
+        tree.getColumns().stream()
+                .filter(c -> c.getUserData() == order.key())
+                .findFirst()
+                .ifPresent(by -> {
+                    by.setSortType(
+                            order.descending()
+                                    ? TreeTableColumn.SortType.DESCENDING
+                                    : TreeTableColumn.SortType.ASCENDING);
+                    if (!tree.getSortOrder().equals(List.of(by))) {
+                        tree.getSortOrder().setAll(List.of(by));
+                    }
+                });
+    }
+
+    private static String bits(QuantSpec spec) {
+        return spec.bits()
+                + switch (spec.granularity()) {
+                    case Granularity.PerTensor _ -> "";
+                    case Granularity.PerChannel _ -> " ch";
+                    case Granularity.PerBlock _ -> " bl";
+                };
+    }
+
+    private static String sqnr(TensorRow row) {
+        return row.sqnrDb().isEmpty()
+                ? ""
+                : (row.exact() ? "" : "≈ ")
+                        + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
+    }
+
+    private static TreeTableColumn<TensorLine, String> column(
+            String title, double width, Function<TensorRow, String> text) {
+        TreeTableColumn<TensorLine, String> column = new TreeTableColumn<>(title);
+        column.getStyleClass().add("number");
+        column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(
+                cell.getValue().getValue().row().map(text).orElse("")));
+        column.setCellFactory(c -> new TensorCells.NumberCell());
+        fix(column, width);
+        return column;
+    }
+
+    private static void fix(TreeTableColumn<TensorLine, ?> column, double width) {
+        column.setPrefWidth(width);
+        column.setMinWidth(width);
+        column.setMaxWidth(width);
+    }
+
+    private static TreeTableColumn<TensorLine, String> sortable(
+            TensorsViewModel.Key key, TreeTableColumn<TensorLine, String> column) {
+        column.setUserData(key);
+        column.setId("column-" + key.name().toLowerCase(Locale.ROOT));
+        return column;
+    }
+
+    /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
+    private void sortNext(boolean turn) {
+        List<TreeTableColumn<TensorLine, ?>> columns = tree.getColumns().stream()
+                .filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key)
+                .toList();
+        int now = tree.getSortOrder().isEmpty()
+                ? -1
+                : columns.indexOf(tree.getSortOrder().getFirst());
+        TreeTableColumn<TensorLine, ?> by = columns.get(turn ? Math.max(0, now) : (now + 1) % columns.size());
+        boolean descending = turn && by.getSortType() == TreeTableColumn.SortType.ASCENDING;
+        by.setSortType(descending ? TreeTableColumn.SortType.DESCENDING : TreeTableColumn.SortType.ASCENDING);
+        tree.getSortOrder().setAll(List.of(by));
+        order();
+    }
+
+    private void order() {
+        if (tree.getSortOrder().isEmpty()) {
+            return;
+        }
+        TreeTableColumn<TensorLine, ?> by = tree.getSortOrder().getFirst();
+        if (by.getUserData() instanceof TensorsViewModel.Key key) {
+            model.orderProperty()
+                    .set(new TensorsViewModel.Order(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
+        }
+    }
+
+    /** Many models declare no shape for the values inside. */
+    private static String shape(TensorRow row) {
+        return row.shape().rank() == 0 ? Figures.NONE : row.shape().toString();
+    }
+}

@@ -1,0 +1,50 @@
+package org.quantscope.app.window;
+
+import java.util.List;
+import java.util.Optional;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.Tooltip;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.core.correction.Correction;
+import org.quantscope.core.correction.Corrections;
+
+/** Changes of the float weights that make quantization hurt less; those that cannot be made say why. */
+final class CorrectMenu extends MenuButton {
+    CorrectMenu(ApplicationContext desk) {
+        super("Correct");
+        setId("correct");
+        setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
+        MenuItem remove = Toolbar.item("", null, desk.corrections()::removeLast);
+        remove.setId("correct-remove");
+        Runnable refresh = () -> {
+            for (MenuItem item : getItems()) {
+                if (item.getUserData() instanceof Correction c) {
+                    Optional<String> refusal =
+                            desk.bench().stateProperty().get().isEmpty()
+                                    ? Optional.of("no model is open")
+                                    : desk.corrections().refusal(c);
+                    item.setDisable(refusal.isPresent());
+                    item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
+                }
+            }
+            List<String> applied = desk.corrections().viewProperty().get().titles();
+            remove.setVisible(!applied.isEmpty());
+            remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
+        };
+        for (Correction c : Corrections.all()) {
+            MenuItem item =
+                    Toolbar.item(c.title(), null, () -> desk.corrections().apply(c));
+            item.setId("correct-" + c.id());
+            item.setUserData(c);
+            getItems().add(item);
+        }
+        getItems().add(remove);
+        setOnShowing(e -> {
+            desk.corrections().ask();
+            refresh.run();
+        });
+        desk.corrections().unavailableProperty().subscribe(x -> refresh.run());
+        desk.corrections().viewProperty().subscribe(x -> refresh.run());
+    }
+}

@@ -1,0 +1,71 @@
+package org.quantscope.app.window;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.List;
+import javafx.scene.Scene;
+import javafx.scene.input.TransferMode;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.session.OpenModel;
+
+/** Files that are dropped on the window are opened, or taken for settings of another tool. */
+final class FileDrop {
+    private final ApplicationContext desk;
+    private final Dialogs dialogs;
+    private final WindowActions actions;
+
+    FileDrop(ApplicationContext desk, Dialogs dialogs, WindowActions actions) {
+        this.desk = desk;
+        this.dialogs = dialogs;
+        this.actions = actions;
+    }
+
+    void install(Scene scene) {
+        scene.setOnDragOver(e -> {
+            if (e.getDragboard().hasFiles()) {
+                e.acceptTransferModes(TransferMode.COPY);
+            }
+            e.consume();
+        });
+        scene.setOnDragDropped(e -> {
+            boolean files = e.getDragboard().hasFiles();
+            if (files) {
+                drop(e.getDragboard().getFiles());
+            }
+            e.setDropCompleted(files);
+            e.consume();
+        });
+    }
+
+    /** What happens when files are dropped on the window. */
+    void drop(List<File> files) {
+        List<Path> paths = files.stream().map(File::toPath).toList();
+        if (paths.isEmpty()) {
+            return;
+        }
+        if (paths.size() > 1) {
+            desk.session().open(paths);
+            return;
+        }
+        Path file = paths.getFirst();
+        desk.imports().whatIs(file, is -> {
+            Dialogs.Take take = switch (is) {
+                case OPEN -> Dialogs.Take.MODEL;
+                case SETTINGS -> Dialogs.Take.SETTINGS;
+                case EITHER ->
+                    dialogs.whatFor(
+                            file,
+                            desk.bench()
+                                    .modelProperty()
+                                    .get()
+                                    .map(OpenModel::name)
+                                    .orElse(""));
+            };
+            switch (take) {
+                case MODEL -> desk.session().open(paths);
+                case SETTINGS -> actions.importRanges(file);
+                case NOTHING -> {}
+            }
+        });
+    }
+}

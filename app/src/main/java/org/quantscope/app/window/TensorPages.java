@@ -1,0 +1,66 @@
+package org.quantscope.app.window;
+
+import java.util.List;
+import javafx.beans.value.ObservableValue;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.flipped.LayerOutputView;
+import org.quantscope.app.graph.GraphView;
+import org.quantscope.app.selected.CodesView;
+import org.quantscope.app.selected.SlicesView;
+import org.quantscope.app.ui.CardTab;
+import org.quantscope.app.ui.Palette;
+import org.quantscope.app.ui.TabbedCard;
+
+/** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
+final class TensorPages {
+    private TensorPages() {}
+
+    static TabbedCard of(ApplicationContext desk, ObservableValue<Palette> palette) {
+        TabbedCard card = new TabbedCard(List.of(
+                new CardTab(
+                        "channels",
+                        "Channels",
+                        "The values of each channel or block, and the range that clips them",
+                        () -> channels(desk, palette),
+                        desk.slices()::setShowing),
+                new CardTab(
+                        "codes",
+                        "Codes",
+                        "How often each code is used",
+                        () -> codes(desk, palette),
+                        desk.codes()::setShowing),
+                new CardTab(
+                        "layer-output",
+                        "Layer output",
+                        "The error that this tensor makes behind its layer, behind its block and in the predictions,"
+                                + " alone and with everything else",
+                        () -> new LayerOutputView(desk.layerOutput()),
+                        desk.layerOutput()::setShowing),
+                new CardTab(
+                        "graph",
+                        "Graph",
+                        "The model as a drawing, coloured by the damage of its tensors",
+                        () -> graph(desk, palette),
+                        desk.graph()::setShowing,
+                        true)));
+        return card;
+    }
+
+    private static SlicesView channels(ApplicationContext desk, ObservableValue<Palette> palette) {
+        SlicesView view = new SlicesView(desk.slices());
+        view.paletteProperty().bind(palette);
+        return view;
+    }
+
+    private static CodesView codes(ApplicationContext desk, ObservableValue<Palette> palette) {
+        CodesView view = new CodesView(desk.codes());
+        view.paletteProperty().bind(palette);
+        return view;
+    }
+
+    private static GraphView graph(ApplicationContext desk, ObservableValue<Palette> palette) {
+        GraphView view = new GraphView(desk.graph());
+        view.paletteProperty().bind(palette);
+        return view;
+    }
+}

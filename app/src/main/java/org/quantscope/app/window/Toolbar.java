@@ -1,0 +1,310 @@
+package org.quantscope.app.window;
+
+import java.nio.file.Path;
+import java.util.List;
+import javafx.geometry.Orientation;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Control;
+import javafx.scene.control.Label;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.Separator;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCombination;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.session.BundledModels;
+import org.quantscope.app.session.SessionViewModel.Sample;
+import org.quantscope.app.tensors.SensitivityViewModel.Status;
+import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.core.calib.Calibrator;
+import org.quantscope.core.calib.Calibrators;
+import org.quantscope.core.session.SessionState;
+
+/** The row at the top of the window: what can be done with the whole model. */
+final class Toolbar extends HBox {
+    private final ApplicationContext desk;
+    private final WindowActions actions;
+
+    Toolbar(ApplicationContext desk, WindowActions actions) {
+        this.desk = desk;
+        this.actions = actions;
+        Label brand = new Label("Quantscope");
+        brand.getStyleClass().add("brand");
+        Region space = new Region();
+        HBox.setHgrow(space, Priority.ALWAYS);
+        getChildren()
+                .addAll(
+                        brand,
+                        open(),
+                        sample(),
+                        data(),
+                        whileOpen(save()),
+                        whileOpen(export()),
+                        line(),
+                        undo(),
+                        redo(),
+                        line(),
+                        whileOpen(calibrate()),
+                        whileOpen(new CorrectMenu(desk)),
+                        sensitivity(),
+                        activations(),
+                        fold(),
+                        space,
+                        keys(),
+                        look());
+        getStyleClass().add("top-bar");
+        getChildren().forEach(node -> {
+            if (node instanceof Control control) {
+                control.setMinWidth(Region.USE_PREF_SIZE);
+            }
+        });
+    }
+
+    /** Only for an open model. */
+    private <T extends Node> T whileOpen(T node) {
+        desk.bench().modelProperty().subscribe(m -> node.setDisable(m.isEmpty()));
+        return node;
+    }
+
+    private MenuButton open() {
+        MenuButton open = new MenuButton("Open");
+        open.setId("open");
+        open.setTooltip(new Tooltip("Open a model, data or a session; or drop it anywhere on the window"));
+        Menu recent = new Menu("Recent");
+        recent.setId("recent");
+        desk.session().recentProperty().subscribe(files -> {
+            recent.getItems().setAll(files.stream().map(this::recent).toList());
+            recent.getItems()
+                    .addAll(new SeparatorMenuItem(), item("Clear this list", null, desk.session()::clearRecent));
+            recent.setDisable(files.isEmpty());
+        });
+        open.setOnShowing(e -> desk.session().forgetMissing());
+        MenuItem importRanges = item("Import ranges…", "Shortcut+I", actions::importRanges);
+        importRanges.setId("import-ranges");
+        desk.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
+        open.getItems()
+                .addAll(
+                        item("Model or session…", "Shortcut+O", actions::open),
+                        item("Data…", "Shortcut+Shift+O", actions::prepareData),
+                        importRanges,
+                        new SeparatorMenuItem(),
+                        recent);
+        return open;
+    }
+
+    private MenuItem recent(Path file) {
+        MenuItem item = new MenuItem(file.toString());
+        item.setMnemonicParsing(false);
+        item.setOnAction(e -> desk.session().open(List.of(file)));
+        return item;
+    }
+
+    private MenuButton sample() {
+        MenuButton sample = new MenuButton("Sample");
+        sample.setId("sample");
+        sample.setTooltip(new Tooltip("Bundled models with their data"));
+        for (Sample s : BundledModels.all()) {
+            sample.getItems().add(item(s.title(), null, () -> desk.session().openSample(s)));
+        }
+        sample.setDisable(sample.getItems().isEmpty());
+        return sample;
+    }
+
+    private Button data() {
+        Button data = button(
+                "Data…",
+                "data",
+                "Choose data and how it is prepared for the model (Ctrl+Shift+O)",
+                actions::prepareData);
+        desk.bench()
+                .modelProperty()
+                .subscribe(
+                        m -> data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty()));
+        return data;
+    }
+
+    private MenuButton save() {
+        MenuButton save = new MenuButton("Save");
+        save.setId("save");
+        save.setTooltip(new Tooltip("Save the settings as a session"));
+        save.getItems()
+                .addAll(
+                        item("Save", "Shortcut+S", () -> desk.session().save()),
+                        item(
+                                "Save as…",
+                                "Shortcut+Shift+S",
+                                () -> desk.session().saveAs()));
+        return save;
+    }
+
+    private Button export() {
+        Button export = button("Export…", "export", "Write the settings for another program (Ctrl+E)", actions::export);
+        export.getStyleClass().add("primary");
+        return export;
+    }
+
+    private Button undo() {
+        Button undo = button("↶", "undo", "", desk.bench()::undo);
+        undo.setAccessibleText("Undo");
+        undo.getStyleClass().add("icon");
+        undo.disableProperty().bind(desk.bench().canUndoProperty().not());
+        undo.getTooltip()
+                .textProperty()
+                .bind(desk.bench()
+                        .undoTitleProperty()
+                        .map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
+        return undo;
+    }
+
+    private Button redo() {
+        Button redo = button("↷", "redo", "", desk.bench()::redo);
+        redo.setAccessibleText("Redo");
+        redo.getStyleClass().add("icon");
+        redo.disableProperty().bind(desk.bench().canRedoProperty().not());
+        redo.getTooltip()
+                .textProperty()
+                .bind(desk.bench()
+                        .redoTitleProperty()
+                        .map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
+        return redo;
+    }
+
+    private MenuButton calibrate() {
+        MenuButton calibrate = new MenuButton("Calibrate all");
+        calibrate.setId("calibrate-all");
+        calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
+        for (Calibrator c : Calibrators.all()) {
+            MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
+            calibrate.getItems().add(choice);
+            if (c.needsImportance()) {
+                // It is for weights, and what they are multiplied with has to be known.
+                desk.bench()
+                        .seenProperty()
+                        .subscribe(x -> choice.setVisible(desk.bench().weights().stream()
+                                .anyMatch(w ->
+                                        desk.bench().importances().of(w.info()).isPresent())));
+            }
+        }
+        return calibrate;
+    }
+
+    /** Pressed while a sweep runs. */
+    private ToggleButton sensitivity() {
+        ToggleButton sweep = new ToggleButton("Sensitivity");
+        sweep.setId("sensitivity");
+        Tooltip tip = new Tooltip();
+        sweep.setTooltip(tip);
+        sweep.setOnAction(e -> {
+            desk.sensitivity().toggle();
+            sweep.setSelected(desk.sensitivity().viewProperty().get().status() == Status.RUNNING);
+            if (sweep.isSelected()) {
+                desk.tensors().orderProperty().set(TensorsViewModel.Order.MOST_DAMAGE_FIRST);
+            }
+        });
+        desk.sensitivity().viewProperty().subscribe(v -> {
+            sweep.setDisable(v.status() == Status.IMPOSSIBLE);
+            sweep.setSelected(v.status() == Status.RUNNING);
+            tip.setText(
+                    switch (v.status()) {
+                        case IMPOSSIBLE -> "What each tensor's quantization costs: " + v.why();
+                        case IDLE ->
+                            "Find what each tensor's quantization costs, alone and with all others"
+                                    + (v.known() > 0
+                                            ? ": " + v.known() + " of " + v.wanted() + " evaluations are known"
+                                            : "");
+                        case RUNNING -> "Stop the sweep; what is known is kept";
+                        case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
+                    });
+        });
+        return sweep;
+    }
+
+    private ToggleButton activations() {
+        ToggleButton activations = new ToggleButton("Activations");
+        activations.setId("activations");
+        activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
+        activations.setOnAction(e -> {
+            desk.activations().quantize(activations.isSelected());
+            activations.setSelected(quantizesActivations());
+        });
+        desk.bench().stateProperty().subscribe(state -> {
+            activations.setSelected(quantizesActivations());
+            activations.setDisable(!desk.activations().possible());
+        });
+        return activations;
+    }
+
+    private boolean quantizesActivations() {
+        return desk.bench()
+                .stateProperty()
+                .get()
+                .flatMap(SessionState::activations)
+                .isPresent();
+    }
+
+    private ToggleButton fold() {
+        ToggleButton fold = new ToggleButton("Fold BN");
+        fold.setId("fold");
+        fold.setTooltip(new Tooltip(
+                "Compute constants, and fold batch normalization and Pad into the layers beside them, before"
+                        + " analysis; off: the graph as it is stored"));
+        fold.setOnAction(e -> {
+            desk.corrections().fold(fold.isSelected());
+            fold.setSelected(desk.bench().foldsBatchNorm());
+        });
+        desk.bench().stateProperty().subscribe(state -> {
+            fold.setSelected(state.map(SessionState::foldBatchNorm).orElse(true));
+            boolean foldable = desk.bench()
+                    .modelProperty()
+                    .get()
+                    .map(m -> !m.source().equals(m.folded()))
+                    .orElse(false);
+            fold.setVisible(foldable);
+            fold.setManaged(foldable);
+        });
+        return fold;
+    }
+
+    private Button keys() {
+        Button keys = button("?", "keys", "Keys (F1)", actions::showKeys);
+        keys.setAccessibleText("List the keys");
+        keys.getStyleClass().add("icon");
+        return keys;
+    }
+
+    private Button look() {
+        Button look = button("◐", "theme", "Light or dark (Ctrl+T)", actions::switchTheme);
+        look.setAccessibleText("Switch between light and dark");
+        look.getStyleClass().add("icon");
+        return look;
+    }
+
+    static MenuItem item(String text, @Nullable String keys, Runnable action) {
+        MenuItem item = new MenuItem(text);
+        if (keys != null) {
+            item.setAccelerator(KeyCombination.valueOf(keys));
+        }
+        item.setOnAction(e -> action.run());
+        return item;
+    }
+
+    private static Button button(String text, String id, String tip, Runnable action) {
+        Button button = new Button(text);
+        button.setId(id);
+        button.setTooltip(new Tooltip(tip));
+        button.setOnAction(e -> action.run());
+        return button;
+    }
+
+    private static Separator line() {
+        return new Separator(Orientation.VERTICAL);
+    }
+}

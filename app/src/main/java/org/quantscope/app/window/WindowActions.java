@@ -1,0 +1,176 @@
+package org.quantscope.app.window;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import javafx.beans.property.ObjectProperty;
+import javafx.scene.control.DialogEvent;
+import javafx.stage.Window;
+import javafx.util.Subscription;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.session.Questions.Role;
+import org.quantscope.app.session.Settings;
+import org.quantscope.app.ui.Theme;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.export.Exporter;
+
+/** What menus, buttons and keys of the window do that needs a dialog. Dialogs stay beside the window, which goes on. */
+final class WindowActions {
+    private final ApplicationContext desk;
+    private final Settings settings;
+    private final Dialogs dialogs;
+    private final ObjectProperty<Theme> theme;
+    private Consumer<Path> folders = folder -> {};
+    private @Nullable ExportDialog exporting;
+    private @Nullable ImportDialog importing;
+
+    WindowActions(ApplicationContext desk, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
+        this.desk = desk;
+        this.settings = settings;
+        this.dialogs = dialogs;
+        this.theme = theme;
+    }
+
+    /** Asks for a model or a session. */
+    void open() {
+        dialogs.openFile(
+                        "Open a model or a session",
+                        "Models and sessions",
+                        "*.onnx",
+                        "*.safetensors",
+                        "*.npz",
+                        "*.npy",
+                        "*.json")
+                .ifPresent(file -> {
+                    boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
+                            && !file.toString().endsWith(".index.json");
+                    if (session) {
+                        desk.session().openSession(file);
+                    } else {
+                        desk.session().openModel(file);
+                    }
+                });
+    }
+
+    /** Asks for data and how it is prepared. */
+    void prepareData() {
+        prepareData(Role.EVALUATION, Optional.empty());
+    }
+
+    /** @param opened data that has been read; else what the bench has for the role */
+    void prepareData(Role role, Optional<Samples> opened) {
+        if (desk.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        opened.ifPresentOrElse(
+                read -> desk.input().show(role, read), () -> desk.input().show(role));
+        DataDialog dialog = new DataDialog(
+                desk.input(),
+                settings,
+                folder -> folder
+                        ? dialogs.openFolder("Open a folder of pictures")
+                        : dialogs.openFile("Open data", "Data", "*.npz", "*.csv", "*.tsv", "*.gz", "*-ubyte", "*.idx"));
+        dialogs.dress(dialog);
+        dialog.resultProperty().subscribe(used -> {
+            if (Boolean.TRUE.equals(used)) {
+                desk.input().apply();
+            }
+        });
+        dialog.show();
+    }
+
+    /** What shows a folder in the system's file browser. */
+    void setFolderOpener(Consumer<Path> opener) {
+        folders = opener;
+    }
+
+    /** Asks for a target and a file; there is one such dialog at a time. */
+    void export() {
+        if (desk.bench().modelProperty().get().isEmpty()) {
+            return;
+        }
+        if (exporting != null) {
+            exporting.getDialogPane().getScene().getWindow().requestFocus();
+            return;
+        }
+        ExportDialog dialog = new ExportDialog(desk.export(), desk.targets(), settings, new ExportDialog.Places() {
+            @Override
+            public Optional<Path> browse(Exporter exporter, Path suggestion) {
+                return dialogs.saveFile(
+                        "Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
+            }
+
+            @Override
+            public boolean mayReplace(Path file, Window window) {
+                return dialogs.mayReplace(file, window);
+            }
+
+            @Override
+            public void open(Path folder) {
+                folders.accept(folder);
+            }
+        });
+        dialogs.dress(dialog);
+        // The window behind goes on, also with its keys for going back.
+        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
+        exporting = dialog;
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
+        dialog.show();
+    }
+
+    /** Asks for the settings of another tool. */
+    void importRanges() {
+        desk.bench()
+                .modelProperty()
+                .get()
+                .flatMap(model -> dialogs.openFileBeside(
+                        model.file().path(),
+                        "Import ranges",
+                        "Settings of other tools",
+                        "*.onnx",
+                        "*.json",
+                        "*.encodings",
+                        "*.cache",
+                        "*.txt",
+                        "*.safetensors",
+                        "*.npz"))
+                .ifPresent(this::importRanges);
+    }
+
+    /** Shows what of {@code file} belongs to the open model. */
+    void importRanges(Path file) {
+        if (importing != null) {
+            importing.close();
+        }
+        desk.imports().open(file);
+        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
+        dialogs.dress(dialog);
+        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
+        importing = dialog;
+        // What is imported is for this model.
+        Subscription model = desk.bench().modelProperty().subscribe((was, is) -> dialog.close());
+        dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
+            model.unsubscribe();
+            if (Boolean.TRUE.equals(dialog.getResult())) {
+                desk.imports().apply();
+            }
+            desk.imports().close();
+            importing = null;
+        });
+        dialog.show();
+    }
+
+    /** Lists the keys. */
+    void showKeys() {
+        KeysDialog dialog = new KeysDialog();
+        dialogs.dress(dialog);
+        dialog.show();
+    }
+
+    /** Light or dark. */
+    void switchTheme() {
+        theme.set(theme.get().other());
+    }
+}
