@@ -41,8 +41,8 @@ import org.testfx.util.WaitForAsyncUtils;
  */
 final class OpenWindow implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
 
-    private static final int SECONDS = 30;
-    private static final long MILLIS = 10_000;
+    private static final int SECONDS = 120;
+    private static final long MILLIS = 60_000;
     private static final double SIDE = 980;
 
     private final List<Path> files;
