@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,8 @@ public final class ResolvedSettings {
     private final Map<TensorId, ResolvedTensor> tensors;
     private final Map<TensorId, QuantParams> weights;
     private final Map<TensorId, QuantParams> activations;
-    private final int hash;
+    /** Of all parameters: computed when it is first asked for; 0 before. */
+    private int hash;
 
     private ResolvedSettings(Collection<ResolvedTensor> resolved) {
         Map<TensorId, ResolvedTensor> all = new LinkedHashMap<>();
@@ -42,7 +44,6 @@ public final class ResolvedSettings {
         tensors = Collections.unmodifiableMap(all);
         weights = Collections.unmodifiableMap(stored);
         activations = Collections.unmodifiableMap(computed);
-        hash = 31 * weights.hashCode() + activations.hashCode();
     }
 
     /**
@@ -80,7 +81,7 @@ public final class ResolvedSettings {
         for (TensorInfo value : graph.values()) {
             if (tied.containsKey(value.id())) {
                 TensorId owner = graph.placement().parametersOf(value.id()).orElseThrow();
-                ResolvedTensor of = byId.get(owner);
+                ResolvedTensor of = Objects.requireNonNull(byId.get(owner));
                 all.add(new ResolvedTensor(value, new Choice.Tied(owner), of.spec(), of.requested(), of.params()));
             }
         }
@@ -164,14 +165,18 @@ public final class ResolvedSettings {
     public boolean equals(@Nullable Object other) {
         return this == other
                 || (other instanceof ResolvedSettings o
-                        && hash == o.hash
                         && weights.equals(o.weights)
                         && activations.equals(o.activations));
     }
 
     @Override
     public int hashCode() {
-        return hash;
+        int known = hash;
+        if (known == 0) {
+            known = 31 * weights.hashCode() + activations.hashCode();
+            hash = known;
+        }
+        return known;
     }
 
     @Override

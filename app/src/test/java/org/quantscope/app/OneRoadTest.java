@@ -1,0 +1,317 @@
+package org.quantscope.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.app.session.Changes;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.OpenModel;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.export.ExportPlan;
+import org.quantscope.core.export.Exporters;
+import org.quantscope.core.export.ModelSize;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.onnx.OnnxGraph;
+import org.quantscope.core.onnx.Placement;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.Quantizers;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.ResolvedSettings;
+import org.quantscope.core.session.Resolver;
+import org.quantscope.core.session.Session;
+import org.quantscope.core.session.SessionFile;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.tensor.Tensor;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorInfo;
+import org.quantscope.core.tensor.TensorKind;
+import org.quantscope.testkit.ArrayFiles;
+
+/** The window and a saved session alone, which is what the command line has, come to the same numbers; and one step is one refresh. */
+class OneRoadTest {
+    private static final CancelToken NEVER = new CancelToken();
+    private static final int SESSIONS = 20;
+    private static final List<String> CALIBRATORS = List.of("minmax", "percentile", "std", "octav");
+    private static final List<String> SCHEMES = List.of("pot", "nf4", "fp8_e4m3fn", "ternary", "lloyd-max");
+
+    @TempDir
+    Path folder;
+
+    private HeldContext context() {
+        return new HeldContext(folder.resolve("settings"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "digits_mlp.onnx",
+                "fashion_lenet.onnx",
+                "fashion_lenet_unequalized.onnx",
+                "fashion_mobilenet.onnx",
+                "fashion_mobilenet_folded.onnx",
+                "fashion_resnet.onnx",
+                "fashion_resnet.safetensors",
+                "fashion_vit.onnx"
+            })
+    void theWindowAndASavedSessionGiveEqualTensorsParametersSizesAndFiles(String name) throws IOException {
+        Path path = SampleFiles.FOLDER.resolve(name);
+        Model source = Engine.open(path, false);
+        OpenModel open = new OpenModel(source, Engine.analysed(source), FileRef.of(path, NEVER));
+        boolean runs = source.graph().isPresent();
+        List<Dataset> data = new ArrayList<>();
+        Optional<ActivationSketches> seen = Optional.empty();
+        SessionState start = SessionState.of(open.file());
+        if (runs) {
+            String of = name.startsWith("digits") ? "digits_calibration.npz" : "fashion_mnist_calibration.npz";
+            Dataset few = Datasets.open(SampleFiles.FOLDER.resolve(of)).limit(4);
+            FileRef ref = FileRef.of(few);
+            data.add(few);
+            start = start.withCalibrationData(Optional.of(ref));
+            seen = Optional.of(new ActivationSketches(
+                    open.file().sha256(),
+                    ref.digest(),
+                    true,
+                    few.size(),
+                    Engine.observe(open.folded(), few, Progress.NONE, NEVER)));
+        }
+        int biases = 0;
+        try (HeldContext at = context()) {
+            for (int seed = 0; seed < SESSIONS; seed++) {
+                SessionState state = random(open.folded(), start, new Random(seed));
+                at.desk.bench().show(open, state, ActivationRanges.NONE, Optional.empty(), data, seen);
+                String what = name + ", session " + seed;
+                assertThat(at.problems).as(what).isEmpty();
+                var measured = at.desk.measurements().snapshotProperty().get();
+                assertThat(measured.complete()).as(what).isTrue();
+                Path saved = folder.resolve("s.json");
+                SessionFile.write(new Session(state, measured.ranges()), saved);
+
+                Session read = SessionFile.read(saved);
+                Model model = Engine.open(path, read.state());
+                Resolver resolver = new Resolver();
+                ResolvedSettings byFile =
+                        resolver.resolve(model, read.state(), read.calibration(), Progress.NONE, NEVER);
+
+                Map<TensorId, QuantParams> listed = new HashMap<>();
+                at.desk.bench().weights().forEach(w -> find(at, w.id()).ifPresent(m -> listed.put(w.id(), m.params())));
+                assertThat(listed).as(what).isEqualTo(byFile.weights());
+                assertThat(measured.resolved()).as(what).isEqualTo(byFile);
+                assertThat(measured.size()).as(what).isEqualTo(ModelSize.of(model, byFile));
+                ExportPlan ofWindow = at.desk.export().planProperty().get().orElseThrow();
+                ExportPlan ofFile = new ExportPlan(
+                        model,
+                        new Session(read.state(), resolver.ranges(read.state(), read.calibration(), NEVER)),
+                        byFile);
+                for (String format :
+                        runs ? List.of("quantscope-json", "onnx-qdq") : List.of("quantscope-json", "npz")) {
+                    assertThat(written(format, ofFile, "file"))
+                            .as(what + ", " + format)
+                            .hasSameBinaryContentAs(written(format, ofWindow, "window"));
+                }
+                biases += (int) byFile.own().stream()
+                        .filter(t -> t.info().kind() == TensorKind.BIAS)
+                        .count();
+            }
+        }
+        assertThat(biases > 0).as("biases were among them").isEqualTo(runs);
+    }
+
+    private static Optional<Measured> find(HeldContext at, TensorId id) {
+        return Optional.ofNullable(
+                at.desk.measurements().snapshotProperty().get().tensors().get(id));
+    }
+
+    private Path written(String format, ExportPlan plan, String name) throws IOException {
+        Path file = folder.resolve(name);
+        Files.deleteIfExists(file);
+        return Exporters.byId(format).write(plan, file, NEVER).getFirst();
+    }
+
+    private static SessionState random(Model model, SessionState start, Random random) {
+        SessionState state = start.withWeights(random.nextInt(4) == 0 ? Optional.empty() : Optional.of(weight(random)));
+        Set<TensorId> kept = new TreeSet<>();
+        for (Tensor tensor : model.tensors()) {
+            TensorInfo info = tensor.info();
+            boolean quantizable = info.kind() == TensorKind.WEIGHT || info.kind() == TensorKind.BIAS;
+            if (info.dtype().isFloating() && quantizable && random.nextInt(3) == 0) {
+                QuantSpec own = weight(random);
+                boolean fits = own.granularity() instanceof Granularity.PerTensor || info.kind() == TensorKind.WEIGHT;
+                state = state.withOverride(tensor.id(), fits ? own : QuantSpec.WEIGHTS.withBits(own.bits()));
+            }
+            if (quantizable && random.nextInt(8) == 0) {
+                kept.add(tensor.id());
+            }
+        }
+        if (model.graph().isPresent() && random.nextInt(4) > 0) {
+            OnnxGraph graph = model.graph().get();
+            state = state.withActivations(random.nextInt(4) == 0 ? Optional.empty() : Optional.of(activation(random)));
+            for (TensorInfo info : graph.activations()) {
+                if (random.nextInt(4) == 0) {
+                    state = state.withOverride(info.id(), activation(random));
+                }
+                if (random.nextInt(6) == 0) {
+                    kept.add(info.id());
+                }
+            }
+            List<Placement.Site> addable = graph.placement().sites().stream()
+                    .filter(site -> site.addable() && site.state() == Placement.State.FLOAT)
+                    .toList();
+            if (!addable.isEmpty() && random.nextBoolean()) {
+                TensorId id = addable.get(random.nextInt(addable.size())).id();
+                QuantSpec byHand = QuantSpec.ACTIVATIONS.withClip(new Clip.Manual(new ClipRange(-1, 2)));
+                state = state.withAddedQuantizers(Set.of(id)).withOverride(id, byHand);
+            }
+        }
+        return state.withKeptFloat(kept);
+    }
+
+    private static QuantSpec weight(Random random) {
+        boolean symmetric = random.nextBoolean();
+        QuantSpec spec = QuantSpec.WEIGHTS
+                .withBits(2 + random.nextInt(7))
+                .withSymmetric(symmetric)
+                .withNarrowRange(symmetric)
+                .withGranularity(random.nextBoolean() ? Granularity.TENSOR : Granularity.CHANNEL)
+                .withClip(
+                        random.nextInt(4) == 0
+                                ? new Clip.Manual(ClipRange.symmetric(random.nextFloat(0.05f, 1)))
+                                : new Clip.Auto(CALIBRATORS.get(random.nextInt(CALIBRATORS.size()))));
+        return random.nextInt(4) > 0
+                ? spec
+                : Quantizers.byId(SCHEMES.get(random.nextInt(SCHEMES.size()))).adapt(spec);
+    }
+
+    private static QuantSpec activation(Random random) {
+        QuantSpec spec = QuantSpec.ACTIVATIONS
+                .withBits(4 + random.nextInt(5))
+                .withClip(
+                        random.nextInt(4) == 0
+                                ? new Clip.Manual(new ClipRange(0, random.nextFloat(0.5f, 4)))
+                                : new Clip.Auto(CALIBRATORS.get(random.nextInt(CALIBRATORS.size()))));
+        return random.nextInt(6) > 0 ? spec : Quantizers.byId("lloyd-max").adapt(spec.withSigned(true));
+    }
+
+    @Test
+    void aBiasWithASettingOfItsOwnIsListedMeasuredAndCounted() {
+        try (HeldContext at = context()) {
+            at.open("digits_mlp.onnx");
+            TensorId bias = at.desk.bench().analysed().orElseThrow().tensors().stream()
+                    .filter(t -> t.info().kind() == TensorKind.BIAS)
+                    .findFirst()
+                    .orElseThrow()
+                    .id();
+            long before =
+                    at.desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes();
+            assertThat(at.desk.bench().subject(bias)).isEmpty();
+
+            at.desk.bench().apply(new Edit.SetOverride(bias, QuantSpec.WEIGHTS));
+
+            assertThat(at.desk.tensors().rowsProperty().get().weights())
+                    .filteredOn(row -> row.id().equals(bias))
+                    .singleElement()
+                    .satisfies(row -> assertThat(row.sqnrDb()).isPresent());
+            assertThat(at.desk
+                            .accuracy()
+                            .viewProperty()
+                            .get()
+                            .size()
+                            .orElseThrow()
+                            .quantizedBytes())
+                    .isLessThan(before);
+            assertThat(at.desk.export().planProperty().get().orElseThrow().weights())
+                    .containsKey(bias);
+
+            at.desk.tensors().keepFloat(Set.of(bias));
+            assertThat(at.desk.bench().subject(bias))
+                    .as("it can be quantized again")
+                    .isPresent();
+            assertThat(find(at, bias)).isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsStoredInTwoBytesIsCountedSo() throws IOException {
+        String header = "{\"w\":{\"dtype\":\"F16\",\"shape\":[4,8],\"data_offsets\":[0,64]}}";
+        Path file = Files.write(folder.resolve("half.safetensors"), ArrayFiles.safetensors(header, new byte[64]));
+        try (HeldContext at = context()) {
+            at.desk.session().openModel(file);
+            ModelSize shown = at.desk.accuracy().viewProperty().get().size().orElseThrow();
+
+            assertThat(shown.floatBytes()).isEqualTo(64);
+            assertThat(shown)
+                    .isEqualTo(ModelSize.of(
+                            at.desk.bench().analysed().orElseThrow(),
+                            Engine.resolve(Engine.open(file, true), at.state(), Progress.NONE, NEVER)));
+        }
+    }
+
+    @Test
+    void aSavedSessionHasRangesForActivationsThatAreKeptInFloatToo() throws IOException {
+        try (HeldContext at = context()) {
+            at.open("digits_mlp.onnx");
+            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            List<TensorId> all =
+                    at.desk.bench().activations().stream().map(a -> a.id()).toList();
+            at.desk.tensors().keepFloat(Set.of(all.get(0), all.get(1)));
+            at.desk.activations().quantize(true);
+            at.answers.save = Optional.of(folder.resolve("s.quantscope.json"));
+            at.desk.session().saveAs();
+
+            Session saved = SessionFile.read(folder.resolve("s.quantscope.json"));
+            assertThat(saved.state().keptFloat()).containsExactlyInAnyOrder(all.get(0), all.get(1));
+            assertThat(saved.ranges().ranges().keySet()).containsExactlyInAnyOrderElementsOf(all);
+        }
+    }
+
+    @Test
+    void oneStepRefreshesEachStageOnceAndAPreviewOnlyTheAccuracy() {
+        try (HeldContext at = context()) {
+            at.open("digits_mlp.onnx");
+            at.desk.session().openEvaluationData(SampleFiles.FOLDER.resolve("digits_test.npz"));
+            List<Changes.Stage> refreshed = new ArrayList<>();
+            for (Changes.Stage stage : Changes.Stage.values()) {
+                at.desk.bench().changes().on(stage, () -> refreshed.add(stage));
+            }
+
+            at.desk.quantizer().setBits(5);
+            assertThat(refreshed).containsExactly(Changes.Stage.values());
+
+            refreshed.clear();
+            at.desk.bench().undo();
+            assertThat(refreshed).containsExactly(Changes.Stage.values());
+
+            refreshed.clear();
+            at.held = true;
+            at.desk.inHand().preview(ClipRange.symmetric(0.1f));
+            assertThat(refreshed).containsExactly(Changes.Stage.ACCURACY);
+            at.desk.inHand().cancel();
+            at.held = false;
+            at.runWaiting();
+        }
+    }
+}
