@@ -25,8 +25,9 @@ public interface ModelLoader {
     /**
      * Reads the header, checks every length against the file, maps the values.
      *
-     * @param withData false reads no weight data: the tensors' data may then only be asked for their count
-     * @throws org.quantscope.core.io.BadInputException if the file is damaged, lies or holds what is not supported
+     * @param withData false reads no values: the data of the tensors then only knows its type and count
+     * @throws org.quantscope.core.io.BadInputException if the file is damaged, contradicts itself or holds something
+     *     unsupported
      * @throws IOException if it cannot be read at all
      */
     Model load(Path file, boolean withData) throws IOException;

@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.model.Model;
 
-/** Every model format we read, in the order they are tried. */
+/** Every model format that can be read, in the order in which they are tried. */
 public final class ModelLoaders {
-    /** How much of a file {@link ModelLoader#matches} may look at. */
+    /** The number of bytes at the start of a file by which loaders recognize it. */
     public static final int HEAD_BYTES = 4096;
 
     private static final byte[] GGUF = "GGUF".getBytes(StandardCharsets.US_ASCII);
@@ -28,9 +28,9 @@ public final class ModelLoaders {
     }
 
     /**
-     * Opens a model file by its content.
+     * Opens a model file, recognizing its format by the content.
      *
-     * @throws BadInputException if no loader knows the content, or the one that does refuses it
+     * @throws BadInputException if no loader recognizes the content, or the one that does refuses it
      * @throws IOException if the file cannot be read at all
      */
     public static Model open(Path file) throws IOException {
@@ -38,9 +38,9 @@ public final class ModelLoaders {
     }
 
     /**
-     * Opens only what describes the tensors; reads no weight data.
+     * Opens a model file for the descriptions of its tensors only; reads no values.
      *
-     * @throws BadInputException if no loader knows the content, or the one that does refuses it
+     * @throws BadInputException if no loader recognizes the content, or the one that does refuses it
      * @throws IOException if the file cannot be read at all
      */
     public static Model openHeader(Path file) throws IOException {
@@ -48,13 +48,13 @@ public final class ModelLoaders {
     }
 
     /**
-     * The loader that knows the content of {@code file}.
+     * The loader that recognizes the content of {@code file}.
      *
      * @throws BadInputException if there is none
      * @throws IOException if the file cannot be read at all
      */
     public static ModelLoader loaderOf(Path file) throws IOException {
-        // A pipe would block, and nothing but a regular file can be mapped.
+        // A pipe would block, and only a regular file can be mapped.
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new BadInputException(
                     file, "file", Files.isDirectory(file) ? "is a folder, a model is one file" : "is no regular file");

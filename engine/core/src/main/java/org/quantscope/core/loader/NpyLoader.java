@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.npy.Npy;
 
-/** Reads one NumPy array. It is named by its file, without {@code .npy}. */
+/** Reads one NumPy array. Its name is that of the file without {@code .npy}. */
 public final class NpyLoader implements ModelLoader {
     @Override
     public String id() {

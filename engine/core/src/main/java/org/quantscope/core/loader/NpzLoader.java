@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.npy.Npz;
 
-/** Reads the arrays of a NumPy archive. Each is named by its member, without {@code .npy}. */
+/** Reads the arrays of a NumPy archive. The name of each is that of its member without {@code .npy}. */
 public final class NpzLoader implements ModelLoader {
     @Override
     public String id() {

@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxFile;
 
-/** Reads ONNX models; {@link OnnxFile} says which. */
+/** Reads ONNX models; {@link OnnxFile} lists the supported versions. */
 public final class OnnxLoader implements ModelLoader {
     @Override
     public String id() {

@@ -27,7 +27,10 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/** Reads safetensors: one file, or the {@code *.index.json} that names its shards. There is no graph, so no tensor knows its consumers. */
+/**
+ * Reads safetensors: one file, or the {@code *.index.json} that names its shards. There is no graph, so the operators
+ * that read a tensor are unknown.
+ */
 public final class SafetensorsLoader implements ModelLoader {
     @Override
     public String id() {
@@ -49,7 +52,10 @@ public final class SafetensorsLoader implements ModelLoader {
         return isFile(head) || isIndex(head);
     }
 
-    /** A length and the start of a JSON object. An impossible length still matches: it is a damaged file. */
+    /**
+     * True if the file begins with a length and a JSON object. An impossible length still matches, because it means a
+     * damaged file.
+     */
     private static boolean isFile(byte[] head) {
         int brace = SafetensorsFile.LENGTH_BYTES;
         if (head.length < brace + 2 || head[brace] != '{' || "\"} \t\r\n".indexOf(head[brace + 1]) < 0) {
@@ -133,7 +139,7 @@ public final class SafetensorsLoader implements ModelLoader {
                 .toList();
     }
 
-    /** Tensor name to file name, in the order of the index. */
+    /** Maps tensor names to file names, in the order of the index. */
     private static Map<String, String> weightMap(Path index) throws IOException {
         long size = Files.size(index);
         if (size > SafetensorsFile.MAX_HEADER) {

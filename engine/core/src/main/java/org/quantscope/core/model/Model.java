@@ -11,15 +11,16 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * An opened model: its stored tensors, and its graph if the file has one. Immutable; values are read from the mapped file.
+ * An opened model: its stored tensors, and its graph if the file has one. Immutable; values are read from the mapped
+ * file.
  *
- * @param file where it came from
+ * @param file the file that it was read from
  * @param format id of the loader that read it
  * @param opset version of the default ONNX operator set; empty without a graph
  * @param tensors stored tensors in the order of the file
  * @param graph empty for bare weights
  * @param notes what the loader skipped or assumed, one sentence each, for a person
- * @param altered stored tensors whose values are not those of the file, or that it does not have: folding or a correction made them
+ * @param altered stored tensors that differ from the file or are not in it, because folding or a correction made them
  */
 public record Model(
         Path file,
@@ -35,7 +36,7 @@ public record Model(
         altered = java.util.Collections.unmodifiableSet(new TreeSet<>(altered));
     }
 
-    /** As the file has it. */
+    /** A model as it is in the file. */
     public Model(
             Path file,
             String format,
@@ -56,7 +57,7 @@ public record Model(
         return tensors.stream().filter(t -> t.id().equals(id)).findFirst();
     }
 
-    /** The same model with more tensors known not to be those of the file. */
+    /** The same model, with more tensors known to differ from the file. */
     public Model withAltered(Set<TensorId> more) {
         Set<TensorId> all = new TreeSet<>(altered);
         all.addAll(more);

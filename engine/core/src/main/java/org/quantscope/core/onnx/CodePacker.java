@@ -1,12 +1,15 @@
 package org.quantscope.core.onnx;
 
-/** Puts integer codes into bytes: codes of less than 8 bits share one, the first in its lowest bits; wider ones are little-endian. */
+/**
+ * Packs integer codes into bytes. Several codes of less than 8 bits share a byte, the first in its lowest bits; wider
+ * codes are little-endian.
+ */
 public final class CodePacker {
     private final int bits;
     private final byte[] bytes;
 
     /**
-     * Room for codes, all 0 at first.
+     * A packer whose codes are all 0.
      *
      * @param bits 1, 2, 4, 8 or 16
      * @throws IllegalArgumentException if they take more than 2^31 − 1 bytes
@@ -20,7 +23,7 @@ public final class CodePacker {
         this.bytes = new byte[(int) size];
     }
 
-    /** Sets a code, once; of a negative one the two's complement is kept. */
+    /** Sets a code; only once for each index. A negative code is stored in two's complement. */
     public void put(long index, int code) {
         if (bits > Byte.SIZE) {
             bytes[(int) (index * 2)] = (byte) code;
@@ -31,7 +34,7 @@ public final class CodePacker {
         bytes[(int) (bit / Byte.SIZE)] |= (byte) ((code & ((1 << bits) - 1)) << bit % Byte.SIZE);
     }
 
-    /** A code that was put. */
+    /** The code at an index of packed bytes. */
     public static int get(byte[] bytes, int bits, boolean signed, long index) {
         if (bits > Byte.SIZE) {
             int at = (int) (index * 2);
@@ -43,7 +46,7 @@ public final class CodePacker {
         return signed && code >= 1 << (bits - 1) ? code - (1 << bits) : code;
     }
 
-    /** The packed codes; not to be changed. */
+    /** The packed codes; must not be changed. */
     public byte[] bytes() {
         return bytes;
     }

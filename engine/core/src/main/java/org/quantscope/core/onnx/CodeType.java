@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.quantscope.core.quant.Minifloat;
 import org.quantscope.core.quant.QuantParams;
 
-/** The types in which QuantizeLinear and DequantizeLinear keep codes, smallest first (ONNX operators, DequantizeLinear-25). */
+/** The types of codes in QuantizeLinear and DequantizeLinear, smallest first (ONNX operators, DequantizeLinear-25). */
 public enum CodeType {
     INT2(26, 2, true, 25),
     UINT2(25, 2, false, 25),
@@ -60,12 +60,12 @@ public enum CodeType {
         return format;
     }
 
-    /** The first operator set whose QuantizeLinear and DequantizeLinear take it. */
+    /** The first operator set whose QuantizeLinear and DequantizeLinear support it. */
     public int opset() {
         return opset;
     }
 
-    /** True if the operators of ONNX Runtime's own domain take it too, whatever the operator set. */
+    /** True if the operators of ONNX Runtime's own domain support it too, in any operator set. */
     public boolean hasContribOperator() {
         return format.isEmpty() && bits > 2;
     }
@@ -80,7 +80,7 @@ public enum CodeType {
         return signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
     }
 
-    /** Bytes that {@code count} codes take. */
+    /** The number of bytes that {@code count} codes take. */
     public long bytes(long count) {
         return Math.ceilDiv(count * bits, Byte.SIZE);
     }
@@ -98,8 +98,8 @@ public enum CodeType {
     /**
      * The smallest type that holds all codes.
      *
-     * @param narrowest the fewest bits that may be chosen
-     * @return empty if there is none: the codes are too wide, or the levels are another codebook than those of a type
+     * @param narrowest the fewest bits that the type may have
+     * @return empty if there is none: the codes are too wide, or the levels are a codebook that no type has
      */
     public static Optional<CodeType> of(QuantParams params, int narrowest) {
         if (!params.isAffine()) {

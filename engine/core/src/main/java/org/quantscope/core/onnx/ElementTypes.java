@@ -13,15 +13,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The element type of each value of a graph, and whether it depends on the graph's inputs. Declared types count; where
- * the file declares none, the operator's rule gives it. An operator without a rule (a function, an
- * operator of another domain) leaves its outputs without a type.
+ * The element type of each value of a graph, and whether it depends on the graph's inputs. A declared type counts; if
+ * the file declares none, it follows from the operator. An operator without a rule (a function, an operator of another
+ * domain) leaves its outputs without a type.
  */
 public final class ElementTypes {
     private static final Set<String> BOOLEAN = Set.of(
             "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf");
     private static final Set<String> INT64 = Set.of("Shape", "Size", "NonZero", "ArgMax", "ArgMin");
-    /** Operators that look at the shape of their input and not at its values. */
+    /** Operators that use the shape of their input, not its values. */
     private static final Set<String> SHAPE_ONLY = Set.of("Shape", "Size");
 
     private static final Set<String> UNKNOWN =
@@ -50,7 +50,7 @@ public final class ElementTypes {
         }
     }
 
-    /** ONNX data type code; {@link DataType#UNDEFINED_VALUE} if nothing says. */
+    /** ONNX data type code; {@link DataType#UNDEFINED_VALUE} if it is unknown. */
     public int of(String value) {
         return types.getOrDefault(value, DataType.UNDEFINED_VALUE);
     }
@@ -104,7 +104,10 @@ public final class ElementTypes {
         return false;
     }
 
-    /** What the subgraph of a control-flow node declares for what becomes its output; a Loop's first output is its condition. */
+    /**
+     * The type that the subgraph of a control-flow node declares for an output of the node. (The first output of a
+     * Loop's subgraph is its condition.)
+     */
     private static int declaredInside(NodeProto node, int output) {
         String attribute = node.getOpType().equals("If") ? "then_branch" : "body";
         int at = node.getOpType().equals("Loop") ? output + 1 : output;
@@ -169,7 +172,7 @@ public final class ElementTypes {
                     return DataType.INT64_VALUE;
                 }
                 default -> {
-                    // sparse_value and the string forms hold nothing that is quantized
+                    // Neither sparse_value nor the string forms can be quantized.
                 }
             }
         }

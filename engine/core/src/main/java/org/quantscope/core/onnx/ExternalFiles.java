@@ -24,7 +24,7 @@ final class ExternalFiles {
     }
 
     /**
-     * Where a tensor says its bytes are.
+     * The place of an external tensor's bytes.
      *
      * @param location relative to the model's folder
      * @param offset from the start of the file, at least 0
@@ -32,7 +32,7 @@ final class ExternalFiles {
      */
     record Place(Path location, long offset, long length) {}
 
-    /** Reads and checks the words of a tensor about where its bytes are; opens nothing. */
+    /** Reads and checks the place that a tensor gives for its bytes; opens nothing. */
     Place place(TensorProto tensor, String name) {
         Path location = null;
         long offset = 0;
@@ -43,7 +43,7 @@ final class ExternalFiles {
                 case "offset" -> offset = size(entry, name);
                 case "length" -> length = size(entry, name);
                 default -> {
-                    // "checksum", "basepath" and whatever else a writer notes do not change where the bytes are.
+                    // "checksum", "basepath" and other entries do not change where the bytes are.
                 }
             }
         }
@@ -53,7 +53,7 @@ final class ExternalFiles {
         return new Place(location, offset, length);
     }
 
-    /** The bytes of an external tensor that needs {@code bytes} of them. */
+    /** The bytes of an external tensor.¶@param bytes how many it needs */
     MemorySegment bytes(TensorProto tensor, String name, long bytes) throws IOException {
         Place place = place(tensor, name);
         if (place.length >= 0 && place.length != bytes) {

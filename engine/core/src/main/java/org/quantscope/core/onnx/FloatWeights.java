@@ -26,9 +26,12 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
-/** Finds the weights of a graph that are not quantized: those of recurrent networks, and those that only subgraphs read. Used once. */
+/**
+ * Finds the weights of a graph that are not quantized: those of recurrent networks, and those that only subgraphs read.
+ * For one use.
+ */
 final class FloatWeights {
-    /** The weights of a layer stand behind its input, those of a recurrent network in two places. */
+    /** The input at which a layer reads its weight; a recurrent network reads weights at two inputs. */
     private static final List<Integer> OF_LAYER = List.of(1);
 
     private static final List<Integer> OF_RECURRENT = List.of(1, 2);
@@ -38,7 +41,7 @@ final class FloatWeights {
 
     private FloatWeights() {}
 
-    /** In the order of the operators that read them. */
+    /** The float weights, in the order of the operators that read them. */
     static List<FloatWeight> of(GraphProto graph) {
         FloatWeights weights = new FloatWeights();
         weights.walk(graph, null, "", null);
@@ -46,16 +49,16 @@ final class FloatWeights {
         return List.copyOf(weights.found.values());
     }
 
-    /** The operator of the main graph that keeps what is inside it in float. */
+    /** The operator of the main graph whose inside stays in float. */
     private record Keeper(String node, String opType) {}
 
-    /** A stored tensor by the name that it is listed under. */
+    /** A stored tensor, with the name under which it is listed. */
     private record Stored(TensorId id, TensorProto tensor) {}
 
-    /** A stored tensor and who reads it. */
+    /** A stored tensor and an operator that reads it. */
     private record Read(Stored stored, Consumer by) {}
 
-    /** What the names of one graph stand for: a stored tensor, or nothing that is stored. */
+    /** The meaning of names in one graph: a stored tensor, or a value that is not stored. */
     private record Scope(@Nullable Scope outer, Map<String, Optional<Stored>> names) {
         Optional<Stored> find(String name) {
             Optional<Stored> own = names.get(name);
@@ -108,7 +111,7 @@ final class FloatWeights {
         }
     }
 
-    /** A tensor that may be a weight: floating, of rank 2 or more. */
+    /** The tensor if it may be a weight: it must be floating and of rank 2 or more. */
     private static Optional<Stored> stored(String prefix, String name, TensorProto t) {
         boolean weight =
                 TensorProtos.dtype(t.getDataType()).filter(DType::isFloating).isPresent() && t.getDimsCount() >= 2;
@@ -133,7 +136,7 @@ final class FloatWeights {
         try {
             shape = Shape.of(dims);
         } catch (IllegalArgumentException e) {
-            // The loader checks the shapes of the main graph only; whoever runs the model will refuse this one.
+            // The loader checks the shapes of the main graph only; running the model will fail on this one.
             return;
         }
         TensorInfo info = new TensorInfo(

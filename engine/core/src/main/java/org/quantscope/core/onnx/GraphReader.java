@@ -36,7 +36,7 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
-/** Checks the graph of one model and finds its stored tensors and who reads them. Used once. */
+/** Checks the graph of one model and finds its stored tensors and their readers. For one use. */
 final class GraphReader {
     private final Path file;
     private final boolean withData;
@@ -58,11 +58,15 @@ final class GraphReader {
     /** A stored tensor and the uses found so far. */
     private record Stored(DType dtype, Shape shape, TensorData values, List<Use> uses) {}
 
-    /** One use: the output-channel axis if it makes the tensor a weight, and whether it makes it a bias. */
+    /**
+     * A use of a tensor: the axis of output channels, if the use makes the tensor a weight, and whether it makes it a
+     * bias.
+     */
     private record Use(Consumer consumer, OptionalInt channelAxis, boolean isBias) {}
 
     /**
-     * The names visible in one graph. A name stands for the stored tensor of the main graph that it is (or is an Identity of), or for another value.
+     * The names visible in one graph. A name stands for a stored tensor of the main graph, directly or through an
+     * Identity, or for another value (empty).
      */
     private record Scope(@Nullable Scope outer, Map<String, Optional<String>> values) {
         boolean knows(String name) {
@@ -75,7 +79,10 @@ final class GraphReader {
         }
     }
 
-    /** Reads everything. The result is the model with the nodes of its main graph in an order in which each value is computed before it is used. */
+    /**
+     * Reads everything. The result is the model with the nodes of its main graph sorted so that each value is computed
+     * before it is used.
+     */
     ModelProto read(ModelProto model) throws IOException {
         GraphProto graph = model.getGraph();
         List<NodeProto> sorted = readGraph(graph, null, "");
@@ -137,7 +144,7 @@ final class GraphReader {
         return String.join(", ", names.subList(0, shown)) + (names.size() > shown ? ", …" : "");
     }
 
-    /** @return the nodes in an order in which each value is computed before it is used: the given one if it is such */
+    /** @return the nodes in an order in which each value is computed before it is used; the given order if it is one */
     private List<NodeProto> readGraph(GraphProto graph, @Nullable Scope outer, String prefix) throws IOException {
         boolean main = outer == null;
         Scope scope = new Scope(outer, new HashMap<>());
@@ -199,7 +206,10 @@ final class GraphReader {
         return Optional.empty();
     }
 
-    /** Only initializers of the main graph may lie in other files: we read those ourselves, and no runtime is ever told a path out of a model. */
+    /**
+     * Only initializers of the main graph may be external: those are read here, and no path from a model is ever passed
+     * to a runtime.
+     */
     private void checkInside(TensorProto tensor, String where) {
         if (TensorProtos.isExternal(tensor) || tensor.getExternalDataCount() > 0) {
             throw new BadInputException(
@@ -238,7 +248,7 @@ final class GraphReader {
         skippedByType.computeIfAbsent(type, t -> new ArrayList<>()).add(name);
     }
 
-    /** Takes a tensor of the main graph. Empty if it is of a type we do not read. */
+    /** Stores a tensor of the main graph; empty if its type is not read. */
     private Optional<String> store(TensorProto tensor, String name) throws IOException {
         Optional<DType> dtype = TensorProtos.dtype(tensor.getDataType());
         Optional<SmallType> small = SmallType.of(tensor.getDataType());
@@ -318,7 +328,7 @@ final class GraphReader {
                     return Optional.empty();
                 }
                 default -> {
-                    // No value: a writer's own attribute.
+                    // An attribute of the program that wrote the file; it holds no value.
                 }
             }
         }
@@ -338,7 +348,7 @@ final class GraphReader {
     private void readNode(NodeProto node, int index, Scope scope, String prefix) throws IOException {
         String name = node.getName().isEmpty() ? prefix + node.getOpType() + "_" + index : node.getName();
         if (isOp(node, "Identity") && node.getInputCount() == 1 && node.getOutputCount() == 1) {
-            // Exporters share a weight through Identity: what reads the copy reads the weight.
+            // Exporters share a weight through Identity; a reader of the copy counts as a reader of the weight.
             scope.values.put(node.getOutput(0), scope.storedBehind(node.getInput(0)));
             return;
         }
@@ -356,7 +366,7 @@ final class GraphReader {
         }
     }
 
-    /** @param main false inside a subgraph, which stays in float: what it reads is no weight or bias by that */
+    /** @param main false inside a subgraph, which stays in float: its reads do not make a tensor a weight or a bias */
     private Use use(NodeProto node, String name, int input, Stored tensor, boolean main) {
         long groups = 1;
         OptionalInt axis = OptionalInt.empty();
@@ -378,7 +388,7 @@ final class GraphReader {
                 }
                 case "MatMul" -> axis = weight ? OptionalInt.of(tensor.shape.rank() - 1) : axis;
                 default -> {
-                    // Other operators do not say which axis is the output channel.
+                    // Other operators do not determine an axis of output channels.
                 }
             }
         }
@@ -407,7 +417,7 @@ final class GraphReader {
         return all;
     }
 
-    /** Orders nodes so that each value is computed before it is used, keeping the given order where it is one. */
+    /** Orders nodes so that each value is computed before it is used, keeping the given order if it is one. */
     private List<NodeProto> sort(GraphProto graph, String prefix, Scope scope) {
         List<NodeProto> nodes = graph.getNodeList();
         Map<String, Integer> producer = new HashMap<>();

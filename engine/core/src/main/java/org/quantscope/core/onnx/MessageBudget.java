@@ -10,11 +10,14 @@ import java.nio.file.Path;
 import org.quantscope.core.io.BadInputException;
 
 /**
- * Bounds the objects a protobuf file turns into before it is parsed: an empty message takes two bytes in the file and some two hundred on the heap. Values
- * are skipped, not read.
+ * Limits the number of objects that a protobuf file will become, before it is parsed: an empty message takes two bytes
+ * in the file and some two hundred on the heap. Values are skipped, not read.
  */
 final class MessageBudget {
-    /** Messages, strings and unknown fields: half a gigabyte on the heap at worst. A large language model has some hundred thousand. */
+    /**
+     * The most messages, strings and unknown fields together: at worst half a gigabyte of heap. A large language model
+     * has some hundred thousand.
+     */
     static final int LIMIT = 1_000_000;
 
     /** As deep as the protobuf parser itself goes. */
@@ -31,7 +34,7 @@ final class MessageBudget {
 
     /**
      * @throws BadInputException if there are more than {@link #LIMIT}
-     * @throws IOException if this is no protobuf
+     * @throws IOException if this is not protobuf
      */
     static void check(Path file, ByteString bytes, Descriptor type) throws IOException {
         CodedInputStream in = bytes.newCodedInput();

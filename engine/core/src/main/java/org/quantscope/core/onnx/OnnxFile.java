@@ -16,7 +16,7 @@ import org.quantscope.core.io.MappedFile;
 import org.quantscope.core.tensor.Tensor;
 
 /**
- * What an ONNX file holds: IR version 3 and newer, opsets {@value #MIN_OPSET} to {@value #MAX_OPSET}.
+ * The content of an ONNX file: IR version 3 and newer, opsets {@value #MIN_OPSET} to {@value #MAX_OPSET}.
  *
  * <p>The file is mapped and parsed in place, so that raw values are slices of the mapping and not copies.
  *
@@ -37,7 +37,7 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     /** Field numbers of ModelProto that are integers: ir_version and model_version. */
     private static final Set<Integer> VARINT_FIELDS = Set.of(1, 5);
 
-    /** Fields of which every model has at least one early on: ir_version, graph, opset_import. */
+    /** Fields of which every model has at least one near its beginning: ir_version, graph, opset_import. */
     private static final Set<Integer> TELLING_FIELDS = Set.of(1, 7, 8);
 
     public OnnxFile {
@@ -46,8 +46,8 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     }
 
     /**
-     * True if these may be the first bytes of an ONNX model: walks the fields of a ModelProto as far as they go. A file that is
-     * cut off still matches: it is a damaged ONNX file.
+     * True if these may be the first bytes of an ONNX model: they are read as fields of a ModelProto, as far as they
+     * go. A file that is cut off still matches, because it is a damaged ONNX file.
      */
     public static boolean matches(byte[] head) {
         CodedInputStream in = CodedInputStream.newInstance(head);
@@ -82,10 +82,10 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     }
 
     /**
-     * Reads a file and checks it whole.
+     * Reads a file and checks all of it.
      *
-     * @param withData false reads no weight data
-     * @throws BadInputException if the file is damaged, lies or holds what is not supported
+     * @param withData false reads no values
+     * @throws BadInputException if the file is damaged, contradicts itself or holds something unsupported
      * @throws IOException if it cannot be read at all
      */
     public static OnnxFile read(Path file, boolean withData) throws IOException {
@@ -104,9 +104,9 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     /**
      * The same for a message that is in memory already, for example one that has been edited.
      *
-     * @param file the model that its external tensors lie beside
-     * @param withData false reads no weight data
-     * @throws BadInputException if it lies or holds what is not supported
+     * @param file the model file; external tensors are looked for beside it
+     * @param withData false reads no values
+     * @throws BadInputException if it contradicts itself or holds something unsupported
      * @throws IOException if an external file cannot be read
      */
     public static OnnxFile of(Path file, ModelProto proto, boolean withData) throws IOException {
@@ -116,7 +116,7 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
         return new OnnxFile(opset, graph, reader.tensors(), reader.notes());
     }
 
-    /** The message of a file, bounded and parsed, its graph not looked at. */
+    /** The message of a file, bounded and parsed, but with its graph unchecked. */
     static ModelProto proto(Path file) throws IOException {
         MappedFile mapped = MappedFile.map(file);
         if (mapped.size() > Integer.MAX_VALUE) {
@@ -128,7 +128,7 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     }
 
     private static ModelProto parse(MappedFile mapped) throws IOException {
-        // A ByteString may be aliased because it never changes; a plain buffer would be copied.
+        // Aliasing is safe because the mapped file never changes; a plain buffer would be copied.
         ByteString bytes = UnsafeByteOperations.unsafeWrap(mapped.bytes().asByteBuffer());
         try {
             MessageBudget.check(mapped.path(), bytes, ModelProto.getDescriptor());

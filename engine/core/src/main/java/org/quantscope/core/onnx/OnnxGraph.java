@@ -26,7 +26,9 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
-/** The graph of an ONNX model. Immutable. The protobuf classes stay behind this package and the one of the rewriting passes. */
+/**
+ * The graph of an ONNX model. Immutable. Only this package and that of the rewriting passes use the protobuf classes.
+ */
 public final class OnnxGraph {
     private final OnnxMl.ModelProto proto;
     private final ElementTypes types;
@@ -37,7 +39,10 @@ public final class OnnxGraph {
     private final List<TensorInfo> activations;
     private final List<FloatWeight> floatWeights;
 
-    /** @param proto checked by the loader: every name it uses is resolved, every external tensor is inside the model's folder */
+    /**
+     * @param proto checked by the loader: every name it uses exists, and every external tensor lies in the model's
+     *     folder
+     */
     public OnnxGraph(OnnxMl.ModelProto proto) {
         this(proto, Set.of());
     }
@@ -66,22 +71,25 @@ public final class OnnxGraph {
         return new OnnxGraph(proto, added);
     }
 
-    /** Where activations are quantized, and why there. */
+    /** Where activations are quantized, and why. */
     public Placement placement() {
         return placement;
     }
 
-    /** All activations at which a quantizer can be, in graph order, the graph's input first; their shapes are as those of {@link #activations}. */
+    /**
+     * All activations at which a quantizer can be, in graph order, the graph's input first; with shapes as in
+     * {@link #activations}.
+     */
     public List<TensorInfo> values() {
         return values;
     }
 
-    /** The message itself, for those that rewrite it. */
+    /** The message itself, for rewriting. */
     public OnnxMl.ModelProto proto() {
         return proto;
     }
 
-    /** The element types of its values. */
+    /** The element types of the graph's values. */
     public ElementTypes types() {
         return types;
     }
@@ -98,12 +106,12 @@ public final class OnnxGraph {
     /**
      * An input that needs a value.
      *
-     * @param type of its elements; empty if it is none that data can be fed to (for example a string)
-     * @param shape as declared, −1 where a dimension is free; empty if the model declares none
+     * @param type type of its elements; empty if data of this type cannot be fed (for example strings)
+     * @param shape as declared, −1 for a free dimension; empty if the model declares none
      */
     public record Input(String name, Optional<DType> type, Optional<List<Long>> shape) {}
 
-    /** The inputs that need a value: the graph inputs that are no initializers. */
+    /** The inputs that need a value: the graph inputs that are not initializers. */
     public List<Input> inputs() {
         return required()
                 .map(v -> new Input(
@@ -118,7 +126,7 @@ public final class OnnxGraph {
         return required().findFirst().map(ValueInfoProto::getName).orElse("");
     }
 
-    /** The names of all inputs that need a value: the graph inputs that are no initializers. */
+    /** The names of all inputs that need a value: the graph inputs that are not initializers. */
     public List<String> requiredInputs() {
         return required().map(ValueInfoProto::getName).toList();
     }
@@ -149,7 +157,10 @@ public final class OnnxGraph {
                 .map(ValueInfoProto::getName);
     }
 
-    /** The type of the operator that computes a value, looked for behind those that only move values; empty if nothing computes it. */
+    /**
+     * The type of the operator that computes a value, skipping operators that only move values; empty if nothing
+     * computes it.
+     */
     public Optional<String> operatorBefore(String value) {
         Map<String, NodeProto> producers = producers(proto.getGraph());
         NodeProto node = producers.get(value);
@@ -164,17 +175,17 @@ public final class OnnxGraph {
     /**
      * The activations with quantization parameters of their own, in graph order, the graph's input first.
      *
-     * <p>A shape is the declared one, with 1 for a free dimension, so that it counts one sample. Most files declare none
-     * for values inside the graph: the shape is then a scalar's and says nothing.
+     * <p>A shape is the declared one, with 1 for a free dimension, so that it counts one sample. Most files declare
+     * none for values inside the graph: the shape is then that of a scalar, and meaningless.
      */
     public List<TensorInfo> activations() {
         return activations;
     }
 
     /**
-     * Whose parameters a value has in a quantized graph, where they are not its own: those of the value that it is tied to, or of the
-     * result of the Relu or Clip that alone reads it and clamps it within a layer. What stays float is left out; a value with
-     * parameters of its own is its own owner.
+     * For each value the value whose parameters it has in a quantized graph: itself, the value that it is tied to, or
+     * the result of the Relu or Clip that is its only reader and clamps it within a layer. Values that stay float are
+     * left out.
      */
     public Map<TensorId, TensorId> parameterOwners() {
         Map<TensorId, Placement.Site> sites = new HashMap<>();
@@ -206,9 +217,10 @@ public final class OnnxGraph {
     }
 
     /**
-     * The floating values that ONNX Runtime's quantizer wants to know the range of: those that operators with integer kernels, clamps
-     * and choices read or compute, and among them what comes of constants alone, which it takes for computed unless it is an
-     * initializer. Activations come first, in graph order. Values that only move need none there, because they share that of their source.
+     * The floating values for which ONNX Runtime's quantizer asks for a range: those that operators with integer
+     * kernels, clamps and choices read or compute. This includes values that follow from constants alone, which it
+     * treats as computed unless they are initializers. Activations come first, in graph order. Outputs of operators
+     * that only move values are not asked for, because they share the range of their source.
      */
     public List<TensorId> askedForByRuntime() {
         GraphProto graph = proto.getGraph();
@@ -235,12 +247,12 @@ public final class OnnxGraph {
     }
 
     /**
-     * Where a bias meets the weight and the activation whose scales an integer bias would have to use.
+     * A bias, with the weight and the activation whose scales an integer bias has to use.
      *
      * @param bias the third input of a Conv, ConvTranspose or Gemm
      * @param weight its second input
-     * @param activation the activation whose grid the first input lies on, if it is quantized
-     * @param onlyUse false if the bias has another consumer too
+     * @param activation the activation whose grid the values of the first input lie on, if it is quantized
+     * @param onlyUse false if something else reads the bias too
      * @param unscaled false if a Gemm multiplies by an alpha or beta other than 1
      */
     public record BiasSite(TensorId bias, TensorId weight, TensorId activation, boolean onlyUse, boolean unscaled) {}
@@ -268,15 +280,19 @@ public final class OnnxGraph {
     }
 
     /**
-     * Where a layer multiplies a stored weight with what it reads.
+     * A stored weight, with the value that its layer multiplies it with.
      *
      * @param weight the second input of a Conv, ConvTranspose, Gemm or MatMul
      * @param input its first input, a floating value that depends on the model's input
-     * @param lastAxis true if the input's channels are its last axis (MatMul), false if they are the one behind the batch
+     * @param lastAxis true if the input's channels are its last axis (MatMul), false if they are the axis after the
+     *     batch
      */
     public record WeightInput(TensorId weight, TensorId input, boolean lastAxis) {}
 
-    /** Every such place in graph order, without subgraphs and without a Gemm that transposes what it reads. */
+    /**
+     * Every stored weight with the value that it is multiplied with, in graph order, without subgraphs and without a
+     * Gemm that transposes its first input.
+     */
     public List<WeightInput> weightInputs() {
         List<WeightInput> found = new ArrayList<>();
         for (NodeProto node : proto.getGraph().getNodeList()) {
@@ -300,18 +316,22 @@ public final class OnnxGraph {
     /**
      * A stored weight that is not quantized.
      *
-     * @param info with the first operator that reads it. Of what subgraphs store it is all that is known: {@link org.quantscope.core.model.Model#tensors} has none of them. Their names have the
-     *     way to the subgraph in front
-     * @param site why, and because of which operator
+     * @param info its description, with the first operator that reads it. Tensors stored in subgraphs are described
+     *     only here, not in {@link org.quantscope.core.model.Model#tensors}; their names begin with the path to the
+     *     subgraph
+     * @param site the reason, and the operator that causes it
      */
     public record FloatWeight(TensorInfo info, Placement.Site site) {}
 
-    /** The weights of recurrent networks, and those that only subgraphs read: what a layer of the main graph reads too is a weight like any other. */
+    /**
+     * The weights of recurrent networks, and those that only subgraphs read: not those that a layer of the main graph
+     * reads too, which are ordinary weights.
+     */
     public List<FloatWeight> floatWeights() {
         return floatWeights;
     }
 
-    /** The nodes of the graph, each behind those whose values it reads. */
+    /** The nodes of the graph, each after those whose values it reads. */
     public List<OnnxNode> nodes() {
         List<OnnxNode> nodes = new ArrayList<>();
         for (int i = 0; i < proto.getGraph().getNodeCount(); i++) {
@@ -325,12 +345,12 @@ public final class OnnxGraph {
         return consumers.getOrDefault(value, List.of());
     }
 
-    /** True if the value is an initializer or a Constant node's. */
+    /** True if the value is an initializer or the output of a Constant node. */
     public boolean isStored(String value) {
         return stored.contains(value);
     }
 
-    /** The value of a stored float32 scalar inside the file; empty if it is none. */
+    /** The value of a stored float32 scalar inside the file; empty if it is not one. */
     public Optional<Float> scalar(String name) {
         for (TensorProto t : proto.getGraph().getInitializerList()) {
             if (t.getName().equals(name)) {
@@ -366,7 +386,7 @@ public final class OnnxGraph {
         return proto.getGraph().getInputList().stream().filter(v -> !initializers.contains(v.getName()));
     }
 
-    /** The declared dimensions of a value, −1 where one is free; empty if none are declared. */
+    /** The declared dimensions of a value, −1 for a free one; empty if none are declared. */
     public static List<Long> declaredShape(ValueInfoProto value) {
         return value.getType().getTensorType().getShape().getDimList().stream()
                 .map(d -> d.getValueCase() == TensorShapeProto.Dimension.ValueCase.DIM_VALUE && d.getDimValue() >= 0
@@ -387,7 +407,7 @@ public final class OnnxGraph {
         return names;
     }
 
-    /** The nodes of a graph by the values that they compute. */
+    /** The nodes of a graph, by the values that they compute. */
     public static Map<String, NodeProto> producers(GraphProto graph) {
         Map<String, NodeProto> producers = new HashMap<>();
         for (NodeProto node : graph.getNodeList()) {
@@ -396,7 +416,7 @@ public final class OnnxGraph {
         return producers;
     }
 
-    /** The name of a node, or {@code <opType>_<index>} where the file gives none. */
+    /** The name of a node, or {@code <opType>_<index>} if the file gives none. */
     public static String nodeName(NodeProto node, int index) {
         return node.getName().isEmpty() ? node.getOpType() + "_" + index : node.getName();
     }
@@ -453,7 +473,7 @@ public final class OnnxGraph {
         return found;
     }
 
-    /** A declared shape with 1 for what is free; that of a scalar if there is none, or none that can be. */
+    /** A declared shape with 1 for free dimensions; that of a scalar if none is declared or it is impossible. */
     private static Shape shape(ValueInfoProto info) {
         try {
             return Shape.of(
@@ -463,7 +483,7 @@ public final class OnnxGraph {
         }
     }
 
-    /** Every value name in use, in subgraphs too: what a new name must differ from. */
+    /** Every value name in use, in subgraphs too: a new name must differ from all of them. */
     public static Set<String> namesIn(GraphProto graph) {
         Set<String> names = new HashSet<>();
         collectNames(graph, names);

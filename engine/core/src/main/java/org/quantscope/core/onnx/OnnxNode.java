@@ -5,7 +5,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import java.util.List;
 import java.util.Optional;
 
-/** One node of a graph, for those who look at its structure. Immutable. */
+/** One node of a graph. Immutable. */
 public final class OnnxNode {
     private final int index;
     private final NodeProto proto;
@@ -15,22 +15,22 @@ public final class OnnxNode {
         this.proto = proto;
     }
 
-    /** The message itself, for those that rewrite it. */
+    /** The message itself, for rewriting. */
     public NodeProto proto() {
         return proto;
     }
 
-    /** Its place in the graph, from 0. */
+    /** Its index in the graph, from 0. */
     public int index() {
         return index;
     }
 
-    /** Its name, or {@code <opType>_<index>} where the file gives none. */
+    /** Its name, or {@code <opType>_<index>} if the file gives none. */
     public String name() {
         return OnnxGraph.nodeName(proto, index);
     }
 
-    /** The operator; one of another domain than ONNX's own is {@code <domain>.<operator>}. */
+    /** The operator; one outside ONNX's own domain is {@code <domain>.<operator>}. */
     public String opType() {
         return ElementTypes.isDefaultDomain(proto) ? proto.getOpType() : proto.getDomain() + "." + proto.getOpType();
     }
@@ -60,7 +60,7 @@ public final class OnnxNode {
         return ElementTypes.floatAttribute(proto, name, fallback);
     }
 
-    /** A list of integers; empty if there is no such attribute. */
+    /** An attribute that is a list of integers; empty if there is no such attribute. */
     public Optional<List<Long>> intsAttribute(String name) {
         return proto.getAttributeList().stream()
                 .filter(a -> a.getName().equals(name))
@@ -69,7 +69,7 @@ public final class OnnxNode {
                 .map(List::copyOf);
     }
 
-    /** True if nodes are nested in it. */
+    /** True if it has a nested graph. */
     public boolean hasSubgraph() {
         return proto.getAttributeList().stream().anyMatch(a -> a.hasG() || a.getGraphsCount() > 0);
     }

@@ -12,20 +12,22 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * Where the error of one tensor is looked at on its way through the network.
+ * The values at which the error of one tensor is measured on its way through the network.
  *
- * @param layer what its own layer computes, with the bias, normalization and activation function that belong to the layer;
- *     for an activation the activation itself
- * @param block where its block ends: what the next Add or Concat behind the layer that joins branches computes; if there is
- *     none, what the next Conv, ConvTranspose, Gemm or MatMul reads. Empty if nothing of the kind follows
- * @param blockIs says which, for a person
+ * @param layer the output of its own layer, with the bias, normalization and activation function that belong to the
+ *     layer; for an activation the activation itself
+ * @param block the end of its block: the output of the next Add or Concat after the layer that joins branches; if there
+ *     is none, the input of the next Conv, ConvTranspose, Gemm or MatMul. Empty if neither follows
+ * @param blockIs which of the two it is, for a person
  * @param output the model's predictions; empty if it makes none
  */
 public record OutputSites(TensorId layer, Optional<TensorId> block, String blockIs, Optional<TensorId> output) {
     private static final Set<String> LAYERS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
     private static final Set<String> JOINS = Set.of("Add", "Concat");
 
-    /** The sites of a weight or activation; empty if no value that depends on the model's input is computed from it. */
+    /**
+     * The values for a weight or activation; empty if no value that depends on the model's input is computed from it.
+     */
     public static Optional<OutputSites> of(OnnxGraph graph, TensorId tensor) {
         return new Search(graph).of(tensor.name());
     }
@@ -84,7 +86,10 @@ public record OutputSites(TensorId layer, Optional<TensorId> block, String block
             return Optional.empty();
         }
 
-        /** Follows a value to where a quantizer would sit, if only one node reads each on the way; else the value itself. */
+        /**
+         * Follows a value to where a quantizer would be, as long as each value on the way has only one reader;
+         * otherwise the value itself.
+         */
         private String endOfLayer(String value) {
             String at = value;
             for (int steps = 0; steps < proto.getNodeCount(); steps++) {

@@ -11,13 +11,17 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * For every activation of a graph: whether it has a quantizer, why, and with which others it shares parameters.
  *
- * <p>Made from the operators by {@link QuantizedOperators}'s rules, plus the values at which a person has put a quantizer. A
- * quantizer is taken away by keeping the value in float, which is a setting and no matter of placement.
+ * <p>It follows from the operators by the rules in {@link QuantizedOperators}, plus the values at which a person has
+ * added a quantizer. To remove a quantizer the value is kept in float, which is a setting and not part of the
+ * placement.
  */
 public final class Placement {
     private final List<Site> sites;
     private final Map<TensorId, Site> byId = new HashMap<>();
-    /** The value that gives each value its parameters; only those that have parameters. Graphs have thousands of values, and who asks for one asks for all. */
+    /**
+     * For each value that has parameters, the value that they belong to. Computed once for all values: graphs have
+     * thousands, and callers ask for all of them.
+     */
     private final Map<TensorId, TensorId> owners = new HashMap<>();
 
     /** @param sites in graph order, the graph's inputs first */
@@ -27,12 +31,12 @@ public final class Placement {
         sites.forEach(this::findOwner);
     }
 
-    /** Follows the ties from one value; all that lie on the way have the same owner. */
+    /** Follows the ties from one value; all values on the way have the same owner. */
     private void findOwner(Site from) {
         List<TensorId> way = new ArrayList<>();
         Site at = from;
         TensorId owner = null;
-        // No more steps than values: ties in a circle lead nowhere.
+        // At most as many steps as there are values, in case ties form a circle.
         while (at != null && owner == null && way.size() <= byId.size()) {
             way.add(at.id());
             owner = at.state() == State.OWN ? at.id() : owners.get(at.id());
@@ -45,12 +49,12 @@ public final class Placement {
         }
     }
 
-    /** In graph order, the graph's inputs first. */
+    /** The sites, in graph order, the graph's inputs first. */
     public List<Site> sites() {
         return sites;
     }
 
-    /** What becomes of a value. */
+    /** How a value is treated. */
     public enum State {
         /** It has parameters of its own. */
         OWN,
@@ -60,7 +64,7 @@ public final class Placement {
         FLOAT
     }
 
-    /** Why. */
+    /** The reason for the state of a value. */
     public enum Rule {
         READ_BY_INTEGER,
         COMPUTED_IN_INTEGERS,
@@ -81,15 +85,16 @@ public final class Placement {
     }
 
     /**
-     * One value.
+     * One value of the graph.
      *
-     * @param rule why it is so
-     * @param node the node that the rule speaks of, empty where it speaks of none
-     * @param opType of that node
-     * @param tiedTo the value whose parameters it shares, itself possibly tied further; present if {@code state} is TIED
-     * @param rounds false if nothing has to be done to the value: it is float, or it lies on the grid of {@code tiedTo} already
+     * @param rule the reason for the state
+     * @param node the node that the rule is about; empty if it is about none
+     * @param opType operator of that node
+     * @param tiedTo the value whose parameters it shares, itself possibly tied further; present if {@code state} is
+     *     TIED
+     * @param rounds false if the value needs no rounding: it is float, or it lies on the grid of {@code tiedTo} already
      *     because its operator only moves values
-     * @param addable true if a person can put a quantizer of its own here
+     * @param addable true if a person can add a quantizer here
      */
     public record Site(
             TensorId id,
@@ -100,7 +105,7 @@ public final class Placement {
             Optional<TensorId> tiedTo,
             boolean rounds,
             boolean addable) {
-        /** The reason, in a sentence without a full stop. */
+        /** The reason, for a person, in one sentence without its full stop. */
         public String reason() {
             String by = node.isEmpty() ? opType : opType + " " + node;
             return switch (rule) {
@@ -128,17 +133,20 @@ public final class Placement {
         }
     }
 
-    /** The site of a value; empty if it is no activation of the graph. */
+    /** The site of a value; empty if it is not an activation of the graph. */
     public Optional<Site> site(TensorId id) {
         return Optional.ofNullable(byId.get(id));
     }
 
-    /** The value whose parameters {@code id} is rounded with: itself, or what it is tied to in the end. Empty if it stays float or is unknown. */
+    /**
+     * The value whose parameters {@code id} is rounded with: itself, or the value at the end of its ties. Empty if it
+     * stays float or is unknown.
+     */
     public Optional<TensorId> parametersOf(TensorId id) {
         return Optional.ofNullable(owners.get(id));
     }
 
-    /** The values tied to {@code owner} in the end, in graph order. */
+    /** The values whose ties end at {@code owner}, in graph order. */
     public List<Site> tiedTo(TensorId owner) {
         return sites.stream()
                 .filter(s -> s.state() == State.TIED && owner.equals(owners.get(s.id())))
@@ -146,10 +154,10 @@ public final class Placement {
     }
 
     /**
-     * What values that are tied to others and have to be rounded by themselves are rounded with. A value follows what it is
-     * tied to in everything: it is float if that is.
+     * The parameters of those values that are tied to another but have to be rounded themselves. Such a value is
+     * treated like the one that it is tied to: it is float if that is.
      *
-     * @param params of values that have their own
+     * @param params parameters of the values that have their own
      */
     public Map<TensorId, QuantParams> tied(Map<TensorId, QuantParams> params) {
         Map<TensorId, QuantParams> tied = new HashMap<>();

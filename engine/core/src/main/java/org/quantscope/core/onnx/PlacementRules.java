@@ -21,7 +21,7 @@ import org.quantscope.core.onnx.Placement.Site;
 import org.quantscope.core.onnx.Placement.State;
 import org.quantscope.core.tensor.TensorId;
 
-/** Applies the rules of {@link QuantizedOperators} to one graph. Used once. */
+/** Applies the rules of {@link QuantizedOperators} to one graph. For one use. */
 final class PlacementRules {
     private final OnnxGraph graph;
     private final GraphProto proto;
@@ -46,7 +46,7 @@ final class PlacementRules {
         added.forEach(id -> this.added.add(id.name()));
     }
 
-    /** @param added values that get a quantizer of their own whatever the rules say; names that are none are passed over */
+    /** @param added values that get a quantizer of their own regardless of the rules; other names are ignored */
     static Placement of(OnnxGraph graph, Set<TensorId> added) {
         return new PlacementRules(graph, added).place();
     }
@@ -129,7 +129,9 @@ final class PlacementRules {
         node.getOutputList().stream().filter(this::isQuantizable).forEach(action);
     }
 
-    /** The end of a layer or operator; what is inside a longer layer waits for that one's end. */
+    /**
+     * Places a quantizer at the end of a layer or operator, unless it is inside a longer layer, which has its own end.
+     */
     private void end(String out, Rule rule, NodeProto node) {
         if (!isInsideLayer(out)) {
             own(out, rule, node);
@@ -149,7 +151,10 @@ final class PlacementRules {
         }
     }
 
-    /** What only a Concat reads takes its output's parameters: that is where its values are rounded to in any case. */
+    /**
+     * Gives a value that only a Concat reads the parameters of the Concat's output, because it is rounded to them there
+     * in any case.
+     */
     private void tieConcat(NodeProto node) {
         Site out = node.getOpType().equals("Concat") && isComputing(node) ? found.get(node.getOutput(0)) : null;
         if (out == null || out.state() == State.FLOAT) {
@@ -226,7 +231,7 @@ final class PlacementRules {
         return !value.isEmpty() && types.isFloating(value) && types.dependsOnInput(value) && !graph.isStored(value);
     }
 
-    /** Values that exactly one node of the main graph reads, once, and that are no graph outputs. */
+    /** The reader of each value that exactly one node of the main graph reads, once, and that is not a graph output. */
     private Map<String, NodeProto> onlyReaders() {
         Map<String, NodeProto> readers = new HashMap<>();
         for (NodeProto node : proto.getNodeList()) {
@@ -258,14 +263,14 @@ final class PlacementRules {
                 && node.getInputList().stream().filter(in -> !in.equals(value)).noneMatch(types::dependsOnInput);
     }
 
-    /** True if the value is computed by a layer whose next part alone reads it. */
+    /** True if the value is computed by a layer and its only reader is the next part of that layer. */
     private boolean isInsideLayer(String value) {
         if (added.contains(value)) {
             return false;
         }
         String at = value;
         NodeProto reader = onlyReader.get(at);
-        // A graph has no cycles, and the loader has checked that; the bound is for a file that lies all the same.
+        // A graph has no cycles, as the loader has checked; the limit guards against a file that has them all the same.
         for (int steps = 0; reader != null && isAbsorbable(reader, at) && steps <= producers.size(); steps++) {
             NodeProto producer = producers.get(at);
             if (producer == null) {
@@ -274,7 +279,7 @@ final class PlacementRules {
             if (isComputing(producer)) {
                 return true;
             }
-            // The producer may itself be a part behind the first: look at what it reads.
+            // The producer may itself be a later part of the layer, so its own input is checked too.
             String before = producer.getInputList().stream()
                     .filter(types::dependsOnInput)
                     .findFirst()
@@ -285,7 +290,9 @@ final class PlacementRules {
         return false;
     }
 
-    /** True if a Pad adds copies of its input's values, or zeros, which every grid of an activation has. */
+    /**
+     * True if a Pad only adds copies of its input's values, or zeros, which are a level of every grid of an activation.
+     */
     private boolean keepsGrid(NodeProto pad) {
         String mode = "constant";
         for (AttributeProto a : pad.getAttributeList()) {

@@ -49,11 +49,11 @@ public final class QdqReading {
     public record Reader(String opType, int input, List<String> outputs) {}
 
     /**
-     * A stored tensor behind a DequantizeLinear, or an activation between QuantizeLinear and DequantizeLinear.
+     * A stored tensor before a DequantizeLinear, or an activation between QuantizeLinear and DequantizeLinear.
      *
-     * @param names that the float model may know it by, the likeliest first
+     * @param names names that it may have in the float model, the likeliest first
      * @param readers the nodes that read it dequantized
-     * @param params empty if {@code obstacle} says why
+     * @param params empty if they could not be read; {@code obstacle} then says why
      * @param codes of a stored tensor with {@code params}
      * @param type of the codes
      * @param bias true for 32-bit codes
@@ -86,7 +86,10 @@ public final class QdqReading {
             return shape;
         }
 
-        /** The value of a code: an integer without its zero point, or a small floating-point number; NaN for codes that are no number. */
+        /**
+         * The value of a code: an integer without its zero point, or a small floating-point number; NaN for codes that
+         * stand for no number.
+         */
         public float value(long index, int zeroPoint) {
             int code = CodePacker.get(packed, type.bits(), type.isSigned() && book.isEmpty(), index);
             if (book.isEmpty()) {
@@ -102,13 +105,13 @@ public final class QdqReading {
     /**
      * Reads a file.
      *
-     * @throws BadInputException if it is no ONNX model
+     * @throws BadInputException if it is not an ONNX model
      */
     public static QdqReading of(Path file) throws IOException {
         return new QdqReading(file, OnnxFile.proto(file));
     }
 
-    /** All of them, in the order of the nodes. */
+    /** All quantized tensors, in the order of the nodes. */
     public List<Found> found() {
         List<Found> found = new ArrayList<>();
         for (NodeProto node : proto.getGraph().getNodeList()) {
@@ -163,10 +166,10 @@ public final class QdqReading {
                 Optional.of(new Codes(type, shape, packed(codes, type, shape, node.getInput(0)))));
     }
 
-    /** A QuantizeLinear or DequantizeLinear pair on an activation. */
+    /** Reads a QuantizeLinear and DequantizeLinear pair on an activation. */
     private Found pair(NodeProto quantize, NodeProto dequantize) {
         List<String> names = new ArrayList<>();
-        // A value that is an output of the graph keeps its name behind the pair.
+        // A graph output keeps its name after the pair.
         names.add(dequantize.getOutput(0));
         names.add(quantize.getInput(0));
         without(quantize.getName(), "_QuantizeLinear", names);
@@ -301,7 +304,7 @@ public final class QdqReading {
         return readers;
     }
 
-    /** What outputs are called in the float model: a graph output is renamed in front of its pair. */
+    /** The names of outputs in the float model: a graph output was renamed before its pair. */
     private static List<String> originals(List<String> outputs) {
         List<String> names = new ArrayList<>(outputs);
         outputs.forEach(o -> without(o, "_QuantizeLinear_Input", names));
@@ -323,7 +326,7 @@ public final class QdqReading {
             }
             return t.getRawData().toByteArray();
         }
-        // int32_data holds one code, or for types below a byte one byte of codes, in each number.
+        // In int32_data each number holds one code, or one byte of codes for types below a byte.
         long numbers = type.bits() < Byte.SIZE ? bytes : shape.count();
         if (t.getInt32DataCount() != numbers) {
             throw new BadInputException(

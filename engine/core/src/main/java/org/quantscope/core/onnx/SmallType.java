@@ -14,8 +14,9 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
 /**
- * Element types that are read as wider ones, which hold each of their values exactly (onnx technical/int4.md, float4.md and float8.md).
- * Codes of less than a byte are packed from the lowest bit up, in {@code raw_data} and in each entry of {@code int32_data} alike.
+ * Element types that are read as wider types, which represent each of their values exactly (onnx technical/int4.md,
+ * float4.md and float8.md). Codes of less than a byte are packed from the lowest bit up, in {@code raw_data} and in
+ * each entry of {@code int32_data} alike.
  */
 public enum SmallType {
     UINT4(TensorProto.DataType.UINT4_VALUE, 4, DType.U8),
@@ -24,7 +25,7 @@ public enum SmallType {
     INT2(26, 2, DType.I8),
     /** A sign, two exponent bits of bias 1 and one mantissa bit; no infinity and no NaN. */
     FLOAT4E2M1(23, 4, DType.F32),
-    /** Exponent bias 8; one zero, and the code of a negative one is NaN. */
+    /** Exponent bias 8; one zero; the code that would be the negative zero is NaN. */
     FLOAT8E4M3FNUZ(TensorProto.DataType.FLOAT8E4M3FNUZ_VALUE, 8, DType.F32),
     /** Exponent bias 16, likewise. */
     FLOAT8E5M2FNUZ(TensorProto.DataType.FLOAT8E5M2FNUZ_VALUE, 8, DType.F32),
@@ -44,20 +45,20 @@ public enum SmallType {
         this.readAs = readAs;
     }
 
-    /** The type with an ONNX number; empty if it is none of these. */
+    /** The type with an ONNX number; empty if it is not one of these. */
     public static Optional<SmallType> of(int type) {
         return Arrays.stream(values()).filter(t -> t.code == type).findFirst();
     }
 
-    /** The type that the values are shown in. */
+    /** The type in which the values are read. */
     DType readAs() {
         return readAs;
     }
 
     /**
-     * The values.
+     * The values of a tensor.
      *
-     * @throws BadInputException if there are not as many bytes as the dims want
+     * @throws BadInputException if the number of bytes does not match the dims
      * @throws IOException if an external file cannot be read
      */
     TensorData data(TensorProto tensor, Shape shape, String name, Path model, ExternalFiles external, boolean withData)

@@ -13,7 +13,7 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorData;
 
-/** What a {@code TensorProto} says, checked (onnx {@code onnx.proto}, message TensorProto). */
+/** Reads and checks {@code TensorProto} messages (onnx {@code onnx.proto}, message TensorProto). */
 public final class TensorProtos {
     /** Element types by number, from UNDEFINED on. */
     private static final List<String> TYPE_NAMES = List.of(
@@ -52,7 +52,10 @@ public final class TensorProtos {
         return type <= 0 || type >= TYPE_NAMES.size() ? Optional.empty() : Optional.of(TYPE_NAMES.get(type));
     }
 
-    /** Our element type; empty if it is a {@link SmallType}, has no numbers that we quantize (strings, complex numbers), or there is no such type. */
+    /**
+     * Our element type; empty if it is a {@link SmallType}, cannot be quantized (strings, complex numbers), or does not
+     * exist.
+     */
     static Optional<DType> dtype(int type) {
         return switch (type) {
             case TensorProto.DataType.FLOAT_VALUE -> Optional.of(DType.F32);
@@ -80,7 +83,7 @@ public final class TensorProtos {
     }
 
     /**
-     * The dimensions.
+     * The dimensions of a tensor.
      *
      * @throws BadInputException if one is negative or their product, in bytes, does not fit a long
      */
@@ -91,7 +94,7 @@ public final class TensorProtos {
         }
         try {
             Shape shape = Shape.of(dims);
-            // Eight bytes is the widest element.
+            // The widest element has eight bytes.
             Math.multiplyExact(shape.count(), 8L);
             return shape;
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -100,10 +103,10 @@ public final class TensorProtos {
     }
 
     /**
-     * The values, not copied where they are raw bytes.
+     * The values of a tensor; raw bytes are not copied.
      *
-     * @param dtype what {@link #dtype} says
-     * @param shape what {@link #shape} says
+     * @param dtype from {@link #dtype}
+     * @param shape from {@link #shape}
      * @param name for messages
      * @throws BadInputException if the number of values is not the product of the dims, or one does not fit the type
      * @throws IOException if an external file cannot be read
@@ -141,7 +144,7 @@ public final class TensorProtos {
         return new TensorData(dtype, segment, ByteOrder.nativeOrder(), count);
     }
 
-    /** Checks, without looking at a value, that a tensor inside the file holds as many values as its dims say. */
+    /** Checks, without reading a value, that a tensor inside the file has as many values as its dims say. */
     static void checkLength(TensorProto tensor, DType dtype, Shape shape, String name, Path model) {
         long count = shape.count();
         int typed = tensor.getFloatDataCount()
@@ -180,7 +183,7 @@ public final class TensorProtos {
         }
     }
 
-    /** The typed lists of a tensor as arrays. */
+    /** The typed lists of values in a tensor, as arrays. */
     private record Typed(TensorProto tensor, String name, Path model, int count) {
         float[] floats() {
             float[] out = new float[count];

@@ -25,7 +25,7 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Folds each BatchNormalization into the Conv, ConvTranspose or Gemm in front of it that it alone consumes.
+ * Folds each BatchNormalization into the Conv, ConvTranspose or Gemm before it, if nothing else reads that layer.
  *
  * <p>{@code y = γ(x·W + b − μ)/√(σ² + ε) + β} is {@code x·(aW) + (a(b − μ) + β)} with {@code a = γ/√(σ² + ε)} for each
  * output channel (Jacob et al. 2018, arXiv 1712.05877, §3.2). Computed in double, stored as float32.
@@ -34,10 +34,10 @@ public final class BatchNormFolding {
     private BatchNormFolding() {}
 
     /**
-     * The same function with fewer nodes; the model itself if there is nothing to fold. Tensor names of weights are kept;
-     * a layer without a bias gets one, named {@code x.bias} for a weight {@code x.weight}, else {@code <weight>_bias}. What
-     * could not be folded is in the notes: a weight or bias that another node uses too, values that are computed, types
-     * other than float32, and a BatchNormalization that computes its own statistics.
+     * The same function with fewer nodes; the model itself if there is nothing to fold. Tensor names of weights are
+     * kept; a layer without a bias gets one, named {@code x.bias} for a weight {@code x.weight}, else
+     * {@code <weight>_bias}. The notes list what could not be folded: a weight or bias that another node uses too,
+     * values that are computed, types other than float32, and a BatchNormalization that computes its own statistics.
      */
     public static Model fold(Model model) {
         if (model.graph().isEmpty()) {
@@ -48,7 +48,7 @@ public final class BatchNormFolding {
         return folding.result();
     }
 
-    /** One layer with the normalization behind it. */
+    /** A layer and the normalization that follows it. */
     private record Pair(NodeProto layer, int layerIndex, NodeProto norm, int normIndex) {
         int groups() {
             return (int) ElementTypes.intAttribute(layer, "group", 1);
@@ -67,7 +67,7 @@ public final class BatchNormFolding {
         }
     }
 
-    /** The work on one model. */
+    /** The folding of one model. */
     private static final class Folding {
         private static final Set<String> LAYERS = Set.of("Conv", "ConvTranspose", "Gemm");
         private static final float DEFAULT_EPSILON = 1e-5f;
@@ -134,7 +134,11 @@ public final class BatchNormFolding {
                     : Optional.empty();
         }
 
-        /** @return why not; empty if it is done */
+        /**
+         * Folds one pair.
+         *
+         * @return the reason if it cannot be folded; empty if it is done
+         */
         private String fold(Pair p) {
             if (usesBatchStatistics(p.norm)) {
                 return "it normalizes by the statistics of the batch";
@@ -200,7 +204,10 @@ public final class BatchNormFolding {
             return "";
         }
 
-        /** True if the node is exported in training mode: by its attribute, or before operator set 14 by further outputs in use. */
+        /**
+         * True if the node is exported in training mode: shown by its attribute, or before operator set 14 by the use
+         * of its further outputs.
+         */
         private boolean usesBatchStatistics(NodeProto norm) {
             if (graph.opset() >= FIRST_WITH_TRAINING_MODE) {
                 return ElementTypes.intAttribute(norm, "training_mode", 0) != 0;
@@ -230,7 +237,7 @@ public final class BatchNormFolding {
             };
             long inner = shape.inner(axis);
             long perGroup = shape.dim(axis);
-            // ConvTranspose stores [C, M/groups, …]: the group of an output channel is that of its input channels.
+            // ConvTranspose stores [C, M/groups, …]: an output channel belongs to the group of its input channels.
             long inputsPerGroup = p.layer.getOpType().equals("ConvTranspose")
                     ? Math.max(1, shape.dim(0) / p.groups())
                     : Long.MAX_VALUE;
@@ -289,7 +296,7 @@ public final class BatchNormFolding {
             edit.addInitializer(TensorEncoding.floats(name, DType.F32, shape, values));
         }
 
-        /** One use less; a stored tensor that nothing uses any more leaves the model. */
+        /** Counts one use less; a stored tensor without uses leaves the model. */
         private void gone(String name) {
             if (stored.containsKey(name)
                     && usesGone.merge(name, 1, Integer::sum)

@@ -32,20 +32,23 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * Computes what of a graph does not depend on the data: the arithmetic on shapes that exporters write out, as far as the declared
- * dimensions are fixed, and a Transpose, Reshape, Squeeze, Unsqueeze or Identity of a stored float32 tensor, which hides from its
- * reader that it is a weight.
+ * Computes those parts of a graph that do not depend on the data. These are the arithmetic on shapes that exporters
+ * write out, as far as the declared dimensions are fixed; and a Transpose, Reshape, Squeeze, Unsqueeze or Identity of a
+ * stored float32 tensor, which would hide that the tensor is a weight.
  *
- * <p>A free dimension stays free: of {@code Concat(Shape(x)[0], 64)} nothing is computed unless the batch is fixed. A weight that is
- * read only through what is folded keeps its name; its shape is the one its reader sees.
+ * <p>A free dimension stays free: {@code Concat(Shape(x)[0], 64)} is not computed unless the batch is fixed. A weight
+ * that is read only through folded nodes keeps its name and gets the shape that its reader sees.
  */
 public final class ConstantFolding {
-    /** Longer lists of integers are data and no shapes. */
+    /** Longer lists of integers are data, not shapes. */
     private static final int LONGEST = 1024;
 
     private ConstantFolding() {}
 
-    /** The same function with fewer nodes; the model itself if there is nothing to compute, or its values were not read. */
+    /**
+     * The same function with fewer nodes; the model itself if there is nothing to compute, or if its values were not
+     * read.
+     */
     public static Model fold(Model model) {
         if (model.graph().isEmpty()
                 || model.tensors().stream().anyMatch(t -> !t.data().isRead())) {
@@ -55,7 +58,7 @@ public final class ConstantFolding {
         return work.run() ? work.result() : model;
     }
 
-    /** Reads an edited graph again: who reads which tensor, and which are weights, may have changed. */
+    /** Reads an edited graph again, because the readers of tensors may have changed, and which tensors are weights. */
     static Model reread(Model model, ModelProto edited, List<String> more) {
         try {
             OnnxFile read = OnnxFile.of(model.file(), edited, true);
@@ -88,7 +91,7 @@ public final class ConstantFolding {
         }
     }
 
-    /** The work on one model. */
+    /** The folding of one model. */
     private static final class Work {
         private final Model model;
         private final OnnxGraph graph;
@@ -99,10 +102,10 @@ public final class ConstantFolding {
         private final Map<String, Tensor> stored = new HashMap<>();
         private final Set<String> outputs;
         private final Set<Integer> dropped = new HashSet<>();
-        /** Stored tensors that are stored otherwise now, under their own names. */
+        /** Stored tensors that got other values or another shape under their own names. */
         private final Set<String> replaced = new HashSet<>();
 
-        /** What is stored in place of a node, if anything still reads it. */
+        /** Tensors to store in place of a node, if anything still reads them. */
         private final Map<String, TensorProto> results = new LinkedHashMap<>();
 
         private int computed;
@@ -172,7 +175,7 @@ public final class ConstantFolding {
             computed++;
         }
 
-        /** A stored tensor behind an operator that only moves values is stored as it comes out. */
+        /** Replaces an operator that only moves the values of a stored tensor by the moved tensor. */
         private void moveStored(NodeProto node, int index) {
             Tensor t = node.getInputCount() == 0 ? null : stored.get(node.getInput(0));
             String out = node.getOutput(0);
@@ -205,7 +208,7 @@ public final class ConstantFolding {
                     }
                 }
                 default -> {
-                    // Anything else computes.
+                    // Any other operator computes values.
                 }
             }
             if (values == null) {
@@ -271,7 +274,7 @@ public final class ConstantFolding {
             return out;
         }
 
-        /** The shape that a Reshape, Squeeze or Unsqueeze gives a stored tensor; null if that is not known. */
+        /** The shape that a Reshape, Squeeze or Unsqueeze gives to a stored tensor; null if it is not known. */
         private @Nullable List<Long> moved(NodeProto node, Shape from) {
             List<Long> given = list(node, node.getOpType().equals("Reshape") ? "shape" : "axes", 1);
             List<Long> dims =
@@ -316,7 +319,10 @@ public final class ConstantFolding {
             return dims;
         }
 
-        /** A list of integers that old operator sets have as an attribute and new ones as an input; null if unknown. */
+        /**
+         * A list of integers that is an attribute in old operator sets and an input in new ones; null if it is not
+         * known.
+         */
         private @Nullable List<Long> list(NodeProto node, String attribute, int input) {
             if (node.getInputCount() > input && !node.getInput(input).isEmpty()) {
                 Known k = known.get(node.getInput(input));
@@ -458,7 +464,7 @@ public final class ConstantFolding {
                             k.values.stream().mapToLong(Long::longValue).toArray());
         }
 
-        /** Takes away what only fed the nodes that are gone: other such nodes, and stored tensors. */
+        /** Removes what only removed nodes read: other such nodes, and stored tensors. */
         private void dropUnread() {
             for (boolean more = true; more; ) {
                 more = false;

@@ -22,13 +22,13 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.rewrite.InstrumentedGraph.Quantizer;
 
 /**
- * An instrumented graph in two: what comes before the moving feeds, and all that depends on them.
+ * An instrumented graph cut into two: the part before the moving feeds, and everything that depends on them.
  *
- * <p>The <i>back</i> holds every node that depends on one of the moving feeds and that the output needs. The <i>cut</i> are
- * the values that those nodes read and that depend on the samples but not on the moving feeds, so residual connections and
- * branches beside the moving tensor are cut too, each once. The <i>front</i> computes the cut from the samples. Nodes that
- * depend on neither are in both parts. Where a cut value comes from a quantizer to 8-bit codes, what crosses the cut are the
- * codes, a quarter of the bytes: such a quantizer must be on.
+ * <p>The <i>back</i> holds every node that depends on one of the moving feeds and that the output needs. The <i>cut</i>
+ * are the values that those nodes read and that depend on the samples but not on the moving feeds, so residual
+ * connections and branches that pass the moving tensor are cut too, each once. The <i>front</i> computes the cut from
+ * the samples. Nodes that depend on neither are in both parts. If a cut value comes from a quantizer with 8-bit codes,
+ * the codes cross the cut instead of it, which are a quarter of the bytes; such a quantizer must be switched on.
  */
 public final class GraphCut {
     private static final String SHARED_DIMENSION = "cut_dim_";
@@ -48,36 +48,37 @@ public final class GraphCut {
     }
 
     /**
-     * A value that is computed in front and read in the back.
+     * A value that is computed by the front and read by the back.
      *
-     * @param name of the front's output and the back's input
+     * @param name name of the front's output and of the back's input
      * @param type an ONNX code
      */
     private record Crossing(String name, int type) {}
 
     /**
-     * Cuts.
+     * Cuts a graph.
      *
-     * @param graph the whole
+     * @param graph the whole graph
      * @param samples the inputs that take the samples
-     * @param output the value wanted
-     * @param moving inputs that change while the front stays
-     * @return empty if there is nothing to compute in front, or the output does not depend on the moving inputs
+     * @param output the value to be computed
+     * @param moving inputs that change while the results of the front stay valid
+     * @return empty if the front would have nothing to compute, or the output does not depend on the moving inputs
      */
     public static Optional<GraphCut> of(
             InstrumentedGraph graph, Set<String> samples, String output, Set<String> moving) {
         return new Cutter(graph, samples, output).cut(moving);
     }
 
-    /** Computes what crosses the cut, from the samples. */
+    /** The model of the front: it computes the values that cross the cut from the samples. */
     public byte[] front() {
         return front.toByteArray();
     }
 
     /**
-     * Computes the output from what crosses the cut.
+     * The model of the back: it computes the output from the values that cross the cut.
      *
-     * @param shapes of the values that cross, in the order of {@link #crossings}: as the front's session gives them, negative where free, empty if unknown
+     * @param shapes of the values that cross, in the order of {@link #crossings}, as the session of the front reports
+     *     them: negative for a free dimension, empty if unknown
      */
     public byte[] back(List<long[]> shapes) {
         GraphProto.Builder g = back.getGraph().toBuilder();
@@ -89,7 +90,7 @@ public final class GraphCut {
                 if (shape[d] >= 0) {
                     tensor.getShapeBuilder().addDimBuilder().setDimValue(shape[d]);
                 } else {
-                    // The first free dimension is the batch, the same for all.
+                    // The first free dimension is the batch, the same for all values.
                     tensor.getShapeBuilder()
                             .addDimBuilder()
                             .setDimParam(d == 0 ? SHARED_DIMENSION + "batch" : SHARED_DIMENSION + i + "_" + d);
@@ -102,7 +103,7 @@ public final class GraphCut {
         return back.toBuilder().setGraph(g).build().toByteArray();
     }
 
-    /** The names of the values that cross. */
+    /** The names of the values that cross the cut. */
     public List<String> crossings() {
         return crossings.stream().map(Crossing::name).toList();
     }
@@ -127,7 +128,7 @@ public final class GraphCut {
         return names;
     }
 
-    /** The values that a node reads, those that its subgraphs take from outside too. */
+    /** The values that a node reads, including those that its subgraphs take from outside. */
     static Set<String> reads(NodeProto node) {
         Set<String> names = new LinkedHashSet<>();
         node.getInputList().stream().filter(in -> !in.isEmpty()).forEach(names::add);
@@ -245,7 +246,10 @@ public final class GraphCut {
             return reached;
         }
 
-        /** Adds all that {@code wanted} is computed from; {@code follow} says whether to go on behind a value. */
+        /**
+         * Adds everything that {@code wanted} is computed from; {@code follow} decides whether to continue beyond a
+         * value.
+         */
         private void backward(Set<String> wanted, java.util.function.Predicate<String> follow) {
             List<String> open = new ArrayList<>(wanted);
             while (!open.isEmpty()) {

@@ -30,15 +30,15 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.Tensor;
 
 /**
- * A model being rewritten. Edits are collected and applied by {@link #build} in one pass over the nodes, which stay in an
- * order in which each value is computed before it is read. Used by one thread, once.
+ * A model being rewritten. Edits are collected, and {@link #build} applies them in one pass over the nodes; each value
+ * is still computed before it is read. For one thread and for one use.
  *
- * <p>In the result initializers are constants: they are no graph inputs, and {@code ir_version} is at least 4, the first
- * that allows this.
+ * <p>In the result initializers are constants: they are not graph inputs, and {@code ir_version} is at least 4, the
+ * first that allows this.
  */
 final class GraphEdit {
     private static final int IR_WITH_CONSTANT_INITIALIZERS = 4;
-    /** Room for the nodes and names beside the tensors, in bytes. */
+    /** Room for nodes and names, in addition to the tensors, in bytes. */
     private static final long OVERHEAD = 64L << 20;
 
     private final Model model;
@@ -92,7 +92,10 @@ final class GraphEdit {
         return opset;
     }
 
-    /** Declares a newer operator set; the caller knows that every operator of the graph means the same there. */
+    /**
+     * Declares a newer operator set; the caller has to know that every operator of the graph has the same meaning in
+     * it.
+     */
     void setOpset(int version) {
         opset = version;
     }
@@ -102,12 +105,14 @@ final class GraphEdit {
         domains.put(domain, version);
     }
 
-    /** The file declares at least this version of the format. */
+    /** Makes the file declare at least this version of the format. */
     void needIrVersion(int version) {
         irVersion = Math.max(irVersion, version);
     }
 
-    /** A name that nothing uses yet: {@code base}, or {@code base_2}, {@code base_3} and so on; it is taken by this call. */
+    /**
+     * A name that nothing uses yet: {@code base}, or {@code base_2}, {@code base_3} and so on; this call reserves it.
+     */
     String fresh(String base) {
         String name = base;
         for (int i = 2; !names.add(name); i++) {
@@ -121,7 +126,7 @@ final class GraphEdit {
         replaced.put(name, values);
     }
 
-    /** Takes an initializer or Constant node away. */
+    /** Removes an initializer or Constant node. */
     void removeStored(String name) {
         removed.add(name);
     }
@@ -134,7 +139,7 @@ final class GraphEdit {
         newInputs.add(valueInfo(name, type, shape));
     }
 
-    /** An input of rank 1 of any length. */
+    /** Adds an input of rank 1 and any length. */
     void addVectorInput(String name, int type) {
         TensorShapeProto free = TensorShapeProto.newBuilder()
                 .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam(name + "_length"))
@@ -147,7 +152,7 @@ final class GraphEdit {
                 .build());
     }
 
-    /** The name of an initializer with these values that all may read; added once. */
+    /** The name of an initializer with these values for general use; it is added once. */
     String shared(TensorProto tensor) {
         return shared.computeIfAbsent(tensor.getName(), base -> {
             String name = fresh("shared_" + base);
@@ -161,7 +166,7 @@ final class GraphEdit {
         newOutputs.add(unshaped(name, type));
     }
 
-    /** A value whose shape is not said. */
+    /** A value without a declared shape. */
     static ValueInfoProto unshaped(String name, int type) {
         return ValueInfoProto.newBuilder()
                 .setName(name)
@@ -178,12 +183,14 @@ final class GraphEdit {
         rewrittenNodes.put(index, node);
     }
 
-    /** Who reads {@code from} reads {@code to}. */
+    /** Makes the readers of {@code from} read {@code to} instead. */
     void redirect(String from, String to) {
         redirected.put(from, to);
     }
 
-    /** Adds nodes right behind the one that computes {@code value}, or in front of all if the graph does not compute it. */
+    /**
+     * Adds nodes right after the one that computes {@code value}, or before all nodes if the graph does not compute it.
+     */
     void addBehind(String value, List<NodeProto> nodes) {
         behind.computeIfAbsent(value, k -> new ArrayList<>()).addAll(nodes);
     }
@@ -193,7 +200,7 @@ final class GraphEdit {
     }
 
     /**
-     * Where new nodes between a value and its readers connect.
+     * Where new nodes are to be connected between a value and its readers.
      *
      * @param from what the new nodes read
      * @param to what they must compute
@@ -201,8 +208,8 @@ final class GraphEdit {
     record Splice(String from, String to) {}
 
     /**
-     * Opens the connection between a value and all that reads it. A graph output keeps its name behind the new nodes, every
-     * other value keeps it in front of them.
+     * Opens the connection between a value and all its readers. A graph output keeps its name after the new nodes, any
+     * other value keeps it before them.
      */
     Splice splice(String value, String suffixBefore, String suffixBehind) {
         if (outputs.contains(value)) {
@@ -216,15 +223,15 @@ final class GraphEdit {
     }
 
     /**
-     * The rewritten model in one piece: external tensors are inside.
+     * The rewritten model in one piece, with external tensors included.
      *
-     * @throws BadInputException if it is too large for one protobuf message, or external values are out of reach
+     * @throws BadInputException if it is too large for one protobuf message, or if external values cannot be read
      */
     ModelProto build() {
         return build(true);
     }
 
-    /** The rewritten model with the tensors that were external still so; their values are the {@link Model}'s to know. */
+    /** The rewritten model, in which external tensors are still external; the {@link Model} knows their values. */
     ModelProto buildWithReferences() {
         return build(false);
     }
@@ -417,7 +424,10 @@ final class GraphEdit {
         return b.build();
     }
 
-    /** Values captured from outside change their names too; names are unique over all nested graphs (ONNX IR, "Names Within a Graph"). */
+    /**
+     * Renames what a nested graph reads from outside. Names are unique over all nested graphs (ONNX IR, "Names Within a
+     * Graph").
+     */
     private GraphProto rewireSubgraph(GraphProto sub) {
         GraphProto.Builder b = sub.toBuilder();
         for (int i = 0; i < b.getNodeCount(); i++) {

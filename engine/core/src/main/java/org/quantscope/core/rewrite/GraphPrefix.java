@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import org.quantscope.core.onnx.ElementTypes;
 import org.quantscope.core.onnx.OnnxGraph;
 
-/** As much of a model as is needed for one value. */
+/** The part of a model that is needed to compute one value. */
 public final class GraphPrefix {
     private final byte[] model;
     private final Set<String> inputs;
@@ -24,21 +24,21 @@ public final class GraphPrefix {
         this.inputs = Set.copyOf(inputs);
     }
 
-    /** Serialized; its only output is the value. Not copied, not to be changed. */
+    /** The serialized part; its only output is the value. Not copied, must not be changed. */
     public byte[] model() {
         return model;
     }
 
-    /** The names of the inputs that are left. */
+    /** The names of its inputs. */
     public Set<String> inputs() {
         return inputs;
     }
 
     /**
-     * Cuts.
+     * Cuts a model after a value.
      *
      * @param model serialized by this package
-     * @param value one that its graph computes
+     * @param value a value that its graph computes
      */
     public static GraphPrefix upTo(byte[] model, String value) {
         ModelProto whole;
@@ -80,7 +80,7 @@ public final class GraphPrefix {
         return new GraphPrefix(whole.toBuilder().setGraph(cut).build().toByteArray(), inputs);
     }
 
-    /** What a node reads, in nested graphs too. */
+    /** Adds what a node reads, including the reads of its nested graphs. */
     private static void read(NodeProto node, Deque<String> into) {
         into.addAll(node.getInputList());
         for (AttributeProto a : node.getAttributeList()) {

@@ -10,17 +10,17 @@ import java.util.Set;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.TensorId;
 
-/** Makes values inside a rewritten model outputs of it. */
+/** Makes values inside a rewritten model outputs of the model. */
 public final class GraphTaps {
     private GraphTaps() {}
 
     /**
-     * The model with further outputs. A value with a quantizer of its own is tapped in front of that, unless it is an output
-     * of the graph, which lies behind.
+     * The model with further outputs. A value with a quantizer of its own is tapped before the quantizer, unless it is
+     * an output of the graph, which comes after it.
      *
-     * @param model what {@link InstrumentedGraph#model} gives
-     * @param graph that it was made from
-     * @param values computed by {@code graph}; those that are outputs already are left alone
+     * @param model a model from {@link InstrumentedGraph#model}
+     * @param graph the graph that it was made from
+     * @param values computed by {@code graph}; values that are outputs already stay as they are
      */
     public static byte[] add(byte[] model, OnnxGraph graph, List<TensorId> values) {
         try {

@@ -27,12 +27,14 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A model rewritten to be run: plain, with values tapped, or fake-quantized with what the hand moves as inputs.
+ * A model rewritten to be run: unchanged, with values tapped, or fake-quantized with inputs for everything that changes
+ * while a person edits.
  *
- * <p>An activation quantizer is one {@code If} node: where its flag is false the value passes as it is, where it is true it
- * goes through the grid in one of several {@linkplain Way ways}, which give exactly what the engine gives: for a uniform grid what
- * ONNX QuantizeLinear and DequantizeLinear give. Parameters and flag are graph inputs. (By measurement:
- * an {@code If} is far cheaper than a {@code Where}; {@link RuntimeGraph} takes out those that are always on.)
+ * <p>An activation quantizer is one {@code If} node: if its flag is false, the value passes unchanged; if it is true,
+ * the value is rounded to the grid in one of several {@linkplain Way ways}. Their results are exactly those of the
+ * engine, which for a uniform grid are those of ONNX QuantizeLinear and DequantizeLinear. Parameters and flag are graph
+ * inputs. (As measured, an {@code If} is far cheaper than a {@code Where}; {@link RuntimeGraph} removes those that are
+ * always on.)
  */
 public final class InstrumentedGraph {
     private static final int FIRST_WITH_QUANTIZE = 10;
@@ -40,7 +42,7 @@ public final class InstrumentedGraph {
     private static final int FIRST_WITH_INTEGER_CLIP = 12;
 
     private static final int FIRST_WITH_ROUND_AND_CLIP_INPUTS = 11;
-    /** The first operator set in which Max and Min broadcast. Every operator of set 7 means the same in set 8. */
+    /** The first operator set in which Max and Min broadcast. Every operator of set 7 has the same meaning in set 8. */
     private static final int FIRST_WITH_BROADCASTING_MAX = 8;
 
     private static final float ROUNDING = 0x1.8p23f;
@@ -71,7 +73,7 @@ public final class InstrumentedGraph {
     /**
      * How an activation's grid is computed.
      *
-     * @param levels that the nodes are made for, where they are one by one; else 0
+     * @param levels number of levels that the nodes are made for, if each level has its own nodes; else 0
      */
     public record Form(Way way, int levels) {
         public static final Form CODES = new Form(Way.CODES, 0);
@@ -86,10 +88,10 @@ public final class InstrumentedGraph {
         }
 
         /**
-         * The quickest form that can hold a grid.
+         * The fastest form that can compute a grid.
          *
          * @param opset of the model
-         * @throws IllegalArgumentException if there is none in that operator set
+         * @throws IllegalArgumentException if that operator set has none
          */
         public static Form of(QuantParams params, int opset) {
             if (params.grid(0) instanceof CodebookGrid grid) {
@@ -103,12 +105,15 @@ public final class InstrumentedGraph {
             return (last == 255 ? BYTES : last < 255 ? CODES : CHAIN).in(opset);
         }
 
-        /** The form of an activation that no grid is known of yet: that of most. */
+        /** The form for an activation whose grid is not known yet: the most common one. */
         public static Form ofUnknown(int opset) {
             return BYTES.in(opset);
         }
 
-        /** This form, or the chain where an operator set lacks what it takes; listed levels have no other form. */
+        /**
+         * This form, or {@link Way#CHAIN} if the operator set lacks an operator that this form needs. Listed levels
+         * have no other form.
+         */
         private Form in(int opset) {
             return switch (way) {
                 case BYTES -> opset >= FIRST_WITH_QUANTIZE ? this : CHAIN;
@@ -118,25 +123,26 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** The nodes of a {@link Form}. */
+    /** The kinds of nodes that a {@link Form} can use. */
     public enum Way {
         /** QuantizeLinear to unsigned 8-bit codes counted from qmin, DequantizeLinear. For grids of 256 levels, from operator set 10. */
         BYTES,
         /**
-         * QuantizeLinear to unsigned 8-bit codes counted from qmin, Clip, DequantizeLinear: two passes of a quarter of the
-         * bytes less than {@link #CHAIN}. For grids of at most 256 levels, from operator set 12.
+         * QuantizeLinear to unsigned 8-bit codes counted from qmin, Clip, DequantizeLinear: compared with
+         * {@link #CHAIN} it moves fewer bytes, because two passes work on codes of a quarter of the size. For grids of
+         * at most 256 levels, from operator set 12.
          */
         CODES,
         /**
-         * {@code clamp(rint(x / s), qmin − zp, qmax − zp)·s} in float32, which is the same because adding the integer zero
-         * point commutes with the clamp. From operator set 11 the nodes are Div, Round, Clip, Mul. Older sets have no Round:
-         * there the clamp (Max, Min) comes first and adding and subtracting 1.5·2^23 rounds, because float32 has a step of 1
-         * between 2^23 and 2^24 and rounds half to even; exact for |codes| up to 2^22.
+         * {@code clamp(rint(x / s), qmin − zp, qmax − zp)·s} in float32, which is the same because adding the integer
+         * zero point commutes with the clamp. From operator set 11 the nodes are Div, Round, Clip, Mul. Older sets have
+         * no Round: there the clamp (Max, Min) comes first, and adding and then subtracting 1.5·2^23 rounds, because
+         * float32 has a step of 1 between 2^23 and 2^24 and rounds half to even; exact for |codes| up to 2^22.
          */
         CHAIN,
-        /** Listed levels, a comparison and a choice for each. From operator set 9. */
+        /** Listed levels, with a comparison and a choice for each. From operator set 9. */
         STEPS,
-        /** Listed levels, found in a table of even buckets. From operator set 12. */
+        /** Listed levels, found in a table of buckets of equal width. From operator set 12. */
         EVEN_TABLE,
         /** Listed levels over many octaves, found in a table of the 16th root of the value. From operator set 12. */
         BENT_TABLE;
@@ -151,39 +157,41 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** Takes the values of one input. */
+    /** Receives the values of one input. */
     @FunctionalInterface
     public interface Sink {
         void feed(String name, DType type, Shape shape, float[] values);
     }
 
     /**
-     * Names of the inputs of one activation quantizer; {@link #feed} says what they take.
+     * Names of the inputs of one activation quantizer; {@link #feed} gives their values.
      *
-     * @param scale of s, float32, activation units per step; for a table its buckets by the value; empty for steps
-     * @param lower {@link Way#BYTES}, {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}: qmin − zp, float32;
-     *     listed levels: where they start, float32
-     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: what they are, float32;
-     *     empty for {@link Way#BYTES}
-     * @param on bool; false lets the value pass as it is
+     * @param scale float32; the scale in activation units per step; for tables the number of buckets per unit of the
+     *     value; empty for {@link Way#STEPS}
+     * @param lower {@link Way#BYTES}, {@link Way#CODES}: the zero point counted from qmin, uint8; {@link Way#CHAIN}:
+     *     qmin − zp, float32; listed levels: their starts, float32
+     * @param upper {@link Way#CODES}: qmax − qmin, uint8; {@link Way#CHAIN}: qmax − zp, float32; listed levels: the
+     *     levels, float32; empty for {@link Way#BYTES}
+     * @param on bool; false lets the value pass unchanged
      */
     public record ActivationFeeds(Form form, String scale, String lower, String upper, String on) {
-        /** All inputs. */
+        /** The names of all these inputs. */
         public List<String> names() {
             return Stream.of(scale, lower, upper, on)
                     .filter(name -> !name.isEmpty())
                     .toList();
         }
 
-        /** The input that every part of the quantizer reads: where it is read, there the quantizer is. */
+        /** The input that every part of the quantizer reads, which therefore identifies it. */
         public String key() {
             return lower;
         }
 
         /**
-         * Says what is fed, but for {@link #on}.
+         * Gives the values to feed, except for {@link #on}.
          *
-         * @param params of one slice, of a grid that the form is made for; empty while the quantizer is off: something must be fed even so
+         * @param params of one slice, with a grid that the form can compute; empty while the quantizer is off, which
+         *     then gets arbitrary values
          */
         public void feed(Optional<QuantParams> params, Sink sink) {
             Optional<LevelLookup.Method> listed = form.way.listed();
@@ -211,7 +219,7 @@ public final class InstrumentedGraph {
      * The input that takes a bias.
      *
      * @param name of the float32 input
-     * @param shape that its values are fed in; they are as many as the bias has
+     * @param shape shape in which its values are fed; it has as many values as the bias
      */
     public record BiasFeed(String name, Shape shape) {}
 
@@ -220,16 +228,16 @@ public final class InstrumentedGraph {
      *
      * @param from the value that it reads
      * @param to the value that it computes
-     * @param type of both, an ONNX code
+     * @param type ONNX type of both values
      */
     record Quantizer(String from, String to, int type, ActivationFeeds feeds) {
-        /** True if it goes through codes of 8 bits. */
+        /** True if it computes 8-bit codes. */
         boolean hasCodes() {
             return feeds.form.way == Way.BYTES || feeds.form.way == Way.CODES;
         }
     }
 
-    /** The serialized model; not to be changed. */
+    /** The serialized model; must not be changed. */
     public byte[] model() {
         return model.toByteArray();
     }
@@ -238,12 +246,12 @@ public final class InstrumentedGraph {
         return model;
     }
 
-    /** By the value that they compute. */
+    /** The quantizers, by the value that they compute. */
     Map<String, Quantizer> quantizers() {
         return quantizers;
     }
 
-    /** The ONNX type of a value, new ones included. */
+    /** The ONNX type of a value, including added values. */
     int type(String value) {
         return quantizers.values().stream()
                 .filter(q -> q.from.equals(value) || q.to.equals(value))
@@ -252,7 +260,7 @@ public final class InstrumentedGraph {
                 .orElseGet(() -> types.of(value));
     }
 
-    /** The float32 input that takes the weight in hand, in its stored shape; empty if no weight is in hand. */
+    /** The float32 input that takes the selected weight, in its stored shape; empty if no weight is selected. */
     public Optional<String> weightFeed() {
         return weightFeed;
     }
@@ -267,12 +275,15 @@ public final class InstrumentedGraph {
         return biases;
     }
 
-    /** The model as it is, in one piece. */
+    /** The model unchanged, in one piece. */
     public static byte[] plain(Model model) {
         return new GraphEdit(model).build().toByteArray();
     }
 
-    /** The model with values inside it as further outputs; those that are graph inputs or outputs already are left alone. */
+    /**
+     * The model with values inside it as further outputs; values that are graph inputs or outputs already stay as they
+     * are.
+     */
     public static byte[] tapped(Model model, List<TensorId> values) {
         GraphEdit edit = new GraphEdit(model);
         Set<String> known = new HashSet<>(edit.graph().outputNames());
@@ -288,10 +299,11 @@ public final class InstrumentedGraph {
     /**
      * The instrumented model.
      *
-     * @param inHand a stored weight that becomes an input
-     * @param baked values of other stored weights, in storage order, that take the place of the stored ones
-     * @param quantized the activations that get a quantizer, with the form wanted; operator sets that lack it get the other one
-     * @param fedBiases the biases that become inputs, each read by its layer alone
+     * @param inHand the selected weight, a stored tensor that becomes an input
+     * @param baked values of other stored weights, in storage order, that replace the stored ones
+     * @param quantized the activations that get a quantizer, with the wanted form; if the operator set lacks it,
+     *     another form is used
+     * @param fedBiases the biases that become inputs, each read only by its layer
      * @throws IllegalArgumentException if a name is not one of the model's
      */
     public static InstrumentedGraph build(
@@ -442,7 +454,7 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** From a value to its codes. */
+    /** Adds the nodes from a value to its codes. */
     static void encode(Chain chain, Quantizer q) {
         if (q.type != DataType.FLOAT_VALUE) {
             chain.cast(DataType.FLOAT_VALUE);
@@ -453,7 +465,7 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** From the codes to the value on the grid. */
+    /** Adds the nodes from the codes to the value on the grid. */
     static void decode(Chain chain, Quantizer q) {
         chain.then("DequantizeLinear", q.feeds.scale, q.feeds.lower);
         if (q.type != DataType.FLOAT_VALUE) {
@@ -483,15 +495,15 @@ public final class InstrumentedGraph {
         }
     }
 
-    /** Nodes in a row, each of one new value. */
+    /** Nodes in a row; each computes one new value. */
     static final class Chain {
         private final String value;
         private final List<NodeProto> nodes = new ArrayList<>();
         private String at;
 
         /**
-         * @param value what names are made of
-         * @param from what the first node reads
+         * @param value the value whose name the new names begin with
+         * @param from the value that the first node reads
          */
         Chain(String value, String from) {
             this.value = value;
@@ -502,12 +514,12 @@ public final class InstrumentedGraph {
             return nodes;
         }
 
-        /** What the last node computes. */
+        /** The value that the last node computes. */
         String at() {
             return at;
         }
 
-        /** Renames what the last node computes. */
+        /** Renames the value that the last node computes. */
         void name(String out) {
             nodes.set(
                     nodes.size() - 1,

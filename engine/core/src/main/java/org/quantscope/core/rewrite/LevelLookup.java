@@ -10,22 +10,23 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Rounds a float32 value to listed levels inside a graph, exactly as {@link CodebookGrid} does, with everything that belongs
- * to the levels as inputs.
+ * Rounds a float32 value to listed levels inside a graph, exactly as {@link CodebookGrid} does. Everything that depends
+ * on the levels is an input.
  *
- * <p>What decides is always a comparison of the value itself with the lowest float32 of the next level ({@link
- * CodebookGrid#start}), so ties and neighbours of ties come out as in the engine. A table is looked up by GatherElements along one
- * axis: Gather, which copies block by block, takes five times as long. ({@code docs/benchmarks.md} has the cost of each scheme, and
- * other ways that were measured.)
+ * <p>The decision is always a comparison of the value itself with the lowest float32 of the next level
+ * ({@link CodebookGrid#start}), so ties and their neighbours come out as in the engine. Tables are read by
+ * GatherElements along one axis; Gather, which copies block by block, takes five times as long.
+ * ({@code docs/benchmarks.md} has the cost of each scheme, and the alternatives that were measured.)
  */
 final class LevelLookup {
     /** How a level is found. */
     enum Method {
-        /** A comparison and a choice for each level, from the lowest up. From operator set 9. */
+        /** A comparison and a choice for each level, from the lowest upwards. From operator set 9. */
         STEPS,
         /**
-         * Buckets of equal width, so narrow that each has at most one start of a level near. The bucket's row says which, and what lies
-         * on both sides of it. The cost does not depend on the number of levels. From operator set 12.
+         * A table of buckets of equal width, so narrow that at most one level starts in or near each. The row of a
+         * bucket holds that start, and the levels on both sides of it. The cost does not depend on the number of
+         * levels. From operator set 12.
          */
         EVEN_TABLE,
         /** The same with buckets of equal width in {@code sign(x)·|x / m|^(1/16)}, for levels over many octaves. From operator set 12. */
@@ -36,28 +37,28 @@ final class LevelLookup {
         }
     }
 
-    /** Up to so many levels steps are quicker than a table. */
+    /** Up to this many levels {@link Method#STEPS} is faster than a table. */
     static final int MOST_STEPS = 4;
 
     private static final int FIRST_WITH_WHERE = 9;
     private static final int FIRST_WITH_INTEGER_CLIP = 12;
 
-    /** Square roots taken one after the other: |x|^(1/16) brings 32 octaves together into 2. */
+    /** The number of successive square roots: |x|^(1/16) compresses 32 octaves into 2. */
     private static final int ROOTS = 4;
 
     private static final int MOST_EVEN_BUCKETS = 1 << 12;
     private static final int MOST_BUCKETS = 1 << 17;
-    /** Buckets from one start to the next, so that rounding in the graph may name a neighbour. */
+    /** The fewest buckets from one start to the next, so that rounding in the graph may pick a neighbouring bucket. */
     private static final int APART = 3;
-    /** Below, a subnormal is too coarse to name the right bucket. */
+    /** Below this a subnormal number is too coarse to pick the right bucket. */
     private static final float SMALLEST = 0x1p-140f;
-    /** Makes at least ±1 of every share of m from its reciprocal up. */
+    /** Turns every share of m, down to its reciprocal, into at least ±1. */
     private static final float HUGE = 0x1p127f;
 
     private LevelLookup() {}
 
     /**
-     * The quickest method that is exact for these levels.
+     * The fastest method that is exact for these levels.
      *
      * @throws IllegalArgumentException if the operator set has none
      */
@@ -78,8 +79,10 @@ final class LevelLookup {
     /**
      * Declares the inputs of one quantizer.
      *
-     * @param gain buckets to each side of 0 for a value of 1 (bent: of m; the value is multiplied with 1 / m first), empty for steps
-     * @param levels how many {@link #tables} is asked for; only {@link Method#STEPS} depends on it
+     * @param gain name of the input for the number of buckets on each side of 0 per unit of the value (bent: per m, as
+     *     the value is multiplied by 1 / m first); empty for steps
+     * @param levels the number of levels that {@link #tables} will be called with; only {@link Method#STEPS} depends on
+     *     it
      */
     static void declare(GraphEdit edit, Method method, String gain, String starts, String values, int levels) {
         if (method == Method.STEPS) {
@@ -92,7 +95,7 @@ final class LevelLookup {
         }
     }
 
-    /** The nodes from {@code from} to {@code to}, both float32. */
+    /** The nodes that compute {@code to} from {@code from}, both float32. */
     static List<NodeProto> nodes(
             GraphEdit edit,
             String value,
@@ -124,7 +127,7 @@ final class LevelLookup {
             for (int i = 0; i < ROOTS; i++) {
                 t = row.add("Sqrt", t);
             }
-            // Sign would take five times as long.
+            // The Sign operator would take five times as long.
             String sign = row.add(
                     "Clip",
                     row.add("Mul", share, edit.shared(TensorEncoding.scalar("huge", HUGE))),
@@ -136,7 +139,8 @@ final class LevelLookup {
         }
         String first = edit.shared(TensorEncoding.scalar("zero", 0));
         String last = row.add("Squeeze", row.add("Sub", buckets, edit.shared(TensorEncoding.scalar("one", 1))));
-        // Float32 makes no integer of a value beyond its range, and of NaN anything: it goes to some bucket.
+        // A float32 beyond the range of integers has no defined integer, and NaN may become any: it goes to some
+        // bucket.
         String bucket = row.cast(row.add("Clip", row.add("Add", scaled, half), first, last), DataType.INT32_VALUE);
         String safe =
                 row.add("Clip", bucket, row.cast(first, DataType.INT32_VALUE), row.cast(last, DataType.INT32_VALUE));
@@ -151,9 +155,9 @@ final class LevelLookup {
     }
 
     /**
-     * Says what is fed for a grid.
+     * Gives the values to feed for a grid.
      *
-     * @param levels as declared, at least the grid's; the rest repeat its highest
+     * @param levels number of levels as declared, at least that of the grid; further ones repeat the highest
      */
     static void tables(
             Method method,
@@ -180,13 +184,13 @@ final class LevelLookup {
         int buckets = Math.toIntExact(buckets(grid, roots));
         float largest = largest(grid);
         float[] s = new float[buckets];
-        // The level from the bucket's start up, then the one below it.
+        // First the level from the bucket's start upwards, then the level below it.
         float[] v = new float[2 * buckets];
         int from = 0;
         for (int i = 0; i < grid.size(); i++) {
             boolean last = i == grid.size() - 1;
             int at = last ? buckets + 1 : bucket(grid.start(i), largest, buckets, roots);
-            // Up to one bucket in front of this level's end there is nothing to decide.
+            // Up to one bucket before the end of this level there is nothing to decide.
             int plain = Math.max(from, Math.min(buckets, at - 1));
             fill(v, from, plain, grid.level(i), grid.level(i));
             if (!last) {
@@ -208,7 +212,7 @@ final class LevelLookup {
         }
     }
 
-    /** How many buckets keep the starts apart; more than any table may have if no number does. */
+    /** The number of buckets that keeps the starts apart; more than any table may have if no number does. */
     private static long buckets(CodebookGrid grid, int roots) {
         float largest = largest(grid);
         if (grid.size() < 2 || !(largest >= Float.MIN_NORMAL) || !Float.isFinite(MOST_BUCKETS / largest)) {
@@ -224,7 +228,7 @@ final class LevelLookup {
                 nearest = Math.min(nearest, bent(start, largest, roots) - bent(grid.start(i - 1), largest, roots));
             }
         }
-        // An even number, so that its half is exact.
+        // An even number, so that half of it is exact.
         return 2 * (long) Math.ceil(Math.min(MOST_BUCKETS, (APART + 1) / nearest));
     }
 
@@ -249,7 +253,7 @@ final class LevelLookup {
         return (int) Math.min(buckets - 1, Math.floor((bent(x, largest, roots) + 1) / 2 * buckets));
     }
 
-    /** Nodes, each of one new value. */
+    /** Nodes in a row; each computes one new value. */
     private static final class Row {
         private final GraphEdit edit;
         private final String value;

@@ -27,8 +27,9 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * A model being changed into another one that is analysed in its place: stored values, biases and clamps. Edits are
- * collected and applied by {@link #model}. Used by one thread, once; each node is rewritten at most once.
+ * A model being changed into another one that is analysed in its place. Stored values, biases and clamps can change.
+ * Edits are collected, and {@link #model} applies them. For one thread and for one use; each node is rewritten at most
+ * once.
  */
 public final class ModelRewrite {
     private final Model model;
@@ -45,7 +46,7 @@ public final class ModelRewrite {
     /**
      * Gives a stored float32 tensor other values.
      *
-     * @param values in storage order; not copied, not to be changed
+     * @param values in storage order; not copied, must not change
      */
     public void values(TensorId id, float[] values) {
         Tensor old =
@@ -61,10 +62,10 @@ public final class ModelRewrite {
     }
 
     /**
-     * Gives a layer without a bias one. It becomes the third input of a Conv, ConvTranspose or Gemm; behind a MatMul it is
-     * added by a node of its own.
+     * Gives a bias to a layer without one. It becomes the third input of a Conv, ConvTranspose or Gemm; after a MatMul
+     * a node of its own adds it.
      *
-     * @param values one an output channel, float32
+     * @param values one for each output channel
      * @return the name of the new tensor: {@code x.bias} for a weight {@code x.weight}, else {@code <weight>_bias}
      */
     public TensorId bias(OnnxNode layer, float[] values) {
@@ -101,11 +102,11 @@ public final class ModelRewrite {
     }
 
     /**
-     * Clamps each channel to a range of its own: {@code min(max(x, lo), hi)} in place of a Clip.
+     * Replaces a Clip by a clamp with a range for each channel: {@code min(max(x, lo), hi)}.
      *
-     * @param lo one a channel; all 0 is written as a Relu, all −∞ is left out
+     * @param lo one for each channel; all 0 is written as a Relu, all −∞ is left out
      * @param hi one a channel
-     * @param spatial how many dimensions follow the channel's
+     * @param spatial the number of dimensions after that of the channels
      */
     public void clampChannels(OnnxNode clip, float[] lo, float[] hi, int spatial) {
         long[] dims = new long[1 + spatial];
@@ -156,7 +157,7 @@ public final class ModelRewrite {
         return true;
     }
 
-    /** The changed model: the same file, other values. */
+    /** The changed model: it refers to the same file, with other values. */
     public Model model() {
         OnnxGraph graph = new OnnxGraph(edit.buildWithReferences());
         List<Tensor> tensors = new ArrayList<>();
@@ -179,9 +180,9 @@ public final class ModelRewrite {
     }
 
     /**
-     * Writes a model to a file of its own, in one piece and atomically.
+     * Writes a model to one file, including external tensors, atomically.
      *
-     * @param metadata goes to {@code metadata_props}, in the order of its keys
+     * @param metadata written to {@code metadata_props}, in the order of its keys
      * @throws org.quantscope.core.io.BadInputException if the model has no graph or is too large for one file
      */
     public static void write(Model model, Map<String, String> metadata, Path target) throws IOException {

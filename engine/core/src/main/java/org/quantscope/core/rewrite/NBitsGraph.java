@@ -17,8 +17,9 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A model in which products with a stored matrix are {@code com.microsoft.MatMulNBits} nodes: {@code Y = A·dequantize(B)^T} with B kept
- * as [N, blocks of K, bytes of a block] unsigned codes, and a scale and a zero point for each block.
+ * A model in which products with a stored matrix become {@code com.microsoft.MatMulNBits} nodes:
+ * {@code Y = A·dequantize(B)^T}. B is stored as unsigned codes, [N, blocks of K, bytes of a block], with a scale and a
+ * zero point for each block.
  */
 public final class NBitsGraph {
     private static final String DOMAIN = "com.microsoft";
@@ -32,9 +33,9 @@ public final class NBitsGraph {
     }
 
     /**
-     * How a stored matrix lies in memory.
+     * The layout of a stored matrix.
      *
-     * @param k length of the sum
+     * @param k number of inputs, over which products are summed
      * @param n number of outputs
      * @param kFirst true for [K, N] as in MatMul, false for [N, K] as in a Gemm that transposes it
      */
@@ -45,10 +46,10 @@ public final class NBitsGraph {
         }
     }
 
-    /** Whether a stored tensor can become such a matrix: either how it lies, or the reason why not. */
+    /** Whether a stored tensor can become such a matrix: its layout, or the reason why not. */
     public record Fit(Optional<Matrix> matrix, String obstacle) {}
 
-    /** Looks at all who read a stored tensor: each must multiply by it, from the right, in the same layout. */
+    /** Checks all readers of a stored tensor: each must multiply by it from the right, in the same layout. */
     public static Fit fit(Model model, Tensor t) {
         OnnxGraph graph = model.graph().orElseThrow();
         String name = t.id().name();
@@ -168,7 +169,7 @@ public final class NBitsGraph {
         edit.removeStored(name);
     }
 
-    /** Says where the file comes from, in {@code metadata_props}. */
+    /** Adds an entry to {@code metadata_props}. */
     public void metadata(String key, String value) {
         edit.putMetadata(key, value);
     }

@@ -15,14 +15,14 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * Raises the operator set of a graph without a change of what it computes. An operator whose meaning stayed is left as it is, one that
- * only says the same in another way is rewritten, and any other stops the change. From the version history of each operator in the ONNX
- * schemas, for sets 10 to 25.
+ * Raises the operator set of a graph without changing what it computes. An operator whose meaning is the same in both
+ * sets is left alone, one that can be expressed in the new set is rewritten, and any other prevents the change. The
+ * tables follow the version history of each operator in the ONNX schemas, for sets 10 to 25.
  */
 final class OpsetChange {
     /** The oldest set that can be raised. */
     static final int OLDEST = 10;
-    /** The newest set that this table knows. */
+    /** The newest set in these tables. */
     static final int NEWEST = 25;
 
     private static final int WITH_ATTRIBUTES_AS_INPUTS = 11;
@@ -30,7 +30,7 @@ final class OpsetChange {
     private static final int WITH_AXES_AS_INPUTS = 13;
     private static final int WITH_REDUCED_AXES_AS_INPUTS = 18;
 
-    /** Operators that mean in every set since 10 what they mean in 10, or in the one in which they came. */
+    /** Operators whose meaning has not changed since set 10, or since the set that introduced them. */
     private static final Set<String> STABLE = Set.of(
             "Abs",
             "Acos",
@@ -167,7 +167,10 @@ final class OpsetChange {
             "Where",
             "Xor");
 
-    /** Operators that changed in a way that is not rewritten here: a graph from before the set may mean something else in it. */
+    /**
+     * Operators with the set that changed their meaning in a way that is not rewritten here: an older graph may mean
+     * something else in it.
+     */
     private static final Map<String, Integer> CHANGED = Map.of(
             "DFT",
             20,
@@ -203,7 +206,10 @@ final class OpsetChange {
 
     private OpsetChange() {}
 
-    /** The operator that keeps a graph from being raised from one set to another, with the set that changed it, for a person; empty if none does. */
+    /**
+     * For a person: the operator that prevents a graph from being raised to a set, with the set that changed it; empty
+     * if nothing prevents it.
+     */
     static Optional<String> obstacle(OnnxGraph graph, int to) {
         int from = graph.opset();
         if (to <= from) {
@@ -243,7 +249,7 @@ final class OpsetChange {
         return Optional.empty();
     }
 
-    /** The set in the way; 0 if none is, −1 if the operator is not known. */
+    /** The set that prevents the change; 0 if none does, −1 if the operator is unknown. */
     private static int changedIn(NodeProto node, int from, int to, boolean main) {
         String op = node.getOpType();
         if (STABLE.contains(op)) {
@@ -251,7 +257,7 @@ final class OpsetChange {
         }
         Integer changed = CHANGED.get(op);
         if (changed != null) {
-            // The last axis by itself is what the default became.
+            // The default became the last axis alone, so a node that names it is unchanged.
             boolean same = crosses(from, to, changed)
                     && changed == WITH_AXES_AS_INPUTS
                     && ElementTypes.intAttribute(node, "axis", 1) == -1;
@@ -268,7 +274,10 @@ final class OpsetChange {
         return from < set && set <= to;
     }
 
-    /** The first set between the two that wants a rewritten node; 0 if none does, −1 for an operator that is not rewritten at all. */
+    /**
+     * The first set between the two for which the node has to be rewritten; 0 if there is none, −1 for an operator that
+     * is never rewritten.
+     */
     private static int rewrittenIn(String op, int from, int to) {
         int[] sets = REDUCTIONS.contains(op)
                 ? new int[] {WITH_REDUCED_AXES_AS_INPUTS}
@@ -287,7 +296,7 @@ final class OpsetChange {
         return sets.length == 0 ? -1 : 0;
     }
 
-    /** Raises the set; {@link #obstacle} has found nothing in the way. */
+    /** Raises the set; {@link #obstacle} must have found nothing. */
     static void apply(GraphEdit edit, int to) {
         int from = edit.graph().opset();
         if (to <= from) {

@@ -18,7 +18,10 @@ import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
-/** Folds a Pad with zeros into the convolution that alone reads it: a convolution pads with zeros by itself. */
+/**
+ * Folds a Pad with zeros into the convolution that reads it, if nothing else does: a convolution can pad with zeros
+ * itself.
+ */
 public final class PadFolding {
     private static final int FIRST_WITH_INPUTS = 11;
 
@@ -71,7 +74,10 @@ public final class PadFolding {
         return ConstantFolding.reread(model, edit.buildWithReferences(), List.of());
     }
 
-    /** What a Pad adds to each side of the space, all starts, then all ends; empty if it adds anything else. */
+    /**
+     * What a Pad adds to each side of the spatial dimensions, first all starts, then all ends; empty if it pads
+     * anything else.
+     */
     private static Optional<List<Long>> sides(Model model, OnnxGraph graph, NodeProto pad) {
         List<Long> all = new ArrayList<>();
         for (AttributeProto a : pad.getAttributeList()) {

@@ -16,9 +16,9 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A model rewritten with QuantizeLinear and DequantizeLinear nodes. Names follow ONNX Runtime's quantizer, whose debugger
- * finds tensors by them: {@code t_quantized}, {@code t_scale}, {@code t_zero_point}, {@code t_QuantizeLinear},
- * {@code t_DequantizeLinear}, and {@code _Output} behind a node's name for its value.
+ * A model rewritten with QuantizeLinear and DequantizeLinear nodes. Names follow ONNX Runtime's quantizer, whose
+ * debugger relies on them: {@code t_quantized}, {@code t_scale}, {@code t_zero_point}, {@code t_QuantizeLinear},
+ * {@code t_DequantizeLinear}, and the name of a node with {@code _Output} for its value.
  */
 public final class QdqGraph {
     private static final String CONTRIB_DOMAIN = "com.microsoft";
@@ -31,10 +31,10 @@ public final class QdqGraph {
     private final GraphEdit edit;
 
     /**
-     * Begins.
+     * Begins to rewrite a model.
      *
-     * @param opset the operator set to raise the model to; one that is older than the model's leaves it as it is
-     * @throws IllegalArgumentException if it cannot be raised so far, see {@link #obstacle}
+     * @param opset the operator set to raise the model to; if the model's is newer, it stays
+     * @throws IllegalArgumentException if it cannot be raised that far, see {@link #obstacle}
      */
     public QdqGraph(Model model, int opset) {
         this.model = model;
@@ -46,17 +46,20 @@ public final class QdqGraph {
         edit.needIrVersion(opset >= 21 ? IR_OF_21 : opset >= 19 ? IR_OF_19 : 0);
     }
 
-    /** The operator, with the set that changed it, that keeps a model from being raised to an operator set; empty if nothing does. */
+    /**
+     * For a person: the operator that prevents a model from being raised to an operator set, with the set that changed
+     * it; empty if nothing prevents it.
+     */
     public static Optional<String> obstacle(Model model, int opset) {
         return OpsetChange.obstacle(model.graph().orElseThrow(), opset);
     }
 
     /**
-     * Stores a weight as codes with a DequantizeLinear behind them.
+     * Stores a weight as codes, followed by a DequantizeLinear.
      *
-     * @param type holds the codes
+     * @param type the type of the codes
      * @param packed the codes in storage order, as {@link CodeType#bytes} packs them
-     * @param contrib the operator of ONNX Runtime's own domain instead of the standard one; not per block
+     * @param contrib true for the operator of ONNX Runtime's own domain instead of the standard one; not per block
      */
     public void weight(TensorId id, CodeType type, QuantParams params, byte[] packed, boolean contrib) {
         Tensor t = model.find(id)
@@ -70,9 +73,9 @@ public final class QdqGraph {
     }
 
     /**
-     * Stores a bias as 32-bit codes with zero point 0 and a DequantizeLinear behind them.
+     * Stores a bias as 32-bit codes with zero point 0, followed by a DequantizeLinear.
      *
-     * @param scales one, or one a channel of the rank-1 bias
+     * @param scales one, or one for each channel of the rank-1 bias
      */
     public void bias(TensorId id, float[] scales, int[] codes) {
         Tensor t =
@@ -94,10 +97,11 @@ public final class QdqGraph {
     }
 
     /**
-     * Puts QuantizeLinear and DequantizeLinear on an activation; all its consumers share the pair, a graph output keeps its name.
+     * Puts QuantizeLinear and DequantizeLinear on an activation; all its readers share the pair, and a graph output
+     * keeps its name.
      *
      * @param params per tensor
-     * @param contrib the operators of ONNX Runtime's own domain instead of the standard ones
+     * @param contrib true for the operators of ONNX Runtime's own domain instead of the standard ones
      */
     public void activation(TensorId id, CodeType type, QuantParams params, boolean contrib) {
         String t = id.name();
@@ -124,7 +128,7 @@ public final class QdqGraph {
                                 contrib)));
     }
 
-    /** Says where the file comes from, in {@code metadata_props}. */
+    /** Adds an entry to {@code metadata_props}. */
     public void metadata(String key, String value) {
         edit.putMetadata(key, value);
     }
@@ -179,7 +183,7 @@ public final class QdqGraph {
         return name;
     }
 
-    /** Zero points in the type of the codes; a codebook's are 0. */
+    /** Adds the zero points, in the type of the codes; those of a codebook are 0. */
     private String addZeroPoint(TensorId id, CodeType type, QuantParams params, Shape shape) {
         String name = edit.fresh(id + "_zero_point");
         CodePacker packer = new CodePacker(type.bits(), params.slices());

@@ -28,29 +28,38 @@ import org.quantscope.core.rewrite.InstrumentedGraph.Quantizer;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * A graph on its way through ONNX Runtime's optimizer and back.
+ * Takes a graph through ONNX Runtime's optimizer, with inputs that stay exchangeable.
  *
- * <p>The optimizer lays convolutions out in blocks of channels, which is two to four times as fast, but only if their weights
- * are constants, and it goes back to the ordinary layout in front of every operator that it does not know, quantizers among
- * them. So weights and biases that are to be fed are constants while it works: each of their values is a number that tells
- * where it comes from. Afterwards the numbers say how the optimizer has arranged and padded them; constants become inputs
- * in that arrangement. And operators that look at each value by itself are moved into the blocked layout. A quantizer that is never
- * switched off needs no {@code If} (by measurement a tenth of a depthwise network's time); it is one until the optimizer is done, which leaves
- * what is inside alone. None of this changes a bit of any result.
+ * <p>The optimizer lays convolutions out in blocks of channels, which is two to four times as fast. It does so only if
+ * their weights are constants, and it returns to the ordinary layout before every operator that it does not know, such
+ * as a quantizer. Therefore weights and biases that are to be fed are constants while it works, and each of their
+ * values is a number that marks where it comes from. Afterwards these marks show how the optimizer has arranged and
+ * padded the values, and the constants become inputs in that arrangement. Then operators that work on each value
+ * separately are moved into the blocked layout. A quantizer that is never switched off needs no {@code If} (which was
+ * measured to take a tenth of a depthwise network's time), but it keeps one until the optimizer is done, because the
+ * optimizer leaves the inside of an {@code If} alone. None of this changes a single bit of any result.
  *
- * <p>The optimizer's output is for the processor that it ran on and goes nowhere else.
+ * <p>The optimizer's output is specific to the processor that it ran on, and is never saved.
  */
 public final class RuntimeGraph {
-    /** Graphs above this many bytes are run as they are: the optimizer hands its output over in a file. */
+    /**
+     * Graphs with more bytes are run without optimizing first, because the optimizer hands over its output in a file.
+     */
     public static final long LARGEST = 256L << 20;
 
     private static final String BLOCKED_DOMAIN = "com.microsoft.nchwc";
-    /** Float32 holds every whole number up to 2^24. Above the numbers that weights are likely to hold. */
+    /**
+     * The first mark, above the numbers that weights are likely to hold. Float32 represents every whole number up to
+     * 2^24 exactly.
+     */
     private static final int FIRST_MARK = 1 << 22;
 
     private static final int LAST_MARK = 1 << 24;
 
-    /** One input; what is 0 in the padding stays finite, and the padding's weights are 0. */
+    /**
+     * Operators with one input that may be applied to the padding too: a 0 there stays finite, and the weights of the
+     * padding are 0.
+     */
     private static final Set<String> UNARY =
             Set.of("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "HardSigmoid", "HardSwish", "Identity", "Clip");
 
@@ -66,7 +75,7 @@ public final class RuntimeGraph {
         this.quantizers = quantizers;
     }
 
-    /** Values {@code first} to {@code first + count − 1} stand for one fed tensor. */
+    /** The marks {@code first} to {@code first + count − 1} stand for the values of one fed tensor. */
     private record Mark(String feed, int first, int count) {}
 
     /** How one input of the finished graph takes the values of a fed tensor. */
@@ -94,7 +103,7 @@ public final class RuntimeGraph {
             return feed;
         }
 
-        /** What it is fed in. */
+        /** The shape in which it is fed. */
         public Shape shape() {
             return shape;
         }
@@ -109,7 +118,7 @@ public final class RuntimeGraph {
         }
     }
 
-    /** What is run. */
+    /** The graph that is run. */
     public static final class Finished {
         private final byte[] model;
         private final List<Arranged> arranged;
@@ -121,28 +130,30 @@ public final class RuntimeGraph {
             this.lost = lost;
         }
 
-        /** Optimized; not copied. */
+        /** The serialized optimized model; not copied. */
         public byte[] model() {
             return model;
         }
 
-        /** What is fed for the marked tensors. */
+        /** How the marked tensors are fed. */
         public List<Arranged> arranged() {
             return arranged;
         }
 
-        /** Marked tensors that the optimizer has mixed with others; if there are any, {@link #model} is of no use. */
+        /**
+         * Marked tensors that the optimizer has combined with others; if there are any, {@link #model} cannot be used.
+         */
         public Set<String> lost() {
             return lost;
         }
     }
 
     /**
-     * Marks tensors.
+     * Marks tensors in a graph.
      *
-     * @param graph whole or one part of a cut
-     * @param of the instrumented graph that it is part of
-     * @param fed float32 inputs to hide from the optimizer; those that are none of the graph's, or too large, are left as they are
+     * @param graph a whole graph or one part of a cut
+     * @param the instrumented graph that it is part of
+     * @param fed float32 inputs to mark; those that the graph does not have or that are too large stay inputs
      */
     public static RuntimeGraph of(byte[] graph, InstrumentedGraph of, Set<String> fed) {
         ModelProto model = parse(graph);
@@ -170,7 +181,7 @@ public final class RuntimeGraph {
         return new RuntimeGraph(model.toBuilder().setGraph(g).build(), marks, of.quantizers());
     }
 
-    /** What the optimizer is to see. */
+    /** The graph for the optimizer. */
     public byte[] forOptimizer() {
         return marked.toByteArray();
     }
@@ -178,8 +189,9 @@ public final class RuntimeGraph {
     /**
      * Takes the optimizer's output.
      *
-     * @param optimized that of {@link #forOptimizer}
-     * @param alwaysOn the {@linkplain InstrumentedGraph.ActivationFeeds#on flags} that are true in every run: they are inputs no longer
+     * @param optimized the optimized form of {@link #forOptimizer}
+     * @param alwaysOn the {@linkplain InstrumentedGraph.ActivationFeeds#on flags} that are true in every run; they are
+     *     removed from the inputs
      */
     public Finished finish(byte[] optimized, Set<String> alwaysOn) {
         ModelProto model = parse(optimized);
@@ -217,7 +229,10 @@ public final class RuntimeGraph {
         }
     }
 
-    /** Turns constants that hold marks into inputs. A tensor counts as found where one constant has each of its marks once and else zeros. */
+    /**
+     * Turns constants that hold marks into inputs. A tensor counts as found if one constant holds each of its marks
+     * once, and otherwise only zeros.
+     */
     private List<Arranged> unmark(GraphProto.Builder g) {
         List<Arranged> found = new ArrayList<>();
         List<TensorProto> kept = new ArrayList<>();
@@ -278,12 +293,15 @@ public final class RuntimeGraph {
         return null;
     }
 
-    /** Moves operators that look at each value by itself from the ordinary layout into the blocked one. */
+    /** Moves operators that work on each value separately from the ordinary layout into the blocked one. */
     private final class Layout {
         private final GraphProto.Builder graph;
-        /** Values that exist in blocks: their ordinary name to what holds them and their channels. */
+        /**
+         * Values that exist in the blocked layout, by their ordinary name, with the value that holds them and their
+         * number of channels.
+         */
         private final Map<String, Blocked> blocked = new HashMap<>();
-        /** Blocked values that need not be made again. */
+        /** Blocked values that need not be computed again. */
         private final Map<String, String> same = new HashMap<>();
 
         private final Map<String, Extent> extents = new HashMap<>();
@@ -293,9 +311,10 @@ public final class RuntimeGraph {
         private record Blocked(String name, AttributeProto channels) {}
 
         /**
-         * Where the batch and the spatial dimensions of a value come from: equal ones are of equal size, whatever the size is.
+         * Where the batch and the spatial dimensions of a value come from. Values with equal extents have equal sizes,
+         * whatever these are.
          *
-         * @param root the value that has the dimensions which the windows are moved over
+         * @param root the value whose dimensions the windows are moved over
          */
         private record Extent(String root, List<Window> windows) {
             Extent through(Window window) {
@@ -309,7 +328,7 @@ public final class RuntimeGraph {
         }
 
         /**
-         * What a convolution or a pool does to sizes: {@code round((size − loss − 1) / stride) + 1}.
+         * How a convolution or a pool changes sizes: {@code round((size − loss − 1) / stride) + 1}.
          *
          * @param losses by axis, dilation · (kernel − 1) − padding
          */
@@ -376,7 +395,7 @@ public final class RuntimeGraph {
             nodes.add(node);
         }
 
-        /** What a node that may be moved takes value by value; empty for a node that may not. */
+        /** The inputs that a movable node works on value by value; empty for a node that must not be moved. */
         private List<String> operands(NodeProto node) {
             Quantizer quantizer = node.getOutputCount() == 1 ? quantizers.get(node.getOutput(0)) : null;
             if (quantizer != null && node.getOpType().equals("If")) {
@@ -391,7 +410,7 @@ public final class RuntimeGraph {
             return BINARY.contains(node.getOpType()) ? List.copyOf(node.getInputList()) : List.of();
         }
 
-        /** True for one value or values of one shape: blocks do not broadcast. */
+        /** True for one value, or values of equal shape, because blocks do not broadcast. */
         private boolean alike(List<String> operands) {
             String first = operands.getFirst();
             return operands.stream()
@@ -455,7 +474,7 @@ public final class RuntimeGraph {
         }
     }
 
-    /** Without what the optimizer has noted of sizes in subgraphs: blocks are padded. */
+    /** The node without the sizes that the optimizer has noted in its subgraphs, because blocks are padded. */
     private static NodeProto withoutShapes(NodeProto node) {
         NodeProto.Builder b = node.toBuilder();
         for (AttributeProto.Builder a : b.getAttributeBuilderList()) {
@@ -469,7 +488,7 @@ public final class RuntimeGraph {
         return b.build();
     }
 
-    /** Other names for what a node reads, in its subgraphs too. */
+    /** The node with other names for what it reads, in its subgraphs too. */
     private static NodeProto renamed(NodeProto node, UnaryOperator<String> to) {
         NodeProto.Builder b = node.toBuilder();
         for (int i = 0; i < b.getInputCount(); i++) {

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.quantscope.core.onnx.OnnxGraph;
 
-/** Puts the nodes of a branch in the place of an {@code If} of which it is known that the condition holds. */
+/** Replaces an {@code If} whose condition is known to be true by the nodes of its branch. */
 final class TakenBranches {
     private final GraphProto.Builder graph;
     private final Set<String> names = new HashSet<>();
@@ -24,9 +24,9 @@ final class TakenBranches {
     }
 
     /**
-     * Takes branches. An {@code If} stays whose branch has names that the graph has too.
+     * Replaces every such {@code If}, except one whose branch uses names that the graph has too.
      *
-     * @param conditions inputs that are true in every run; those that nothing reads any more are inputs no longer
+     * @param conditions inputs that are true in every run; those that nothing reads afterwards are removed
      */
     static void take(GraphProto.Builder graph, Set<String> conditions) {
         new TakenBranches(graph).take(conditions);
@@ -65,7 +65,7 @@ final class TakenBranches {
         graph.addInitializer(stored);
     }
 
-    /** The branch taken, if its one result is that of a node of its own and goes nowhere else. */
+    /** The branch that is taken, if its only result is computed by one of its own nodes and not used elsewhere. */
     private static Optional<GraphProto> branch(NodeProto node) {
         return node.getAttributeList().stream()
                 .filter(a -> a.getName().equals("then_branch"))

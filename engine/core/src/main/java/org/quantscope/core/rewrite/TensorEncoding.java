@@ -10,12 +10,12 @@ import org.quantscope.core.tensor.BFloat16;
 import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Shape;
 
-/** Values to {@code TensorProto} messages, always as little-endian {@code raw_data}. */
+/** Encodes values as {@code TensorProto} messages, always as little-endian {@code raw_data}. */
 final class TensorEncoding {
     private TensorEncoding() {}
 
     /**
-     * Floating values in the type that the graph wants.
+     * A tensor of floating values in the type that the graph wants.
      *
      * @param dtype F32, F64, F16 or BF16; the two short ones round to nearest, ties to even
      */
@@ -61,7 +61,7 @@ final class TensorEncoding {
         return raw(name, DType.I64, shape, UnsafeByteOperations.unsafeWrap(bytes));
     }
 
-    /** Codes as {@link CodeType#bytes} packs them. */
+    /** A tensor of codes, packed as {@link CodeType#bytes} says. */
     static TensorProto codes(String name, CodeType type, Shape shape, byte[] packed) {
         return raw(name, type.number(), shape, UnsafeByteOperations.unsafeWrap(packed));
     }
