@@ -7,10 +7,11 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What a calibration came to, as a session file holds it, so that the settings can be used where the data is not.
+ * The results of a calibration in the form that a session file holds, so that the settings can be used without the
+ * calibration data.
  *
- * @param ranges by activation: the range that a calibrator chose
- * @param levels by activation: what a scheme that fits its levels to the values came to
+ * @param ranges the range that a calibrator chose for each activation
+ * @param levels the levels of each activation whose scheme fits levels to the values
  */
 public record ActivationRanges(Map<TensorId, ClipRange> ranges, Map<TensorId, FittedLevels> levels) {
     public static final ActivationRanges NONE = new ActivationRanges(Map.of(), Map.of());

@@ -8,13 +8,13 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * A correction of the float model that a person has applied: all that is needed to make the same model again.
+ * A correction of the float model that a person has applied: everything needed to make the same model again.
  *
  * @param id of the correction
  * @param options by name; one left out has its default
- * @param data the calibration data that it rests on, if it needs some
- * @param settings how the model was quantized when it was applied, if it rests on that. They are kept as they were: bits
- *     that are changed later change no weight of the float model.
+ * @param data the calibration data that it used, if it needs any
+ * @param settings how the model was quantized when it was applied, if it depends on that. They stay as they were: a
+ *     later change of bits does not change the weights of the float model.
  */
 public record AppliedCorrection(
         String id, Map<String, String> options, Optional<FileRef> data, Optional<CorrectionSettings> settings) {
@@ -25,7 +25,7 @@ public record AppliedCorrection(
         options = Collections.unmodifiableMap(new TreeMap<>(options));
     }
 
-    /** The ids in their order, for a line of provenance. */
+    /** The ids of corrections, in their order, on one line for provenance. */
     public static String ids(List<AppliedCorrection> corrections) {
         return corrections.stream().map(AppliedCorrection::id).collect(Collectors.joining(", "));
     }

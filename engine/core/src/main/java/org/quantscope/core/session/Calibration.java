@@ -15,18 +15,18 @@ import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What calibration data has shown of one model: a result, never a choice. Sketches of its activations answer any setting; where
- * there are none, the ranges that a session file holds answer the settings that they were chosen for. Immutable.
+ * What calibration data has shown about one model: a result, never a choice. Sketches of activations are enough for any
+ * setting. Without them the ranges in a session file serve those settings for which they were chosen. Immutable.
  *
- * <p>Two calibrations are equal only if they are the same object: what is cached under one is not looked up under another that
- * happens to hold the same.
+ * <p>Two calibrations are equal only if they are the same object: results cached for one are not found for another,
+ * even with the same content.
  */
 public final class Calibration {
-    /** Nothing is known. */
+    /** A calibration that knows nothing. */
     public static final Calibration NONE =
             new Calibration(Map.of(), Map.of(), Map.of(), Importances.NONE, Optional.empty());
 
-    /** A range of a session file with the spec that it was chosen by. */
+    /** A range from a session file, with the spec whose calibrator chose it. */
     record Chosen(QuantSpec by, ClipRange range) {}
 
     private final Map<TensorId, Chosen> chosen;
@@ -48,7 +48,7 @@ public final class Calibration {
         this.seen = seen;
     }
 
-    /** What a session file holds. */
+    /** The calibration in a session file. */
     static Calibration stored(Session session) {
         Map<TensorId, Chosen> chosen = new TreeMap<>();
         session.ranges()
@@ -57,31 +57,31 @@ public final class Calibration {
         return new Calibration(chosen, session.ranges().levels(), Map.of(), Importances.NONE, Optional.empty());
     }
 
-    /** What a run over calibration data has seen, where nobody asks what it rests on. */
+    /** The calibration of a run, for callers that do not need to know which model and data it depends on. */
     public static Calibration of(Observed seen) {
         return new Calibration(
                 Map.of(), Map.of(), seen.sketches(), Importances.observed(seen.inputs()), Optional.empty());
     }
 
-    /** What a run over calibration data has seen. */
+    /** The calibration of a run over calibration data. */
     public static Calibration of(ActivationSketches seen) {
         return NONE.withSeen(seen);
     }
 
-    /** The same with the sketches of a run over the same data. */
+    /** This calibration with the sketches of another run over the same data. */
     public Calibration withSeen(ActivationSketches run) {
         return new Calibration(chosen, levels, run.sketches(), Importances.observed(run.inputs()), Optional.of(run));
     }
 
-    /** The same with other importances of the weights. */
+    /** This calibration with other importances of the weights. */
     public Calibration withImportances(Importances other) {
         return new Calibration(chosen, levels, sketches, other, seen);
     }
 
     /**
-     * The spec whose calibrator chooses the range that is kept of an activation: its own, or, where it stays in float or has a range
-     * set by hand, the session's default or {@link QuantSpec#ACTIVATIONS}. So each has one, and can be quantized later without
-     * another run.
+     * The spec whose calibrator chooses the range that is kept for an activation. It is the activation's own spec; if
+     * it stays in float or has a range set by hand, it is the session's default or {@link QuantSpec#ACTIVATIONS}. So
+     * every activation has a range, and can be quantized later without another run.
      */
     static QuantSpec choosing(SessionState state, TensorId activation) {
         QuantSpec own = state.activationSpec(activation).orElse(fallback(state));
@@ -93,34 +93,39 @@ public final class Calibration {
         return all.clip() instanceof Clip.Auto ? all : QuantSpec.ACTIVATIONS;
     }
 
-    /** What is known of the importance of the model's weights. */
+    /** The importance of the model's weights, as far as it is known. */
     public Importances importances() {
         return importances;
     }
 
-    /** What was seen, and of what; empty if only a session file's ranges are known. */
+    /**
+     * The sketches, with the model and data that they depend on; empty if only the ranges of a session file are known.
+     */
     public Optional<ActivationSketches> seen() {
         return seen;
     }
 
-    /** By activation, what was seen of its values. */
+    /** A sketch of the values of each activation. */
     public Map<TensorId, MomentSketch> sketches() {
         return sketches;
     }
 
-    /** Levels of a session file. */
+    /** Levels of an activation from a session file. */
     Optional<FittedLevels> levels(TensorId id) {
         return Optional.ofNullable(levels.get(id));
     }
 
-    /** The range of a session file for the automatic clip of {@code spec}; if nothing was seen, also one that another spec chose. */
+    /**
+     * The range from a session file for the automatic clip of {@code spec}; if there are no sketches, also a range that
+     * another spec chose.
+     */
     Optional<ClipRange> range(TensorId id, QuantSpec spec) {
         return Optional.ofNullable(chosen.get(id))
                 .filter(c -> c.by.equals(spec) || !sketches.containsKey(id))
                 .map(Chosen::range);
     }
 
-    /** The activations that something is known of, in the order of their names. */
+    /** The activations about which anything is known, in the order of their names. */
     public Set<TensorId> activations() {
         Set<TensorId> all = new TreeSet<>(chosen.keySet());
         all.addAll(sketches.keySet());

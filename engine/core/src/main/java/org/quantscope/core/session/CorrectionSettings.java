@@ -9,7 +9,10 @@ import java.util.TreeSet;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
-/** How a model is quantized: the part of a {@link Session} that a correction may rest on, with the same meaning of each field. */
+/**
+ * How a model is quantized: the part of a {@link Session} that a correction may depend on. Its fields have the same
+ * meaning there.
+ */
 public record CorrectionSettings(
         Optional<QuantSpec> weights,
         Optional<QuantSpec> activations,

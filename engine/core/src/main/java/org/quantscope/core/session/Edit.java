@@ -12,7 +12,10 @@ import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
-/** One step a person takes: from a state to the next one. The only way a session changes; undone and redone as a whole by {@link History}. */
+/**
+ * One step that a person takes, from a state to the next one. The only way a session changes; undone and redone as a
+ * whole by {@link History}.
+ */
 public sealed interface Edit {
     /** What it does, in a few words, for the undo menu: {@code Undo <title>}. */
     String title();
@@ -20,7 +23,7 @@ public sealed interface Edit {
     /** The state after it; equal to {@code state} if it changes nothing. */
     SessionState apply(SessionState state);
 
-    /** Gives one tensor a spec of its own; a tensor that was kept in float is quantized again. */
+    /** Gives one tensor a spec of its own; if it was kept in float, it is quantized again. */
     record SetOverride(TensorId id, QuantSpec spec) implements Edit {
         @Override
         public String title() {
@@ -33,7 +36,7 @@ public sealed interface Edit {
         }
     }
 
-    /** Takes a tensor's own spec away: the default applies again. */
+    /** Removes a tensor's own spec, so that the default applies again. */
     record ClearOverride(TensorId id) implements Edit {
         @Override
         public String title() {
@@ -48,7 +51,7 @@ public sealed interface Edit {
         }
     }
 
-    /** The default of all weights; empty keeps them float. Overrides stay. */
+    /** Sets the default of all weights; empty keeps them float. Overrides stay. */
     record SetWeights(Optional<QuantSpec> spec) implements Edit {
         @Override
         public String title() {
@@ -61,7 +64,7 @@ public sealed interface Edit {
         }
     }
 
-    /** The default of all activations; empty keeps them float. Overrides stay. */
+    /** Sets the default of all activations; empty keeps them float. Overrides stay. */
     record SetActivations(Optional<QuantSpec> spec) implements Edit {
         @Override
         public String title() {
@@ -92,7 +95,10 @@ public sealed interface Edit {
         }
     }
 
-    /** Puts a quantizer with parameters of its own at activations where the rules of placement have none, or takes it away again. */
+    /**
+     * Adds a quantizer with parameters of its own at activations where the rules of placement have none, or removes it
+     * again.
+     */
     record PlaceQuantizers(Set<TensorId> ids, boolean on) implements Edit {
         public PlaceQuantizers {
             ids = Collections.unmodifiableSet(new TreeSet<>(ids));
@@ -130,10 +136,10 @@ public sealed interface Edit {
     }
 
     /**
-     * Corrects the float model once more. Corrections are made for a model whose BatchNormalization is folded, so that is
-     * chosen too.
+     * Corrects the float model once more. Corrections need a model whose BatchNormalization is folded, so folding is
+     * switched on too.
      *
-     * @param name what people call the correction
+     * @param name title of the correction, for a person
      */
     record ApplyCorrection(AppliedCorrection correction, String name) implements Edit {
         @Override
@@ -150,10 +156,10 @@ public sealed interface Edit {
     }
 
     /**
-     * Takes one correction back; the others stay in their order.
+     * Removes one correction; the others stay in their order.
      *
-     * @param index of the correction, from 0; one that is not there changes nothing
-     * @param name what people call it
+     * @param index of the correction, from 0; an index without a correction changes nothing
+     * @param name title of the correction, for a person
      */
     record RemoveCorrection(int index, String name) implements Edit {
         @Override
@@ -171,7 +177,7 @@ public sealed interface Edit {
         }
     }
 
-    /** The model has moved, or its changed content is accepted. */
+    /** Records that the model has moved, or that its changed content is accepted. */
     record RelinkModel(FileRef model) implements Edit {
         @Override
         public String title() {
@@ -210,7 +216,7 @@ public sealed interface Edit {
         }
     }
 
-    /** Chooses what is scored; empty for what fits the model and the data best. */
+    /** Chooses what is scored; empty for the task that fits the model and the data best. */
     record SetMetric(Optional<Task> task) implements Edit {
         @Override
         public String title() {
@@ -224,7 +230,7 @@ public sealed interface Edit {
     }
 
     /**
-     * Gives many tensors a spec each in one step, as "calibrate all" does. Tensors that are not named keep what they have.
+     * Gives each of many tensors a spec in one step, as "calibrate all" does. Other tensors keep theirs.
      *
      * @param what the title, for example {@code calibrate all with mse}
      */

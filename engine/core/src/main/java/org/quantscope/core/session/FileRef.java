@@ -19,13 +19,13 @@ import org.quantscope.core.io.Fingerprint;
 import org.quantscope.core.job.CancelToken;
 
 /**
- * A file that a session rests on; a folder too, if it is data.
+ * A file that a session uses; for data it may be a folder.
  *
  * @param path absolute in memory; written relative to the session file where possible
  * @param sha256 lower-case hex of the content, so that a moved or changed file is noticed
- * @param preprocessing of data, where a person has chosen another one than its sidecar says
- * @param samples of data, how many from the first on were used; empty if that is not known. It says nothing of the file: references
- *     that differ in it alone are equal
+ * @param preprocessing for data: the preprocessing, if a person has chosen another one than that of the sidecar
+ * @param samples for data: how many samples were used, from the first on; empty if unknown. It does not describe the
+ *     file: references that differ only in this are equal
  */
 public record FileRef(Path path, String sha256, Optional<Preprocessing> preprocessing, OptionalInt samples) {
     public FileRef(Path path, String sha256) {
@@ -46,7 +46,7 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
     }
 
     /**
-     * The file as it is now; its whole content is read.
+     * A reference to a file as it is now; its whole content is read.
      *
      * @throws BadInputException if it is a folder
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -58,12 +58,12 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
         return ofData(file, cancel);
     }
 
-    /** Like the other one; may be a folder. */
+    /** A reference to data as it is now, a file or a folder. */
     public static FileRef ofData(Path data, CancelToken cancel) throws IOException {
         return new FileRef(data.toAbsolutePath().normalize(), Fingerprint.sha256(data, cancel));
     }
 
-    /** Opened data, with its preprocessing if that is not what its sidecar says. */
+    /** A reference to opened data, with its preprocessing if that differs from its sidecar. */
     public static FileRef of(Dataset data) {
         Optional<Preprocessing> own = data.preprocessing()
                 .filter(how ->
@@ -72,9 +72,9 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
     }
 
     /**
-     * The data, as it was when it was chosen, as many samples of it as were used.
+     * Opens the data, checking that it has not changed since it was chosen, with as many samples as were used.
      *
-     * @param field what to name if it is not
+     * @param field the field to name in errors
      * @throws BadInputException if it is missing, damaged or has another content
      */
     public Dataset openUnchanged(String field, CancelToken cancel) throws IOException {
@@ -85,7 +85,7 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
         return samples.isPresent() ? data.limit(samples.getAsInt()) : data;
     }
 
-    /** The same content elsewhere. */
+    /** A reference to the same content at another path. */
     public FileRef withPath(Path moved) {
         return new FileRef(moved, sha256, preprocessing, samples);
     }
@@ -94,7 +94,10 @@ public record FileRef(Path path, String sha256, Optional<Preprocessing> preproce
         return new FileRef(path, sha256, how, samples);
     }
 
-    /** What a model sees of the data hangs on: its content, and the preprocessing if a person has chosen one. 64 lower-case hex digits. */
+    /**
+     * A hash of what a model sees of the data: the content, and the preprocessing if a person has chosen one. 64
+     * lower-case hex digits.
+     */
     public String digest() {
         if (preprocessing.isEmpty()) {
             return sha256;

@@ -13,11 +13,11 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 
 /**
- * The levels that a {@linkplain FittedQuantizer scheme} fitted to what was seen of an activation. A session keeps them, because it does not keep what
- * was seen. They answer the request that they were fitted for and no other.
+ * The levels that a {@linkplain FittedQuantizer scheme} fitted to the observed values of an activation. A session keeps
+ * the levels because it does not keep the values. They hold only for the request that they were fitted for.
  *
- * @param range the requested range; what lies outside it was not looked at
- * @param levels at most 2^{@code bits}
+ * @param range the requested range; values outside it were ignored
+ * @param levels at most 2^{@code bits} levels
  */
 public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGrid levels) {
     public FittedLevels {
@@ -35,12 +35,12 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
         }
     }
 
-    /** True if the parameters of a spec for an activation rest on what was seen of it, beyond the range. */
+    /** True if the parameters that a spec gives an activation depend on its values, not only on the range. */
     public static boolean neededBy(QuantSpec spec) {
         return !(spec.clip() instanceof Clip.Fixed) && spec.quantizer() instanceof FittedQuantizer;
     }
 
-    /** The levels in what a spec of one range came to; empty if it needs none. */
+    /** The levels in the resolution of a spec with one range; empty if the spec does not need any. */
     public static Optional<FittedLevels> of(QuantSpec spec, Resolution made) {
         return neededBy(spec)
                 ? Optional.of(new FittedLevels(
@@ -51,7 +51,7 @@ public record FittedLevels(String scheme, int bits, ClipRange range, CodebookGri
                 : Optional.empty();
     }
 
-    /** True if they were fitted for this scheme and width and this range. */
+    /** True if they were fitted for this scheme, width and range. */
     public boolean answer(QuantSpec spec, ClipRange asked) {
         return scheme.equals(spec.scheme()) && bits == spec.bits() && range.equals(asked);
     }

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The states of a session in the order they were made, with a place in it. Immutable: every step gives a new history that
- * shares its states with the old one.
+ * The states of a session in the order in which they were made, with a position among them. Immutable: every step gives
+ * a new history that shares its states with the old one.
  *
- * <p>An edit that changes nothing is no step. An edit after an undo drops what could have been redone.
+ * <p>An edit that changes nothing is not a step. An edit after an undo drops the steps that could have been redone.
  */
 public final class History {
-    /** Steps that can be undone; older ones are forgotten. */
+    /** The most steps that can be undone; older ones are forgotten. */
     public static final int DEPTH = 200;
 
     private record Step(String title, SessionState before, SessionState after) {}
@@ -91,7 +91,7 @@ public final class History {
         return markSaved(current);
     }
 
-    /** The same history with {@code written} as the saved state: what a save that ran in the background has put on disk. */
+    /** The same history with {@code written} as the saved state, for a save that ran in the background. */
     public History markSaved(SessionState written) {
         return new History(current, past, future, written);
     }

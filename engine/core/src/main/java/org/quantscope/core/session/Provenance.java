@@ -5,11 +5,14 @@ import java.util.Map;
 import java.util.SequencedMap;
 import org.quantscope.core.io.ProductVersion;
 
-/** Where settings come from, for every file that has room for it: the program, the model, the data and the corrections. */
+/** Where settings come from: the program, the model, the data and the corrections. For every file that can hold it. */
 public final class Provenance {
     private Provenance() {}
 
-    /** By name, in the order in which it is written; digests are of SHA-256 in lower-case hex, and what is not known is left out. */
+    /**
+     * Provenance by name, in the order in which it is written. Hashes are SHA-256 in lower-case hex; unknown facts are
+     * left out.
+     */
     public static SequencedMap<String, String> of(SessionState state) {
         LinkedHashMap<String, String> facts = new LinkedHashMap<>();
         facts.put("tool", "quantscope");

@@ -8,12 +8,13 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** A tensor that a session quantizes with parameters of its own, and all that these follow from. */
+/** A tensor that a session quantizes with parameters of its own, with everything that determines them. */
 public record QuantizedTensor(TensorInfo info, Choice.Quantized choice, Request request) {
     /**
-     * Every one of a model, activations in graph order, then stored tensors in the order of the file. Nothing is computed.
+     * All quantized tensors of a model: activations in graph order, then stored tensors in the order of the file.
+     * Computes no parameters.
      *
-     * @param model folded, corrected and with quantizers placed as the state says
+     * @param model folded, corrected and with added quantizers as the state says
      */
     public static List<QuantizedTensor> of(Model model, SessionState state, Calibration calibration) {
         List<QuantizedTensor> all = new ArrayList<>();
@@ -32,7 +33,7 @@ public record QuantizedTensor(TensorInfo info, Choice.Quantized choice, Request 
         return all;
     }
 
-    /** With the answer to its request. */
+    /** This tensor with the answer to its request. */
     public ResolvedTensor resolved(Resolution answer) {
         return new ResolvedTensor(info, choice, choice.spec(), answer.requested(), answer.params());
     }

@@ -10,17 +10,20 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
-/** All that the parameters of one tensor follow from. Equal requests have equal answers, so an answer is kept under its request. */
+/**
+ * Everything that determines the parameters of one tensor. Equal requests have equal answers, so answers are cached by
+ * request.
+ */
 public sealed interface Request {
     TensorId id();
 
     QuantSpec spec();
 
-    /** Why it has no answer, in a sentence without a full stop; empty if it has one, or if that is found out only by trying. */
+    /** Why it cannot be answered, in a sentence without its full stop; empty if it can, or if only trying shows. */
     Optional<String> obstacle();
 
     /**
-     * A stored tensor; its values are looked at.
+     * A stored tensor, with its values.
      *
      * @param importances {@link Importances#NONE} unless the spec's calibrator needs some
      */
@@ -44,11 +47,11 @@ public sealed interface Request {
     }
 
     /**
-     * An activation; its values are known by a sketch at most.
+     * An activation; at most a sketch of its values is known.
      *
-     * @param range of its automatic clip, if a session file says it
-     * @param levels that were fitted for this very request, if a session file holds some
-     * @param sketch of its values, if one is needed and there is one
+     * @param range range for its automatic clip, if a session file has one
+     * @param levels levels that were fitted for exactly this request, if a session file has them
+     * @param sketch sketch of its values, if it is needed and there is one
      */
     record OfActivation(
             TensorId id,
@@ -64,18 +67,21 @@ public sealed interface Request {
                     : Optional.empty();
         }
 
-        /** True if its scheme would fit its levels to values and nothing is known of them: they are spread evenly over the range. */
+        /**
+         * True if its scheme fits levels to the values, but nothing is known about these: the levels are then spread
+         * evenly over the range.
+         */
         public boolean lacksLevels() {
             return FittedLevels.neededBy(spec) && levels.isEmpty() && sketch.isEmpty();
         }
     }
 
-    /** What is asked of a stored tensor. */
+    /** The request for a stored tensor. */
     static Request of(Tensor tensor, QuantSpec spec, Importances importances) {
         return new OfStored(tensor, spec, Calibrators.needsImportance(spec.clip()) ? importances : Importances.NONE);
     }
 
-    /** What is asked of an activation, by what is known of it. */
+    /** The request for an activation, with what is known about its values. */
     static OfActivation of(TensorId id, QuantSpec spec, Calibration calibration) {
         Optional<ClipRange> stored = spec.clip() instanceof Clip.Auto ? calibration.range(id, spec) : Optional.empty();
         Optional<ClipRange> range = spec.clip() instanceof Clip.Manual(ClipRange byHand) ? Optional.of(byHand) : stored;

@@ -21,8 +21,8 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * A session's choices turned into explicit parameters for one model: every quantized tensor, and no other. Immutable; two are
- * equal if they quantize the same tensors with the same parameters, whoever chose them.
+ * A session's choices turned into explicit parameters for one model: every quantized tensor, and no other. Immutable.
+ * Two of these are equal if they quantize the same tensors with the same parameters, whichever settings led to them.
  */
 public final class ResolvedSettings {
     public static final ResolvedSettings NONE = new ResolvedSettings(List.of());
@@ -30,7 +30,7 @@ public final class ResolvedSettings {
     private final Map<TensorId, ResolvedTensor> tensors;
     private final Map<TensorId, QuantParams> weights;
     private final Map<TensorId, QuantParams> activations;
-    /** Of all parameters: computed when it is first asked for; 0 before. */
+    /** The hash of all parameters; 0 until it is first needed. */
     private int hash;
 
     private ResolvedSettings(Collection<ResolvedTensor> resolved) {
@@ -47,9 +47,10 @@ public final class ResolvedSettings {
     }
 
     /**
-     * Of tensors that have parameters of their own; the activations of {@code model} that follow them are added.
+     * The settings of tensors that have parameters of their own, completed with the activations of {@code model} that
+     * are tied to them.
      *
-     * @param own in any order; they are put in that of the model, activations first
+     * @param own in any order; they are sorted as in the model, activations first
      */
     public static ResolvedSettings of(Model model, Collection<ResolvedTensor> own) {
         Map<TensorId, ResolvedTensor> byId = new HashMap<>();
@@ -88,7 +89,7 @@ public final class ResolvedSettings {
     }
 
     /**
-     * Parameters that came from somewhere else, for the tensors that {@code state} quantizes.
+     * Settings made of parameters from elsewhere, for the tensors that {@code state} quantizes.
      *
      * @throws java.util.NoSuchElementException if {@code state} keeps one of them in float
      */
@@ -115,7 +116,10 @@ public final class ResolvedSettings {
         return new ResolvedTensor(info, state.choice(info), spec, params.effective(), params);
     }
 
-    /** Every quantized tensor: activations in graph order, those that follow others behind them, then stored tensors in the order of the file. */
+    /**
+     * Every quantized tensor: activations in graph order, then those tied to others, then stored tensors in the order
+     * of the file.
+     */
     public Collection<ResolvedTensor> tensors() {
         return tensors.values();
     }
@@ -125,24 +129,24 @@ public final class ResolvedSettings {
         return weights;
     }
 
-    /** The parameters of each quantized activation, those that follow others included. */
+    /** The parameters of each quantized activation, those tied to others included. */
     public Map<TensorId, QuantParams> activations() {
         return activations;
     }
 
-    /** Those with parameters of their own, in the same order. */
+    /** The tensors with parameters of their own, in the same order. */
     public List<ResolvedTensor> own() {
         return tensors.values().stream()
                 .filter(t -> t.choice() instanceof Choice.Quantized)
                 .toList();
     }
 
-    /** Empty if the tensor stays in float. */
+    /** A quantized tensor; empty if it stays in float. */
     public Optional<ResolvedTensor> find(TensorId id) {
         return Optional.ofNullable(tensors.get(id));
     }
 
-    /** The same with other parameters for one tensor and those that follow it; unchanged if that one is in float. */
+    /** The same settings with other parameters for one tensor and those tied to it; unchanged if it stays in float. */
     public ResolvedSettings with(TensorId id, QuantParams params) {
         if (!tensors.containsKey(id)) {
             return this;
@@ -152,7 +156,7 @@ public final class ResolvedSettings {
                 .toList());
     }
 
-    /** The tensors whose parameters differ, or which are quantized in one of the two only. */
+    /** The tensors whose parameters differ, or which are quantized in only one of the two. */
     public Set<TensorId> changedSince(ResolvedSettings before) {
         Set<TensorId> changed = new HashSet<>(tensors.keySet());
         changed.addAll(before.tensors.keySet());

@@ -9,12 +9,13 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * A quantized tensor with what its choice came to.
+ * A quantized tensor with the parameters that follow from its choice.
  *
- * @param choice who said so; {@link Choice.Tied} for an activation that is rounded with another's parameters
- * @param spec what was asked for; of a tied one, of the activation that it follows
- * @param requested the range asked for, one a slice
- * @param params what came of it
+ * @param choice what decided its settings; {@link Choice.Tied} for an activation that is rounded with another's
+ *     parameters
+ * @param spec the request; for a tied activation that of the activation that it is tied to
+ * @param requested the requested range of each slice
+ * @param params the parameters that follow from it
  */
 public record ResolvedTensor(
         TensorInfo info, Choice choice, QuantSpec spec, List<ClipRange> requested, QuantParams params) {

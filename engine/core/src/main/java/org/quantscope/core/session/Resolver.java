@@ -28,16 +28,16 @@ import org.quantscope.core.tensor.NearNames;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The one way from choices to numbers, for every front end: a model, what a person has chosen for it and what calibration data has
- * shown of it give, for each tensor, the range asked for and the parameters, with who said so.
+ * The one way from choices to numbers, for every front end. From a model, the choices of a person and a calibration it
+ * computes for each tensor the requested range and the parameters, and says which setting decided them.
  *
- * <p>Answers are kept under their {@link Request}, which holds all that they follow from. So one resolver may serve all forms
- * of a model, folded and corrected ones too, and everything that asks: a setting that was seen before is answered at once. The
- * least recently used answers go when the kept slices pass the budget. Thread safe; two threads that ask for the same missing
- * answer at once both compute it.
+ * <p>Answers are cached by their {@link Request}, which holds everything that determines them. So one resolver can
+ * serve all callers and all forms of a model, folded and corrected ones too, and a setting that was seen before is
+ * answered at once. When the cached slices exceed the budget, the least recently used answers are dropped. Thread safe;
+ * if two threads ask for the same missing answer at once, both compute it.
  */
 public final class Resolver {
-    /** Slices kept by default; one takes about 32 bytes. */
+    /** Default budget in slices; one takes about 32 bytes. */
     public static final long DEFAULT_BUDGET = 1 << 20;
 
     private final long budget;
@@ -48,7 +48,7 @@ public final class Resolver {
         this(DEFAULT_BUDGET);
     }
 
-    /** @param budget slices to keep over all answers; the newest answer is kept whatever its size */
+    /** @param budget slices to keep, in all answers together; the newest answer is kept whatever its size */
     public Resolver(long budget) {
         this.budget = budget;
     }
@@ -56,9 +56,9 @@ public final class Resolver {
     /**
      * Resolves every quantized tensor of {@code model}, on all cores.
      *
-     * @param model folded, corrected and with quantizers placed as the state says
-     * @throws BadInputException if the state names no tensor of the model, a spec does not fit its tensor, an activation has no
-     *     range, or a weight no importance that its calibrator needs
+     * @param model folded, corrected and with added quantizers as the state says
+     * @throws BadInputException if the state names a tensor that the model does not have, a spec does not fit its
+     *     tensor, an activation has no range, or a weight lacks the importance that its calibrator needs
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public ResolvedSettings resolve(
@@ -68,9 +68,9 @@ public final class Resolver {
     }
 
     /**
-     * Resolves some of the tensors of {@code model}, and the activations that follow them.
+     * Resolves some of the tensors of {@code model}, and the activations tied to them.
      *
-     * @throws BadInputException as above
+     * @throws BadInputException as for all tensors
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public ResolvedSettings resolve(Model model, List<QuantizedTensor> tensors, Progress progress, CancelToken cancel) {
@@ -99,7 +99,7 @@ public final class Resolver {
         }
     }
 
-    /** The answer to a request, if it is known: nothing is computed. */
+    /** The answer to a request, if it is cached; computes nothing. */
     public Optional<Resolution> known(Request request) {
         synchronized (kept) {
             return Optional.ofNullable(kept.get(request));
@@ -139,7 +139,7 @@ public final class Resolver {
         }
     }
 
-    /** In slices: a codebook of eight levels takes about as much as a slice. */
+    /** The size of an answer in slices; a codebook of eight levels takes about as much memory as a slice. */
     private static long weight(Resolution r) {
         return r.params().slices()
                 + r.params().codebooks().stream().mapToLong(CodebookGrid::size).sum() / 8;
@@ -158,7 +158,7 @@ public final class Resolver {
         }
         QuantSpec asked = range.isPresent() ? spec.withClip(new Clip.Manual(range.get())) : spec;
         if (range.isPresent() && request.sketch().isEmpty()) {
-            // Without values a scheme spreads its levels evenly.
+            // Without values the scheme spreads its levels evenly.
             List<ClipRange> ranges = List.of(range.get());
             return new Resolution(ranges, asked.checkedQuantizer().resolve(asked, Granularity.TENSOR, ranges));
         }
@@ -180,10 +180,10 @@ public final class Resolver {
     }
 
     /**
-     * What a session file keeps of a calibration: for every activation that something is known of, the range that its calibrator
-     * chooses, also where the activation stays in float or its clip is set by hand, so that it can be quantized later without
-     * another run. Levels are fitted to the range that is in use, one that is set by hand too. An activation whose spec does not
-     * fit it is left out.
+     * What a session file keeps of a calibration. For every activation about which anything is known it has the range
+     * that its calibrator chooses, even if the activation stays in float or its clip is set by hand, so that it can be
+     * quantized later without another run. Levels are fitted to the range in use, even if it is set by hand. An
+     * activation whose spec does not fit it is left out.
      *
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -195,12 +195,12 @@ public final class Resolver {
                 .orElseThrow();
     }
 
-    /** The same if nothing has to be computed for it. */
+    /** The same, if it needs no computing; else empty. */
     public Optional<ActivationRanges> knownRanges(SessionState state, Calibration calibration) {
         return ranges(state, calibration, this::known);
     }
 
-    /** @param answer empty if it is not known: then there is no result */
+    /** @param answer gives the answer to a request; if it is empty for any, there is no result */
     private static Optional<ActivationRanges> ranges(
             SessionState state, Calibration calibration, Function<Request, Optional<Resolution>> answer) {
         Map<TensorId, ClipRange> ranges = new TreeMap<>();
@@ -228,14 +228,14 @@ public final class Resolver {
                     FittedLevels.of(own, used.get()).ifPresent(fitted -> levels.put(id, fitted));
                 }
             } catch (IllegalArgumentException e) {
-                // Whoever resolves this activation is told; here it has no range.
+                // Resolving this activation will report the problem; here it just has no range.
                 continue;
             }
         }
         return Optional.of(new ActivationRanges(ranges, levels));
     }
 
-    /** Answers kept. */
+    /** The number of cached answers. */
     public int size() {
         synchronized (kept) {
             return kept.size();

@@ -25,17 +25,17 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Reads and writes a session as JSON: the desktop's save file and the command line's config are the same file. Its fields
- * are described in {@code docs/config-schema.md}.
+ * Reads and writes a session as JSON: the desktop's save file and the command line's config are the same file. Its
+ * fields are described in {@code docs/config-schema.md}.
  *
  * <p>The same state always gives the same bytes. Numbers are the shortest decimal that reads back as the same float32.
- * Reading refuses what it does not know, so that a misspelt field is not passed over in silence.
+ * Reading refuses unknown fields, so that a misspelt one is not silently ignored.
  */
 public final class SessionFile {
     public static final String FORMAT = "quantscope-session";
     public static final int VERSION = 1;
 
-    /** Longer files are refused. */
+    /** Longer files are refused, in bytes. */
     public static final long MAX_BYTES = 128L << 20;
 
     /** Files with more values, names and brackets are refused. */
@@ -64,7 +64,7 @@ public final class SessionFile {
     private SessionFile() {}
 
     /**
-     * @return what it holds, with every path absolute; nothing is said about whether the files exist
+     * @return the session, with every path absolute; whether the files exist is not checked
      * @throws org.quantscope.core.io.BadInputException naming the file, the field and the value
      * @throws IOException if the file cannot be read at all
      */
@@ -73,9 +73,9 @@ public final class SessionFile {
     }
 
     /**
-     * Reads a file that is going to be moved.
+     * Reads a file that will be moved afterwards.
      *
-     * @param place where to: relative paths start there
+     * @param place its final path, which relative paths start from
      */
     public static Session read(Path file, Path place) throws IOException {
         StrictJson.read(file, MAX_BYTES, MAX_TOKENS, SessionFile::checkVersion);
@@ -86,7 +86,7 @@ public final class SessionFile {
                 json -> readSession(json, place.toAbsolutePath().normalize()));
     }
 
-    /** Writes atomically: a temporary beside the target, forced to disk, then moved over it. */
+    /** Writes atomically: a temporary file beside the target is forced to disk, then moved over it. */
     public static void write(Session session, Path file) throws IOException {
         AtomicFile.write(
                 file,
@@ -94,9 +94,10 @@ public final class SessionFile {
     }
 
     /**
-     * Writes a session with what it was resolved to and where that came from: what {@link #read} reads as the same session.
+     * Writes a session together with its resolved parameters and their provenance; {@link #read} reads it as the same
+     * session.
      *
-     * @param file where it is going to lie: paths are written relative to its folder
+     * @param file its final path: paths are written relative to its folder
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public static void writeResolved(

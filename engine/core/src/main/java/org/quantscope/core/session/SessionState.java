@@ -23,14 +23,14 @@ import org.quantscope.core.tensor.TensorKind;
  * @param weights how weights are quantized unless {@code overrides} says otherwise; empty keeps them float
  * @param activations how activations are quantized unless overridden; empty keeps them float
  * @param overrides specs of single tensors (weights and activations)
- * @param keptFloat tensors that are not quantized whatever else is said
+ * @param keptFloat tensors that are not quantized, regardless of other settings
  * @param foldBatchNorm BatchNormalization is folded before analysis
  * @param calibrationData the data that activations are calibrated on
  * @param evaluationData the data that accuracy is computed on
- * @param metric what is scored on it; empty for what fits the model and the data best
- * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement leave
- *     them in float or tie them to another
- * @param corrections what is done to the float model before analysis, in this order, after folding
+ * @param metric what is scored; empty for the task that fits the model and the data best
+ * @param addedQuantizers activations that get a quantizer with parameters of their own, though the rules of placement
+ *     leave them in float or tie them to another
+ * @param corrections corrections of the float model, applied in this order after folding
  */
 public record SessionState(
         FileRef model,
@@ -69,8 +69,9 @@ public record SessionState(
     }
 
     /**
-     * What is chosen for a tensor of the model: the one answer to which tensors are quantized. Weights and activations follow the
-     * session's default or a spec of their own, other floating stored tensors only a spec of their own.
+     * What is chosen for a tensor of the model; the only place that decides which tensors are quantized. Weights and
+     * activations follow the session's default or a spec of their own; other floating stored tensors are quantized only
+     * by a spec of their own.
      */
     public Choice choice(TensorInfo tensor) {
         TensorId id = tensor.id();
@@ -129,7 +130,7 @@ public record SessionState(
         return withOverrides(specs);
     }
 
-    /** True if a range is chosen by a calibrator that has to know how important values are. */
+    /** True if any range is chosen by a calibrator that needs importances. */
     public boolean needsImportance() {
         return Stream.concat(weights.stream(), overrides.values().stream())
                 .anyMatch(spec -> Calibrators.needsImportance(spec.clip()));
@@ -168,8 +169,8 @@ public record SessionState(
     }
 
     /**
-     * Stands for the values of the corrected model, wherever its files lie: the model's sha256 where nothing is corrected,
-     * else the sha256 of that and of every correction. What was observed of one such model holds for that one only.
+     * Identifies the values of the corrected model, wherever its files lie: the SHA-256 of the model, or, if there are
+     * corrections, the SHA-256 of that and of every correction. Observations of a model hold only under the same key.
      */
     public String modelKey() {
         return corrections.isEmpty() ? model.sha256() : SessionWriter.keyOf(model.sha256(), corrections);
@@ -181,7 +182,7 @@ public record SessionState(
         return draft.finish();
     }
 
-    /** A copy in the making. */
+    /** A copy being changed. */
     private static final class Draft {
         private FileRef model;
         private Optional<QuantSpec> weights;

@@ -37,8 +37,8 @@ final class SessionWriter {
     }
 
     /**
-     * @param file where it is going to lie, absolute: paths are written relative to it
-     * @param more writes further members behind the state's own
+     * @param file final path of the file, absolute: paths are written relative to it
+     * @param more writes further members after those of the session
      */
     static void write(OutputStream out, Session session, Path file, Consumer<SessionWriter> more) throws IOException {
         PrettyJson.write(out, json -> {
@@ -72,7 +72,10 @@ final class SessionWriter {
         }
     }
 
-    /** Lower-case hex of what a list of corrections says: the files they rest on count by their content. */
+    /**
+     * A hash of a model and a list of corrections, in lower-case hex; the files that corrections use count by their
+     * content.
+     */
     static String keyOf(String modelSha256, List<AppliedCorrection> corrections) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out);
@@ -183,7 +186,7 @@ final class SessionWriter {
         json.writeEndArray();
     }
 
-    /** Relative, with slashes, if the two files share a folder below the root; else absolute. */
+    /** The path relative to the session file, with slashes, if both share a folder below the root; else absolute. */
     private String relative(Path path) {
         Path target = path.toAbsolutePath().normalize();
         Path folder = Objects.requireNonNull(file.getParent());
@@ -253,7 +256,7 @@ final class SessionWriter {
         json.writeEndArray();
     }
 
-    /** On one line: a tensor may have thousands. */
+    /** Writes a range on one line, because a tensor may have thousands. */
     private void range(ClipRange range) {
         json.writeRawValue("{ \"lo\" : " + range.lo() + ", \"hi\" : " + range.hi() + " }");
     }
@@ -265,7 +268,7 @@ final class SessionWriter {
         float32(range.hi());
     }
 
-    /** The resolved parameters of every quantized tensor in the order of their names, and what they rest on. */
+    /** Writes the resolved parameters of every quantized tensor, in the order of their names, and their provenance. */
     void resolved(SessionState state, ResolvedSettings resolved, CancelToken cancel) {
         json.writeArrayPropertyStart("resolved");
         resolved.tensors().stream()

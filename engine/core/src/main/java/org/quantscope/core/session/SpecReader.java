@@ -75,7 +75,7 @@ final class SpecReader {
         return json.make(() -> known(spec));
     }
 
-    /** @throws IllegalArgumentException if the spec names a scheme, a calibrator or an option that is not there */
+    /** @throws IllegalArgumentException if the spec names an unknown scheme, calibrator or option */
     private static QuantSpec known(QuantSpec spec) {
         spec.check();
         if (spec.clip() instanceof Clip.Auto auto) {
@@ -146,7 +146,10 @@ final class SpecReader {
         return json.make(() -> new FittedLevels(scheme, bits, new ClipRange(lo, hi), levels));
     }
 
-    /** Checks one entry of the list of resolved parameters, which the reader does not keep: it follows from the rest. */
+    /**
+     * Checks one entry of the list of resolved parameters. It is not kept, because it follows from the rest of the
+     * file.
+     */
     static void checkResolved(StrictJson json) {
         Parameters read = new Parameters();
         int[] ends = {-1, -1};
@@ -277,7 +280,7 @@ final class SpecReader {
         return new Clip.Fixed(parameters.build(json));
     }
 
-    /** The members that make a {@link QuantParams}. */
+    /** The members of a {@link QuantParams}. */
     private static final class Parameters {
         private @Nullable Granularity granularity;
         private float @Nullable [] scale;
@@ -286,7 +289,7 @@ final class SpecReader {
         private @Nullable Integer qmax;
         private @Nullable List<CodebookGrid> codebooks;
 
-        /** Reads the member if it is one of these. */
+        /** Reads the member if it is one of those of {@link QuantParams}; returns false if it is not. */
         boolean member(StrictJson json, String name) {
             switch (name) {
                 case "granularity" -> granularity = readGranularity(json);
