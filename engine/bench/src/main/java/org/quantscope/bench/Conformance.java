@@ -36,9 +36,9 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Runs ONNX's backend test cases (folders with {@code model.onnx} and {@code test_data_set_0/input_0.pb …}) through the loader and the
- * rewritten graph with nothing quantized, and compares with the expected outputs by the tolerances of ONNX's own runner: {@code
- * |y − e| ≤ 1e-7 + 1e-3·|e|}. Writes the counts as Markdown.
+ * Runs ONNX's backend test cases (folders with {@code model.onnx} and {@code test_data_set_0/input_0.pb …}) through the
+ * loader and the rewritten graph, with nothing quantized. Compares the outputs with the expected ones, within the
+ * tolerance of ONNX's own runner: {@code |y − e| ≤ 1e-7 + 1e-3·|e|}. Writes the counts as Markdown.
  *
  * <p>Arguments: the folder of cases, and the file to write.
  */
@@ -53,7 +53,7 @@ public final class Conformance {
 
     private Conformance() {}
 
-    /** What makes a case say nothing about this program. */
+    /** The reason why a case cannot test this program. */
     private static final class Skip extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -163,7 +163,10 @@ public final class Conformance {
         }
     }
 
-    /** The graph with a weight as an input and the other weights written anew, as it is made for a setting with nothing quantized. */
+    /**
+     * Runs the graph in the form that settings with nothing quantized give: one weight becomes an input, the other
+     * weights are written anew. Returns the difference from the expected outputs.
+     */
     private String rewritten(
             Model model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected)
             throws OrtException {
@@ -171,12 +174,12 @@ public final class Conformance {
                 .filter(t ->
                         t.info().kind() == TensorKind.WEIGHT && t.info().dtype().isFloating())
                 .toList();
-        Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
+        Optional<TensorId> selected = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new LinkedHashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Map.of(), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, selected, baked, Map.of(), Set.of());
         Map<String, OnnxTensor> all = new LinkedHashMap<>(feeds);
-        if (inHand.isPresent()) {
+        if (selected.isPresent()) {
             float[] values = weights.getFirst().data().toFloats();
             ByteBuffer bytes =
                     ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
@@ -192,7 +195,7 @@ public final class Conformance {
         return difference(graph.model(), all, outputs, expected);
     }
 
-    /** Empty if the outputs are as expected. */
+    /** The difference from the expected outputs; empty if there is none. */
     private String difference(
             byte[] model, Map<String, OnnxTensor> feeds, List<String> outputs, List<TensorProto> expected)
             throws OrtException {
@@ -363,7 +366,7 @@ public final class Conformance {
         };
     }
 
-    /** Little-endian values, as raw_data has them. */
+    /** The values of a tensor in little-endian bytes, as in raw_data. */
     private static ByteBuffer bytes(TensorProto t) {
         if (!t.getRawData().isEmpty()) {
             return t.getRawData().asReadOnlyByteBuffer();

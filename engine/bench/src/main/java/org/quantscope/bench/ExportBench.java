@@ -34,9 +34,10 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * An exported QDQ model with weights and activations at 8 bits, in ONNX Runtime beside the live evaluation: once with its nodes run
- * as they are written, which is what the file says, and once with int8 kernels in place of them, which round otherwise. Then, how close the samples are
- * whose answer is another one, and which kernels the difference begins in.
+ * Compares an exported QDQ model with the live evaluation, weights and activations at 8 bits. ONNX Runtime runs the
+ * file twice: node by node, which is what the file says, and with int8 kernels in place of the nodes, which round
+ * differently. Then it reports how sure the model is of the samples with another answer, and which kernels the
+ * differences begin in.
  */
 public final class ExportBench {
     private static final CancelToken NEVER = new CancelToken();
@@ -186,7 +187,7 @@ public final class ExportBench {
                 .toList();
     }
 
-    /** How close the first answer is to the second, and how often another runtime gives another one. */
+    /** The margin between the best and the second best answer, and how often another runtime gives another answer. */
     private static final class Margins {
         private static final int LAST = 4;
 
@@ -220,7 +221,7 @@ public final class ExportBench {
         }
     }
 
-    /** How far a runtime's answers are from the live ones. */
+    /** How much a runtime's answers differ from those of the live evaluation. */
     private static final class Tally {
         private int agree;
         private int correct;

@@ -30,8 +30,8 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * How often the interval that is shown beside a figure of part of the samples holds the figure of all of them: by
- * {@value #SUBSETS} independent random subsets of each size, of real predictions.
+ * How often the interval that is shown for an unfinished evaluation contains the figure of all samples. Uses real
+ * predictions and {@value #SUBSETS} independent random subsets of each size.
  */
 public final class IntervalBench {
     private static final int SUBSETS = 2000;
@@ -41,7 +41,7 @@ public final class IntervalBench {
 
     private record Setting(String model, int bits, boolean perChannel) {}
 
-    /** No arguments. */
+    /** Takes no arguments. */
     public static void main(String[] args) throws IOException {
         Path samples = Path.of(System.getProperty("quantscope.samples", "sample-models"));
         Dataset data = Datasets.open(samples.resolve("fashion_mnist_test.npz"));
@@ -68,7 +68,7 @@ public final class IntervalBench {
                         : "NOT within 93 % and 98 %.");
     }
 
-    /** +1 where only the quantized model is right, −1 where only the float model is, else 0. */
+    /** For each sample +1 if only the quantized model is right, −1 if only the float model is, else 0. */
     private static int[] pairs(Path samples, Dataset data, String name, int bits, boolean perChannel)
             throws IOException {
         Path file = samples.resolve(name + ".onnx");
@@ -137,7 +137,7 @@ public final class IntervalBench {
             }
             double coverage = (double) covered / SUBSETS;
             double ofMany = (double) coveredOfMany / many;
-            // Of few subsets the share says nothing.
+            // With few subsets the share is too inexact to be checked.
             holds &= coverage >= 0.93 && (many < SUBSETS / 10 || (ofMany <= 0.98 && ofMany >= 0.93));
             System.out.println(String.format(
                     Locale.ROOT,

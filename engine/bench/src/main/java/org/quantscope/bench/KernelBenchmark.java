@@ -22,7 +22,7 @@ import org.quantscope.core.kernel.ErrorSums;
 import org.quantscope.core.kernel.Kernels;
 import org.quantscope.core.quant.UniformGrid;
 
-/** Both versions of the kernels on values that stay in the cache. */
+/** The scalar and the vector version of the kernels, on values that stay in the cache. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -32,11 +32,11 @@ import org.quantscope.core.quant.UniformGrid;
 public class KernelBenchmark {
     private static final int VALUES = 1 << 12;
 
-    /** The version. */
+    /** The version of the kernels. */
     @Param({"scalar", "vector"})
     public String version = "";
 
-    /** The clip in standard deviations: at 5 next to nothing is clipped, at 2 about every twentieth value. */
+    /** The clip in standard deviations: at 5 almost nothing is clipped, at 2 about every twentieth value. */
     @Param({"5", "2"})
     public float clip;
 
@@ -45,7 +45,7 @@ public class KernelBenchmark {
     private Kernels kernels = Kernels.chosen();
     private AffineGrid grid = AffineGrid.of(new UniformGrid(1, 0, -127, 127));
 
-    /** Bell-shaped values, and the grid. */
+    /** Makes normally distributed values and the grid. */
     @Setup(Level.Trial)
     public void prepare() {
         var random = new Random(1);
@@ -59,7 +59,7 @@ public class KernelBenchmark {
         grid = AffineGrid.of(new UniformGrid(clip / 127, 0, -127, 127));
     }
 
-    /** All sums of the exact pass. */
+    /** The exact pass with all its sums. */
     @Benchmark
     public ErrorSums errors() {
         var sums = new ErrorSums();
@@ -67,13 +67,13 @@ public class KernelBenchmark {
         return sums;
     }
 
-    /** Only the squared error, for a search. */
+    /** The squared error alone, as a search uses it. */
     @Benchmark
     public double squaredError() {
         return kernels.squaredError(values, 0, VALUES, grid);
     }
 
-    /** The fake-quantized values. */
+    /** Fake quantization. */
     @Benchmark
     public float[] quantize() {
         kernels.quantize(values, 0, VALUES, grid, out, 0);

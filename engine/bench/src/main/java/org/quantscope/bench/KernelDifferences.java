@@ -26,8 +26,9 @@ import org.quantscope.core.ort.FloatOutput;
 import org.quantscope.core.ort.OrtModel;
 
 /**
- * Where a QDQ model that is run by int8 kernels first departs from the same model run as written. The codes behind every QuantizeLinear are compared for
- * those samples for which all quantizers in front of it gave the same codes both ways: what differs there is that one kernel's doing.
+ * Finds where a QDQ model run with int8 kernels first differs from the same model run node by node. For each
+ * QuantizeLinear, its codes are compared for those samples for which all earlier quantizers gave the same codes both
+ * ways. A difference there comes from that one kernel.
  */
 final class KernelDifferences {
     static final String HEADER =
@@ -40,7 +41,14 @@ final class KernelDifferences {
 
     private KernelDifferences() {}
 
-    /** An activation quantizer of the file. */
+    /**
+     * An activation quantizer of the file.
+     *
+     * @param value the name of its input
+     * @param codes the name of its output
+     * @param node the operator that computes its input
+     * @param before the outputs of all earlier quantizers that it depends on
+     */
     private record Site(String value, String codes, float scale, String node, Set<String> before) {}
 
     private static final class Tally {
@@ -131,7 +139,7 @@ final class KernelDifferences {
         }
     }
 
-    /** The quantizers of activations in the order of the graph, each with all those whose codes it depends on. */
+    /** The activation quantizers in graph order, each with all quantizers that its codes depend on. */
     private static List<Site> sites(GraphProto graph) {
         Map<String, TensorProto> constants = new HashMap<>();
         graph.getInitializerList().forEach(t -> constants.put(t.getName(), t));
@@ -168,7 +176,10 @@ final class KernelDifferences {
                         .getFloat();
     }
 
-    /** With the codes, and what is rounded to them, as further outputs. Both are taken by nodes that are not quantized, so that they change nothing in front. */
+    /**
+     * The model with the codes, and the values that are rounded to them, as additional outputs. Nodes that are not
+     * quantized read both, so that earlier nodes are computed as before.
+     */
     private static byte[] tapped(ModelProto proto, List<Site> sites) {
         GraphProto.Builder graph = proto.getGraph().toBuilder();
         for (Site site : sites) {
@@ -192,7 +203,7 @@ final class KernelDifferences {
         return proto.toBuilder().setGraph(graph).build().toByteArray();
     }
 
-    /** Without the values in float, which an int8 kernel does not have. */
+    /** The model without the outputs in float, which an int8 kernel does not compute. */
     private static byte[] codesOnly(byte[] tapped) throws IOException {
         ModelProto proto = ModelProto.parseFrom(tapped);
         GraphProto.Builder graph = proto.getGraph().toBuilder().clearNode().clearOutput();
@@ -213,7 +224,7 @@ final class KernelDifferences {
                 .build();
     }
 
-    /** The operators that the optimizer puts in place of the nodes, by the codes that they give. */
+    /** The operators that the optimizer puts in place of the nodes, by the name of the codes that they compute. */
     private static Map<String, String> kernels(byte[] tapped) throws IOException {
         ModelProto optimized =
                 ModelProto.parseFrom(OrtModel.optimized(codesOnly(tapped), "optimized", new OrtModel.Options(2, true)));
@@ -237,7 +248,10 @@ final class KernelDifferences {
         return kernels;
     }
 
-    /** Convolutions want another layout. */
+    /**
+     * The node before the transposes that the optimizer puts around a convolution, because it computes in another
+     * layout.
+     */
     private static NodeProto behindTransposes(NodeProto node, Map<String, NodeProto> makers) {
         NodeProto at = node;
         while (at.getOpType().equals("Transpose") && makers.containsKey(at.getInput(0))) {
@@ -246,7 +260,10 @@ final class KernelDifferences {
         return at;
     }
 
-    /** The model with the results of these operators as further outputs: no int8 kernel takes the place of a node whose result is wanted in float. Empty if it has none. */
+    /**
+     * The model with the results of these operators as additional outputs. A node whose result is an output in float is
+     * not replaced by an int8 kernel. Empty if the model has no such operator.
+     */
     static Optional<byte[]> kept(byte[] qdq, String operator) throws IOException {
         ModelProto proto = ModelProto.parseFrom(qdq);
         GraphProto.Builder graph = proto.getGraph().toBuilder();

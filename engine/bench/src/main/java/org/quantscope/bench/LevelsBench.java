@@ -34,7 +34,10 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.tensor.TensorId;
 
-/** What each scheme costs on all activations of a network, beside the uniform grid in both its forms and the network in float, in one run. */
+/**
+ * The time of each scheme on all activations of a network, beside the uniform grid in both of its forms in the graph
+ * and the float network, in one run.
+ */
 public final class LevelsBench {
     private static final CancelToken NEVER = new CancelToken();
     private static final int ROUNDS = 7;
@@ -55,7 +58,7 @@ public final class LevelsBench {
         }
     }
 
-    /** Arguments: names of sample models; none for the usual three. */
+    /** Arguments: names of sample models; without any, the usual three. */
     public static void main(String[] args) throws IOException {
         for (String name : args.length == 0 ? MODELS : Arrays.asList(args)) {
             run(name);

@@ -42,8 +42,9 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
 /**
- * How fast accuracy follows a hand: for each model named, every weight and activation at 8 bits, each tensor moved in turn.
- * In turns with each move, the way people do it today: write a QDQ model, make a new session of it, evaluate it.
+ * How fast the accuracy follows a drag: every weight and activation at 8 bits, and each tensor's range moved in turn,
+ * for each model named. After each move the usual way is measured: write a QDQ model, make a new session of it,
+ * evaluate it.
  */
 public final class LiveBench {
     private static final CancelToken NEVER = new CancelToken();
@@ -85,7 +86,7 @@ public final class LiveBench {
                 .toArray(int[][]::new);
     }
 
-    /** Arguments: names of sample models; none for the usual four. */
+    /** Arguments: names of sample models; without any, the four that the documentation names. */
     public static void main(String[] args) throws IOException {
         System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS
                 + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
@@ -106,7 +107,7 @@ public final class LiveBench {
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
-    /** Milliseconds. */
+    /** Runs {@code work} and returns the milliseconds that it took. */
     private static double time(Runnable work) {
         long from = System.nanoTime();
         work.run();
@@ -129,14 +130,14 @@ public final class LiveBench {
         return values.stream().mapToDouble(d -> d).min().orElse(Double.NaN);
     }
 
-    /** The whole set through a plain session: one batch after the other, divided among its threads. */
+    /** Evaluates all samples in a plain session, one batch after the other, each computed by all its threads. */
     private void oneAfterAnother(OrtModel session) {
         for (int[] batch : batches) {
             Logits.of(session, model, feed, batch, Map.of(), NEVER);
         }
     }
 
-    /** The same on as many batches at once as there are threads. */
+    /** Evaluates all samples in a session with as many batches at once as there are threads. */
     private void sideBySide(OrtModel session, int[][] parts, ExecutorService workers) {
         List<Future<?>> open = new ArrayList<>();
         for (int[] batch : parts) {
@@ -232,10 +233,18 @@ public final class LiveBench {
         return new EvalRequest(Optional.of(id), weights, activations);
     }
 
-    /** Milliseconds to the first figure, to the last, and of all processors together. */
+    /**
+     * One evaluation.
+     *
+     * @param first milliseconds to the first figure
+     * @param last milliseconds to the last figure
+     * @param cpu processor time in milliseconds
+     */
     private record Timing(double first, double last, double cpu, int seen, double width) {}
 
-    /** Milliseconds that all threads of this process have computed: on a machine that others use too, what a way really costs. */
+    /**
+     * Processor time of all threads of this process, in milliseconds. It does not depend on what else the machine does.
+     */
     private static double cpu() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
                 ? os.getProcessCpuTime() * 1e-6
@@ -284,7 +293,7 @@ public final class LiveBench {
         return new Timing((first - from) * 1e-6, (System.nanoTime() - from) * 1e-6, cpu() - cpu, 0, 0);
     }
 
-    /** Tensors in the order in which the graph comes to them: an activation, then the weights of the layers that read it. */
+    /** Tensors in graph order: each activation, then the weights of the layers that read it. */
     private List<TensorId> inGraphOrder() {
         List<TensorId> order = new ArrayList<>();
         for (TensorInfo a : model.graph().orElseThrow().activations()) {
@@ -344,7 +353,8 @@ public final class LiveBench {
             for (int t = 0; t < order.size(); t++) {
                 TensorId id = order.get(t);
                 preparing.add(time(() -> uncached.prepare(moved(id, 0), NEVER)));
-                // The first look at a tensor nobody has prepared: sessions are built, nothing in front is kept.
+                // The first evaluation of a tensor that was not prepared: sessions are built, and no intermediate
+                // values are kept yet.
                 selecting.add(evaluate(evaluator, moved(id, -1)).first);
                 filling.add(time(() -> evaluator.prepare(moved(id, 0), NEVER)));
                 kept = Math.max(kept, evaluator.cacheUse().bytes());

@@ -40,9 +40,9 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * 60,000 samples of each kind of file, opened and evaluated in float and quantized, within a Java heap that has no room for them as float32 beside what is read: the
- * 10,000 test images of Fashion-MNIST six times over, so that the accuracy is known. Run with {@code -Dbench.heap=200m}: what is compressed is unpacked into
- * a quarter of the heap at most.
+ * Opens 60,000 samples of each kind of file and evaluates them in float and quantized, in a Java heap that is too small
+ * to hold them as float32. They are the 10,000 test images of Fashion-MNIST six times over, so that the accuracy is
+ * known. Run with {@code -Dbench.heap=200m}: compressed files are unpacked into a quarter of the heap at most.
  */
 public final class ManySamples {
     private static final CancelToken NEVER = new CancelToken();
@@ -51,12 +51,16 @@ public final class ManySamples {
 
     private ManySamples() {}
 
-    /** What is written, and how it is to be read. */
+    /** A kind of file: how it is written and how it is to be read. */
     private record Kind(String title, Writing writing, boolean pictures) {}
 
     @FunctionalInterface
     private interface Writing {
-        /** @return what to open */
+        /**
+         * Writes the samples.
+         *
+         * @return the file or folder to open
+         */
         Path write(Path folder, byte[] pixels, byte[] labels) throws IOException;
     }
 
@@ -130,7 +134,7 @@ public final class ManySamples {
                 }
             });
             double evaluated = (System.nanoTime() - start) / 1e9;
-            // A folder has its samples in another order; a share of correct ones has none.
+            // A folder has its samples in another order, which does not change the share of correct ones.
             boolean same = figure.seen() == TIMES * once.seen()
                     && figure.score() == once.score()
                     && figure.floatScore() == once.floatScore();
@@ -274,13 +278,13 @@ public final class ManySamples {
         }
     }
 
-    /** Bytes of the Java heap that cannot be freed now. */
+    /** Bytes of the Java heap in use after a garbage collection. */
     private static long held() {
         System.gc();
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
-    /** Milliseconds spent so far. */
+    /** Milliseconds spent on garbage collection so far. */
     private static long collecting() {
         return ManagementFactory.getGarbageCollectorMXBeans().stream()
                 .mapToLong(GarbageCollectorMXBean::getCollectionTime)

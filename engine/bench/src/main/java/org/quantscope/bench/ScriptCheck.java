@@ -34,17 +34,22 @@ import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 
 /**
- * Writes every Python script and every C header that exporters make, for every sample model and one with hostile names in several
- * settings, and has them compiled by the real thing: {@code python3 -m py_compile} and {@code cc -std=c99 -Wall -Wextra -Werror}.
- * Prints the counts as Markdown; what a compiler refuses is printed in full, and the run fails.
+ * Writes every Python script and every C header of the exporters, for every sample model and for one with hostile
+ * names, in several settings. Then has them compiled by {@code python3 -m py_compile} and by
+ * {@code cc -std=c99 -Wall -Wextra -Werror}. Prints the counts as Markdown; prints the errors in full and fails if a
+ * file does not compile.
  *
- * <p>Arguments, all optional: {@code python=PATH}, {@code cc=PATH}. A compiler that is not there is left out, and the table says so.
+ * <p>Arguments, all optional: {@code python=PATH}, {@code cc=PATH}. A missing compiler is skipped, and the table says
+ * so.
  */
 public final class ScriptCheck {
     private static final CancelToken NEVER = new CancelToken();
     private static final String PYTHON = ".py";
     private static final String HEADER = ".h";
-    /** What is bad for a literal, a comment, a C name or a regular expression; a line break ends a comment. */
+    /**
+     * Characters that would break a literal, a comment, a C identifier or a regular expression if they were not
+     * escaped; the line break ends a comment.
+     */
     private static final String HOSTILE = " \"'\\ */ /* ' {x} $1 % ü\u2028\n#";
 
     private final Map<String, Integer> written = new TreeMap<>();
@@ -111,7 +116,7 @@ public final class ScriptCheck {
         }
     }
 
-    /** Weights of several kinds beside activations of several kinds. */
+    /** Settings that combine several schemes for weights with several for activations. */
     private static List<SessionState> settings(Model model) {
         QuantSpec w = QuantSpec.WEIGHTS;
         List<QuantSpec> weights = List.of(
@@ -184,7 +189,7 @@ public final class ScriptCheck {
         }
     }
 
-    /** The first line of what a program says of itself; empty if there is none of that name. */
+    /** The first line that a program prints about its version; empty if there is no such program. */
     private static String version(String program) {
         try {
             Process process = new ProcessBuilder(program, "--version")
@@ -200,7 +205,7 @@ public final class ScriptCheck {
         }
     }
 
-    /** The model with names that have to be escaped. */
+    /** Writes the model with names that have to be escaped. */
     private static Path renamed(Path model, Path to) throws IOException {
         ModelProto.Builder proto = ModelProto.parseFrom(Files.readAllBytes(model)).toBuilder();
         GraphProto.Builder graph = proto.getGraphBuilder();

@@ -35,18 +35,25 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What a sensitivity sweep costs a tensor, every weight and activation at 8 bits; in turns with it, after each so many of its
- * evaluations, the same one as people do it today: write a QDQ model, make a new session of it, evaluate it.
+ * How long a sensitivity sweep takes for each tensor, with every weight and activation at 8 bits. After every few
+ * evaluations of the sweep, the same evaluation is measured in the usual way: write a QDQ model, make a new session of
+ * it, evaluate it.
  */
 public final class SensitivityBench {
     private static final CancelToken NEVER = new CancelToken();
     private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
-    /** Not a divisor of what is swept, so that tensors of every kind are among them. */
+    /**
+     * One evaluation out of this many is measured in the usual way. The number does not divide the evaluations of a
+     * sweep, so that tensors of every kind are measured.
+     */
     private static final int NAIVE_EVERY = 7;
 
     private SensitivityBench() {}
 
-    /** Arguments: the samples to evaluate on, then names of sample models; 2000, {@code fashion_resnet} and {@code fashion_mobilenet} if there are none. */
+    /**
+     * Arguments: the number of samples to evaluate on, then names of sample models. The defaults are 2000,
+     * {@code fashion_resnet} and {@code fashion_mobilenet}.
+     */
     public static void main(String[] args) throws IOException {
         System.out.println(Runtime.getRuntime().availableProcessors() + " processors, " + THREADS
                 + " threads each way, JDK " + Runtime.version() + ", load average at the start " + load());
@@ -72,7 +79,7 @@ public final class SensitivityBench {
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
-    /** Milliseconds that all threads of this process have computed. */
+    /** Processor time of all threads of this process, in milliseconds. */
     private static double cpu() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
                 ? os.getProcessCpuTime() * 1e-6
@@ -105,7 +112,7 @@ public final class SensitivityBench {
         } finally {
             Files.deleteIfExists(naive.file);
         }
-        // Of the sweep alone, the float model's predictions and the building of sessions included.
+        // Time of the sweep alone, with the predictions of the float model and the building of sessions.
         double wall = System.nanoTime() * 1e-6 - begun - naive.wall;
         double cost = cpu() - cpuBegun - naive.cpu;
         int evaluations = 1 + 2 * sweep.tensors().size();
@@ -124,7 +131,7 @@ public final class SensitivityBench {
                 naive.cpu / naive.count / (cost / evaluations)));
     }
 
-    /** Today's way, for some of the evaluations of a sweep. */
+    /** The usual way, for some of the evaluations of a sweep. */
     private static final class Naive {
         private final Model model;
         private final SessionState state;
@@ -152,7 +159,11 @@ public final class SensitivityBench {
                     .toArray(int[][]::new);
         }
 
-        /** @param what a text like {@code only f.0.weight, 3 of 99} */
+        /**
+         * Measures the evaluation if it is the next one to be measured.
+         *
+         * @param what a text such as {@code only f.0.weight, 3 of 99}
+         */
         void evaluated(String what) {
             if (seen++ % NAIVE_EVERY != 0) {
                 return;

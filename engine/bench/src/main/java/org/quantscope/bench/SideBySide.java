@@ -49,20 +49,20 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Runs ways to do the same thing in turn, again and again, so that whatever else the machine does hits all of them, and prints the
- * median of each and how many times faster than the naive form it is.
+ * Compares ways to do the same thing. They run in turn, many times over, so that other work of the machine slows all of
+ * them alike. Prints the median time of each, and how many times faster than the naive way it is.
  */
 public final class SideBySide {
     private static final int ROUNDS = 15;
     private static final int WARM_UP = 8;
     private static final long LARGE = 100_000_000;
     private static final int MILLION = 1_000_000;
-    /** Values of the passes: 128 MiB, well beyond any cache. */
+    /** The number of values for the passes: 128 MiB, much more than any cache holds. */
     private static final int N = 1 << 25;
 
     private static final int PART = 1 << 18;
     private static final int LEVELS_EACH_SIDE = 127;
-    /** Of the values as a matrix. */
+    /** The number of columns if the values are viewed as a matrix. */
     private static final int COLUMNS = 4096;
 
     private static final int BLOCK = 32;
@@ -72,7 +72,7 @@ public final class SideBySide {
 
     private SideBySide() {}
 
-    /** One way, and what it took. */
+    /** One way to do something, and the times that it took. */
     private static final class Way {
         private final String name;
         private final Runnable work;
@@ -101,7 +101,7 @@ public final class SideBySide {
         }
     }
 
-    /** No arguments. */
+    /** Takes no arguments. */
     public static void main(String[] args) throws IOException {
         System.out.println(machine());
         Path file = Files.createTempFile("quantscope-bench", ".f32");
@@ -141,7 +141,7 @@ public final class SideBySide {
                 ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
     }
 
-    /** {@link #LARGE} values in a mapped file, as weights of a model lie. */
+    /** {@link #LARGE} normally distributed values in a memory-mapped file, as the weights of a model are. */
     private static MemorySegment bellShaped(Path file, Arena arena) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             MemorySegment all = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4 * LARGE, arena);
@@ -219,7 +219,10 @@ public final class SideBySide {
         array.close();
     }
 
-    /** Grids that are not one evenly spaced grid for all, beside that one and a loop over values that asks the grid. */
+    /**
+     * Other grids than one uniform grid for the whole tensor, beside that one and a loop that asks the grid for each
+     * value.
+     */
     private static void grids(Tensor flat, MemorySegment values, CancelToken cancel) {
         var info = new TensorInfo(
                 new TensorId("w"),
@@ -276,7 +279,7 @@ public final class SideBySide {
         return params(scheme, bits, granularity, tensor, CLIP);
     }
 
-    /** Ranges of all slices within a percent of each other, no two neighbours alike. */
+    /** Parameters with a range for each slice; the ranges differ by a percent at most, and neighbours always differ. */
     private static QuantParams params(String scheme, int bits, Granularity granularity, Tensor tensor, float clip) {
         Slicing slicing = Slicing.of(tensor.info(), granularity);
         List<ClipRange> ranges = new ArrayList<>(slicing.slices());
@@ -314,7 +317,7 @@ public final class SideBySide {
         return out;
     }
 
-    /** Division, rounding, clamping and multiplication, each into a new array. */
+    /** Quantizes in four passes (division, rounding, clamping, multiplication), each into a new array. */
     private static float[] naiveFakeQuantize(float[] x, UniformGrid grid) {
         float[] steps = new float[x.length];
         for (int i = 0; i < x.length; i++) {
@@ -331,7 +334,7 @@ public final class SideBySide {
         return y;
     }
 
-    /** The squared error alone: less than ours gives. */
+    /** Computes only the squared error, which is less than the kernels compute. */
     private static double naiveError(float[] x, float[] y) {
         double sum = 0;
         for (int i = 0; i < x.length; i++) {
@@ -341,7 +344,7 @@ public final class SideBySide {
         return sum;
     }
 
-    /** The same by whole-array operations. */
+    /** Quantizes with operations on whole arrays. */
     private static INDArray nd4jFakeQuantize(INDArray x, UniformGrid grid) {
         INDArray y = x.div(grid.scale());
         Transforms.round(y, false);
@@ -505,7 +508,10 @@ public final class SideBySide {
         void run(int round);
     }
 
-    /** After a second of work that does not count, as the compiler needs its time on a busy machine. */
+    /**
+     * The median time in seconds, after a second of warm-up that is not counted, because the compiler needs time on a
+     * busy machine.
+     */
     private static double median(int rounds, Round work) {
         long warm = System.nanoTime() + 1_000_000_000;
         for (int round = 0; System.nanoTime() < warm; round++) {

@@ -18,7 +18,7 @@ import org.quantscope.core.quant.UniformGrid;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** Filling a sketch, and asking it for the error of a grid. */
+/** Filling a moment sketch, and estimating the error of a grid from it. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -34,7 +34,7 @@ public class SketchBenchmark {
     private MomentSketch full = new MomentSketch();
     private UniformGrid grid = new UniformGrid(1, 0, -1, 1);
 
-    /** Bell-shaped values. */
+    /** Makes normally distributed values. */
     @Setup(Level.Trial)
     public void prepare() {
         var random = new Random(1);
@@ -47,7 +47,7 @@ public class SketchBenchmark {
         grid = new UniformGrid(full.absMax() / most, 0, -most, most);
     }
 
-    /** A million values. */
+    /** Fills a sketch with a million values. */
     @Benchmark
     public MomentSketch fill() {
         var sketch = new MomentSketch();
@@ -55,7 +55,7 @@ public class SketchBenchmark {
         return sketch;
     }
 
-    /** One grid. */
+    /** Estimates the error of one grid. */
     @Benchmark
     public ErrorEstimate estimate() {
         return full.estimate(grid);

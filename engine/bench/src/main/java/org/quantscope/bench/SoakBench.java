@@ -23,19 +23,23 @@ import org.quantscope.core.ort.OrtModel;
 import org.quantscope.core.ort.OrtRuntime;
 
 /**
- * What a person does in a long day, at random and without a pause: edits in every scheme, evaluations, sweeps, corrections, exports, imports, other models,
- * damaged files; half of it cancelled at a random moment. Prints the memory of the process over time, each time after everything was closed, and ends with an
- * error if a session is left, a step fails in a way that it must not, or the memory grows.
+ * The work of a long day, at random and without a pause: edits in every scheme, evaluations, sweeps, corrections,
+ * exports, imports, other models and damaged files, half of it cancelled at a random moment. Prints the memory of the
+ * process over time, each time with everything closed. Fails if a session is left open, a step fails in an unexpected
+ * way, or the memory grows.
  */
 public final class SoakBench {
     private static final double MOST_GROWTH = 0.05;
     private static final int MEASUREMENTS = 20;
-    /** Cancels come up to so many milliseconds after the start of a step, short delays as often as long ones. */
+    /**
+     * The longest delay in milliseconds between the start of a step and its cancellation. The logarithm of the delay is
+     * uniform, so that short ones are frequent.
+     */
     private static final double LONGEST_DELAY = 1000;
 
     private SoakBench() {}
 
-    /** Kinds of step, and how many of a hundred are of that kind. */
+    /** Kinds of step, and the share of each in percent. */
     private enum Kind {
         EVALUATE("edit and evaluate", 44),
         SWEEP("sensitivity", 4),
@@ -66,14 +70,14 @@ public final class SoakBench {
         }
     }
 
-    /** How often a kind of step ended in which way. */
+    /** How often each kind of step ended in which way. */
     private static final class Outcomes {
         private int done;
         private int cancelled;
         private int refused;
     }
 
-    /** Arguments: how many steps (1000), the seed (1). */
+    /** Arguments: the number of steps (1000) and the seed (1). */
     public static void main(String[] args) throws IOException {
         int steps = args.length > 0 ? Integer.parseInt(args[0]) : 1000;
         Random random = new Random(args.length > 1 ? Long.parseLong(args[1]) : 1);
@@ -98,7 +102,7 @@ public final class SoakBench {
         System.out.println("|---|--:|--:|--:|");
         outcomes.forEach((kind, o) ->
                 System.out.printf(Locale.ROOT, "| %s | %d | %d | %d |%n", kind.title, o.done, o.cancelled, o.refused));
-        // The first fifth fills caches and lets the compiler work.
+        // Caches fill and code is compiled in the first fifth, so it is left out.
         double before = median(memory.subList(memory.size() / 5, memory.size() * 2 / 5));
         double after = median(memory.subList(memory.size() * 4 / 5, memory.size()));
         double growth = after / before - 1;
@@ -126,10 +130,10 @@ public final class SoakBench {
         long delay = (long) (1000 * Math.pow(LONGEST_DELAY, random.nextDouble()));
         ScheduledFuture<?> later = null;
         if (closes) {
-            // The window is closed in the middle of an evaluation.
+            // As if the window was closed in the middle of an evaluation.
             later = hand.schedule(desk::closeEvaluator, delay, TimeUnit.MICROSECONDS);
         } else if (kind == Kind.SWEEP || random.nextBoolean()) {
-            // A sweep takes as long as all else together.
+            // Sweeps are cancelled more often, because they take as long as everything else together.
             later = hand.schedule(cancel::cancel, delay, TimeUnit.MICROSECONDS);
         }
         try {
@@ -161,14 +165,14 @@ public final class SoakBench {
         }
     }
 
-    /** Prints a row and gives the bytes of this process in memory without the Java heap. */
+    /** Prints a row and returns the resident memory of this process without the Java heap, in bytes. */
     private static long measure(int step, Path samples) throws IOException {
         System.gc();
-        // The C library gives back what is free whenever a session is closed; what was freed behind the last one would
-        // count else.
+        // The C library returns free memory to the system whenever a session is closed. Closing one more returns what
+        // was freed after the last one.
         OrtModel.load(Files.readAllBytes(samples.resolve("digits_mlp.onnx")), "digits_mlp", OrtModel.Options.DEFAULT)
                 .close();
-        // The collector gives freed heap back in a thread of its own.
+        // The collector returns heap memory to the system in its own thread, so the lowest of several readings counts.
         long resident = Long.MAX_VALUE;
         for (int i = 0; i < 10; i++) {
             LockSupport.parkNanos(100_000_000);

@@ -54,7 +54,10 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.verify.Verifier;
 
-/** One model at a time with what a person has open of it, and the things that can be done to it, each with random choices. */
+/**
+ * One open model with everything that a user may have open for it, and the things that can be done with it, each with
+ * random choices.
+ */
 final class SoakDesk implements AutoCloseable {
     static final String FOLDER_PREFIX = "quantscope-soak";
 
@@ -64,7 +67,7 @@ final class SoakDesk implements AutoCloseable {
     private static final int FEW = 100;
     private static final int MOST_FLIPS = 8;
     private static final int STATES = 20;
-    /** Searches that take seconds or minutes where each channel or block has its own. */
+    /** Calibrators whose search takes seconds or minutes if each channel or block has its own range. */
     private static final Set<String> SLOW = Set.of("entropy", "lp");
 
     private static final long CACHE = 64L << 20;
@@ -76,7 +79,7 @@ final class SoakDesk implements AutoCloseable {
     private final SensitivityCache figures = new SensitivityCache();
     private @Nullable Open open;
 
-    /** What belongs to one opened model. */
+    /** Everything that belongs to one opened model. */
     private static final class Open {
         final Model source;
         final Dataset calibration;
@@ -89,7 +92,7 @@ final class SoakDesk implements AutoCloseable {
         final Resolver resolver = new Resolver();
 
         ResolvedSettings resolved;
-        /** Closed by the hand too. */
+        /** The thread that cancels steps may close it too. */
         volatile LiveEvaluator evaluator;
 
         LayerComparison layers;
@@ -158,7 +161,7 @@ final class SoakDesk implements AutoCloseable {
         return of.get(random.nextInt(of.size()));
     }
 
-    /** Another model in place of this one, BatchNormalization folded or not. */
+    /** Opens another model in place of this one, with BatchNormalization folded or not. */
     void open(CancelToken cancel) throws IOException {
         Path file = any(files);
         boolean fold = random.nextInt(3) > 0;
@@ -177,7 +180,7 @@ final class SoakDesk implements AutoCloseable {
         open = next;
     }
 
-    /** Nothing is open. */
+    /** Closes the model. */
     void clear() {
         if (open != null) {
             open.close();
@@ -185,7 +188,7 @@ final class SoakDesk implements AutoCloseable {
         }
     }
 
-    /** By the hand, while something may run. */
+    /** Closes the evaluator; the cancelling thread calls this while a step may run. */
     void closeEvaluator() {
         Open at = now();
         at.closed = true;
@@ -198,7 +201,7 @@ final class SoakDesk implements AutoCloseable {
         }
     }
 
-    /** Another choice for a tensor or for all, sometimes an undo; then the accuracy. */
+    /** Changes a setting of one tensor or of all, or undoes a change, then evaluates the accuracy. */
     void evaluate(CancelToken cancel) {
         Open at = now();
         TensorId id = any(at.tensors());
@@ -221,8 +224,8 @@ final class SoakDesk implements AutoCloseable {
         if (random.nextInt(4) == 0) {
             activations.remove(any(at.tensors()));
         }
-        Optional<TensorId> inHand = random.nextInt(5) == 0 ? Optional.empty() : Optional.of(id);
-        EvalRequest request = new EvalRequest(inHand, at.resolved.weights(), activations);
+        Optional<TensorId> selected = random.nextInt(5) == 0 ? Optional.empty() : Optional.of(id);
+        EvalRequest request = new EvalRequest(selected, at.resolved.weights(), activations);
         if (random.nextInt(4) == 0) {
             at.evaluator.prepare(request, cancel);
         }
@@ -246,7 +249,7 @@ final class SoakDesk implements AutoCloseable {
                 .withClip(new Clip.Auto(calibrator.id())));
     }
 
-    /** Resolves first: what is refused changes nothing. */
+    /** Resolves the settings first, so that refused settings change nothing. */
     private void take(SessionState next, CancelToken cancel) {
         Open at = now();
         at.resolved = at.resolver.resolve(at.model, next, at.calibrated, QUIET, cancel);
@@ -277,7 +280,7 @@ final class SoakDesk implements AutoCloseable {
         take(at.state, cancel);
     }
 
-    /** One more correction, or none again. */
+    /** Adds a correction, or removes all. */
     void correct(CancelToken cancel) throws IOException {
         Open at = now();
         List<AppliedCorrection> all = new ArrayList<>();
@@ -303,7 +306,10 @@ final class SoakDesk implements AutoCloseable {
         take(next, NEVER);
     }
 
-    /** Any format, looked at again, and taken back where it can be read: sometimes after some bytes were damaged. */
+    /**
+     * Exports to a random target, checks the files and imports them if their format can be read; sometimes after some
+     * bytes were damaged.
+     */
     void export(CancelToken cancel) throws IOException {
         Open at = now();
         Exporter exporter = any(Exporters.all());
@@ -333,7 +339,7 @@ final class SoakDesk implements AutoCloseable {
         }
     }
 
-    /** A sample file with some bytes changed or cut off; what still opens is used. */
+    /** Opens a sample file with some bytes changed or cut off. If it still opens, it is used. */
     void damaged(CancelToken cancel) throws IOException {
         List<Path> all;
         try (Stream<Path> found = Files.list(samples)) {
@@ -383,7 +389,7 @@ final class SoakDesk implements AutoCloseable {
         if (random.nextInt(4) == 0) {
             return java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length));
         }
-        // What says how the rest is to be read lies at either end.
+        // Headers and directories, which say how the rest is to be read, are at the start or the end of a file.
         int reach = random.nextBoolean() ? bytes.length : Math.min(bytes.length, 4096);
         boolean fromEnd = random.nextBoolean();
         for (int i = 1 + random.nextInt(MOST_FLIPS); i > 0; i--) {

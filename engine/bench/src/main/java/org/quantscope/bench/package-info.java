@@ -1,4 +1,4 @@
-/** Measures the engine against simpler ways to do the same. Not part of the product. */
+/** Benchmarks of the engine beside simpler ways to do the same. Not part of the product. */
 @NullMarked
 package org.quantscope.bench;
 

@@ -12,15 +12,15 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.sensitivity.SensitivityStore;
 import picocli.CommandLine;
 
-/** The commands put together, and what becomes of their failures: one line on stderr and an exit code. */
+/** Puts the commands together and turns their failures into one line on stderr and an exit code. */
 final class Cli {
     private Cli() {}
 
     /**
      * Runs one command line.
      *
-     * @param log writes a fault of ours down and says where
-     * @param state folder of what is kept from one run to the next
+     * @param log writes an internal error to the log and returns the log file, if it could be written
+     * @param state the folder for what is kept from one run to the next
      * @return the exit code
      */
     static int run(
@@ -66,7 +66,7 @@ final class Cli {
     private static int failed(
             Throwable failure, Terminal terminal, CancelToken cancel, Function<Throwable, Optional<Path>> log) {
         if (cancel.isCancelled()) {
-            // Whatever else went wrong on the way down is its consequence.
+            // After a cancellation every other error is a consequence of it.
             complain(terminal, "cancelled");
             return ExitCode.CANCELLED;
         }
@@ -92,7 +92,7 @@ final class Cli {
         };
     }
 
-    /** Exactly one line. */
+    /** Prints exactly one line. */
     private static void complain(Terminal terminal, @Nullable String problem) {
         terminal.err()
                 .println("quantscope: "

@@ -42,7 +42,10 @@ import picocli.CommandLine.Parameters;
 final class CurveCommand extends EngineCommand {
     private static final int MOST_POINTS = 100_000;
 
-    /** More passes over values than this are left to the sketches, unless there are too many of them. */
+    /**
+     * The most values to pass over for exact errors. If the curve needs more, the sketches estimate it, unless there
+     * are too many slices for sketches.
+     */
     private static final long EXACT_VALUES = 1L << 30;
 
     private static final int MOST_SKETCHES = 1 << 13;
@@ -85,7 +88,7 @@ final class CurveCommand extends EngineCommand {
         super(terminal, cancel);
     }
 
-    /** The error at one clip. */
+    /** The errors at one clipping range, in squared tensor units. */
     private record Point(List<ClipRange> clip, double mse, double clippingMse, double roundingMse) {
         Json json() {
             return new Json()

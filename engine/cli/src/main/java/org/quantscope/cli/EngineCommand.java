@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all commands share: where they write, when they stop, and {@code --json}. */
+/** What all commands share: where they print, how they are cancelled, and {@code --json}. */
 @Command(mixinStandardHelpOptions = true, versionProvider = QuantscopeCommand.Version.class)
 abstract class EngineCommand implements Callable<Integer> {
     private static final int NEAR = 10;
@@ -49,7 +49,7 @@ abstract class EngineCommand implements Callable<Integer> {
         return cancel;
     }
 
-    /** Prints the result as it is wanted. */
+    /** Prints the result as JSON if {@code --json} was given; else runs {@code forPeople}. */
     final void print(Json result, Runnable forPeople) {
         cancel.check();
         if (json) {
@@ -70,7 +70,10 @@ abstract class EngineCommand implements Callable<Integer> {
         terminal.out().flush();
     }
 
-    /** What {@code made} makes; an argument that it refuses is wrong usage. */
+    /**
+     * Returns what {@code made} gives. An {@link IllegalArgumentException} that it throws becomes a complaint about
+     * usage.
+     */
     final <T> T checked(Supplier<T> made) {
         try {
             return made.get();
@@ -79,7 +82,7 @@ abstract class EngineCommand implements Callable<Integer> {
         }
     }
 
-    /** The tensor called {@code name}, or the only one. */
+    /** The tensor called {@code name}; without a name the only tensor of the model. */
     final Tensor choose(Model model, Path file, @Nullable String name) {
         List<String> names = model.tensors().stream().map(t -> t.id().name()).toList();
         if (name == null) {
@@ -95,7 +98,7 @@ abstract class EngineCommand implements Callable<Integer> {
                         + "\"; near names: " + String.join(", ", NearNames.of(name, names, NEAR))));
     }
 
-    /** A complaint about how the command was used. */
+    /** An exception that reports a wrong use of the command. */
     final ParameterException usage(String problem) {
         return new ParameterException(spec.commandLine(), problem);
     }

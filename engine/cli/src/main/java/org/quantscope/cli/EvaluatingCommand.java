@@ -22,7 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What commands that run a quantized model on data share: the options, and the way from them to an evaluator. */
+/** A command that runs a quantized model on data: the shared options, and the steps from them to an evaluator. */
 abstract class EvaluatingCommand extends EngineCommand {
     @Parameters(paramLabel = "MODEL", description = "An ONNX model.")
     private Path file;
@@ -65,9 +65,9 @@ abstract class EvaluatingCommand extends EngineCommand {
     }
 
     /**
-     * What is evaluated.
+     * What is to be evaluated.
      *
-     * @param reference the float model that is compared with: without the corrections
+     * @param reference the float model to compare with: the one before any corrections
      * @param wanted the metric that was asked for on the command line
      */
     record Setting(
@@ -137,7 +137,7 @@ abstract class EvaluatingCommand extends EngineCommand {
         return settings.keepsBatchNorm() ? state.withFoldBatchNorm(false) : state;
     }
 
-    /** Refuses a metric that was asked for and does not fit the model and the data. */
+    /** Refuses a metric that was asked for but does not fit the model and the data. */
     final void checkMetric(Setting setting, LiveEvaluator evaluator) {
         if (setting.wanted.isPresent() && !evaluator.tasks(cancel()).contains(setting.wanted.get())) {
             throw usage("--metric: " + setting.wanted.get().id() + " does not fit the model and the data; "
@@ -149,17 +149,17 @@ abstract class EvaluatingCommand extends EngineCommand {
         return tasks.stream().map(Task::id).collect(Collectors.joining(", "));
     }
 
-    /** A score as people read it. */
+    /** A score in the form that people read. */
     static String text(AccuracyEstimate figure, double score) {
         return figure.task().isProportion() ? Text.percent(score) : Text.number(score);
     }
 
-    /** The float model's score: a share is counted; any other mean is a value. */
+    /** The float model's score: a count of correct samples for an accuracy, a value for any other metric. */
     static Json floatScore(AccuracyEstimate figure) {
         return score(figure, figure.task().isProportion() ? figure.floatCorrect() : 0, figure.floatScore());
     }
 
-    /** The quantized model's score. */
+    /** The quantized model's score: a count of correct samples for an accuracy, a value for any other metric. */
     static Json quantizedScore(AccuracyEstimate figure) {
         return score(figure, figure.task().isProportion() ? figure.correct() : 0, figure.score());
     }

@@ -1,19 +1,19 @@
 package org.quantscope.cli;
 
-/** What the process says when it ends. */
+/** The exit codes of the process. */
 final class ExitCode {
     static final int DONE = 0;
 
-    /** Done, and a check that was asked for failed. */
+    /** The command ran, and a check that was asked for failed. */
     static final int CHECK_FAILED = 1;
 
     static final int USAGE = 2;
     static final int BAD_INPUT = 3;
 
-    /** A fault of ours. */
+    /** An internal error of the program. */
     static final int FAULT = 4;
 
-    /** Ctrl-C: 128 + SIGINT, as shells count. */
+    /** Cancelled by Ctrl-C: 128 + SIGINT, as in shells. */
     static final int CANCELLED = 130;
 
     private ExitCode() {}

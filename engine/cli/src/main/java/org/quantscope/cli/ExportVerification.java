@@ -14,13 +14,13 @@ import org.quantscope.core.verify.Verification.Ran;
 import org.quantscope.core.verify.Verification.ReRead;
 import org.quantscope.core.verify.Verification.WellFormed;
 
-/** How an export is verified, and what is said of it. */
+/** How an export is verified, and how the result is reported. */
 final class ExportVerification {
     private ExportVerification() {}
 
     /**
-     * The data to verify on: what was asked for, else the calibration data of the config if it is still what it was. Opened
-     * before anything is written, so that a wrong name does no harm.
+     * The data to verify on: the file that was asked for, otherwise the config's calibration data, if it has not
+     * changed. It is opened before anything is exported, so that a wrong name leaves no files behind.
      */
     static Optional<Dataset> data(
             @Nullable Path asked, int limit, SessionState state, Terminal terminal, CancelToken cancel)
@@ -47,7 +47,7 @@ final class ExportVerification {
         return Optional.of(data);
     }
 
-    /** As a value of the command's JSON. */
+    /** The result as a value in the command's JSON. */
     static Json json(Verification verified) {
         Json json = new Json().put("by", verified.by());
         if (verified instanceof Ran ran) {
@@ -65,7 +65,7 @@ final class ExportVerification {
         return json;
     }
 
-    /** In one line. */
+    /** The result in one line of text. */
     static String text(Verification verified) {
         return switch (verified) {
             case Ran ran ->

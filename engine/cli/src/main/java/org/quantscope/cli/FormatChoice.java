@@ -5,12 +5,13 @@ import java.util.Map;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 
-/** A target and its options, as {@code --format} gives them. */
+/** An export target and its options, as {@code --format} gives them. */
 record FormatChoice(Exporter exporter, Map<String, String> options) {
     /**
-     * Reads {@code ID[:key=value,…]}.
+     * Parses {@code ID[:key=value,…]}.
      *
-     * @throws IllegalArgumentException naming an unknown id, an unknown option, a malformed pair or a value that the option does not take
+     * @throws IllegalArgumentException naming an unknown id, an unknown option, a malformed pair or a value that the
+     *     option does not accept
      */
     static FormatChoice parse(String text) {
         String[] parts = text.split(":", 2);

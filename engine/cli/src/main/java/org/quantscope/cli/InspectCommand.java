@@ -118,7 +118,7 @@ final class InspectCommand extends EngineCommand {
                 : json.put("count", info.shape().count());
     }
 
-    /** An activation whose shape the file does not declare has a scalar's. */
+    /** An activation whose shape the file does not declare has the shape of a scalar here. */
     private static boolean hasShape(TensorInfo info) {
         return info.kind() != TensorKind.ACTIVATION || info.shape().rank() > 0;
     }

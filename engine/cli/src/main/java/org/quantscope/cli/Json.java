@@ -9,7 +9,10 @@ import org.quantscope.core.quant.ClipRange;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** An object of the output, its members in the order they were put. A figure that does not exist is left out. */
+/**
+ * A JSON object for the output. Fields keep the order in which they were put; a figure that does not exist has no
+ * field.
+ */
 final class Json {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .disable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
@@ -17,7 +20,7 @@ final class Json {
 
     private final Map<String, Object> members = new LinkedHashMap<>();
 
-    /** Puts a figure, unless it is NaN or infinite. */
+    /** Puts a number, unless it is NaN or infinite. */
     Json put(String name, double value) {
         if (Double.isFinite(value)) {
             members.put(name, value);
@@ -30,7 +33,7 @@ final class Json {
         return this;
     }
 
-    /** Puts a float32, written with the digits that it needs; left out if it is NaN or infinite. */
+    /** Puts a float32 with as few digits as identify it, unless it is NaN or infinite. */
     Json putFloat(String name, float value) {
         if (Float.isFinite(value)) {
             members.put(name, value);
@@ -53,7 +56,7 @@ final class Json {
         return this;
     }
 
-    /** Puts one range as an object, several as a list of them. */
+    /** Puts one range as an object, or several as a list of objects. */
     Json putRanges(String name, List<ClipRange> ranges) {
         List<Json> all = ranges.stream()
                 .map(r -> new Json().putFloat("lo", r.lo()).putFloat("hi", r.hi()))
@@ -67,13 +70,13 @@ final class Json {
         return this;
     }
 
-    /** One line of JSON. */
+    /** The object as one line of JSON. */
     @Override
     public String toString() {
         return text(this);
     }
 
-    /** One line of JSON: a list of objects. */
+    /** A list of objects as one line of JSON. */
     static String text(List<Json> values) {
         return text((Object) values);
     }

@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
         description = "Lists what is registered: ids, options with their defaults, and where each comes from.",
         footer = {"", "Example:", "  quantscope list calibrators --json"})
 final class ListCommand extends EngineCommand {
-    /** The registries, named as on the command line. */
+    /** The registries, by their names on the command line. */
     enum Registry {
         loaders,
         quantizers,

@@ -15,8 +15,8 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
 /**
- * The log of the program: nothing of it goes to the terminal. The file is made when there is something to say; one that has
- * grown large is put aside as {@code <name>.old} first. Several processes may write at once.
+ * The log file of the program; nothing that is logged goes to the terminal. The file is created at the first entry. A
+ * file that has grown large is first renamed to {@code <name>.old}. Several processes may write at once.
  */
 final class LogFile extends Handler {
     private static final long LARGE_BYTES = 1 << 20;
@@ -30,7 +30,7 @@ final class LogFile extends Handler {
         setFormatter(new SimpleFormatter());
     }
 
-    /** Sends everything that is logged to {@code file}, and nothing anywhere else. */
+    /** Sends everything that is logged to {@code file}, and nowhere else. */
     static LogFile install(Path file) {
         LogManager.getLogManager().reset();
         LogFile log = new LogFile(file);
@@ -38,7 +38,7 @@ final class LogFile extends Handler {
         return log;
     }
 
-    /** Writes a fault down and says where; empty if that is not possible. */
+    /** Writes the stack trace of an internal error to the file, and returns the file; empty if that is not possible. */
     Optional<Path> record(Throwable fault) {
         LogRecord entry = new LogRecord(Level.SEVERE, String.valueOf(fault));
         entry.setThrown(fault);
@@ -66,11 +66,11 @@ final class LogFile extends Handler {
         }
     }
 
-    /** Nothing is held back. */
+    /** Does nothing: every entry is written at once. */
     @Override
     public void flush() {}
 
-    /** Nothing is held open. */
+    /** Does nothing: no file stays open between entries. */
     @Override
     public void close() {}
 }

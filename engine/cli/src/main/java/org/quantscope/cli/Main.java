@@ -30,7 +30,7 @@ public final class Main {
                 isTerminal("err"));
         CancelToken cancel = new CancelToken();
         CountDownLatch finished = new CountDownLatch(1);
-        // Ctrl-C runs this: the command removes what it has begun, then the process ends with 130.
+        // Ctrl-C runs this thread: the command removes its unfinished files, then the process ends with code 130.
         Thread drain = new Thread(() -> {
             cancel.cancel();
             try {
@@ -53,13 +53,16 @@ public final class Main {
         return new PrintWriter(new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8), false);
     }
 
-    /** The start script knows each stream; without it both are taken for one if the console is. */
+    /**
+     * True if a stream is a terminal. The start script knows this for each stream; without the script both count as
+     * terminals if Java has a console.
+     */
     private static boolean isTerminal(String stream) {
         String told = System.getProperty("quantscope.terminal." + stream);
         return told == null ? Objects.requireNonNull(System.console()).isTerminal() : told.equals("true");
     }
 
-    /** See no-color.org. */
+    /** True if colours may be used: see no-color.org. */
     private static boolean colourful() {
         String off = System.getenv("NO_COLOR");
         return (off == null || off.isEmpty()) && !"dumb".equals(System.getenv("TERM"));

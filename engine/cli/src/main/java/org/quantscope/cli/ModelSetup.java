@@ -31,11 +31,14 @@ import org.quantscope.core.sketch.Observed;
 import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
 
-/** The steps that several commands take to come to a model and its settings. */
+/** Steps that several commands share: from files and options to a model and its settings. */
 final class ModelSetup {
     private ModelSetup() {}
 
-    /** Opens a model that can be run. */
+    /**
+     * Opens a model that can be run, without corrections: folded or not and with added quantizers as {@code state}
+     * says.
+     */
     static Model openGraph(Path file, SessionState state) throws IOException {
         return withGraph(Engine.open(file, state), file);
     }
@@ -51,7 +54,7 @@ final class ModelSetup {
     }
 
     /**
-     * The importances of a model's weights by what calibration data shows of them; none without data.
+     * The importances of a model's weights, observed on calibration data; without data there are none.
      *
      * @throws BadInputException if the model cannot be run, or the data does not fit it
      */
@@ -67,7 +70,7 @@ final class ModelSetup {
         }
     }
 
-    /** Opens a model that can be run, as a session wants it analysed, corrections included. */
+    /** Opens a model that can be run in the form that a session wants, with its corrections applied. */
     static Model openGraph(Path file, SessionState state, Terminal terminal, CancelToken cancel) throws IOException {
         Model source = withGraph(Engine.open(file, false), file);
         try (Terminal.Bar bar = terminal.progress("correct")) {
@@ -76,9 +79,10 @@ final class ModelSetup {
     }
 
     /**
-     * Opens data, the first {@code limit} samples of it if that is positive.
+     * Opens data.
      *
-     * @param config the same data is prepared as it says; else the sidecar does
+     * @param limit how many samples to use, from the first on; all if it is not positive
+     * @param config says how the samples are prepared if it names the same data; otherwise the sidecar does
      */
     static Dataset openData(Path file, int limit, Optional<SessionState> config, CancelToken cancel)
             throws IOException {
@@ -97,7 +101,7 @@ final class ModelSetup {
         return limit > 0 ? data.limit(limit) : data;
     }
 
-    /** Reads a config for the model {@code file}, and warns if it was made for another one. */
+    /** Reads a config to use with the model {@code file}, and warns if it was made for another model. */
     static Session readConfig(Path config, Path file, Terminal terminal, CancelToken cancel) throws IOException {
         Session session = SessionFile.read(config);
         if (!session.state().model().sha256().equals(FileRef.of(file, cancel).sha256())) {
@@ -107,10 +111,10 @@ final class ModelSetup {
     }
 
     /**
-     * What a calibration run comes to.
+     * The result of a calibration run.
      *
-     * @param state with the data it rests on
-     * @param seen of the model's activations and of what its weights are multiplied with
+     * @param state the session state, which now names the calibration data
+     * @param seen what the activations looked like, and what the weights were multiplied with
      */
     record Calibrated(SessionState state, ActivationSketches seen) {
         Calibration calibration() {
@@ -119,12 +123,12 @@ final class ModelSetup {
     }
 
     /**
-     * What is known of a config's model: the ranges that it holds, and, where they are not enough, what lies beside it, if that was seen
-     * of this model.
+     * The calibration that belongs to a config: the ranges in the config, and if they are not enough, the sketch file
+     * beside it, provided that it was made from the same model and data.
      *
      * @param config the file that {@code session} was read from
-     * @param state the choices of now, which may keep more in float than the config does
-     * @throws BadInputException if the file beside it is needed and damaged
+     * @param state the present settings, which may keep more tensors in float than the config does
+     * @throws BadInputException if the sketch file is needed and damaged
      */
     static Calibration calibration(Path config, Session session, Model model, SessionState state, CancelToken cancel)
             throws IOException {
@@ -144,7 +148,10 @@ final class ModelSetup {
         return fits ? known.withSeen(seen) : known;
     }
 
-    /** Says where the levels of activations are not what their scheme would fit: a config from before levels were kept, or one written by hand. */
+    /**
+     * Warns of activations whose scheme fits its levels, when the config has no fitted levels for them: it is an old
+     * config, or one written by hand.
+     */
     static void warnOfUnfitted(Model model, SessionState state, Calibration calibration, Terminal terminal) {
         unfitted(model, state, calibration)
                 .forEach(id -> terminal.warn("activation " + id
@@ -159,7 +166,7 @@ final class ModelSetup {
                 .toList();
     }
 
-    /** Calibrates activations. */
+    /** Calibrates activations on all samples of the data. */
     static Calibrated calibrate(Model model, SessionState state, Dataset data, Terminal terminal, CancelToken cancel) {
         Observed observed;
         try (Terminal.Bar bar = terminal.progress("calibrate")) {

@@ -17,7 +17,10 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
 import picocli.CommandLine.Option;
 
-/** The quantizer options, and the {@link QuantSpec} they make. Every complaint is an {@link IllegalArgumentException}: wrong usage. */
+/**
+ * The options of a quantizer, and the {@link QuantSpec} that they give. A wrong value throws an
+ * {@link IllegalArgumentException}, which is reported as wrong usage.
+ */
 final class QuantizerOptions {
     static final String DEFAULT_SCHEME = "uniform";
     static final int DEFAULT_BITS = 8;
@@ -58,7 +61,7 @@ final class QuantizerOptions {
     @Option(names = "--clip", paramLabel = "LO,HI", description = "The range itself, in the units of the tensor.")
     private @Nullable String clip;
 
-    /** The range itself was given. */
+    /** True if the clipping range itself was given. */
     boolean givesClip() {
         return clip != null;
     }
@@ -74,9 +77,9 @@ final class QuantizerOptions {
     }
 
     /**
-     * The spec, with the documented defaults for what was not given.
+     * The spec, with the documented defaults for options that were not given.
      *
-     * @param bits null for 8, or what the scheme fixes
+     * @param bits bits of a code, or null for 8 or for the bit width that the scheme fixes
      * @throws IllegalArgumentException naming the option and the value
      */
     QuantSpec spec(@Nullable Integer bits) {
@@ -121,7 +124,7 @@ final class QuantizerOptions {
     }
 
     /**
-     * Reads {@code ID[:key=value,…]}.
+     * Parses {@code ID[:key=value,…]}.
      *
      * @throws IllegalArgumentException naming an unknown id, an unknown option or a malformed pair
      */
@@ -149,7 +152,7 @@ final class QuantizerOptions {
                                                             .map(OptionDoc::name)
                                                             .toList())));
                 }
-                // A config may be read from another folder.
+                // Paths of files are stored in full, because a config may be read from another folder.
                 boolean file = option.get().type().equals("file")
                         && !keyValue[1].equals(option.get().defaultValue());
                 if (options.put(

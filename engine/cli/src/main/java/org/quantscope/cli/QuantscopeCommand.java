@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The program itself: it does nothing without a command. */
+/** The program itself, which only prints its usage unless a command is given. */
 @Command(
         name = "quantscope",
         mixinStandardHelpOptions = true,
@@ -35,7 +35,7 @@ final class QuantscopeCommand implements Runnable {
                 "a command is needed: " + String.join(", ", spec.subcommands().keySet()));
     }
 
-    /** What {@code --version} prints. */
+    /** The output of {@code --version}. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {

@@ -23,7 +23,10 @@ import org.quantscope.core.tensor.TensorKind;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How a whole model is quantized: the options that {@code calibrate} and {@code eval} share, and the session they make. */
+/**
+ * The options of {@code calibrate} and {@code eval} that say how a whole model is quantized, and the session state that
+ * they give.
+ */
 final class SettingsOptions {
     @Option(names = "--bits", paramLabel = "B", description = "Short for --weights B --activations B.")
     private @Nullable Integer bits;
@@ -61,7 +64,10 @@ final class SettingsOptions {
     @Option(names = "--no-fold-bn", description = "Do not fold BatchNormalization before analysis.")
     private boolean keepBatchNorm;
 
-    /** True if an option was given that says how to quantize; {@code --keep-float} and {@code --no-fold-bn} go with a config too. */
+    /**
+     * True if an option was given that says how to quantize. {@code --keep-float} and {@code --no-fold-bn} do not
+     * count: they may be combined with a config.
+     */
     boolean given() {
         return weights.given()
                 || activationSymmetric
@@ -74,7 +80,7 @@ final class SettingsOptions {
         return keepBatchNorm;
     }
 
-    /** True if activations were asked for by name, so that they cannot be left out in silence. */
+    /** True if the options ask for quantized activations, so that leaving them in float would be an error. */
     boolean wantsActivations() {
         return activationBits != null
                 || activationSymmetric
@@ -83,9 +89,10 @@ final class SettingsOptions {
     }
 
     /**
-     * The session that the options make. Without any bits weights take 8, and so do activations where there is data to calibrate them on.
+     * The session state that the options give. If no bit width is given, weights have 8 bits, and so have activations
+     * if they can be calibrated.
      *
-     * @param calibrated there is data to calibrate activations on
+     * @param calibrated true if there is data to calibrate activations on
      * @throws IllegalArgumentException naming the option and the value
      */
     SessionState state(FileRef model, boolean calibrated) {
@@ -129,7 +136,7 @@ final class SettingsOptions {
             }
             spec = spec.withScheme(activationScheme).withClip(new Clip.Auto(traits.defaultCalibrator()));
             if (!traits.isAffine()) {
-                // Without a zero point unsigned levels would cut all that is below 0.
+                // Unsigned codes without a zero point would clip all values below 0.
                 spec = spec.withSigned(true).withSymmetric(traits.symmetric());
             }
             if (activationBits == null && bits == null) {

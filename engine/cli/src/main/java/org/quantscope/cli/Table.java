@@ -3,13 +3,13 @@ package org.quantscope.cli;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Columns for people: numbers to the right, the rest to the left, two spaces between. */
+/** A table in plain text: numbers are aligned to the right, all else to the left, with two spaces between columns. */
 final class Table {
     private final List<String> head;
     private final List<Boolean> right;
     private final List<List<String>> rows = new ArrayList<>();
 
-    /** @param head names of the columns; one that starts with {@code >} is aligned to the right */
+    /** @param head names of the columns; {@code >} before a name aligns the column to the right and is not printed */
     Table(String... head) {
         this.head = List.of(head).stream()
                 .map(h -> h.startsWith(">") ? h.substring(1) : h)

@@ -5,34 +5,37 @@ import java.util.Locale;
 import org.quantscope.core.job.Progress;
 
 /**
- * Where a command writes.
+ * The streams that a command writes to.
  *
- * @param out results
- * @param err complaints, warnings and progress
- * @param outIsTerminal {@code out} is read by a person: colours are welcome
- * @param errIsTerminal {@code err} is read by a person: progress is welcome
+ * @param out for results
+ * @param err for errors, warnings and progress
+ * @param outIsTerminal true if a person reads {@code out}, so that colours may be used
+ * @param errIsTerminal true if a person reads {@code err}, so that progress may be shown
  */
 record Terminal(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
     private static final long REDRAW_NANOS = 100_000_000;
     private static final String CLEAR_LINE = "\r\033[K";
 
-    /** Bold, if colours are welcome. */
+    /** The text in bold, if colours may be used. */
     String strong(String text) {
         return outIsTerminal ? "\033[1m" + text + "\033[0m" : text;
     }
 
-    /** A line that is no failure. */
+    /** Prints a warning. */
     void warn(String text) {
         err.println("quantscope: warning: " + text);
         err.flush();
     }
 
-    /** Draws the progress of one task over itself, ten times a second; draws nothing unless a person reads it. */
+    /**
+     * Shows the progress of one task in a line that is redrawn at most ten times a second; shows nothing if {@code err}
+     * is no terminal.
+     */
     Bar progress(String task) {
         return new Bar(task);
     }
 
-    /** A line of progress. Close it to wipe it. */
+    /** A line of progress. Closing it erases it. */
     final class Bar implements Progress, AutoCloseable {
         private final String task;
         private long last;

@@ -5,11 +5,11 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import org.quantscope.core.quant.ClipRange;
 
-/** Figures as people read them. */
+/** Numbers in the form that people read. */
 final class Text {
     private Text() {}
 
-    /** Six significant digits. */
+    /** The number with six significant digits. */
     static String number(double value) {
         if (value == 0) {
             return "0";
@@ -21,7 +21,7 @@ final class Text {
         return value.isPresent() ? number(value.getAsDouble()) : "–";
     }
 
-    /** A fraction as a percentage with two decimals. */
+    /** A fraction from 0 to 1 as a percentage with two decimals. */
     static String percent(double fraction) {
         return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
     }
@@ -38,7 +38,7 @@ final class Text {
         return "[" + number(range.lo()) + ", " + number(range.hi()) + "]";
     }
 
-    /** The one range, or how far several of them spread. */
+    /** One range, or the spread of several. */
     static String ranges(List<ClipRange> ranges) {
         if (ranges.size() == 1) {
             return range(ranges.getFirst());

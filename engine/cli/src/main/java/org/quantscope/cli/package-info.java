@@ -1,4 +1,7 @@
-/** The command line: the engine without a window. Names, JSON fields, units, defaults and exit codes are stable. */
+/**
+ * The command line: the engine without a window. Names of commands and options, JSON fields, units, defaults and exit
+ * codes are stable.
+ */
 @NullMarked
 package org.quantscope.cli;
 

@@ -15,7 +15,7 @@ import org.quantscope.core.job.CancelToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One command line run in this process, with what it printed. */
+/** The result of one command line, run in this process: its exit code and what it printed. */
 record CommandLineRun(int code, String out, String err) {
     static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
     static final Path LOG = Path.of("/state/quantscope.log");
@@ -24,7 +24,7 @@ record CommandLineRun(int code, String out, String err) {
         return of(new CancelToken(), args);
     }
 
-    /** With a state folder of its own. */
+    /** Runs a command line with an empty state folder of its own. */
     static CommandLineRun of(CancelToken cancel, Object... args) {
         try {
             Path state = Files.createTempDirectory("quantscope-state");
@@ -42,7 +42,11 @@ record CommandLineRun(int code, String out, String err) {
         }
     }
 
-    /** @param state what is kept from one run to the next */
+    /**
+     * Runs a command line.
+     *
+     * @param state the folder for what is kept from one run to the next
+     */
     static CommandLineRun in(Path state, CancelToken cancel, Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
@@ -59,7 +63,7 @@ record CommandLineRun(int code, String out, String err) {
         return SAMPLES.resolve(name);
     }
 
-    /** The one JSON value on stdout. */
+    /** The output, which must be a single JSON value. */
     JsonNode json() {
         if (code != 0 && code != 1) {
             throw new AssertionError("exit code " + code + ": " + err);
@@ -67,7 +71,7 @@ record CommandLineRun(int code, String out, String err) {
         return new JsonMapper().readTree(out);
     }
 
-    /** Names of the members of an object, in their order. */
+    /** The names of the fields of a JSON object, in their order. */
     static List<String> names(JsonNode object) {
         return new ArrayList<>(object.propertyNames());
     }

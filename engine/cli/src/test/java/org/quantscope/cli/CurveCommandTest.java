@@ -22,7 +22,7 @@ import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
 
 class CurveCommandTest {
-    /** Those that need no importances. */
+    /** The calibrators that need no importances. */
     private static final List<String> UNWEIGHTED = Calibrators.all().stream()
             .filter(c -> !c.needsImportance())
             .map(Calibrator::id)
@@ -38,7 +38,10 @@ class CurveCommandTest {
                 .toList();
     }
 
-    /** With importances the weighted error is among the calibrators, and has the clip that error has. */
+    /**
+     * If importances are known, the weighted error is among the calibrators and has the clip that the {@code error}
+     * command finds.
+     */
     @Test
     void theWeightedErrorIsAmongThemWhereImportancesAreKnown() throws IOException {
         Path file = npy(10, 100);
@@ -181,7 +184,7 @@ class CurveCommandTest {
         assertThat(run.err()).contains(complaint);
     }
 
-    /** Golden vector rows NF4 and MXFP4 of the oracle tables, with their bits per weight. */
+    /** Rows NF4 and MXFP4 of the golden vectors, with their bits per weight. */
     @ParameterizedTest
     @CsvSource({"nf4, 2.53990e-3, 24.642, 8", "mxfp4, 2.05078e-3, 25.570, 5"})
     void errorOfACodebookIsThatOfTheTables(String scheme, double mse, double sqnr, double bits) throws IOException {

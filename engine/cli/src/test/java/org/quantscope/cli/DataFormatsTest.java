@@ -30,7 +30,10 @@ import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
 import tools.jackson.databind.JsonNode;
 
-/** The same samples as a table, as IDX and as pictures give the figures of the archive that they come from. */
+/**
+ * The same samples as a table, as IDX files and as a folder of pictures give the same figures as the .npz archive that
+ * they come from.
+ */
 class DataFormatsTest {
     private static final Path MLP = sample("digits_mlp.onnx");
     private static final Path ARCHIVE = sample("digits_test.npz");

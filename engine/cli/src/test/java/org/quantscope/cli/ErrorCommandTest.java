@@ -62,7 +62,7 @@ class ErrorCommandTest {
         assertThat(names(json.get("estimate"))).containsExactly("mse", "bound");
     }
 
-    /** Oracle: onnxruntime's formulas in float32 (scale and zero point) on the vector above. */
+    /** Expected values: onnxruntime's formulas for scale and zero point, in float32, on the vector above. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

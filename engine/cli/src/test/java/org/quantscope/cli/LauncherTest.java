@@ -17,7 +17,10 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The start script with JDKs that only say who they are. It asks for version 90, so that no JDK of this machine will do. */
+/**
+ * Runs the start script with fake JDKs that only report a version. The script asks for version 90, so that no real JDK
+ * of this machine is accepted.
+ */
 @DisabledOnOs(
         value = OS.WINDOWS,
         disabledReason =

@@ -147,8 +147,8 @@ class ModelCommandsTest {
                 .isCloseTo(json.get("quantized").get("accuracy").asDouble() - 0.954, within(1e-12));
         assertThat(json.get("delta_lo95").asDouble())
                 .isEqualTo(json.get("delta_hi95").asDouble());
-        // 64·32 + 32·16 + 16·10 weights and 58 biases, floats of 4 bytes; 8 bits and a float32 scale for each weight
-        // tensor.
+        // 64·32 + 32·16 + 16·10 weights and 58 biases in floats of 4 bytes; quantized to 8 bits, with a float32 scale
+        // for each weight tensor.
         assertThat(json.get("size_bytes").toString())
                 .isEqualTo("{\"float32\":" + (2720 + 58) * 4 + ",\"quantized\":" + (2720 + 3 * 4 + 58 * 4) + "}");
         assertThat(run.err()).isEmpty();
@@ -242,7 +242,10 @@ class ModelCommandsTest {
         assertThat(byConfig.get("size_bytes")).isEqualTo(byOptions.get("size_bytes"));
     }
 
-    /** What is fitted to the activations goes with the config alone; a file without it evaluates on even levels, and says so. */
+    /**
+     * Levels fitted to the activations are stored in the config itself, so that it can be used alone. A config without
+     * them is evaluated with evenly spaced levels, and a warning says so.
+     */
     @Test
     void levelsFittedToActivationsAreInTheConfig() throws IOException {
         Path config = folder.resolve("c.json");
@@ -325,7 +328,7 @@ class ModelCommandsTest {
         assertThat(refused.get("problems").get(0).get("why").asString()).contains("codebook of lloyd-max");
     }
 
-    /** No fault of ours: each tensor has its problem, and the list holds what is left. */
+    /** This is no fault of the program: each tensor gets a problem, and the list holds the tensors that are left. */
     @Test
     void aListOfTypesWithATypeForNoTensorIsEmptyAndSaysWhy() throws IOException {
         Path config = folder.resolve("c.json");
@@ -346,7 +349,10 @@ class ModelCommandsTest {
                 .hasSize(3);
     }
 
-    /** The importances lie beside the config, and what it comes to is the same from there, from the data and for one tensor alone. */
+    /**
+     * The importances are stored beside the config. The result is the same with that file, with the data itself, and
+     * for a single tensor.
+     */
     @Test
     void weightsAreCalibratedByWhatTheDataShowsOfThem() throws IOException {
         Path config = folder.resolve("c.json");

@@ -106,7 +106,7 @@ class ProgressTest {
         assertThat(code).isEqualTo(ExitCode.CANCELLED);
         assertThat(out.toString()).isEmpty();
         assertThat(err.toString()).contains("sensitivity").endsWith("quantscope: cancelled" + System.lineSeparator());
-        // What it had found is there for the next run, and nothing else.
+        // The evaluations that were finished are kept for the next run, and nothing else.
         assertThat(folder.resolve("state/sensitivity")).isDirectoryContaining("glob:**.sensitivity");
         assertThat(folder.resolve("state/sensitivity").toFile().list()).hasSize(1);
     }

@@ -21,7 +21,7 @@ class SensitivityCommandTest {
     private static final Path LENET = sample("fashion_lenet_unequalized.onnx");
     private static final Path FASHION = sample("fashion_mnist_test.npz");
 
-    /** The same by {@code eval}: --keep-float leaves all tensors out that it finds. */
+    /** Runs {@code eval} with the same settings; {@code --keep-float} excludes every tensor that it matches. */
     private static JsonNode eval(Object... options) {
         List<Object> all = new ArrayList<>(
                 List.of("eval", MLP, "--data", TEST, "--calibration-data", CALIBRATION, "--bits", 3, "--json"));
@@ -109,8 +109,8 @@ class SensitivityCommandTest {
         assertThat(first.out()).doesNotContain("earlier runs");
         assertThat(second.out())
                 .isEqualTo(first.out() + "7 of 7 evaluations are those of earlier runs" + System.lineSeparator());
-        // Two tensors alone, each of which is what the other leaves, and both together, which the first run called all
-        // but the third.
+        // The two tensors alone, all but each of them, and both together: the first run evaluated the same as all but
+        // the third.
         assertThat(other.out()).endsWith("5 of 5 evaluations are those of earlier runs" + System.lineSeparator());
         assertThat(fewer.out()).doesNotContain("earlier runs");
         Object[] json = {"sensitivity", MLP, "--data", TEST, "--weights", 3, "--json"};

@@ -43,14 +43,17 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Empirical bias correction: quantization shifts the mean of a layer's outputs, and a bias takes a shift back for free.
+ * Empirical bias correction: quantization shifts the mean of a layer's outputs, and a change of the bias takes the
+ * shift back at no cost.
  *
- * <p>For each layer in graph order, {@code b ← b + E[y_float] − E[y_quantized]} for each output channel, over all samples of the
- * calibration set and all positions; y is what the layer computes before any activation function, and y_quantized comes of
- * the quantized model whose earlier layers are corrected already (Nagel et al. 2019, arXiv 1906.04721, section 4.2 and
- * appendix D; AIMET's "empirical"). A layer without a bias gets one. A layer whose weight stays float is left alone.
+ * <p>For each layer in graph order and each output channel, {@code b ← b + E[y_float] − E[y_quantized]}. The means are
+ * over all samples of the calibration data and all positions; y is the output of the layer before any activation
+ * function, and y_quantized is that of the quantized model in which all earlier layers are already corrected (Nagel et
+ * al. 2019, arXiv 1906.04721, section 4.2 and appendix D; AIMET's "empirical"). A layer without a bias gets one. A
+ * layer whose weight stays in float is not changed.
  *
- * <p>Weights and activations are quantized as the settings say, biases are rounded as {@link IntegerBias} says. Sums are in double.
+ * <p>Weights and activations are quantized with the settings of the session, biases as {@link IntegerBias} says. Sums
+ * are in double.
  */
 public final class BiasCorrection implements Correction {
     @Override
@@ -111,18 +114,18 @@ public final class BiasCorrection implements Correction {
         private final CancelToken cancel;
         private final SampleFeed feed;
         private final List<String> kept = new ArrayList<>();
-        /** The model with a bias in every layer that is corrected; the same function. */
+        /** The model with a bias in every layer that is to be corrected; it computes the same function. */
         private final Model model;
 
         private final ResolvedSettings resolved;
         private final List<Site> sites = new ArrayList<>();
-        /** Biases as they are now. */
+        /** The present value of each bias. */
         private final Map<TensorId, float[]> biases = new LinkedHashMap<>();
 
         /**
          * A layer and its bias.
          *
-         * @param unit what one unit of the stored bias adds: a Gemm's beta
+         * @param unit how much one unit of the stored bias adds to the output: beta of a Gemm, else 1
          */
         private record Site(WeightedLayer layer, TensorId bias, float unit) {}
 
@@ -153,9 +156,10 @@ public final class BiasCorrection implements Correction {
         }
 
         /**
-         * Gives each layer that is to be corrected a bias of its own; node indices stay but for those behind a new Add.
+         * Gives each layer that is to be corrected a bias that no other layer uses. The index of a node changes only if
+         * an Add was inserted before it.
          *
-         * @param biasOf by index of the layer in the result
+         * @param biasOf filled with the bias of each corrected layer, by the layer's index in the result
          */
         private Model withBiases(Model given, ResolvedSettings settings, Map<Integer, TensorId> biasOf) {
             ModelRewrite rewrite = new ModelRewrite(given);
@@ -192,7 +196,7 @@ public final class BiasCorrection implements Correction {
             return result;
         }
 
-        /** What an Add right behind a MatMul adds to each output, if that is stored and its alone. */
+        /** The stored constant that the Add directly after a MatMul adds, if no other node uses it. */
         private static Optional<Tensor> addedBehind(Model model, WeightedLayer layer) {
             OnnxGraph graph = model.graph().orElseThrow();
             String out = layer.node().outputs().getFirst();
@@ -267,7 +271,7 @@ public final class BiasCorrection implements Correction {
             return shift;
         }
 
-        /** E[y] of each layer of the float model, by the name of its output. */
+        /** E[y] of each layer of the float model: [output channels], by the name of its output. */
         private Map<String, double[]> floatMeans() {
             List<String> values = sites.stream()
                     .map(s -> s.layer.node().outputs().getFirst())
@@ -293,7 +297,7 @@ public final class BiasCorrection implements Correction {
             Map<TensorId, InstrumentedGraph.Form> quantized = new HashMap<>();
             int opset = model.graph().orElseThrow().opset();
             resolved.activations().forEach((id, params) -> quantized.put(id, InstrumentedGraph.Form.of(params, opset)));
-            // Its own quantizer would come behind it.
+            // The quantizer of this value comes after the bias, so its error is not to be corrected.
             quantized.remove(new TensorId(value));
             InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), baked, quantized, Set.of());
             GraphPrefix cut = GraphPrefix.upTo(graph.model(), value);
@@ -317,7 +321,7 @@ public final class BiasCorrection implements Correction {
             }
         }
 
-        /** Rounds the biases of layers whose input and weight are both quantized. */
+        /** Rounds the biases of layers with a quantized input and a quantized weight. */
         private void integerBiases(Map<TensorId, float[]> baked) {
             ModelRewrite rewrite = new ModelRewrite(model);
             biases.forEach(rewrite::values);
@@ -332,9 +336,9 @@ public final class BiasCorrection implements Correction {
         }
 
         /**
-         * Streams all samples through a graph.
+         * Runs all samples through a graph and passes the outputs of each batch on.
          *
-         * @param inputs that the graph still has
+         * @param inputs those of the model's inputs that the graph still has
          */
         private void run(
                 byte[] graph,
@@ -362,7 +366,7 @@ public final class BiasCorrection implements Correction {
         }
     }
 
-    /** The mean of each output channel of a layer. */
+    /** The mean of each output channel of a layer, summed up over batches. */
     private static final class Mean {
         private final double[] sums;
         private final int fromEnd;
@@ -373,7 +377,11 @@ public final class BiasCorrection implements Correction {
             this.fromEnd = layer.channelFromEnd();
         }
 
-        /** @param used how many of the values belong to samples */
+        /**
+         * Adds the outputs of one batch.
+         *
+         * @param used how many of the values belong to samples; those after them are padding
+         */
         void add(FloatOutput out, int used) {
             Shape shape = out.shape();
             int axis = shape.rank() - 1 - fromEnd;

@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.quant.OptionDoc;
 
-/** The options given to a correction, checked against those it has. */
+/** The options given to a correction, checked against those that it has. */
 record CorrectionOptions(Correction owner, Map<String, String> given) {
     /** @throws IllegalArgumentException naming an option that the correction does not have */
     static CorrectionOptions of(Correction owner, Map<String, String> given) {

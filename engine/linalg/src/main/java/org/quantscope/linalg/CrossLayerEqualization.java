@@ -27,14 +27,14 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * Cross-layer equalization: makes the ranges of the channels between two layers equal, so that one scale fits them all.
  *
- * <p>With r⁽¹⁾ᵢ = max|W⁽¹⁾ᵢ,:| over the weights of output channel i and r⁽²⁾ᵢ = max|W⁽²⁾:,ᵢ| over those that read it, the
- * factor is {@code sᵢ = √(r⁽¹⁾ᵢ·r⁽²⁾ᵢ)/r⁽²⁾ᵢ}; then W⁽¹⁾ᵢ and its bias are divided and W⁽²⁾:,ᵢ multiplied by it, and both
- * ranges are √(r⁽¹⁾ᵢ·r⁽²⁾ᵢ) (Nagel et al. 2019, arXiv 1906.04721, equations 9 to 11). Around a depthwise layer the three
- * ranges become their geometric mean ∛(r⁽¹⁾r⁽²⁾r⁽³⁾). Sweeps over all pairs are repeated until no factor is further from 1
- * than the tolerance. A channel with a range of 0 keeps its factor 1.
+ * <p>Let r⁽¹⁾ᵢ = max|W⁽¹⁾ᵢ,:| be the range of the weights that compute channel i, and r⁽²⁾ᵢ = max|W⁽²⁾:,ᵢ| that of the
+ * weights that read it. The factor is {@code sᵢ = √(r⁽¹⁾ᵢ·r⁽²⁾ᵢ)/r⁽²⁾ᵢ}; W⁽¹⁾ᵢ and its bias are divided by it and
+ * W⁽²⁾:,ᵢ is multiplied by it. Then both ranges are √(r⁽¹⁾ᵢ·r⁽²⁾ᵢ) (Nagel et al. 2019, arXiv 1906.04721, equations 9 to
+ * 11). Around a depthwise layer the three ranges become their geometric mean ∛(r⁽¹⁾r⁽²⁾r⁽³⁾). Sweeps over all pairs are
+ * repeated until no factor is further from 1 than the tolerance. A channel with a range of 0 keeps the factor 1.
  *
- * <p>A clamp between the layers (ReLU6) becomes a clamp to lo/s and hi/s of each channel, which keeps the function; the
- * paper takes the clamp away. Computed in double, stored as float32.
+ * <p>A clamp between the layers (ReLU6) gets the limits lo/s and hi/s for each channel, so that the function stays the
+ * same; the paper removes the clamp instead. Factors are computed in double and weights are stored as float32.
  */
 public final class CrossLayerEqualization implements Correction {
     private static final OptionDoc SWEEPS =
@@ -47,7 +47,10 @@ public final class CrossLayerEqualization implements Correction {
             "per-channel",
             "what becomes of a clamp such as ReLU6: limits for each channel, or no pair");
 
-    /** A factor beyond this would take weights out of the normal float32 numbers. */
+    /**
+     * Factors stay between this and its reciprocal, because others would move weights out of the normal range of
+     * float32.
+     */
     private static final double LARGEST = 0x1p40;
 
     @Override
@@ -115,14 +118,17 @@ public final class CrossLayerEqualization implements Correction {
         return work.write(model, found.kept(), cancel);
     }
 
-    /** The weights on their way, in double. */
+    /** The weights while they are equalized, in double. */
     private static final class Equalization {
         private final List<LayerPairs.Pair> pairs;
-        /** By weight: its values in storage order. */
+        /** For each weight its values in storage order. */
         private final Map<TensorId, INDArray> weights = new LinkedHashMap<>();
-        /** By pair: the factors so far, one a channel. */
+        /** For each pair the product of its factors so far: [channels]. */
         private final List<INDArray> factors = new ArrayList<>();
-        /** Pairs in the order they are worked on; the second of a triple is empty where there is none. */
+        /**
+         * The pairs in the order of the sweeps; the second pair of a step is empty unless three layers are equalized
+         * together.
+         */
         private final List<Step> steps = new ArrayList<>();
 
         private record Step(int pair, Optional<Integer> next) {}
@@ -155,7 +161,11 @@ public final class CrossLayerEqualization implements Correction {
                     id -> Nd4j.createFromArray(layer.weight().data().toFloats()).castTo(DataType.DOUBLE));
         }
 
-        /** @return the largest distance of a factor from 1 */
+        /**
+         * Equalizes every pair once.
+         *
+         * @return the largest distance of a factor from 1
+         */
         double sweep(CancelToken cancel) {
             double moved = 0;
             for (Step step : steps) {
@@ -179,7 +189,10 @@ public final class CrossLayerEqualization implements Correction {
             return moved;
         }
 
-        /** Factors of channels whose ranges cannot be divided are 1; the others are kept where float32 is normal. */
+        /**
+         * The factors that can be applied: 1 for channels without a usable range, all others limited so that weights
+         * stay normal float32 numbers.
+         */
         private static INDArray usable(INDArray s, INDArray... ranges) {
             double[] factors = s.toDoubleVector();
             for (INDArray range : ranges) {
@@ -215,20 +228,23 @@ public final class CrossLayerEqualization implements Correction {
             return range(array(layer, view), view.in());
         }
 
-        /** A view of four dimensions on the values themselves. */
+        /**
+         * The values of a weight as an array of four dimensions. It shares them, so that writing to it changes the
+         * weight.
+         */
         private INDArray array(WeightedLayer layer, WeightedLayer.View view) {
             return Objects.requireNonNull(weights.get(layer.id()))
                     .reshape('c', view.dims().toArray());
         }
 
-        /** max|w| for each group and channel: [groups·channels]. */
+        /** max|w| of each channel in each group: [groups·channels]. */
         private static INDArray range(INDArray weight, int channel) {
             int[] others = IntStream.of(1, 2, 3).filter(d -> d != channel).toArray();
             INDArray max = Transforms.abs(weight, true).max(others);
             return max.reshape('c', new long[] {max.length()});
         }
 
-        /** [groups·channels] as a broadcast operand of a weight seen as {@code dims}. */
+        /** Reshapes [groups·channels] so that it broadcasts over a weight of the shape {@code dims}. */
         private static INDArray along(INDArray s, Shape dims, int channel) {
             long[] shape = {dims.dim(0), 1, 1, 1};
             shape[channel] = dims.dim(channel);

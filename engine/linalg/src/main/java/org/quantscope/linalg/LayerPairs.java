@@ -17,33 +17,37 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Pairs of layers between which each channel can be given a positive factor without a change of the function: all that lies
- * between them is linear for positive factors, {@code f(s·x) = s·f(x)}, or can be made to fit (a clamp, an added constant),
- * and nobody else reads what lies between.
+ * Pairs of layers between which each channel can be scaled by a positive factor, and scaled back, without changing the
+ * function. Everything between them is linear for positive factors, {@code f(s·x) = s·f(x)}, or can be adapted (a
+ * clamp, an added constant), and no other node reads the values in between.
  *
  * @param pairs in graph order of their first layers
- * @param kept one sentence for each layer whose output starts no pair
+ * @param kept for each layer whose output starts no pair, one sentence that says why
  */
 record LayerPairs(List<Pair> pairs, List<String> kept) {
     /** The first operator set in which Min and Max broadcast. */
     private static final int FIRST_WITH_BROADCASTING_MAX = 8;
 
     /**
-     * Two layers and what lies between.
+     * Two layers, and what lies between them that must be adapted.
      *
-     * @param run how many inputs in a row of {@code second} belong to one channel: its positions, where it was flattened
-     * @param clamps what clamps each channel to the same range, in the order of the graph
-     * @param added constants that are added on the way
+     * @param run how many successive inputs of {@code second} belong to one channel: 1, or the number of positions if
+     *     the output of {@code first} was flattened
+     * @param clamps clamps with the same limits for every channel, in graph order
+     * @param added constants that are added, in graph order
      */
     record Pair(WeightedLayer first, WeightedLayer second, int run, List<Clamp> clamps, List<Added> added) {}
 
-    /** A Clip from {@code lo} to {@code hi}; {@code spatial} dimensions follow the channel's. */
+    /**
+     * A Clip with the limits {@code lo} and {@code hi}; {@code spatial} dimensions follow the channel dimension of its
+     * input.
+     */
     record Clamp(OnnxNode node, float lo, float hi, int spatial) {}
 
-    /** A constant of which {@code run} values in a row belong to one channel. */
+    /** An added constant, in which {@code run} successive values belong to one channel. */
     record Added(Tensor constant, int run) {}
 
-    /** Why there is no pair. */
+    /** Says why a layer starts no pair. */
     private static final class NoPair extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -53,9 +57,9 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
     }
 
     /**
-     * Finds them.
+     * Finds the pairs of a model.
      *
-     * @param clips whether a clamp may get limits for each channel; if not, it ends a pair
+     * @param clips whether a clamp may get separate limits for each channel; if not, a clamp ends a pair
      */
     static LayerPairs of(Model model, boolean clips) {
         Search search = new Search(model, clips);
@@ -71,7 +75,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
         return new LayerPairs(List.copyOf(pairs), List.copyOf(kept));
     }
 
-    /** The walk through one graph. */
+    /** The search in one graph. */
     private static final class Search {
         final Map<OnnxNode, WeightedLayer> layers = new LinkedHashMap<>();
         private final Model model;
@@ -105,7 +109,8 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             List<Clamp> clamps = new ArrayList<>();
             List<Added> added = new ArrayList<>();
             int channels = first.outputs();
-            // Where the channels are: spatial dimensions behind them, and whether a run of values belongs to each.
+            // Where the channels are: how many spatial dimensions follow them, and whether positions were flattened
+            // into them.
             int spatial = first.spatial();
             boolean flattened = false;
             String value = first.node().outputs().getFirst();
@@ -135,10 +140,11 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                 }
                 switch (node.opType()) {
                     case "Relu", "LeakyRelu", "Identity", "Dropout" -> {
-                        // f(s·x) = s·f(x), wherever the channels are
+                        // f(s·x) = s·f(x) for every value by itself
                     }
                     case "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool" -> {
-                        // Works on the positions of each channel by itself; without positions, on the channels.
+                        // Pools the positions of each channel; without spatial dimensions it would pool across
+                        // channels.
                         if (spatial == 0) {
                             throw new NoPair(node + " mixes channels");
                         }
@@ -207,7 +213,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             };
         }
 
-        /** The one reader of a value. */
+        /** The only node that reads a value. */
         private OnnxNode next(String value) throws NoPair {
             if (outputs.contains(value)) {
                 throw new NoPair(value + " is an output of the model");
@@ -236,7 +242,12 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             return stored.get();
         }
 
-        /** Refuses a constant that is neither one value nor one for each channel; how many of its values in a row are one channel's. */
+        /**
+         * Checks that a constant holds one value, or the same number of values for each channel.
+         *
+         * @return how many successive values belong to one channel
+         * @throws NoPair if it does not
+         */
         private static int perChannel(OnnxNode node, Tensor constant, int channels, int spatial, boolean flattened)
                 throws NoPair {
             Shape shape = constant.info().shape();
@@ -253,7 +264,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             return Math.toIntExact(shape.count() / channels);
         }
 
-        /** The limits of a Clip; empty if it is a Relu or clamps nothing. */
+        /** The limits of a Clip; empty if it clamps nothing or only below 0, as a Relu does. */
         private Optional<Clamp> clamp(OnnxNode node, int spatial) throws NoPair {
             float lo = limit(node, 1, "min", Float.NEGATIVE_INFINITY);
             float hi = limit(node, 2, "max", Float.POSITIVE_INFINITY);
@@ -286,7 +297,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             return stored.data().toFloats()[0];
         }
 
-        /** True for a stored shape of two dimensions of which the first is the batch. */
+        /** True if the stored target shape has two dimensions, of which the first is the batch. */
         private boolean flattens(OnnxNode node) {
             if (node.intAttribute("allowzero", 0) != 0) {
                 return false;
@@ -299,7 +310,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
                     .isPresent();
         }
 
-        /** Spatial dimensions left when some of them are averaged or squeezed away. */
+        /** The number of spatial dimensions after a node that averages over positions or squeezes them away. */
         private int reduced(OnnxNode node, int spatial) throws NoPair {
             List<Long> axes = node.intsAttribute("axes")
                     .or(() -> node.input(1)
@@ -326,7 +337,7 @@ record LayerPairs(List<Pair> pairs, List<String> kept) {
             return values;
         }
 
-        /** How many inputs in a row belong to one channel. */
+        /** How many successive inputs of the second layer belong to one channel. */
         private static int run(WeightedLayer second, int channels, int spatial, boolean flattened) throws NoPair {
             int inputs = second.inputs();
             boolean sameKind = second.isMatrix() ? spatial == 0 : spatial == second.spatial();

@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.quantscope.core.correction.CorrectionUnavailableException;
 
-/** ND4J in this process: loaded once, when it is first asked for, and silent; or the reason why it cannot be. */
+/** ND4J in this process: loaded silently at first use, or the reason why it cannot be loaded. */
 final class Nd4jBackend {
     private Nd4jBackend() {}
 
@@ -14,10 +14,10 @@ final class Nd4jBackend {
     }
 
     private static Optional<String> load() {
-        // Said before the first class of ND4J runs: it announces itself otherwise.
+        // Must be set before the first class of ND4J is loaded, which would otherwise print a banner.
         System.setProperty("org.nd4j.log.initialization", System.getProperty("org.nd4j.log.initialization", "false"));
         try {
-            // One sum proves that the native library is there and computes.
+            // A sum proves that the native library was loaded and computes.
             double sum = Nd4j.ones(DataType.DOUBLE, 3).sumNumber().doubleValue();
             return sum == 3 ? Optional.empty() : Optional.of(text("it adds up three ones to " + sum));
         } catch (Exception | LinkageError e) {
@@ -38,12 +38,16 @@ final class Nd4jBackend {
         return at.getMessage() != null ? at.getMessage() : at.toString();
     }
 
-    /** Why it cannot be used, for a person; empty if it can. */
+    /** Why ND4J cannot be used, as text for the user; empty if it can be used. */
     static Optional<String> unavailable() {
         return Loaded.REASON;
     }
 
-    /** @throws CorrectionUnavailableException with the reason */
+    /**
+     * Loads ND4J.
+     *
+     * @throws CorrectionUnavailableException with the reason if it cannot be used
+     */
     static void require() {
         unavailable().ifPresent(reason -> {
             throw new CorrectionUnavailableException(reason);

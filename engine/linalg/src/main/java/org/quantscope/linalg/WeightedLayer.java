@@ -14,24 +14,24 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A Conv, ConvTranspose, Gemm or MatMul whose weight is stored.
+ * A Conv, ConvTranspose, Gemm or MatMul whose weight is stored in the model.
  *
- * @param node it
+ * @param node the operator
  * @param weight its second input; of rank 2 for Gemm and MatMul
  */
 record WeightedLayer(OnnxNode node, Tensor weight) {
     static final Set<String> OPERATORS = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul");
 
     /**
-     * A stored weight seen as four dimensions: group, and three more.
+     * A stored weight viewed as an array of four dimensions: the group, and three others.
      *
-     * @param dims its sizes, in storage order
-     * @param out which of dimensions 1 to 3 counts the output channels of a group
-     * @param in which counts the input channels of a group, or groups of inputs
+     * @param dims the sizes, in storage order
+     * @param out which of the dimensions 1 to 3 is the output channel within the group
+     * @param in which of the dimensions 1 to 3 is the input channel within the group, or the run of inputs
      */
     record View(Shape dims, int out, int in) {}
 
-    /** Every layer of a model in graph order. */
+    /** All layers of a model, in graph order. */
     static List<WeightedLayer> of(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         List<WeightedLayer> layers = new ArrayList<>();
@@ -90,20 +90,20 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
                 });
     }
 
-    /** Spatial dimensions of what a convolution computes; 0 for a matrix product. */
+    /** How many spatial dimensions the output of a convolution has; 0 for a matrix product. */
     int spatial() {
         return isMatrix() ? 0 : weight.info().shape().rank() - 2;
     }
 
-    /** True if each output channel reads one input channel of its own. */
+    /** True if each output channel reads exactly one input channel, and no two read the same. */
     boolean isDepthwise() {
         return !isMatrix() && groups() > 1 && groups() == inputs() && groups() == outputs();
     }
 
     /**
-     * The weight with its input channels in sight.
+     * The weight as an array in which the input channels have a dimension of their own.
      *
-     * @param run how many inputs in a row share a factor: 1, or the positions of a channel that was flattened
+     * @param run how many successive inputs share a factor: 1, or the number of positions of a flattened channel
      */
     View view(int run) {
         Shape s = weight.info().shape();
@@ -119,15 +119,17 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
         };
     }
 
-    /** Where the channels of the output are, counted from the last dimension: 0 is the last. */
+    /** The position of the channel dimension in the output, counted from the end: 0 is the last dimension. */
     int channelFromEnd() {
         return spatial();
     }
 
     /**
-     * The tensor that adds one value to each output channel: the third input, or what the Add behind a MatMul adds.
+     * The tensor that adds one value to each output channel, the third input of the operator.
      *
-     * @param slot its place: stored and this layer's alone, or none yet, or one that cannot be changed
+     * @param slot whether it is stored and used by this layer only, does not exist yet, or cannot be changed
+     * @param tensor the bias, if it is stored
+     * @param why for {@code FIXED} the reason, else empty
      */
     record Bias(Slot slot, Optional<Tensor> tensor, String why) {
         enum Slot {
@@ -141,7 +143,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
         }
     }
 
-    /** The bias of this layer in its model. */
+    /** The bias of this layer. */
     Bias bias(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         Optional<String> name = node.opType().equals("MatMul") ? Optional.empty() : node.input(2);
@@ -165,7 +167,7 @@ record WeightedLayer(OnnxNode node, Tensor weight) {
         return new Bias(Bias.Slot.STORED, Optional.of(stored), "");
     }
 
-    /** Why the weight cannot be changed for this layer alone; empty if it can. */
+    /** The reason why the weight cannot be changed for this layer alone; empty if it can. */
     Optional<String> fixedWeight(Model model) {
         OnnxGraph graph = model.graph().orElseThrow();
         if (weight.info().dtype() != DType.F32) {

@@ -1,4 +1,7 @@
-/** What needs linear algebra: corrections of the float model. ND4J stays behind this package and is loaded when it is first used. */
+/**
+ * Corrections of the float model, which need linear algebra. ND4J is used in this package only, and is loaded at first
+ * use.
+ */
 @NullMarked
 package org.quantscope.linalg;
 

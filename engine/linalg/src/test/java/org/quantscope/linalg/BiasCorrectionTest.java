@@ -128,7 +128,7 @@ class BiasCorrectionTest {
         assertThat(output.changed()).doesNotContain(new TensorId("c1.bias"));
     }
 
-    /** What the weights of a layer are multiplied with is seen on the data that the correction rests on. */
+    /** The calibration data of the correction also gives the importances that the ranges of its weights depend on. */
     @Test
     void rangesThatRestOnImportanceAreThoseOfTheCalibrationData() throws Exception {
         Model model = SampleRun.open("fashion_lenet");
@@ -183,7 +183,10 @@ class BiasCorrectionTest {
         }
     }
 
-    /** With few bits a unit of the integer bias is large, and so is a step of the quantizer behind the layer, which is no part of what the bias can mend. */
+    /**
+     * With few bits both the unit of the integer bias and the step of the quantizer after the layer are large. The bias
+     * cannot mend the error of that quantizer, so it must not count.
+     */
     @Test
     void theShiftIsMeasuredInFrontOfTheLayersOwnQuantizerAndWithItsIntegerBias(@TempDir Path folder) throws Exception {
         int inputs = 64;

@@ -27,7 +27,7 @@ import org.quantscope.core.session.AppliedCorrection;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 
-/** What every registered correction keeps to, and what becomes of them without the native libraries. */
+/** What holds for every registered correction, and what happens without the native libraries. */
 class CorrectionsRegistryTest {
     private static List<Correction> all() {
         return Corrections.all();
@@ -86,7 +86,7 @@ class CorrectionsRegistryTest {
                 .hasMessageContaining("corrections: adaround");
     }
 
-    /** Runs in a process whose class path lacks the jars with native libraries. */
+    /** The main class of a process whose class path lacks the jars with native libraries. */
     static final class WithoutNatives {
         private WithoutNatives() {}
 

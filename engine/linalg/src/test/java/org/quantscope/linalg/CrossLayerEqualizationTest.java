@@ -121,12 +121,14 @@ class CrossLayerEqualizationTest {
                         Progress.NONE,
                         new CancelToken());
         assertThat(skipped.kept()).anyMatch(s -> s.contains("clamps to the same range in every channel"));
-        // The quantizer of such a layer stays behind its last clamp.
+        // The quantizer after such a layer stays after its last clamp.
         assertThat(output.model().graph().orElseThrow().activations())
                 .hasSameSizeAs(model.graph().orElseThrow().activations());
     }
 
-    /** Layers of every kind with random weights, each channel scaled by 2^u. */
+    /**
+     * A network of layers of every kind with random weights, in which each channel is scaled by a random power of 2.
+     */
     private static final class Net {
         private final GraphProto.Builder graph;
         private final Random random = new Random(7);
@@ -205,7 +207,10 @@ class CrossLayerEqualizationTest {
         assertSameFunctionAndChanged(model, "w1", "b1", "w2");
     }
 
-    /** Four channels of nine positions each: what is added behind the Flatten, and the rows or columns of the Gemm, have one factor for nine in a row. */
+    /**
+     * Four channels of nine positions each: the constant added after the Flatten and the rows or columns of the Gemm
+     * have the same factor for nine values in succession.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void eachChannelsFactorIsThatOfItsRunOfFlattenedValues(boolean transposed) throws Exception {
@@ -344,7 +349,10 @@ class CrossLayerEqualizationTest {
         assertThat(output.kept().get(3)).startsWith("w4: y is an output of the model");
     }
 
-    /** Behind a MatMul channels are last, where a pool looks for positions; a Gemm that transposes what it reads takes samples for inputs. */
+    /**
+     * After a MatMul the channels are the last dimension, where a pool expects positions. A Gemm with transposed input
+     * reads samples as channels.
+     */
     @Test
     void whatReadsAnotherAxisThanThatOfTheChannelsEndsAPair() throws Exception {
         Model pooled = new Net(

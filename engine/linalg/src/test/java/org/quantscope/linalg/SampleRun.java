@@ -29,7 +29,7 @@ import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 
-/** The sample models and their data, run. */
+/** Runs the sample models on their data. */
 final class SampleRun {
     static final Path SAMPLES = Path.of(System.getProperty("quantscope.samples"));
 
@@ -74,7 +74,10 @@ final class SampleRun {
         return moved / largest;
     }
 
-    /** Weights of {@code bits} bits, activations of {@code activationBits} or float for 0, calibrated on {@code calibration}. */
+    /**
+     * A session with weights of {@code bits} bits and activations of {@code activationBits} bits (0 leaves them in
+     * float), calibrated on {@code calibration}.
+     */
     static Session settings(Model model, int bits, boolean perChannel, int activationBits, Dataset calibration) {
         SessionState state = SessionState.of(new FileRef(model.file(), "0".repeat(64)))
                 .withWeights(Optional.of(QuantSpec.WEIGHTS

@@ -15,11 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The rules that hold the house up, each with its reason. Every module's architecture test checks those that concern it. */
+/**
+ * The rules of the architecture, each with its reason. The architecture test of each module checks the rules that
+ * concern it.
+ */
 public final class ArchitectureRules {
     private ArchitectureRules() {}
 
-    /** Everything of ours on the class path but the tests. */
+    /** The production classes of this project on the class path, without its tests. */
     public static JavaClasses production() {
         return new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -106,7 +109,10 @@ public final class ArchitectureRules {
                         .because("a name says what a thing is, not that it helps"));
     }
 
-    /** A package of the core stands in one of these layers and uses those below it, or its own as far as there are no cycles. */
+    /**
+     * Each package of the core belongs to a layer. It may use the layers below, and packages of its own layer as long
+     * as no cycle results.
+     */
     private static ArchRule layers() {
         Map<String, List<String>> layers = new LinkedHashMap<>();
         layers.put("foundation", List.of("io", "job", "json", "tensor", "glossary"));

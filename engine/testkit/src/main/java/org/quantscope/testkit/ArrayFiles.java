@@ -11,15 +11,15 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** Bytes of npy, npz and safetensors files, right or wrong as the caller wants them. */
+/** Makes the bytes of .npy, .npz and safetensors files, valid or deliberately broken. */
 public final class ArrayFiles {
     private ArrayFiles() {}
 
     /**
      * An .npy array.
      *
-     * @param major version, 1 to 3
-     * @param dict the header text as it is
+     * @param major version of the format, 1 to 3
+     * @param dict the text of the header, written unchanged
      */
     public static byte[] npy(int major, String dict, byte[] values) {
         byte[] text = dict.getBytes(major < 3 ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
@@ -37,19 +37,19 @@ public final class ArrayFiles {
         return out.put(text).put(values).array();
     }
 
-    /** An .npy array, version 1, in C order; {@code shape} as Python writes a tuple. */
+    /** An .npy array of version 1 in C order; {@code shape} is the text of a Python tuple. */
     public static byte[] npy(String descr, String shape, byte[] values) {
         return npy(1, "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }\n", values);
     }
 
-    /** Little-endian float32. */
+    /** The values as little-endian float32. */
     public static byte[] f4(float... values) {
         ByteBuffer out = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
         out.asFloatBuffer().put(values);
         return out.array();
     }
 
-    /** Little-endian int64. */
+    /** The values as little-endian int64. */
     public static byte[] i8(long... values) {
         ByteBuffer out = ByteBuffer.allocate(values.length * 8).order(ByteOrder.LITTLE_ENDIAN);
         out.asLongBuffer().put(values);
@@ -79,12 +79,12 @@ public final class ArrayFiles {
         return out.toByteArray();
     }
 
-    /** A safetensors file with the header as it is. */
+    /** A safetensors file; the header is written unchanged. */
     public static byte[] safetensors(String header, byte[] values) {
         return safetensors(header.getBytes(StandardCharsets.UTF_8), values);
     }
 
-    /** A safetensors file with the header as it is. */
+    /** A safetensors file; the header is written unchanged. */
     public static byte[] safetensors(byte[] header, byte[] values) {
         return ByteBuffer.allocate(8 + header.length + values.length)
                 .order(ByteOrder.LITTLE_ENDIAN)

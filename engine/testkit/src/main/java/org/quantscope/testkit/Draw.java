@@ -8,12 +8,13 @@ import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Draws the values of one case of a property. The same seed and number give the same values, so that a failure can be repeated.
+ * Draws the values for one case of a property. The same seed and case number give the same values, so that a failure
+ * can be repeated.
  *
- * <p>Ends of ranges and other values that code likes to get wrong are drawn more often than by chance.
+ * <p>Values where code often fails, such as the ends of a range, are drawn more often than by chance.
  */
 public final class Draw {
-    /** One draw in this many is such a value. */
+    /** One draw out of this many is such a value. */
     private static final int EDGE = 10;
 
     private static final List<Float> FLOATS = List.of(
@@ -25,17 +26,17 @@ public final class Draw {
         random = new SplittableRandom(seed << Integer.SIZE | number);
     }
 
-    /** What has to hold for every case. */
+    /** A property that must hold for every case. */
     @FunctionalInterface
     public interface Property {
-        /** Draws a case and looks at it. */
+        /** Draws a case and checks it. */
         void check(Draw draw) throws Exception;
     }
 
     /**
      * Checks {@code count} cases.
      *
-     * @throws AssertionError that names the seed and the number of the first case that fails, with what it failed of
+     * @throws AssertionError at the first case that fails, naming the seed, its number and the failure
      */
     public static void cases(long seed, int count, Property property) {
         for (int number = 0; number < count; number++) {
@@ -47,17 +48,17 @@ public final class Draw {
         }
     }
 
-    /** The source of all draws, for data by the thousand. */
+    /** The generator behind all draws, for a large amount of random values. */
     public RandomGenerator random() {
         return random;
     }
 
-    /** From {@code lo} to {@code hi}, both included. */
+    /** A number from {@code lo} to {@code hi}, both included. */
     public int between(int lo, int hi) {
         return isEdge() ? of(lo, hi) : random.nextInt(lo, hi + 1);
     }
 
-    /** From {@code lo} to {@code hi}, both included. */
+    /** A number from {@code lo} to {@code hi}, both included. */
     public double between(double lo, double hi) {
         return isEdge() ? of(lo, hi) : lo + random.nextDouble() * (hi - lo);
     }
@@ -78,7 +79,7 @@ public final class Draw {
         return values.get(random.nextInt(values.size()));
     }
 
-    /** The bits of any finite float32: subnormals, both zeros, the largest. */
+    /** Any finite float32 with equally likely bits, so that subnormal numbers, both zeros and the largest occur. */
     public float finite() {
         if (isEdge()) {
             return of(FLOATS);
@@ -87,7 +88,7 @@ public final class Draw {
         return Float.isFinite(f) ? f : finite();
     }
 
-    /** A value or none. */
+    /** A value, or empty. */
     public <T> Optional<T> maybe(Supplier<T> value) {
         return random.nextInt(4) == 0 ? Optional.empty() : Optional.of(value.get());
     }
@@ -102,7 +103,7 @@ public final class Draw {
         return list;
     }
 
-    /** A text of {@code min} to {@code max} characters of all kinds but halves of surrogate pairs. */
+    /** A text of {@code min} to {@code max} characters of every kind except single surrogates. */
     public String text(int min, int max) {
         StringBuilder text = new StringBuilder();
         list(min, max, this::character).forEach(text::appendCodePoint);

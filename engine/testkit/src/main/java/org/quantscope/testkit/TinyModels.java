@@ -20,7 +20,7 @@ import java.util.List;
 public final class TinyModels {
     private TinyModels() {}
 
-    /** A model of one graph: IR version 8, the given version of the default operator set. */
+    /** A model with one graph: IR version 8 and version {@code opset} of the default operator set. */
     public static ModelProto.Builder model(int opset, GraphProto.Builder graph) {
         return ModelProto.newBuilder()
                 .setIrVersion(8)
@@ -28,7 +28,9 @@ public final class TinyModels {
                 .setGraph(graph);
     }
 
-    /** A graph with the float input {@code x} and the float output {@code y}, neither with a shape, and the given nodes. */
+    /**
+     * A graph of the given nodes with the float input {@code x} and the float output {@code y}, both without a shape.
+     */
     public static GraphProto.Builder graph(NodeProto.Builder... nodes) {
         GraphProto.Builder graph =
                 GraphProto.newBuilder().setName("g").addInput(value("x")).addOutput(value("y"));
@@ -79,7 +81,7 @@ public final class TinyModels {
         return raw(name, TensorProto.DataType.FLOAT_VALUE, dims, raw.array());
     }
 
-    /** A tensor of any type in raw bytes, which need not fit it. */
+    /** A tensor of any type with raw bytes, whose number need not fit its type and shape. */
     public static TensorProto.Builder raw(String name, int type, long[] dims, byte[] bytes) {
         return empty(name, type, dims).setRawData(ByteString.copyFrom(bytes));
     }
@@ -93,7 +95,7 @@ public final class TinyModels {
         return tensor;
     }
 
-    /** A float32 tensor whose values are elsewhere. */
+    /** A float32 tensor whose values are in another file. */
     public static TensorProto.Builder external(String name, long[] dims, String... keysAndValues) {
         TensorProto.Builder tensor =
                 empty(name, TensorProto.DataType.FLOAT_VALUE, dims).setDataLocation(TensorProto.DataLocation.EXTERNAL);
@@ -104,7 +106,7 @@ public final class TinyModels {
         return tensor;
     }
 
-    /** A float value; a dimension of -1 is free; without dims it has no shape. */
+    /** A float value of the graph; a dimension of −1 is unknown, and without dimensions the shape is unknown. */
     public static ValueInfoProto.Builder value(String name, long... dims) {
         TypeProto.Tensor.Builder type = TypeProto.Tensor.newBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE);
         if (dims.length > 0) {
