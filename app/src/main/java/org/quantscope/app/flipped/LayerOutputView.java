@@ -45,6 +45,15 @@ public final class LayerOutputView extends VBox {
     private void show(LayerOutputViewModel.View v) {
         table.getChildren().clear();
         table.getStyleClass().remove("previous");
+        hint.setText("");
+        switch (v) {
+            case LayerOutputViewModel.View.Nothing nothing -> hint.setText(nothing.why());
+            case LayerOutputViewModel.View.Shown shown -> fill(shown);
+        }
+        hint.setManaged(!hint.getText().isEmpty());
+    }
+
+    private void fill(LayerOutputViewModel.View.Shown v) {
         if (v.previous()) {
             table.getStyleClass().add("previous");
         }
@@ -54,18 +63,15 @@ public final class LayerOutputView extends VBox {
                 .max()
                 .orElse(0);
         double most = largest == 0 ? 1 : Math.min(1, largest);
-        if (!v.rows().isEmpty()) {
-            Label over = muted(
-                    Figures.count(v.samples()) + " samples of " + v.data(),
-                    "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in"
-                            + " dB; more is better."
-                            + String.format(
-                                    Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
-            over.setId("layer-output-samples");
-            table.add(over, 0, 0);
-            headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the tensor in hand quantized"), 1);
-            headOverFigureAndBar(muted("all, SQNR", "SQNR with everything quantized as it is set"), 3);
-        }
+        Label over = muted(
+                Figures.count(v.samples()) + " samples of " + v.data(),
+                "Where the error is seen, on these samples. SQNR: signal to the error that quantization makes, in"
+                        + " dB; more is better."
+                        + String.format(Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
+        over.setId("layer-output-samples");
+        table.add(over, 0, 0);
+        headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the tensor in hand quantized"), 1);
+        headOverFigureAndBar(muted("all, SQNR", "SQNR with everything quantized as it is set"), 3);
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);
             Label place = new Label(row.place());
@@ -78,15 +84,6 @@ public final class LayerOutputView extends VBox {
                     figure("accumulated-" + i, row.accumulated()),
                     bar(row.accumulated(), most));
         }
-        hint.setText(
-                switch (v.status()) {
-                    case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
-                    case NO_DATA -> "The error behind a layer needs data: drop some on the window.";
-                    case FLOAT -> "This tensor stays float: it makes no error.";
-                    case NO_OUTPUT -> "Nothing that depends on the input is computed from this tensor.";
-                    case SHOWN -> v.rows().isEmpty() ? "…" : "";
-                });
-        hint.setManaged(!hint.getText().isEmpty());
     }
 
     private void headOverFigureAndBar(Label head, int column) {

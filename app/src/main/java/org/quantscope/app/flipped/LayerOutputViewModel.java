@@ -31,17 +31,6 @@ public final class LayerOutputViewModel implements AutoCloseable {
     /** Samples that the figures rest on, if there are as many. */
     static final int SAMPLES = 128;
 
-    /** Why there is nothing. */
-    public enum Status {
-        NO_GRAPH,
-        NO_DATA,
-        /** The tensor in hand stays float: it makes no error of its own. */
-        FLOAT,
-        /** Nothing that depends on the input is computed from it. */
-        NO_OUTPUT,
-        SHOWN
-    }
-
     /**
      * The error at one place.
      *
@@ -52,16 +41,53 @@ public final class LayerOutputViewModel implements AutoCloseable {
      */
     public record Row(String place, TensorId value, LayerError isolated, LayerError accumulated) {}
 
-    /**
-     * What is on show.
-     *
-     * @param rows the nearest place first; empty before the first figures
-     * @param samples that they rest on
-     * @param data where the samples are from
-     * @param previous true if the rows belong to an earlier setting or tensor
-     */
-    public record View(Status status, List<Row> rows, int samples, String data, boolean previous) {
-        static final View NOTHING = new View(Status.NO_GRAPH, List.of(), 0, "", false);
+    /** What is on show. */
+    public sealed interface View {
+        /** There is no error to show. */
+        enum Nothing implements View {
+            NOBODY_LOOKS(""),
+            NO_GRAPH("This file holds weights without a graph: there is nothing to run."),
+            NO_DATA("The error behind a layer needs data: drop some on the window."),
+            FLOAT("This tensor stays float: it makes no error."),
+            NO_OUTPUT("Nothing that depends on the input is computed from this tensor."),
+            /** The first figures are on their way. */
+            NOT_YET("…");
+
+            private final String why;
+
+            Nothing(String why) {
+                this.why = why;
+            }
+
+            /** A sentence for a person. */
+            public String why() {
+                return why;
+            }
+        }
+
+        /**
+         * Errors that were computed.
+         *
+         * @param rows the nearest place first
+         * @param samples that they rest on
+         * @param data where the samples are from
+         * @param previous true if the rows belong to an earlier setting or tensor
+         */
+        record Shown(List<Row> rows, int samples, String data, boolean previous) implements View {
+            public Shown {
+                rows = List.copyOf(rows);
+            }
+
+            /** The same, of a setting or a tensor that is no longer in hand. */
+            Shown fromBefore() {
+                return new Shown(rows, samples, data, true);
+            }
+        }
+
+        /** The errors, if there are any. */
+        default Optional<Shown> shown() {
+            return this instanceof Shown s ? Optional.of(s) : Optional.empty();
+        }
     }
 
     private record Question(QuantizableTensor subject, QuantParams params, EvalRequest all) {}
@@ -72,7 +98,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
     private final Background background;
     private final Comparer comparer;
     private final LatestWins<View> latest;
-    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
+    private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.Nothing.NOBODY_LOOKS);
     private boolean showing;
     private @Nullable Question asked;
 
@@ -102,26 +128,26 @@ public final class LayerOutputViewModel implements AutoCloseable {
             if (model.isEmpty()) {
                 comparer.forget();
             }
-            view.set(View.NOTHING);
+            view.set(View.Nothing.NOBODY_LOOKS);
             return;
         }
         Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
         Optional<SelectedTensor.View> hand = inHand.viewProperty().get();
         if (model.get().graph().isEmpty()) {
-            nothing(Status.NO_GRAPH);
+            nothing(View.Nothing.NO_GRAPH);
         } else if (data.isEmpty()) {
-            nothing(Status.NO_DATA);
+            nothing(View.Nothing.NO_DATA);
         } else if (hand.isPresent() && hand.get().spec().isEmpty()) {
-            nothing(Status.FLOAT);
+            nothing(View.Nothing.FLOAT);
         } else {
             ask(model.get(), data.get(), hand);
         }
     }
 
-    private void nothing(Status status) {
+    private void nothing(View.Nothing why) {
         asked = null;
         latest.cancel();
-        view.set(new View(status, List.of(), 0, "", false));
+        view.set(why);
     }
 
     private void ask(Model model, Dataset data, Optional<SelectedTensor.View> hand) {
@@ -148,7 +174,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
             comparison = comparer.of(model, data);
         } catch (RuntimeException e) {
             background.problem("Layer output: " + e.getMessage());
-            nothing(Status.NO_DATA);
+            nothing(View.Nothing.NO_DATA);
             return;
         }
         stale();
@@ -156,7 +182,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
                 (cancel, partial) -> {
                     Optional<OutputSites> sites = OutputSites.of(model.graph().orElseThrow(), q.subject.id());
                     if (sites.isEmpty()) {
-                        return new View(Status.NO_OUTPUT, List.of(), 0, "", false);
+                        return View.Nothing.NO_OUTPUT;
                     }
                     TensorId id = q.subject.id();
                     EvalRequest isolated = switch (q.subject) {
@@ -183,27 +209,23 @@ public final class LayerOutputViewModel implements AutoCloseable {
                     for (int i = 0; i < values.size(); i++) {
                         rows.add(new Row(places.get(i), values.get(i), alone.get(i), together.get(i)));
                     }
-                    return new View(
-                            Status.SHOWN,
-                            List.copyOf(rows),
-                            samples.length,
-                            String.valueOf(data.file().getFileName()),
-                            false);
+                    return new View.Shown(
+                            rows, samples.length, String.valueOf(data.file().getFileName()), false);
                 },
-                answer -> view.set(
-                        Objects.equals(asked, q)
-                                ? answer
-                                : new View(answer.status, answer.rows, answer.samples, answer.data, true)),
+                answer -> view.set(Objects.equals(asked, q) ? answer : fromBefore(answer)),
                 e -> background.problem("Layer output: " + e.getMessage()));
     }
 
     /** What is on show belongs to what was before. */
     private void stale() {
-        View now = view.get();
-        view.set(
-                now.status == Status.SHOWN
-                        ? new View(now.status, now.rows, now.samples, now.data, true)
-                        : new View(Status.SHOWN, List.of(), 0, "", false));
+        view.set(fromBefore(view.get()));
+    }
+
+    private static View fromBefore(View v) {
+        return switch (v) {
+            case View.Shown shown -> shown.fromBefore();
+            case View.Nothing _ -> View.Nothing.NOT_YET;
+        };
     }
 
     @Override

@@ -198,11 +198,11 @@ class FlippedViewModelTest {
 
     @Test
     void theTensorInHandsErrorIsShownAtItsLayerItsBlockAndThePredictionsAndFollowsAPreview() {
-        assertThat(desk.layerOutput().viewProperty().get().rows()).isEmpty();
+        assertThat(desk.layerOutput().viewProperty().get().shown()).isEmpty();
         desk.layerOutput().setShowing(true);
 
-        LayerOutputViewModel.View v = desk.layerOutput().viewProperty().get();
-        assertThat(v.status()).isEqualTo(LayerOutputViewModel.Status.SHOWN);
+        LayerOutputViewModel.View.Shown v =
+                desk.layerOutput().viewProperty().get().shown().orElseThrow();
         assertThat(v.samples()).isEqualTo(128);
         assertThat(v.rows()).hasSizeGreaterThanOrEqualTo(2);
         assertThat(v.rows().getFirst().place()).isEqualTo("behind its layer");
@@ -226,13 +226,14 @@ class FlippedViewModelTest {
         }
 
         desk.inHand().preview(ClipRange.symmetric(0.05f));
-        LayerOutputViewModel.View moved = desk.layerOutput().viewProperty().get();
+        LayerOutputViewModel.View.Shown moved =
+                desk.layerOutput().viewProperty().get().shown().orElseThrow();
         assertThat(moved.previous()).isFalse();
         assertThat(moved.rows().getFirst().isolated().noise())
                 .isNotEqualTo(v.rows().getFirst().isolated().noise());
         desk.inHand().cancel();
         desk.layerOutput().setShowing(false);
-        assertThat(desk.layerOutput().viewProperty().get().rows()).isEmpty();
+        assertThat(desk.layerOutput().viewProperty().get().shown()).isEmpty();
     }
 
     @Test

@@ -106,13 +106,16 @@ class FlippedFlowTest {
     void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
         OpenWindow.doOnFx(() ->
                 robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
-        OpenWindow.waitUntil(() -> {
-            LayerOutputViewModel.View v = at.desk.layerOutput().viewProperty().get();
-            return !v.rows().isEmpty() && !v.previous();
-        });
+        OpenWindow.waitUntil(() -> at.desk
+                .layerOutput()
+                .viewProperty()
+                .get()
+                .shown()
+                .filter(v -> !v.previous())
+                .isPresent());
 
-        LayerOutputViewModel.View v =
-                OpenWindow.onFx(() -> at.desk.layerOutput().viewProperty().get());
+        LayerOutputViewModel.View.Shown v = OpenWindow.onFx(
+                () -> at.desk.layerOutput().viewProperty().get().shown().orElseThrow());
         for (int i = 0; i < v.rows().size(); i++) {
             assertThat(OpenWindow.text(robot, "#isolated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).isolated()));
