@@ -1,10 +1,8 @@
 package org.quantscope.app.data;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import javafx.css.PseudoClass;
@@ -12,43 +10,26 @@ import javafx.geometry.HPos;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
-import javafx.scene.TraversalDirection;
 import javafx.scene.control.Button;
-import javafx.scene.control.CheckBox;
-import javafx.scene.control.ComboBox;
 import javafx.scene.control.Label;
-import javafx.scene.control.TextArea;
-import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.image.Image;
 import javafx.scene.image.ImageView;
 import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
-import javafx.scene.input.KeyCode;
-import javafx.scene.input.KeyEvent;
 import javafx.scene.input.TransferMode;
-import javafx.scene.layout.ColumnConstraints;
 import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
-import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
-import javafx.util.StringConverter;
-import org.jspecify.annotations.Nullable;
-import org.quantscope.app.data.DataViewModel.Channel;
-import org.quantscope.app.data.DataViewModel.Prepared;
-import org.quantscope.app.data.DataViewModel.Preset;
-import org.quantscope.app.data.DataViewModel.Thumbnail;
 import org.quantscope.app.data.DataViewModel.View;
+import org.quantscope.app.data.Prepared.Channel;
+import org.quantscope.app.data.Prepared.Thumbnail;
 import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.ui.Segments;
-import org.quantscope.core.dataset.Colour;
-import org.quantscope.core.dataset.Layout;
-import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.SamplePicture;
-import org.quantscope.core.dataset.Samples;
 
 /** Data on the left, its preprocessing on the right, and below what the model gets of it. */
 public final class DataView extends VBox {
@@ -58,9 +39,7 @@ public final class DataView extends VBox {
     private static final double THUMB = 52;
     private static final double FRAME = 6;
     private static final double PICTURE = 128;
-    private static final double NAMES = 108;
     private static final double FIGURE = 76;
-    private static final double SMALL = 62;
     private static final PseudoClass CHOSEN = PseudoClass.getPseudoClass("chosen");
 
     private final DataViewModel model;
@@ -71,26 +50,7 @@ public final class DataView extends VBox {
     private final Label facts = new Label();
     private final Label unreadable = new Label();
     private final FlowPane thumbnails = new FlowPane(GAP, GAP);
-    private final Map<String, TextField> fields = new LinkedHashMap<>();
-    private final Map<String, Label> notes = new LinkedHashMap<>();
-    private final ComboBox<Optional<Layout>> stored =
-            layouts("input-stored", "any layout", "What the stored dimensions of one sample are");
-    private final ComboBox<Optional<Layout>> layout =
-            layouts("input-layout", "as stored", "What the dimensions of the model’s input are");
-    private final TextArea classes = new TextArea();
-    private final Label classesName = name("M_odel’s classes", "input-classes");
-    private final ComboBox<Optional<Colour>> colour = choice(
-            "input-colour",
-            List.of(Optional.empty(), Optional.of(Colour.RGB), Optional.of(Colour.BGR), Optional.of(Colour.GREY)),
-            o -> o.map(c -> c == Colour.GREY ? "grey" : c.name()).orElse("as stored"));
-    private final CheckBox resize = new CheckBox("_Resize to");
-    private final ComboBox<String> method =
-            choice("input-method", List.of("bilinear, antialiased", "bilinear, 2 × 2", "nearest"), s -> s);
-    private final ComboBox<Resize.Aspect> aspect = choice(
-            "input-aspect",
-            List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP),
-            a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
-    private final Label shorterName = name("Shorter side", "input-shorter");
+    private final PreprocessingEditor editor;
     private final Label noPictures = new Label();
     private final ImageView picture = new ImageView();
     private final GridPane channels = new GridPane();
@@ -102,12 +62,11 @@ public final class DataView extends VBox {
     private final Button propose = new Button("Use what fits");
     private final Button openFile = new Button("_File…");
     private List<Thumbnail> shown = List.of();
-    /** True while the form is filled: nobody types then. */
-    private boolean showing = true;
 
     /** @param browse asks for a file, or for a folder if its argument is true */
     public DataView(DataViewModel model, Function<Boolean, Optional<java.nio.file.Path>> browse) {
         this.model = model;
+        this.editor = new PreprocessingEditor(model::edit, model::preset);
         setSpacing(GAP);
         setPadding(new Insets(0, 0, 0, EDGE));
         getStyleClass().add("input-view");
@@ -134,18 +93,18 @@ public final class DataView extends VBox {
         unreadable.getStyleClass().addAll("hint", "warning");
         unreadable.setWrapText(true);
         unreadable.setMinHeight(USE_PREF_SIZE);
-        hideIfEmpty(unreadable);
+        PreprocessingEditor.hideIfEmpty(unreadable);
 
         thumbnails.setId("input-thumbnails");
         thumbnails.setPrefWrapLength(4 * (THUMB + GAP));
         Label first = head("FIRST SAMPLES");
         noPictures.setId("input-no-pictures");
         noPictures.getStyleClass().add("hint");
-        hideIfEmpty(noPictures);
+        PreprocessingEditor.hideIfEmpty(noPictures);
         VBox left = new VBox(GAP, first, noPictures, thumbnails);
         left.setMinWidth(4 * THUMB + 3 * GAP);
         left.setPrefWidth(4 * THUMB + 3 * GAP);
-        VBox right = new VBox(GAP, head("PREPROCESSING"), editor());
+        VBox right = new VBox(GAP, head("PREPROCESSING"), editor);
         HBox.setHgrow(right, Priority.ALWAYS);
         HBox middle = new HBox(WIDE, left, right);
         VBox.setVgrow(middle, Priority.ALWAYS);
@@ -166,106 +125,11 @@ public final class DataView extends VBox {
 
     /** Puts the keyboard where a person goes on: to the choice of data, or into the form. */
     public void focusFirst() {
-        boolean some = model.viewProperty().get().samples().isPresent();
-        Optional.ofNullable(some ? fields.get("scale") : openFile).ifPresent(Node::requestFocus);
-    }
-
-    private GridPane editor() {
-        GridPane grid = new GridPane(GAP, GAP);
-        ColumnConstraints names = new ColumnConstraints(NAMES);
-        ColumnConstraints rest = new ColumnConstraints();
-        rest.setHgrow(Priority.ALWAYS);
-        grid.getColumnConstraints().addAll(names, rest);
-        HBox presets = new HBox(GAP / 2);
-        for (Preset p : Preset.values()) {
-            Button button = new Button(p.title());
-            button.setId("input-preset-" + p.name().toLowerCase(Locale.ROOT));
-            button.setMinWidth(USE_PREF_SIZE);
-            button.setOnAction(e -> model.preset(p));
-            presets.getChildren().add(button);
+        if (model.viewProperty().get().samples().isPresent()) {
+            editor.focusFirst();
+        } else {
+            openFile.requestFocus();
         }
-        int row = 0;
-        HBox asStored = new HBox(
-                GAP,
-                field(
-                        "shape",
-                        "The shape of one stored sample, if its values are to be read in another one: 1×28×28 for 784"
-                                + " columns; empty: as it is stored"),
-                stored);
-        fields.values().forEach(t -> t.setPromptText("shape as it is"));
-        HBox.setHgrow(asStored.getChildren().getFirst(), Priority.ALWAYS);
-        grid.addRow(row++, name("Stored _as", "input-shape"), new VBox(2, asStored, note("shape")));
-        grid.addRow(row++, new Label("Presets"), presets);
-        grid.addRow(
-                row++,
-                name("_Scale", "input-scale"),
-                noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
-        grid.addRow(
-                row++,
-                name("_Mean", "input-mean"),
-                noted(
-                        "mean",
-                        field(
-                                "mean",
-                                "Subtracted after the scale: one number, or one for each channel between commas")));
-        grid.addRow(
-                row++,
-                name("S_td", "input-std"),
-                noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
-        resize.setId("input-resize");
-        resize.setOnAction(e -> edited());
-        TextField w = field("width", "Width in pixels");
-        TextField h = field("height", "Height in pixels");
-        TextField s = field(
-                "shorter",
-                "What the shorter side becomes before the middle is cut out; empty: as little as covers the size");
-        for (TextField t : List.of(w, h, s)) {
-            t.setPrefWidth(SMALL);
-            t.setMinWidth(SMALL);
-        }
-        HBox size = new HBox(GAP, w, new Label("×"), h, method);
-        size.setAlignment(Pos.CENTER_LEFT);
-        VBox sizes = new VBox(2, size, note("width"), note("height"));
-        grid.addRow(row++, resize, sizes);
-        HBox how = new HBox(GAP, aspect, shorterName, s);
-        how.setAlignment(Pos.CENTER_LEFT);
-        shorterName.setMinWidth(USE_PREF_SIZE);
-        grid.addRow(row++, name("Sides", "input-aspect"), new VBox(2, how, note("shorter")));
-        Label layoutName = name("_Layout", "input-layout");
-        layoutName.setMinWidth(Region.USE_PREF_SIZE);
-        HBox form = new HBox(GAP, colour, layoutName, layout);
-        form.setAlignment(Pos.CENTER_LEFT);
-        grid.addRow(row++, name("_Colour", "input-colour"), form);
-        classes.setId("input-classes");
-        classes.setPrefRowCount(2);
-        classes.setMinHeight(Region.USE_PREF_SIZE);
-        classes.setPromptText("as the data numbers them");
-        classes.setTooltip(
-                new Tooltip("The model’s names of its classes, one on each line in its order, if it numbers them in"
-                        + " another way than the data: labels are looked up by name"));
-        classes.setAccessibleText("The model’s names of its classes, one on each line");
-        classes.textProperty().subscribe(x -> edited());
-        // The key goes on to the next field, as everywhere else in the form.
-        classes.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
-            if (e.getCode() == KeyCode.TAB && !e.isControlDown()) {
-                classes.requestFocusTraversal(e.isShiftDown() ? TraversalDirection.PREVIOUS : TraversalDirection.NEXT);
-                e.consume();
-            }
-        });
-        classes.managedProperty().bind(classes.visibleProperty());
-        classesName.visibleProperty().bind(classes.visibleProperty());
-        classesName.managedProperty().bind(classes.visibleProperty());
-        TextField label = field(
-                "label", "The column of labels in a table: first, last, none, or its name; empty: as it is found");
-        VBox labels = noted("label", label);
-        Label labelName = name("La_bels in", "input-label");
-        for (Node node : List.of(labels, labelName)) {
-            node.visibleProperty().bind(label.visibleProperty());
-            node.managedProperty().bind(label.visibleProperty());
-        }
-        grid.addRow(row++, labelName, labels);
-        grid.addRow(row, classesName, classes);
-        return grid;
     }
 
     private HBox below() {
@@ -309,124 +173,14 @@ public final class DataView extends VBox {
         return below;
     }
 
-    private TextField field(String key, String tip) {
-        TextField field = new TextField();
-        field.setId("input-" + key);
-        field.setTooltip(new Tooltip(tip));
-        field.setAccessibleText(tip);
-        field.textProperty().subscribe(x -> edited());
-        fields.put(key, field);
-        return field;
-    }
-
-    private VBox noted(String key, Node field) {
-        return new VBox(2, field, note(key));
-    }
-
-    private Label note(String key) {
-        Label note = new Label();
-        note.setId("input-" + key + "-note");
-        note.getStyleClass().addAll("hint", "warning");
-        note.setWrapText(true);
-        note.setMinHeight(USE_PREF_SIZE);
-        hideIfEmpty(note);
-        notes.put(key, note);
-        return note;
-    }
-
-    private static void hideIfEmpty(Label label) {
-        label.visibleProperty().bind(label.textProperty().isNotEmpty());
-        label.managedProperty().bind(label.visibleProperty());
-    }
-
     private static Label head(String text) {
         Label label = new Label(text);
         label.getStyleClass().add("section-head");
         return label;
     }
 
-    private Label name(String text, String of) {
-        Label label = new Label(text);
-        label.setMnemonicParsing(true);
-        sceneProperty().subscribe(scene -> {
-            if (scene != null) {
-                label.setLabelFor(scene.lookup("#" + of));
-            }
-        });
-        return label;
-    }
-
-    private ComboBox<Optional<Layout>> layouts(String id, String none, String tip) {
-        ComboBox<Optional<Layout>> box = choice(
-                id,
-                List.of(Optional.empty(), Optional.of(Layout.NCHW), Optional.of(Layout.NHWC), Optional.of(Layout.NF)),
-                o -> o.map(l -> switch (l) {
-                            case NCHW -> "planes (NCHW)";
-                            case NHWC -> "pixels (NHWC)";
-                            case NF -> "features (NF)";
-                        })
-                        .orElse(none));
-        box.setTooltip(new Tooltip(tip));
-        box.setAccessibleText(tip);
-        return box;
-    }
-
-    private <T> ComboBox<T> choice(String id, List<T> values, Function<T, String> title) {
-        ComboBox<T> box = new ComboBox<>();
-        box.setId(id);
-        box.getItems().setAll(values);
-        box.setConverter(new StringConverter<>() {
-            @Override
-            public String toString(@Nullable T value) {
-                return value == null ? "" : title.apply(value);
-            }
-
-            @Override
-            public @Nullable T fromString(String text) {
-                return null;
-            }
-        });
-        box.setMinWidth(Region.USE_PREF_SIZE);
-        box.setOnAction(e -> edited());
-        return box;
-    }
-
-    private void edited() {
-        if (showing) {
-            return;
-        }
-        int way = method.getSelectionModel().getSelectedIndex();
-        model.edit(new PreprocessingForm(
-                text("shape"),
-                stored.getValue(),
-                layout.getValue(),
-                colour.getValue(),
-                resize.isSelected(),
-                text("width"),
-                text("height"),
-                way == 2 ? Resize.Method.NEAREST : Resize.Method.BILINEAR,
-                way != 1,
-                aspect.getValue(),
-                text("shorter"),
-                text("scale"),
-                text("mean"),
-                text("std"),
-                classes.getText(),
-                text("label")));
-    }
-
-    private String text(String key) {
-        TextField field = fields.get(key);
-        return field == null ? "" : field.getText();
-    }
-
     private void show(View view) {
-        showing = true;
-        try {
-            showForm(view);
-        } finally {
-            showing = false;
-        }
+        editor.show(view);
         role.choose(view.role() == Role.CALIBRATION ? 1 : 0);
         file.setText(
                 view.samples().map(s -> s.file().toString()).orElse("Drop a file or a folder here, or choose one"));
@@ -458,69 +212,6 @@ public final class DataView extends VBox {
             n.setOpacity(view.previous() ? 0.5 : 1);
         }
         showChannels(p.channels());
-    }
-
-    private void showForm(View view) {
-        PreprocessingForm f = view.form();
-        Map<String, String> texts = Map.of(
-                "shape",
-                f.shape(),
-                "scale",
-                f.scale(),
-                "mean",
-                f.mean(),
-                "std",
-                f.std(),
-                "width",
-                f.width(),
-                "height",
-                f.height(),
-                "shorter",
-                f.shorter(),
-                "label",
-                f.labelColumn());
-        fields.forEach((key, field) -> {
-            String text = texts.getOrDefault(key, "");
-            if (!field.getText().equals(text)) {
-                field.setText(text);
-            }
-        });
-        notes.forEach(
-                (key, note) -> note.setText(Optional.ofNullable(view.problems().get(key))
-                        .map(why -> field(key) + " " + why)
-                        .orElse("")));
-        stored.setValue(f.stored());
-        layout.setValue(f.layout());
-        if (!classes.getText().equals(f.classes())) {
-            classes.setText(f.classes());
-        }
-        Optional.ofNullable(fields.get("label")).ifPresent(label -> {
-            Optional<String> found = view.samples().flatMap(Samples::labelColumn);
-            label.setVisible(found.isPresent());
-            label.setPromptText(found.map(column -> "as found: " + column).orElse(""));
-        });
-        classes.setVisible(view.samples().map(s -> !s.classes().isEmpty()).orElse(false));
-        colour.setValue(f.colour());
-        resize.setSelected(f.resize());
-        method.getSelectionModel().select(f.method() == Resize.Method.NEAREST ? 2 : f.antialias() ? 0 : 1);
-        aspect.setValue(f.aspect());
-        boolean some = view.samples().isPresent();
-        fields.values().forEach(t -> t.setDisable(!some));
-        for (String key : List.of("width", "height")) {
-            Optional.ofNullable(fields.get(key)).ifPresent(t -> t.setDisable(!some || !f.resize()));
-        }
-        boolean cuts = f.resize() && f.aspect() == Resize.Aspect.CROP;
-        Optional.ofNullable(fields.get("shorter")).ifPresent(t -> t.setDisable(!some || !cuts));
-        shorterName.setDisable(!cuts);
-        method.setDisable(!some || !f.resize());
-        aspect.setDisable(!some || !f.resize());
-        List.of(resize, layout, stored, colour).forEach(c -> c.setDisable(!some));
-    }
-
-    private static String field(String key) {
-        return key.equals("shorter")
-                ? "The shorter side"
-                : key.equals("label") ? "Labels:" : key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
     }
 
     private void showThumbnails(List<Thumbnail> now) {

@@ -1,7 +1,6 @@
 package org.quantscope.app.data;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,9 +17,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.dataset.InputFit;
-import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Preprocessing;
-import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.eval.SampleFeed;
 import org.quantscope.core.io.BadInputException;
@@ -34,11 +31,6 @@ import org.quantscope.core.tensor.Shape;
 public final class DataViewModel {
     /** Samples shown as thumbnails. */
     public static final int THUMBNAILS = 12;
-
-    /** The longest side of a picture that is handed to the window, in pixels. */
-    private static final int PICTURE_SIDE = 256;
-
-    private static final int MAX_CHANNELS = 4;
 
     /** Values that many models are trained with; raw values are bytes. */
     public enum Preset {
@@ -71,36 +63,6 @@ public final class DataViewModel {
         }
     }
 
-    /** The values of one channel of what the model gets, over one sample: exact. */
-    public record Channel(double min, double max, double mean) {}
-
-    /** @param label the name of its class, or its number; empty without labels */
-    public record Thumbnail(SamplePicture picture, String label) {}
-
-    /**
-     * What can be said of the prepared data.
-     *
-     * @param dataset empty if it cannot be prepared
-     * @param problem why it cannot be prepared or does not fit the model
-     * @param proposal what would fit
-     * @param channels of the sample that is looked at, at most four
-     */
-    public record Prepared(
-            Optional<Dataset> dataset,
-            Optional<String> problem,
-            Optional<Preprocessing> proposal,
-            Optional<SamplePicture> picture,
-            List<Channel> channels,
-            List<Thumbnail> thumbnails,
-            int sample) {
-        static final Prepared NOTHING = new Prepared(
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), List.of(), List.of(), 0);
-
-        public boolean fits() {
-            return dataset.isPresent() && problem.isEmpty();
-        }
-    }
-
     /**
      * What is on show.
      *
@@ -122,7 +84,7 @@ public final class DataViewModel {
             Optional<InputFit> wanted) {
         /** What the model gets, for a person. */
         public String gets() {
-            return prepared.dataset.map(d -> d.sampleShape().toString()).orElse("–");
+            return prepared.dataset().map(d -> d.sampleShape().toString()).orElse("–");
         }
 
         /** What the model wants, for a person. */
@@ -149,6 +111,28 @@ public final class DataViewModel {
                                     : "; beside them "
                                             + String.join(", ", s.others().keySet())))
                     .orElse("");
+        }
+
+        View withSamples(Optional<Samples> other) {
+            return new View(role, other, form, problems, guessed, prepared, previous, unreadable, wanted);
+        }
+
+        /** With another form, which nobody has prepared anything by. */
+        View withForm(PreprocessingForm other, Map<String, String> itsProblems, boolean itIsGuessed) {
+            return new View(role, samples, other, itsProblems, itIsGuessed, prepared, true, unreadable, wanted);
+        }
+
+        View withProblems(Map<String, String> others) {
+            return new View(role, samples, form, others, guessed, prepared, true, unreadable, wanted);
+        }
+
+        /** With what the form of now makes of a sample. */
+        View withPrepared(Prepared other) {
+            return new View(role, samples, form, problems, guessed, other, false, unreadable, wanted);
+        }
+
+        View withUnreadable(Optional<String> why) {
+            return new View(role, samples, form, problems, guessed, prepared, previous, why, wanted);
         }
     }
 
@@ -217,16 +201,7 @@ public final class DataViewModel {
                 e -> {
                     View v = view.get();
                     String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-                    view.set(new View(
-                            v.role,
-                            v.samples,
-                            v.form,
-                            v.problems,
-                            v.guessed,
-                            v.prepared,
-                            v.previous,
-                            Optional.of(why),
-                            v.wanted));
+                    view.set(v.withUnreadable(Optional.of(why)));
                 });
     }
 
@@ -253,16 +228,9 @@ public final class DataViewModel {
     private void take(Samples samples, Preprocessing how, boolean guessed) {
         View v = view.get();
         asked = null;
-        view.set(new View(
-                v.role,
-                Optional.of(samples),
-                PreprocessingForm.of(how),
-                Map.of(),
-                guessed,
-                Prepared.NOTHING,
-                true,
-                Optional.empty(),
-                wanted()));
+        view.set(empty(v.role, wanted())
+                .withSamples(Optional.of(samples))
+                .withForm(PreprocessingForm.of(how), Map.of(), guessed));
         prepare(samples, how);
     }
 
@@ -273,7 +241,7 @@ public final class DataViewModel {
             return;
         }
         PreprocessingForm.Parsed parsed = form.parse();
-        view.set(new View(v.role, v.samples, form, parsed.problems(), false, v.prepared, true, v.unreadable, v.wanted));
+        view.set(v.withForm(form, parsed.problems(), false));
         if (parsed.preprocessing().isPresent() && v.samples.isPresent()) {
             Preprocessing how = parsed.preprocessing().get();
             if (how.labelColumn().equals(labelColumn)) {
@@ -303,16 +271,8 @@ public final class DataViewModel {
                         return;
                     }
                     labelColumn = how.labelColumn();
-                    view.set(new View(
-                            v.role,
-                            Optional.of(read),
-                            v.form,
-                            v.form.parse().problems(),
-                            v.guessed,
-                            v.prepared,
-                            true,
-                            v.unreadable,
-                            v.wanted));
+                    view.set(v.withSamples(Optional.of(read))
+                            .withProblems(v.form.parse().problems()));
                     prepare(read, how);
                 },
                 e -> {
@@ -323,8 +283,7 @@ public final class DataViewModel {
                     }
                     Map<String, String> problems = new TreeMap<>(v.problems);
                     problems.put("label", String.valueOf(e.getMessage()).replaceFirst("^.*label_column: ", ""));
-                    view.set(new View(
-                            v.role, v.samples, v.form, problems, v.guessed, v.prepared, true, v.unreadable, v.wanted));
+                    view.set(v.withProblems(problems));
                 });
     }
 
@@ -354,42 +313,25 @@ public final class DataViewModel {
         Asked question = new Asked(samples, how, sample);
         if (question.equals(asked)) {
             View v = view.get();
-            view.set(new View(
-                    v.role, v.samples, v.form, v.problems, v.guessed, v.prepared, false, v.unreadable, v.wanted));
+            view.set(v.withPrepared(v.prepared));
             return;
         }
         asked = question;
         Optional<InputFit> wanted = wanted();
         preparing.submit(
-                (cancel, partial) -> prepared(question, wanted),
+                (cancel, partial) -> Prepared.of(question.samples, question.how, question.sample, wanted),
                 ready -> {
                     if (question.equals(asked)) {
                         View v = view.get();
-                        view.set(new View(
-                                v.role,
-                                v.samples,
-                                v.form,
-                                v.problems,
-                                v.guessed,
-                                ready,
-                                false,
-                                v.unreadable,
-                                v.wanted));
+                        view.set(v.withPrepared(ready));
                     }
                 },
                 e -> {
                     if (question.equals(asked)) {
                         View v = view.get();
-                        Prepared none = new Prepared(
-                                Optional.empty(),
-                                Optional.of(String.valueOf(e.getMessage())),
-                                Optional.empty(),
-                                Optional.empty(),
-                                List.of(),
-                                List.of(),
-                                question.sample);
-                        view.set(new View(
-                                v.role, v.samples, v.form, v.problems, v.guessed, none, false, v.unreadable, v.wanted));
+                        Prepared none =
+                                Prepared.failed(String.valueOf(e.getMessage()), Optional.empty(), question.sample);
+                        view.set(v.withPrepared(none));
                     }
                 });
     }
@@ -402,104 +344,13 @@ public final class DataViewModel {
         }
     }
 
-    private static Prepared prepared(Asked q, Optional<InputFit> wanted) {
-        Dataset data;
-        try {
-            data = Datasets.prepare(q.samples, q.how);
-        } catch (BadInputException e) {
-            return new Prepared(
-                    Optional.empty(),
-                    Optional.of(String.valueOf(e.getMessage())),
-                    wanted.flatMap(w -> w.propose(q.samples)),
-                    Optional.empty(),
-                    List.of(),
-                    List.of(),
-                    q.sample);
-        }
-        boolean fits = wanted.map(w -> w.takes(data.sampleShape())).orElse(true);
-        Optional<String> problem = fits
-                ? Optional.empty()
-                : Optional.of("The model gets " + data.sampleShape() + " and wants "
-                        + wanted.map(InputFit::shape).orElse("") + ".");
-        float[] values = new float[Math.toIntExact(data.sampleShape().count())];
-        data.fill(new int[] {q.sample}, values);
-        List<Thumbnail> thumbnails = new ArrayList<>();
-        for (int i = 0; i < Math.min(THUMBNAILS, data.size()); i++) {
-            Optional<SamplePicture> picture = data.picture(i);
-            if (picture.isEmpty()) {
-                break;
-            }
-            thumbnails.add(new Thumbnail(small(picture.get()), label(data, i)));
-        }
-        return new Prepared(
-                Optional.of(data),
-                problem,
-                fits ? Optional.empty() : wanted.flatMap(w -> w.propose(q.samples)),
-                data.picture(q.sample).map(DataViewModel::small),
-                channels(data.sampleShape(), q.how, values),
-                thumbnails,
-                q.sample);
-    }
-
-    private static String label(Dataset data, int i) {
-        if (!data.hasLabels()) {
-            return "";
-        }
-        int label = data.label(i);
-        return label < data.classes().size() ? data.classes().get(label) : Integer.toString(label);
-    }
-
-    private static List<Channel> channels(Shape shape, Preprocessing how, float[] values) {
-        boolean last =
-                how.outputLayout().or(how::layout).filter(l -> l == Layout.NHWC).isPresent();
-        int axis = shape.rank() == 3 ? last ? 2 : 0 : -1;
-        int count = axis < 0 ? 1 : (int) shape.dim(axis);
-        if (count > MAX_CHANNELS) {
-            axis = -1;
-            count = 1;
-        }
-        int inner = axis < 0 ? values.length : (int) shape.inner(axis);
-        List<Channel> out = new ArrayList<>();
-        for (int c = 0; c < count; c++) {
-            double min = Double.POSITIVE_INFINITY;
-            double max = Double.NEGATIVE_INFINITY;
-            double sum = 0;
-            int n = 0;
-            for (int i = 0; i < values.length; i++) {
-                if (i / inner % count == c) {
-                    min = Math.min(min, values[i]);
-                    max = Math.max(max, values[i]);
-                    sum += values[i];
-                    n++;
-                }
-            }
-            out.add(new Channel(min, max, sum / n));
-        }
-        return out;
-    }
-
-    /** Every n-th pixel, so that photographs do not fill the memory of the window. */
-    private static SamplePicture small(SamplePicture p) {
-        int step = (Math.max(p.width(), p.height()) + PICTURE_SIDE - 1) / PICTURE_SIDE;
-        if (step <= 1) {
-            return p;
-        }
-        int w = Math.max(1, p.width() / step);
-        int h = Math.max(1, p.height() / step);
-        int[] out = new int[w * h];
-        for (int i = 0; i < out.length; i++) {
-            out[i] = p.argb()[i / w * step * p.width() + i % w * step];
-        }
-        return new SamplePicture(w, h, out);
-    }
-
     /** Takes the data over with its preprocessing: one step. False if it does not fit. */
     public boolean apply() {
         View v = view.get();
         if (!v.mayApply()) {
             return false;
         }
-        Optional<FileRef> ref = Optional.of(bench.keep(v.prepared.dataset.orElseThrow()));
+        Optional<FileRef> ref = Optional.of(bench.keep(v.prepared.dataset().orElseThrow()));
         bench.apply(v.role == Role.CALIBRATION ? new Edit.RelinkCalibrationData(ref) : new Edit.SetEvaluationData(ref));
         return true;
     }

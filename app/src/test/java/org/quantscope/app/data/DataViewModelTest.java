@@ -20,9 +20,9 @@ import org.quantscope.app.ChosenAnswers;
 import org.quantscope.app.RecordedNotices;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
-import org.quantscope.app.data.DataViewModel.Channel;
 import org.quantscope.app.data.DataViewModel.Preset;
 import org.quantscope.app.data.DataViewModel.View;
+import org.quantscope.app.data.Prepared.Channel;
 import org.quantscope.app.session.Questions;
 import org.quantscope.app.session.Settings;
 import org.quantscope.core.dataset.Layout;
@@ -111,7 +111,7 @@ class DataViewModelTest {
         assertThat(view().facts()).isEqualTo("4 samples, 28×28 u8, labels without names");
         assertThat(view().prepared().channels()).containsExactly(new Channel(0.2f, 0.2f, 0.2f));
         assertThat(view().prepared().thumbnails())
-                .extracting(DataViewModel.Thumbnail::label)
+                .extracting(Prepared.Thumbnail::label)
                 .containsExactly("1", "2", "3", "4");
         assertThat(view().prepared().picture().orElseThrow().argb()[0]).isEqualTo(0xff333333);
         assertThat(view().mayApply()).isTrue();
