@@ -12,8 +12,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.export.Preview;
+import org.quantscope.app.export.CheckedFormat;
+import org.quantscope.app.export.TargetsState;
 import org.quantscope.app.export.TargetsViewModel;
-import org.quantscope.app.export.TargetsViewModel.Target;
 import org.quantscope.core.export.ExportProblem;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
@@ -51,11 +52,11 @@ class TargetsTest {
         assertThat(at.problems).isEmpty();
     }
 
-    private TargetsViewModel.View view() {
+    private TargetsState view() {
         return targets.viewProperty().get();
     }
 
-    private Target target(Exporter exporter) {
+    private CheckedFormat target(Exporter exporter) {
         return view().targets().stream()
                 .filter(t -> t.exporter().equals(exporter))
                 .findFirst()
@@ -76,8 +77,8 @@ class TargetsTest {
 
     @Test
     void everyFormatIsListedWithItsOwnProblems() {
-        assertThat(view().targets()).extracting(Target::exporter).containsExactlyElementsOf(Exporters.all());
-        for (Target t : view().targets()) {
+        assertThat(view().targets()).extracting(CheckedFormat::exporter).containsExactlyElementsOf(Exporters.all());
+        for (CheckedFormat t : view().targets()) {
             List<ExportProblem> engine =
                     t.exporter().check(at.desk.export().planProperty().get().orElseThrow());
             assertThat(t.problems()).as(t.exporter().id()).isEqualTo(engine);
@@ -252,7 +253,7 @@ class TargetsTest {
         assertThat(view().targets().getFirst().exporter()).isEqualTo(TRT);
         assertThat(view().targets().getFirst().recent()).isTrue();
         assertThat(view().targets().get(1).recent()).isFalse();
-        assertThat(view().targets()).extracting(Target::exporter).containsExactlyInAnyOrderElementsOf(Exporters.all());
+        assertThat(view().targets()).extracting(CheckedFormat::exporter).containsExactlyInAnyOrderElementsOf(Exporters.all());
     }
 
     @Test
@@ -272,12 +273,12 @@ class TargetsTest {
     @Test
     void theFilterLooksAtTitlesAndEndings() {
         targets.filterProperty().set("tensorrt");
-        assertThat(view().targets()).extracting(Target::exporter).contains(TRT).doesNotContain(QDQ);
+        assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(TRT).doesNotContain(QDQ);
         // Nothing is exported that the list does not show.
-        assertThat(view().targets()).extracting(Target::exporter).contains(targets.chosen());
+        assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(targets.chosen());
         assertThat(view().chosen().orElseThrow().exporter()).isEqualTo(targets.chosen());
         targets.filterProperty().set(".ONNX");
-        assertThat(view().targets()).extracting(Target::exporter).contains(QDQ).doesNotContain(TRT);
+        assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(QDQ).doesNotContain(TRT);
         targets.filterProperty().set("");
         assertThat(view().targets()).hasSameSizeAs(Exporters.all());
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.export.TargetsViewModel;
+import org.quantscope.app.export.TargetsState;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.export.ExportPlan;
@@ -56,7 +56,7 @@ class ExportFlowTest {
                         && !view().preview().parts().isEmpty());
     }
 
-    private TargetsViewModel.View view() {
+    private TargetsState view() {
         return at.desk.targets().viewProperty().get();
     }
 
@@ -190,7 +190,7 @@ class ExportFlowTest {
                         Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
         at.waitForRest();
         show(robot, "onnx-qdq");
-        TargetsViewModel.View v = OpenWindow.onFx(this::view);
+        TargetsState v = OpenWindow.onFx(this::view);
         int problems = v.chosen().orElseThrow().problems().size();
         int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(problems).isGreaterThanOrEqualTo(weights);

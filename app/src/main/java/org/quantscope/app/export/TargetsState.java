@@ -1,0 +1,72 @@
+package org.quantscope.app.export;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * The formats on show, with what the chosen one would write.
+ *
+ * @param targets those that the filter lets through, recently used ones first
+ * @param chosen empty before the first check
+ * @param measured false while tensors are being measured, or nothing is open
+ * @param previous true if the problems are those of earlier settings
+ * @param options of the chosen format, by name, those left at their defaults too
+ * @param preview of the chosen format's file
+ * @param previewProblem why there is none: the file could not be written either
+ * @param inHand the tensor whose lines are marked
+ * @param busy true while remedies are being tried
+ */
+public record TargetsState(
+        List<CheckedFormat> targets,
+        Optional<CheckedFormat> chosen,
+        boolean measured,
+        boolean previous,
+        Map<String, String> options,
+        Preview preview,
+        Optional<String> previewProblem,
+        Optional<TensorId> inHand,
+        boolean busy) {
+    static final TargetsState NOTHING = new TargetsState(
+            List.of(),
+            Optional.empty(),
+            false,
+            false,
+            Map.of(),
+            Preview.NONE,
+            Optional.empty(),
+            Optional.empty(),
+            false);
+
+    TargetsState withFormats(
+            List<CheckedFormat> listed, Optional<CheckedFormat> other, Map<String, String> itsOptions) {
+        return new TargetsState(
+                listed, other, measured, previous, itsOptions, preview, previewProblem, inHand, busy);
+    }
+
+    TargetsState withProgress(boolean areMeasured, boolean arePrevious, boolean isBusy) {
+        return new TargetsState(
+                targets, chosen, areMeasured, arePrevious, options, preview, previewProblem, inHand, isBusy);
+    }
+
+    TargetsState withPreview(Preview other, Optional<String> problem) {
+        return new TargetsState(targets, chosen, measured, previous, options, other, problem, inHand, busy);
+    }
+
+    TargetsState withInHand(Optional<TensorId> tensor) {
+        return new TargetsState(targets, chosen, measured, previous, options, preview, previewProblem, tensor, busy);
+    }
+
+    public boolean mayExport() {
+        return measured
+                && !previous
+                && previewProblem.isEmpty()
+                && chosen.map(t -> t.refused().isEmpty()).orElse(false);
+    }
+
+    /** True if the remedies are those of the present settings. */
+    public boolean mayFix() {
+        return measured && !previous && !busy;
+    }
+}
