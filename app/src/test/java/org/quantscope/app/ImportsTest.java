@@ -15,9 +15,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.configimport.DroppedFile;
 import org.quantscope.app.configimport.ImportViewModel;
-import org.quantscope.app.configimport.ImportViewModel.Dropped;
-import org.quantscope.app.configimport.ImportViewModel.Match;
+import org.quantscope.app.configimport.ImportState;
+import org.quantscope.app.configimport.ImportState.Content;
+import org.quantscope.app.configimport.ImportState.Match;
 import org.quantscope.core.Engine;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.importer.Importer;
@@ -57,7 +59,7 @@ class ImportsTest {
         at.close();
     }
 
-    private ImportViewModel.View view() {
+    private ImportState view() {
         return imports.viewProperty().get();
     }
 
@@ -80,9 +82,9 @@ class ImportsTest {
     void theFormatIsFoundByContent() throws Exception {
         for (String id : List.of("aimet-0.6.1", "aimet-1.0.0", "aimet-2.0.0")) {
             imports.open(encodings(id, "none", "none"));
-            assertThat(view().chosen().map(Importer::id)).as(id).contains(id);
+            assertThat(view().formats().chosen().map(Importer::id)).as(id).contains(id);
             assertThat(view().matches()).as(id).extracting(m -> m.id()).contains(first, second);
-            assertThat(view().ambiguous()).as(id).isFalse();
+            assertThat(view().content()).as(id).isInstanceOf(Content.Entries.class);
         }
     }
 
@@ -144,8 +146,8 @@ class ImportsTest {
         at.desk.bench().apply(new Edit.KeepFloat(second, true));
         SessionState before = at.state();
         imports.open(file);
-        assertThat(view().others()).isPositive();
-        Importer importer = view().chosen().orElseThrow();
+        assertThat(view().entries().others()).isPositive();
+        Importer importer = view().formats().chosen().orElseThrow();
         var read = importer.read(file, at.desk.bench().analysed().orElseThrow(), new CancelToken());
         imports.setAlone(true);
         assertThat(imports.apply()).isTrue();
@@ -192,42 +194,43 @@ class ImportsTest {
     void aFileThatNoFormatReadsSaysWhyForEach() throws Exception {
         Path file = Files.writeString(folder.resolve("notes.txt"), "nothing of the kind");
         imports.open(file);
-        assertThat(view().problem()).isPresent();
-        assertThat(view().refused().keySet()).containsExactlyElementsOf(Importers.all());
+        assertThat(view().content()).isInstanceOf(Content.Failed.class);
+        assertThat(view().formats().refused().keySet()).containsExactlyElementsOf(Importers.all());
         assertThat(view().mayApply()).isFalse();
         assertThat(imports.apply()).isFalse();
         imports.open(folder.resolve("missing.json"));
-        assertThat(view().problem()).hasValueSatisfying(p -> assertThat(p).contains("missing.json"));
-        assertThat(view().reading()).isFalse();
+        assertThat(view().content())
+                .isInstanceOfSatisfying(Content.Failed.class, f -> assertThat(f.why()).contains("missing.json"));
     }
 
     @Test
     void droppedFilesAreToldApart() throws Exception {
-        List<Dropped> answers = new ArrayList<>();
-        imports.whatIs(encodings("aimet-1.0.0", "none", "none"), answers::add);
-        imports.whatIs(
+        List<DroppedFile.Use> answers = new ArrayList<>();
+        DroppedFile dropped = new DroppedFile(at.desk.bench(), at.desk.background());
+        dropped.whatIs(encodings("aimet-1.0.0", "none", "none"), answers::add);
+        dropped.whatIs(
                 Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
         Path session = folder.resolve("session.json");
         SessionFile.write(Session.of(at.state()), session);
-        imports.whatIs(session, answers::add);
-        imports.whatIs(SampleFiles.DIGITS, answers::add);
-        imports.whatIs(SampleFiles.DIGITS_TEST, answers::add);
-        imports.whatIs(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), answers::add);
+        dropped.whatIs(session, answers::add);
+        dropped.whatIs(SampleFiles.DIGITS, answers::add);
+        dropped.whatIs(SampleFiles.DIGITS_TEST, answers::add);
+        dropped.whatIs(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), answers::add);
         for (String id : List.of("onnx-qdq", "safetensors", "npz")) {
             Path both = folder.resolve("both" + Exporters.byId(id).extension());
             at.desk.export().export(Exporters.byId(id), both);
-            imports.whatIs(both, answers::add);
+            dropped.whatIs(both, answers::add);
         }
         assertThat(answers)
                 .containsExactly(
-                        Dropped.SETTINGS,
-                        Dropped.SETTINGS,
-                        Dropped.OPEN,
-                        Dropped.OPEN,
-                        Dropped.OPEN,
-                        Dropped.OPEN,
-                        Dropped.EITHER,
-                        Dropped.EITHER,
-                        Dropped.EITHER);
+                        DroppedFile.Use.SETTINGS,
+                        DroppedFile.Use.SETTINGS,
+                        DroppedFile.Use.OPEN,
+                        DroppedFile.Use.OPEN,
+                        DroppedFile.Use.OPEN,
+                        DroppedFile.Use.OPEN,
+                        DroppedFile.Use.EITHER,
+                        DroppedFile.Use.EITHER,
+                        DroppedFile.Use.EITHER);
     }
 }

@@ -1,8 +1,6 @@
 package org.quantscope.app.configimport;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
@@ -14,7 +12,6 @@ import javafx.scene.Node;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ComboBox;
 import javafx.scene.control.Label;
-import javafx.scene.control.ListCell;
 import javafx.scene.control.ListView;
 import javafx.scene.control.TableCell;
 import javafx.scene.control.TableColumn;
@@ -26,10 +23,10 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.configimport.ImportViewModel.Comparison;
-import org.quantscope.app.configimport.ImportViewModel.Match;
-import org.quantscope.app.configimport.ImportViewModel.Unplaced;
-import org.quantscope.app.configimport.ImportViewModel.View;
+import org.quantscope.app.configimport.ImportState.Comparison;
+import org.quantscope.app.configimport.ImportState.Content;
+import org.quantscope.app.configimport.ImportState.Match;
+import org.quantscope.app.configimport.ImportState.Unplaced;
 import org.quantscope.app.selected.HistogramData;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
@@ -52,8 +49,6 @@ public final class ImportView extends VBox {
     private static final double NAME_WIDTH = 190;
     private static final double SETTING_WIDTH = 150;
     private static final double RANGE_WIDTH = 150;
-    private static final double CHOICE_WIDTH = 220;
-    private static final String NOWHERE = "leave it out";
 
     private final ImportViewModel model;
     private final Label head = new Label();
@@ -126,7 +121,7 @@ public final class ImportView extends VBox {
         unplaced.getStyleClass().add("plain-list");
         unplaced.setAccessibleText("Entries of the file without a place");
         unplaced.setFixedCellSize(UNPLACED_HEIGHT);
-        unplaced.setCellFactory(list -> new UnplacedCell());
+        unplaced.setCellFactory(list -> new UnplacedCell(model::map));
         unplaced.setPlaceholder(new Label(""));
         VBox.setVgrow(unplaced, Priority.ALWAYS);
         tensor.getStyleClass().add("section-head");
@@ -244,30 +239,34 @@ public final class ImportView extends VBox {
         return scheme + (spec.symmetric() ? " symmetric" : "") + grain;
     }
 
-    private void show(View v) {
+    private void show(ImportState v) {
         updating = true;
         try {
             head.setText(v.file().map(f -> String.valueOf(f.getFileName())).orElse(""));
-            format.setDisable(v.reading());
-            format.setValue(v.chosen().orElse(null));
-            formatNote.setText(v.problem()
-                    .orElse(
-                            v.ambiguous()
-                                    ? "This file can be read as "
-                                            + v.readable().stream()
-                                                    .map(Importer::title)
-                                                    .collect(Collectors.joining(" or "))
-                                            + ". Choose which it is."
-                                    : ""));
-            long same = v.matches().size() - v.differing();
+            format.setDisable(v.content() instanceof Content.Reading);
+            format.setValue(v.formats().chosen().orElse(null));
+            formatNote.setText(
+                    switch (v.content()) {
+                        case Content.Failed failed -> failed.why();
+                        case Content.Undecided _ when v.formats().readable().size() > 1 ->
+                            "This file can be read as "
+                                    + v.formats().readable().stream()
+                                            .map(Importer::title)
+                                            .collect(Collectors.joining(" or "))
+                                    + ". Choose which it is.";
+                        default -> "";
+                    });
             counts.setText(
-                    v.reading()
-                            ? "Reading…"
-                            : v.chosen().isEmpty() || v.problem().isPresent()
-                                    ? refusals(v)
-                                    : tensors(v.matches().size()) + " matched: " + Figures.count(v.differing())
-                                            + " differ, " + Figures.count(same) + " the same as now");
-            notes.setText(String.join(" · ", v.notes()));
+                    switch (v.content()) {
+                        case Content.Reading _ -> "Reading…";
+                        case Content.Undecided _, Content.Failed _ -> refusals(v);
+                        case Content.Entries e -> {
+                            long same = e.matches().size() - v.differing();
+                            yield tensors(e.matches().size()) + " matched: " + Figures.count(v.differing())
+                                    + " differ, " + Figures.count(same) + " the same as now";
+                        }
+                    });
+            notes.setText(String.join(" · ", v.entries().notes()));
             if (!matches.getItems().equals(v.matches())) {
                 matches.getItems().setAll(v.matches());
             }
@@ -298,9 +297,9 @@ public final class ImportView extends VBox {
                 node.setManaged(some);
             }
             alone.setText("Make the other "
-                    + (v.others() == 1 ? "quantized tensor" : Figures.count(v.others()) + " quantized tensors")
+                    + (v.entries().others() == 1 ? "quantized tensor" : Figures.count(v.entries().others()) + " quantized tensors")
                     + " _float");
-            alone.setVisible(v.others() > 0);
+            alone.setVisible(v.entries().others() > 0);
             alone.setSelected(v.alone());
             compare(v);
         } finally {
@@ -308,9 +307,9 @@ public final class ImportView extends VBox {
         }
     }
 
-    private static String refusals(View v) {
-        return v.readable().isEmpty()
-                ? v.refused().entrySet().stream()
+    private static String refusals(ImportState v) {
+        return v.formats().readable().isEmpty()
+                ? v.formats().refused().entrySet().stream()
                         .map(e -> e.getKey().title() + ": " + e.getValue())
                         .collect(Collectors.joining("\n"))
                 : "";
@@ -320,7 +319,7 @@ public final class ImportView extends VBox {
         return n == 1 ? "1 tensor" : Figures.count(n) + " tensors";
     }
 
-    private void compare(View v) {
+    private void compare(ImportState v) {
         Optional<Comparison> c = v.comparison();
         tensor.setText(c.map(x -> x.subject().shortName()).orElse(""));
         sqnrNow.setText(c.flatMap(Comparison::present).map(ImportView::sqnr).orElse(Figures.NONE));
@@ -357,60 +356,6 @@ public final class ImportView extends VBox {
                     && !getTableRow().getItem().differs()) {
                 getStyleClass().add("muted");
             }
-        }
-    }
-
-    /** An entry without a place, and the tensor that a person gives it. */
-    private final class UnplacedCell extends ListCell<Unplaced> {
-        private final Label name = new Label();
-        private final Label why = new Label();
-        private final ComboBox<String> choice = new ComboBox<>();
-        private final HBox line;
-        private boolean filling;
-
-        UnplacedCell() {
-            why.getStyleClass().add("hint");
-            name.setMinWidth(0);
-            why.setMinWidth(0);
-            choice.setPrefWidth(CHOICE_WIDTH);
-            choice.setMinWidth(CHOICE_WIDTH);
-            choice.valueProperty().subscribe(value -> {
-                Unplaced item = getItem();
-                if (value != null && item != null && !filling && !updating) {
-                    model.map(item.entry().name(), value.equals(NOWHERE) ? Optional.empty() : Optional.of(value));
-                }
-            });
-            VBox words = new VBox(name, why);
-            words.setAlignment(Pos.CENTER_LEFT);
-            HBox.setHgrow(words, Priority.ALWAYS);
-            words.setMinWidth(0);
-            line = new HBox(GAP, words, choice);
-            line.setAlignment(Pos.CENTER_LEFT);
-            setPrefWidth(0);
-        }
-
-        @Override
-        protected void updateItem(@Nullable Unplaced item, boolean empty) {
-            super.updateItem(item, empty);
-            if (empty || item == null) {
-                setGraphic(null);
-                return;
-            }
-            filling = true;
-            name.setText(item.entry().name());
-            why.setText(item.entry().why());
-            List<String> offered = new ArrayList<>(item.free());
-            offered.addFirst(NOWHERE);
-            if (!choice.getItems().equals(offered)) {
-                choice.getItems().setAll(offered);
-            }
-            choice.setValue(item.mapped().orElse(NOWHERE));
-            choice.setVisible(offered.size() > 1);
-            choice.setAccessibleText("Tensor for " + item.entry().name());
-            setAccessibleText(String.format(
-                    Locale.ROOT, "%s: %s", item.entry().name(), item.entry().why()));
-            filling = false;
-            setGraphic(line);
         }
     }
 }

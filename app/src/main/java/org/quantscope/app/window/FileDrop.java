@@ -6,6 +6,7 @@ import java.util.List;
 import javafx.scene.Scene;
 import javafx.scene.input.TransferMode;
 import org.quantscope.app.ApplicationContext;
+import org.quantscope.app.configimport.DroppedFile;
 import org.quantscope.app.session.OpenModel;
 
 /** Files that are dropped on the window are opened, or taken for settings of another tool. */
@@ -13,11 +14,13 @@ final class FileDrop {
     private final ApplicationContext desk;
     private final Dialogs dialogs;
     private final WindowActions actions;
+    private final DroppedFile dropped;
 
     FileDrop(ApplicationContext desk, Dialogs dialogs, WindowActions actions) {
         this.desk = desk;
         this.dialogs = dialogs;
         this.actions = actions;
+        this.dropped = new DroppedFile(desk.bench(), desk.background());
     }
 
     void install(Scene scene) {
@@ -48,7 +51,7 @@ final class FileDrop {
             return;
         }
         Path file = paths.getFirst();
-        desk.imports().whatIs(file, is -> {
+        dropped.whatIs(file, is -> {
             Dialogs.Take take = switch (is) {
                 case OPEN -> Dialogs.Take.MODEL;
                 case SETTINGS -> Dialogs.Take.SETTINGS;

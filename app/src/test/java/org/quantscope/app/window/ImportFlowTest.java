@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.SampleFiles;
-import org.quantscope.app.configimport.ImportViewModel;
+import org.quantscope.app.configimport.ImportState;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.FxThread;
 import org.quantscope.core.Engine;
@@ -52,21 +52,21 @@ class ImportFlowTest {
         OpenWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
         OpenWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent()
                 && view().comparison()
-                        .flatMap(ImportViewModel.Comparison::imported)
+                        .flatMap(ImportState.Comparison::imported)
                         .isPresent());
-        TableView<ImportViewModel.Match> table = robot.lookup("#import-matches").queryTableView();
+        TableView<ImportState.Match> table = robot.lookup("#import-matches").queryTableView();
         int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(table.getItems()).hasSize(weights - 1);
         assertThat(OpenWindow.text(robot, "#import-counts"))
                 .isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
         assertThat(OpenWindow.text(robot, "#import-unplaced-head")).startsWith("WITHOUT A PLACE: ");
-        ListView<ImportViewModel.Unplaced> unplaced =
+        ListView<ImportState.Unplaced> unplaced =
                 robot.lookup("#import-unplaced").queryListView();
         assertThat(unplaced.getItems())
                 .anySatisfy(u -> assertThat(u.entry().name()).isEqualTo(first.name() + "_q"));
 
         // Both SQNR figures are the engine's.
-        ImportViewModel.Match shown =
+        ImportState.Match shown =
                 OpenWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
         assertThat(at.hand().subject().id()).isEqualTo(shown.id());
         Tensor tensor = OpenWindow.onFx(
@@ -144,7 +144,7 @@ class ImportFlowTest {
         assertThat(robot.lookup("#import-apply").queryButton().isDisabled()).isTrue();
     }
 
-    private ImportViewModel.View view() {
+    private ImportState view() {
         return at.desk.imports().viewProperty().get();
     }
 }
