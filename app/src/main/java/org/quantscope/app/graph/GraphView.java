@@ -1,17 +1,12 @@
 package org.quantscope.app.graph;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Pos;
-import javafx.geometry.VPos;
 import javafx.scene.canvas.GraphicsContext;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -24,17 +19,9 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
-import javafx.scene.paint.Color;
 import javafx.scene.shape.Rectangle;
-import javafx.scene.text.Font;
-import javafx.scene.text.TextAlignment;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.graph.LayeredLayout.Point;
-import org.quantscope.app.tensors.TensorDamage;
 import org.quantscope.app.tensors.TensorMenu;
-import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.ui.Figures;
-import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.PulseCanvas;
 import org.quantscope.app.ui.Theme;
@@ -51,36 +38,19 @@ public final class GraphView extends StackPane {
     private static final double STEP = 1.25;
     private static final double PAN = 60;
     private static final double MARGIN = 24;
-    private static final List<Optional<TensorDamage.Level>> FAR_ORDER = Stream.concat(
-                    Stream.of(Optional.<TensorDamage.Level>empty()),
-                    Arrays.stream(TensorDamage.Level.values()).map(Optional::of))
-            .toList();
 
     /** The row of words and buttons over the drawing. */
     private static final double HEAD = 26;
 
     private static final double LEGIBLE = 0.55;
-    /** Below it a box is a few pixels. */
-    private static final double FAR = 0.1;
-    /** Below it lines would be all there is to see. */
-    private static final double NO_LINES = 0.02;
-    /** A box from far away is no smaller than so many pixels. */
-    private static final double SPECK = 2;
 
-    private static final double FONT = 11;
-    private static final double ARC = 6;
-    private static final double GLYPH = 8;
-    private static final double PAD = 9;
-    private static final double TINT = 0.16;
-    private static final double DIM = 0.45;
     private static final double CLICK = 4;
     private static final double BUTTON_GAP = 12;
-    private static final int LONGEST_NAME = 22;
 
     private final GraphViewModel model;
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
     private final PulseCanvas canvas = new PulseCanvas(this::paint);
-    private final Font letters = Font.font(Fonts.SANS, FONT);
+    private final GraphPainter painter;
     private final Label[] marks = {mark(""), mark("fair"), mark("bad")};
     private final Label legend = new Label();
     private final HBox legends = new HBox(BUTTON_GAP);
@@ -102,6 +72,7 @@ public final class GraphView extends StackPane {
 
     public GraphView(GraphViewModel model) {
         this.model = model;
+        this.painter = new GraphPainter(model::shortName);
         setId("graph");
         getStyleClass().add("graph-view");
         setAccessibleText(
@@ -387,208 +358,18 @@ public final class GraphView extends StackPane {
     }
 
     private void paint(GraphicsContext g) {
-        Palette p = palette.get();
-        ModelDrawing drawing = shown;
-        if (drawing == null) {
-            return;
+        if (shown != null) {
+            painter.paint(
+                    g,
+                    palette.get(),
+                    new GraphPainter.Sight(
+                            model.viewProperty().get(),
+                            shown,
+                            left,
+                            top,
+                            scale,
+                            Optional.ofNullable(hovered),
+                            isFocused()));
         }
-        GraphViewModel.View v = model.viewProperty().get();
-        g.save();
-        g.translate(left, top);
-        g.scale(scale, scale);
-        double x0 = -left / scale;
-        double y0 = -top / scale;
-        double x1 = x0 + canvas.getWidth() / scale;
-        double y1 = y0 + canvas.getHeight() / scale;
-        if (scale >= NO_LINES) {
-            g.setStroke(p.muted());
-            g.setLineWidth(Math.max(1, 0.7 / scale));
-            g.setGlobalAlpha(0.6);
-            g.beginPath();
-            for (ModelDrawing.Line line : drawing.lines()) {
-                if (line.meets(x0, y0, x1, y1)) {
-                    trace(g, line.points());
-                }
-            }
-            g.stroke();
-            g.setGlobalAlpha(1);
-        }
-        if (scale < FAR) {
-            paintFar(g, p, drawing, v.worst(), v.inHand(), x0, y0, x1, y1);
-        } else {
-            for (int i = 0; i < drawing.boxes().size(); i++) {
-                ModelDrawing.Box box = drawing.boxes().get(i);
-                if (box.meets(x0, y0, x1, y1)) {
-                    paint(g, p, v, box, v.worst().get(i));
-                }
-            }
-        }
-        g.restore();
-        if (isFocused()) {
-            g.setStroke(p.hand());
-            g.setLineWidth(1);
-            g.strokeRect(0.5, 0.5, canvas.getWidth() - 1, canvas.getHeight() - 1);
-        }
-    }
-
-    /** Straight down out of a box and into the next one; from far away by the shortest way. */
-    private void trace(GraphicsContext g, List<Point> points) {
-        Point from = points.getFirst();
-        g.moveTo(from.x(), from.y());
-        for (int i = 1; i < points.size(); i++) {
-            Point to = points.get(i);
-            if (scale < LEGIBLE) {
-                g.lineTo(to.x(), to.y());
-            } else {
-                double middle = (from.y() + to.y()) / 2;
-                g.bezierCurveTo(from.x(), middle, to.x(), middle, to.x(), to.y());
-            }
-            from = to;
-        }
-    }
-
-    /** Every box as a speck, those in float first and the worst last; of neighbours that fall on the same pixels one is enough. */
-    private void paintFar(
-            GraphicsContext g,
-            Palette p,
-            ModelDrawing drawing,
-            List<Optional<TensorRow>> worst,
-            Optional<TensorId> inHand,
-            double x0,
-            double y0,
-            double x1,
-            double y1) {
-        for (Optional<TensorDamage.Level> level : FAR_ORDER) {
-            g.setFill(level.map(l -> colour(p, l)).orElse(p.line()));
-            long lastX = -1;
-            long lastY = -1;
-            for (int i = 0; i < drawing.boxes().size(); i++) {
-                ModelDrawing.Box box = drawing.boxes().get(i);
-                if (box.meets(x0, y0, x1, y1)
-                        && worst.get(i).map(TensorRow::damage).equals(level)) {
-                    long x = (long) (box.x() * scale);
-                    long y = (long) (box.y() * scale);
-                    if (x != lastX || y != lastY) {
-                        g.fillRect(
-                                box.x(),
-                                box.y(),
-                                Math.max(box.width(), SPECK / scale),
-                                Math.max(box.height(), SPECK / scale));
-                    }
-                    lastX = x;
-                    lastY = y;
-                }
-            }
-        }
-        inHand.flatMap(drawing::carrier).ifPresent(box -> {
-            g.setStroke(p.hand());
-            g.setLineWidth(2 / scale);
-            double around = 3 / scale;
-            g.strokeRect(
-                    box.x() - around,
-                    box.y() - around,
-                    Math.max(box.width(), SPECK / scale) + 2 * around,
-                    Math.max(box.height(), SPECK / scale) + 2 * around);
-        });
-    }
-
-    private static Color colour(Palette p, TensorDamage.Level level) {
-        return switch (level) {
-            case GOOD -> p.good();
-            case FAIR -> p.fair();
-            case BAD -> p.bad();
-        };
-    }
-
-    private void paint(
-            GraphicsContext g, Palette p, GraphViewModel.View v, ModelDrawing.Box box, Optional<TensorRow> worst) {
-        boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
-        boolean carries = box.carries();
-        TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
-        Color colour = worst.isEmpty() ? p.line() : colour(p, level);
-        boolean previous = worst.flatMap(TensorRow::sensitivity)
-                .map(TensorDamage::onlyPrevious)
-                .orElse(false);
-        g.setFill(p.raised());
-        g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
-        if (worst.isPresent() && level != TensorDamage.Level.GOOD) {
-            g.setGlobalAlpha(scale < LEGIBLE ? 1 : previous ? TINT * DIM : TINT);
-            g.setFill(colour);
-            g.fillRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
-            g.setGlobalAlpha(1);
-        }
-        g.setStroke(hand ? p.hand() : box.equals(hovered) && carries ? p.text() : colour);
-        g.setLineWidth(hand ? Math.max(2, 2 / scale) : Math.max(1, 0.7 / scale));
-        g.strokeRoundRect(box.x(), box.y(), box.width(), box.height(), ARC, ARC);
-        if (scale < LEGIBLE) {
-            return;
-        }
-        g.setTextBaseline(VPos.CENTER);
-        g.setFont(letters);
-        if (!carries) {
-            g.setTextAlign(TextAlignment.CENTER);
-            g.setFill(p.muted());
-            g.fillText(shorten(box.operator()), box.x() + box.width() / 2, box.y() + box.height() / 2, box.width() - 4);
-            return;
-        }
-        g.setTextAlign(TextAlignment.LEFT);
-        double textLeft = box.x() + PAD;
-        double first = box.y() + box.height() * 0.3;
-        double second = box.y() + box.height() * 0.72;
-        if (worst.isPresent()) {
-            glyph(g, level, colour, textLeft, first - GLYPH / 2);
-            textLeft += GLYPH + 5;
-        }
-        g.setFill(p.text());
-        g.fillText(box.operator(), textLeft, first, box.width() - 2 * PAD);
-        g.setFill(p.muted());
-        g.fillText(
-                shorten(model.shortName(
-                        worst.map(TensorRow::id).orElse(box.tensors().getFirst()))),
-                box.x() + PAD,
-                second,
-                box.width() - 2 * PAD);
-        g.setTextAlign(TextAlignment.RIGHT);
-        g.setFill(worst.isPresent() && level == TensorDamage.Level.BAD ? p.badText() : p.text());
-        g.setGlobalAlpha(previous ? DIM : 1);
-        g.fillText(figure(v, worst), box.x() + box.width() - PAD, first);
-        g.setGlobalAlpha(1);
-    }
-
-    private static String figure(GraphViewModel.View v, Optional<TensorRow> worst) {
-        if (worst.isEmpty()) {
-            return "float";
-        }
-        TensorRow row = worst.get();
-        return v.swept()
-                ? row.sensitivity()
-                        .filter(d -> d.loss().isPresent())
-                        .map(TensorDamage::change)
-                        .orElse("…")
-                : row.sqnrDb().isEmpty()
-                        ? ""
-                        : (row.exact() ? "" : Figures.ABOUT)
-                                + Figures.decibels(
-                                        OptionalDouble.of(row.sqnrDb().getAsDouble()));
-    }
-
-    /** The marks of the list: told apart by their shape too. */
-    private static void glyph(GraphicsContext g, TensorDamage.Level level, Color colour, double x, double y) {
-        g.setFill(colour);
-        double half = GLYPH / 2;
-        switch (level) {
-            case GOOD -> g.fillOval(x, y, GLYPH, GLYPH);
-            case FAIR ->
-                g.fillPolygon(
-                        new double[] {x + half, x + GLYPH, x + half, x},
-                        new double[] {y, y + half, y + GLYPH, y + half},
-                        4);
-            case BAD -> g.fillPolygon(new double[] {x + half, x + GLYPH, x}, new double[] {y, y + GLYPH, y + GLYPH}, 3);
-        }
-    }
-
-    /** The end of a name tells more than its beginning. */
-    private static String shorten(String name) {
-        return name.length() <= LONGEST_NAME ? name : "…" + name.substring(name.length() - LONGEST_NAME + 1);
     }
 }
