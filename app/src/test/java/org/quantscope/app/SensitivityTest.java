@@ -20,9 +20,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.SensitivityViewModel.View;
 import org.quantscope.app.tensors.TensorDamage;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.tensors.TensorRow;
 import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.dataset.Datasets;
 import org.quantscope.core.eval.AccuracyEstimate;
@@ -123,7 +123,7 @@ class SensitivityTest {
     void theListIsSortedByDamageWhenThatIsChosen() {
         openDigits();
         at.desk.sensitivity().toggle();
-        at.desk.tensors().orderProperty().set(Order.MOST_DAMAGE_FIRST);
+        at.desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
 
         List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
 
@@ -135,7 +135,7 @@ class SensitivityTest {
         assertThat(losses.getFirst()).isGreaterThan(losses.getLast());
         assertThat(rows.getFirst().damage())
                 .isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
-        at.desk.tensors().orderProperty().set(new Order(Order.MOST_DAMAGE_FIRST.key(), true));
+        at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.MOST_DAMAGE_FIRST.key(), true));
         assertThat(at.desk.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
     }
 
@@ -347,7 +347,7 @@ class SensitivityTest {
     void anActRanksAnewByTheOneEvaluationThatItTakes(String name, Consumer<TensorsViewModel> act) {
         openDigits();
         at.desk.sensitivity().toggle();
-        at.desk.tensors().orderProperty().set(Order.MOST_DAMAGE_FIRST);
+        at.desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
         TensorDamage before = damage(FIRST);
 
         act.accept(at.desk.tensors());

@@ -35,7 +35,7 @@ final class TensorColumns {
     private final TensorsViewModel model;
     private final TreeTableColumn<TensorLine, TensorLine> damage = new TreeTableColumn<>("damage");
     private final TreeTableColumn<TensorLine, String> shape =
-            sortable(TensorsViewModel.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorColumns::shape));
+            sortable(TensorOrder.Key.SHAPE, column("shape", SHAPE_WIDTH, TensorColumns::shape));
     private final TreeTableColumn<TensorLine, String> range =
             column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
 
@@ -54,11 +54,11 @@ final class TensorColumns {
         name.setCellFactory(column -> new TensorCells.NameCell());
         name.setPrefWidth(NAME_WIDTH);
         name.setId("column-name");
-        name.setUserData(TensorsViewModel.Key.NAME);
+        name.setUserData(TensorOrder.Key.NAME);
         range.setVisible(false);
         range.setSortable(false);
         damage.setId("column-damage");
-        damage.setUserData(TensorsViewModel.Key.DAMAGE);
+        damage.setUserData(TensorOrder.Key.DAMAGE);
         damage.getStyleClass().add("number");
         damage.setCellValueFactory(
                 cell -> new ReadOnlyObjectWrapper<>(cell.getValue().getValue()));
@@ -66,13 +66,13 @@ final class TensorColumns {
         fix(damage, DAMAGE_WIDTH);
         damage.setVisible(false);
         TreeTableColumn<TensorLine, String> sqnr =
-                sortable(TensorsViewModel.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
+                sortable(TensorOrder.Key.SQNR, column("SQNR dB", SQNR_WIDTH, TensorColumns::sqnr));
         tree.getColumns()
                 .setAll(List.of(
                         name,
                         shape,
                         sortable(
-                                TensorsViewModel.Key.BITS,
+                                TensorOrder.Key.BITS,
                                 column(
                                         "bits",
                                         BITS_WIDTH,
@@ -96,8 +96,8 @@ final class TensorColumns {
         });
         tree.getSortOrder().add(sqnr);
         model.orderProperty()
-                .subscribe(order -> name.setText(
-                        order.equals(TensorsViewModel.Order.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
+                .subscribe(order ->
+                        name.setText(order.equals(TensorOrder.WORST_FIRST) ? "tensor (worst first)" : "tensor"));
         tree.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (e.getCode() == KeyCode.S && !e.isShortcutDown() && !e.isAltDown()) {
                 sortNext(e.isShiftDown());
@@ -142,7 +142,7 @@ final class TensorColumns {
     }
 
     /** Marks the column that the list is sorted by, whoever chose it. */
-    private void showOrder(TensorsViewModel.Order order) {
+    private void showOrder(TensorOrder order) {
         tree.getColumns().stream()
                 .filter(c -> c.getUserData() == order.key())
                 .findFirst()
@@ -191,7 +191,7 @@ final class TensorColumns {
     }
 
     private static TreeTableColumn<TensorLine, String> sortable(
-            TensorsViewModel.Key key, TreeTableColumn<TensorLine, String> column) {
+            TensorOrder.Key key, TreeTableColumn<TensorLine, String> column) {
         column.setUserData(key);
         column.setId("column-" + key.name().toLowerCase(Locale.ROOT));
         return column;
@@ -200,7 +200,7 @@ final class TensorColumns {
     /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
     private void sortNext(boolean turn) {
         List<TreeTableColumn<TensorLine, ?>> columns = tree.getColumns().stream()
-                .filter(c -> c.isVisible() && c.getUserData() instanceof TensorsViewModel.Key)
+                .filter(c -> c.isVisible() && c.getUserData() instanceof TensorOrder.Key)
                 .toList();
         int now = tree.getSortOrder().isEmpty()
                 ? -1
@@ -217,9 +217,8 @@ final class TensorColumns {
             return;
         }
         TreeTableColumn<TensorLine, ?> by = tree.getSortOrder().getFirst();
-        if (by.getUserData() instanceof TensorsViewModel.Key key) {
-            model.orderProperty()
-                    .set(new TensorsViewModel.Order(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
+        if (by.getUserData() instanceof TensorOrder.Key key) {
+            model.orderProperty().set(new TensorOrder(key, by.getSortType() == TreeTableColumn.SortType.DESCENDING));
         }
     }
 

@@ -1,6 +1,5 @@
 package org.quantscope.app.tensors;
 
-import java.math.BigInteger;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -32,103 +31,13 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
-import org.quantscope.core.tensor.TensorInfo;
 
 /**
  * The tensors of the open model under the committed settings, sorted, filtered by name. As soon as all errors of a model are
  * known its worst weight is taken in hand, unless a person was faster.
  */
 public final class TensorsViewModel {
-    /** What the list is sorted by. */
-    public enum Key {
-        NAME,
-        /** The number of values. */
-        SHAPE,
-        /** The width of a code; float counts as widest. */
-        BITS,
-        SQNR,
-        /** The loss of accuracy with the tensor alone quantized; of equal losses the smaller SQNR of the output is more damage. */
-        DAMAGE
-    }
-
-    /** An order of the list; tensors without the figure that counts are last in both directions of it. */
-    public record Order(Key key, boolean descending) {
-        /** The order to begin with. */
-        public static final Order WORST_FIRST = new Order(Key.SQNR, false);
-
-        /** The order that a sweep asks for. */
-        public static final Order MOST_DAMAGE_FIRST = new Order(Key.DAMAGE, false);
-
-        Comparator<TensorRow> comparator() {
-            return switch (key) {
-                case NAME -> directed(Comparator.comparing(TensorRow::name, Order::naturally));
-                case SHAPE ->
-                    directed(Comparator.comparingLong(row -> row.shape().count()));
-                case BITS ->
-                    directed(Comparator.comparingInt(
-                            row -> row.spec().map(QuantSpec::bits).orElse(Float.SIZE)));
-                case SQNR ->
-                    Comparator.comparing((TensorRow row) -> row.sqnrDb().isEmpty())
-                            .thenComparing(directed(Comparator.comparingDouble(
-                                    row -> row.sqnrDb().orElse(0))));
-                case DAMAGE ->
-                    Comparator.comparing((TensorRow row) -> loss(row).isEmpty())
-                            .thenComparing(directed(Comparator.comparingDouble(
-                                            (TensorRow row) -> -loss(row).orElse(0))
-                                    .thenComparingDouble(row -> row.sensitivity()
-                                            .map(d -> d.figures().outputSqnrDb().orElse(Double.NEGATIVE_INFINITY))
-                                            .orElse(0.0))));
-            };
-        }
-
-        private static OptionalDouble loss(TensorRow row) {
-            return row.sensitivity().map(TensorDamage::loss).orElse(OptionalDouble.empty());
-        }
-
-        private Comparator<TensorRow> directed(Comparator<TensorRow> ascending) {
-            return descending ? ascending.reversed() : ascending;
-        }
-
-        /** Runs of digits compare as numbers, so that {@code layer.10} is behind {@code layer.9}; upper and lower case are the same. */
-        private static int naturally(String a, String b) {
-            int i = 0;
-            int j = 0;
-            while (i < a.length() && j < b.length()) {
-                if (digit(a, i) && digit(b, j)) {
-                    int endA = endOfDigits(a, i);
-                    int endB = endOfDigits(b, j);
-                    int byNumber = new BigInteger(a.substring(i, endA)).compareTo(new BigInteger(b.substring(j, endB)));
-                    if (byNumber != 0) {
-                        return byNumber;
-                    }
-                    i = endA;
-                    j = endB;
-                } else {
-                    int byLetter = Character.compare(
-                            Character.toLowerCase(a.charAt(i++)), Character.toLowerCase(b.charAt(j++)));
-                    if (byLetter != 0) {
-                        return byLetter;
-                    }
-                }
-            }
-            return Integer.compare(a.length() - i, b.length() - j);
-        }
-
-        private static boolean digit(String s, int at) {
-            return s.charAt(at) >= '0' && s.charAt(at) <= '9';
-        }
-
-        private static int endOfDigits(String s, int from) {
-            int end = from;
-            while (end < s.length() && digit(s, end)) {
-                end++;
-            }
-            return end;
-        }
-    }
-
     /**
      * What is listed.
      *
@@ -151,7 +60,8 @@ public final class TensorsViewModel {
     private final SelectedTensor inHand;
     private final Activations activations;
     private final SensitivityViewModel sensitivity;
-    private final ObjectProperty<Order> order = new SimpleObjectProperty<>(this, "order", Order.WORST_FIRST);
+    private final ObjectProperty<TensorOrder> order =
+            new SimpleObjectProperty<>(this, "order", TensorOrder.WORST_FIRST);
     private final StringProperty filter = new SimpleStringProperty("");
     private final ReadOnlyObjectWrapper<Rows> rows =
             new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
@@ -170,38 +80,8 @@ public final class TensorsViewModel {
     private List<TensorRow> activationRows = List.of();
     private List<TensorRow> otherRows = List.of();
 
-    /** An activation without parameters of its own, and whose it has; or a weight that is left in float. */
-    private record Other(TensorId id, String name, boolean activation, Shape shape, Optional<TensorId> owner) {
-        static List<Other> of(OnnxGraph graph) {
-            Map<TensorId, TensorInfo> infos = new HashMap<>();
-            graph.values().forEach(v -> infos.put(v.id(), v));
-            Stream<Other> activations = graph.placement().sites().stream()
-                    .filter(site -> site.state() != Placement.State.OWN)
-                    .map(site -> {
-                        Optional<TensorInfo> info = Optional.ofNullable(infos.get(site.id()));
-                        return new Other(
-                                site.id(),
-                                info.map(i -> new QuantizableTensor.Activation(i, Optional.empty()).shortName())
-                                        .orElse(site.id().name()),
-                                true,
-                                info.map(TensorInfo::shape).orElse(Shape.of()),
-                                site.state() == Placement.State.TIED
-                                        ? graph.placement().parametersOf(site.id())
-                                        : Optional.empty());
-                    });
-            Stream<Other> weights = graph.floatWeights().stream()
-                    .map(w -> new Other(
-                            w.info().id(),
-                            QuantizableTensor.weightName(w.info()),
-                            false,
-                            w.info().shape(),
-                            Optional.empty()));
-            return Stream.concat(activations, weights).toList();
-        }
-    }
-
     private Optional<Model> othersOf = Optional.empty();
-    private List<Other> others = List.of();
+    private List<UnsetTensor> others = List.of();
 
     public TensorsViewModel(
             Workbench bench,
@@ -268,22 +148,22 @@ public final class TensorsViewModel {
         return kept;
     }
 
-    private List<Other> others() {
+    private List<UnsetTensor> others() {
         Optional<Model> model = bench.analysed();
         if (!model.equals(othersOf)) {
             othersOf = model;
-            others = model.flatMap(Model::graph).map(Other::of).orElse(List.of());
+            others = model.flatMap(Model::graph).map(UnsetTensor::of).orElse(List.of());
         }
         return others;
     }
 
-    private TensorRow row(Other other) {
+    private TensorRow row(UnsetTensor other) {
         return new TensorRow(
-                other.id,
-                other.name,
-                other.activation,
-                other.shape,
-                other.owner.flatMap(bench::subject).flatMap(bench::spec),
+                other.id(),
+                other.name(),
+                other.activation(),
+                other.shape(),
+                other.owner().flatMap(bench::subject).flatMap(bench::spec),
                 false,
                 OptionalDouble.empty(),
                 true,
@@ -295,36 +175,9 @@ public final class TensorsViewModel {
         return bench.analysed().flatMap(Model::graph).map(OnnxGraph::placement);
     }
 
-    /** Why an activation is quantized, tied or in float, and which others share its parameters; or why a weight is in float. Empty for other weights. */
+    /** Why a tensor has a quantizer or none, and which others share its parameters. Empty for weights that are quantized. */
     public Optional<String> placement(TensorId id) {
-        Optional<String> weight = bench.analysed()
-                .flatMap(Model::graph)
-                .flatMap(graph -> graph.floatWeights().stream()
-                        .filter(w -> w.info().id().equals(id))
-                        .findFirst())
-                .map(w -> "in float: " + w.site().reason());
-        return weight.isPresent()
-                ? weight
-                : placement()
-                        .flatMap(p -> p.site(id).map(site -> {
-                            List<String> sharing = p.tiedTo(id).stream()
-                                    .map(s -> s.id().name())
-                                    .toList();
-                            String state = switch (site.state()) {
-                                case OWN -> "quantized: ";
-                                case TIED ->
-                                    "tied to "
-                                            + p.parametersOf(id)
-                                                    .map(TensorId::name)
-                                                    .orElse("") + ": ";
-                                case FLOAT -> "in float: ";
-                            };
-                            return state
-                                    + site.reason()
-                                    + (sharing.isEmpty()
-                                            ? ""
-                                            : "\nshares its parameters with " + String.join(", ", sharing));
-                        }));
+        return bench.analysed().flatMap(Model::graph).flatMap(graph -> PlacementWords.of(graph, id));
     }
 
     /** True if these are activations at each of which a person can put a quantizer that the rules do not. */
@@ -382,7 +235,7 @@ public final class TensorsViewModel {
             weights.stream()
                     .map(this::row)
                     .filter(row -> row.sqnrDb().isPresent())
-                    .min(Order.WORST_FIRST.comparator())
+                    .min(TensorOrder.WORST_FIRST.comparator())
                     .ifPresent(row -> bench.select(row.id()));
         }
     }
@@ -527,7 +380,7 @@ public final class TensorsViewModel {
     }
 
     /** What the list is sorted by, within its groups. */
-    public ObjectProperty<Order> orderProperty() {
+    public ObjectProperty<TensorOrder> orderProperty() {
         return order;
     }
 

@@ -23,7 +23,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.session.BundledModels;
 import org.quantscope.app.session.SessionViewModel.Sample;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
-import org.quantscope.app.tensors.TensorsViewModel;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.session.SessionState;
@@ -206,7 +206,7 @@ final class Toolbar extends HBox {
             desk.sensitivity().toggle();
             sweep.setSelected(desk.sensitivity().viewProperty().get().status() == Status.RUNNING);
             if (sweep.isSelected()) {
-                desk.tensors().orderProperty().set(TensorsViewModel.Order.MOST_DAMAGE_FIRST);
+                desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
             }
         });
         desk.sensitivity().viewProperty().subscribe(v -> {

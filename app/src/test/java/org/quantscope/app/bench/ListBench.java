@@ -8,8 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import javafx.scene.control.TreeTableColumn;
 import javafx.scene.control.TreeTableView;
-import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.tensors.TensorsViewModel.Order;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
@@ -38,15 +37,14 @@ public final class ListBench extends WindowBench {
         List<TensorId> weights =
                 ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
         System.out.println(weights.size() + " weights");
-        for (TensorsViewModel.Key key :
-                List.of(TensorsViewModel.Key.NAME, TensorsViewModel.Key.BITS, TensorsViewModel.Key.SQNR)) {
+        for (TensorOrder.Key key : List.of(TensorOrder.Key.NAME, TensorOrder.Key.BITS, TensorOrder.Key.SQNR)) {
             step(
                     "sort by " + key.name().toLowerCase(Locale.ROOT),
-                    () -> desk.tensors().orderProperty().set(new Order(key, false)));
+                    () -> desk.tensors().orderProperty().set(new TensorOrder(key, false)));
         }
         step(
                 "sort the other way round",
-                () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.SQNR, true)));
+                () -> desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.SQNR, true)));
         step(
                 "filter: one letter, all match",
                 () -> desk.tensors().filterProperty().set("b"));
@@ -64,7 +62,7 @@ public final class ListBench extends WindowBench {
         step("select all", () -> tree().getSelectionModel().selectAll());
         step(
                 "sort with all selected",
-                () -> desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+                () -> desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
         step(
                 "fold the group away",
                 () -> tree().getRoot().getChildren().getFirst().setExpanded(false));

@@ -21,9 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
@@ -103,7 +102,8 @@ class LongListTest {
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
-                        tree, () -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true))));
+                        tree,
+                        () -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true))));
         assertThat(heard)
                 .hasSizeLessThanOrEqualTo(2)
                 .allSatisfy(added -> assertThat(added).isLessThanOrEqualTo(3));
@@ -122,7 +122,7 @@ class LongListTest {
     @Test
     void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
         TensorId id = rows().get(WEIGHTS / 2).id();
-        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, false)));
+        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, false)));
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
@@ -136,7 +136,7 @@ class LongListTest {
                 .queryAs(TreeTableView.class)
                 .getSelectionModel()
                 .selectAll());
-        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new Order(TensorsViewModel.Key.NAME, true)));
+        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
         int selected = onTree(
                 robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
         assertThat(selected).isEqualTo(WEIGHTS);

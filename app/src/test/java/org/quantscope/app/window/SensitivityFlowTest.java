@@ -27,8 +27,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.tensors.SensitivityViewModel.Status;
 import org.quantscope.app.tensors.TensorMenu;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
@@ -88,7 +88,7 @@ class SensitivityFlowTest {
 
         assertThat(columns(robot)).contains("column-damage");
         assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
-                .isEqualTo(Order.MOST_DAMAGE_FIRST);
+                .isEqualTo(TensorOrder.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
         assertThat(worst).isPositive();

@@ -12,9 +12,8 @@ import javafx.scene.input.KeyCode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.quantscope.app.SampleFiles;
+import org.quantscope.app.tensors.TensorOrder;
 import org.quantscope.app.tensors.TensorRow;
-import org.quantscope.app.tensors.TensorsViewModel;
-import org.quantscope.app.tensors.TensorsViewModel.Order;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
@@ -75,10 +74,10 @@ class TensorListTest {
                 .isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
         sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
         assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
-                .isEqualTo(new Order(TensorsViewModel.Key.NAME, false));
+                .isEqualTo(new TensorOrder(TensorOrder.Key.NAME, false));
         sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
         assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
-                .isEqualTo(Order.WORST_FIRST);
+                .isEqualTo(TensorOrder.WORST_FIRST);
         assertThat(shown(robot)).isEqualTo(worstFirst);
         assertThat(at.hand().subject().id()).isEqualTo(inHand);
     }
