@@ -1,6 +1,5 @@
 package org.quantscope.app.selected;
 
-import java.awt.BasicStroke;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -8,9 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
 import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.geometry.Pos;
@@ -25,14 +22,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.shape.Circle;
 import javafx.scene.shape.Line;
 import javafx.scene.text.TextAlignment;
-import org.jfree.chart.annotations.XYTextAnnotation;
-import org.jfree.chart.axis.NumberAxis;
-import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
-import org.jfree.chart.ui.TextAnchor;
-import org.jfree.data.xy.DefaultXYDataset;
 import org.jspecify.annotations.Nullable;
-import org.quantscope.app.ui.DecadeAxis;
-import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
@@ -49,18 +39,6 @@ public final class ErrorCurveView extends Region {
     private static final double RIGHT = 12;
     private static final double ROW = 14;
     private static final int ROWS = 3;
-    /** Decades shown below the lowest total, for the parts. */
-    private static final double DEPTH = 1.6;
-    /** The horizontal axis goes beyond the curves by this factor. */
-    private static final double ROOM = 1.03;
-
-    /** Pixels beyond the curves for the words at their ends. */
-    private static final double WORDS = 46;
-
-    private static final int WORD_SIZE = 10;
-    /** Pixels between words, from middle to middle. */
-    private static final double WORD_PITCH = 12;
-
     /** The nodes of a pin; they stay for the next curve, because new ones would have to be styled. */
     private final class Mark {
         private ErrorCurve.Pin pin;
@@ -101,11 +79,8 @@ public final class ErrorCurveView extends Region {
     }
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
-    private final NumberAxis x = new NumberAxis();
-    private final DecadeAxis y = new DecadeAxis();
-    private final DefaultXYDataset lines = new DefaultXYDataset();
-    private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
-    private final StillChart chart = new StillChart(x, y, lines, renderer, TOP, RIGHT, 24, 52);
+    private final CurveLines lines = new CurveLines(TOP, RIGHT, 24, 52);
+    private final StillChart chart = lines.chart();
     private final Circle current = new Circle(6);
     private final Label note = new Label();
     private final ContextMenu choice = new ContextMenu();
@@ -130,8 +105,6 @@ public final class ErrorCurveView extends Region {
         current.getStyleClass().add("current-point");
         current.setManaged(false);
         current.setMouseTransparent(true);
-        renderer.setDrawSeriesLineAsPath(true);
-        chart.hideVerticalLines();
         note.setId("curve-note");
         note.getStyleClass().add("hint");
         note.setManaged(false);
@@ -228,113 +201,9 @@ public final class ErrorCurveView extends Region {
             return;
         }
         showNote();
-        while (lines.getSeriesCount() > 0) {
-            lines.removeSeries(lines.getSeriesKey(0));
-        }
-        int faint = 0;
-        if (curve != null && !curve.points().isEmpty()) {
-            List<ErrorCurve.Point> points = curve.points();
-            fitAxes(curve);
-            // Later series are drawn over earlier ones.
-            for (ErrorCurve.Neighbour neighbour : curve.neighbours()) {
-                renderer.setSeriesPaint(faint, Palette.awt(palette.get().muted().deriveColor(0, 1, 1, 0.45)));
-                renderer.setSeriesStroke(faint, new BasicStroke(1));
-                lines.addSeries("neighbour " + faint++, series(neighbour.points(), ErrorCurve.Point::mse));
-            }
-            lines.addSeries("clipping", series(points, ErrorCurve.Point::clipping));
-            lines.addSeries("rounding", series(points, ErrorCurve.Point::rounding));
-            lines.addSeries("total", series(points, ErrorCurve.Point::mse));
-        }
-        BasicStroke dashed =
-                new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {5, 3}, 0);
-        renderer.setSeriesPaint(faint, Palette.awt(palette.get().clipping()));
-        renderer.setSeriesStroke(faint, dashed);
-        renderer.setSeriesPaint(faint + 1, Palette.awt(palette.get().rounding()));
-        renderer.setSeriesStroke(faint + 1, dashed);
-        renderer.setSeriesPaint(faint + 2, Palette.awt(palette.get().text()));
-        renderer.setSeriesStroke(faint + 2, new BasicStroke(2, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
-        chart.annotate(curve == null ? List.of() : words(curve));
-        chart.paint(palette.get());
-        chart.draw();
+        lines.draw(curve, palette.get());
         placeMarks();
         placeCurrent();
-    }
-
-    private void fitAxes(ErrorCurve c) {
-        double least = positive(c.points()).min().orElse(0.1);
-        double most = positive(c.points()).max().orElse(1);
-        double low = Math.log10(least) - DEPTH;
-        double end = c.points().getLast().clip();
-        for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
-            low = Math.min(low, Math.log10(positive(neighbour.points()).min().orElse(least)) - 0.2);
-            most = Math.max(most, positive(neighbour.points()).max().orElse(most));
-        }
-        y.setRange(low, Math.log10(most) + 0.2);
-        double width = chart.area().getWidth();
-        x.setRange(
-                0,
-                Math.max(Double.MIN_NORMAL, end)
-                        * (c.neighbours().isEmpty() ? ROOM : width / Math.max(width / 2, width - WORDS)));
-    }
-
-    private static DoubleStream positive(List<ErrorCurve.Point> points) {
-        return points.stream().mapToDouble(ErrorCurve.Point::mse).filter(v -> v > 0);
-    }
-
-    /** The labels of the curves at their right ends, that of the curve in hand first; one without room is left out. */
-    private List<XYTextAnnotation> words(ErrorCurve c) {
-        List<XYTextAnnotation> words = new ArrayList<>();
-        if (c.neighbours().isEmpty() || c.points().isEmpty()) {
-            return words;
-        }
-        List<Double> taken = new ArrayList<>();
-        word(
-                words,
-                taken,
-                c.label(),
-                c.points().getLast(),
-                Palette.awt(palette.get().text()));
-        for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
-            word(
-                    words,
-                    taken,
-                    neighbour.label(),
-                    neighbour.points().getLast(),
-                    Palette.awt(palette.get().muted()));
-        }
-        return words;
-    }
-
-    private void word(
-            List<XYTextAnnotation> words,
-            List<Double> taken,
-            String text,
-            ErrorCurve.Point end,
-            java.awt.Color colour) {
-        double at = end.mse() > 0 ? chart.toY(Math.log10(end.mse())) : Double.NaN;
-        Rectangle2D area = chart.area();
-        if (at >= area.getMinY()
-                && at <= area.getMaxY()
-                && taken.stream().noneMatch(t -> Math.abs(t - at) < WORD_PITCH)) {
-            taken.add(at);
-            var word = new XYTextAnnotation(text, end.clip() + 5 * chart.pixel(), Math.log10(end.mse()));
-            word.setTextAnchor(TextAnchor.CENTER_LEFT);
-            word.setFont(Fonts.awtMono(WORD_SIZE));
-            word.setPaint(colour);
-            words.add(word);
-        }
-    }
-
-    private double[][] series(List<ErrorCurve.Point> points, ToDoubleFunction<ErrorCurve.Point> part) {
-        // What is 0 has no logarithm: it leaves the plot at its foot.
-        double floor = y.getLowerBound() - 1;
-        return new double[][] {
-            points.stream().mapToDouble(ErrorCurve.Point::clip).toArray(),
-            points.stream()
-                    .mapToDouble(part)
-                    .map(v -> v > 0 ? Math.max(floor, Math.log10(v)) : floor)
-                    .toArray()
-        };
     }
 
     @Override
@@ -418,7 +287,7 @@ public final class ErrorCurveView extends Region {
 
     private void placeCurrent() {
         boolean shown =
-                curve != null && currentMse > 0 && currentClip >= x.getLowerBound() && currentClip <= x.getUpperBound();
+                curve != null && currentMse > 0 && lines.shows(currentClip);
         current.setVisible(shown);
         if (shown) {
             Rectangle2D area = chart.area();

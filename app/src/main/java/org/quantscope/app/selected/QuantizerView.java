@@ -17,9 +17,7 @@ import javafx.scene.control.ComboBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.Spinner;
 import javafx.scene.control.SpinnerValueFactory;
-import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
-import javafx.scene.input.KeyCode;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -69,9 +67,9 @@ public final class QuantizerView extends VBox {
     private final ComboBox<Integer> blockAxis = new ComboBox<>();
     private final HBox blocks;
     private final ComboBox<String> calibrator = new ComboBox<>();
-    private final TextField option = number("calibrator-option", OPTION_WIDTH);
-    private final TextField lo = number("typed-lo", NUMBER_WIDTH);
-    private final TextField hi = number("typed-hi", NUMBER_WIDTH);
+    private final NumberField option = new NumberField("calibrator-option", OPTION_WIDTH);
+    private final NumberField lo = new NumberField("typed-lo", NUMBER_WIDTH);
+    private final NumberField hi = new NumberField("typed-hi", NUMBER_WIDTH);
     private final Label scale;
     private final Label zeroPoint;
     private final Label effective;
@@ -188,9 +186,10 @@ public final class QuantizerView extends VBox {
         });
         signed.setOnAction(e -> model.setSigned(signed.isSelected()));
         narrow.setOnAction(e -> model.setNarrowRange(narrow.isSelected()));
-        typed(lo, model::setLo);
-        typed(hi, model::setHi);
-        typed(option, model::setOption);
+        Runnable restore = () -> show(model.viewProperty().get());
+        lo.onTyped(model::setLo, restore);
+        hi.onTyped(model::setHi, restore);
+        option.onTyped(model::setOption, restore);
         model.viewProperty().subscribe(this::show);
     }
 
@@ -271,9 +270,9 @@ public final class QuantizerView extends VBox {
         option.setVisible(v.option().isPresent());
         option.setManaged(v.option().isPresent());
         v.option().ifPresent(doc -> option.setTooltip(new Tooltip(doc.name() + ": " + doc.doc())));
-        put(option, v.optionValue());
-        put(lo, v.lo());
-        put(hi, v.hi());
+        option.show(v.optionValue());
+        lo.show(v.lo());
+        hi.show(v.hi());
         lo.setDisable(!v.editable());
         hi.setDisable(!v.editable());
         scale.setText(v.scale());
@@ -327,56 +326,12 @@ public final class QuantizerView extends VBox {
         }
     }
 
-    /** Does not write over what is being typed. */
-    private static void put(TextField field, String text) {
-        if (!field.isFocused() || field.getUserData() == null) {
-            field.setText(text);
-        }
-    }
-
     private void when(ComboBox<String> box, Consumer<String> action) {
         box.valueProperty().addListener((o, was, is) -> {
             if (!updating && is != null) {
                 action.accept(is);
             }
         });
-    }
-
-    /** Enter and leaving the field take the text over, Esc gives it back. While text is pending the field's user data is set. */
-    private void typed(TextField field, Consumer<String> action) {
-        field.textProperty().addListener((o, was, is) -> {
-            if (!updating && field.isFocused()) {
-                field.setUserData(is);
-            }
-        });
-        field.setOnAction(e -> {
-            field.setUserData(null);
-            action.accept(field.getText());
-            show(model.viewProperty().get());
-        });
-        field.focusedProperty().addListener((o, was, is) -> {
-            if (!is && field.getUserData() != null) {
-                field.setUserData(null);
-                action.accept(field.getText());
-                show(model.viewProperty().get());
-            }
-        });
-        field.setOnKeyPressed(e -> {
-            if (e.getCode() == KeyCode.ESCAPE && field.getUserData() != null) {
-                field.setUserData(null);
-                show(model.viewProperty().get());
-                e.consume();
-            }
-        });
-    }
-
-    private static TextField number(String id, double width) {
-        TextField field = new TextField();
-        field.setId(id);
-        field.getStyleClass().add("number-field");
-        field.setPrefWidth(width);
-        field.setMinWidth(width);
-        return field;
     }
 
     private static Label dash() {

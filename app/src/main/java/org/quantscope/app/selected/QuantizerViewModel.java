@@ -9,7 +9,6 @@ import java.util.OptionalDouble;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.session.Activations;
-import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Notices;
@@ -19,7 +18,6 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
-import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
@@ -140,9 +138,9 @@ public final class QuantizerViewModel {
                     value,
                     clip.map(c -> Figures.value(c.lo())).orElse(""),
                     clip.map(c -> Figures.value(c.hi())).orElse(""),
-                    v.measured().map(m -> scale(m, v)).orElse(Figures.NONE),
-                    v.measured().map(m -> zeroPoint(m, v)).orElse(Figures.NONE),
-                    v.measured().map(m -> effective(m, v)).orElse(Figures.NONE),
+                    v.measured().map(m -> QuantizerFigures.scale(m, v)).orElse(Figures.NONE),
+                    v.measured().map(m -> QuantizerFigures.zeroPoint(m, v)).orElse(Figures.NONE),
+                    v.measured().map(m -> QuantizerFigures.effective(m, v)).orElse(Figures.NONE),
                     v.draggable(),
                     blocks(v.subject(), spec),
                     locked(v.subject(), spec),
@@ -196,43 +194,6 @@ public final class QuantizerViewModel {
                 narrow,
                 granularity,
                 traits.blockSize() > 0 ? title + " has blocks of " + traits.blockSize() : "");
-    }
-
-    /** True if the figures are to tell of many slices. */
-    private static boolean all(Measured m, SelectedTensor.View v) {
-        return m.params().slices() > 1
-                && (!v.ownRanges()
-                        || v.slice() == SelectedTensor.ALL
-                        || v.slice() >= m.params().slices());
-    }
-
-    private static String scale(Measured m, SelectedTensor.View v) {
-        if (!all(m, v)) {
-            return Figures.scale(
-                    m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
-        }
-        QuantParams.ScaleSpan span = m.spans().scales();
-        return Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max());
-    }
-
-    private static String zeroPoint(Measured m, SelectedTensor.View v) {
-        if (!m.params().isAffine()) {
-            return Figures.NONE;
-        }
-        if (!all(m, v)) {
-            return Integer.toString(
-                    m.params().zeroPoint(Math.min(v.ofParams(), m.params().slices() - 1)));
-        }
-        int lo = m.spans().lowestZero();
-        int hi = m.spans().highestZero();
-        return lo == hi ? Integer.toString(lo) : lo + " … " + hi;
-    }
-
-    private static String effective(Measured m, SelectedTensor.View v) {
-        return Figures.range(
-                all(m, v)
-                        ? m.spans().effective()
-                        : m.params().effective(Math.min(v.ofParams(), m.params().slices() - 1)));
     }
 
     private static Optional<Calibrator> calibrator(String id) {

@@ -12,27 +12,20 @@ import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.ErrorFigures;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
-import org.quantscope.app.session.Memo;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.Engine;
-import org.quantscope.core.calib.Importances;
-import org.quantscope.core.calib.RangeResolver;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.job.LatestWins;
-import org.quantscope.core.job.LruCache;
 import org.quantscope.core.metric.ErrorReport;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.ClipRange;
-import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.SliceExtents;
-import org.quantscope.core.quant.SliceReader;
-import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FittedLevels;
 import org.quantscope.core.session.SessionState;
@@ -49,12 +42,6 @@ public final class SelectedTensor {
 
     /** With more ranges than this a setting by hand would be large, and slow to drag. */
     public static final int MOST_BY_HAND = 1 << 14;
-
-    private static final int SKETCHES_KEPT = 64;
-
-    private static final int CUTS_KEPT = 4;
-    private static final int SLICES_KEPT = 8;
-    private static final int CURVES_KEPT = 64;
 
     /**
      * What is on show.
@@ -141,36 +128,18 @@ public final class SelectedTensor {
         }
     }
 
-    /** Everything that a curve depends on: the values and the grid, whatever its clip. */
-    private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
-
-    private record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {}
-
-    private record SketchKey(int opened, TensorId id, String variant) {}
-
-    private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
-
-    private record SliceKey(ExtentsKey cut, int slice) {}
-
     private final Workbench bench;
     private final Measurements measurements;
     private final Background background;
-    private final Memo<SketchKey, MomentSketch> sketches;
-    private final Memo<ExtentsKey, SliceExtents> extents;
-    private final Memo<SliceKey, MomentSketch> inSlice;
-    private final Memo<CurveKey, ClipCurve> curves;
+    private final TensorValues values;
     private final LatestWins<QuantParams> fitting;
     private final LatestWins<ErrorReport> exact;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
-    private int opened;
     /** Of the model that the view is about. */
     private String variant = "";
 
     private int slice = ALL;
-    /** How the tensor in hand is cut, if it is. */
-    private @Nullable ExtentsKey cut;
-
     /** What the hand asks for; what is shown of it may still be on its way. */
     private @Nullable PreviewRequest wished;
 
@@ -182,19 +151,10 @@ public final class SelectedTensor {
         this.bench = bench;
         this.measurements = measurements;
         this.background = background;
-        this.sketches = new Memo<>(background, LruCache.ofEntries(SKETCHES_KEPT));
-        this.extents = new Memo<>(background, LruCache.ofEntries(CUTS_KEPT));
-        this.inSlice = new Memo<>(background, LruCache.ofEntries(SLICES_KEPT));
-        this.curves = new Memo<>(background, LruCache.ofEntries(CURVES_KEPT));
+        this.values = new TensorValues(bench, background, this::refresh);
         this.fitting = background.latest(LatestWins.Mode.CONFLATE);
         this.exact = background.latest(LatestWins.Mode.CONFLATE);
-        bench.modelProperty().subscribe(x -> {
-            opened++;
-            sketches.clear();
-            extents.clear();
-            inSlice.clear();
-            curves.clear();
-        });
+        bench.modelProperty().subscribe(x -> values.forget());
         bench.changes().on(Changes.Stage.SELECTED_TENSOR, this::follow);
     }
 
@@ -246,17 +206,17 @@ public final class SelectedTensor {
         try {
             switch (v.subject()) {
                 case QuantizableTensor s
-                when !FittedLevels.neededBy(wish.spec) ->
+                when !FittedLevels.neededBy(wish.spec()) ->
                     show(
                             v,
                             wish,
                             bench.resolver()
-                                    .resolve(measurements.request(s, wish.spec), new CancelToken())
+                                    .resolve(measurements.request(s, wish.spec()), new CancelToken())
                                     .params());
                 // To fit 256 levels takes longer than a frame may wait.
                 case QuantizableTensor s ->
                     fitting.submit(
-                            (cancel, partial) -> fitted(v, wish, now.params()),
+                            (cancel, partial) -> wish.fitted(v, now.params()),
                             params -> show(v, wish, params),
                             e -> background.problem(e));
             }
@@ -267,12 +227,12 @@ public final class SelectedTensor {
     }
 
     private void show(View v, PreviewRequest wish, QuantParams params) {
-        QuantSpec next = wish.spec;
+        QuantSpec next = wish.spec();
         Measured known = measurements.find(v.subject(), next).orElse(null);
         Measured measured = known != null
                 ? known
                 : new Measured(
-                        next, wish.ranges, params, estimate(v, v.measured().orElseThrow(), params));
+                        next, wish.ranges(), params, PreviewRequest.estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof QuantizableTensor.Weight w) {
@@ -292,22 +252,6 @@ public final class SelectedTensor {
         }
     }
 
-    /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
-    private static QuantParams fitted(View v, PreviewRequest wish, QuantParams before) {
-        QuantParams one = RangeResolver.resolve(
-                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(),
-                wish.spec,
-                wish.ranges.get(v.ofParams()));
-        if (before.slices() == 1) {
-            return one;
-        } else if (before.codebooks().size() != before.slices() && v.subject() instanceof QuantizableTensor.Weight w) {
-            return RangeResolver.resolve(w.tensor(), wish.spec, wish.ranges);
-        }
-        List<CodebookGrid> codebooks = new ArrayList<>(before.codebooks());
-        codebooks.set(v.ofParams(), one.codebooks().getFirst());
-        return QuantParams.ofCodebooks(before.granularity(), before.scales(), codebooks);
-    }
-
     /** Makes the preview a step. */
     public void commit() {
         PreviewRequest wish = wished;
@@ -318,8 +262,8 @@ public final class SelectedTensor {
         String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
         apply(
                 v,
-                "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges.get(v.ofParams())),
-                wish.spec);
+                "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges().get(v.ofParams())),
+                wish.spec());
     }
 
     /** Forgets the preview; the committed setting shows again. */
@@ -365,33 +309,19 @@ public final class SelectedTensor {
         bench.apply(new Edit.All(title, List.of(new Edit.SetOverride(v.subject().id(), next))));
     }
 
-    /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
-    private static ErrorFigures estimate(View v, Measured before, QuantParams params) {
-        if (params.slices() == 1) {
-            return ErrorFigures.of(List.of(v.sketch().orElseThrow().estimate(params.grid(0))));
-        }
-        MomentSketch values = v.inSlice().orElseThrow();
-        int i = v.ofParams();
-        return before.error()
-                .exchange(
-                        values.estimate(before.params().grid(i)),
-                        values.estimate(params.grid(i)),
-                        v.sketch().orElseThrow().sumSquares());
-    }
-
     private void refresh() {
         QuantizableTensor subject =
                 bench.selectionProperty().get().flatMap(bench::subject).orElse(null);
         if (subject == null) {
             view.set(Optional.empty());
-            curves.stop();
+            values.stop();
             curve.set(Optional.empty());
             bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
             return;
         }
         boolean sameValues = bench.variant().equals(variant);
         variant = bench.variant();
-        MomentSketch whole = sketch(subject);
+        Optional<MomentSketch> whole = values.sketch(subject);
         Optional<QuantSpec> committed = bench.spec(subject);
         Measured now = previewed;
         boolean previous = false;
@@ -417,18 +347,20 @@ public final class SelectedTensor {
         }
         Measured shown = now;
         Optional<QuantSpec> spec = previewed != null ? Optional.of(previewed.spec()) : committed;
-        SliceExtents known = whole == null ? null : extents(subject, spec);
-        if (known != null && slice >= known.size()) {
+        Optional<SliceExtents> known =
+                whole.isEmpty() ? Optional.empty() : values.extents(subject, spec, () -> slice = ALL);
+        if (known.isPresent() && slice >= known.get().size()) {
             slice = ALL;
         }
-        MomentSketch values = known == null || slice == ALL ? null : inSlice(subject, known, slice);
+        Optional<MomentSketch> ofSlice =
+                slice == ALL ? Optional.empty() : known.flatMap(cut -> values.inSlice(subject, cut, slice));
         view.set(Optional.of(new View(
                 subject,
                 spec,
-                Optional.ofNullable(whole),
-                Optional.ofNullable(known),
+                whole,
+                known,
                 slice,
-                Optional.ofNullable(values),
+                ofSlice,
                 Optional.ofNullable(shown),
                 previewed != null,
                 previous,
@@ -438,85 +370,12 @@ public final class SelectedTensor {
         bench.changes().behind(Changes.Stage.SELECTED_TENSOR);
     }
 
-    private @Nullable MomentSketch sketch(QuantizableTensor subject) {
-        return switch (subject) {
-            case QuantizableTensor.Activation a -> a.sketch().orElse(null);
-            case QuantizableTensor.Weight w ->
-                sketches.ask(key(w), (cancel, partial) -> MomentSketch.of(w.tensor(), cancel), this::refresh)
-                        .orElse(null);
-        };
-    }
-
-    private SketchKey key(QuantizableTensor.Weight w) {
-        return new SketchKey(opened, w.id(), bench.variant());
-    }
-
-    /** How the tensor is cut into ranges; one with a single range by its channels. Null until it has been looked at. */
-    private @Nullable SliceExtents extents(QuantizableTensor subject, Optional<QuantSpec> spec) {
-        if (!(subject instanceof QuantizableTensor.Weight w) || w.info().shape().rank() == 0) {
-            cut = null;
-            extents.stop();
-            return null;
-        }
-        Slicing slicing;
-        try {
-            Granularity wanted = spec.map(QuantSpec::granularity)
-                    .filter(g -> !(g instanceof Granularity.PerTensor))
-                    .orElse(Granularity.CHANNEL);
-            slicing = Slicing.of(w.info(), wanted);
-        } catch (IllegalArgumentException e) {
-            // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
-            return null;
-        }
-        ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
-        // Another way to cut it: no slice of before is in hand any more.
-        if (cut != null && !cut.equals(key) && cut.tensor.equals(key.tensor)) {
-            slice = ALL;
-        }
-        cut = key;
-        return extents.ask(key, (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel), this::refresh)
-                .orElse(null);
-    }
-
-    private @Nullable MomentSketch inSlice(QuantizableTensor subject, SliceExtents known, int index) {
-        if (cut == null || !(subject instanceof QuantizableTensor.Weight w)) {
-            return null;
-        }
-        return inSlice.ask(
-                        new SliceKey(cut, index),
-                        (cancel, partial) -> {
-                            float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
-                            return MomentSketch.of(values, 0, values.length);
-                        },
-                        this::refresh)
-                .orElse(null);
-    }
-
     private void refreshCurve(View v) {
-        MomentSketch values = v.shown().orElse(null);
-        QuantSpec spec = v.spec().orElse(null);
-        if (values == null || spec == null || (v.ownRanges() && v.slice() == ALL)) {
-            curves.stop();
-            curve.set(Optional.empty());
-            return;
-        }
-        CurveKey key = new CurveKey(
-                values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
+        Optional<ClipCurve> known = values.curve(v);
         // The curve of before stays until there is another.
-        curves.ask(
-                        key,
-                        (cancel, partial) -> ClipCurve.of(
-                                values,
-                                spec,
-                                clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
-                                        ? Optional.of(RangeResolver.resolve(
-                                                        w.tensor(), spec.withClip(clip), key.importances, cancel)
-                                                .requested()
-                                                .get(v.ownRanges() ? v.slice() : 0))
-                                        : Optional.empty(),
-                                cancel),
-                        () -> view.get().ifPresent(this::refreshCurve))
-                .ifPresent(known -> curve.set(Optional.of(known)));
+        if (known.isPresent() || !TensorValues.hasCurve(v)) {
+            curve.set(known);
+        }
     }
 
     /** What is on show; empty without a model. */

@@ -1,0 +1,51 @@
+package org.quantscope.app.selected;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.quantscope.app.session.ErrorFigures;
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.quant.CodebookGrid;
+import org.quantscope.core.quant.QuantParams;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.sketch.MomentSketch;
+
+/**
+ * What a hand asks for while it drags.
+ *
+ * @param spec the setting with the range that is asked for
+ * @param ranges the requested range of each slice, or one for all
+ */
+record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {
+    /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
+    QuantParams fitted(SelectedTensor.View v, QuantParams before) {
+        QuantParams one = RangeResolver.resolve(
+                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(),
+                spec,
+                ranges.get(v.ofParams()));
+        if (before.slices() == 1) {
+            return one;
+        } else if (before.codebooks().size() != before.slices() && v.subject() instanceof QuantizableTensor.Weight w) {
+            return RangeResolver.resolve(w.tensor(), spec, ranges);
+        }
+        List<CodebookGrid> codebooks = new ArrayList<>(before.codebooks());
+        codebooks.set(v.ofParams(), one.codebooks().getFirst());
+        return QuantParams.ofCodebooks(before.granularity(), before.scales(), codebooks);
+    }
+
+    /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
+    static ErrorFigures estimate(SelectedTensor.View v, Measured before, QuantParams params) {
+        if (params.slices() == 1) {
+            return ErrorFigures.of(List.of(v.sketch().orElseThrow().estimate(params.grid(0))));
+        }
+        MomentSketch values = v.inSlice().orElseThrow();
+        int i = v.ofParams();
+        return before.error()
+                .exchange(
+                        values.estimate(before.params().grid(i)),
+                        values.estimate(params.grid(i)),
+                        v.sketch().orElseThrow().sumSquares());
+    }
+}

@@ -1,0 +1,47 @@
+package org.quantscope.app.selected;
+
+import org.quantscope.app.session.Measured;
+import org.quantscope.app.ui.Figures;
+import org.quantscope.core.quant.QuantParams;
+
+/** What came of a setting, in figures for a person: of one slice, or of many the smallest to the largest. */
+final class QuantizerFigures {
+    private QuantizerFigures() {}
+
+    /** True if the figures are to tell of many slices. */
+    private static boolean all(Measured m, SelectedTensor.View v) {
+        return m.params().slices() > 1
+                && (!v.ownRanges()
+                        || v.slice() == SelectedTensor.ALL
+                        || v.slice() >= m.params().slices());
+    }
+
+    static String scale(Measured m, SelectedTensor.View v) {
+        if (!all(m, v)) {
+            return Figures.scale(
+                    m.params().scale(Math.min(v.ofParams(), m.params().slices() - 1)));
+        }
+        QuantParams.ScaleSpan span = m.spans().scales();
+        return Figures.small(span.min()) + " … " + Figures.small(span.median()) + " … " + Figures.small(span.max());
+    }
+
+    static String zeroPoint(Measured m, SelectedTensor.View v) {
+        if (!m.params().isAffine()) {
+            return Figures.NONE;
+        }
+        if (!all(m, v)) {
+            return Integer.toString(
+                    m.params().zeroPoint(Math.min(v.ofParams(), m.params().slices() - 1)));
+        }
+        int lo = m.spans().lowestZero();
+        int hi = m.spans().highestZero();
+        return lo == hi ? Integer.toString(lo) : lo + " … " + hi;
+    }
+
+    static String effective(Measured m, SelectedTensor.View v) {
+        return Figures.range(
+                all(m, v)
+                        ? m.spans().effective()
+                        : m.params().effective(Math.min(v.ofParams(), m.params().slices() - 1)));
+    }
+}

@@ -1,0 +1,163 @@
+package org.quantscope.app.selected;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.quantscope.app.session.Background;
+import org.quantscope.app.session.Memo;
+import org.quantscope.app.session.QuantizableTensor;
+import org.quantscope.app.session.Workbench;
+import org.quantscope.core.calib.Importances;
+import org.quantscope.core.calib.RangeResolver;
+import org.quantscope.core.job.LruCache;
+import org.quantscope.core.quant.Clip;
+import org.quantscope.core.quant.Granularity;
+import org.quantscope.core.quant.QuantSpec;
+import org.quantscope.core.quant.SliceExtents;
+import org.quantscope.core.quant.SliceReader;
+import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.sketch.MomentSketch;
+import org.quantscope.core.tensor.TensorId;
+
+/**
+ * What is known of the values of the selected tensor: all of them, its cut into ranges, one slice, and the error against the
+ * clip. Everything is read or computed in the background when it is first asked for, and kept. For the thread of the window
+ * only.
+ */
+final class TensorValues {
+    private static final int SKETCHES_KEPT = 64;
+    private static final int CUTS_KEPT = 4;
+    private static final int SLICES_KEPT = 8;
+    private static final int CURVES_KEPT = 64;
+
+    /** Everything that a curve depends on: the values and the grid, whatever its clip. */
+    private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
+
+    private record SketchKey(int opened, TensorId id, String variant) {}
+
+    private record ExtentsKey(SketchKey tensor, Granularity granularity) {}
+
+    private record SliceKey(ExtentsKey cut, int slice) {}
+
+    private final Workbench bench;
+    private final Runnable changed;
+    private final Memo<SketchKey, MomentSketch> sketches;
+    private final Memo<ExtentsKey, SliceExtents> extents;
+    private final Memo<SliceKey, MomentSketch> inSlice;
+    private final Memo<CurveKey, ClipCurve> curves;
+    private int opened;
+    /** How the tensor that was asked for last is cut, if it is. */
+    private @Nullable ExtentsKey cut;
+
+    /** @param changed runs when something is known that was asked for */
+    TensorValues(Workbench bench, Background background, Runnable changed) {
+        this.bench = bench;
+        this.changed = changed;
+        this.sketches = new Memo<>(background, LruCache.ofEntries(SKETCHES_KEPT));
+        this.extents = new Memo<>(background, LruCache.ofEntries(CUTS_KEPT));
+        this.inSlice = new Memo<>(background, LruCache.ofEntries(SLICES_KEPT));
+        this.curves = new Memo<>(background, LruCache.ofEntries(CURVES_KEPT));
+    }
+
+    /** Forgets everything: another file is open. */
+    void forget() {
+        opened++;
+        sketches.clear();
+        extents.clear();
+        inSlice.clear();
+        curves.clear();
+    }
+
+    /** No tensor is selected: nobody waits for a curve. */
+    void stop() {
+        curves.stop();
+    }
+
+    /** All values of a tensor; empty until they have been read, or for an activation observed. */
+    Optional<MomentSketch> sketch(QuantizableTensor subject) {
+        return switch (subject) {
+            case QuantizableTensor.Activation a -> a.sketch();
+            case QuantizableTensor.Weight w ->
+                sketches.ask(key(w), (cancel, partial) -> MomentSketch.of(w.tensor(), cancel), changed);
+        };
+    }
+
+    private SketchKey key(QuantizableTensor.Weight w) {
+        return new SketchKey(opened, w.id(), bench.variant());
+    }
+
+    /**
+     * How a tensor is cut into ranges; one with a single range by its channels. Empty until it has been looked at.
+     *
+     * @param onOtherCut runs if the same tensor was cut in another way before
+     */
+    Optional<SliceExtents> extents(QuantizableTensor subject, Optional<QuantSpec> spec, Runnable onOtherCut) {
+        if (!(subject instanceof QuantizableTensor.Weight w) || w.info().shape().rank() == 0) {
+            cut = null;
+            extents.stop();
+            return Optional.empty();
+        }
+        Slicing slicing;
+        try {
+            Granularity wanted = spec.map(QuantSpec::granularity)
+                    .filter(g -> !(g instanceof Granularity.PerTensor))
+                    .orElse(Granularity.CHANNEL);
+            slicing = Slicing.of(w.info(), wanted);
+        } catch (IllegalArgumentException e) {
+            // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
+            return Optional.empty();
+        }
+        ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
+        // Another way to cut it: no slice of before is in hand any more.
+        if (cut != null && !cut.equals(key) && cut.tensor.equals(key.tensor)) {
+            onOtherCut.run();
+        }
+        cut = key;
+        return extents.ask(key, (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel), changed);
+    }
+
+    /** The values of one slice of the tensor that was cut last; empty until they have been read. */
+    Optional<MomentSketch> inSlice(QuantizableTensor subject, SliceExtents known, int index) {
+        if (cut == null || !(subject instanceof QuantizableTensor.Weight w)) {
+            return Optional.empty();
+        }
+        return inSlice.ask(
+                        new SliceKey(cut, index),
+                        (cancel, partial) -> {
+                            float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
+                            return MomentSketch.of(values, 0, values.length);
+                        },
+                        changed);
+    }
+
+    /** The error of what is on show against its clip; empty until it has been computed, or where one clip does not describe it. */
+    Optional<ClipCurve> curve(SelectedTensor.View v) {
+        MomentSketch values = v.shown().orElse(null);
+        QuantSpec spec = v.spec().orElse(null);
+        if (values == null || spec == null || !hasCurve(v)) {
+            curves.stop();
+            return Optional.empty();
+        }
+        CurveKey key = new CurveKey(
+                values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
+        return curves.ask(
+                        key,
+                        (cancel, partial) -> ClipCurve.of(
+                                values,
+                                spec,
+                                clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
+                                        ? Optional.of(RangeResolver.resolve(
+                                                        w.tensor(), spec.withClip(clip), key.importances, cancel)
+                                                .requested()
+                                                .get(v.ownRanges() ? v.slice() : 0))
+                                        : Optional.empty(),
+                                cancel),
+                        changed);
+    }
+
+    /** Whether one clip describes what is on show. */
+    static boolean hasCurve(SelectedTensor.View v) {
+        return v.shown().isPresent()
+                && v.spec().isPresent()
+                && (!v.ownRanges() || v.slice() != SelectedTensor.ALL);
+    }
+}
