@@ -1,0 +1,65 @@
+package org.quantscope.app.session;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.quantscope.app.session.Questions.Role;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+
+/** What reading in the background has come to. */
+sealed interface Opened {
+    /**
+     * A model with what goes with it.
+     *
+     * @param notes what is wrong with the rest, a sentence each
+     * @param unprepared data that came with it and does not fit as it is
+     */
+    record Bench(
+            OpenModel model,
+            Optional<Model> corrected,
+            SessionState state,
+            Optional<Path> file,
+            List<Dataset> data,
+            Seen seen,
+            boolean unsaved,
+            List<String> notes,
+            Optional<Unprepared> unprepared)
+            implements Opened {
+        Bench without(String note, Optional<Unprepared> more) {
+            List<String> all = new ArrayList<>(notes);
+            all.add(note);
+            return new Bench(model, corrected, state, file, data, seen, unsaved, all, more);
+        }
+    }
+
+    record Missing(Resumption of, Role role) implements Opened {}
+
+    record Changed(Resumption of, Role role, FileRef now) implements Opened {}
+
+    record Data(Dataset dataset, Role role) implements Opened {}
+
+    /** Data that does not fit as it is. */
+    record Unprepared(Samples samples, Role role) implements Opened {}
+
+    /**
+     * What is known of the activations before they are looked at.
+     *
+     * @param ranges what the session file says
+     * @param activations what was seen of them, if it rests on what the session does
+     * @param note why there is nothing, where there should be something
+     */
+    record Seen(ActivationRanges ranges, Optional<ActivationSketches> activations, Optional<String> note) {
+        static final Seen NOTHING = new Seen(ActivationRanges.NONE, Optional.empty(), Optional.empty());
+
+        static Seen not(ActivationRanges ranges, String why) {
+            return new Seen(ranges, Optional.empty(), Optional.of(why + ": the activations are looked at again"));
+        }
+    }
+}

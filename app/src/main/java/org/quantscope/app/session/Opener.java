@@ -1,0 +1,197 @@
+package org.quantscope.app.session;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.quantscope.app.session.Questions.Role;
+import org.quantscope.core.Engine;
+import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.dataset.InputFit;
+import org.quantscope.core.dataset.Samples;
+import org.quantscope.core.eval.SampleFeed;
+import org.quantscope.core.io.BadInputException;
+import org.quantscope.core.io.Reason;
+import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.job.Progress;
+import org.quantscope.core.model.Model;
+import org.quantscope.core.session.ActivationRanges;
+import org.quantscope.core.session.Edit;
+import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.SessionState;
+import org.quantscope.core.sketch.ActivationSketches;
+import org.quantscope.core.sketch.SketchFile;
+
+/** Reads models, data and sessions from files, in the background, into something that the window can show or ask about. */
+final class Opener {
+    private Opener() {}
+
+    /** By its name alone: what is dropped is asked about on the thread of the scene. */
+    static boolean isData(Path file) {
+        String name = name(file);
+        return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith)
+                || Files.isDirectory(file);
+    }
+
+    /** By its name alone; an index names the parts of a model. */
+    static boolean isSession(Path file) {
+        return name(file).endsWith(".json") && !name(file).endsWith(".index.json");
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    }
+
+    /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. The model opens in any case. */
+    static Opened withData(Opened opened, List<Path> files, CancelToken cancel) {
+        if (files.isEmpty() || !(opened instanceof Opened.Bench b)) {
+            return opened;
+        }
+        Path file = files.getLast();
+        Samples read;
+        try {
+            read = Datasets.samples(file, cancel);
+        } catch (IOException | BadInputException e) {
+            return b.without(reason(e), Optional.empty());
+        }
+        Optional<InputFit> wanted = wanted(b.corrected().orElse(b.model().folded()));
+        Dataset dataset;
+        try {
+            dataset = Datasets.prepare(read);
+        } catch (BadInputException e) {
+            return b.without(reason(e), wanted.map(w -> new Opened.Unprepared(read, Role.EVALUATION)));
+        }
+        if (wanted.isPresent() && !wanted.get().takes(dataset.sampleShape())) {
+            String note = file.getFileName() + " does not fit " + b.model().name() + ": it gives " + dataset.sampleShape()
+                    + ", the model wants " + wanted.get().shape();
+            return b.without(note, Optional.of(new Opened.Unprepared(read, Role.EVALUATION)));
+        }
+        List<Dataset> data = new ArrayList<>(b.data());
+        data.add(dataset);
+        boolean ofSession = b.file().isPresent();
+        return new Opened.Bench(
+                b.model(),
+                b.corrected(),
+                b.state().withEvaluationData(Optional.of(ref(dataset))),
+                b.file(),
+                data,
+                b.seen(),
+                b.unsaved() || ofSession,
+                b.notes(),
+                Optional.empty());
+    }
+
+    /** What a model is fed with; empty for one that cannot be fed. */
+    static Optional<InputFit> wanted(Model model) {
+        try {
+            return Optional.of(model).filter(m -> m.graph().isPresent()).map(SampleFeed::wanted);
+        } catch (BadInputException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whatever is not where it was, or not what it was, is asked about before anything is opened. */
+    static Opened resume(Resumption session, CancelToken cancel) throws IOException {
+        for (Role role : Role.values()) {
+            FileRef ref = session.ref(role).orElse(null);
+            if (ref == null) {
+                continue;
+            }
+            if (role == Role.MODEL ? !Files.isRegularFile(ref.path()) : !Files.exists(ref.path())) {
+                return new Opened.Missing(session, role);
+            }
+            FileRef now = FileRef.ofData(ref.path(), cancel).withPreprocessing(ref.preprocessing());
+            if (!now.sha256().equals(ref.sha256())) {
+                return new Opened.Changed(session, role, now);
+            }
+        }
+        List<Dataset> data = new ArrayList<>();
+        List<String> notes = new ArrayList<>();
+        for (Role role : List.of(Role.EVALUATION, Role.CALIBRATION)) {
+            if (session.ref(role).isPresent()) {
+                FileRef ref = session.ref(role).get();
+                try {
+                    data.add(Datasets.open(ref.path(), ref.preprocessing(), cancel));
+                } catch (IOException | BadInputException e) {
+                    notes.add("without " + role.title() + ": " + reason(e));
+                }
+            }
+        }
+        OpenModel model = readModel(session.state().model().path(), cancel);
+        SessionState state = session.state().withModel(model.file());
+        Optional<Model> corrected = state.corrections().isEmpty()
+                ? Optional.empty()
+                : Optional.of(Engine.analysed(model.source(), state, Progress.NONE, cancel));
+        return new Opened.Bench(
+                model,
+                corrected,
+                state,
+                Optional.of(session.file()),
+                data,
+                seen(session.file(), session.state(), session.ranges(), data, cancel),
+                session.unsaved(),
+                notes,
+                Optional.empty());
+    }
+
+    /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
+    private static Opened.Seen seen(
+            Path session, SessionState state, ActivationRanges ranges, List<Dataset> data, CancelToken cancel) {
+        Path file = SketchFile.beside(session);
+        if (!Files.isRegularFile(file)) {
+            return new Opened.Seen(ranges, Optional.empty(), Optional.empty());
+        }
+        try {
+            ActivationSketches read = SketchFile.read(file, cancel);
+            Optional<FileRef> ref = state.calibrationData();
+            long samples = data.stream()
+                    .filter(d -> ref.equals(Optional.of(ref(d))))
+                    .mapToLong(Dataset::size)
+                    .findFirst()
+                    .orElse(read.samples());
+            boolean fits = ref.isPresent()
+                    && read.restsOn(state.modelKey(), ref.get().digest(), state.foldBatchNorm(), samples);
+            return fits
+                    ? new Opened.Seen(ranges, Optional.of(read), Optional.empty())
+                    : Opened.Seen.not(
+                            ranges,
+                            file.getFileName() + " was made with another model, other data or another fold flag");
+        } catch (IOException | BadInputException e) {
+            return Opened.Seen.not(ranges, reason(e));
+        }
+    }
+
+    /** Reads a model as it is stored, and as it is analysed. */
+    static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
+        Model source = Engine.open(file, false);
+        cancel.check();
+        return new OpenModel(source, Engine.analysed(source), FileRef.of(file, cancel));
+    }
+
+    /** A model with the default settings and some {@code edits} of them. */
+    static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
+        SessionState state = SessionState.of(model.file());
+        for (Edit edit : edits) {
+            state = edit.apply(state);
+        }
+        return new Opened.Bench(
+                model, Optional.empty(), state, file, data, Opened.Seen.NOTHING, false, List.of(), Optional.empty());
+    }
+
+    static FileRef ref(Dataset data) {
+        return FileRef.of(data);
+    }
+
+    /** Why something could not be read or written, for a person. */
+    static String reason(Throwable e) {
+        return e instanceof NoSuchFileException missing
+                ? Path.of(missing.getFile()).getFileName() + ": there is no such file"
+                : Reason.of(e);
+    }
+}
