@@ -72,8 +72,35 @@ public final class AccuracyViewModel implements AutoCloseable {
             Optional<AccuracyEstimate> baseline,
             boolean previous,
             Optional<ModelSize> size) {
-        static final View NOTHING =
-                new View(Status.NO_MODEL, Optional.empty(), Optional.empty(), false, Optional.empty());
+        static final View NOTHING = without(Status.NO_MODEL, Optional.empty());
+
+        /** Nothing can be evaluated, for the reason that {@code why} gives. */
+        static View without(Status why, Optional<ModelSize> size) {
+            return new View(why, Optional.empty(), Optional.empty(), false, size);
+        }
+
+        /** For a setting of which nothing is known yet; the figure of the one before stays. */
+        View waiting(Optional<ModelSize> ofSetting) {
+            return new View(Status.WAITING, evaluation, baseline, evaluation.isPresent(), ofSetting);
+        }
+
+        /** With what is known of the setting. */
+        View evaluated(Status how, Evaluation known, ModelSize ofSetting) {
+            return new View(how, Optional.of(known), baseline, false, Optional.of(ofSetting));
+        }
+
+        View stopped() {
+            return new View(Status.STOPPED, evaluation, baseline, previous, size);
+        }
+
+        /** There is no figure of the setting, and none is coming. */
+        View failed() {
+            return new View(Status.STOPPED, Optional.empty(), baseline, false, size);
+        }
+
+        View withBaseline(AccuracyEstimate estimate) {
+            return new View(status, evaluation, Optional.of(estimate), previous, size);
+        }
 
         /** The figure of the setting; of an earlier one if {@code previous}. */
         public Optional<AccuracyEstimate> quantized() {
@@ -169,7 +196,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
         shown = new Question(measured.resolved(), preview(measured.resolved(), hand));
         if (!evaluable) {
-            show(new View(missing, Optional.empty(), Optional.empty(), false, Optional.of(measured.size())));
+            show(View.without(missing, Optional.of(measured.size())));
             return;
         }
         if (evaluator != null) {
@@ -197,16 +224,11 @@ public final class AccuracyViewModel implements AutoCloseable {
     private void waitFor(Status status) {
         View now = view.get();
         if (status != Status.WAITING) {
-            view.set(new View(status, Optional.empty(), Optional.empty(), false, now.size()));
+            view.set(View.without(status, now.size()));
         } else if (asked != null || now.status() != Status.WAITING) {
             asked = null;
             evaluations.cancel();
-            view.set(new View(
-                    Status.WAITING,
-                    now.evaluation(),
-                    now.baseline(),
-                    now.evaluation().isPresent(),
-                    now.size()));
+            view.set(now.waiting(now.size()));
         }
     }
 
@@ -230,15 +252,10 @@ public final class AccuracyViewModel implements AutoCloseable {
         Evaluation known = rests ? kept.get(question.committed) : null;
         if (known != null) {
             evaluations.cancel();
-            show(new View(Status.DONE, Optional.of(known), now.baseline(), false, Optional.of(size)));
+            show(now.evaluated(Status.DONE, known, size));
             return;
         }
-        show(new View(
-                Status.WAITING,
-                now.evaluation(),
-                now.baseline(),
-                now.evaluation().isPresent(),
-                Optional.of(size)));
+        show(now.waiting(Optional.of(size)));
         LiveEvaluator on = evaluator;
         if (on == null) {
             return;
@@ -273,12 +290,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         if (complete) {
             kept.put(answer.setting, answer.evaluation);
         }
-        show(new View(
-                complete ? Status.DONE : Status.RUNNING,
-                Optional.of(answer.evaluation),
-                view.get().baseline(),
-                false,
-                Optional.of(size)));
+        show(view.get().evaluated(complete ? Status.DONE : Status.RUNNING, answer.evaluation, size));
         // Another tensor was taken in hand meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
             prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
@@ -319,7 +331,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private void stopped(Question question) {
         View now = view.get();
         if (question.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
-            view.set(new View(Status.STOPPED, now.evaluation(), now.baseline(), now.previous(), now.size()));
+            view.set(now.stopped());
         }
     }
 
@@ -396,12 +408,7 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private void failed(Throwable e) {
         background.problem("Accuracy: " + e.getMessage());
-        view.set(new View(
-                Status.STOPPED,
-                Optional.empty(),
-                view.get().baseline(),
-                false,
-                view.get().size()));
+        view.set(view.get().failed());
     }
 
     private void open(@Nullable Model model, @Nullable Dataset data) {
@@ -472,8 +479,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                 estimate -> {
                     waits.set(false);
                     View now = view.get();
-                    view.set(new View(
-                            now.status(), now.evaluation(), Optional.of(estimate), now.previous(), now.size()));
+                    view.set(now.withBaseline(estimate));
                 },
                 this::failed);
         refresh();

@@ -31,6 +31,11 @@ public final class SampleLayersViewModel implements AutoCloseable {
      */
     public record View(OptionalInt sample, List<LayerError> layers, boolean previous) {
         static final View NOTHING = new View(OptionalInt.empty(), List.of(), false);
+
+        /** The same, of a setting that is no longer on show. */
+        View ofBefore() {
+            return new View(sample, layers, true);
+        }
     }
 
     private record Question(int sample, EvalRequest request) {}
@@ -103,7 +108,7 @@ public final class SampleLayersViewModel implements AutoCloseable {
                             comparison.compare(question.request, values, new int[] {question.sample}, cancel),
                             false),
                     answer -> view.set(
-                            Objects.equals(asked, question) ? answer : new View(answer.sample, answer.layers, true)),
+                            Objects.equals(asked, question) ? answer : answer.ofBefore()),
                     e -> background.problem("Layers of a sample: " + e.getMessage()));
         } catch (RuntimeException e) {
             background.problem("Layers of a sample: " + e.getMessage());
@@ -111,8 +116,7 @@ public final class SampleLayersViewModel implements AutoCloseable {
     }
 
     private void stale() {
-        View now = view.get();
-        view.set(new View(sample, now.layers, true));
+        view.set(new View(sample, view.get().layers, true));
     }
 
     @Override
