@@ -16,10 +16,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.quantscope.app.configimport.DroppedFile;
-import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.configimport.ImportState;
 import org.quantscope.app.configimport.ImportState.Content;
 import org.quantscope.app.configimport.ImportState.Match;
+import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.core.Engine;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.importer.Importer;
@@ -200,7 +200,8 @@ class ImportsTest {
         assertThat(imports.apply()).isFalse();
         imports.open(folder.resolve("missing.json"));
         assertThat(view().content())
-                .isInstanceOfSatisfying(Content.Failed.class, f -> assertThat(f.why()).contains("missing.json"));
+                .isInstanceOfSatisfying(
+                        Content.Failed.class, f -> assertThat(f.why()).contains("missing.json"));
     }
 
     @Test

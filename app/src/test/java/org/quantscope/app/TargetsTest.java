@@ -11,8 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.quantscope.app.export.Preview;
 import org.quantscope.app.export.CheckedFormat;
+import org.quantscope.app.export.Preview;
 import org.quantscope.app.export.TargetsState;
 import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.core.export.ExportProblem;
@@ -253,7 +253,9 @@ class TargetsTest {
         assertThat(view().targets().getFirst().exporter()).isEqualTo(TRT);
         assertThat(view().targets().getFirst().recent()).isTrue();
         assertThat(view().targets().get(1).recent()).isFalse();
-        assertThat(view().targets()).extracting(CheckedFormat::exporter).containsExactlyInAnyOrderElementsOf(Exporters.all());
+        assertThat(view().targets())
+                .extracting(CheckedFormat::exporter)
+                .containsExactlyInAnyOrderElementsOf(Exporters.all());
     }
 
     @Test
@@ -273,12 +275,18 @@ class TargetsTest {
     @Test
     void theFilterLooksAtTitlesAndEndings() {
         targets.filterProperty().set("tensorrt");
-        assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(TRT).doesNotContain(QDQ);
+        assertThat(view().targets())
+                .extracting(CheckedFormat::exporter)
+                .contains(TRT)
+                .doesNotContain(QDQ);
         // Nothing is exported that the list does not show.
         assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(targets.chosen());
         assertThat(view().chosen().orElseThrow().exporter()).isEqualTo(targets.chosen());
         targets.filterProperty().set(".ONNX");
-        assertThat(view().targets()).extracting(CheckedFormat::exporter).contains(QDQ).doesNotContain(TRT);
+        assertThat(view().targets())
+                .extracting(CheckedFormat::exporter)
+                .contains(QDQ)
+                .doesNotContain(TRT);
         targets.filterProperty().set("");
         assertThat(view().targets()).hasSameSizeAs(Exporters.all());
     }

@@ -124,8 +124,8 @@ public record ImportState(
         }
     }
 
-    static final ImportState NOTHING = new ImportState(
-            Optional.empty(), Formats.UNKNOWN, new Content.Undecided(), false, Optional.empty());
+    static final ImportState NOTHING =
+            new ImportState(Optional.empty(), Formats.UNKNOWN, new Content.Undecided(), false, Optional.empty());
 
     static ImportState reading(Path file) {
         return new ImportState(Optional.of(file), Formats.UNKNOWN, new Content.Reading(), false, Optional.empty());

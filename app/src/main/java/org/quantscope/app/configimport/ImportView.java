@@ -248,7 +248,8 @@ public final class ImportView extends VBox {
             formatNote.setText(
                     switch (v.content()) {
                         case Content.Failed failed -> failed.why();
-                        case Content.Undecided _ when v.formats().readable().size() > 1 ->
+                        case Content.Undecided _
+                        when v.formats().readable().size() > 1 ->
                             "This file can be read as "
                                     + v.formats().readable().stream()
                                             .map(Importer::title)
@@ -297,7 +298,9 @@ public final class ImportView extends VBox {
                 node.setManaged(some);
             }
             alone.setText("Make the other "
-                    + (v.entries().others() == 1 ? "quantized tensor" : Figures.count(v.entries().others()) + " quantized tensors")
+                    + (v.entries().others() == 1
+                            ? "quantized tensor"
+                            : Figures.count(v.entries().others()) + " quantized tensors")
                     + " _float");
             alone.setVisible(v.entries().others() > 0);
             alone.setSelected(v.alone());

@@ -138,7 +138,8 @@ public final class ImportViewModel {
                 .map(Detection.Candidate::found)
                 .findFirst();
         Content content = v.formats().refused().containsKey(importer)
-                ? new Content.Failed(importer.title() + ": " + v.formats().refused().get(importer))
+                ? new Content.Failed(
+                        importer.title() + ": " + v.formats().refused().get(importer))
                 : Content.Entries.NONE;
         view.set(v.with(v.formats().withChosen(importer), content));
         imported = new Imported(Map.of(), List.of(), List.of());

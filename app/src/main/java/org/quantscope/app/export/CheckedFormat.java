@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.export.ExportPlan;
-import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.ExportProblem;
+import org.quantscope.core.export.ExportProblem.Severity;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
@@ -95,8 +95,6 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
         return exporter.loses().isEmpty()
                 ? "The format carries every part of the settings."
                 : "Not in this format: "
-                        + exporter.loses().stream()
-                                .map(Exporter.Field::words)
-                                .collect(Collectors.joining(", ")) + ".";
+                        + exporter.loses().stream().map(Exporter.Field::words).collect(Collectors.joining(", ")) + ".";
     }
 }

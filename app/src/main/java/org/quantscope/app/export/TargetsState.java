@@ -41,8 +41,7 @@ public record TargetsState(
 
     TargetsState withFormats(
             List<CheckedFormat> listed, Optional<CheckedFormat> other, Map<String, String> itsOptions) {
-        return new TargetsState(
-                listed, other, measured, previous, itsOptions, preview, previewProblem, inHand, busy);
+        return new TargetsState(listed, other, measured, previous, itsOptions, preview, previewProblem, inHand, busy);
     }
 
     TargetsState withProgress(boolean areMeasured, boolean arePrevious, boolean isBusy) {

@@ -138,8 +138,10 @@ public final class TargetsView extends BorderPane {
                 targets.getItems().setAll(v.targets());
             }
             int index = v.chosen()
-                    .map(c ->
-                            v.targets().stream().map(CheckedFormat::exporter).toList().indexOf(c.exporter()))
+                    .map(c -> v.targets().stream()
+                            .map(CheckedFormat::exporter)
+                            .toList()
+                            .indexOf(c.exporter()))
                     .orElse(-1);
             if (index < 0) {
                 targets.getSelectionModel().clearSelection();

@@ -165,7 +165,8 @@ public final class TargetsViewModel {
     private List<CheckedFormat> shown() {
         String wanted = filter.get().strip().toLowerCase(Locale.ROOT);
         return all.stream()
-                .filter(t -> (t.exporter().title() + " " + t.exporter().id() + " " + t.exporter().extension())
+                .filter(t -> (t.exporter().title() + " " + t.exporter().id() + " "
+                                + t.exporter().extension())
                         .toLowerCase(Locale.ROOT)
                         .contains(wanted))
                 .toList();

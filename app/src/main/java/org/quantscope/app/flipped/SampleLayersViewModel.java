@@ -107,8 +107,7 @@ public final class SampleLayersViewModel implements AutoCloseable {
                             OptionalInt.of(question.sample),
                             comparison.compare(question.request, values, new int[] {question.sample}, cancel),
                             false),
-                    answer -> view.set(
-                            Objects.equals(asked, question) ? answer : answer.ofBefore()),
+                    answer -> view.set(Objects.equals(asked, question) ? answer : answer.ofBefore()),
                     e -> background.problem("Layers of a sample: " + e.getMessage()));
         } catch (RuntimeException e) {
             background.problem("Layers of a sample: " + e.getMessage());

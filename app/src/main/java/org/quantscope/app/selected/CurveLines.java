@@ -114,19 +114,9 @@ final class CurveLines {
             return words;
         }
         List<Double> taken = new ArrayList<>();
-        word(
-                words,
-                taken,
-                c.label(),
-                c.points().getLast(),
-                Palette.awt(palette.text()));
+        word(words, taken, c.label(), c.points().getLast(), Palette.awt(palette.text()));
         for (ErrorCurve.Neighbour neighbour : c.neighbours()) {
-            word(
-                    words,
-                    taken,
-                    neighbour.label(),
-                    neighbour.points().getLast(),
-                    Palette.awt(palette.muted()));
+            word(words, taken, neighbour.label(), neighbour.points().getLast(), Palette.awt(palette.muted()));
         }
         return words;
     }

@@ -286,8 +286,7 @@ public final class ErrorCurveView extends Region {
     }
 
     private void placeCurrent() {
-        boolean shown =
-                curve != null && currentMse > 0 && lines.shows(currentClip);
+        boolean shown = curve != null && currentMse > 0 && lines.shows(currentClip);
         current.setVisible(shown);
         if (shown) {
             Rectangle2D area = chart.area();

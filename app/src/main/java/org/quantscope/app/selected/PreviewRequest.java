@@ -22,9 +22,7 @@ record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {
     /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
     QuantParams fitted(SelectedTensor.View v, QuantParams before) {
         QuantParams one = RangeResolver.resolve(
-                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(),
-                spec,
-                ranges.get(v.ofParams()));
+                v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), spec, ranges.get(v.ofParams()));
         if (before.slices() == 1) {
             return one;
         } else if (before.codebooks().size() != before.slices() && v.subject() instanceof QuantizableTensor.Weight w) {

@@ -232,7 +232,10 @@ public final class SelectedTensor {
         Measured measured = known != null
                 ? known
                 : new Measured(
-                        next, wish.ranges(), params, PreviewRequest.estimate(v, v.measured().orElseThrow(), params));
+                        next,
+                        wish.ranges(),
+                        params,
+                        PreviewRequest.estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
         refresh();
         if (known == null && v.subject() instanceof QuantizableTensor.Weight w) {
@@ -262,7 +265,8 @@ public final class SelectedTensor {
         String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
         apply(
                 v,
-                "clip " + v.subject().shortName() + where + " to " + Figures.range(wish.ranges().get(v.ofParams())),
+                "clip " + v.subject().shortName() + where + " to "
+                        + Figures.range(wish.ranges().get(v.ofParams())),
                 wish.spec());
     }
 

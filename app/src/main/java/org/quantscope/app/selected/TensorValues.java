@@ -121,12 +121,12 @@ final class TensorValues {
             return Optional.empty();
         }
         return inSlice.ask(
-                        new SliceKey(cut, index),
-                        (cancel, partial) -> {
-                            float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
-                            return MomentSketch.of(values, 0, values.length);
-                        },
-                        changed);
+                new SliceKey(cut, index),
+                (cancel, partial) -> {
+                    float[] values = SliceReader.read(w.tensor().data(), known.slicing(), index, cancel);
+                    return MomentSketch.of(values, 0, values.length);
+                },
+                changed);
     }
 
     /** The error of what is on show against its clip; empty until it has been computed, or where one clip does not describe it. */
@@ -140,24 +140,22 @@ final class TensorValues {
         CurveKey key = new CurveKey(
                 values, spec.withClip(new Clip.Auto("minmax")), v.weighted() ? bench.importances() : Importances.NONE);
         return curves.ask(
-                        key,
-                        (cancel, partial) -> ClipCurve.of(
-                                values,
-                                spec,
-                                clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
-                                        ? Optional.of(RangeResolver.resolve(
-                                                        w.tensor(), spec.withClip(clip), key.importances, cancel)
+                key,
+                (cancel, partial) -> ClipCurve.of(
+                        values,
+                        spec,
+                        clip -> v.subject() instanceof QuantizableTensor.Weight w && v.weighted()
+                                ? Optional.of(
+                                        RangeResolver.resolve(w.tensor(), spec.withClip(clip), key.importances, cancel)
                                                 .requested()
                                                 .get(v.ownRanges() ? v.slice() : 0))
-                                        : Optional.empty(),
-                                cancel),
-                        changed);
+                                : Optional.empty(),
+                        cancel),
+                changed);
     }
 
     /** Whether one clip describes what is on show. */
     static boolean hasCurve(SelectedTensor.View v) {
-        return v.shown().isPresent()
-                && v.spec().isPresent()
-                && (!v.ownRanges() || v.slice() != SelectedTensor.ALL);
+        return v.shown().isPresent() && v.spec().isPresent() && (!v.ownRanges() || v.slice() != SelectedTensor.ALL);
     }
 }

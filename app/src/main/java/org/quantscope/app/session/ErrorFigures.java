@@ -92,10 +92,6 @@ public record ErrorFigures(
                 false, count, error, clipping, sqnr, OptionalDouble.empty(), OptionalDouble.empty(), beyond, below);
     }
 
-    public double roundingMse() {
-        return Math.max(0, mse - clippingMse);
-    }
-
     /** Clipped values as a fraction of the finite ones. */
     public double clippedFraction() {
         return count == 0 ? 0 : clipped / count;

@@ -68,8 +68,9 @@ final class Opener {
             return b.without(reason(e), wanted.map(w -> new Opened.Unprepared(read, Role.EVALUATION)));
         }
         if (wanted.isPresent() && !wanted.get().takes(dataset.sampleShape())) {
-            String note = file.getFileName() + " does not fit " + b.model().name() + ": it gives " + dataset.sampleShape()
-                    + ", the model wants " + wanted.get().shape();
+            String note =
+                    file.getFileName() + " does not fit " + b.model().name() + ": it gives " + dataset.sampleShape()
+                            + ", the model wants " + wanted.get().shape();
             return b.without(note, Optional.of(new Opened.Unprepared(read, Role.EVALUATION)));
         }
         List<Dataset> data = new ArrayList<>(b.data());

@@ -16,8 +16,7 @@ import org.quantscope.core.session.SessionState;
  * @param unsaved true if the state is not what the file says
  * @param waived data to go on without
  */
-record Resumption(
-        Path file, SessionState state, ActivationRanges ranges, boolean unsaved, Set<Role> waived) {
+record Resumption(Path file, SessionState state, ActivationRanges ranges, boolean unsaved, Set<Role> waived) {
     static Resumption of(Path file, Session session, boolean unsaved) {
         return new Resumption(file, session.state(), session.ranges(), unsaved, Set.of());
     }

@@ -117,7 +117,11 @@ public final class SessionViewModel {
             edits.add(new Edit.SetEvaluationData(Optional.of(Opener.ref(evaluation))));
             edits.add(new Edit.RelinkCalibrationData(Optional.of(Opener.ref(calibration))));
             sample.start().ifPresent(edits::add);
-            return Opener.bench(Opener.readModel(sample.model(), cancel), Optional.empty(), edits, List.of(evaluation, calibration));
+            return Opener.bench(
+                    Opener.readModel(sample.model(), cancel),
+                    Optional.empty(),
+                    edits,
+                    List.of(evaluation, calibration));
         }));
     }
 
@@ -179,7 +183,9 @@ public final class SessionViewModel {
 
     private void offer(Session session, Runnable otherwise) {
         if (questions.restore(String.valueOf(session.state().model().path().getFileName()))) {
-            submit("Restoring unsaved work", cancel -> Opener.resume(Resumption.of(unsaved.file(), session, true), cancel));
+            submit(
+                    "Restoring unsaved work",
+                    cancel -> Opener.resume(Resumption.of(unsaved.file(), session, true), cancel));
         } else {
             unsaved.forget();
             otherwise.run();
@@ -308,8 +314,9 @@ public final class SessionViewModel {
                         b.unsaved() ? Optional.empty() : b.file(),
                         b.data(),
                         b.seen().activations());
-                kept = b.seen().activations().flatMap(
-                        seen -> b.file().map(session -> new Kept(seen, SketchFile.beside(session))));
+                kept = b.seen()
+                        .activations()
+                        .flatMap(seen -> b.file().map(session -> new Kept(seen, SketchFile.beside(session))));
                 List<String> notes = new ArrayList<>(b.notes());
                 b.seen().note().ifPresent(notes::add);
                 if (!notes.isEmpty()) {

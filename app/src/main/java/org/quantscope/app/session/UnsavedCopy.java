@@ -58,8 +58,6 @@ final class UnsavedCopy {
     /** Removes it: everything is saved, or was given up on purpose. */
     void forget() {
         writer.replace(
-                NAME,
-                () -> Files.deleteIfExists(file),
-                e -> LOG.warn("the copy of the saved work is still there", e));
+                NAME, () -> Files.deleteIfExists(file), e -> LOG.warn("the copy of the saved work is still there", e));
     }
 }

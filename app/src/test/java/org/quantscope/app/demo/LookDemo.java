@@ -195,7 +195,7 @@ public final class LookDemo extends Application {
 
     private ErrorCurve.Point point(float clip) {
         ErrorEstimate e = sketch.estimate(gridOf(clip));
-        return new ErrorCurve.Point(clip, e.mse(), e.roundingMse(), e.clippingMse());
+        return new ErrorCurve.Point(clip, e.mse(), Math.max(0, e.mse() - e.clippingMse()), e.clippingMse());
     }
 
     private Node histogramCard(Tensor tensor) {

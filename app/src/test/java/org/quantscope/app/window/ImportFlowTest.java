@@ -51,9 +51,7 @@ class ImportFlowTest {
 
         OpenWindow.doOnFx(() -> at.window.drop(List.of(file.toFile())));
         OpenWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent()
-                && view().comparison()
-                        .flatMap(ImportState.Comparison::imported)
-                        .isPresent());
+                && view().comparison().flatMap(ImportState.Comparison::imported).isPresent());
         TableView<ImportState.Match> table = robot.lookup("#import-matches").queryTableView();
         int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
         assertThat(table.getItems()).hasSize(weights - 1);
