@@ -56,8 +56,10 @@ import org.quantscope.testkit.ArrayFiles;
 class OneRoadTest {
     private static final CancelToken NEVER = new CancelToken();
     private static final int SESSIONS = 20;
-    private static final List<String> CALIBRATORS = List.of("minmax", "percentile", "std", "octav");
-    private static final List<String> SCHEMES = List.of("pot", "nf4", "fp8_e4m3fn", "ternary", "lloyd-max");
+    /** Those that take no search: which range is chosen makes no difference here, that both choose the same does. */
+    private static final List<String> CALIBRATORS = List.of("minmax", "std");
+
+    private static final List<String> SCHEMES = List.of("pot", "nf4", "fp8_e4m3fn", "ternary");
 
     @TempDir
     Path folder;

@@ -55,7 +55,7 @@ public final class Glossary {
             Stream.concat(Stream.of(term.id(), term.term()), term.also().stream())
                     .forEach(name -> {
                         Term before = byName.putIfAbsent(plain(name), term);
-                        if (before != null && before != term) {
+                        if (before != null && !before.equals(term)) {
                             throw new IllegalArgumentException(
                                     "also: " + name + " is a name of " + before.id() + " and of " + term.id());
                         }
