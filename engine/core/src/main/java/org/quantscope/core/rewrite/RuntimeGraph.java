@@ -152,7 +152,7 @@ public final class RuntimeGraph {
      * Marks tensors in a graph.
      *
      * @param graph a whole graph or one part of a cut
-     * @param the instrumented graph that it is part of
+     * @param of the instrumented graph that it is part of
      * @param fed float32 inputs to mark; those that the graph does not have or that are too large stay inputs
      */
     public static RuntimeGraph of(byte[] graph, InstrumentedGraph of, Set<String> fed) {
