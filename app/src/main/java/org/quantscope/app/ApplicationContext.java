@@ -32,9 +32,9 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.sensitivity.SensitivityStore;
 
 /**
- * The program without its window: every view-model, connected. The only place where they are made.
+ * The program without its window: all view-models, connected to each other. They are created only here.
  *
- * @param background where all of them work
+ * @param background runs the work of all of them
  */
 public record ApplicationContext(
         Workbench bench,
@@ -62,8 +62,8 @@ public record ApplicationContext(
         Background background)
         implements AutoCloseable {
     /**
-     * @param work runs what takes long
-     * @param ui runs what touches the view-models
+     * @param work runs long work in the background
+     * @param ui runs tasks on the thread of the view-models
      */
     public static ApplicationContext of(
             Executor work, Executor ui, Settings settings, Questions questions, Notices notices) {
@@ -105,12 +105,12 @@ public record ApplicationContext(
                 background);
     }
 
-    /** The long work that is going on. */
+    /** The running jobs. */
     public Jobs jobs() {
         return background.jobs();
     }
 
-    /** Ends the work that is going on and waits for what must not be cut off. */
+    /** Cancels what runs, and waits for what must be finished, such as writing a file. */
     @Override
     public void close() {
         session.close();

@@ -15,7 +15,7 @@ import org.quantscope.app.ui.FxThread;
 import org.quantscope.app.window.MainWindow;
 import org.quantscope.core.ort.OrtRuntime;
 
-/** The composition root of the desktop program: makes the threads and the window, and ends them. */
+/** The composition root of the desktop program: creates the threads and the window, and ends them. */
 public final class DesktopApplication extends Application {
     private static final long DRAIN_SECONDS = 5;
 
@@ -32,7 +32,7 @@ public final class DesktopApplication extends Application {
         shown.show(files);
     }
 
-    /** Native sessions are closed before the process ends, never under a run. */
+    /** Waits for runs to end before native sessions are closed: closing one during a run would crash the process. */
     @Override
     public void stop() throws InterruptedException {
         if (window != null) {

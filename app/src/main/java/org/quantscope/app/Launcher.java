@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.logging.Logger;
 import javafx.application.Application;
 
-/** Starts the desktop program. Not an {@code Application}, so that it runs from the class path. */
+/**
+ * Starts the desktop program. It is no {@code Application} itself, because Java refuses to start one from the class
+ * path.
+ */
 public final class Launcher {
     private static final String HELP = """
         Usage: quantscope-desktop [FILE...]
@@ -17,7 +20,7 @@ public final class Launcher {
         Example: quantscope-desktop sample-models/fashion_lenet.onnx sample-models/fashion_mnist_test.npz
         """;
 
-    /** Kept, since a logger that nobody holds forgets its filter. */
+    /** A strong reference, because a logger that is garbage-collected loses its filter. */
     private static final Logger TOOLKIT = Logger.getLogger("javafx");
 
     private Launcher() {}
@@ -34,20 +37,26 @@ public final class Launcher {
             return;
         }
         leaveAProcessorToTheWindow();
-        // The class path is how this program is run: the note that JavaFX would like to be modules is not for its
-        // users.
+        // This program always runs on the class path, so JavaFX's warning that it is not loaded as a module would only
+        // confuse users.
         TOOLKIT.setFilter(entry -> !String.valueOf(entry.getMessage()).contains("Unsupported JavaFX configuration"));
         Application.launch(DesktopApplication.class, args);
     }
 
-    /** Parallel passes over weights run on all processors but one; the thread that asks for a pass takes part in it. */
+    /**
+     * Limits parallel passes over weights to all processors but one, so that the window stays responsive. The thread
+     * that starts a pass takes part in it.
+     */
     public static void leaveAProcessorToTheWindow() {
         int helpers = Math.max(0, Runtime.getRuntime().availableProcessors() - 2);
         System.getProperties()
                 .putIfAbsent("java.util.concurrent.ForkJoinPool.common.parallelism", Integer.toString(helpers));
     }
 
-    /** False on a Unix system without X11 and Wayland, unless the toolkit is told to do without a display. */
+    /**
+     * True if there is a display: always, except on a Unix system with neither X11 nor Wayland. Also true if the
+     * toolkit is told to work without a display.
+     */
     static boolean hasDisplay(String os, Map<String, String> environment, String platform) {
         String name = os.toLowerCase(Locale.ROOT);
         return name.contains("win")

@@ -22,7 +22,10 @@ import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 
-/** The number that matters, with where it comes from. */
+/**
+ * The accuracy, the most important figure of the window, with the model size, the samples and the interval that it
+ * rests on.
+ */
 public final class AccuracyView extends VBox {
     private static final double BASELINE_GAP = 8;
 
@@ -111,7 +114,7 @@ public final class AccuracyView extends VBox {
         number.setText(q.map(e -> (partial ? "≈ " : "") + Figures.score(e.task(), e.score()))
                 .orElse("…"));
         number.setAccessibleText("Accuracy " + number.getText());
-        // On the same samples, so that the two differ by the change beside them.
+        // The baseline of the same samples, so that the two differ only by the change shown beside them.
         baseline.setText(q.or(v::baseline)
                 .map(e -> "float " + (e.isComplete() ? "" : "≈ ") + Figures.score(e.task(), e.floatScore()))
                 .orElse("float …"));
@@ -125,7 +128,7 @@ public final class AccuracyView extends VBox {
         divergence.setText(q.filter(e -> e.divergence().isPresent())
                 .map(e -> (partial ? "≈ " : "") + Figures.small(e.divergence().getAsDouble()) + " nat")
                 .orElse(Figures.NONE));
-        // Outputs that are no classes have neither.
+        // Outputs that are not classes have neither agreement nor flips.
         facts.show(agrees, q.isEmpty() || q.get().agreement().isPresent());
         facts.show(divergence, q.isEmpty() || q.get().divergence().isPresent());
         task.setText(q.or(v::baseline).map(e -> e.task().title()).orElse(""));
@@ -148,7 +151,7 @@ public final class AccuracyView extends VBox {
         task.setDisable(possible.isEmpty());
         for (int i = 0; i < possible.size(); i++) {
             Task offered = possible.get(i);
-            // The automatic choice is kept as such, so that it follows other data.
+            // The automatic choice is stored as such, so that it adapts to other data.
             Optional<Task> choice = i == 0 ? Optional.empty() : Optional.of(offered);
             MenuItem item = new MenuItem(offered.title() + (i == 0 ? " (fits best)" : ""));
             item.setId("score-" + offered.id());
@@ -164,7 +167,10 @@ public final class AccuracyView extends VBox {
                 : Figures.decibels(Double.isFinite(db) ? OptionalDouble.of(db) : OptionalDouble.empty());
     }
 
-    /** A class that is put on anew styles the node anew, at every batch. */
+    /**
+     * Adds or removes a style class only if that changes anything: setting it again would style the node again at every
+     * batch.
+     */
     private static void style(Node node, String style, boolean on) {
         if (!on) {
             node.getStyleClass().remove(style);
@@ -188,7 +194,7 @@ public final class AccuracyView extends VBox {
         return space;
     }
 
-    /** How the interval was made. */
+    /** How the interval was computed. */
     private static String interval(AccuracyEstimate e) {
         return e.task().isProportion()
                 ? "Interval: paired score interval (Tango) at 95 %, without replacement."

@@ -9,11 +9,13 @@ import javafx.scene.control.Tooltip;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.eval.CacheUse;
 
-/** How much memory is used for values in front of the tensor in hand, and the choice of how much may be. */
+/**
+ * Shows how much memory holds the intermediate values before the selected tensor, and lets the user choose the limit.
+ */
 public final class CacheView extends MenuButton {
     private static final long MIB = 1L << 20;
 
-    /** Offered, in bytes. */
+    /** The limits to choose from, in bytes. */
     private static final List<Long> BUDGETS = List.of(0L, 256 * MIB, 512 * MIB, 1024 * MIB, 2048 * MIB, 4096 * MIB);
 
     private static final double TIP_WIDTH = 420;

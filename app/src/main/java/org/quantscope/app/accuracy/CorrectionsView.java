@@ -11,7 +11,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Section;
 import org.quantscope.core.eval.AccuracyEstimate;
 
-/** What was done to the float model, before and after. Takes no room while nothing is corrected. */
+/** The corrections of the float model, with figures before and after. Takes no space if there are none. */
 public final class CorrectionsView extends VBox {
     private final Label titles = new Label();
     private final Facts facts = new Facts();

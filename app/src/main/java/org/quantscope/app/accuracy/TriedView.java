@@ -16,7 +16,10 @@ import org.quantscope.app.accuracy.TriedViewModel.Tried;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.eval.AccuracyEstimate;
 
-/** Size against accuracy of every setting tried: smaller is to the left, better is up. A click on a point goes back to it. */
+/**
+ * Model size against accuracy of every setting tried: smaller is on the left, better is up. A click on a point goes
+ * back to its settings.
+ */
 public final class TriedView extends Region {
     private static final double DOT = 10;
     private static final double LEFT = 60;
@@ -27,16 +30,16 @@ public final class TriedView extends Region {
     private static final double MIN_HEIGHT = 80;
     private static final double TICK = 4;
 
-    /** How far a label may reach out at the top. */
+    /** How far a label may extend beyond the top of the plot, in pixels. */
     private static final double MARGIN = 6;
 
-    /** About as many ticks as there is room for. */
+    /** The approximate distance between ticks in pixels. */
     private static final double TICK_SPACING = 110;
 
-    /** Accuracies closer than this share one line. */
+    /** The least span of the accuracy axis, 0.02: differences below it look small. */
     private static final double LEAST_SPAN = 0.02;
 
-    /** What sizes are counted in: the largest unit of which the axis has at least four. */
+    /** The units of size: the axis uses the largest one in which its end is at least 4. */
     private enum Unit {
         KIB("KiB", 10),
         MIB("MiB", 20),
@@ -136,7 +139,7 @@ public final class TriedView extends Region {
         return a.task().title() + " " + Figures.score(a.task(), t.score()) + counts;
     }
 
-    /** The better the larger. */
+    /** The score, with its sign changed if smaller is better. */
     private static double merit(Tried t) {
         return t.accuracy().task().higherIsBetter() ? t.score() : -t.score();
     }
@@ -160,7 +163,7 @@ public final class TriedView extends Region {
         List<Bounds> taken = new ArrayList<>();
         double[] x = new double[points.size()];
         double[] y = new double[points.size()];
-        // The label of the present setting has the first choice of a place, then the newest.
+        // Labels are placed in this order: first that of the present settings, then from the newest to the oldest.
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
             x[i] = LEFT + width * points.get(i).bytes() / Math.max(1, most);
@@ -249,7 +252,9 @@ public final class TriedView extends Region {
         }
     }
 
-    /** The least of 1, 2 and 5 times a power of ten that gives no more than {@code wanted} steps. */
+    /**
+     * The smallest step of 1, 2 or 5 times a power of ten that divides {@code range} into at most {@code wanted} steps.
+     */
     private static double step(double range, double wanted) {
         double least = Math.max(range, 1e-3) / Math.max(1, wanted);
         double power = Math.pow(10, Math.floor(Math.log10(least)));

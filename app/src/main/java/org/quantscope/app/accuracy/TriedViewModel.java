@@ -27,29 +27,30 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
-/** Every committed setting that was evaluated on all samples since the model was opened, and the way back to each. */
+/** All committed settings that were evaluated on all samples since the model was opened, each with a way back to it. */
 public final class TriedViewModel {
     /**
-     * A setting with what came of it.
+     * Settings with their result.
      *
-     * @param label tells it from the others in a few letters, for example {@code W4 ch mse}; {@code float32} for the model as it is
-     * @param details the setting in words
+     * @param label a few characters that tell it from the others, such as {@code W4 ch mse}; {@code float32} for the
+     *     model without quantization
+     * @param details the settings in words
      * @param bytes the size of the model's tensors
-     * @param accuracy of the quantized model, on all samples
-     * @param choices the settings themselves
+     * @param accuracy of the quantized model on all samples
+     * @param choices the session state with these settings
      */
     public record Tried(String label, String details, long bytes, AccuracyEstimate accuracy, SessionState choices) {
-        /** The mean score. For the float model it is the float score. */
+        /** The mean score; for the float model its own score. */
         public double score() {
             return label.equals(FLOAT) ? accuracy.floatScore() : accuracy.score();
         }
     }
 
     /**
-     * What is on show.
+     * What to show.
      *
      * @param points in the order of their first evaluation
-     * @param current which of them is the present setting; empty if it is not evaluated yet
+     * @param current the point of the present settings; empty if they have not been evaluated yet
      */
     public record View(List<Tried> points, Optional<Tried> current) {
         public View {
@@ -59,7 +60,7 @@ public final class TriedViewModel {
 
     static final String FLOAT = "float32";
 
-    /** So that hours of trying stay readable; the oldest give way. */
+    /** The most points to keep, so that the plot stays readable; the oldest ones are dropped. */
     private static final int KEPT = 60;
 
     private final Workbench bench;
@@ -82,7 +83,10 @@ public final class TriedViewModel {
         inHand.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Goes back to a setting, corrections included: one step, none if it is the present one. Which data is used does not change. */
+    /**
+     * Goes back to earlier settings and corrections as one undo step, or none if they are the present ones. The data
+     * stays the same.
+     */
     public void adopt(Tried tried) {
         bench.stateProperty()
                 .get()
@@ -113,7 +117,7 @@ public final class TriedViewModel {
             return;
         }
         if (!state.evaluationData().equals(data) || !state.metric().equals(metric)) {
-            // Figures on different data or of another kind do not compare.
+            // Scores on other data or of another kind cannot be compared.
             data = state.evaluationData();
             metric = state.metric();
             points.clear();
@@ -139,7 +143,7 @@ public final class TriedViewModel {
         publish(current);
     }
 
-    /** A setting that looks the same and does the same is the same point. */
+    /** Adds a point, or reuses the one with the same label and the same result. */
     private Tried add(String label, String details, long bytes, AccuracyEstimate estimate, SessionState state) {
         for (Tried known : points) {
             boolean alike = withoutNumber(known.label).equals(label) && known.accuracy.equals(estimate);
@@ -203,7 +207,7 @@ public final class TriedViewModel {
                 + (channels == 0 ? "" : channels == specs.size() ? " ch" : " part ch") + " ";
     }
 
-    /** Who chose the ranges, if it is not the usual rule. */
+    /** The calibrator in a few letters, or nothing for the default one. */
     private static String rule(List<QuantSpec> specs) {
         Set<String> rules = specs.stream()
                 .map(s -> s.clip() instanceof Clip.Auto auto ? auto.calibratorId() : "hand")

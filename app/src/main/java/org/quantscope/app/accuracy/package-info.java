@@ -1,4 +1,4 @@
-/** What the settings do to the model's answers and size. */
+/** How the settings change the model's answers and its size. */
 @NullMarked
 package org.quantscope.app.accuracy;
 

@@ -13,7 +13,7 @@ import org.quantscope.core.quant.QuantSpec;
 final class Differences {
     private Differences() {}
 
-    /** The hull of the ranges of a spec; empty if they have to be looked for. */
+    /** The hull of the ranges of a spec; empty if a calibrator has yet to find them. */
     static Optional<ClipRange> range(QuantSpec spec) {
         return switch (spec.clip()) {
             case Clip.Auto _ -> Optional.empty();

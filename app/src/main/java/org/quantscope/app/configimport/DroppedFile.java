@@ -23,23 +23,25 @@ import org.quantscope.core.session.SessionFile;
 
 /** Tells what a dropped file is good for. */
 public final class DroppedFile {
-    /** As much of a file is looked at to tell a session from another tool's file, in bytes. */
+    /** How many bytes of a file are read to tell a session from another tool's file. */
     private static final int HEAD = 1 << 16;
 
     private static final Set<String> OPENED =
             Set.of(".npy", ".csv", ".tsv", ".gz", "-ubyte", ".idx", ".index.json", ".quantscope.json");
 
-    /** Endings of files that are models or data and may hold settings too, with the one format of those. */
+    /** File endings of models and data that may also hold settings, each with the format of such settings. */
     private static final Map<String, String> EITHER =
             Map.of(".onnx", "onnx-qdq", ".safetensors", "safetensors", ".npz", "npz");
 
-    /** What a dropped file is good for. */
+    /** What a dropped file can be used for. */
     public enum Use {
         /** A model, data or a session. */
         OPEN,
         /** Settings of another tool. */
         SETTINGS,
-        /** A model that holds settings for tensors of the one that is open: only a person knows what it was dropped for. */
+        /**
+         * A model that also holds settings for tensors of the open model: only the user knows what it was dropped for.
+         */
         EITHER
     }
 
@@ -52,8 +54,8 @@ public final class DroppedFile {
     }
 
     /**
-     * Whether a dropped file is a model, data or a session, or holds another tool's settings: by its ending, and if that leaves it open
-     * by its content, which is read in the background.
+     * Finds out whether a dropped file is a model, data or a session, or whether it holds another tool's settings. The
+     * file ending decides, or the content if the ending allows both; the content is read in the background.
      */
     public void whatIs(Path file, Consumer<Use> answer) {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
@@ -91,7 +93,7 @@ public final class DroppedFile {
         try {
             return !importer.read(file, model, cancel).specs().isEmpty();
         } catch (IOException | BadInputException e) {
-            // Whoever opens it says what is wrong.
+            // Opening the file reports what is wrong.
             return false;
         }
     }
@@ -100,7 +102,7 @@ public final class DroppedFile {
         try (InputStream in = Files.newInputStream(file)) {
             return new String(in.readNBytes(HEAD), StandardCharsets.UTF_8).contains('"' + SessionFile.FORMAT + '"');
         } catch (IOException e) {
-            // Whoever opens it says what is wrong.
+            // Opening the file reports what is wrong.
             return false;
         }
     }

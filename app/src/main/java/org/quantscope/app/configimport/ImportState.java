@@ -21,13 +21,13 @@ import org.quantscope.core.tensor.TensorId;
 public record ImportState(
         Optional<Path> file, Formats formats, Content content, boolean alone, Optional<Comparison> comparison) {
     /**
-     * An entry of the file that is for a tensor of the model.
+     * An entry of the file that belongs to a tensor of the model.
      *
-     * @param nameInFile what the file calls it
-     * @param range the hull of its ranges; empty if they have to be looked for first
-     * @param present the tensor's present setting; empty if it is float
-     * @param presentRange the hull of its present ranges; empty if it is float, or not measured yet
-     * @param differences in a few words each; empty if the import changes nothing
+     * @param nameInFile the name of the tensor in the file
+     * @param range the hull of its ranges; empty if a calibrator has yet to find them
+     * @param present the tensor's present setting; empty if it stays in float
+     * @param presentRange the hull of its present ranges; empty if it stays in float or has not been measured yet
+     * @param differences a few words for each difference; empty if the import changes nothing
      */
     public record Match(
             QuantizableTensor subject,
@@ -51,10 +51,10 @@ public record ImportState(
     }
 
     /**
-     * An entry that found no place by itself.
+     * An entry that belongs to no tensor by its name.
      *
-     * @param mapped the tensor that a person chose for it
-     * @param free the near names that can still be chosen
+     * @param mapped the tensor that the user chose for it
+     * @param free tensors with similar names that can still be chosen
      */
     public record Unplaced(Imported.Unmatched entry, Optional<String> mapped, List<String> free) {
         public Unplaced {
@@ -63,10 +63,10 @@ public record ImportState(
     }
 
     /**
-     * Two settings of one tensor on its values.
+     * The present and the imported setting of one tensor, compared on its values.
      *
-     * @param values empty until they have been read, and for an activation that was not observed
-     * @param present empty if it is float, or not measured yet
+     * @param values empty until they have been read, and for an activation that was not calibrated
+     * @param present empty if the tensor stays in float or has not been measured yet
      * @param imported empty until it has been measured
      */
     public record Comparison(

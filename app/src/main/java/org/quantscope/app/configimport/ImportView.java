@@ -38,7 +38,7 @@ import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 
-/** What a file says of the model's tensors, what it would change, and what has no place. */
+/** What a file says about the tensors of the model, what an import would change, and which entries fit no tensor. */
 public final class ImportView extends VBox {
     private static final double GAP = 8;
     private static final double LEAST_MATCHES = 110;
@@ -155,7 +155,7 @@ public final class ImportView extends VBox {
         model.viewProperty().subscribe(this::show);
     }
 
-    /** Puts the keyboard into the table. */
+    /** Focuses the table. */
     public void focusMatches() {
         matches.requestFocus();
     }
@@ -226,7 +226,7 @@ public final class ImportView extends VBox {
         return column;
     }
 
-    /** Width, scheme and granularity in a few words. */
+    /** Bit width, scheme and granularity in a few words. */
     static String words(QuantSpec spec) {
         String scheme = spec.scheme().equals("uniform")
                 ? (spec.signed() ? "int" : "uint") + spec.bits()
@@ -276,7 +276,7 @@ public final class ImportView extends VBox {
                     if (v.matches().get(i).id().equals(c.subject().id())
                             && matches.getSelectionModel().getSelectedIndex() != i) {
                         matches.getSelectionModel().clearAndSelect(i);
-                        // The table has to know how many lines it has before it goes to one.
+                        // The table must be laid out before it can scroll to a line.
                         matches.layout();
                         matches.scrollTo(Math.max(0, i - 2));
                     }

@@ -44,13 +44,13 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Reads settings from another tool's file, shows what they would change, and takes them over as one step. For the thread of the
- * scene only.
+ * Reads settings from another tool's file, shows what they would change, and applies them as one undo step. Used on the
+ * FX thread only.
  */
 public final class ImportViewModel {
     private final Workbench bench;
     private final Measurements measurements;
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Background background;
     private final LatestWins<Detection> detecting;
     private final LatestWins<Imported> reading;
@@ -62,19 +62,19 @@ public final class ImportViewModel {
     private List<Imported.Unmatched> unmatchedAtFirst = List.of();
     private @Nullable QuantizableTensor compared;
 
-    public ImportViewModel(Workbench bench, Measurements measurements, SelectedTensor inHand, Background background) {
+    public ImportViewModel(Workbench bench, Measurements measurements, SelectedTensor selected, Background background) {
         this.bench = bench;
         this.measurements = measurements;
-        this.inHand = inHand;
+        this.selected = selected;
         this.background = background;
         this.detecting = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.reading = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.comparing = background.latest(LatestWins.Mode.CANCEL_STALE);
-        inHand.viewProperty().subscribe(x -> sketched());
+        selected.viewProperty().subscribe(x -> sketched());
         measurements.snapshotProperty().subscribe(x -> list());
     }
 
-    /** Reads a file in every format; if several find something different in it, a person has to choose. */
+    /** Reads a file in every format. If several formats find different entries, the user has to choose one. */
     public void open(Path file) {
         close();
         Optional<Model> model = bench.analysed();
@@ -93,7 +93,7 @@ public final class ImportViewModel {
                 e -> fail(String.valueOf(e.getMessage())));
     }
 
-    /** Forgets the file. */
+    /** Closes the file. */
     public void close() {
         detecting.cancel();
         reading.cancel();
@@ -125,7 +125,7 @@ public final class ImportViewModel {
         }
     }
 
-    /** Reads the file as a person says it is to be read. */
+    /** Reads the file in the format that the user chose. */
     public void choose(Importer importer) {
         ImportState v = view.get();
         if (v.file().isEmpty() || v.formats().chosen().filter(importer::equals).isPresent()) {
@@ -150,9 +150,9 @@ public final class ImportViewModel {
     }
 
     /**
-     * Says which tensor an unmatched entry is for; empty takes that back. The file is read again with it.
+     * Assigns a tensor to an entry that belongs to none; an empty tensor undoes that. The file is then read again.
      *
-     * @param name as the file has it
+     * @param name the name in the file
      */
     public void map(String name, Optional<String> tensor) {
         ImportState v = view.get();
@@ -247,7 +247,7 @@ public final class ImportViewModel {
         });
     }
 
-    /** Takes a tensor in hand, and compares its two settings. */
+    /** Selects a tensor, and compares its two settings. */
     public void select(TensorId id) {
         QuantSpec spec = imported.specs().get(id);
         QuantizableTensor subject = bench.subject(id).orElse(null);
@@ -295,7 +295,7 @@ public final class ImportViewModel {
     }
 
     private Optional<MomentSketch> sketch(QuantizableTensor subject) {
-        return inHand.viewProperty()
+        return selected.viewProperty()
                 .get()
                 .filter(h -> h.subject().id().equals(subject.id()))
                 .flatMap(SelectedTensor.View::sketch);
@@ -305,12 +305,16 @@ public final class ImportViewModel {
         return bench.spec(subject).flatMap(spec -> measurements.find(subject, spec));
     }
 
-    /** Whether quantized tensors that the file says nothing of become float. */
+    /** Sets whether quantized tensors that are not in the file become float. */
     public void setAlone(boolean alone) {
         view.set(view.get().withAlone(alone));
     }
 
-    /** Takes the settings over as one step. False if there is nothing to take over. */
+    /**
+     * Applies the settings as one undo step.
+     *
+     * @return false if there is nothing to apply
+     */
     public boolean apply() {
         ImportState v = view.get();
         SessionState state = bench.stateProperty().get().orElse(null);
@@ -333,7 +337,7 @@ public final class ImportViewModel {
         return n == 1 ? "1 entry" : n + " entries";
     }
 
-    /** The step from {@code state} to {@link Imported#alone}. */
+    /** The edit from {@code state} to {@link Imported#alone}. */
     private Edit alone(String what, SessionState state) {
         List<Edit> edits = new ArrayList<>();
         edits.add(new Edit.SetWeights(Optional.empty()));
@@ -344,7 +348,7 @@ public final class ImportViewModel {
         return new Edit.All(what, edits);
     }
 
-    /** Every format, for a person who knows better. */
+    /** All formats, if the user knows better which one it is. */
     public static List<Importer> formats() {
         return Importers.all();
     }

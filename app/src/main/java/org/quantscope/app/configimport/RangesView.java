@@ -19,7 +19,7 @@ import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Theme;
 import org.quantscope.core.quant.ClipRange;
 
-/** The values of a tensor as bars, and under them two ranges on the same axis. */
+/** The histogram of a tensor, and under it two ranges on the same axis. */
 final class RangesView extends Region {
     private static final int BINS = 120;
     private static final double ROW = 22;
@@ -94,7 +94,7 @@ final class RangesView extends Region {
         range(g, "imported", imported, p.hand(), from, to, w, bottom + TICKS + ROW + ROW / 2);
     }
 
-    /** Counts on a logarithmic axis, as on the histogram of the window. */
+    /** Paints the counts on a logarithmic axis, as in the histogram of the main window. */
     private void bars(GraphicsContext g, double from, double to, double w, double bottom) {
         if (data == null) {
             return;

@@ -15,7 +15,7 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.configimport.ImportState.Unplaced;
 
-/** An entry without a place, and the tensor that a person gives it. */
+/** An entry that fits no tensor, with the tensor that the user assigns to it. */
 final class UnplacedCell extends ListCell<Unplaced> {
     private static final double GAP = 8;
     private static final double CHOICE_WIDTH = 220;

@@ -1,4 +1,4 @@
-/** Settings taken over from other tools' files. */
+/** Imports settings from other tools' files. */
 @NullMarked
 package org.quantscope.app.configimport;
 

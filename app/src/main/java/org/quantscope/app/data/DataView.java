@@ -31,7 +31,7 @@ import org.quantscope.app.session.Questions.Role;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.SamplePicture;
 
-/** Data on the left, its preprocessing on the right, and below what the model gets of it. */
+/** The form for data: the file on the left, its preprocessing on the right, and below them what the model gets. */
 public final class DataView extends VBox {
     private static final double GAP = 8;
     private static final double WIDE = 20;
@@ -63,7 +63,7 @@ public final class DataView extends VBox {
     private final Button openFile = new Button("_File…");
     private List<Thumbnail> shown = List.of();
 
-    /** @param browse asks for a file, or for a folder if its argument is true */
+    /** @param browse asks the user for a file, or for a folder if its argument is true */
     public DataView(DataViewModel model, Function<Boolean, Optional<java.nio.file.Path>> browse) {
         this.model = model;
         this.editor = new PreprocessingEditor(model::edit, model::preset);
@@ -123,7 +123,7 @@ public final class DataView extends VBox {
         model.onChange(this::show);
     }
 
-    /** Puts the keyboard where a person goes on: to the choice of data, or into the form. */
+    /** Focuses the field to go on with: the choice of data, or the form if data was chosen. */
     public void focusFirst() {
         if (model.viewProperty().get().samples().isPresent()) {
             editor.focusFirst();

@@ -27,17 +27,20 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
 import org.quantscope.core.tensor.Shape;
 
-/** Chooses data and its preprocessing, shows what the model gets of it, and takes it over as one step. For the thread of the scene only. */
+/**
+ * Lets the user choose data and its preprocessing, shows what the model would get, and applies both as one undo step.
+ * Used on the FX thread only.
+ */
 public final class DataViewModel {
-    /** Samples shown as thumbnails. */
+    /** The number of samples that are shown as thumbnails. */
     public static final int THUMBNAILS = 12;
 
-    /** Values that many models are trained with; raw values are bytes. */
+    /** Common normalizations; raw values are taken as bytes, 0 to 255. */
     public enum Preset {
         RAW("as stored"),
         UNIT("0 … 1"),
         SIGNED("−1 … 1"),
-        /** Of torchvision's models. */
+        /** The normalization of torchvision's models. */
         IMAGENET("ImageNet");
 
         private final String title;
@@ -46,7 +49,7 @@ public final class DataViewModel {
             this.title = title;
         }
 
-        /** Scale, mean and std, and nothing else. */
+        /** A preprocessing with only scale, mean and std. */
         Preprocessing valuesOnly() {
             return switch (this) {
                 case RAW -> Preprocessing.NONE;
@@ -64,12 +67,12 @@ public final class DataViewModel {
     }
 
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param samples the opened data; empty before some is chosen
-     * @param problems of the form, by field
-     * @param guessed the form is a proposal of ours: neither the sidecar nor a person said so
-     * @param previous true if {@code prepared} belongs to an earlier form
+     * @param samples the opened data; empty before any was chosen
+     * @param problems what is wrong in the form, by field
+     * @param guessed true if the form is a proposal of the program: neither the sidecar nor the user said so
+     * @param previous true if {@code prepared} belongs to an earlier content of the form
      * @param unreadable why the data that was chosen last cannot be opened
      */
     public record View(
@@ -82,12 +85,12 @@ public final class DataViewModel {
             boolean previous,
             Optional<String> unreadable,
             Optional<InputFit> wanted) {
-        /** What the model gets, for a person. */
+        /** The shape and range that the model gets, as text for the user. */
         public String gets() {
             return prepared.dataset().map(d -> d.sampleShape().toString()).orElse("–");
         }
 
-        /** What the model wants, for a person. */
+        /** The shape that the model needs, as text for the user. */
         public String wants() {
             return wanted.map(InputFit::shape).orElse("–");
         }
@@ -96,7 +99,7 @@ public final class DataViewModel {
             return prepared.fits() && !previous && problems.isEmpty();
         }
 
-        /** The facts of the data in one line. */
+        /** The facts about the data in one line. */
         public String facts() {
             return samples.map(s -> Figures.count(s.size()) + (s.size() == 1 ? " sample, " : " samples, ")
                             + s.shape().map(Shape::toString).orElse("pictures of different sizes") + " "
@@ -144,7 +147,7 @@ public final class DataViewModel {
     private final LatestWins<Prepared> preparing;
     private final ReadOnlyObjectWrapper<View> view;
     private @Nullable Asked asked;
-    /** What the samples were opened with in place of what their sidecar says. */
+    /** The label column that the samples were opened with, if it is not the one from their sidecar. */
     private Optional<String> labelColumn = Optional.empty();
 
     private int sample;
@@ -170,7 +173,7 @@ public final class DataViewModel {
                 wanted);
     }
 
-    /** Starts with what the bench has for {@code role}. */
+    /** Starts with the data that is used for {@code role} at present. */
     public void show(Role role) {
         opening.cancel();
         sample = 0;
@@ -182,7 +185,10 @@ public final class DataViewModel {
                 .ifPresent(s -> take(s, data.flatMap(Dataset::preprocessing).orElse(s.stated()), false));
     }
 
-    /** Starts with data that was opened elsewhere: as its sidecar says if that fits, else with a proposal. */
+    /**
+     * Starts with data that was opened elsewhere: with the preprocessing of its sidecar if that fits the model,
+     * otherwise with a proposal.
+     */
     public void show(Role role, Samples samples) {
         show(role);
         offer(samples);
@@ -234,7 +240,7 @@ public final class DataViewModel {
         prepare(samples, how);
     }
 
-    /** What the person has typed. */
+    /** Takes what the user typed. */
     public void edit(PreprocessingForm form) {
         View v = view.get();
         if (form.equals(v.form)) {
@@ -253,7 +259,7 @@ public final class DataViewModel {
         }
     }
 
-    /** The labels are another column from now on. */
+    /** Opens the table again, because its labels are in another column now. */
     private void readAgain(Samples samples, Preprocessing how) {
         preparing.cancel();
         asked = null;
@@ -277,7 +283,7 @@ public final class DataViewModel {
                 },
                 e -> {
                     View v = view.get();
-                    // A failure may be told when the next column has been asked for already.
+                    // By the time this fails, the user may have chosen another column.
                     if (!v.form.labelColumn().strip().equals(how.labelColumn().orElse(""))) {
                         return;
                     }
@@ -287,20 +293,20 @@ public final class DataViewModel {
                 });
     }
 
-    /** Values of a preset; size, colours and layout stay. */
+    /** Fills in the values of a preset; size, colours and layout stay as they are. */
     public void preset(Preset preset) {
         PreprocessingForm values = PreprocessingForm.of(preset.valuesOnly());
         edit(view.get().form.withValues(values.scale(), values.mean(), values.std()));
     }
 
-    /** Takes the proposal over into the form. */
+    /** Fills the form with the proposal. */
     public void adoptProposal() {
         View v = view.get();
         v.samples.ifPresent(
                 s -> v.wanted.flatMap(w -> w.propose(s)).ifPresent(p -> take(s, p.withLabelColumn(labelColumn), true)));
     }
 
-    /** Looks at another sample. */
+    /** Shows another sample. */
     public void look(int index) {
         View v = view.get();
         if (v.samples.isPresent() && index >= 0 && index < v.samples.get().size() && index != sample) {
@@ -344,7 +350,11 @@ public final class DataViewModel {
         }
     }
 
-    /** Takes the data over with its preprocessing: one step. False if it does not fit. */
+    /**
+     * Applies the data with its preprocessing as one undo step.
+     *
+     * @return false if the data does not fit
+     */
     public boolean apply() {
         View v = view.get();
         if (!v.mayApply()) {
@@ -355,7 +365,7 @@ public final class DataViewModel {
         return true;
     }
 
-    /** Tells {@code listener} now and whenever something changes. */
+    /** Calls {@code listener} now and whenever something changes. */
     public void onChange(Consumer<View> listener) {
         view.subscribe(listener);
     }

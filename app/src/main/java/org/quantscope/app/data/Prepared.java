@@ -14,12 +14,12 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * What can be said of the prepared data.
+ * The result of preparing the data.
  *
  * @param dataset empty if it cannot be prepared
  * @param problem why it cannot be prepared or does not fit the model
- * @param proposal what would fit
- * @param channels of the sample that is looked at, at most four
+ * @param proposal a preprocessing that would fit
+ * @param channels figures of the sample that is shown, for at most four channels
  */
 public record Prepared(
         Optional<Dataset> dataset,
@@ -29,7 +29,7 @@ public record Prepared(
         List<Channel> channels,
         List<Thumbnail> thumbnails,
         int sample) {
-    /** The longest side of a picture that is handed to the window, in pixels. */
+    /** The longest side of a picture that is passed to the window, in pixels. */
     private static final int PICTURE_SIDE = 256;
 
     private static final int MAX_CHANNELS = 4;
@@ -41,10 +41,14 @@ public record Prepared(
         return dataset.isPresent() && problem.isEmpty();
     }
 
-    /** The values of one channel of what the model gets, over one sample: exact. */
+    /** The exact smallest, largest and mean value of one channel of a sample, as the model gets it. */
     public record Channel(double min, double max, double mean) {}
 
-    /** @param label the name of its class, or its number; empty without labels */
+    /**
+     * A sample as a small picture.
+     *
+     * @param label the name of its class, or its number; empty without labels
+     */
     public record Thumbnail(SamplePicture picture, String label) {}
 
     /** Nothing of {@code sample} can be prepared. */
@@ -127,7 +131,7 @@ public record Prepared(
         return out;
     }
 
-    /** Every n-th pixel, so that photographs do not fill the memory of the window. */
+    /** Keeps every n-th pixel only, so that photographs do not fill the memory of the window. */
     private static SamplePicture small(SamplePicture p) {
         int step = (Math.max(p.width(), p.height()) + PICTURE_SIDE - 1) / PICTURE_SIDE;
         if (step <= 1) {

@@ -61,7 +61,7 @@ final class PreprocessingEditor extends GridPane {
             List.of(Resize.Aspect.STRETCH, Resize.Aspect.CROP),
             a -> a == Resize.Aspect.CROP ? "cut the middle out" : "stretch");
     private final Label shorterName = name("Shorter side", "input-shorter");
-    /** True while the form is filled: nobody types then. */
+    /** True while the program fills in the form, so that changes are not taken for typing. */
     private boolean showing = true;
 
     /**
@@ -144,7 +144,7 @@ final class PreprocessingEditor extends GridPane {
                         + " another way than the data: labels are looked up by name"));
         classes.setAccessibleText("The model’s names of its classes, one on each line");
         classes.textProperty().subscribe(x -> edited());
-        // The key goes on to the next field, as everywhere else in the form.
+        // Tab moves on to the next field here too, as in all other fields.
         classes.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (e.getCode() == KeyCode.TAB && !e.isControlDown()) {
                 classes.requestFocusTraversal(e.isShiftDown() ? TraversalDirection.PREVIOUS : TraversalDirection.NEXT);

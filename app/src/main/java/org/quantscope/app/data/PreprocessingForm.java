@@ -13,15 +13,16 @@ import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.tensor.Shape;
 
 /**
- * A preprocessing as a person types it.
+ * A preprocessing in the form in which the user types it: every field is text, and a blank one takes the default.
  *
- * @param shape of one stored sample, such as {@code 1×28×28}; blank as it is stored
- * @param stored layout of the stored dimensions; empty if nothing says
- * @param layout what the model gets; empty as stored
- * @param width text, like all numbers here
- * @param mean one number, or several between commas
- * @param classes the model's names of its classes, one on each line; blank if it numbers them as the data does
- * @param labelColumn of a table: {@code first}, {@code last}, {@code none}, or a column's name; blank as it is found
+ * @param shape shape of one stored sample, such as {@code 1×28×28}; blank for the shape in the file
+ * @param stored layout of the stored dimensions; empty if it is unknown
+ * @param layout layout that the model gets; empty for the stored one
+ * @param width width of the picture in pixels
+ * @param mean one number, or several with commas between them
+ * @param classes the model's names of its classes, one on each line; blank if the model numbers them as the data does
+ * @param labelColumn label column of a table: {@code first}, {@code last}, {@code none} or the name of a column; blank
+ *     to find it
  */
 public record PreprocessingForm(
         String shape,
@@ -43,7 +44,7 @@ public record PreprocessingForm(
     private static final int MAX_DIMENSIONS = 8;
     private static final int DEFAULT_SIDE = 224;
 
-    /** What a form comes to: a preprocessing, or what is wrong by field. */
+    /** The result of reading a form: a preprocessing, or what is wrong in which field. */
     public record Parsed(Optional<Preprocessing> preprocessing, Map<String, String> problems) {}
 
     public static PreprocessingForm of(Preprocessing p) {
@@ -70,7 +71,7 @@ public record PreprocessingForm(
                 p.labelColumn().orElse(""));
     }
 
-    /** The same with other values. */
+    /** This form with another scale, mean and std. */
     PreprocessingForm withValues(String nextScale, String nextMean, String nextStd) {
         return new PreprocessingForm(
                 shape,
@@ -91,7 +92,7 @@ public record PreprocessingForm(
                 labelColumn);
     }
 
-    /** The shortest text that reads back as the same number; 1/255 as such. */
+    /** The shortest text that gives the same number when it is parsed; 1/255 is written as this fraction. */
     private static String number(double v) {
         if (v == 1 / 255.0) {
             return "1/255";
@@ -171,13 +172,13 @@ public record PreprocessingForm(
                 return value;
             }
         } catch (NumberFormatException e) {
-            // Said below.
+            // The problem is reported below.
         }
         problems.put(field, "is a whole number from 1 to " + Resize.MAX_SIDE);
         return 1;
     }
 
-    /** Numbers between commas; each may be a fraction such as 1/255. */
+    /** Parses numbers with commas between them; each may be a fraction such as 1/255. */
     private static List<Double> numbers(String field, String text, Map<String, String> problems) {
         List<Double> out = new ArrayList<>();
         for (String part : text.split(",", -1)) {
@@ -188,7 +189,7 @@ public record PreprocessingForm(
                         ? Double.parseDouble(ends[0])
                         : ends.length == 2 ? Double.parseDouble(ends[0]) / Double.parseDouble(ends[1]) : value;
             } catch (NumberFormatException e) {
-                // Said below.
+                // The problem is reported below.
             }
             if (!Double.isFinite(value)) {
                 problems.put(field, "'" + part.strip() + "' is no number");

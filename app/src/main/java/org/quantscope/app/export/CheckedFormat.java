@@ -12,11 +12,11 @@ import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.job.CancelToken;
 
 /**
- * A format.
+ * A format and how ready the settings are for it.
  *
  * @param problems in the order of the tensors
- * @param refused why its options are not taken; empty if they are
- * @param recent true if it was used lately
+ * @param refused why its options are not valid; empty if they are
+ * @param recent true if it was used recently
  */
 public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Optional<String> refused, boolean recent) {
     public CheckedFormat {
@@ -54,7 +54,7 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
         return problems.stream().filter(p -> p.fix().isPresent()).count();
     }
 
-    /** For a person: {@code ready}, or how many problems. */
+    /** A text for the user: {@code ready}, or how many problems there are. */
     public String state() {
         return refused.isPresent()
                 ? "option refused"
@@ -63,7 +63,7 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
                         : problems.size() == 1 ? "1 problem" : Figures.count(problems.size()) + " problems";
     }
 
-    /** What becomes of the settings, in a sentence. */
+    /** A sentence that says whether the settings can be exported. */
     public String verdict() {
         return refused.map(why -> "Not ready: " + why + ".")
                 .orElseGet(() -> problems.isEmpty()
@@ -90,7 +90,7 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
         return n == 1 ? "1 setting is" : Figures.count(n) + " settings are";
     }
 
-    /** What the format has no place for, in a sentence. */
+    /** A sentence that says what the format cannot store. */
     public String loses() {
         return exporter.loses().isEmpty()
                 ? "The format carries every part of the settings."

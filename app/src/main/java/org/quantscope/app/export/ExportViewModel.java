@@ -27,15 +27,16 @@ import org.quantscope.core.session.Session;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 
-/** Writes the committed settings in a target's format, after listing what the target will not take. */
+/** Exports the committed settings in the format of a target, and lists what the target does not accept. */
 public final class ExportViewModel {
     /**
-     * A file that was written.
+     * The files of a finished export.
      *
-     * @param files the file itself first, then what belongs to it
-     * @param bytes of all of them
-     * @param sha256 of the first, lower-case hex
-     * @param verified what came of looking at it again; empty if the format is to be run and there is no data
+     * @param files the file itself first, then those that belong to it
+     * @param bytes size of all files together
+     * @param sha256 digest of the first file, lower-case hex
+     * @param verified the result of the verification; empty if the format has to be run and there is no data to run it
+     *     on
      */
     public record Result(
             Exporter exporter, List<Path> files, long bytes, String sha256, Optional<Verification> verified) {
@@ -47,7 +48,7 @@ public final class ExportViewModel {
             return files.getFirst();
         }
 
-        /** All of it in one line. */
+        /** The result in one line. */
         public String summary() {
             return "Exported " + file().getFileName() + " (" + Figures.bytes(bytes) + ")"
                     + verified.map(v -> switch (v) {
@@ -73,31 +74,31 @@ public final class ExportViewModel {
                             .orElse("; not verified, there is no data");
         }
 
-        /** What ONNX Runtime said of it; empty if it did not run it. */
+        /** The result of running the file in ONNX Runtime; empty if it was not run. */
         public Optional<Verification.Ran> ran() {
             return verified.filter(Verification.Ran.class::isInstance).map(Verification.Ran.class::cast);
         }
     }
 
-    /** What became of the last export. */
+    /** The state of the last export. */
     public sealed interface Status {
-        /** Nothing was exported since the model was opened. */
+        /** Nothing has been exported since the model was opened. */
         record None() implements Status {}
 
         /**
          * A file is being written or verified.
          *
-         * @param what is done at the moment, in a few words
-         * @param fraction from 0 to 1; negative while unknown
+         * @param what the present step, in a few words
+         * @param fraction progress from 0 to 1; negative while it is unknown
          */
         record Running(Path target, String what, double fraction) implements Status {}
 
         record Written(Result result) implements Status {}
 
         /**
-         * Nothing was written; what was there is as it was.
+         * Nothing was written; existing files are unchanged.
          *
-         * @param why in a sentence, with the name of the file
+         * @param why a sentence with the name of the file
          */
         record Refused(String why) implements Status {}
     }
@@ -149,7 +150,7 @@ public final class ExportViewModel {
         }
     }
 
-    /** A name for the file beside the model, another one for each format. */
+    /** A suggested path: beside the model, with a different name for each format. */
     public Path suggestion(Exporter exporter) {
         Path model = bench.modelProperty().get().orElseThrow().file().path();
         String name = String.valueOf(model.getFileName());
@@ -158,7 +159,7 @@ public final class ExportViewModel {
                 (dot > 0 ? name.substring(0, dot) : name) + "_" + withoutEnding(exporter) + exporter.extension());
     }
 
-    /** The id, without an ending that the file has anyway. */
+    /** The id of the format, without the part that the file ending repeats. */
     private static String withoutEnding(Exporter exporter) {
         String ending = exporter.extension().replace('.', '-');
         return ending.equals("-" + exporter.id())
@@ -168,12 +169,15 @@ public final class ExportViewModel {
                         : exporter.id();
     }
 
-    /** Writes with the default options of the format. */
+    /** Exports with the default options of the format. */
     public void export(Exporter exporter, Path target) {
         export(exporter, Map.of(), target);
     }
 
-    /** Writes and verifies in the background. What was at {@code target} stays unless all goes well. */
+    /**
+     * Exports and verifies in the background. An existing file at {@code target} is replaced only if everything
+     * succeeds.
+     */
     public void export(Exporter exporter, Map<String, String> options, Path target) {
         ExportPlan ready = plan.get().map(p -> p.withOptions(options)).orElse(null);
         if (ready == null) {
@@ -193,7 +197,7 @@ public final class ExportViewModel {
         status.set(new Status.Running(target, "writing", -1));
         latest.submit(
                 (cancel, partial) -> {
-                    // The job has a token of its own, so that a person who cancels it is told what became of the file.
+                    // The job has its own token, so that a user who cancels it is told what happened to the file.
                     try (Jobs.Handle job = background.start("Exporting " + name, stop)) {
                         job.report(0, 0, "writing");
                         Verifier.Exported done = Verifier.export(
@@ -227,7 +231,7 @@ public final class ExportViewModel {
         }
     }
 
-    /** Ends the export that is going on; nothing is written then. */
+    /** Cancels the running export, which then writes nothing. */
     public void cancel() {
         byHand.cancel();
     }
@@ -244,7 +248,7 @@ public final class ExportViewModel {
         return status.getReadOnlyProperty();
     }
 
-    /** What would be exported; empty while tensors are being measured. */
+    /** What would be exported now; empty while tensors are being measured. */
     public ReadOnlyObjectProperty<Optional<ExportPlan>> planProperty() {
         return plan.getReadOnlyProperty();
     }

@@ -38,7 +38,7 @@ final class FilePreview extends VBox {
     private final Label previewNote = new Label();
     private Preview shown = Preview.NONE;
     private boolean updating;
-    /** True if a person has moved the text since it was put to the marked lines. */
+    /** True if the user has scrolled since the preview was scrolled to the marked lines. */
     private boolean touched;
 
     FilePreview() {
@@ -147,9 +147,9 @@ final class FilePreview extends VBox {
         toMarked();
     }
 
-    /** The marked lines come into sight, and stay there while the list gets its size. */
+    /** Scrolls to the marked lines, also while the list is being resized. */
     private void toMarked() {
-        // The list has to know how many lines it has before it goes to one.
+        // The list must be laid out before it can scroll to a line.
         preview.layout();
         part().filter(p -> !p.marked().isEmpty())
                 .ifPresent(p -> preview.scrollTo(Math.max(0, p.marked().first() - LINES_ABOVE)));
@@ -157,7 +157,7 @@ final class FilePreview extends VBox {
 
     private void note(TargetsState v) {
         Optional<Preview.Part> p = part();
-        String tensor = v.inHand().map(id -> id.name()).orElse("");
+        String tensor = v.selected().map(id -> id.name()).orElse("");
         previewNote.setText(v.previewProblem()
                 .orElseGet(() -> p.isEmpty()
                         ? ""
@@ -175,7 +175,7 @@ final class FilePreview extends VBox {
         return n == 1 ? "1 line" : n + " lines";
     }
 
-    /** A line of the file. */
+    /** A line of the preview. */
     private final class LineCell extends ListCell<String> {
         @Override
         protected void updateItem(@Nullable String text, boolean empty) {

@@ -14,7 +14,7 @@ import org.quantscope.core.quant.OptionDoc;
 
 /** The formats that were used lately, and the options that were given to each: kept for the next time. */
 final class FormatMemory {
-    /** Formats that are offered first because they were used. */
+    /** How many formats are listed first because they were used recently. */
     static final int RECENT = 5;
 
     private static final String RECENT_KEY = "export.recent";

@@ -24,9 +24,9 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.TensorId;
 
-/** What a format would write, to look at: the text of its files, or of a binary one what it holds. */
+/** What a format would write: the text of its files, or a description of a binary file. */
 public record Preview(List<Part> parts) {
-    /** As much of the files is written to be looked at, in bytes. */
+    /** How many bytes of each file are written for a preview. */
     static final long MOST_BYTES = 4L << 20;
 
     static final Preview NONE = new Preview(List.of());
@@ -36,12 +36,12 @@ public record Preview(List<Part> parts) {
     private static final int NAMED = 3;
 
     /**
-     * One file.
+     * One file of the preview.
      *
-     * @param name what it would be called
+     * @param name the name of the file
      * @param text false if {@code lines} describe a binary file
-     * @param cut true if the file goes on behind the lines
-     * @param marked indices of the lines that speak of the tensor in hand
+     * @param cut true if the file continues after these lines
+     * @param marked indices of the lines that belong to the selected tensor
      */
     public record Part(String name, boolean text, List<String> lines, boolean cut, SortedSet<Integer> marked) {
         public Part {
@@ -65,7 +65,7 @@ public record Preview(List<Part> parts) {
             return String.join("\n", lines) + "\n";
         }
 
-        /** The marked lines as one text; empty if there are none. */
+        /** The marked lines as one text; empty if none is marked. */
         public String snippet() {
             return marked.stream().map(i -> lines.get(i) + "\n").collect(Collectors.joining());
         }
@@ -75,15 +75,15 @@ public record Preview(List<Part> parts) {
         parts = List.copyOf(parts);
     }
 
-    /** The same with the lines of another tensor marked. */
+    /** This preview with the lines of another tensor marked. */
     Preview marked(TensorId tensor) {
         return new Preview(parts.stream().map(p -> p.marked(tensor.name())).toList());
     }
 
     /**
-     * Writes as much as is to be looked at into a folder of its own, which is deleted again.
+     * Writes the beginning of the files into a temporary folder, reads it and deletes it.
      *
-     * @param name of the file
+     * @param name name of the file
      * @throws org.quantscope.core.io.BadInputException if the plan cannot be written in this format
      */
     static Preview of(Exporter exporter, ExportPlan plan, String name, List<ExportProblem> problems, CancelToken cancel)
@@ -192,7 +192,7 @@ public record Preview(List<Part> parts) {
                 + (activations ? "activations" : "weights");
     }
 
-    /** Width, grid and range of a tensor in one line. */
+    /** Bit width, grid and range of a tensor in one line. */
     static String described(Encoding e) {
         float lo = Float.POSITIVE_INFINITY;
         float hi = Float.NEGATIVE_INFINITY;

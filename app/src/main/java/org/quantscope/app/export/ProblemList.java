@@ -24,7 +24,7 @@ final class ProblemList extends ListView<ExportProblem> {
     private static final double GAP = 8;
     private static final double TITLE = 28;
     private static final double LINE = 16;
-    /** What a line of a problem leaves to its mark, its button and the scroll bar. */
+    /** Width in a line of a problem that the mark, the button and the scroll bar take, in pixels. */
     private static final double SIDES = 140;
 
     private static final double USUAL_WIDTH = 680;
@@ -73,7 +73,7 @@ final class ProblemList extends ListView<ExportProblem> {
             if (previous) {
                 getStyleClass().add("previous");
             }
-            // Cells ask whether a remedy may be applied.
+            // The cells look up whether their remedy may be applied, so they must be drawn again.
             refresh();
             return others;
         } finally {
@@ -104,7 +104,7 @@ final class ProblemList extends ListView<ExportProblem> {
         return p.why() + (p.remedy().isEmpty() ? "" : " → " + p.remedy());
     }
 
-    /** A problem with its remedy. */
+    /** A problem, with a button for its remedy. */
     private final class ProblemCell extends ListCell<ExportProblem> {
         private final Label mark = new Label();
         private final Label tensor = new Label();

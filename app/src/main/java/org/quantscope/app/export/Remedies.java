@@ -25,7 +25,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param from the state that the edits are for
  */
 record Remedies(SessionState from, List<Edit> edits) {
-    /** Remedies may make way for each other this often. */
+    /** One remedy may cause another problem, so remedies are applied in at most this many rounds. */
     private static final int ROUNDS = 8;
 
     /**
@@ -52,7 +52,7 @@ record Remedies(SessionState from, List<Edit> edits) {
             }
             edits.addAll(next);
             if (!next.stream().allMatch(e -> e instanceof Edit.SetOverride s && subjects.containsKey(s.id()))) {
-                // What follows from it is known when the model has been analysed again.
+                // The model has to be analysed again before further problems are known.
                 break;
             }
             List<QuantizedTensor> known = QuantizedTensor.of(plan.model(), state, calibration).stream()

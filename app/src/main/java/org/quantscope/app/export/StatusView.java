@@ -25,7 +25,7 @@ import org.quantscope.app.export.ExportViewModel.Status;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.verify.Verification;
 
-/** How far an export is, and then where the file is and what became of verifying it. */
+/** Progress of an export, then where the file is and the result of its verification. */
 public final class StatusView extends VBox {
     private static final double GAP = 8;
     private static final double WIDE = 20;
@@ -37,7 +37,7 @@ public final class StatusView extends VBox {
     private final Button cancel;
     private final Subscription following;
 
-    /** @param opener shows a folder in the system's file browser */
+    /** @param opener shows a folder in the file browser of the system */
     public StatusView(ExportViewModel model, Consumer<Path> opener) {
         super(GAP);
         this.opener = opener;
@@ -54,12 +54,12 @@ public final class StatusView extends VBox {
         following = model.statusProperty().subscribe(this::show);
     }
 
-    /** Puts the keyboard on the button that stops what runs. */
+    /** Focuses the button that cancels the export. */
     public void focusCancel() {
         cancel.requestFocus();
     }
 
-    /** Ends following. */
+    /** Stops following the export. */
     public void close() {
         following.unsubscribe();
     }

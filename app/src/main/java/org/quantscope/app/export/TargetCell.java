@@ -10,7 +10,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/** A format with how ready it is. */
+/** A format, with how many problems it has. */
 final class TargetCell extends ListCell<CheckedFormat> {
     private final Label name = new Label();
     private final Label ending = new Label();

@@ -15,7 +15,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param options of the chosen format, by name, those left at their defaults too
  * @param preview of the chosen format's file
  * @param previewProblem why there is none: the file could not be written either
- * @param inHand the tensor whose lines are marked
+ * @param selected the tensor whose lines are marked
  * @param busy true while remedies are being tried
  */
 public record TargetsState(
@@ -26,7 +26,7 @@ public record TargetsState(
         Map<String, String> options,
         Preview preview,
         Optional<String> previewProblem,
-        Optional<TensorId> inHand,
+        Optional<TensorId> selected,
         boolean busy) {
     static final TargetsState NOTHING = new TargetsState(
             List.of(),
@@ -41,16 +41,16 @@ public record TargetsState(
 
     TargetsState withFormats(
             List<CheckedFormat> listed, Optional<CheckedFormat> other, Map<String, String> itsOptions) {
-        return new TargetsState(listed, other, measured, previous, itsOptions, preview, previewProblem, inHand, busy);
+        return new TargetsState(listed, other, measured, previous, itsOptions, preview, previewProblem, selected, busy);
     }
 
     TargetsState withProgress(boolean areMeasured, boolean arePrevious, boolean isBusy) {
         return new TargetsState(
-                targets, chosen, areMeasured, arePrevious, options, preview, previewProblem, inHand, isBusy);
+                targets, chosen, areMeasured, arePrevious, options, preview, previewProblem, selected, isBusy);
     }
 
     TargetsState withPreview(Preview other, Optional<String> problem) {
-        return new TargetsState(targets, chosen, measured, previous, options, other, problem, inHand, busy);
+        return new TargetsState(targets, chosen, measured, previous, options, other, problem, selected, busy);
     }
 
     TargetsState withInHand(Optional<TensorId> tensor) {
@@ -64,7 +64,7 @@ public record TargetsState(
                 && chosen.map(t -> t.refused().isEmpty()).orElse(false);
     }
 
-    /** True if the remedies are those of the present settings. */
+    /** True if the remedies fit the present settings, so that they may be applied. */
     public boolean mayFix() {
         return measured && !previous && !busy;
     }

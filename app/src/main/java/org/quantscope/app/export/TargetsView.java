@@ -20,7 +20,7 @@ import javafx.scene.layout.VBox;
 import org.controlsfx.control.textfield.TextFields;
 import org.quantscope.core.export.ExportProblem;
 
-/** The formats on the left; of the chosen one its problems, its options and its file on the right. */
+/** The formats on the left; on the right the problems, the options and a preview of the chosen one. */
 public final class TargetsView extends BorderPane {
     private static final double GAP = 8;
     private static final double TARGETS_WIDTH = 372;
@@ -120,7 +120,7 @@ public final class TargetsView extends BorderPane {
         model.viewProperty().subscribe(this::show);
     }
 
-    /** Puts the keyboard into the list of formats. */
+    /** Focuses the list of formats. */
     public void focusTargets() {
         targets.requestFocus();
     }
@@ -171,7 +171,7 @@ public final class TargetsView extends BorderPane {
         }
     }
 
-    /** As much room for the problems as they need, up to a share of the height. */
+    /** Gives the problems as much height as they need, up to a share of the whole. */
     private void share(List<ExportProblem> found) {
         boolean some = !found.isEmpty();
         if (some != halves.getItems().contains(problems)) {

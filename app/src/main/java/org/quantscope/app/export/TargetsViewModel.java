@@ -32,8 +32,9 @@ import org.quantscope.core.session.Resolver;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The formats with how ready the present settings are for each, what stands in the way of the chosen one and how to remove it, and
- * what its file would look like. Follows the settings while {@link #setShowing shown}. For the thread of the scene only.
+ * The export formats: how ready the present settings are for each, the problems of the chosen format with their
+ * remedies, and a preview of its file. Follows the settings while it is {@link #setShowing shown}. Used on the FX
+ * thread only.
  */
 public final class TargetsViewModel {
     private record Checked(long version, ExportPlan plan, List<CheckedFormat> targets) {}
@@ -54,12 +55,12 @@ public final class TargetsViewModel {
     private Set<String> recent = Set.of();
     private List<CheckedFormat> all = List.of();
     private @Nullable ExportPlan checkedPlan;
-    /** Counts the plans and options that there were. */
+    /** Increases with each new plan or option, so that late results can be recognized. */
     private long version;
 
     private long checkedVersion = -1;
     private Exporter chosen = Exporters.all().getFirst();
-    /** Written by one background piece at a time. */
+    /** Only one background task at a time writes it. */
     private volatile @Nullable Written written;
 
     private boolean showing;
@@ -87,7 +88,7 @@ public final class TargetsViewModel {
         filter.subscribe(x -> filtered());
     }
 
-    /** Nothing is checked or written while nobody looks. */
+    /** Says whether the view is visible; nothing is checked or written while it is not. */
     public void setShowing(boolean on) {
         showing = on;
         if (!on) {
@@ -152,7 +153,7 @@ public final class TargetsViewModel {
         preview();
     }
 
-    /** What is exported is never a format that the filter hides, if it shows any. */
+    /** Chooses a format that passes the filter, if any does: a hidden one must not be exported. */
     private void filtered() {
         List<CheckedFormat> shown = shown();
         if (!shown.isEmpty() && shown.stream().noneMatch(t -> t.exporter().equals(chosen))) {
@@ -172,7 +173,7 @@ public final class TargetsViewModel {
                 .toList();
     }
 
-    /** Shows what is known. */
+    /** Shows what is known so far. */
     private void list() {
         if (!showing) {
             return;
@@ -203,7 +204,7 @@ public final class TargetsViewModel {
         }
         Exporter exporter = chosen;
         ExportPlan plan = planFor(base, exporter);
-        Optional<TensorId> inHand = bench.selectionProperty().get();
+        Optional<TensorId> selected = bench.selectionProperty().get();
         long of = checkedVersion;
         String name = String.valueOf(export.suggestion(exporter).getFileName());
         previewing.submit(
@@ -215,7 +216,7 @@ public final class TargetsViewModel {
                         written = known;
                     }
                     Preview plain = known.preview;
-                    return inHand.map(plain::marked).orElse(plain);
+                    return selected.map(plain::marked).orElse(plain);
                 },
                 ready -> show(ready, Optional.empty()),
                 e -> show(Preview.NONE, Optional.of(String.valueOf(e.getMessage()))));
@@ -231,7 +232,7 @@ public final class TargetsViewModel {
                 .withInHand(bench.selectionProperty().get()));
     }
 
-    /** Takes a format in hand. */
+    /** Chooses a format. */
     public void choose(Exporter exporter) {
         if (!exporter.id().equals(chosen.id())) {
             chosen = exporter;
@@ -240,7 +241,7 @@ public final class TargetsViewModel {
         }
     }
 
-    /** Sets an option of the chosen format; problems and preview follow. It is remembered. */
+    /** Sets an option of the chosen format, and remembers it. Problems and preview follow. */
     public void setOption(String name, String value) {
         if (memory.set(chosen, name, value)) {
             version++;
@@ -248,7 +249,7 @@ public final class TargetsViewModel {
         }
     }
 
-    /** The options of the chosen format that differ from what it takes by itself. */
+    /** The options of the chosen format that differ from their defaults. */
     public Map<String, String> given() {
         return memory.given(chosen);
     }
@@ -257,21 +258,25 @@ public final class TargetsViewModel {
         return chosen;
     }
 
-    /** A tensor as the window calls it, and as the files do if that is something else. */
+    /** The name of a tensor in the window, with its name in files if that is different. */
     public String name(String tensor) {
         return bench.subject(new TensorId(tensor))
                 .map(s -> s.shortName().equals(tensor) ? tensor : s.shortName() + " · " + tensor)
                 .orElse(tensor);
     }
 
-    /** Takes the tensor of a problem in hand. */
+    /** Selects the tensor that a problem is about. */
     public void select(ExportProblem problem) {
         if (!problem.tensor().isEmpty()) {
             bench.select(new TensorId(problem.tensor()));
         }
     }
 
-    /** Applies the remedy of one problem as one step. False if it has none, or if it belongs to earlier settings. */
+    /**
+     * Applies the remedy of one problem as one undo step.
+     *
+     * @return false if there is no remedy, or if the problem belongs to earlier settings
+     */
     public boolean fix(ExportProblem problem) {
         boolean present = view.get().mayFix()
                 && target(chosen).map(t -> t.problems().contains(problem)).orElse(false);
@@ -283,8 +288,8 @@ public final class TargetsViewModel {
     }
 
     /**
-     * Applies the remedies of all problems of the chosen format as one step. A tensor with several problems gets its remedies one
-     * after the other, each for what the one before made of it.
+     * Applies the remedies of all problems of the chosen format as one undo step. If a tensor has several problems,
+     * each remedy is found for the setting that the one before it gave.
      */
     public void fixAll() {
         TargetsState v = view.get();
@@ -302,7 +307,7 @@ public final class TargetsViewModel {
         busy = true;
         fixing.submit(
                 (cancel, partial) -> {
-                    // The job has a token of its own, so that a person who cancels it gets the buttons back.
+                    // The job has its own token, so that the buttons become active again when the user cancels it.
                     CancelToken byHand = new CancelToken();
                     try (Jobs.Handle job = background.start("Applying remedies", byHand)) {
                         return Optional.of(Remedies.of(
@@ -338,12 +343,12 @@ public final class TargetsViewModel {
         bench.apply(new Edit.All("remedies for " + exporter.title(), found.edits()));
     }
 
-    /** The chosen format was used: it comes first from now on. */
+    /** Records that the chosen format was used: from now on it is listed first. */
     public void used() {
         memory.used(chosen);
     }
 
-    /** Part of a title, an id or a file ending. */
+    /** The filter of the formats: a part of a title, an id or a file ending. */
     public StringProperty filterProperty() {
         return filter;
     }

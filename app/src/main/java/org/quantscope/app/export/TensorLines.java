@@ -7,8 +7,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * The lines of a file's text that speak of one tensor: those that name it, with the bracketed block that such a line opens, or the
- * object whose member the name is.
+ * Finds the lines of a file's text that belong to one tensor: each line that names it, with the bracketed block that
+ * this line opens, or with the whole object in which the name is a value.
  */
 final class TensorLines {
     private static final Pattern STRING = Pattern.compile("\"(\\\\.|[^\"\\\\])*\"");
@@ -24,7 +24,10 @@ final class TensorLines {
         this.lines = lines;
     }
 
-    /** Indices of the lines from 0, in order; empty if none names it. A name that no line has as it is, is looked for as an identifier. */
+    /**
+     * Indices of the lines, counted from 0, in order; empty if no line names the tensor. If no line has the exact name,
+     * the name is searched in the form of an identifier.
+     */
     static SortedSet<Integer> of(List<String> lines, String name) {
         TensorLines search = new TensorLines(lines);
         search.find(name, false);
@@ -50,7 +53,11 @@ final class TensorLines {
         }
     }
 
-    /** @param mayGoOn whether {@code _scale} and the like may follow */
+    /**
+     * True if the match is a whole name and no part of a longer one.
+     *
+     * @param mayGoOn whether a suffix such as {@code _scale} may follow
+     */
     private static boolean standsAlone(String line, int from, int to, boolean mayGoOn) {
         if (from > 0 && isPart(line.charAt(from - 1))) {
             return false;
@@ -85,7 +92,7 @@ final class TensorLines {
         }
     }
 
-    /** The line at which the bracket that is open before line {@code from} is closed; {@code line} if none does. */
+    /** The line that closes the bracket that is open before line {@code from}; {@code line} if none does. */
     private int end(int line, int from) {
         int open = 1;
         for (int i = from; i < Math.min(lines.size(), line + LONGEST_BLOCK); i++) {
@@ -100,7 +107,7 @@ final class TensorLines {
         return line;
     }
 
-    /** The line above with the bracket that {@code line} stands in; -1 if there is none. */
+    /** The line above that opens the bracket around {@code line}; −1 if there is none. */
     private int start(int line) {
         int closed = 0;
         for (int i = line - 1; i >= Math.max(0, line - LONGEST_BLOCK); i--) {

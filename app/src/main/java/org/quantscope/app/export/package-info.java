@@ -1,4 +1,4 @@
-/** Writing the settings for another program. */
+/** Exports the settings to files for other programs. */
 @NullMarked
 package org.quantscope.app.export;
 

@@ -6,7 +6,10 @@ import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.eval.LayerComparison;
 import org.quantscope.core.model.Model;
 
-/** Keeps the comparison of the open model on its data, and closes the one before it in the background. For the thread of the scene only. */
+/**
+ * Holds the layer comparison of the open model on its data. When either changes, the former comparison is closed in the
+ * background. Used on the FX thread only.
+ */
 final class Comparer {
     private final Executor work;
     private @Nullable LayerComparison open;
@@ -18,7 +21,7 @@ final class Comparer {
     }
 
     /**
-     * The comparison.
+     * The comparison for this model and this data.
      *
      * @throws org.quantscope.core.io.BadInputException if the data does not fit the model
      */
@@ -34,7 +37,7 @@ final class Comparer {
         return known;
     }
 
-    /** There is nothing to compare any more. */
+    /** Drops the comparison, because no model is open or its data is gone. */
     void forget() {
         LayerComparison old = open;
         open = null;
@@ -45,7 +48,7 @@ final class Comparer {
         }
     }
 
-    /** Ends what runs and waits for it. */
+    /** Cancels what runs and waits for it. */
     void close() {
         if (open != null) {
             open.close();

@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.eval.SampleOutcomes;
 
 /**
- * How often each class is taken for which, by both models. Rows are labels, or the float model's classes where there are
- * none; columns are predictions. Only cells that occur take memory, however many classes there are.
+ * How often each class is confused with each other, by both models. Rows are labels, or the float model's classes if
+ * there are no labels; columns are predictions. Only cells with a count take memory, however many classes there are.
  */
 public final class Confusion {
-    /** Which counts. */
+    /** Which counts to show. */
     public enum Kind {
-        /** The float model's. */
+        /** Predictions of the float model. */
         BEFORE,
-        /** The quantized model's. */
+        /** Predictions of the quantized model. */
         AFTER,
-        /** The quantized model's less the float model's. */
+        /** The count of the quantized model minus that of the float model. */
         DIFFERENCE
     }
 
@@ -36,7 +36,7 @@ public final class Confusion {
         totals = new int[classes];
     }
 
-    /** Counts. Samples without a finite output, or with a label that is no class, are left out. */
+    /** Counts the samples. Those without a finite output, or with a label outside the classes, are left out. */
     public static Confusion of(SampleOutcomes outcomes) {
         Confusion confusion = new Confusion(outcomes.classes());
         for (int i = 0; i < outcomes.size(); i++) {
@@ -56,7 +56,7 @@ public final class Confusion {
         return cells.computeIfAbsent(new At(row, column), at -> new Counts());
     }
 
-    /** The row that a sample counts in. */
+    /** The row that a sample belongs to: its label, or the float model's class without labels. */
     static int row(SampleOutcomes outcomes, int i) {
         return outcomes.label(i) >= 0 ? outcomes.label(i) : outcomes.floatClass(i);
     }
@@ -76,12 +76,15 @@ public final class Confusion {
                 };
     }
 
-    /** Samples of a row. */
+    /** The number of samples in a row. */
     public int total(int row) {
         return totals[row];
     }
 
-    /** At most that many classes, in their order: those whose counts changed most, and of equals the first. */
+    /**
+     * The classes whose counts changed most, at most {@code atMost}, in ascending order. Of equal classes the first
+     * ones are taken.
+     */
     public List<Integer> mostChanged(int atMost) {
         int[] change = new int[classes()];
         cells.forEach((at, counts) -> {

@@ -23,16 +23,19 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.Dataset;
 
-/** Which class is taken for which, before, after, and what changed. A cell lists its samples. */
+/**
+ * The confusion matrix: which class is taken for which before quantization, after it, and what changed. A click on a
+ * cell lists its samples.
+ */
 final class ConfusionView extends VBox {
-    /** In the order of their buttons. */
+    /** The kinds in the order of their buttons. */
     private static final List<Kind> KINDS = List.of(Kind.BEFORE, Kind.AFTER, Kind.DIFFERENCE);
 
-    /** Of a model with more classes, those that changed most. */
+    /** The most classes to show. If the model has more, those that changed most are shown. */
     private static final int MOST = 16;
 
     private static final double GAP = 8;
-    /** Letters of a name over a column, and of one beside a row. */
+    /** The most letters of a class name above a column, and beside a row. */
     private static final int NAME_ABOVE = 9;
 
     private static final int NAME_BESIDE = 12;
@@ -43,11 +46,11 @@ final class ConfusionView extends VBox {
     private final GridPane grid = new GridPane(1, 1);
     private final Label note = new Label();
     private final Map<List<Integer>, Cell> cells = new HashMap<>();
-    /** The colour of each cell, more opaque for a larger count. */
+    /** The background of each cell; the larger the count, the more opaque. */
     private final Map<List<Integer>, Region> grounds = new HashMap<>();
 
     private List<Integer> shownClasses = List.of();
-    /** Of the shown classes. */
+    /** The names of the shown classes. */
     private final Map<Integer, String> names = new HashMap<>();
 
     private Optional<Dataset> shownData = Optional.empty();
@@ -80,7 +83,10 @@ final class ConfusionView extends VBox {
         model.viewProperty().subscribe(v -> update());
     }
 
-    /** All of them change with each batch, and their words are read now and then. */
+    /**
+     * A cell makes its texts for tooltip and screen reader on demand, because all cells change with each batch and few
+     * are ever read.
+     */
     private static final class Cell extends Button {
         private Supplier<String> words = () -> "";
 
@@ -104,7 +110,7 @@ final class ConfusionView extends VBox {
             return;
         }
         List<Integer> classes = confusion.mostChanged(MOST);
-        // Other data may name its classes otherwise.
+        // Classes may have other names in other data.
         if (!classes.equals(shownClasses) || !model.data().equals(shownData)) {
             shownData = model.data();
             build(classes);
@@ -197,7 +203,7 @@ final class ConfusionView extends VBox {
         cell.setUserData(content);
         int n = confusion.count(kind, r, c);
         cell.setText(n == 0 ? "·" : kind == Kind.DIFFERENCE && n > 0 ? "+" + n : Integer.toString(n));
-        // More on the diagonal is good, more beside it is not.
+        // More samples on the diagonal are good, more beside it are bad.
         boolean good = kind == Kind.DIFFERENCE ? (r == c) == (n > 0) : r == c;
         double share = kind == Kind.DIFFERENCE || r != c
                 ? Math.min(1, (double) Math.abs(n) / most)

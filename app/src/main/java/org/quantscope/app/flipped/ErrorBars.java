@@ -18,7 +18,7 @@ import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
 import org.quantscope.core.tensor.TensorId;
 
-/** A layer's error a line: its name, a bar of the error relative to the values, and figures. */
+/** The error of each layer in a line of its own: its name, a bar for the error relative to the values, and figures. */
 final class ErrorBars extends VBox {
     private static final double GAP = 8;
     private static final double NAME = 150;
@@ -29,10 +29,10 @@ final class ErrorBars extends VBox {
     private final Function<TensorId, String> names;
     private final ListView<LayerError> list = new ListView<>();
     private final Label scale = head("", 0);
-    /** Of the longest bar. */
+    /** The error of the longest bar. */
     private double most = 1;
 
-    /** @param names of values, for people */
+    /** @param names names of activations, as the window shows them */
     ErrorBars(Function<TensorId, String> names) {
         super(2);
         this.names = names;
@@ -81,7 +81,7 @@ final class ErrorBars extends VBox {
                         : "–");
     }
 
-    /** No error is said in words; an SQNR has no number there. */
+    /** The SQNR in decibels. Without any error there is no such number, and a text says so. */
     static String decibels(OptionalDouble db) {
         return db.isEmpty()
                 ? "–"

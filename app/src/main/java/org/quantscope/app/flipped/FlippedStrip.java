@@ -17,7 +17,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Section;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
-/** A few samples that the setting flips, with both classes, and the way to all of them. */
+/** A few of the samples that flipped, with both classes, and a button that shows all. */
 public final class FlippedStrip extends VBox {
     private static final double TILE = 48;
     private static final double GAP = 8;
@@ -54,7 +54,7 @@ public final class FlippedStrip extends VBox {
         }
     }
 
-    /** @param open shows all samples, with the one of that index in hand if it is given */
+    /** @param open shows all flipped samples, and selects the one with this index in the data set if it is given */
     public FlippedStrip(FlippedViewModel model, Thumbnails thumbnails, Consumer<OptionalInt> open) {
         this.model = model;
         for (int i = 0; i < FlippedViewModel.FIRST; i++) {

@@ -25,9 +25,11 @@ import org.quantscope.app.ui.Segments;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
-/** All samples that changed class, the confusion of both models, and one sample's way through the network. */
+/**
+ * All samples whose class changed, the confusion matrix of both models, and the errors of one sample layer by layer.
+ */
 public final class FlippedView extends BorderPane {
-    /** In the order of their buttons. */
+    /** The filters in the order of their buttons. */
     private static final List<Filter> FILTERS = List.of(Filter.CHANGED, Filter.LOST, Filter.GAINED, Filter.OTHER);
 
     private static final double GAP = 12;
@@ -97,7 +99,7 @@ public final class FlippedView extends BorderPane {
     private void show(FlippedViewModel.View v) {
         showing = true;
         filters.choose(FILTERS.indexOf(v.filter()));
-        // By way of an empty one: a list that takes the place of another is compared with it sample by sample.
+        // An empty list comes first, because a list view compares each new list with the former one, sample by sample.
         list.setItems(FXCollections.emptyObservableList());
         list.setItems(FXCollections.observableList(v.list()));
         if (v.chosenAt() >= 0) {
@@ -125,7 +127,7 @@ public final class FlippedView extends BorderPane {
         }
     }
 
-    /** A sample: its picture, its label, and both models' classes with their probabilities. */
+    /** One sample: its picture, its label, and the classes of both models with their probabilities. */
     private final class Line extends ListCell<Outcome> {
         private final SampleTile tile = new SampleTile(thumbnails, TILE);
         private final Label label = new Label();

@@ -16,14 +16,14 @@ import org.quantscope.core.eval.SampleOutcomes.Outcome;
 import org.quantscope.core.job.LatestWins;
 
 /**
- * The samples whose class the setting on show changes, of those that were evaluated so far. They are looked for, sorted and
- * counted in the background: an evaluation may have many thousands, and tells of each batch.
+ * The samples whose class changes under the shown settings, out of those evaluated so far. They are found, sorted and
+ * counted in the background, because an evaluation may have many thousands of samples and reports each batch.
  */
 public final class FlippedViewModel implements AutoCloseable {
-    /** Samples of {@link View#surest}. */
+    /** The most samples in {@link View#surest}. */
     public static final int FIRST = 4;
 
-    /** Which of them. */
+    /** Which of the changed samples to list. */
     public enum Filter {
         CHANGED,
         LOST,
@@ -34,27 +34,30 @@ public final class FlippedViewModel implements AutoCloseable {
     /**
      * One cell of a confusion matrix.
      *
-     * @param row label, or the float model's class where there is none
-     * @param column class of the model that {@code kind} is about; of either for {@link Confusion.Kind#DIFFERENCE}
+     * @param row the label, or the float model's class if there are no labels
+     * @param column the class of the model that {@code kind} is about; for {@link Confusion.Kind#DIFFERENCE} that of
+     *     either model
      */
     public record Cell(Confusion.Kind kind, int row, int column) {}
 
     /**
-     * What is on show. Two views are equal only if they are the same: nobody is to compare thousands of samples for that.
+     * What to show. Two views are equal only if they are the same object, so that thousands of samples are never
+     * compared.
      *
      * @param changed how many samples changed class
-     * @param lost of those, right before and wrong now
-     * @param gained wrong before and right now
-     * @param other neither
-     * @param seen evaluated so far
-     * @param total in the evaluation set
-     * @param hasClasses false if the outputs are no classes, and nothing can change
-     * @param previous true if all this belongs to an earlier setting
-     * @param surest the first {@value #FIRST} of all that changed, whatever the filter
-     * @param list those that pass the filter, the ones that the float model was surest of first; unmodifiable
-     * @param chosen one of them, or one that was chosen before
-     * @param chosenAt its place in the list; −1 if it is not in it
-     * @param confusion of both models on the samples seen so far; empty without classes, and while nobody looks
+     * @param lost how many of those were right before and are wrong now
+     * @param gained how many were wrong before and are right now
+     * @param other how many were wrong before and are wrong in another way now
+     * @param seen samples evaluated so far
+     * @param total samples in the evaluation set
+     * @param hasClasses false if the outputs are not classes, so that nothing can flip
+     * @param previous true if everything here belongs to earlier settings
+     * @param surest the first {@value #FIRST} of all samples that changed, whatever the filter
+     * @param list the samples that pass the filter, those of which the float model was surest first; unmodifiable
+     * @param chosen a sample of the list, or one that was chosen from an earlier list
+     * @param chosenAt its index in the list; −1 if it is not in the list
+     * @param confusion both models on the samples seen so far; empty without classes, and while the matrix is not
+     *     visible
      */
     public record View(
             int changed,
@@ -100,7 +103,7 @@ public final class FlippedViewModel implements AutoCloseable {
         }
     }
 
-    /** What to show of an evaluation. */
+    /** What the view is to be computed from. */
     private record Question(
             SampleOutcomes outcomes,
             boolean previous,
@@ -144,7 +147,7 @@ public final class FlippedViewModel implements AutoCloseable {
         refresh();
     }
 
-    /** The same object means nothing new: an evaluation is immutable, and equal ones need not be compared sample by sample. */
+    /** True if this evaluation is shown already. Evaluations are immutable, so it is enough to compare references. */
     @SuppressWarnings("ReferenceEquality")
     private boolean isShown(@Nullable Evaluation now) {
         return now == shown;
@@ -209,7 +212,7 @@ public final class FlippedViewModel implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Whether anybody looks at the confusion matrix: it is not counted while nobody does. */
+    /** Says whether the confusion matrix is visible; it is counted only then. */
     public void setShowing(boolean on) {
         if (matrix != on) {
             matrix = on;
@@ -219,20 +222,20 @@ public final class FlippedViewModel implements AutoCloseable {
         }
     }
 
-    /** Lists one kind of change; takes a chosen cell back. */
+    /** Lists one kind of change, and deselects the cell of the confusion matrix. */
     public void filter(Filter kind) {
         filter = kind;
         cell = Optional.empty();
         refresh();
     }
 
-    /** Lists the samples of one cell of the confusion matrix; the same cell again takes it back. */
+    /** Lists the samples of one cell of the confusion matrix. Choosing the same cell again deselects it. */
     public void choose(Cell one) {
         cell = cell.equals(Optional.of(one)) ? Optional.empty() : Optional.of(one);
         refresh();
     }
 
-    /** Takes a sample in hand, by its index in the data set. */
+    /** Selects a sample, by its index in the data set. */
     public void choose(int sample) {
         if (chosen != sample) {
             chosen = sample;
@@ -240,7 +243,7 @@ public final class FlippedViewModel implements AutoCloseable {
         }
     }
 
-    /** The name of a class, or its number. */
+    /** The name of a class, or its number if it has none. */
     public String className(int c) {
         List<String> names = data().map(Dataset::classes).orElse(List.of());
         return c < 0 ? "none" : c < names.size() ? names.get(c) : Integer.toString(c);
@@ -251,7 +254,7 @@ public final class FlippedViewModel implements AutoCloseable {
         return bench.evaluationData();
     }
 
-    /** Drops what is still to be looked for. */
+    /** Cancels the search for samples. */
     @Override
     public void close() {
         latest.cancel();

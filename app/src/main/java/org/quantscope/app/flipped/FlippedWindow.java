@@ -8,7 +8,7 @@ import javafx.stage.Stage;
 import javafx.stage.Window;
 import org.quantscope.app.ui.Theme;
 
-/** The flipped samples in a window of their own, beside the main one. */
+/** The flipped samples in a separate window beside the main window. */
 public final class FlippedWindow {
     private static final double WIDTH = 1060;
     private static final double HEIGHT = 720;
@@ -42,7 +42,7 @@ public final class FlippedWindow {
         });
     }
 
-    /** Shows it, with a sample in hand if one is given. */
+    /** Shows the window, and selects a sample if one is given. */
     public void show(OptionalInt sample) {
         sample.ifPresent(model::choose);
         stage.show();
@@ -54,7 +54,7 @@ public final class FlippedWindow {
         stage.hide();
     }
 
-    /** A sample's layers are computed only while somebody can see them. */
+    /** Computes the layers of a sample only while this window is visible. */
     private void follow() {
         layers.show(
                 stage.isShowing()

@@ -13,7 +13,7 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
 
-/** The error that the tensor in hand makes behind it, alone and with everything else. */
+/** How far the error of the selected tensor reaches: with it alone quantized, and with everything quantized. */
 public final class LayerOutputView extends VBox {
     private static final double GAP = 16;
     private static final double LINE = 4;

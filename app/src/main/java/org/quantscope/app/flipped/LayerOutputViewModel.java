@@ -24,20 +24,21 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The error that the tensor in hand makes at its layer's output, at its block's and in the predictions: alone, and with
- * everything quantized as it is set. Follows a drag; a piece of work that runs is finished, then the newest one starts.
+ * The error that the selected tensor causes at the output of its layer, at that of its block and in the predictions:
+ * with it alone quantized, and with all tensors quantized as set. It follows a drag; a computation that has begun is
+ * finished, then the newest one starts.
  */
 public final class LayerOutputViewModel implements AutoCloseable {
-    /** Samples that the figures rest on, if there are as many. */
+    /** The number of samples that the figures are computed from, if the data has as many. */
     static final int SAMPLES = 128;
 
     /**
-     * The error at one place.
+     * The errors at one place of the graph.
      *
-     * @param place what kind of place, for a person
+     * @param place what kind of place it is, as text for the user
      * @param value its name in the graph
-     * @param isolated with only the tensor in hand quantized
-     * @param accumulated with everything quantized
+     * @param isolated the error with only the selected tensor quantized
+     * @param accumulated the error with all tensors quantized as set
      */
     public record Row(String place, TensorId value, LayerError isolated, LayerError accumulated) {}
 
@@ -94,7 +95,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
 
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Background background;
     private final Comparer comparer;
     private final LatestWins<View> latest;
@@ -103,18 +104,18 @@ public final class LayerOutputViewModel implements AutoCloseable {
     private @Nullable Question asked;
 
     public LayerOutputViewModel(
-            Workbench bench, AccuracyViewModel accuracy, SelectedTensor inHand, Background background) {
+            Workbench bench, AccuracyViewModel accuracy, SelectedTensor selected, Background background) {
         this.bench = bench;
         this.accuracy = accuracy;
-        this.inHand = inHand;
+        this.selected = selected;
         this.background = background;
         this.comparer = new Comparer(background.work());
         this.latest = background.latest(LatestWins.Mode.CONFLATE);
         accuracy.viewProperty().subscribe(x -> refresh());
-        inHand.viewProperty().subscribe(x -> refresh());
+        selected.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Whether anybody looks: nothing is computed while nobody does. */
+    /** Says whether the view is visible; nothing is computed while it is not. */
     public void setShowing(boolean on) {
         showing = on;
         refresh();
@@ -132,7 +133,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
             return;
         }
         Optional<Dataset> data = bench.evaluationData().or(bench::calibrationData);
-        Optional<SelectedTensor.View> hand = inHand.viewProperty().get();
+        Optional<SelectedTensor.View> hand = selected.viewProperty().get();
         if (model.get().graph().isEmpty()) {
             nothing(View.Nothing.NO_GRAPH);
         } else if (data.isEmpty()) {
@@ -216,7 +217,7 @@ public final class LayerOutputViewModel implements AutoCloseable {
                 e -> background.problem("Layer output: " + e.getMessage()));
     }
 
-    /** What is on show belongs to what was before. */
+    /** Marks the shown figures as belonging to earlier settings. */
     private void stale() {
         view.set(fromBefore(view.get()));
     }

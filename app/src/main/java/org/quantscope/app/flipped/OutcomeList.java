@@ -8,10 +8,13 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.eval.SampleOutcomes;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
-/** Some samples of an evaluation with classes, the ones that the float model was surest of first. Four bytes a sample: an outcome is made when somebody looks at it. */
+/**
+ * Some samples of an evaluation with classes, those of which the float model was surest first. It takes four bytes for
+ * each sample: an outcome is made when it is read.
+ */
 final class OutcomeList extends AbstractList<Outcome> implements RandomAccess {
     private final SampleOutcomes of;
-    /** Places in the evaluation order. */
+    /** Positions in the evaluation order. */
     private final int[] at;
 
     private OutcomeList(SampleOutcomes of, int[] at) {
@@ -19,7 +22,11 @@ final class OutcomeList extends AbstractList<Outcome> implements RandomAccess {
         this.at = at;
     }
 
-    /** @param wanted says of a place in the evaluation order whether it is in the list */
+    /**
+     * The list of the chosen samples, sorted.
+     *
+     * @param wanted true for the positions in the evaluation order that belong in the list
+     */
     static OutcomeList of(SampleOutcomes of, IntPredicate wanted) {
         int[] bySample = new int[of.total()];
         long[] keys = new long[of.size()];
@@ -27,7 +34,7 @@ final class OutcomeList extends AbstractList<Outcome> implements RandomAccess {
         for (int i = 0; i < of.size(); i++) {
             if (wanted.test(i)) {
                 bySample[of.sample(i)] = i;
-                // The bits of a float that is not negative rise with it, and those of NaN are above all.
+                // As integers, the bits of floats ≥ 0 are in the same order as the floats; NaN comes after all others.
                 int margin = Float.floatToIntBits(of.floatMargin(i));
                 keys[n++] = ((long) (Integer.MAX_VALUE - margin) << Integer.SIZE) | of.sample(i);
             }
@@ -40,7 +47,7 @@ final class OutcomeList extends AbstractList<Outcome> implements RandomAccess {
         return new OutcomeList(of, at);
     }
 
-    /** Those of this list that {@code wanted} takes, in the same order. */
+    /** The samples of this list that {@code wanted} accepts, in the same order. */
     OutcomeList filtered(IntPredicate wanted) {
         return new OutcomeList(of, Arrays.stream(at).filter(wanted).toArray());
     }
@@ -61,7 +68,7 @@ final class OutcomeList extends AbstractList<Outcome> implements RandomAccess {
         return k >= 0 && get(k).equals(outcome) ? k : -1;
     }
 
-    /** Where a sample is, by its index in the data set; −1 if it is not in the list. */
+    /** The position of a sample in this list, by its index in the data set; −1 if it is not in the list. */
     int indexOfSample(int sample) {
         for (int k = 0; k < at.length; k++) {
             if (of.sample(at[k]) == sample) {

@@ -20,14 +20,14 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** The error of every activation on one sample under the setting on show. */
+/** The error of every activation for one sample, under the shown settings. */
 public final class SampleLayersViewModel implements AutoCloseable {
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param sample its index in the data set; empty if none is chosen
+     * @param sample its index in the data set; empty if none is selected
      * @param layers in graph order
-     * @param previous true if they belong to an earlier setting or sample
+     * @param previous true if the errors belong to earlier settings or another sample
      */
     public record View(OptionalInt sample, List<LayerError> layers, boolean previous) {
         static final View NOTHING = new View(OptionalInt.empty(), List.of(), false);
@@ -59,13 +59,13 @@ public final class SampleLayersViewModel implements AutoCloseable {
         accuracy.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Follows a sample, by its index in the evaluation data; none costs nothing. */
+    /** Selects the sample to compute, by its index in the evaluation data; with none nothing is computed. */
     public void show(OptionalInt of) {
         sample = of;
         refresh();
     }
 
-    /** The name of an activation, for people. */
+    /** The name of an activation, as the window shows it. */
     public String name(TensorId id) {
         return bench.subject(id).map(QuantizableTensor::shortName).orElse(id.name());
     }

@@ -5,13 +5,13 @@ import javafx.scene.control.Label;
 import javafx.scene.image.ImageView;
 import javafx.scene.layout.StackPane;
 
-/** A sample as a picture in a square, or its number where it is none. */
+/** A sample as a square picture, or its number if it is no picture. */
 final class SampleTile extends StackPane {
     private final ImageView picture = new ImageView();
     private final Label number = new Label();
     private final Thumbnails.Asker asker;
 
-    /** @param side of the square, pixels */
+    /** @param side side of the square in pixels */
     SampleTile(Thumbnails thumbnails, double side) {
         this.asker = thumbnails.asker(image -> {
             picture.setImage(image.orElse(null));

@@ -12,9 +12,9 @@ import org.quantscope.core.dataset.SamplePicture;
 import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 
-/** Pictures of samples, decoded in the background and kept, those used last first. For the thread of the scene only. */
+/** Pictures of samples, decoded in the background. The most recently used ones are kept. Used on the FX thread only. */
 public final class Thumbnails {
-    /** Four bytes each. */
+    /** The most pixels to keep, four bytes each. */
     private static final long KEPT_PIXELS = 4L << 20;
 
     private static final long LEAST_PIXELS = 1024;
@@ -28,12 +28,19 @@ public final class Thumbnails {
         this.background = background;
     }
 
-    /** Somebody who shows one picture at a time; {@code to} takes it, or nothing if the sample is no picture. */
+    /**
+     * Registers a place that shows one picture at a time.
+     *
+     * @param to gets each picture that was asked for, or nothing if the sample is no picture
+     */
     Asker asker(Consumer<Optional<Image>> to) {
         return new Asker(to);
     }
 
-    /** What is asked for while another picture is being decoded takes the place of what waits: nobody pays for what was scrolled past. */
+    /**
+     * A place that shows one picture at a time. While a picture is being decoded, only the newest request waits, so
+     * that samples that were scrolled past are not decoded.
+     */
     final class Asker {
         private final LatestWins<Optional<Image>> decoding = background.latest(LatestWins.Mode.CONFLATE);
         private final Consumer<Optional<Image>> to;
@@ -43,7 +50,10 @@ public final class Thumbnails {
             this.to = to;
         }
 
-        /** Gives the picture of a sample: at once if it is known, else later, unless another is asked for before. */
+        /**
+         * Delivers the picture of a sample: at once if it is kept, otherwise later, unless another one is requested
+         * first.
+         */
         void ask(Dataset data, int sample) {
             Key key = new Key(data, sample);
             wanted = key;
@@ -60,7 +70,7 @@ public final class Thumbnails {
                             to.accept(image);
                         }
                     },
-                    // A file that went away: the sample is shown by its number.
+                    // The file cannot be read any more, so the sample is shown as a number.
                     e -> kept.put(key, Optional.empty()));
         }
     }

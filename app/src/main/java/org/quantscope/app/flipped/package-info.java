@@ -1,4 +1,4 @@
-/** The samples that flipped, what became of all others, and the error of each layer. */
+/** The samples that flipped, the confusion matrix of all samples, and the error of each layer. */
 @NullMarked
 package org.quantscope.app.flipped;
 

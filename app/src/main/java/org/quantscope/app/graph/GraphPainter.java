@@ -25,11 +25,11 @@ final class GraphPainter {
                     Stream.of(Optional.<TensorDamage.Level>empty()),
                     Arrays.stream(TensorDamage.Level.values()).map(Optional::of))
             .toList();
-    /** Below it a box is a few pixels. */
+    /** Below this scale a box is only a few pixels, and specks are painted. */
     private static final double FAR = 0.1;
-    /** Below it lines would be all there is to see. */
+    /** Below this scale no lines are painted, because they would cover everything. */
     private static final double NO_LINES = 0.02;
-    /** A box from far away is no smaller than so many pixels. */
+    /** The least size of a speck in pixels. */
     private static final double SPECK = 2;
 
     private static final double FONT = 11;
@@ -109,7 +109,7 @@ final class GraphPainter {
         }
     }
 
-    /** Straight down out of a box and into the next one; from far away by the shortest way. */
+    /** Draws a line that leaves a box straight down and enters the next one straight down; from far away a polyline. */
     private static void trace(GraphicsContext g, List<Point> points, double scale) {
         Point from = points.getFirst();
         g.moveTo(from.x(), from.y());
@@ -125,7 +125,10 @@ final class GraphPainter {
         }
     }
 
-    /** Every box as a speck, those in float first and the worst last; of neighbours that fall on the same pixels one is enough. */
+    /**
+     * Paints every box as a speck: those in float first, the worst last. Of several neighbours on the same pixels one
+     * is painted.
+     */
     private static void paintFar(
             GraphicsContext g, Palette p, Sight sight, double x0, double y0, double x1, double y1) {
         ModelDrawing drawing = sight.drawing;
@@ -153,7 +156,7 @@ final class GraphPainter {
                 }
             }
         }
-        sight.view.inHand().flatMap(drawing::carrier).ifPresent(box -> {
+        sight.view.selected().flatMap(drawing::carrier).ifPresent(box -> {
             g.setStroke(p.hand());
             g.setLineWidth(2 / scale);
             double around = 3 / scale;
@@ -176,7 +179,7 @@ final class GraphPainter {
     private void paint(GraphicsContext g, Palette p, Sight sight, ModelDrawing.Box box, Optional<TensorRow> worst) {
         GraphViewModel.View v = sight.view;
         double scale = sight.scale;
-        boolean hand = v.inHand().filter(box.tensors()::contains).isPresent();
+        boolean hand = v.selected().filter(box.tensors()::contains).isPresent();
         boolean carries = box.carries();
         TensorDamage.Level level = worst.map(TensorRow::damage).orElse(TensorDamage.Level.GOOD);
         Color colour = worst.isEmpty() ? p.line() : colour(p, level);
@@ -246,7 +249,7 @@ final class GraphPainter {
                                         OptionalDouble.of(row.sqnrDb().getAsDouble()));
     }
 
-    /** The marks of the list: told apart by their shape too. */
+    /** The marks of the list of tensors, which differ in shape as well as in colour. */
     private static void glyph(GraphicsContext g, TensorDamage.Level level, Color colour, double x, double y) {
         g.setFill(colour);
         double half = GLYPH / 2;
@@ -261,7 +264,7 @@ final class GraphPainter {
         }
     }
 
-    /** The end of a name tells more than its beginning. */
+    /** Cuts a long name at its beginning, because the end says more. */
     private static String shorten(String name) {
         return name.length() <= LONGEST_NAME ? name : "…" + name.substring(name.length() - LONGEST_NAME + 1);
     }

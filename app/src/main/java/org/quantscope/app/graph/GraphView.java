@@ -28,9 +28,9 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The model as a drawing that can be dragged and zoomed. Operators that carry quantized tensors are boxes with the worst of them; the
- * others are thin. Only what is in sight is painted: letters where they can be read, then boxes, and from far away a strip of
- * colours in which the worst is on top.
+ * The model as a drawing that can be dragged and zoomed. Operators with quantized tensors are wide boxes, coloured by
+ * the worst of their tensors; all others are thin. Only the visible part is painted, in one of three forms: boxes with
+ * text where it can be read, plain boxes, and from far away specks of colour, the worst ones on top.
  */
 public final class GraphView extends StackPane {
     private static final double SMALLEST = 0.04;
@@ -39,7 +39,7 @@ public final class GraphView extends StackPane {
     private static final double PAN = 60;
     private static final double MARGIN = 24;
 
-    /** The row of words and buttons over the drawing. */
+    /** Height of the row with texts and buttons above the drawing, in pixels. */
     private static final double HEAD = 26;
 
     private static final double LEGIBLE = 0.55;
@@ -59,7 +59,7 @@ public final class GraphView extends StackPane {
     private @Nullable ModelDrawing shown;
     private Optional<TensorId> centred = Optional.empty();
     private double scale = 1;
-    /** Of the drawing's corner in the view. */
+    /** Position of the drawing's left edge in the view, in pixels. */
     private double left;
 
     private double top;
@@ -123,7 +123,7 @@ public final class GraphView extends StackPane {
         addEventHandler(KeyEvent.KEY_PRESSED, this::key);
         setOnContextMenuRequested(e -> {
             Set<TensorId> of = (e.isKeyboardTrigger()
-                            ? model.viewProperty().get().inHand().stream()
+                            ? model.viewProperty().get().selected().stream()
                             : boxAt(e.getX(), e.getY()).stream().flatMap(b -> b.tensors().stream()))
                     .collect(Collectors.toSet());
             if (!of.isEmpty()) {
@@ -136,9 +136,9 @@ public final class GraphView extends StackPane {
         model.viewProperty().subscribe(v -> show());
     }
 
-    /** Of a box's tensors the one in hand, or else the first, as a click would take it. */
+    /** The tensor of a box to act on: the selected one, or else the first, which a click would select. */
     private Set<TensorId> chosen(Set<TensorId> of) {
-        Optional<TensorId> hand = model.viewProperty().get().inHand().filter(of::contains);
+        Optional<TensorId> hand = model.viewProperty().get().selected().filter(of::contains);
         return Set.of(hand.orElseGet(() -> model.viewProperty().get().drawing().orElseThrow().boxes().stream()
                 .filter(b -> of.containsAll(b.tensors()) && !b.tensors().isEmpty())
                 .findFirst()
@@ -185,22 +185,22 @@ public final class GraphView extends StackPane {
         marks[1].setText(v.legend().fair());
         marks[2].setText(v.legend().bad());
         legend.setText(v.legend().of());
-        if (!v.inHand().equals(centred)) {
+        if (!v.selected().equals(centred)) {
             home();
         }
         canvas.touch();
     }
 
-    /** Brings the tensor in hand into sight. */
+    /** Scrolls to the selected tensor. */
     private void home() {
         GraphViewModel.View v = model.viewProperty().get();
         ModelDrawing drawing = shown;
-        if (drawing == null || v.inHand().isEmpty() || getWidth() <= 0 || height() <= 0) {
+        if (drawing == null || v.selected().isEmpty() || getWidth() <= 0 || height() <= 0) {
             return;
         }
-        centred = v.inHand();
+        centred = v.selected();
         fitted = true;
-        drawing.carrier(v.inHand().get()).ifPresent(box -> {
+        drawing.carrier(v.selected().get()).ifPresent(box -> {
             scale = Math.max(scale, LEGIBLE);
             double x = left + (box.x() + box.width() / 2) * scale;
             double y = top + (box.y() + box.height() / 2) * scale;
@@ -223,7 +223,7 @@ public final class GraphView extends StackPane {
         }
     }
 
-    /** The scale at which all is in sight, and nothing larger than life. */
+    /** The scale at which the whole drawing is visible, at most 1. */
     private double whole(ModelDrawing drawing) {
         return Math.min(
                 1,
@@ -270,9 +270,9 @@ public final class GraphView extends StackPane {
         boolean still = Math.hypot(e.getX() - pressedX, e.getY() - pressedY) < CLICK;
         if (still && e.getButton() == MouseButton.PRIMARY) {
             boxAt(e.getX(), e.getY()).ifPresent(box -> {
-                // It is in sight: the drawing does not move under the pointer.
+                // The box that was clicked is visible, so the drawing must not move under the pointer.
                 model.choose(box);
-                centred = model.viewProperty().get().inHand();
+                centred = model.viewProperty().get().selected();
             });
         }
     }
@@ -342,7 +342,7 @@ public final class GraphView extends StackPane {
                 : drawing.at((x - left) / scale, (y - HEAD - top) / scale);
     }
 
-    /** Of the drawing's part. */
+    /** Height of the area for the drawing, in pixels. */
     private double height() {
         return getHeight() - HEAD;
     }

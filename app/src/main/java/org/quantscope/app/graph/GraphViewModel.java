@@ -23,13 +23,15 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.tensor.TensorId;
 
-/** The graph of the open model with what is known of its tensors. Nothing is drawn while nobody looks. */
+/**
+ * The graph of the open model with what is known about its tensors. Nothing is computed while the view is not visible.
+ */
 public final class GraphViewModel {
     /**
      * What the colours mean.
      *
-     * @param good what the mark of little damage stands for, {@code fair} and {@code bad} those of more
-     * @param of what these are figures of
+     * @param good the range of figures for little damage; {@code fair} and {@code bad} are those for more
+     * @param of the name of the figure
      */
     record Legend(String good, String fair, String bad, String of) {
         private static Legend of(Optional<Task> swept, String hint) {
@@ -47,21 +49,21 @@ public final class GraphViewModel {
                 case Task.Regression _ ->
                     new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " above float’s" + alone);
                 case Task.Cosine _ -> new Legend("< 0.5 %", "< 2 %", "≥ 2 %", task.headline() + " lost" + alone);
-                // The float model itself has none, so that there is nothing to take a share of.
+                // The float model's own deviation is 0, so there is nothing to relate the deviation to.
                 case Task.Deviation _ -> new Legend("< 0.005", "< 0.02", "≥ 0.02", task.headline() + alone);
             };
         }
     }
 
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param drawing empty while there is none, or it is being made
-     * @param note why there is none; empty if there is
-     * @param rows what is known of the tensors of the drawing
-     * @param worst of each box of the drawing, in their order, the worst of its tensors that are quantized; empty if none is
-     * @param swept true if the colours are those of a sweep; else they are those of the tensors' own errors
-     * @param inHand the tensor in hand
+     * @param drawing empty if there is none, or while it is being made
+     * @param note why there is no drawing; empty if there is one
+     * @param rows what is known about each tensor of the drawing
+     * @param worst for each box of the drawing the most damage of its quantized tensors; empty if none is quantized
+     * @param swept true if the colours come from a sensitivity sweep, false if they come from the tensors' own errors
+     * @param selected the selected tensor
      */
     record View(
             Optional<ModelDrawing> drawing,
@@ -70,7 +72,7 @@ public final class GraphViewModel {
             List<Optional<TensorRow>> worst,
             boolean swept,
             Legend legend,
-            Optional<TensorId> inHand) {
+            Optional<TensorId> selected) {
         static final View NOTHING = nothing("");
 
         static View nothing(String why) {
@@ -84,8 +86,8 @@ public final class GraphViewModel {
                     Optional.empty());
         }
 
-        /** Of a drawing under the settings of now. */
-        static View of(ModelDrawing drawing, Map<TensorId, TensorRow> rows, String hint, Optional<TensorId> inHand) {
+        /** A drawing coloured by the present settings. */
+        static View of(ModelDrawing drawing, Map<TensorId, TensorRow> rows, String hint, Optional<TensorId> selected) {
             Optional<Task> swept = rows.values().stream()
                     .flatMap(row -> row.sensitivity().stream())
                     .flatMap(d -> d.figures().onlyThis().or(d.figures()::allButThis).stream())
@@ -97,7 +99,7 @@ public final class GraphViewModel {
                             .filter(row -> row != null && row.spec().isPresent())
                             .reduce((a, b) -> worse(a, b, swept.isPresent()) ? a : b))
                     .toList();
-            return new View(Optional.of(drawing), "", rows, worst, swept.isPresent(), Legend.of(swept, hint), inHand);
+            return new View(Optional.of(drawing), "", rows, worst, swept.isPresent(), Legend.of(swept, hint), selected);
         }
 
         View withInHand(Optional<TensorId> other) {
@@ -122,9 +124,9 @@ public final class GraphViewModel {
     }
 
     /**
-     * What a drawing is made of.
+     * What a drawing is made from.
      *
-     * @param carried tensors that make a box wide: weights, and activations that are quantized
+     * @param carried the tensors that make a box wide: weights, and activations that are quantized
      */
     private record Source(Model model, Set<TensorId> carried) {}
 
@@ -150,7 +152,7 @@ public final class GraphViewModel {
         bench.selectionProperty().subscribe(id -> view.set(view.get().withInHand(id)));
     }
 
-    /** Whether anybody looks. */
+    /** Says whether the view is visible. */
     public void setShowing(boolean on) {
         showing = on;
         refresh();
@@ -215,7 +217,7 @@ public final class GraphViewModel {
         }
     }
 
-    /** Takes a tensor of a box in hand: the first one, or the next one if one of them is in hand. */
+    /** Selects a tensor of a box: the first one, or if one of them is selected already, the next one. */
     void choose(ModelDrawing.Box box) {
         List<TensorId> of = box.tensors();
         if (!of.isEmpty()) {
@@ -225,9 +227,9 @@ public final class GraphViewModel {
     }
 
     /**
-     * Takes the next quantized tensor in graph order in hand.
+     * Selects the next quantized tensor in graph order.
      *
-     * @param by 1 for the one behind the present one, −1 for the one before it
+     * @param by 1 for the one after the selected tensor, −1 for the one before it
      */
     void step(int by) {
         View v = view.get();
@@ -236,7 +238,7 @@ public final class GraphViewModel {
                 .flatMap(b -> b.tensors().stream())
                 .distinct()
                 .toList();
-        for (int at = v.inHand.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
+        for (int at = v.selected.map(order::indexOf).orElse(-1) + by; at >= 0 && at < order.size(); at += by) {
             TensorRow row = v.rows.get(order.get(at));
             if (row != null && row.spec().isPresent()) {
                 tensors.select(row.id());
@@ -245,7 +247,7 @@ public final class GraphViewModel {
         }
     }
 
-    /** What a box is, and what its tensors cost, in lines. */
+    /** A text of several lines: what operator a box is, and what the quantization of its tensors costs. */
     String describe(ModelDrawing.Box box) {
         StringBuilder text = new StringBuilder(box.operator() + "  " + box.name());
         for (TensorId id : box.tensors()) {
@@ -266,7 +268,7 @@ public final class GraphViewModel {
         return text.toString();
     }
 
-    /** The list's model, for what can be done with a tensor. */
+    /** The model of the tensor list, for the actions on a tensor. */
     TensorsViewModel tensors() {
         return tensors;
     }

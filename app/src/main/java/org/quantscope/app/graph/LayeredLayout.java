@@ -9,10 +9,11 @@ import org.quantscope.core.job.CancelToken;
 /**
  * Places the nodes of an acyclic graph in layers from top to bottom, so that every edge points down.
  *
- * <p>The four steps of K. Sugiyama, S. Tagawa, M. Toda, IEEE Transactions on Systems, Man, and Cybernetics 11 (1981) 109–125:
- * a node's layer is the longest path to it; an edge across layers gets a bend in each; the order within the layers is that of
- * the mean place of the neighbours, swept down and up; and each layer takes the places of least squares to those its
- * neighbours wish, with the distances kept, by pooling adjacent violators. The same graph always gets the same drawing.
+ * <p>It has the four steps of K. Sugiyama, S. Tagawa, M. Toda, IEEE Transactions on Systems, Man, and Cybernetics 11
+ * (1981) 109–125. A node's layer is the length of the longest path to it. An edge that crosses layers gets a bend in
+ * each. The order within a layer is that of the mean position of the neighbours, in sweeps down and up. Finally each
+ * layer gets the positions with the least squared distance to the mean of the neighbours, with the distances between
+ * nodes kept, by pooling adjacent violators. The same graph always gets the same drawing.
  */
 final class LayeredLayout {
     private static final int ORDER_SWEEPS = 8;
@@ -21,29 +22,32 @@ final class LayeredLayout {
     private static final double GAP_Y = 16;
     private static final double BEND_WIDTH = 6;
 
-    /** Edges across more layers than this are drawn straight: a bend in each would be most of the work. */
+    /**
+     * Edges that cross more layers than this are drawn straight, because bends in each layer would take most of the
+     * time.
+     */
     private static final int MOST_BENDS = 120;
 
-    /** @param height of the node, in the unit of the drawing */
+    /** Size of a node, in the unit of the drawing. */
     record Size(double width, double height) {}
 
-    /** Between nodes by their index, {@code from < to}. */
+    /** An edge between two nodes, by their indices, {@code from < to}. */
     record Edge(int from, int to) {}
 
     record Point(double x, double y) {}
 
     /**
-     * The drawing; its upper left corner is at 0.
+     * The finished layout; its upper left corner is at (0, 0).
      *
-     * @param middles of each node
-     * @param bends of each edge, from top to bottom
+     * @param middles the centre of each node
+     * @param bends the bends of each edge, from top to bottom
      */
     record Drawing(List<Point> middles, List<List<Point>> bends, double width, double height) {}
 
     private final List<Size> sizes;
     private final int nodes;
     private final int[] layer;
-    /** Of nodes and then of bends. */
+    /** The layer of each node, then of each bend. */
     private final List<Integer> layers = new ArrayList<>();
 
     private final List<List<Integer>> up = new ArrayList<>();
@@ -156,7 +160,10 @@ final class LayeredLayout {
         return of.stream().mapToDouble(v -> values[v]).average().orElse(otherwise);
     }
 
-    /** The places of least squares to the wishes, in this order and with these distances: pooled where they would be out of order. */
+    /**
+     * Finds the positions of one layer with the least squared distance to the mean of their neighbours, in the given
+     * order and with the least distances kept. Nodes that would otherwise overlap are pooled and placed together.
+     */
     private void place(List<Integer> row, List<List<Integer>> beside, double[] x) {
         int n = row.size();
         double[] offset = new double[n];
@@ -168,7 +175,8 @@ final class LayeredLayout {
             int v = row.get(i);
             offset[i] = i == 0 ? 0 : offset[i - 1] + (width(row.get(i - 1)) + width(v)) / 2 + GAP_X;
             value[pools] = mean(beside.get(v), x, x[v]) - offset[i];
-            // Bends in a row make a straight line; a node without a neighbour here gives way.
+            // Bends have a high weight, so that edges become straight; a node without neighbours in the other layer has
+            // a low one.
             weight[pools] = beside.get(v).isEmpty() ? 0.1 : v >= nodes ? 2 : 1;
             end[pools] = i + 1;
             pools++;

@@ -14,10 +14,10 @@ import org.quantscope.core.onnx.OnnxNode;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A model as boxes and lines. Operators that only compute with stored values are left out.
+ * A model as boxes and lines. Operators that compute with stored values only are left out.
  *
- * @param boxes in graph order, the inputs of the graph first
- * @param width of the whole, in pixels at full size
+ * @param boxes in graph order, after the inputs of the graph
+ * @param width width of the whole drawing in pixels at scale 1
  */
 record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double height) {
     static final double WIDE = 168;
@@ -28,12 +28,12 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
     /**
      * An operator, or an input of the graph.
      *
-     * @param operator its type; {@code input}
-     * @param name in the file
-     * @param tensors that can be quantized: its weights, then what it computes
-     * @param carries true if one of them is a weight or is quantized; else the box is thin
-     * @param x of its left edge
-     * @param y of its upper edge
+     * @param operator the operator type, or {@code input}
+     * @param name its name in the file
+     * @param tensors the tensors that can be quantized: its weights, then its outputs
+     * @param carries true if one of them is a weight or is quantized; otherwise the box is thin
+     * @param x position of the left edge
+     * @param y position of the upper edge
      */
     record Box(
             String operator,
@@ -54,11 +54,11 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
     }
 
     /**
-     * A value that one box hands to another.
+     * A value that one box passes to another.
      *
      * @param points from top to bottom, at least two
-     * @param left the least x of them
-     * @param right the largest
+     * @param left the smallest x of the points
+     * @param right the largest x of the points
      */
     record Line(int from, int to, List<Point> points, double left, double right) {
         Line(int from, int to, List<Point> points) {
@@ -153,12 +153,12 @@ record ModelDrawing(List<Box> boxes, List<Line> lines, double width, double heig
                 .toList();
     }
 
-    /** The box that carries a tensor: of a weight that several read the first one. */
+    /** The box that shows a tensor; for a weight with several readers the first of them. */
     Optional<Box> carrier(TensorId id) {
         return boxes.stream().filter(b -> b.tensors.contains(id)).findFirst();
     }
 
-    /** The box at a point. */
+    /** The box at a point of the drawing. */
     Optional<Box> at(double x, double y) {
         return boxes.stream().filter(b -> b.holds(x, y)).findFirst();
     }

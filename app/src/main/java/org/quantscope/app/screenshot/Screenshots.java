@@ -32,8 +32,8 @@ import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.SessionState;
 
 /**
- * Drives the real window on the bundled samples and writes what it shows: {@code histogram.png}, {@code collapse.png} and
- * {@code dark.png} in the folder given as the first argument.
+ * Runs the real window on the bundled samples and saves pictures of it: {@code histogram.png}, {@code collapse.png} and
+ * {@code dark.png}, in the folder given as the first argument.
  */
 public final class Screenshots {
     private Screenshots() {}
@@ -43,14 +43,16 @@ public final class Screenshots {
         Application.launch(Camera.class, args);
     }
 
-    /** Takes the pictures one after the other, each when its numbers are there, then ends the program. */
+    /** Takes the pictures one after the other, each when all of its numbers are there, then ends the program. */
     public static final class Camera extends Application {
         private static final long TIMEOUT_NANOS = 60_000_000_000L;
 
-        /** Frames that pass between the last number and the picture, so that everything is painted. */
+        /** The number of frames between the last number and the picture, so that everything has been painted. */
         private static final int SETTLE = 30;
 
-        /** In units of the worst weight of the first sample: close to its least squared error at 4 bits. */
+        /**
+         * A range for the worst weight of the first sample, in its units: close to the least squared error at 4 bits.
+         */
         private static final float NEAR_BEST = 5.6f;
 
         private static final String COLLAPSING = "fashion_lenet_unequalized.onnx";
@@ -75,7 +77,7 @@ public final class Screenshots {
             settingsFolder = temporary;
             MainWindow shown = new MainWindow(stage, new Settings(temporary), work, FxThread.executor());
             window = shown;
-            // Without a display the screen is smaller than the one that most people have.
+            // Without a display the virtual screen may be smaller than the screens of most people.
             stage.setWidth(WIDTH);
             stage.setHeight(HEIGHT);
             shown.show(List.of());
@@ -94,7 +96,7 @@ public final class Screenshots {
                     stage,
                     folder,
                     List.of(
-                            // What was tried before: the strip at the bottom compares it.
+                            // An evaluation that the strip at the bottom can compare the next ones with.
                             new Step(() -> {}, done, null),
                             new Step(() -> everything(spec -> spec.withGranularity(Granularity.CHANNEL)), done, null),
                             new Step(() -> everything(spec -> spec.withBits(6)), done, null),
@@ -105,7 +107,8 @@ public final class Screenshots {
                             new Step(() -> shown.themeProperty().set(Theme.LIGHT), done, "histogram.png"),
                             new Step(
                                     () -> {
-                                        // Nobody is there to be asked about unsaved changes.
+                                        // Marked as saved, because nobody could answer the question about unsaved
+                                        // changes.
                                         desk.bench()
                                                 .saved(
                                                         desk.bench()

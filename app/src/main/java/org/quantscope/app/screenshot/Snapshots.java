@@ -8,12 +8,12 @@ import javafx.scene.image.Image;
 import javafx.scene.image.PixelFormat;
 import javax.imageio.ImageIO;
 
-/** Pictures of the program as PNG files. */
+/** Saves pictures of the program as PNG files. */
 public final class Snapshots {
     private Snapshots() {}
 
     /**
-     * Writes {@code image} as an opaque PNG; folders that are missing are made.
+     * Writes {@code image} as an opaque PNG; missing folders are created.
      *
      * @throws IOException if the file cannot be written
      */

@@ -1,4 +1,4 @@
-/** Pictures of the program, made by the program. */
+/** Takes the screenshots of the documentation from the real program. */
 @NullMarked
 package org.quantscope.app.screenshot;
 

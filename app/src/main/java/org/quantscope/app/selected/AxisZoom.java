@@ -9,12 +9,12 @@ import org.jfree.chart.axis.NumberAxis;
 import org.quantscope.app.ui.AxisMapping;
 
 /**
- * Which part of a horizontal axis a chart shows: the wheel zooms about the pointer, a drag or a sideways wheel moves along, a
- * double click shows all again.
+ * Chooses which part of a horizontal axis a chart shows: the wheel zooms about the pointer, a drag or a sideways wheel
+ * scrolls, and a double click shows the whole axis again.
  */
 final class AxisZoom {
     private static final double STEP = 1.2;
-    /** Of the whole. */
+    /** The narrowest part that can be shown, as a fraction of the whole axis. */
     private static final double DEEPEST = 1e-5;
 
     private final NumberAxis axis;
@@ -26,10 +26,10 @@ final class AxisZoom {
     private double panFrom = Double.NaN;
 
     /**
-     * @param ground takes the mouse
-     * @param mapping of {@code axis}, in pixels of {@code ground}
-     * @param allowed asked before every change; brings the axis up to date
-     * @param changed runs after the axis has changed
+     * @param ground the node that gets the mouse events
+     * @param mapping converts between values of {@code axis} and pixels of {@code ground}
+     * @param allowed asked before every change; it also brings the axis up to date
+     * @param changed runs after every change of the axis
      */
     AxisZoom(Region ground, NumberAxis axis, AxisMapping mapping, BooleanSupplier allowed, Runnable changed) {
         this.axis = axis;
@@ -48,7 +48,7 @@ final class AxisZoom {
         });
     }
 
-    /** Shows the whole of another axis. */
+    /** Sets the ends of the whole axis, and shows all of it. */
     void setWhole(double least, double most) {
         this.least = least;
         this.most = most;

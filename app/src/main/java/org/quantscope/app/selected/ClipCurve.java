@@ -18,26 +18,26 @@ import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
- * The error of one grid over all clips between nothing and the whole range, where each calibrator stands on it, and the same
- * for neighbouring widths. All figures are estimates from a sketch.
+ * The error of a grid for all clips from almost nothing to the whole range, the choices of the calibrators, and the
+ * same curve for neighbouring bit widths. All figures are estimates from a sketch.
  *
- * @param bits the width of {@code points}
+ * @param bits the bit width of {@code points}
  * @param points in ascending order of {@code x}; empty if there is no clip to choose
- * @param pins one a calibrator that applies, in registry order
- * @param neighbours widths nearby, ascending, without the one of {@code points}
- * @param absence why there is no curve, as a sentence; empty if there is one
+ * @param pins one for each calibrator that applies, in registry order
+ * @param neighbours curves for other bit widths, in ascending order of bits
+ * @param absence a sentence that says why there is no curve; empty if there is one
  */
 public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neighbour> neighbours, String absence) {
-    /** Clips that are looked at, for each width. */
+    /** The number of clips on the curve of each bit width. */
     public static final int POINTS = 512;
 
-    /** How many bits less and more than the width in hand are shown beside it. */
+    /** Neighbouring curves have up to this many bits less and more than the selected tensor. */
     private static final int BITS_AROUND = 2;
 
-    /** The smallest clip that is looked at, as a fraction of the largest. */
+    /** The smallest clip on the curve, as a fraction of the full range. */
     private static final double FIRST = 0.04;
 
-    /** How far the curve goes beyond the data. */
+    /** The largest clip on the curve, as a fraction of the full range; slightly more than the data. */
     private static final double LAST = 1.02;
 
     public ClipCurve {
@@ -47,34 +47,38 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
     }
 
     /**
-     * @param x half the width of the clip in tensor units: the absolute clip of a symmetric grid, the largest level of a mirrored codebook
-     * @param mse mean squared error
-     * @param clippingMse the part made by clipped values; the rest is rounding
+     * The error at one clip.
+     *
+     * @param x half the width of the clip in tensor units: the absolute clip of a symmetric grid, the largest level of
+     *     a mirrored codebook
+     * @param mse mean squared error, in squared tensor units
+     * @param clippingMse the part of it from clipped values; the rest is rounding error
      */
     public record Point(double x, double mse, double clippingMse) {}
 
-    /** What a calibrator chooses. */
+    /** The choice of a calibrator. */
     public record Pin(String calibratorId, String title, ClipRange range, double x, double mse) {}
 
-    /** The curve of another width. */
+    /** The curve of another bit width. */
     public record Neighbour(int bits, List<Point> points) {
         public Neighbour {
             points = List.copyOf(points);
         }
     }
 
-    /** No curve, and why. */
+    /** No curve, with the reason. */
     private static ClipCurve absent(QuantSpec spec, String why) {
         return new ClipCurve(spec.bits(), List.of(), List.of(), List.of(), why);
     }
 
     /**
-     * Computes the curve: clips {@code f·[min, max]} (or {@code ±f·absmax} for a symmetric grid), f from 0.04 to 1.02. It takes some
-     * tens of milliseconds, whatever the number of values.
+     * Computes the curve for the clips {@code f·[min, max]} (or {@code ±f·absmax} for a symmetric grid), f from 0.04 to
+     * 1.02. This takes some tens of milliseconds, whatever the number of values.
      *
-     * @param slice the values, as a sketch
-     * @param spec the grid; its clip and its granularity are not looked at
-     * @param weighted the range by a calibrator that needs to know how much each value matters, which the sketch does not; empty if nobody knows
+     * @param slice a sketch of the values
+     * @param spec the grid; its clip and its granularity are ignored
+     * @param weighted the range chosen by the calibrator that weights errors by importance, which a sketch does not
+     *     hold; empty if the importances are unknown
      */
     public static ClipCurve of(
             MomentSketch slice, QuantSpec spec, Function<Clip.Auto, Optional<ClipRange>> weighted, CancelToken cancel) {
@@ -117,7 +121,7 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
                 .toList();
     }
 
-    /** Empty if the calibrator says that it has no rule for the scheme. */
+    /** The calibrator's choice; empty if it has no rule for the scheme. */
     private static Optional<Pin> pin(
             Calibrator calibrator,
             MomentSketch slice,
@@ -140,12 +144,12 @@ public record ClipCurve(int bits, List<Point> points, List<Pin> pins, List<Neigh
         }
     }
 
-    /** Where a clip stands on the axis of the curve. */
+    /** The position of a clip on the axis of the curve. */
     public static double position(ClipRange clip) {
         return ((double) clip.hi() - clip.lo()) / 2;
     }
 
-    /** The range that the curve's axis is a fraction of; it includes 0. */
+    /** The range that the clips of the curve are fractions of; it includes 0. */
     private static ClipRange fullRange(MomentSketch slice, QuantSpec spec) {
         ClipRange data = new ClipRange(Math.min(0, slice.min()), Math.max(0, slice.max()));
         return spec.symmetric() ? ClipRange.symmetric(data.absMax()) : data;

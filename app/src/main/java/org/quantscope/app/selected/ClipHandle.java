@@ -11,7 +11,10 @@ import javafx.scene.layout.Pane;
 import javafx.scene.layout.Region;
 import org.jspecify.annotations.Nullable;
 
-/** One end of the clipping range: a line over the whole height with a grip, in a much wider area that takes the mouse. */
+/**
+ * The handle at one end of the clipping range: a line over the whole height with a grip, inside a much wider area that
+ * reacts to the mouse.
+ */
 final class ClipHandle extends Region {
     static final double GRIP_WIDTH = 12;
     static final double GRAB = 12;
@@ -32,8 +35,8 @@ final class ClipHandle extends Region {
     /**
      * @param name "lo" or "hi"
      * @param number the value of this end
-     * @param least the lowest value it may take now
-     * @param most the highest
+     * @param least the lowest value that this end may take at present
+     * @param most the highest value that this end may take at present
      */
     ClipHandle(String name, String spoken, DoubleSupplier number, DoubleSupplier least, DoubleSupplier most) {
         this.name = name;
@@ -67,7 +70,7 @@ final class ClipHandle extends Region {
         value.visibleProperty().bind(visibleProperty());
     }
 
-    /** The text beside the line; it belongs to the same parent. */
+    /** The label beside the line; it must be added to the parent of this handle. */
     Label value() {
         return value;
     }
@@ -86,11 +89,11 @@ final class ClipHandle extends Region {
     }
 
     /**
-     * Puts the line at {@code x}.
+     * Places the line at {@code x}.
      *
-     * @param reachLeft how far to the left of the line the mouse takes hold, in pixels
-     * @param reachRight how far to the right
-     * @param gripShift moves the grip sideways, so that two grips stay apart
+     * @param reachLeft how far the area for the mouse extends to the left of the line, in pixels
+     * @param reachRight how far it extends to the right, in pixels
+     * @param gripShift shift of the grip to the right, in pixels, so that two grips do not overlap
      */
     void place(double x, double top, double height, double reachLeft, double reachRight, double gripShift) {
         centre = reachLeft;

@@ -17,11 +17,11 @@ import org.quantscope.app.ui.AxisMapping;
 import org.quantscope.core.quant.ClipRange;
 
 /**
- * Two handles by which the mouse and the keyboard move a clipping range, over anything that has a horizontal axis. It lies
- * over the whole of what it belongs to, at the same place and size, and takes the mouse only at the handles.
+ * Two handles that move a clipping range by mouse or keyboard, over any node with a horizontal axis. This pane has the
+ * position and the size of that node, and reacts to the mouse only at the handles.
  *
- * <p>A handle keeps the distance to the pointer at which it was taken, stays a pixel from its partner and within the axis.
- * Letting go of the mouse or the key ends a gesture with an edit; Esc takes it back.
+ * <p>A handle keeps the distance to the pointer at which it was grabbed, and stays within the axis and at least a pixel
+ * from the other handle. Releasing the mouse or the key ends the gesture with an edit; Esc cancels it.
  */
 public final class ClipHandles extends Region {
     private static final double OVERSHOOT = 6;
@@ -36,7 +36,7 @@ public final class ClipHandles extends Region {
         NONE,
         MOUSE,
         KEYS,
-        /** Esc was pressed and the button is still down. */
+        /** Esc was pressed while the mouse button is still down. */
         TAKEN_BACK
     }
 
@@ -63,11 +63,11 @@ public final class ClipHandles extends Region {
     private RangeListener listener = NOBODY;
     private boolean symmetric;
 
-    /** Of the whole axis, which may show a part of it. */
+    /** The limits of the handles: the whole axis, of which only a part may be visible. */
     private double least = -1;
 
     private double most = 1;
-    /** Where the keys Home and End go. */
+    /** The values for the keys Home and End. */
     private double home = -1;
 
     private double end = 1;
@@ -79,7 +79,7 @@ public final class ClipHandles extends Region {
     private boolean moved;
 
     /**
-     * @param axis where values lie in this pane
+     * @param axis converts between values and pixels of this pane
      * @param settle brings the axis up to date; runs before a gesture begins
      */
     public ClipHandles(AxisMapping axis, Runnable settle) {
@@ -91,7 +91,7 @@ public final class ClipHandles extends Region {
         listenTo(lo, Side.LO);
         listenTo(hi, Side.HI);
         for (ClipHandle handle : new ClipHandle[] {lo, hi}) {
-            // A style sheet that comes later changes the width of the text.
+            // The width of the text changes when a style sheet is applied later.
             handle.value().fontProperty().addListener((o, was, is) -> requestLayout());
             handle.value().insetsProperty().addListener((o, was, is) -> requestLayout());
         }
@@ -100,18 +100,18 @@ public final class ClipHandles extends Region {
 
     // What is shown
 
-    /** The range at which the handles stand; empty while there are none. */
+    /** The range of the handles; empty while they are hidden. */
     public ReadOnlyObjectProperty<Optional<ClipRange>> rangeProperty() {
         return range.getReadOnlyProperty();
     }
 
-    /** True while a hand or a key holds one of them. */
+    /** True while a handle is held by the mouse or a key. */
     public ReadOnlyBooleanProperty heldProperty() {
         return held.getReadOnlyProperty();
     }
 
     /**
-     * Puts the handles at {@code shown}, or hides them. Has no effect while one is held.
+     * Places the handles at {@code shown}, or hides them. Has no effect while one is held.
      *
      * @param symmetric whether the ends mirror each other about 0
      */
@@ -123,24 +123,24 @@ public final class ClipHandles extends Region {
         }
     }
 
-    /** The lowest and the highest value that an end may take. */
+    /** Sets the lowest and the highest value that an end may take. */
     public void setLimits(double least, double most) {
         this.least = least;
         this.most = most;
     }
 
-    /** Where the keys Home and End put an end. */
+    /** Sets the values that the keys Home and End give to an end. */
     public void setHomeAndEnd(double home, double end) {
         this.home = home;
         this.end = end;
     }
 
-    /** Where previews and edits go. */
+    /** Sets the receiver of previews and edits. */
     public void setListener(RangeListener listener) {
         this.listener = listener;
     }
 
-    /** Whether they may be moved; a gesture under way is taken back if not. */
+    /** Sets whether the handles may be moved. If not, a gesture in progress is cancelled. */
     public void setEnabled(boolean enabled) {
         if (!enabled) {
             takeBack();
@@ -156,7 +156,7 @@ public final class ClipHandles extends Region {
         place();
     }
 
-    /** Puts the handles and their labels where the range is on the axis; to be called after every change of the axis. */
+    /** Places the handles and their labels; call it after every change of the axis. */
     public void place() {
         ClipRange clip = range.get().orElse(null);
         Rectangle2D area = axis.area();
@@ -179,7 +179,10 @@ public final class ClipHandles extends Region {
         placeLabels(area, xLo, xHi);
     }
 
-    /** Inside the range where both labels fit, else outside; in two rows where they would meet. Always within the plot. */
+    /**
+     * Places the labels inside the range if both fit there, otherwise outside, and in two rows if they would overlap;
+     * always within the plot.
+     */
     private void placeLabels(Rectangle2D area, double xLo, double xHi) {
         Label a = lo.value();
         Label b = hi.value();
@@ -200,7 +203,10 @@ public final class ClipHandles extends Region {
         b.relocate(Math.rint(bx), meet ? row + a.getHeight() + 2 : row);
     }
 
-    /** As many decimals as a tenth of a pixel needs, so that the width stays the same during a gesture. */
+    /**
+     * Formats a value with as many decimals as a tenth of a pixel needs, so that the text keeps its width during a
+     * gesture.
+     */
     private String format(double value) {
         int decimals = 2 - (int) Math.floor(Math.log10(axis.pixel()));
         return decimals > 9 || decimals < -6
@@ -240,8 +246,8 @@ public final class ClipHandles extends Region {
     }
 
     /**
-     * Takes the mouse anywhere on {@code ground}, of which this pane is a child, while a handle is held: not every platform keeps
-     * sending a drag to the node that it began on.
+     * Follows the mouse anywhere on {@code ground}, the parent of this pane, while a handle is held. On some platforms
+     * the node where a drag began does not get all of its events.
      */
     public void followMouseOn(Region ground) {
         ground.addEventHandler(MouseEvent.MOUSE_DRAGGED, e -> {
@@ -303,7 +309,7 @@ public final class ClipHandles extends Region {
         held.set(true);
     }
 
-    /** Takes the value of one end, within its limits, and says so if it changed anything. */
+    /** Moves one end to a value, limited to what is allowed, and reports it if the range has changed. */
     private void move(Side of, double value) {
         ClipRange now = range.get().orElse(null);
         if (now == null) {
@@ -324,7 +330,7 @@ public final class ClipHandles extends Region {
         }
     }
 
-    /** Lets go: an edit if anything changed. */
+    /** Ends the gesture, with an edit if the range has changed. */
     private void finish() {
         Optional<ClipRange> from = before;
         if (letGo()) {
@@ -336,7 +342,7 @@ public final class ClipHandles extends Region {
         }
     }
 
-    /** Puts back what was before the gesture. */
+    /** Cancels the gesture: the range before it is shown again. */
     public void takeBack() {
         Optional<ClipRange> from = before;
         if (letGo()) {
@@ -346,7 +352,11 @@ public final class ClipHandles extends Region {
         }
     }
 
-    /** True if the gesture that ends here has moved anything. */
+    /**
+     * Ends the gesture.
+     *
+     * @return true if it has moved anything
+     */
     private boolean letGo() {
         lo.setHeld(false);
         hi.setHeld(false);
@@ -362,7 +372,7 @@ public final class ClipHandles extends Region {
         return range.get().map(r -> of == Side.LO ? r.lo() : r.hi()).orElse(0f);
     }
 
-    /** The lowest value that this end may take: a pixel above its partner, or the end of the axis. */
+    /** The lowest value that this end may take: a pixel above the other end, or the end of the axis. */
     private double lowest(Side of) {
         return switch (of) {
             case LO -> symmetric ? -most : least;
@@ -377,7 +387,10 @@ public final class ClipHandles extends Region {
         };
     }
 
-    /** Rounds to a tenth of the decade of {@code step}: at most a twentieth of a step, and short to read. */
+    /**
+     * Rounds to a tenth of the power of ten below {@code step}: a change of a twentieth of a step at most, and short to
+     * read.
+     */
     private static double tidy(double value, double step) {
         int decimals = 1 - (int) Math.floor(Math.log10(step));
         double unit = Math.pow(10, Math.abs(decimals));

@@ -12,9 +12,9 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.metric.CodeCounts;
 
 /**
- * A bar for each code, as high as the logarithm of how often it is used, and a mark in the row below for a code that is not. Where codes are
- * narrower than pixels neighbours share a bar as high as their mean, and a mark that grows with the share of unused ones.
- * The part of an end's values that were clipped to it is painted as that part of its bar.
+ * A bar chart of the codes: the height of a bar is the logarithm of the count, and a mark below shows each unused code.
+ * If codes are narrower than pixels, neighbours share a bar with their mean height and a mark that grows with the share
+ * of unused ones. In the bars of the two end codes, the share of clipped values has another colour.
  */
 public final class CodeStripView extends Region {
     private static final double LEFT = 52;
@@ -50,8 +50,8 @@ public final class CodeStripView extends Region {
      * Shows other counts.
      *
      * @param first the number of the lowest code
-     * @param clippedLow share of all values that lie below the lowest level and have its code, 0 to 1
-     * @param clippedHigh share that lies above the highest level
+     * @param clippedLow share of all values that lie below the lowest level and so get its code, 0 to 1
+     * @param clippedHigh share of all values that lie above the highest level, 0 to 1
      */
     public void setCounts(CodeCounts counts, int first, double clippedLow, double clippedHigh) {
         if (counts.codes() != this.counts.codes()) {
@@ -141,7 +141,7 @@ public final class CodeStripView extends Region {
         g.fillRect(LEFT, foot, canvas.getWidth() - LEFT - RIGHT, 1);
         double gap = pitch >= 4 ? Math.max(Math.min(3, pitch * 0.25), pitch - WIDEST) : pitch >= 3 ? 1 : 0;
         for (int b = 0; b < bars; b++) {
-            // On whole pixels, so that bars of one height look alike.
+            // Whole pixels, so that bars of equal height look the same.
             double left = Math.rint(LEFT + b * pitch + gap / 2);
             double width = Math.max(1, Math.rint(LEFT + (b + 1) * pitch - gap / 2) - left);
             if (b == hovered) {

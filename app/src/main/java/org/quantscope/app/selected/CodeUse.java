@@ -17,18 +17,18 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
- * What the tensor in hand does with its codes. It takes a pass over the values, which runs in the background, conflated while a
- * handle is dragged, and only while somebody looks at the result.
+ * How the selected tensor uses its codes. This needs a pass over the values. It runs in the background, only while
+ * somebody needs the result, and during a drag only for the newest setting.
  */
 public final class CodeUse {
     private static final int KEPT = 64;
 
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param params what the report was made with
-     * @param exact false if the figures come from a sketch
-     * @param previous true if they belong to an earlier setting
+     * @param params the parameters that the report belongs to
+     * @param exact false if the figures are estimates from a sketch
+     * @param previous true if they belong to earlier settings
      */
     public record View(QuantParams params, CodeReport report, boolean exact, boolean previous) {}
 
@@ -51,7 +51,7 @@ public final class CodeUse {
         inHand.viewProperty().subscribe(v -> refresh());
     }
 
-    /** Says whether {@code who} looks at the figures; while nobody does, none are computed. */
+    /** Says whether {@code who} needs the figures; they are computed only while somebody does. */
     public void watch(String who, boolean looking) {
         if (looking ? watchers.add(who) : watchers.remove(who)) {
             refresh();
@@ -100,7 +100,7 @@ public final class CodeUse {
                 e -> background.problem(e));
     }
 
-    /** A result of a setting that the hand has left since is worth showing, as previous. */
+    /** Shows a result for a setting that has changed again since, marked as previous. */
     private void arrived(Key of, CodeReport made) {
         if (of.equals(asked)) {
             asked = null;
@@ -120,7 +120,9 @@ public final class CodeUse {
         view.set(Optional.of(new View(of.params, report, of.subject instanceof QuantizableTensor.Weight, previous)));
     }
 
-    /** Empty while nobody looks, without a quantized tensor, or before the first pass is done. */
+    /**
+     * Empty while nobody needs the figures, if no quantized tensor is selected, or before the first pass is finished.
+     */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
     }

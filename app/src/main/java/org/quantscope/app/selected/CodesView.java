@@ -9,11 +9,11 @@ import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.Stats;
 
-/** How often each code is used: a bar for each, and what follows from it. */
+/** How often each code is used: a bar chart, and figures that follow from it. */
 public final class CodesView extends VBox {
     private static final double GAP = 6;
 
-    /** As dim as the style class of previous figures. */
+    /** Opacity of previous figures, the same as in the style sheet. */
     private static final double PREVIOUS = 0.45;
 
     private final CodeStripView strip = new CodeStripView();

@@ -9,23 +9,23 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.metric.CodeCounts;
 import org.quantscope.core.metric.CodeReport;
 
-/** How often each code is used, as a picture's data and as text. */
+/** How often each code is used: data for the bar chart, and figures as text. */
 public final class CodesViewModel {
     private static final String WATCHER = "codes";
 
     /**
-     * What is shown.
+     * What to show.
      *
-     * @param counts of each code, from the lowest
+     * @param counts count of each code, from the lowest
      * @param first the number of the lowest code
      * @param clippedLow share of the values below the lowest level, 0 to 1
-     * @param clippedHigh share above the highest
-     * @param used {@code n of N}
-     * @param entropy in bits, of the bits of a code
-     * @param saved what lossless coding would save of a code's bits
-     * @param divergence of the histograms, in nats
-     * @param clipped values beyond the ends as text, low then high
-     * @param previous true if the figures belong to an earlier setting
+     * @param clippedHigh share of the values above the highest level, 0 to 1
+     * @param used {@code n of N} codes
+     * @param entropy in bits, beside the bits of a code
+     * @param saved the share of a code's bits that ideal lossless coding would save
+     * @param divergence between the histograms before and after quantization, in nats
+     * @param clipped values below and above the range as text, low then high
+     * @param previous true if the figures belong to earlier settings
      */
     public record View(
             CodeCounts counts,
@@ -51,7 +51,7 @@ public final class CodesViewModel {
         inHand.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Whether this page is looked at; nothing is counted while it is not. */
+    /** Says whether this page is visible; nothing is counted while it is not. */
     public void setShowing(boolean showing) {
         this.showing = showing;
         use.watch(WATCHER, showing);
@@ -93,7 +93,7 @@ public final class CodesViewModel {
         return String.format(Locale.ROOT, "%.2f", x);
     }
 
-    /** Empty while nothing is counted: no quantized tensor in hand, or its values have not been looked at. */
+    /** Empty while nothing is counted, if no quantized tensor is selected, or before its values have been counted. */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
     }

@@ -12,7 +12,10 @@ import org.jfree.chart.axis.ValueTick;
 import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.chart.ui.TextAnchor;
 
-/** A vertical axis of counts, linear or logarithmic. The logarithmic one is log10(1 + n): it shows 0 at its foot and 1 well above it. */
+/**
+ * A vertical axis for counts, linear or logarithmic. The logarithmic one shows log10(1 + n), so that 0 is at its lower
+ * end and 1 visibly above it.
+ */
 final class CountAxis extends NumberAxis {
     private static final long serialVersionUID = 1L;
     private static final int LABEL_PITCH = 36;
@@ -24,7 +27,7 @@ final class CountAxis extends NumberAxis {
         this.logarithmic = logarithmic;
     }
 
-    /** Where {@code count} stands on the axis; what is drawn on it goes through this. */
+    /** The position of a count in axis units; everything drawn against this axis must use it. */
     double position(double count) {
         return logarithmic ? Math.log10(1 + Math.max(0, count)) : count;
     }
@@ -51,7 +54,7 @@ final class CountAxis extends NumberAxis {
         return new NumberTick(position(count), compact(count), TextAnchor.CENTER_RIGHT, TextAnchor.CENTER_RIGHT, 0);
     }
 
-    /** The smallest of 1, 2 and 5 times a power of ten that is not below {@code v}. */
+    /** The smallest number ≥ {@code v} that is 1, 2 or 5 times a power of ten. */
     private static double niceAtLeast(double v) {
         double decade = Math.pow(10, Math.floor(Math.log10(v)));
         for (int m : new int[] {1, 2, 5}) {
@@ -62,7 +65,7 @@ final class CountAxis extends NumberAxis {
         return 10 * decade;
     }
 
-    /** Three figures and a unit: 20, 1.5k, 200k. */
+    /** A count with at most three digits and a unit: 20, 1.5k, 200k. */
     static String compact(double count) {
         int unit = 0;
         double v = count;

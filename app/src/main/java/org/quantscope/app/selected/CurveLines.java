@@ -19,16 +19,16 @@ import org.quantscope.app.ui.StillChart;
 
 /** The lines of an error curve on its chart: the total and its two parts, and faint ones of neighbours with their names. */
 final class CurveLines {
-    /** Decades shown below the lowest total, for the parts. */
+    /** Decades shown below the lowest total error, where its parts are. */
     private static final double DEPTH = 1.6;
-    /** The horizontal axis goes beyond the curves by this factor. */
+    /** Factor by which the horizontal axis extends beyond the curves. */
     private static final double ROOM = 1.03;
 
-    /** Pixels beyond the curves for the words at their ends. */
+    /** Width right of the curves for the labels at their ends, in pixels. */
     private static final double WORDS = 46;
 
     private static final int WORD_SIZE = 10;
-    /** Pixels between words, from middle to middle. */
+    /** The least distance between the middles of two labels, in pixels. */
     private static final double WORD_PITCH = 12;
 
     private final NumberAxis x = new NumberAxis();
@@ -107,7 +107,10 @@ final class CurveLines {
         return points.stream().mapToDouble(ErrorCurve.Point::mse).filter(v -> v > 0);
     }
 
-    /** The labels of the curves at their right ends, that of the curve in hand first; one without room is left out. */
+    /**
+     * The labels at the right ends of the curves, that of the main curve first. A label without enough room is left
+     * out.
+     */
     private List<XYTextAnnotation> words(ErrorCurve c, Palette palette) {
         List<XYTextAnnotation> words = new ArrayList<>();
         if (c.neighbours().isEmpty() || c.points().isEmpty()) {
@@ -142,7 +145,7 @@ final class CurveLines {
     }
 
     private double[][] series(List<ErrorCurve.Point> points, ToDoubleFunction<ErrorCurve.Point> part) {
-        // What is 0 has no logarithm: it leaves the plot at its foot.
+        // A part of 0 has no logarithm, so its curve leaves the plot at the lower end.
         double floor = y.getLowerBound() - 1;
         return new double[][] {
             points.stream().mapToDouble(ErrorCurve.Point::clip).toArray(),

@@ -3,10 +3,10 @@ package org.quantscope.app.selected;
 import java.util.List;
 
 /**
- * The error of a tensor against its clip, and where the calibrators stand on it.
+ * The error of a tensor as a function of its clip, and the choices of the calibrators.
  *
- * @param points by ascending clip
- * @param label of the curve among its neighbours, such as its width; empty without neighbours
+ * @param points in ascending order of clip
+ * @param label of the curve among its neighbours, such as its bit width; empty without neighbours
  * @param neighbours curves to compare it with, drawn faintly
  */
 public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<Neighbour> neighbours) {
@@ -15,16 +15,16 @@ public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<
      *
      * @param clip the magnitude at which values are clipped, in tensor units, above 0
      * @param mse mean squared error, in squared tensor units
-     * @param rounding the part of it made by values within the range
-     * @param clipping the part made by clipped values
+     * @param rounding the part of it from values within the range
+     * @param clipping the part of it from clipped values
      */
     public record Point(double clip, double mse, double rounding, double clipping) {}
 
     /**
-     * A curve beside the one in hand.
+     * A curve to compare with.
      *
-     * @param label as short as can be, written at its right end
-     * @param points by ascending clip; of these the total is drawn
+     * @param label a short text, written at its right end
+     * @param points in ascending order of clip; only the total error is drawn
      */
     public record Neighbour(String label, List<Point> points) {
         public Neighbour {
@@ -33,10 +33,10 @@ public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<
     }
 
     /**
-     * A calibrator's choice.
+     * The choice of a calibrator.
      *
-     * @param id of the calibrator
-     * @param label as short as can be
+     * @param id id of the calibrator
+     * @param label a short text
      */
     public record Pin(String id, String label, double clip, double mse) {}
 
@@ -46,7 +46,7 @@ public record ErrorCurve(List<Point> points, List<Pin> pins, String label, List<
         neighbours = List.copyOf(neighbours);
     }
 
-    /** A curve by itself. */
+    /** A curve without neighbours. */
     public ErrorCurve(List<Point> points, List<Pin> pins) {
         this(points, pins, "", List.of());
     }

@@ -16,7 +16,9 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.SplitBar;
 
-/** The error of the tensor in hand: its ratio to the signal and how it splits first, then the other figures. */
+/**
+ * The error of the selected tensor: first the SQNR and the split into rounding and clipping, then the other figures.
+ */
 public final class ErrorView extends VBox {
     private static final double GAP = 8;
     private static final String PREVIOUS = "previous";

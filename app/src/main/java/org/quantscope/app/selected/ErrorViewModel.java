@@ -13,21 +13,21 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.metric.CodeReport;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** The error of the tensor in hand as text. Every figure is exact, or marked as an estimate, or marked as previous. */
+/** The error of the selected tensor as text. Every figure is exact, or marked as an estimate or as previous. */
 public final class ErrorViewModel {
     private static final String WATCHER = "error";
 
-    /** Root mean squared error in steps where errors spread evenly over a step: 1/√12. */
+    /** The RMSE in steps if errors are spread evenly over a step: 1/√12. */
     private static final double IDEAL = 1 / Math.sqrt(12);
 
     /**
-     * What is shown.
+     * What to show.
      *
-     * @param bitsPerWeight scales and codebooks included
-     * @param clippingShare the clipped values' share of the squared error, 0 to 1
-     * @param hasError false if nothing is lost: there is nothing to split
+     * @param bitsPerWeight storage for each value, with scales and codebooks
+     * @param clippingShare the share of the squared error from clipped values, 0 to 1
+     * @param hasError false if there is no error, so that it has no parts
      * @param nonFinite a sentence if the tensor holds NaN or infinities, else empty
-     * @param previous true if the figures belong to an earlier setting
+     * @param previous true if the figures belong to earlier settings
      */
     public record View(
             String mse,
@@ -45,9 +45,9 @@ public final class ErrorViewModel {
             boolean previous) {}
 
     /**
-     * What takes a pass over the codes.
+     * Figures that need a pass over the codes.
      *
-     * @param previous true if the figures belong to an earlier setting
+     * @param previous true if the figures belong to earlier settings
      */
     public record More(
             String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
@@ -118,7 +118,7 @@ public final class ErrorViewModel {
                                         m.spec(),
                                         w.info().shape().count(),
                                         m.params().slices()));
-            // Nothing of it is stored.
+            // Activations are not stored.
             case QuantizableTensor.Activation _ -> Figures.NONE;
         };
     }
@@ -136,7 +136,8 @@ public final class ErrorViewModel {
                         .map(m -> {
                             CodeReport r = u.report();
                             String about = u.exact() ? "" : Figures.ABOUT;
-                            // The error belongs to the setting in hand; of an earlier one the figure is left out.
+                            // The error belongs to the present setting; beside one from an earlier setting the figure
+                            // is left out.
                             String psnr =
                                     u.previous() || r.psnrDb(m.error().mse()).isEmpty()
                                             ? Figures.NONE
@@ -172,17 +173,17 @@ public final class ErrorViewModel {
                         + " infinite values are left out";
     }
 
-    /** Empty if there is nothing to say: no tensor, or one that stays float. */
+    /** Empty if no tensor is selected, or if it stays in float. */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
     }
 
-    /** The figures of second rank; they are computed while {@link #unfoldedProperty} holds. */
+    /** The less important figures; they are computed only while {@link #unfoldedProperty} is true. */
     public ReadOnlyObjectProperty<Optional<More>> moreProperty() {
         return more.getReadOnlyProperty();
     }
 
-    /** Whether the figures of second rank are looked at. */
+    /** Whether the less important figures are visible. */
     public BooleanProperty unfoldedProperty() {
         return unfolded;
     }

@@ -2,9 +2,12 @@ package org.quantscope.app.selected;
 
 import org.quantscope.core.sketch.MomentSketch;
 
-/** The distribution that a histogram shows. Read on the FX thread, so every method answers in well under a millisecond. */
+/**
+ * The distribution that a histogram shows. It is read on the FX thread, so every method must return in well under a
+ * millisecond.
+ */
 public interface HistogramData {
-    /** Finite values. */
+    /** The number of finite values. */
     long count();
 
     /** The smallest finite value. */
@@ -13,10 +16,12 @@ public interface HistogramData {
     /** The largest finite value. */
     double max();
 
-    /** Number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; those outside are left out. */
+    /**
+     * The number of values in each of {@code bins} equal intervals of {@code [lo, hi]}; values outside are not counted.
+     */
     double[] histogram(double lo, double hi, int bins);
 
-    /** What a sketch knows; it must hold at least one value. */
+    /** The distribution in a sketch, which must hold at least one value. */
     static HistogramData of(MomentSketch sketch) {
         return new HistogramData() {
             @Override

@@ -10,7 +10,10 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
-/** What moves with the range over the bars of a histogram: what is clipped, and how many values each level takes. */
+/**
+ * The part of a histogram that changes with the range, painted over the bars: the clipped values, and how many values
+ * each level gets.
+ */
 final class HistogramOverlay {
     private static final double STEMS_FROM = 2;
     private static final double DOTS_FROM = 5;
@@ -25,15 +28,15 @@ final class HistogramOverlay {
         this.y = y;
     }
 
-    /** Whether the levels are too close to be drawn one by one. */
+    /** True if the levels are too close to each other to be drawn separately. */
     boolean tooFine(UniformGrid grid) {
         return grid.scale() / chart.pixel() < STEMS_FROM;
     }
 
     /**
-     * Paints on what is empty.
+     * Paints on an empty canvas.
      *
-     * @param bars the counts that the chart shows as bars of one width, from the left to the right of the plot
+     * @param bars the counts of the chart's bars, which have equal widths and fill the plot from left to right
      */
     void paint(
             GraphicsContext g,
@@ -71,7 +74,7 @@ final class HistogramOverlay {
         g.fillRect(area.getMinX(), area.getMinY(), left - area.getMinX(), area.getHeight());
         g.fillRect(right, area.getMinY(), area.getMaxX() - right, area.getHeight());
         g.setFill(clipping);
-        // A bar that straddles an end is painted only if some value is beyond that end.
+        // A bar across an end of the range is painted only if some value really lies beyond that end.
         boolean below = data.min() < kept.lo();
         boolean above = data.max() > kept.hi();
         for (int i = 0; i < bars.length; i++) {
@@ -91,7 +94,7 @@ final class HistogramOverlay {
     }
 
     private void paintStems(GraphicsContext g, Rectangle2D area, HistogramData data, Grid grid) {
-        // Of a codebook the mean distance: where its levels are closer, stems may touch.
+        // For a codebook this is the mean distance; where its levels are closer, stems may touch.
         double pitch = ((double) grid.hi() - grid.lo()) / Math.max(1, grid.size() - 1) / chart.pixel();
         double radius = pitch >= DOTS_FROM ? Math.min(3.5, pitch * 0.35) : 0;
         double[] n = LevelCounts.of(data, grid);
@@ -112,7 +115,10 @@ final class HistogramOverlay {
         }
     }
 
-    /** Levels closer than pixels: their counts as one line, the mean over the levels in each column of a few pixels. */
+    /**
+     * Paints levels that are closer than pixels: one line, whose height in each column of a few pixels is the mean
+     * count of the levels there.
+     */
     private void paintEnvelope(GraphicsContext g, Rectangle2D area, HistogramData data, UniformGrid grid) {
         double from = Math.max(chart.fromX(area.getMinX()), grid.lo() - 0.5 * grid.scale());
         double to = Math.min(chart.fromX(area.getMaxX()), grid.hi() + 0.5 * grid.scale());

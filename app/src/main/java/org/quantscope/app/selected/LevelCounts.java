@@ -4,11 +4,11 @@ import org.quantscope.core.quant.CodebookGrid;
 import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
-/** How many values of a tensor each level of a grid takes; the end levels take what is clipped. */
+/** How many values of a tensor each level of a grid gets; clipped values count for the two end levels. */
 final class LevelCounts {
     private LevelCounts() {}
 
-    /** In the order of the levels. */
+    /** The counts in the order of the levels. */
     static double[] of(HistogramData data, Grid grid) {
         return switch (grid) {
             case UniformGrid u -> of(data, u);

@@ -4,31 +4,32 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where the labels of pins go: in a few rows above the plot, each over its pin, none over another. Pins that stand almost on one
- * another, and those that there is no room for, share the label of the best of them.
+ * Places the labels of pins in a few rows above the plot: each over its pin, none over another label. Pins that almost
+ * coincide, and those whose labels do not fit, share the label of the pin with the lowest error.
  */
 final class PinLabels {
-    /** Pins nearer than this, in pixels, are told apart by a list and not by the eye. */
+    /** Pins that are closer than this, in pixels, share a label, because the eye could not tell them apart. */
     private static final double NEAR = 9;
-    /** A label reaches this far to both sides of its pin. */
+    /** A label must extend at least this far to both sides of its pin, in pixels. */
     private static final double HOLD = 5;
-    /** Free pixels between two labels of a row. */
+    /** The least distance between two labels in a row, in pixels. */
     private static final double GAP = 3;
-    /** What it costs, in pixels of shift, to lie over the line between another label and its pin. */
+    /** The cost of lying over the line between another label and its pin, as an equivalent shift in pixels. */
     private static final double CROSSING = 40;
 
     /**
      * A label for the pins {@code from .. to-1}.
      *
-     * @param lead the pin whose name it bears
-     * @param row 0 is nearest to the plot
+     * @param lead the pin whose name it shows
+     * @param left its left edge in pixels
+     * @param row its row; 0 is the nearest to the plot
      */
     record Label(int from, int to, int lead, double left, double width, int row) {}
 
     /** The width of a label in pixels. */
     @FunctionalInterface
     interface Widths {
-        /** @param others how many pins the label stands for besides {@code lead} */
+        /** @param others how many pins share the label besides {@code lead} */
         double of(int lead, int others);
     }
 
@@ -41,9 +42,9 @@ final class PinLabels {
     private final int rows;
 
     /**
-     * @param x pixels from the left, ascending
-     * @param error by which the best pin of a group is chosen: the lowest
-     * @param right pixels from the left that no label goes beyond
+     * @param x positions of the pins in pixels from the left, ascending
+     * @param error the error of each pin, by which a group chooses its best one
+     * @param right limit for the right edges of labels, in pixels from the left
      */
     PinLabels(double[] x, double[] error, Widths widths, double right, int rows) {
         this.x = x;
@@ -53,7 +54,7 @@ final class PinLabels {
         this.rows = rows;
     }
 
-    /** One label for each group, from left to right; every pin is in one. */
+    /** One label for each group of pins, from left to right; every pin belongs to one group. */
     List<Label> place() {
         List<Group> groups = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
@@ -84,16 +85,17 @@ final class PinLabels {
         }
     }
 
-    /** Pixels between a group and the next. */
+    /** The distance between a group and the next one in pixels. */
     private double distance(List<Group> groups, int group) {
         return x[groups.get(group + 1).from] - x[groups.get(group).to - 1];
     }
 
     /**
-     * Places the groups one after the other. A single group always has a place.
+     * Places the labels of all groups, from left to right. A single group always fits.
      *
-     * @param tight each label as far to the left as it may be, which leaves the most room; else over the middle of its pin where it can
-     * @return the first group that finds no place, or -1
+     * @param tight true to place each label as far to the left as possible, which leaves the most room; false to centre
+     *     it over its pin if possible
+     * @return the first group whose label does not fit, or −1
      */
     private int fill(List<Group> groups, List<Label> labels, boolean tight) {
         for (int g = 0; g < groups.size(); g++) {
@@ -128,7 +130,7 @@ final class PinLabels {
         return best;
     }
 
-    /** Where a row is free from. */
+    /** The right edge of the last label in a row, or the left end of the row if it has none. */
     private static double end(List<Label> labels, int row) {
         return labels.stream()
                 .filter(l -> l.row == row)
@@ -137,7 +139,7 @@ final class PinLabels {
                 .orElse(0);
     }
 
-    /** Lines that a label would lie over, and labels that would lie over its line. */
+    /** How many lines of other pins a label would cover, plus how many labels would cover its line. */
     private long crossings(List<Label> labels, int lead, double left, double width, int row) {
         return labels.stream()
                 .filter(l -> l.row > row

@@ -19,7 +19,7 @@ import org.quantscope.core.sketch.MomentSketch;
  * @param ranges the requested range of each slice, or one for all
  */
 record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {
-    /** A scheme that fits its levels to the values fits those of the slice in hand only, from what is known of them already. */
+    /** For a scheme that fits its levels to the values, fits those of the selected slice only, from its sketch. */
     QuantParams fitted(SelectedTensor.View v, QuantParams before) {
         QuantParams one = RangeResolver.resolve(
                 v.shown().filter(x -> v.ownRanges()).or(v::sketch).orElseThrow(), spec, ranges.get(v.ofParams()));
@@ -33,7 +33,10 @@ record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {
         return QuantParams.ofCodebooks(before.granularity(), before.scales(), codebooks);
     }
 
-    /** From the sketch of what is shown; of one slice among many what it changes is put in place of what it was. */
+    /**
+     * Estimates the error from the sketch of what is shown. For one slice among many, its share in the former figures
+     * is replaced.
+     */
     static ErrorFigures estimate(SelectedTensor.View v, Measured before, QuantParams params) {
         if (params.slices() == 1) {
             return ErrorFigures.of(List.of(v.sketch().orElseThrow().estimate(params.grid(0))));

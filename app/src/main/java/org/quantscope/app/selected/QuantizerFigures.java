@@ -8,7 +8,7 @@ import org.quantscope.core.quant.QuantParams;
 final class QuantizerFigures {
     private QuantizerFigures() {}
 
-    /** True if the figures are to tell of many slices. */
+    /** True if the figures should describe many slices. */
     private static boolean all(Measured m, SelectedTensor.View v) {
         return m.params().slices() > 1
                 && (!v.ownRanges()

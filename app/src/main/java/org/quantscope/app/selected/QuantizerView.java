@@ -36,9 +36,9 @@ import org.quantscope.core.quant.Quantizer;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
 
-/** The form of the quantizer. */
+/** The form for the settings of the quantizer. */
 public final class QuantizerView extends VBox {
-    /** Shown as the source of a range that was set by hand. */
+    /** The name for the source of a range that the user has set. */
     private static final String HAND = "hand";
 
     private static final double NUMBER_WIDTH = 82;
@@ -81,7 +81,7 @@ public final class QuantizerView extends VBox {
     private List<Long> sizes = List.of();
     private boolean updating;
 
-    /** @param onQuantize quantizes the tensor in hand, which stays float */
+    /** @param onQuantize quantizes the selected tensor, for one that stays in float */
     public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
         this.model = model;
         scheme.setId("scheme");
@@ -170,7 +170,7 @@ public final class QuantizerView extends VBox {
         symmetry.setOnChoose(i -> model.setSymmetric(i == 0));
         granularity.setOnChoose(i -> {
             model.setCut(CUTS.get(i));
-            // What was refused shows as it was.
+            // If the change was refused, the form shows the former setting again.
             show(model.viewProperty().get());
         });
         blockSize.valueProperty().addListener((o, was, is) -> {
@@ -257,7 +257,7 @@ public final class QuantizerView extends VBox {
             if (!blockAxis.getItems().equals(axes)) {
                 blockAxis.getItems().setAll(axes);
             }
-            // The same number says something else of another tensor.
+            // The same axis number means another axis in another tensor.
             blockAxis.setValue(null);
             blockAxis.setValue(b.axis() < 0 ? null : b.axis());
         });
@@ -283,7 +283,7 @@ public final class QuantizerView extends VBox {
         }
     }
 
-    /** A place around a control that says why it cannot be used: disabled ones show no tooltips. */
+    /** Wraps a control so that a tooltip can say why it is disabled: disabled controls show none themselves. */
     private static StackPane held(Node control) {
         StackPane place = new StackPane(control);
         place.setAlignment(Pos.CENTER_RIGHT);
@@ -318,7 +318,7 @@ public final class QuantizerView extends VBox {
         };
     }
 
-    /** Dims a figure that belongs to an earlier setting. */
+    /** Dims a figure that belongs to earlier settings. */
     private static void mark(Label label, boolean previous) {
         label.getStyleClass().remove("previous");
         if (previous) {

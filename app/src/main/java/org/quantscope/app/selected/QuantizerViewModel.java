@@ -25,22 +25,22 @@ import org.quantscope.core.quant.SchemeTraits;
 import org.quantscope.core.quant.Slicing;
 import org.quantscope.core.tensor.Shape;
 
-/** The settings of the tensor in hand as a form: every change is one step. */
+/** The settings of the selected tensor as a form; every change is one undo step. */
 public final class QuantizerViewModel {
     /**
      * What the form shows.
      *
      * @param spec the setting, previewed or committed
-     * @param calibratorId who chose the range; empty if it was set by hand or came with the file
-     * @param option the calibrator's first option that is no file, if it has one
-     * @param optionValue its value as text
-     * @param lo the requested lower end as text, empty while unknown
-     * @param scale resolved, as text; the span of all channels where there are many
-     * @param editable true if lo and hi can be typed
-     * @param blocks how the tensor is cut, if each block has a range
-     * @param locked what cannot be chosen
-     * @param previous true if the resolved figures belong to an earlier setting
-     * @param calibrators ids to choose from: one that needs to know how much each value matters is among them if that is known
+     * @param calibratorId the calibrator that chose the range; empty if it was set by hand or came with the file
+     * @param option the calibrator's first option that is not a file, if it has one
+     * @param optionValue the value of that option as text
+     * @param lo lower end of the requested range as text; empty while it is unknown
+     * @param scale the resolved scale as text; the span of all scales if there are many
+     * @param editable true if the ends of the range can be typed
+     * @param blocks how the tensor is cut, if each block has its own range
+     * @param locked reasons why fields cannot be changed
+     * @param previous true if the resolved figures belong to earlier settings
+     * @param calibrators ids to choose from; those that need importances are included if the importances are known
      */
     public record View(
             QuantSpec spec,
@@ -59,41 +59,41 @@ public final class QuantizerViewModel {
             List<String> calibrators) {}
 
     /**
-     * Blocks.
+     * How a tensor is cut into blocks.
      *
-     * @param size values of a block
-     * @param axis along which they lie
-     * @param axes of the tensor: how many values each has
+     * @param size number of values in a block
+     * @param axis the axis along which the values of a block lie
+     * @param axes the size of the tensor along each axis
      */
     public record Blocks(int size, int axis, List<Long> axes) {}
 
     /**
-     * Why something cannot be chosen, as a sentence; empty if it can.
+     * Reasons why fields cannot be changed, each a sentence; empty if the field can be changed.
      *
-     * @param blockSize of the size of blocks alone
+     * @param blockSize the reason that applies to the block size only
      */
     public record Locked(
             String bits, String symmetric, String signed, String narrow, String granularity, String blockSize) {}
 
-    /** How many ranges a tensor has. */
+    /** The granularity: how many ranges a tensor has. */
     public enum Cut {
         TENSOR,
         CHANNEL,
         BLOCK
     }
 
-    /** What stands in place of the form. */
+    /** What is shown in place of the form. */
     public enum Instead {
-        /** The form itself. */
+        /** Nothing: the form itself is shown. */
         FORM,
         NOTHING_OPEN,
-        /** The tensor stays float, and could be quantized. */
+        /** The tensor stays in float, but could be quantized. */
         FLOAT,
-        /** An activation that stays float; no range of it is known yet. */
+        /** The tensor is an activation that stays in float, and its range is not known yet. */
         FLOAT_UNSEEN
     }
 
-    /** Values of a block where none were asked for. */
+    /** The block size if none was chosen. */
     private static final int USUAL_BLOCK = 32;
 
     private final SelectedTensor inHand;
@@ -202,7 +202,7 @@ public final class QuantizerViewModel {
 
     public void setScheme(String id) {
         SchemeTraits traits = Quantizers.byId(id).traits();
-        // An unsigned activation had a zero point for what is below 0; listed levels have none.
+        // An unsigned activation had a zero point for values below 0; a codebook has none.
         boolean below = !traits.isAffine()
                 && inHand.viewProperty()
                         .get()
@@ -213,7 +213,7 @@ public final class QuantizerViewModel {
         inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(below ? spec.withSigned(true) : spec));
     }
 
-    /** @param bits a width that the scheme has; anything else changes nothing */
+    /** @param bits a bit width that the scheme supports; any other value changes nothing */
     public void setBits(int bits) {
         SchemeTraits traits = view.get().map(v -> v.spec().quantizer().traits()).orElse(null);
         if (traits != null && bits >= traits.minBits() && bits <= traits.maxBits()) {
@@ -221,7 +221,7 @@ public final class QuantizerViewModel {
         }
     }
 
-    /** A range set by hand is widened to its larger magnitude when the grid becomes symmetric. */
+    /** Makes the grid symmetric or asymmetric. A range set by hand becomes symmetric with its larger magnitude. */
     public void setSymmetric(boolean symmetric) {
         inHand.change(symmetric ? "symmetric" : "asymmetric", spec -> {
             Clip clip = !symmetric
@@ -255,12 +255,12 @@ public final class QuantizerViewModel {
         inHand.change(narrow ? "restricted range" : "full range", spec -> spec.withNarrowRange(narrow));
     }
 
-    /** A range for each channel, or one for all. */
+    /** Chooses between one range for each channel and one for the tensor. */
     public void setPerChannel(boolean perChannel) {
         setCut(perChannel ? Cut.CHANNEL : Cut.TENSOR);
     }
 
-    /** How many ranges there are. Ranges set one by one give way to the scheme's own calibrator when the tensor is cut in another way. */
+    /** Sets the granularity. Ranges that were set for single slices are replaced by the scheme's default calibrator. */
     public void setCut(Cut cut) {
         switch (cut) {
             case TENSOR -> setGranularity("per tensor", Granularity.TENSOR);
@@ -272,7 +272,10 @@ public final class QuantizerViewModel {
         }
     }
 
-    /** The number of values that share a scale. Text that is no natural number above 0 is said and changes nothing. */
+    /**
+     * Sets the number of values that share a scale. Text that is not an integer above 0 is reported and changes
+     * nothing.
+     */
     public void setBlockSize(String text) {
         view.get()
                 .flatMap(View::blocks)
@@ -296,7 +299,7 @@ public final class QuantizerViewModel {
                 });
     }
 
-    /** The axis along which the values of a block lie, from 0. */
+    /** Sets the axis along which the values of a block lie, counted from 0. */
     public void setBlockAxis(int axis) {
         view.get()
                 .flatMap(View::blocks)
@@ -325,7 +328,7 @@ public final class QuantizerViewModel {
                 spec -> spec.withClip(new Clip.Auto(id)));
     }
 
-    /** Sets the calibrator's first option. A value that it does not take changes nothing and is said. */
+    /** Sets the calibrator's first option. An invalid value is reported and changes nothing. */
     public void setOption(String value) {
         view.get()
                 .ifPresent(v -> v.option().ifPresent(option -> {
@@ -343,7 +346,10 @@ public final class QuantizerViewModel {
                 }));
     }
 
-    /** Sets the lower end of the range by number. Text that is no number, or lies above the upper end, is said and changes nothing. */
+    /**
+     * Sets the lower end of the range. Text that is no number, or lies above the upper end, is reported and changes
+     * nothing.
+     */
     public void setLo(String text) {
         type("lo", text, true);
     }
@@ -382,7 +388,7 @@ public final class QuantizerViewModel {
         }
     }
 
-    /** Gives every tensor of this kind the same setting. */
+    /** Gives all tensors of the same kind the same setting. */
     public void spread() {
         inHand.viewProperty().get().ifPresent(v -> v.spec().ifPresent(spec -> activations.spread(v.subject(), spec)));
     }
@@ -391,7 +397,7 @@ public final class QuantizerViewModel {
         return instead.getReadOnlyProperty();
     }
 
-    /** What the form shows; empty without a tensor, or if it stays float. */
+    /** What the form shows; empty if no tensor is selected, or if it stays in float. */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
     }

@@ -2,14 +2,17 @@ package org.quantscope.app.selected;
 
 import org.quantscope.core.quant.ClipRange;
 
-/** Told of one gesture: any number of previews, then either one commit or one cancel. Called on the FX thread. */
+/**
+ * Follows the gestures that move a range. Each gesture calls {@link #preview} any number of times, then either
+ * {@link #commit} or {@link #cancel} once. Called on the FX thread.
+ */
 public interface RangeListener {
-    /** The hand is at {@code range} and has not let go. */
+    /** The range has moved to {@code range}, and the gesture continues. */
     void preview(ClipRange range);
 
-    /** The hand let go at {@code range}: one edit, one undo step. */
+    /** The gesture has ended at {@code range}, which should become one undo step. */
     void commit(ClipRange range);
 
-    /** The hand took it back: what was before the gesture holds again. */
+    /** The gesture was cancelled: the range before it holds again. */
     void cancel();
 }

@@ -19,12 +19,12 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.SliceExtents;
 
 /**
- * A bar from the smallest to the largest value for each slice of a tensor, with the clipping range over it. What sticks out of the
- * range has the colour of clipping.
+ * A bar for each slice of a tensor, from its smallest to its largest value, with the clipping range over it. The parts
+ * outside the range have the colour of clipping.
  *
- * <p>Where slices are narrower than pixels neighbours share a bar, which then spans the values of all; its ends have the colour of clipping
- * as far as the widest excess among them reaches, and the pointer is told how many are clipped. A click takes the slice under the pointer in
- * hand, or lets it go; with the keyboard the arrow keys go from slice to slice, and Esc to all.
+ * <p>If slices are narrower than pixels, neighbours share a bar that spans the values of all. Its ends have the colour
+ * of clipping as far as the largest excess among them reaches, and the tooltip says how many are clipped. A click
+ * selects the slice under the pointer, or deselects it. The arrow keys move from slice to slice, and Esc selects all.
  */
 public final class SliceStripView extends Region {
     /** No slice. */
@@ -48,7 +48,7 @@ public final class SliceStripView extends Region {
     private int chosen = NONE;
     private double extent = 1;
 
-    /** What neighbours that share a bar have in common. */
+    /** What is shown of neighbours that share a bar. */
     private record Bar(
             float lo, float hi, float clipLo, float clipHi, float overLo, float overHi, int clipped, int count) {}
 
@@ -75,7 +75,7 @@ public final class SliceStripView extends Region {
         describe();
     }
 
-    /** Shows another tensor's slices, or none. */
+    /** Shows the slices of another tensor, or none. */
     public void setSlices(@Nullable SliceExtents slices, String noun) {
         if (slices == null ? this.slices == null : slices.equals(this.slices)) {
             return;
@@ -91,13 +91,15 @@ public final class SliceStripView extends Region {
         canvas.touch();
     }
 
-    /** The clipping range: one for all slices, one for each, or none. May be called for every frame of a gesture. */
+    /**
+     * Sets the clipping ranges: one for all slices, one for each, or none. Cheap enough for every frame of a gesture.
+     */
     public void setClips(List<ClipRange> clips) {
         this.clips = clips;
         canvas.touch();
     }
 
-    /** The slice in hand; −1 if all are. */
+    /** Marks the selected slice; −1 stands for all. */
     public void setChosen(int slice) {
         if (slice != chosen) {
             chosen = slice;
@@ -106,7 +108,7 @@ public final class SliceStripView extends Region {
         }
     }
 
-    /** What taking a slice in hand does; −1 means all. */
+    /** Sets the action when a slice is selected; −1 stands for all. */
     public void setOnSlice(IntConsumer onSlice) {
         this.onSlice = onSlice;
     }
@@ -119,7 +121,7 @@ public final class SliceStripView extends Region {
         return slices == null ? 0 : slices.size();
     }
 
-    /** The slice at {@code px} pixels from the left, or -1. */
+    /** The slice at {@code px} pixels from the left, or −1 if there is none. */
     int sliceAt(double px) {
         double width = Math.max(1, canvas.getWidth() - LEFT - RIGHT);
         return count() == 0 || px < LEFT || px >= LEFT + width
@@ -263,7 +265,7 @@ public final class SliceStripView extends Region {
             g.fillRect(x, 0, width, canvas.getHeight());
         }
         double gap = width >= 4 ? Math.max(Math.min(3, width * 0.3), width - WIDEST) : 0;
-        // On whole pixels, so that no bar shines through the next.
+        // Whole pixels, so that bars do not shine through each other.
         double l = Math.rint(x + gap / 2);
         double w = Math.max(1, Math.rint(x + width - gap / 2) - l);
         double top = middle - bar.hi * scale;
@@ -287,7 +289,7 @@ public final class SliceStripView extends Region {
             g.fillRect(l - wider, middle - bar.clipLo * scale - 0.8, w + 2 * wider, 1.6);
         }
         if (held) {
-            // Also seen where the bar is a pixel wide.
+            // Visible even if the bar is one pixel wide.
             double mark = Math.max(5, w);
             g.fillRect(x + width / 2 - mark / 2, canvas.getHeight() - 2.5, mark, 2.5);
         }

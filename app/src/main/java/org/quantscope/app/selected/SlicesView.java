@@ -10,7 +10,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Palette;
 
-/** The channels or blocks of the tensor in hand, each with its values and its range. */
+/** The channels or blocks of the selected tensor, with the values and the range of each. */
 public final class SlicesView extends VBox {
     private static final double GAP = 10;
 

@@ -12,23 +12,23 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.SliceExtents;
 
-/** The slices of the tensor in hand: the values of each, its range, and which one the hand holds. */
+/** The slices of the selected tensor: the values and the range of each, and which one is selected. */
 public final class SlicesViewModel {
-    /** How much wider than the middle one a channel is that spoils a common range. */
+    /** A channel is called wide if it is this many times as wide as the median channel: it spoils a common range. */
     private static final double WIDE = 3;
 
-    /** Of more channels than this the widest is not looked for. */
+    /** The widest channel is not searched if there are more channels than this. */
     private static final int MOST_COMPARED = 1 << 14;
 
     /**
-     * What is shown.
+     * What to show.
      *
-     * @param extents of the slices; empty if there is nothing to compare
-     * @param noun what a slice is called, in the singular
-     * @param clips the clipping range: one for all slices, one for each, or none
-     * @param chosen the slice in hand, or {@link SelectedTensor#ALL}
-     * @param hint a line about them
-     * @param canSplit true if the channels have one range and could have one each
+     * @param extents the smallest and the largest value of each slice; empty if there is nothing to compare
+     * @param noun the word for a slice, in the singular
+     * @param clips the clipping ranges: one for all slices, one for each, or none
+     * @param chosen the selected slice, or {@link SelectedTensor#ALL}
+     * @param hint a line of text about the slices
+     * @param canSplit true if the channels share one range and could each have their own
      */
     public record View(
             Optional<SliceExtents> extents,
@@ -53,18 +53,18 @@ public final class SlicesViewModel {
         inHand.viewProperty().subscribe(v -> refresh());
     }
 
-    /** Whether this page is looked at; it follows the tensor in hand only then. */
+    /** Says whether this page is visible; it follows the selected tensor only then. */
     public void setShowing(boolean showing) {
         this.showing = showing;
         refresh();
     }
 
-    /** Takes a slice in hand; {@link SelectedTensor#ALL} for all of them. */
+    /** Selects a slice; {@link SelectedTensor#ALL} selects all of them. */
     public void select(int slice) {
         inHand.selectSlice(slice);
     }
 
-    /** Gives each channel a range of its own. */
+    /** Gives each channel its own range. */
     public void split() {
         quantizer.setPerChannel(true);
     }
@@ -117,7 +117,10 @@ public final class SlicesViewModel {
                 .orElse(n + " share one range");
     }
 
-    /** The widest channel, if it is so much wider than the middle one that the others pay for it. */
+    /**
+     * The widest channel, if it is so much wider than the median one that a common range makes the steps of the others
+     * too large.
+     */
     private static Optional<Integer> widest(SliceExtents extents) {
         if (extents.size() > MOST_COMPARED) {
             return Optional.empty();

@@ -12,16 +12,16 @@ import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.data.xy.IntervalXYDataset;
 import org.jfree.data.xy.XYDataset;
 
-/** Bars with their edges on whole pixels, so that neighbours look alike and a bar painted over one covers it. */
+/** Draws bars with their edges on whole pixels, so that neighbours look the same and one bar covers another exactly. */
 final class SnappedBarRenderer extends XYBarRenderer {
     private static final long serialVersionUID = 1L;
 
-    /** The left edge in pixels of a bar that starts at {@code x}. */
+    /** The left edge of a bar that starts at {@code x}, in pixels. */
     static double left(double x) {
         return Math.rint(x);
     }
 
-    /** The right edge of a bar that ends at {@code x}: a pixel short of it where there is room. */
+    /** The right edge of a bar that ends at {@code x}: a pixel less if the bar stays visible. */
     static double right(double start, double x) {
         double l = left(start);
         double r = Math.rint(x);

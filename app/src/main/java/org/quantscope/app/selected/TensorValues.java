@@ -29,7 +29,7 @@ final class TensorValues {
     private static final int SLICES_KEPT = 8;
     private static final int CURVES_KEPT = 64;
 
-    /** Everything that a curve depends on: the values and the grid, whatever its clip. */
+    /** Everything that the curve depends on: the values, and the grid apart from its clip. */
     private record CurveKey(MomentSketch values, QuantSpec grid, Importances importances) {}
 
     private record SketchKey(int opened, TensorId id, String variant) {}
@@ -103,11 +103,11 @@ final class TensorValues {
                     .orElse(Granularity.CHANNEL);
             slicing = Slicing.of(w.info(), wanted);
         } catch (IllegalArgumentException e) {
-            // A setting that does not fit this tensor is refused where it is resolved; nothing is drawn of it here.
+            // A setting that does not fit this tensor is refused by the resolver; there is nothing to draw here.
             return Optional.empty();
         }
         ExtentsKey key = new ExtentsKey(key(w), slicing.granularity());
-        // Another way to cut it: no slice of before is in hand any more.
+        // The granularity has changed, so the selected slice does not exist any more.
         if (cut != null && !cut.equals(key) && cut.tensor.equals(key.tensor)) {
             onOtherCut.run();
         }

@@ -1,4 +1,7 @@
-/** The selected tensor: its histogram with the clip handles, the error against the clip, its error, codes and slices, and how it is quantized. */
+/**
+ * The selected tensor: its histogram with the clip handles, the error as a function of the clip, its error figures,
+ * codes and slices, and the form for its settings.
+ */
 @NullMarked
 package org.quantscope.app.selected;
 

@@ -10,7 +10,7 @@ import org.quantscope.core.session.Edit;
 
 /** The bundled models with their data. */
 public final class BundledModels {
-    /** Few enough bits to see at first sight what a clip does. */
+    /** Few bits, so that the effect of a clip is visible at once. */
     private static final int FEW_BITS = 4;
 
     private static final String FASHION = "fashion_mnist";
@@ -18,7 +18,10 @@ public final class BundledModels {
 
     private BundledModels() {}
 
-    /** The folder of the samples: the property {@code quantscope.samples}, else {@code sample-models} here or in the folders above. */
+    /**
+     * The folder of the samples: the property {@code quantscope.samples}, or else {@code sample-models} in the working
+     * folder or one above it.
+     */
     public static Optional<Path> folder() {
         String given = System.getProperty("quantscope.samples");
         if (given != null) {
@@ -33,7 +36,7 @@ public final class BundledModels {
         return Optional.empty();
     }
 
-    /** The samples that are there, the one to begin with first. */
+    /** The samples that exist; the one to start with comes first. */
     public static List<Sample> all() {
         return folder().map(BundledModels::in).orElse(List.of());
     }

@@ -8,19 +8,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Who follows a change, in a stated order: what is computed from the choices comes before what is computed from that. One step
- * refreshes each stage once, however many stages tell of a change of their own on the way. For the thread of the scene only.
+ * Tells followers about changes in a fixed order, so that a figure is refreshed after all figures that it depends on.
+ * One change refreshes each stage once, even if several stages announce changes meanwhile. Used on the FX thread only.
  */
 public final class Changes {
-    /** In the order in which they are refreshed. */
+    /** The stages, in the order in which they are refreshed. */
     public enum Stage {
-        /** What the choices come to, for every quantized tensor. */
+        /** The parameters and errors of every quantized tensor. */
         MEASUREMENTS,
-        /** The tensor in hand, previews included. */
+        /** The selected tensor, with its preview. */
         SELECTED_TENSOR,
-        /** What the settings on show cost. */
+        /** The accuracy under the shown settings. */
         ACCURACY,
-        /** Whatever follows from these. */
+        /** Everything that depends on the other stages. */
         OTHERS
     }
 
@@ -28,18 +28,21 @@ public final class Changes {
     private final Set<Stage> due = EnumSet.noneOf(Stage.class);
     private boolean running;
 
-    /** Refreshes {@code follower} with its stage from now on. */
+    /** From now on refreshes {@code follower} with its stage. */
     public void on(Stage stage, Runnable follower) {
         followers.computeIfAbsent(stage, s -> new ArrayList<>()).add(follower);
     }
 
-    /** The choices have changed, or what is known of the model: every stage is due. */
+    /** Refreshes every stage, because the choices have changed, or what is known about the model. */
     public void all() {
         due.addAll(EnumSet.allOf(Stage.class));
         run();
     }
 
-    /** What {@code stage} shows has changed: the stages that rest on it are due. A preview changes no choice, so only accuracy follows the tensor in hand. */
+    /**
+     * Refreshes the stages that depend on {@code stage}, because what it shows has changed. A preview changes no
+     * choice, so only the accuracy follows the selected tensor.
+     */
     public void behind(Stage stage) {
         due.addAll(
                 switch (stage) {

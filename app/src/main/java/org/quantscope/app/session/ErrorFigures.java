@@ -8,15 +8,15 @@ import org.quantscope.core.sketch.ErrorEstimate;
 /**
  * The error of one tensor under one setting, from an exact pass or from sketches.
  *
- * @param exact false if every figure is an estimate
- * @param count finite values
- * @param mse mean squared error, squared tensor units
- * @param clippingMse the part made by clipped values
- * @param sqnrDb signal to quantization noise in dB; empty where it does not exist
- * @param cosine empty where it does not exist or is not estimated
+ * @param exact false if all figures are estimates
+ * @param count number of finite values
+ * @param mse mean squared error, in squared tensor units
+ * @param clippingMse the part of it from clipped values
+ * @param sqnrDb SQNR in dB; empty if it does not exist
+ * @param cosine cosine similarity; empty if it does not exist or is not estimated
  * @param maxAbsError in tensor units; empty if it is not estimated
  * @param clipped number of clipped values
- * @param clippedLow how many of these lie below the lowest level
+ * @param clippedLow number of values below the lowest level
  */
 public record ErrorFigures(
         boolean exact,
@@ -41,7 +41,7 @@ public record ErrorFigures(
                 report.clippedLow());
     }
 
-    /** The sum over the slices of a tensor; means are weighted by the slices' counts. */
+    /** The figures of a tensor from those of its slices; means are weighted by the counts of the slices. */
     public static ErrorFigures of(List<ErrorEstimate> slices) {
         long count = 0;
         double error = 0;
@@ -73,10 +73,12 @@ public record ErrorFigures(
     }
 
     /**
-     * An estimate for the whole when one of its slices has changed: what was, with that slice's share taken out and the new one put in.
+     * An estimate for the whole tensor when one of its slices has changed: the slice's former share is replaced by its
+     * new one.
      *
-     * @param before of the slice, under the setting that these figures belong to
-     * @param now of the slice, under the new one
+     * @param before estimate for the slice, under the setting that these figures belong to
+     * @param now estimate for the slice, under the new setting
+     * @param sumSquares the sum of the squared values of the tensor
      */
     public ErrorFigures exchange(ErrorEstimate before, ErrorEstimate now, double sumSquares) {
         double n = Math.max(1, count);

@@ -6,21 +6,21 @@ import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 
 /**
- * What came of a setting.
+ * The result of a setting.
  *
  * @param spec the setting
- * @param requested the range asked for, one a slice
- * @param params the parameters that it was resolved to
- * @param error what they do to the tensor
- * @param spans of the slices together
+ * @param requested the requested range of each slice
+ * @param params the resolved parameters
+ * @param error the error that they cause
+ * @param spans a summary of all slices
  */
 public record Measured(QuantSpec spec, List<ClipRange> requested, QuantParams params, ErrorFigures error, Spans spans) {
     /**
-     * What many slices are summed up by; made where the result is, since there may be many.
+     * A summary of many slices, computed together with the result because there may be many.
      *
      * @param requested the hull of the requested ranges
      * @param effective the hull of the effective ranges
-     * @param scales the smallest, the middle and the largest scale
+     * @param scales the smallest, the median and the largest scale
      * @param lowestZero the smallest zero point; 0 for codebooks
      * @param highestZero the largest zero point; 0 for codebooks
      */

@@ -6,8 +6,8 @@ import org.quantscope.core.job.LatestWins;
 import org.quantscope.core.job.LruCache;
 
 /**
- * Values that depend on a key alone, computed in the background when they are first asked for. Only the key that was asked
- * for last matters: another one cancels what is being computed. For the thread of the window only.
+ * Values that depend only on a key and are computed in the background when they are first requested. Only the last
+ * request matters: a request for another key cancels the running computation. Used on the FX thread only.
  *
  * @param <K> everything that the value depends on
  */
@@ -26,10 +26,10 @@ public final class Memo<K, V> {
     }
 
     /**
-     * The value, if it is known; else it is computed. What fails is told once, and tried again when another key has been asked
-     * for in between.
+     * Returns the value if it is known, otherwise starts to compute it. A failure is reported once; the key is tried
+     * again after another key has been requested.
      *
-     * @param then runs when a value is there that this call could not give, unless another key is asked for before
+     * @param then runs when a value that this call could not return is ready, unless another key is requested before
      */
     public Optional<V> ask(K key, LatestWins.Work<V> work, Runnable then) {
         if (!key.equals(asked)) {
@@ -51,7 +51,7 @@ public final class Memo<K, V> {
                     kept.put(key, made);
                     if (key.equals(asked)) {
                         answer = made;
-                        // Work that runs at once is given by the call itself.
+                        // If the work runs at once, the call itself returns the value.
                         if (!asking) {
                             then.run();
                         }
@@ -61,14 +61,14 @@ public final class Memo<K, V> {
         asking = false;
     }
 
-    /** Nobody waits any more; what is being computed is cancelled. */
+    /** Cancels the running computation, because nobody needs it any more. */
     public void stop() {
         latest.cancel();
         asked = null;
         answer = null;
     }
 
-    /** Forgets all values. */
+    /** Drops all values. */
     public void clear() {
         stop();
         kept.clear();

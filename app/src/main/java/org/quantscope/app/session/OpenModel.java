@@ -14,12 +14,12 @@ import org.quantscope.core.tensor.TensorKind;
 /**
  * An opened model file.
  *
- * @param source as stored
- * @param folded with BatchNormalization folded; {@code source} itself if there is nothing to fold
- * @param file where it is
+ * @param source the model as it is stored
+ * @param folded the model with BatchNormalization folded; {@code source} itself if there is nothing to fold
+ * @param file path and digest of the file
  */
 public record OpenModel(Model source, Model folded, FileRef file) {
-    /** As it is analysed where nothing is corrected. */
+    /** The model in the form that is analysed if there are no corrections. */
     public Model analysed(boolean foldBatchNorm) {
         return foldBatchNorm ? folded : source;
     }
@@ -28,7 +28,10 @@ public record OpenModel(Model source, Model folded, FileRef file) {
         return String.valueOf(file.path().getFileName());
     }
 
-    /** The weights of an analysed model, and other stored tensors of those in {@code own}, in the order of the file. */
+    /**
+     * The weights of an analysed model, and those other stored tensors that are in {@code own}, in the order of the
+     * file.
+     */
     static List<QuantizableTensor.Weight> weights(Model analysed, Set<TensorId> own) {
         return analysed.tensors().stream()
                 .filter(tensor -> isListed(tensor, own))
@@ -36,7 +39,10 @@ public record OpenModel(Model source, Model folded, FileRef file) {
                 .toList();
     }
 
-    /** The activations of an analysed model that have parameters of their own, in graph order, with what was seen of them. */
+    /**
+     * The activations of an analysed model that have their own parameters, in graph order, with their sketches if they
+     * have been calibrated.
+     */
     static List<QuantizableTensor.Activation> activations(Model analysed, Map<TensorId, MomentSketch> seen) {
         return analysed.graph().stream()
                 .flatMap(graph -> graph.activations().stream())

@@ -16,10 +16,10 @@ import org.quantscope.core.sketch.ActivationSketches;
 /** What reading in the background has come to. */
 sealed interface Opened {
     /**
-     * A model with what goes with it.
+     * A model with its data and settings, ready to be shown.
      *
-     * @param notes what is wrong with the rest, a sentence each
-     * @param unprepared data that came with it and does not fit as it is
+     * @param notes a sentence for each thing that is wrong with the rest
+     * @param unprepared data that came with the model and does not fit it without preparation
      */
     record Bench(
             OpenModel model,
@@ -45,15 +45,15 @@ sealed interface Opened {
 
     record Data(Dataset dataset, Role role) implements Opened {}
 
-    /** Data that does not fit as it is. */
+    /** Data that does not fit the model without preparation. */
     record Unprepared(Samples samples, Role role) implements Opened {}
 
     /**
-     * What is known of the activations before they are looked at.
+     * What is known about the activations before they are calibrated.
      *
-     * @param ranges what the session file says
-     * @param activations what was seen of them, if it rests on what the session does
-     * @param note why there is nothing, where there should be something
+     * @param ranges the ranges in the session file
+     * @param activations the sketches, if they belong to the model and the data of the session
+     * @param note why there are no sketches although there should be
      */
     record Seen(ActivationRanges ranges, Optional<ActivationSketches> activations, Optional<String> note) {
         static final Seen NOTHING = new Seen(ActivationRanges.NONE, Optional.empty(), Optional.empty());

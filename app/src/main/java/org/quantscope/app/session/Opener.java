@@ -32,7 +32,7 @@ import org.quantscope.core.sketch.SketchFile;
 final class Opener {
     private Opener() {}
 
-    /** By its name alone: what is dropped is asked about on the thread of the scene. */
+    /** True if the file is data, judged by its name only, because this runs on the FX thread. */
     static boolean isData(Path file) {
         String name = name(file);
         return Stream.of(".npz", ".csv", ".tsv", ".gz", "-ubyte", ".idx").anyMatch(name::endsWith)
@@ -48,7 +48,10 @@ final class Opener {
         return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     }
 
-    /** Evaluates on the last of {@code files}, if there are any, instead of what was opened says. The model opens in any case. */
+    /**
+     * Replaces the evaluation data of what was opened by the last of {@code files}, if there are any. The model is
+     * opened in any case.
+     */
     static Opened withData(Opened opened, List<Path> files, CancelToken cancel) {
         if (files.isEmpty() || !(opened instanceof Opened.Bench b)) {
             return opened;
@@ -97,7 +100,7 @@ final class Opener {
         }
     }
 
-    /** Whatever is not where it was, or not what it was, is asked about before anything is opened. */
+    /** Opens the files of a session, after asking about each one that is missing or has changed. */
     static Opened resume(Resumption session, CancelToken cancel) throws IOException {
         for (Role role : Role.values()) {
             FileRef ref = session.ref(role).orElse(null);
@@ -141,7 +144,9 @@ final class Opener {
                 Optional.empty());
     }
 
-    /** Reads what was seen of the activations; what cannot be used is passed over, since it can be seen again. */
+    /**
+     * Reads the sketches of the activations. A file that cannot be used is ignored, because they can be computed again.
+     */
     private static Opened.Seen seen(
             Path session, SessionState state, ActivationRanges ranges, List<Dataset> data, CancelToken cancel) {
         Path file = SketchFile.beside(session);

@@ -26,13 +26,14 @@ public sealed interface QuantizableTensor {
     /**
      * A value that the graph computes.
      *
-     * @param sketch what was seen of it on the calibration data; empty before a calibration
+     * @param sketch its values on the calibration data; empty before calibration
      */
     record Activation(TensorInfo info, Optional<MomentSketch> sketch) implements QuantizableTensor {}
 
     /**
-     * A name for people: without what every name of its kind ends in, and {@code dw} behind a depthwise weight. A weight
-     * whose name an exporter made up is called by the node that reads it; of nested modules, those that only repeat are left out.
+     * A short name for display: without an ending that all names of its kind share, and with {@code dw} after a
+     * depthwise weight. If the name of a weight was made up by an exporter, the name of the node that reads it is used.
+     * In names of nested modules, repetitions are left out.
      */
     default String shortName() {
         String name = id().name();
@@ -44,7 +45,7 @@ public sealed interface QuantizableTensor {
         return (bare.isEmpty() ? name : bare) + (info().isDepthwise() ? " dw" : "");
     }
 
-    /** The like for a weight; of a recurrent network W is what its input and R what its state is multiplied with. */
+    /** The short name of a weight. In a recurrent network, W is multiplied with the input and R with the state. */
     static String weightName(TensorInfo info) {
         String name = info.id().name();
         if (name.startsWith("onnx::") && !info.consumers().isEmpty()) {

@@ -5,17 +5,17 @@ import java.util.Optional;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 
-/** What only the person at the window can decide. Each call waits for the answer. */
+/** Questions that only the user can answer. Each call waits for the answer. */
 public interface Questions {
-    /** What to do with changes that are not saved. */
+    /** What to do with unsaved changes. */
     enum Unsaved {
         SAVE,
         DISCARD,
-        /** Stay where we are. */
+        /** Neither save nor discard: cancel what was about to happen. */
         STAY
     }
 
-    /** What a session rests on. */
+    /** The files that a session depends on. */
     enum Role {
         MODEL("model"),
         EVALUATION("evaluation data"),
@@ -27,27 +27,39 @@ public interface Questions {
             this.title = title;
         }
 
-        /** For a person, within a sentence. */
+        /** The name of the role within a sentence. */
         public String title() {
             return title;
         }
     }
 
-    /** @param name of what would be lost */
+    /**
+     * Asks what to do with unsaved changes.
+     *
+     * @param name name of what would be lost
+     */
     Unsaved unsaved(String name);
 
-    /** Data that cannot be fed to the model as its sidecar says: how to prepare it. The answer is an edit, or nothing. */
+    /**
+     * Asks how to prepare data that does not fit the model in the way its sidecar says. The answer is made as an edit,
+     * or not at all.
+     */
     default void howToPrepare(Role role, Samples samples) {}
 
-    /** Where to save; empty to save nothing. */
+    /** Asks where to save; empty to save nothing. */
     Optional<Path> whereToSave(Path suggestion);
 
-    /** Where a file that a session rests on is now; empty to go on without it, or to give up if it is the model. */
+    /**
+     * Asks where a missing file of a session is now; empty to continue without it, or to give up if it is the model.
+     */
     Optional<Path> whereIs(Role role, FileRef missing);
 
-    /** True to use {@code file} although it is not what the session was made with; false to go on without it, or to give up if it is the model. */
+    /**
+     * Asks whether to use {@code file} although it has changed since the session was saved. If false, the session
+     * continues without it, or is not opened if the file is the model.
+     */
     boolean acceptChanged(Role role, Path file);
 
-    /** True to take up the work that an earlier run did not save. */
+    /** Asks whether to restore work that an earlier run did not save. */
     boolean restore(String model);
 }

@@ -11,9 +11,9 @@ import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
 
 /**
- * A session on its way to the bench.
+ * A session that is being opened.
  *
- * @param unsaved true if the state is not what the file says
+ * @param unsaved true if the state differs from the file
  * @param waived data to go on without
  */
 record Resumption(Path file, SessionState state, ActivationRanges ranges, boolean unsaved, Set<Role> waived) {

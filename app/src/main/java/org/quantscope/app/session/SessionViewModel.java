@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 
 /** Opens models, data and sessions, saves sessions, and keeps a copy of unsaved work against a crash. */
 public final class SessionViewModel {
-    /** What a session file ends in. */
+    /** The ending of session files. */
     public static final String EXTENSION = ".quantscope.json";
 
     private static final Logger LOG = LoggerFactory.getLogger(SessionViewModel.class);
@@ -40,13 +40,13 @@ public final class SessionViewModel {
     /**
      * A bundled model with its data.
      *
-     * @param start the choices that it opens with, on top of the defaults
+     * @param start an edit of the default settings that it opens with; empty for none
      */
     public record Sample(String title, Path model, Path evaluation, Path calibration, Optional<Edit> start) {}
 
     private record Kept(ActivationSketches activations, Path file) {}
 
-    /** Seconds that closing waits for what is being written. */
+    /** How many seconds closing waits for files that are being written. */
     private static final int PATIENCE = 20;
 
     private final Workbench bench;
@@ -74,8 +74,8 @@ public final class SessionViewModel {
     }
 
     /**
-     * Opens whatever the files are: a session, a model, or data for the model that is open. Of several files, data is for the
-     * model or session among them.
+     * Opens files: a session, a model, or data for the open model. Of several files, data is opened for the model or
+     * session among them.
      */
     public void open(List<Path> files) {
         List<Path> data = new ArrayList<>();
@@ -88,7 +88,7 @@ public final class SessionViewModel {
             data.forEach(this::openEvaluationData);
             return;
         }
-        // One window holds one model: the last one named.
+        // A window holds one model, so the last file counts.
         Path file = others.getLast();
         boolean session = Opener.isSession(file);
         leave(() -> submit(
@@ -125,19 +125,19 @@ public final class SessionViewModel {
         }));
     }
 
-    /** Opens a saved session with the model and the data it names. */
+    /** Opens a saved session with the model and the data that it names. */
     public void openSession(Path file) {
         leave(() -> submit(
                 "Opening " + file.getFileName(),
                 cancel -> Opener.resume(Resumption.of(file, SessionFile.read(file), false), cancel)));
     }
 
-    /** Computes accuracy on this data from now on. */
+    /** Uses this data for evaluation from now on. */
     public void openEvaluationData(Path file) {
         openData(file, Role.EVALUATION);
     }
 
-    /** Calibrates activations on this data from now on. */
+    /** Uses this data for calibration from now on. */
     public void openCalibrationData(Path file) {
         openData(file, Role.CALIBRATION);
     }
@@ -161,20 +161,20 @@ public final class SessionViewModel {
         });
     }
 
-    /** What the open model is fed with; empty without a model that can be fed. */
+    /** What the inputs of the open model need; empty if there is no model that can be run. */
     private Optional<InputFit> wanted() {
         return bench.analysed().flatMap(Opener::wanted);
     }
 
     /**
-     * Offers the work that an earlier run left unsaved, which is looked for in the background.
+     * Offers unsaved work of an earlier run, which is searched in the background.
      *
-     * @param otherwise what happens if there is none, or it is not wanted
+     * @param otherwise runs if there is none, or the user declines it
      */
     public void restore(Runnable otherwise) {
         unsaved.find(found -> {
             if (bench.modelProperty().get().isPresent() || opening.isBusy()) {
-                // A person was faster.
+                // The user has opened something meanwhile.
                 return;
             }
             found.ifPresentOrElse(session -> offer(session, otherwise), otherwise);
@@ -192,7 +192,7 @@ public final class SessionViewModel {
         }
     }
 
-    /** Saves to where the session came from, or asks; in the background. */
+    /** Saves to the file of the session, or asks for one; in the background. */
     public void save() {
         save(() -> {});
     }
@@ -201,12 +201,12 @@ public final class SessionViewModel {
         bench.sessionFileProperty().get().or(this::askWhere).ifPresent(file -> save(file, then));
     }
 
-    /** Saves to a place that is asked for; in the background. */
+    /** Asks for a file and saves to it; in the background. */
     public void saveAs() {
         askWhere().ifPresent(file -> save(file, () -> {}));
     }
 
-    /** @param then what happens once it is saved */
+    /** @param then runs once the session is saved */
     private void save(Path file, Runnable then) {
         SessionState state = bench.stateProperty().get().orElse(null);
         OpenModel of = bench.modelProperty().get().orElse(null);
@@ -235,7 +235,10 @@ public final class SessionViewModel {
         then.run();
     }
 
-    /** Writes what was seen of the activations beside the session, so that opening it needs no run of the model. */
+    /**
+     * Writes the sketches of the activations beside the session file, so that the model need not be run when it is
+     * opened.
+     */
     private void keepActivations(Path session) {
         Path file = SketchFile.beside(session);
         Optional<Kept> now = bench.observed().map(seen -> new Kept(seen, file));
@@ -252,7 +255,10 @@ public final class SessionViewModel {
                 }));
     }
 
-    /** Goes on with {@code then} if what is open may be left: nothing is unsaved, or it has been saved, or may be lost. */
+    /**
+     * Runs {@code then} if the open session may be closed: nothing is unsaved, or the changes have been saved, or the
+     * user discards them.
+     */
     public void leave(Runnable then) {
         if (!bench.dirtyProperty().get()) {
             then.run();
@@ -269,7 +275,10 @@ public final class SessionViewModel {
         }
     }
 
-    /** Ends background reading and waits for what is being written; work that was given up on purpose is not offered again. */
+    /**
+     * Cancels background reading and waits for files being written. Changes that the user discarded are not offered
+     * again.
+     */
     public void close() {
         opening.cancel();
         if (!writer.drain(PATIENCE)) {
@@ -364,7 +373,7 @@ public final class SessionViewModel {
         submit("Opening " + session.file().getFileName(), cancel -> Opener.resume(session, cancel));
     }
 
-    /** Takes files that are not there any more out of the recent ones; a little later. */
+    /** Removes missing files from the list of recent files, in the background. */
     public void forgetMissing() {
         recent.forgetMissing();
     }
@@ -387,7 +396,7 @@ public final class SessionViewModel {
         unsaved.keep(session(now));
     }
 
-    /** A state with what calibration comes to for it, which is put together on the thread that writes. */
+    /** A session with the calibration for its state; it is assembled on the thread that writes it. */
     private Supplier<Session> session(SessionState state) {
         Resolver resolver = bench.resolver();
         Calibration calibration = bench.calibration();

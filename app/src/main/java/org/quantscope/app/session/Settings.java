@@ -18,11 +18,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the program remembers from one run to the next: the theme, recent files, the window's place and its panes. Kept in
- * a small text file; one that cannot be read counts as empty.
+ * What the program remembers between runs: the theme, recent files, position of the window and its dividers. Stored in
+ * a small text file; an unreadable file counts as empty.
  */
 public final class Settings {
-    /** Recent files that are kept. */
+    /** The number of recent files to keep. */
     public static final int RECENT = 10;
 
     private static final String GIVEN = "quantscope.config";
@@ -33,14 +33,14 @@ public final class Settings {
     private final Properties values = new Properties();
     private Runnable onChange = () -> {};
 
-    /** @param folder where the file is kept, and all else; made when something is saved */
+    /** @param folder folder of the settings file and all other files; created when something is saved */
     public Settings(Path folder) {
         this(folder, folder);
     }
 
     /**
-     * @param folder where the file is kept; made when something is saved
-     * @param state where results are kept that can be computed again
+     * @param folder folder of the settings file; created when something is saved
+     * @param state folder for results that can be computed again
      */
     public Settings(Path folder, Path state) {
         this.folder = folder;
@@ -55,7 +55,10 @@ public final class Settings {
         }
     }
 
-    /** In the usual places on this system; {@code quantscope.config} names another one for all. */
+    /**
+     * The settings in the usual folders of this system; {@code quantscope.config} names a folder to use for all files
+     * instead.
+     */
     public static Settings usual() {
         String given = System.getProperty(GIVEN);
         return given == null
@@ -63,7 +66,7 @@ public final class Settings {
                 : new Settings(Path.of(given), Path.of(given));
     }
 
-    /** Told whenever something is set, on the thread that set it. */
+    /** Calls {@code listener} whenever a setting changes, on the thread that changes it. */
     void onChange(Runnable listener) {
         onChange = listener;
     }
@@ -78,7 +81,7 @@ public final class Settings {
         return folder;
     }
 
-    /** Where results are kept that can be computed again. */
+    /** The folder for results that can be computed again. */
     public Path state() {
         return state;
     }
@@ -107,7 +110,7 @@ public final class Settings {
         return files;
     }
 
-    /** Puts a file in front of the recent ones. */
+    /** Moves or adds a file to the front of the recent files. */
     public void addRecent(Path file) {
         List<Path> files = new ArrayList<>(recent());
         Path absolute = file.toAbsolutePath().normalize();
@@ -116,7 +119,7 @@ public final class Settings {
         setRecent(files);
     }
 
-    /** Takes a file out of the recent ones. */
+    /** Removes a file from the recent files. */
     public void removeRecent(Path file) {
         List<Path> files = new ArrayList<>(recent());
         files.remove(file);
@@ -134,7 +137,7 @@ public final class Settings {
         onChange.run();
     }
 
-    /** A remembered number, for example a divider's position. */
+    /** A remembered number, such as the position of a divider. */
     public OptionalDouble number(String name) {
         try {
             double x = Double.parseDouble(values.getProperty(name, ""));
@@ -148,7 +151,7 @@ public final class Settings {
         set(name, Double.toString(x));
     }
 
-    /** A remembered word, for example the page that was on show. */
+    /** A remembered text, such as the page that was visible. */
     public Optional<String> text(String name) {
         return Optional.ofNullable(values.getProperty(name));
     }
@@ -157,7 +160,7 @@ public final class Settings {
         set(name, value);
     }
 
-    /** Writes the file as the settings are now, whenever it is run; for the {@link Writer}. */
+    /** A task for the {@link Writer} that writes the settings as they are when it runs. */
     Writer.Write save() {
         Properties now = (Properties) values.clone();
         return () -> {

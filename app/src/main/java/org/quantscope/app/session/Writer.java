@@ -9,11 +9,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes files one after the other in the background, in the order in which it was asked to. Under one name only what was
- * asked last is written, if it comes in time. Thread safe; asking never waits.
+ * Writes files one after the other in the background, in the order of the requests. If several requests with the same
+ * name are waiting, only the last one is written. Thread-safe; requests never block.
  */
 final class Writer {
-    /** Writes something. */
+    /** Writes a file. */
     @FunctionalInterface
     interface Write {
         void run() throws IOException;
@@ -23,21 +23,21 @@ final class Writer {
 
     private final Executor work;
     private final LinkedHashMap<String, Asked> waiting = new LinkedHashMap<>();
-    /** Somebody has been asked to write what waits. */
+    /** True if a background task will write what is waiting. */
     private boolean called;
 
     private boolean writing;
     private int unnamed;
 
-    /** @param work writes */
+    /** @param work runs the writing */
     Writer(Executor work) {
         this.work = work;
     }
 
     /**
-     * Asks for {@code write} in place of what still waits under {@code name}.
+     * Requests {@code write}, in place of a request with the same {@code name} that is still waiting.
      *
-     * @param onFailure told in the background
+     * @param onFailure called on the background thread
      */
     void replace(String name, Write write, Consumer<IOException> onFailure) {
         boolean call;
@@ -57,7 +57,7 @@ final class Writer {
         }
     }
 
-    /** Asks for {@code write} behind all that waits. */
+    /** Requests {@code write} after all that is waiting. */
     void add(Write write, Consumer<IOException> onFailure) {
         String name;
         synchronized (this) {
@@ -66,7 +66,7 @@ final class Writer {
         replace(name, write, onFailure);
     }
 
-    /** Writes what waits, and what is asked for meanwhile; leaves it to whoever is at it already. */
+    /** Writes everything that is waiting, including new requests; does nothing if another thread is doing so. */
     private void writeAll() {
         for (Asked next = begin(); next != null; next = begin()) {
             try {
@@ -74,7 +74,7 @@ final class Writer {
             } catch (IOException e) {
                 next.onFailure.accept(e);
             } catch (RuntimeException e) {
-                // What follows is written all the same.
+                // The remaining requests are written in any case.
                 next.onFailure.accept(new IOException(e.getMessage(), e));
             } finally {
                 end();
@@ -94,9 +94,9 @@ final class Writer {
     }
 
     /**
-     * Waits until nothing is left to write; what nobody has begun is written here.
+     * Waits until everything is written, and writes on this thread what no other thread has begun.
      *
-     * @return false if something is being written still after that many seconds, or the thread was interrupted
+     * @return false if writing takes longer than this number of seconds, or the thread was interrupted
      */
     boolean drain(int seconds) {
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);

@@ -1,4 +1,4 @@
-/** Opening, saving and remembering. */
+/** The open session: opening and saving it, its choices, and what is computed from them for all views. */
 @NullMarked
 package org.quantscope.app.session;
 

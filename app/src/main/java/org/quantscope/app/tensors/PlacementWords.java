@@ -11,8 +11,8 @@ final class PlacementWords {
     private PlacementWords() {}
 
     /**
-     * Why an activation is quantized, tied or in float, and which others share its parameters; or why a weight is in float. Empty for
-     * other weights.
+     * Why an activation is quantized, tied or in float, and which others share its parameters; or why a weight stays in
+     * float. Empty for other weights.
      */
     static Optional<String> of(OnnxGraph graph, TensorId id) {
         return graph.floatWeights().stream()

@@ -23,7 +23,7 @@ final class TensorCells {
             group.getStyleClass().add("hint");
             glyph.getStyleClass().add("damage");
             setGraphicTextGap(GLYPH_GAP);
-            // Both the block and the operator tell one name from another.
+            // The start of a name tells the block, its end the operator: both are needed to tell names apart.
             setTextOverrun(OverrunStyle.CENTER_ELLIPSIS);
         }
 
@@ -36,7 +36,7 @@ final class TensorCells {
                 setText(null);
                 setGraphic(null);
             } else if (line.row().isEmpty()) {
-                // Over the empty cells beside it, where the column is narrow.
+                // The name may cover the empty cells beside it if the column is narrow.
                 group.setText(line.group());
                 setText(null);
                 setGraphic(group);
@@ -58,7 +58,10 @@ final class TensorCells {
         }
     }
 
-    /** The change of the score with this tensor alone quantized, behind a bar as long as its share of the largest loss. */
+    /**
+     * The change of the score with this tensor alone quantized. The length of the bar behind it is its share of the
+     * largest loss.
+     */
     static final class DamageCell extends TreeTableCell<TensorLine, TensorLine> {
         private static final double BAR = 16;
         private static final double BAR_HEIGHT = 6;
@@ -66,7 +69,7 @@ final class TensorCells {
         private final HBox track = new HBox(bar);
         private final DoubleSupplier most;
 
-        /** @param most the loss of a whole bar */
+        /** @param most the loss that fills the whole bar */
         DamageCell(DoubleSupplier most) {
             this.most = most;
             getStyleClass().add("number");

@@ -15,11 +15,11 @@ import org.quantscope.app.ui.Figures;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 
-/** The columns of the list of tensors: what they show, when there is room for them, and which one sorts. */
+/** The columns of the list of tensors: what they show, when they are visible, and which one sorts the list. */
 final class TensorColumns {
     private static final double NAME_WIDTH = 110;
 
-    /** Borders and the scroll bar. */
+    /** Width of the borders and the scroll bar in pixels. */
     private static final double MARGIN = 40;
 
     private static final double SHAPE_WIDTH = 86;
@@ -39,10 +39,10 @@ final class TensorColumns {
     private final TreeTableColumn<TensorLine, String> range =
             column("range", RANGE_WIDTH, row -> row.range().map(Figures::range).orElse(""));
 
-    /** The largest loss in the list: the length of a whole bar. */
+    /** The largest loss in the list, which fills a whole bar. */
     private double most;
 
-    /** A sweep has found something. */
+    /** True if a sweep has found something. */
     private boolean swept;
 
     TensorColumns(TreeTableView<TensorLine> tree, TensorsViewModel model) {
@@ -82,12 +82,12 @@ final class TensorColumns {
                         sqnr,
                         damage,
                         range));
-        // The view-model sorts; a third click on a header gives the first order back.
+        // The view-model sorts the list; a third click on a header restores the first order.
         tree.setOnSort(e -> {
             e.consume();
             order();
         });
-        // Only when the header is done with a click: it clears the order before it sets its own.
+        // After the click, because the header clears the sort order before it sets a new one.
         tree.addEventHandler(MouseEvent.MOUSE_CLICKED, e -> {
             if (tree.getSortOrder().isEmpty()) {
                 sqnr.setSortType(TreeTableColumn.SortType.ASCENDING);
@@ -107,7 +107,7 @@ final class TensorColumns {
         model.orderProperty().subscribe(this::showOrder);
     }
 
-    /** Ranges appear when there is room for them, and shapes give way to the damage. */
+    /** Shows ranges if there is enough room for them, and hides shapes in favour of the damage. */
     void fit(double width) {
         double room = width - NAME_WIDTH - BITS_WIDTH - SQNR_WIDTH - (swept ? DAMAGE_WIDTH : 0);
         damage.setVisible(swept);
@@ -115,12 +115,12 @@ final class TensorColumns {
         range.setVisible(room > shape.getPrefWidth() + RANGE_WIDTH);
     }
 
-    /** Makes room for shapes of {@code longest} characters, within reason. */
+    /** Makes room for shapes with up to {@code longest} characters, within a limit. */
     void setLongestShape(int longest) {
         fix(shape, Math.clamp(longest * SHAPE_DIGIT + SHAPE_INSETS, SHAPE_WIDTH, WIDEST_SHAPE));
     }
 
-    /** Looks at what a sweep has found; losses that are shares are in points. */
+    /** Adapts to what a sweep has found; losses of accuracy are shown in points. */
     void take(TensorsViewModel.Rows rows) {
         most = 0;
         swept = false;
@@ -141,7 +141,7 @@ final class TensorColumns {
         damage.setText(points ? "damage pts" : "damage");
     }
 
-    /** Marks the column that the list is sorted by, whoever chose it. */
+    /** Marks the column that sorts the list, also if it was chosen elsewhere. */
     private void showOrder(TensorOrder order) {
         tree.getColumns().stream()
                 .filter(c -> c.getUserData() == order.key())
@@ -197,7 +197,10 @@ final class TensorColumns {
         return column;
     }
 
-    /** What a click on a header does, from the keyboard: sorts by the next column, or the same one the other way round. */
+    /**
+     * Does by keyboard what a click on a header does: sorts by the next column, or reverses the order of the present
+     * one.
+     */
     private void sortNext(boolean turn) {
         List<TreeTableColumn<TensorLine, ?>> columns = tree.getColumns().stream()
                 .filter(c -> c.isVisible() && c.getUserData() instanceof TensorOrder.Key)
@@ -222,7 +225,7 @@ final class TensorColumns {
         }
     }
 
-    /** Many models declare no shape for the values inside. */
+    /** The shape as text; many models do not declare the shapes of inner values. */
     private static String shape(TensorRow row) {
         return row.shape().rank() == 0 ? Figures.NONE : row.shape().toString();
     }

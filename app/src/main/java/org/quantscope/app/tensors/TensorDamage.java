@@ -7,31 +7,31 @@ import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.sensitivity.TensorSensitivity;
 
 /**
- * What is known of the damage that one tensor does.
+ * What is known about the damage of one tensor.
  *
- * @param figures of this or, where it says so, of an earlier setting
- * @param onlyPrevious true if the figure of this tensor alone belongs to an earlier setting of it
- * @param allButPrevious true if the figure of all others belongs to an earlier setting of one of them
- * @param all the model with everything quantized; empty while not known under the present setting
+ * @param figures under the present settings, or earlier ones as the next two say
+ * @param onlyPrevious true if the figure for this tensor alone belongs to an earlier setting of the tensor
+ * @param allButPrevious true if the figure for all others belongs to an earlier setting of one of them
+ * @param all the model with everything quantized; empty if it is not known for the present settings
  */
 public record TensorDamage(
         TensorSensitivity figures, boolean onlyPrevious, boolean allButPrevious, Optional<AccuracyEstimate> all) {
-    /** How bad a loss is. */
+    /** How large the damage is. */
     public enum Level {
-        /** Less than {@link #FAIR_LOSS}. */
+        /** A loss below {@link #FAIR_LOSS}. */
         GOOD,
-        /** Less than {@link #BAD_LOSS}. */
+        /** A loss below {@link #BAD_LOSS}. */
         FAIR,
         BAD
     }
 
-    /** Half a point of accuracy; for other scores 0.5 % of the float model's. */
+    /** Half a point of accuracy; for other scores 0.5 % of the float model's score. */
     static final double FAIR_LOSS = 0.005;
 
-    /** Two points of accuracy; for other scores 2 % of the float model's. */
+    /** Two points of accuracy; for other scores 2 % of the float model's score. */
     static final double BAD_LOSS = 0.02;
 
-    /** The class of the loss of this tensor alone; empty while that is not known. */
+    /** The level of the loss with this tensor alone quantized; empty if it is not known. */
     public Optional<Level> level() {
         return figures.onlyThis().map(e -> {
             double loss = TensorSensitivity.loss(e);
@@ -40,12 +40,12 @@ public record TensorDamage(
         });
     }
 
-    /** How much worse the score is with this tensor alone quantized. */
+    /** How much worse the score is with this tensor alone quantized, as a fraction for an accuracy. */
     public OptionalDouble loss() {
         return figures.loss();
     }
 
-    /** The change of the score, short: {@code ≈ −2.3} points; empty while it is not known. */
+    /** The change of the score as a short text, such as {@code ≈ −2.3} points; empty if it is not known. */
     public String change() {
         return figures.onlyThis()
                 .map(e -> about(e)
@@ -55,7 +55,7 @@ public record TensorDamage(
                 .orElse("");
     }
 
-    /** Both figures and the SQNR of the output, in lines, each with what it rests on. */
+    /** Both figures and the output SQNR in several lines, each with what it rests on. */
     public String describe() {
         StringBuilder text = new StringBuilder();
         figures.onlyThis().ifPresent(e -> text.append("only this quantized: ").append(figure(e, onlyPrevious)));

@@ -12,13 +12,16 @@ import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.tensor.TensorId;
 
-/** What can be done with tensors where they are listed or drawn; each choice is one step. */
+/** The actions on tensors, for the list and for the graph; each is one undo step. */
 public final class TensorMenu extends ContextMenu {
     private static final List<Integer> BITS_OFFERED = List.of(2, 3, 4, 5, 6, 8, 16);
 
     private Set<TensorId> about = Set.of();
 
-    /** @param tensors those that the menu is about, asked when it is shown: what is chosen is done to what it was shown for */
+    /**
+     * @param tensors the tensors that the menu acts on; asked when the menu opens, so that a later selection does not
+     *     change them
+     */
     public TensorMenu(TensorsViewModel model, Supplier<Set<TensorId>> tensors) {
         MenuItem keep = item("keep-float", "Keep float", () -> model.keepFloat(about));
         MenuItem quantize = item("quantize-again", "Quantize", () -> model.quantize(about));

@@ -5,24 +5,27 @@ import java.util.Comparator;
 import java.util.OptionalDouble;
 import org.quantscope.core.quant.QuantSpec;
 
-/** An order of the list; tensors without the figure that counts are last in both directions of it. */
+/** An order of the list. Tensors without the figure that it sorts by come last, whether ascending or descending. */
 public record TensorOrder(Key key, boolean descending) {
     /** What the list is sorted by. */
     public enum Key {
         NAME,
-        /** The number of values. */
+        /** By the number of values. */
         SHAPE,
-        /** The width of a code; float counts as widest. */
+        /** By the bits of a code; float is the largest. */
         BITS,
         SQNR,
-        /** The loss of accuracy with the tensor alone quantized; of equal losses the smaller SQNR of the output is more damage. */
+        /**
+         * By the loss of accuracy with the tensor alone quantized; of equal losses, the one with the smaller output
+         * SQNR counts as more damage.
+         */
         DAMAGE
     }
 
-    /** The order to begin with. */
+    /** The order at the start. */
     public static final TensorOrder WORST_FIRST = new TensorOrder(Key.SQNR, false);
 
-    /** The order that a sweep asks for. */
+    /** The order after a sweep. */
     public static final TensorOrder MOST_DAMAGE_FIRST = new TensorOrder(Key.DAMAGE, false);
 
     Comparator<TensorRow> comparator() {
@@ -54,7 +57,10 @@ public record TensorOrder(Key key, boolean descending) {
         return descending ? ascending.reversed() : ascending;
     }
 
-    /** Runs of digits compare as numbers, so that {@code layer.10} is behind {@code layer.9}; upper and lower case are the same. */
+    /**
+     * Compares names without regard to case. Runs of digits compare as numbers, so that {@code layer.10} comes after
+     * {@code layer.9}.
+     */
     private static int naturally(String a, String b) {
         int i = 0;
         int j = 0;

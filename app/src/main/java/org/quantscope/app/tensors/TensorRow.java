@@ -9,14 +9,14 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * A line of the list.
+ * What the list shows about a tensor.
  *
- * @param spec the committed setting; empty if the tensor stays float
- * @param own true if the setting is its own and not the default of its kind
- * @param sqnrDb in dB; empty while unknown, or where there is none
+ * @param spec the committed setting; empty if the tensor stays in float
+ * @param own true if the tensor has its own setting, false if it has the default of its kind
+ * @param sqnrDb SQNR in dB; empty while it is unknown, or if it does not exist
  * @param exact false if {@code sqnrDb} is an estimate
- * @param range the requested range, over all channels; empty while unknown
- * @param sensitivity what a sweep found; empty before one
+ * @param range the hull of the requested ranges of all channels; empty while it is unknown
+ * @param sensitivity the figures of a sweep; empty before one
  */
 public record TensorRow(
         TensorId id,
@@ -29,13 +29,13 @@ public record TensorRow(
         boolean exact,
         Optional<ClipRange> range,
         Optional<TensorDamage> sensitivity) {
-    /** At least as much is little damage: the noise has less than 4 % of the signal's power. */
+    /** From this SQNR on the damage is little: the noise has less than 4 % of the signal's power. */
     static final double FAIR_DB = 14;
 
-    /** Less is much damage: the noise has more than a tenth of the signal's power. */
+    /** Below this SQNR the damage is much: the noise has more than a tenth of the signal's power. */
     static final double BAD_DB = 10;
 
-    /** How much its setting hurts: by the loss of accuracy once a sweep has found it, before that by its signal to quantization noise. */
+    /** The damage of its setting: by the loss of accuracy if a sweep has found it, otherwise by the SQNR. */
     public Level damage() {
         double db = sqnrDb.orElse(Double.POSITIVE_INFINITY);
         return sensitivity

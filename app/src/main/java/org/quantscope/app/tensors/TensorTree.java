@@ -18,11 +18,13 @@ import javafx.scene.control.skin.VirtualFlow;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.tensor.TensorId;
 
-/** The lines of the list: groups with a line for each tensor, of which some are selected and one is kept in sight. */
+/**
+ * The tree of the list: groups with a line for each tensor. Any number of lines are selected, and one is kept visible.
+ */
 final class TensorTree {
     private static final double LINE_HEIGHT = 25;
 
-    /** Lines that stay in sight above the one in hand. */
+    /** The number of lines that stay visible above the selected tensor. */
     private static final int LINES_ABOVE = 4;
 
     private final TreeTableView<TensorLine> tree = new TreeTableView<>();
@@ -33,10 +35,10 @@ final class TensorTree {
     private boolean updating;
     private @Nullable VirtualFlow<?> flow;
 
-    /** The line to be kept in sight; −1 for none. */
+    /** The line to keep visible; −1 for none. */
     private int wanted = -1;
 
-    /** @param onSelect takes the tensor that a person selects */
+    /** @param onSelect called with the tensor that the user selects */
     TensorTree(Consumer<TensorId> onSelect) {
         tree.setId("tensors");
         tree.setShowRoot(false);
@@ -44,7 +46,7 @@ final class TensorTree {
         tree.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
         tree.setColumnResizePolicy(TreeTableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
         tree.setTableMenuButtonVisible(false);
-        // Else the tree measures the lines that it scrolls past.
+        // With a fixed height the tree need not measure the lines that it scrolls past.
         tree.setFixedCellSize(LINE_HEIGHT);
         tree.setAccessibleText("Tensors, worst first");
         weights.setExpanded(true);
@@ -73,15 +75,15 @@ final class TensorTree {
         return tree;
     }
 
-    /** Forgets the tensors of models before the last one, which are no longer in the list. */
+    /** Drops the items of tensors that are not in the list any more. */
     void forget() {
         items.values().removeIf(item -> item.getParent() == null);
     }
 
     /**
-     * Shows other rows; what was selected of them stays so.
+     * Shows other rows; those that were selected stay selected.
      *
-     * @param unfold whether activations are to be seen in any case
+     * @param unfold true to unfold the activations in any case
      */
     void show(TensorsViewModel.Rows rows, boolean unfold) {
         updating = true;
@@ -98,7 +100,8 @@ final class TensorTree {
             if (moved) {
                 Set<TensorId> chosen = selected();
                 tree.getSelectionModel().clearSelection();
-                // Of lines that move within the tree it asks the place of each, and counts for it all that are above.
+                // The tree is emptied first: for each line that moves within it, it would search the line's position by
+                // counting all lines above.
                 tree.getRoot().getChildren().clear();
                 refill(weights, nextWeights);
                 refill(activations, nextActivations);
@@ -113,7 +116,10 @@ final class TensorTree {
         }
     }
 
-    /** In two steps: in one, each item is looked for among all of before, to tell whether they only changed places. */
+    /**
+     * Replaces the children in two steps. In a single step JavaFX would search each new item among all old ones to find
+     * out what has only moved.
+     */
     private static void refill(TreeItem<TensorLine> group, List<TreeItem<TensorLine>> next) {
         group.getChildren().clear();
         group.getChildren().addAll(next);
@@ -123,7 +129,7 @@ final class TensorTree {
         return Stream.of(weights, activations, others);
     }
 
-    /** The items of rows: a tensor keeps its own. Only lines that say something new are written anew. */
+    /** The items for rows. A tensor keeps its item, and only lines with changed content are updated. */
     private List<TreeItem<TensorLine>> items(String title, List<TensorRow> rows, TreeItem<TensorLine> group) {
         String text = title + " · " + rows.size();
         if (group.getValue() == null || !group.getValue().group().equals(text)) {
@@ -140,7 +146,7 @@ final class TensorTree {
         return next;
     }
 
-    /** Selects what is among the lines that are not folded away. */
+    /** Selects those of the tensors whose lines are visible in the unfolded tree. */
     private void choose(Set<TensorId> chosen) {
         List<TreeItem<TensorLine>> visible = chosen.isEmpty() ? List.of() : visible();
         int[] at = IntStream.range(0, visible.size())
@@ -155,7 +161,9 @@ final class TensorTree {
         }
     }
 
-    /** The items of the lines, in their order: the tree itself would count from its first line to find one. */
+    /**
+     * The items of all unfolded lines in order: the tree itself would count from its first line to find each of them.
+     */
     private List<TreeItem<TensorLine>> visible() {
         List<TreeItem<TensorLine>> lines = new ArrayList<>();
         for (TreeItem<TensorLine> group : tree.getRoot().getChildren()) {
@@ -167,7 +175,7 @@ final class TensorTree {
         return lines;
     }
 
-    /** Marks the tensor in hand and keeps it in sight. */
+    /** Marks the selected tensor and keeps its line visible. */
     void select(Optional<TensorId> inHand) {
         TreeItem<TensorLine> item = inHand.map(items::get).orElse(null);
         if (item == null || item.getParent() == null) {
@@ -186,7 +194,10 @@ final class TensorTree {
         }
     }
 
-    /** Before the next layout, and only if the line is out of sight: to scroll lays out all the lines in sight, and rows come many at a time. */
+    /**
+     * Scrolls before the next layout, and only if the line is not visible: scrolling lays out all visible lines, and
+     * many rows may change at once.
+     */
     private void scrollTo(int line) {
         if (flow == null && tree.lookup(".virtual-flow") instanceof VirtualFlow<?> found) {
             flow = found;

@@ -59,7 +59,7 @@ public final class TensorsView extends VBox {
         VBox.setVgrow(tree, Priority.ALWAYS);
         TensorColumns columns = new TensorColumns(tree, model);
         tree.setOnContextMenuRequested(e -> {
-            // A row has a menu for the pointer; the menu key asks the list.
+            // The pointer opens the menu of a row, the menu key that of the list.
             Set<TensorId> chosen = lines.selected();
             if (e.isKeyboardTrigger() && !chosen.isEmpty()) {
                 showMenu(chosen, tree, e);
@@ -80,12 +80,12 @@ public final class TensorsView extends VBox {
         bench.selectionProperty().subscribe(lines::select);
     }
 
-    /** Lets the tips of the list say what the SQNR of a tensor was before the model was corrected, in dB. */
+    /** Lets tooltips show the SQNR that a tensor had before the model was corrected, in dB. */
     public void tellBefore(Function<TensorId, OptionalDouble> sqnrBefore) {
         before = sqnrBefore;
     }
 
-    /** In characters, of the weights of the model. */
+    /** The length of the longest shape among the weights, in characters. */
     private int longestShape() {
         return bench.analysed().stream()
                 .flatMap(m -> m.tensors().stream())
@@ -107,12 +107,12 @@ public final class TensorsView extends VBox {
                         row.sqnrDb().getAsDouble() - was.getAsDouble());
     }
 
-    /** Puts the keyboard on the list. */
+    /** Focuses the list. */
     public void focusList() {
         lines.node().requestFocus();
     }
 
-    /** Puts the cursor into the filter. */
+    /** Focuses the filter. */
     public void focusFilter() {
         filter.requestFocus();
         filter.selectAll();
@@ -131,7 +131,7 @@ public final class TensorsView extends VBox {
         lines.select(bench.selectionProperty().get());
     }
 
-    /** One menu serves all rows: it is of many nodes. */
+    /** Shows the only menu, which all rows share because it has many nodes. */
     private void showMenu(Set<TensorId> about, Node over, ContextMenuEvent e) {
         menu.hide();
         menuIsAbout = about;
@@ -139,7 +139,10 @@ public final class TensorsView extends VBox {
         e.consume();
     }
 
-    /** All that is selected where a row of it is asked; else that row alone, which may be one that cannot be in hand. */
+    /**
+     * The tensors for the menu of a row: all selected ones if the row is one of them, otherwise that row alone, which
+     * may be one that cannot be selected.
+     */
     private Set<TensorId> aboutRow(TensorId id) {
         Set<TensorId> chosen = lines.selected();
         return chosen.contains(id) ? chosen : Set.of(id);
@@ -152,7 +155,7 @@ public final class TensorsView extends VBox {
         Row() {
             tip.setWrapText(true);
             tip.setMaxWidth(TIP_WIDTH);
-            // Rows change at every figure; their tips are read now and then.
+            // The text is made when the tooltip opens, because rows change at every figure.
             tip.setOnShowing(e -> tensor().ifPresent(r -> tip.setText(describe(r))));
             setOnContextMenuRequested(e -> {
                 if (!e.isKeyboardTrigger()) {
@@ -173,7 +176,7 @@ public final class TensorsView extends VBox {
         }
     }
 
-    /** What the columns have no room for, in lines. */
+    /** What the columns have no room for, in several lines. */
     private String describe(TensorRow r) {
         return r.id() + "\n"
                 + (r.shape().rank() == 0

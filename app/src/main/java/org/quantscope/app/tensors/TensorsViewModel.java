@@ -34,18 +34,19 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The tensors of the open model under the committed settings, sorted, filtered by name. As soon as all errors of a model are
- * known its worst weight is taken in hand, unless a person was faster.
+ * The tensors of the open model under the committed settings, sorted, and filtered by name. When all errors of a model
+ * are known, the worst weight is selected, unless the user has selected a tensor before.
  */
 public final class TensorsViewModel {
     /**
-     * What is listed.
+     * The content of the list.
      *
-     * @param weights in the order asked for; ties, and tensors whose error is not known yet, keep the order of the file
-     * @param activations likewise
-     * @param others activations without parameters of their own, in graph order: tied to another, or in float. Behind them the weights of
-     *     operators that run in float
-     * @param hidden how many weights and activations the filter leaves out
+     * @param weights in the chosen order; equal ones, and those whose error is not known yet, keep the order of the
+     *     file
+     * @param activations in the chosen order, likewise
+     * @param others activations without their own parameters (tied to another one, or in float) in graph order, then
+     *     the weights of operators that run in float
+     * @param hidden how many weights and activations the filter hides
      */
     public record Rows(List<TensorRow> weights, List<TensorRow> activations, List<TensorRow> others, int hidden) {
         public Rows {
@@ -66,14 +67,20 @@ public final class TensorsViewModel {
     private final ReadOnlyObjectWrapper<Rows> rows =
             new ReadOnlyObjectWrapper<>(new Rows(List.of(), List.of(), List.of(), 0));
 
-    /** Where each tensor stood when all errors were known last: the list does not jump while they are measured anew. */
+    /**
+     * The position of each tensor when all errors were last known, so that the list does not jump while they are
+     * measured again.
+     */
     private Map<TensorId, Integer> places = Map.of();
 
     private static final int WIDE = 16;
 
     private boolean choosesWorst;
 
-    /** The rows of before: one that still holds stays the same object, so that a list of thousands need not be looked at again. */
+    /**
+     * The rows of the former list. A row that has not changed remains the same object, so that views need not look at
+     * thousands of rows again.
+     */
     private Map<TensorId, TensorRow> before = Map.of();
 
     private List<TensorRow> weightRows = List.of();
@@ -122,7 +129,7 @@ public final class TensorsViewModel {
         arrange();
     }
 
-    /** Sorts and filters what is there. */
+    /** Sorts and filters the rows. */
     private void arrange() {
         List<TensorRow> sortedWeights = sorted(weightRows);
         List<TensorRow> sortedActivations = sorted(activationRows);
@@ -180,7 +187,7 @@ public final class TensorsViewModel {
         return bench.analysed().flatMap(Model::graph).flatMap(graph -> PlacementWords.of(graph, id));
     }
 
-    /** True if these are activations at each of which a person can put a quantizer that the rules do not. */
+    /** True if all of these are activations without a quantizer by the placement rules, where the user may add one. */
     public boolean canPlace(Set<TensorId> ids) {
         return !ids.isEmpty()
                 && placement()
@@ -191,7 +198,7 @@ public final class TensorsViewModel {
                         .isPresent();
     }
 
-    /** True if a person has put a quantizer at each of these. */
+    /** True if the user has added a quantizer at each of these. */
     public boolean arePlaced(Set<TensorId> ids) {
         return !ids.isEmpty()
                 && bench.stateProperty()
@@ -200,7 +207,7 @@ public final class TensorsViewModel {
                         .isPresent();
     }
 
-    /** Puts quantizers at activations where the rules have none, or takes them away: one step. */
+    /** Adds quantizers at activations where the placement rules have none, or removes them, as one undo step. */
     public void place(Set<TensorId> ids, boolean on) {
         activations.place(ids, on);
     }
@@ -240,7 +247,7 @@ public final class TensorsViewModel {
         }
     }
 
-    /** A person takes a tensor in hand. */
+    /** Selects a tensor for the user. */
     public void select(TensorId id) {
         choosesWorst = false;
         bench.select(id);
@@ -266,19 +273,22 @@ public final class TensorsViewModel {
                 Optional.ofNullable(sensitivity.viewProperty().get().tensors().get(subject.id())));
     }
 
-    /** The line of a tensor that has a setting of its own, also where the filter leaves it out. */
+    /** The row of a tensor that can have a setting, also if the filter hides it. */
     public Optional<TensorRow> row(TensorId id) {
         return bench.subject(id).map(this::row);
     }
 
-    /** Keeps tensors in float: one step. */
+    /** Keeps tensors in float, as one undo step. */
     public void keepFloat(Set<TensorId> ids) {
         apply(
                 "keep in float: " + names(ids),
                 ids.stream().map(id -> (Edit) new Edit.KeepFloat(id, true)).toList());
     }
 
-    /** Quantizes tensors again, with the setting they had, or that of their kind, or the documented default: one step. */
+    /**
+     * Quantizes tensors again with their former setting, or the setting of their kind, or the documented default, as
+     * one undo step.
+     */
     public void quantize(Set<TensorId> ids) {
         bench.stateProperty()
                 .get()
@@ -301,7 +311,7 @@ public final class TensorsViewModel {
         };
     }
 
-    /** Gives tensors the default setting of their kind again: one step. */
+    /** Gives tensors the default setting of their kind again, as one undo step. */
     public void reset(Set<TensorId> ids) {
         apply(
                 "reset " + names(ids),
@@ -310,7 +320,7 @@ public final class TensorsViewModel {
                         .toList());
     }
 
-    /** Changes the settings of tensors: one step. Tensors that stay float are left out. */
+    /** Changes the settings of tensors as one undo step. Tensors that stay in float are left out. */
     public void change(String what, Set<TensorId> ids, UnaryOperator<QuantSpec> change) {
         List<Edit> edits = ids.stream()
                 .flatMap(id -> bench.subject(id).stream())
@@ -321,15 +331,15 @@ public final class TensorsViewModel {
     }
 
     /**
-     * Lets a calibrator choose the ranges of tensors: one step. Tensors that stay float are left out, and those of which it would
-     * have to know more than is known.
+     * Lets a calibrator choose the ranges of tensors, as one undo step. Tensors that stay in float are left out, and so
+     * are tensors without importances if the calibrator needs them.
      */
     public void adopt(Calibrator calibrator, Set<TensorId> ids) {
         Set<TensorId> able = ids.stream().filter(id -> canAdopt(calibrator, id)).collect(Collectors.toSet());
         change("calibrate with " + calibrator.title(), able, spec -> spec.withClip(new Clip.Auto(calibrator.id())));
     }
 
-    /** False for a calibrator that needs to know how much each value matters, where that is not known. */
+    /** False if the calibrator needs importances and those of the tensor are unknown. */
     public boolean canAdopt(Calibrator calibrator, TensorId id) {
         return !calibrator.needsImportance()
                 || bench.subject(id)
@@ -338,7 +348,7 @@ public final class TensorsViewModel {
                         .isPresent();
     }
 
-    /** Gives tensors 16 bits: one step. A scheme that has no such codes gives way to the uniform one. */
+    /** Gives tensors 16 bits, as one undo step. A scheme without 16 bits is replaced by the uniform one. */
     public void sixteenBits(Set<TensorId> ids) {
         change("16 bits", ids, spec -> {
             QuantSpec wide = spec.withBits(WIDE);
@@ -362,14 +372,14 @@ public final class TensorsViewModel {
         return ids.size() == 1 ? ids.iterator().next().name() : ids.size() + " tensors";
     }
 
-    /** True if it is a value that the graph computes. */
+    /** True if the graph computes the tensor. */
     public boolean isActivation(TensorId id) {
         return bench.subject(id)
                 .filter(s -> s instanceof QuantizableTensor.Activation)
                 .isPresent();
     }
 
-    /** False if none of these can have a setting: weights of operators that run in float. */
+    /** False if none of these can be quantized: weights of operators that run in float. */
     public boolean canQuantize(Set<TensorId> ids) {
         return ids.stream().anyMatch(id -> bench.subject(id).isPresent());
     }
@@ -379,12 +389,12 @@ public final class TensorsViewModel {
         return bench.subject(id).flatMap(bench::spec).isEmpty();
     }
 
-    /** What the list is sorted by, within its groups. */
+    /** The order within each group of the list. */
     public ObjectProperty<TensorOrder> orderProperty() {
         return order;
     }
 
-    /** Part of a name; upper and lower case are the same. */
+    /** A part of a name; upper and lower case are the same. */
     public StringProperty filterProperty() {
         return filter;
     }

@@ -12,7 +12,9 @@ import org.quantscope.core.tensor.Shape;
 import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** An activation without parameters of its own, and whose it has; or a weight that is left in float. */
+/**
+ * An activation without its own parameters, with the one whose parameters it shares, or a weight that stays in float.
+ */
 record UnsetTensor(TensorId id, String name, boolean activation, Shape shape, Optional<TensorId> owner) {
     static List<UnsetTensor> of(OnnxGraph graph) {
         Map<TensorId, TensorInfo> infos = new HashMap<>();

@@ -2,17 +2,20 @@ package org.quantscope.app.ui;
 
 import javafx.geometry.Rectangle2D;
 
-/** Where the values of a horizontal axis lie, in pixels from the left of what it is drawn in. */
+/**
+ * Converts between values and pixels on a horizontal axis. Pixels count from the left edge of the node that draws the
+ * axis.
+ */
 public interface AxisMapping {
-    /** Pixels from the left for a value. */
+    /** The position of a value in pixels. */
     double toX(double value);
 
-    /** The value {@code px} pixels from the left. */
+    /** The value at a position in pixels. */
     double fromX(double px);
 
-    /** The width of one pixel on the axis. */
+    /** How much of the axis one pixel covers, in axis units. */
     double pixel();
 
-    /** The rectangle between the axes, in pixels. */
+    /** The rectangle between the axes, in pixels of the node. */
     Rectangle2D area();
 }

@@ -11,7 +11,10 @@ import org.jfree.chart.axis.ValueTick;
 import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.chart.ui.TextAnchor;
 
-/** A vertical axis whose data are log10 of positive figures; it writes the figures: 1e-3, 1e-2, with 2 and 5 between where few decades are in sight. */
+/**
+ * A vertical axis for log10 of positive figures, labelled with the figures themselves: 1e-3, 1e-2, and also 2e-3 and
+ * 5e-3 if few decades are visible.
+ */
 public final class DecadeAxis extends NumberAxis {
     private static final long serialVersionUID = 1L;
     private static final int LABEL_PITCH = 24;

@@ -8,7 +8,7 @@ import javafx.scene.layout.ColumnConstraints;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.Priority;
 
-/** Names on the left, values on the right, one a line. */
+/** A table of facts: names on the left, values on the right, one on each line. */
 public final class Facts extends GridPane {
     private static final double GAP = 12;
     private static final double LINE = 3;
@@ -32,7 +32,7 @@ public final class Facts extends GridPane {
     /**
      * Adds a line.
      *
-     * @param tip what the value means, with its unit
+     * @param tip tooltip that says what the value means, with its unit
      */
     public void add(String name, Node value, String tip) {
         Label label = new Label(name);
@@ -44,7 +44,7 @@ public final class Facts extends GridPane {
         addRow(next++, label, value);
     }
 
-    /** Adds a line with a number, and gives its label. */
+    /** Adds a line for a number, and returns the label to set. */
     public Label addNumber(String name, String id, String tip) {
         Label value = new Label();
         value.setId(id);
@@ -56,7 +56,7 @@ public final class Facts extends GridPane {
         return value;
     }
 
-    /** Shows the line of a value, or takes it away where it has no meaning. */
+    /** Shows or hides the line of a value, for example if the value has no meaning. */
     public void show(Node value, boolean on) {
         for (Node node : getChildren()) {
             if (node.equals(value) || (node instanceof Label label && value.equals(label.getLabelFor()))) {
@@ -66,7 +66,7 @@ public final class Facts extends GridPane {
         }
     }
 
-    /** A tooltip that breaks long text into lines. */
+    /** A tooltip that wraps long text. */
     static Tooltip tip(String text) {
         Tooltip tip = new Tooltip(text);
         tip.setWrapText(true);
@@ -74,7 +74,7 @@ public final class Facts extends GridPane {
         return tip;
     }
 
-    /** Adds something over the whole width. */
+    /** Adds a line that spans both columns. */
     public void addWide(Node node) {
         add(node, 0, next++, 2, 1);
     }

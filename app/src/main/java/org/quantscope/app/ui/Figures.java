@@ -5,34 +5,37 @@ import java.util.OptionalDouble;
 import org.quantscope.core.eval.Task;
 import org.quantscope.core.quant.ClipRange;
 
-/** Numbers as text for people: a decimal point whatever the locale, fixed digits, the unit after a space. */
+/** Formats numbers for display: a decimal point in every locale, a fixed number of digits, the unit after a space. */
 public final class Figures {
-    /** Shown where a figure does not exist, for example the SQNR at zero error. */
+    /** Stands for a figure that does not exist, for example the SQNR if the error is zero. */
     public static final String NONE = "–";
 
-    /** Put in front of an estimate. */
+    /** Prefix of an estimate. */
     public static final String ABOUT = "≈ ";
 
     private Figures() {}
 
-    /** A value in tensor units: four decimals in the usual range, else scientific with five significant digits. */
+    /**
+     * A value in tensor units: with four decimals in the usual range, otherwise in scientific notation with five
+     * significant digits.
+     */
     public static String value(double x) {
         double a = Math.abs(x);
         return x == 0 ? "0" : a >= 0.001 && a < 10_000 ? String.format(Locale.ROOT, "%.4f", x) : scientific(x, 4);
     }
 
-    /** A scale: six significant digits. */
+    /** A scale, with six significant digits. */
     public static String scale(double x) {
         double a = Math.abs(x);
         return a >= 0.001 && a < 1000 ? String.format(Locale.ROOT, "%.6f", x) : scientific(x, 5);
     }
 
-    /** A squared error: three significant digits, scientific. */
+    /** A squared error in scientific notation, with three significant digits. */
     public static String mse(double x) {
         return x == 0 ? "0" : scientific(x, 2);
     }
 
-    /** A figure near 0 without a usual size: three significant digits. */
+    /** A small figure without a typical magnitude, with three significant digits. */
     public static String small(double x) {
         return x == 0
                 ? "0"
@@ -52,19 +55,22 @@ public final class Figures {
         return String.format(Locale.ROOT, "%.1f %%", fraction * 100);
     }
 
-    /** A difference of two fractions in percentage points, signed; a small one with a digit more, so that it does not look like none. */
+    /**
+     * A difference of two fractions in percentage points, with a sign. A small one has one more digit, so that it does
+     * not look like 0.
+     */
     public static String points(double fraction) {
         String format = fraction == 0 || Math.abs(fraction) >= 0.0005 ? "%+.1f" : "%+.2f";
         String text = String.format(Locale.ROOT, format, fraction * 100);
         return text.startsWith("-0.0") && Double.parseDouble(text) == 0 ? "+0.0" : text;
     }
 
-    /** The mean score of a task: a share as a percentage, anything else with four significant digits. */
+    /** The mean score of a task: an accuracy as a percentage, any other score with four significant digits. */
     public static String score(Task task, double score) {
         return task.isProportion() ? percent(score) : significant(score);
     }
 
-    /** A difference of two scores of a task, signed: of shares in percentage points, {@code pts}. */
+    /** The difference of two scores of a task, with a sign; for accuracies in percentage points, {@code pts}. */
     public static String difference(Task task, double delta) {
         return task.isProportion() ? points(delta) + " pts" : (delta > 0 ? "+" : "") + significant(delta);
     }
@@ -78,12 +84,12 @@ public final class Figures {
                         : scientific(x, 2);
     }
 
-    /** A count with thousands separated by commas. */
+    /** A count, with commas between thousands. */
     public static String count(long n) {
         return String.format(Locale.ROOT, "%,d", n);
     }
 
-    /** A size in bytes with a binary unit. */
+    /** A size in bytes, with a binary unit. */
     public static String bytes(long n) {
         return n < 1024
                 ? n + " B"
@@ -94,14 +100,14 @@ public final class Figures {
                                 : String.format(Locale.ROOT, "%.2f GiB", n / 1073741824.0);
     }
 
-    /** A size in bytes as a person chooses it, without digits behind the point. */
+    /** A size in bytes with a binary unit and without decimals, for sizes that the user chooses. */
     public static String wholeBytes(long n) {
         return n >= 1L << 30 && n % (1L << 30) == 0
                 ? (n >> 30) + " GiB"
                 : n >= 1L << 20 && n % (1L << 20) == 0 ? (n >> 20) + " MiB" : bytes(n);
     }
 
-    /** Reads a number that a person typed; a comma counts as the decimal point. Empty text or nonsense gives nothing. */
+    /** Parses a number that the user typed; a comma counts as a decimal point. Empty if the text is no number. */
     public static OptionalDouble parse(String text) {
         try {
             double x = Double.parseDouble(text.strip().replace(',', '.').replace('−', '-'));

@@ -7,13 +7,16 @@ import java.io.InputStream;
 import java.util.List;
 import javafx.scene.text.Font;
 
-/** The bundled fonts, so that the program looks the same everywhere: one family for words, one with tabular figures for numbers. */
+/**
+ * The bundled fonts, so that the program looks the same everywhere: one family for words, and one for numbers with
+ * digits of equal width.
+ */
 public final class Fonts {
-    /** Words. */
+    /** The font of words. */
     public static final String SANS = "Inter";
-    /** Titles and the number that matters. */
+    /** The font of titles and of the most important figure. */
     public static final String SANS_SEMIBOLD = "Inter Semi Bold";
-    /** Every number. */
+    /** The font of numbers. */
     public static final String MONO = "JetBrains Mono";
 
     private static final String MONO_FILE = "JetBrainsMono-Regular.ttf";
@@ -23,7 +26,7 @@ public final class Fonts {
 
     private Fonts() {}
 
-    /** Makes the fonts known to JavaFX, and the one that charts write in to AWT. Does nothing the second time. */
+    /** Registers the fonts with JavaFX, and the one that charts use with AWT. Further calls do nothing. */
     public static synchronized void load() {
         if (loaded) {
             return;

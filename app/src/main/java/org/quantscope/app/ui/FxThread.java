@@ -3,16 +3,16 @@ package org.quantscope.app.ui;
 import java.util.concurrent.Executor;
 import javafx.application.Platform;
 
-/** The thread that may touch the scene. */
+/** The JavaFX application thread, the only one that may touch the scene graph. */
 public final class FxThread {
     private FxThread() {}
 
-    /** Runs tasks on the JavaFX thread, later, in the order in which they were handed over. */
+    /** Runs tasks on the JavaFX thread later, in the order of submission. */
     public static Executor executor() {
         return Platform::runLater;
     }
 
-    /** Asks for another frame. */
+    /** Asks JavaFX for another frame. */
     static void requestPulse() {
         Platform.requestNextPulse();
     }

@@ -13,7 +13,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.core.job.Jobs;
 
-/** What is going on: a line for each job, with its progress and a button that ends it. */
+/** Running jobs: a line for each, with its progress and a button that cancels it. */
 public final class JobsView extends VBox {
     private static final double BAR_WIDTH = 120;
     private static final double GAP = 8;
@@ -38,7 +38,7 @@ public final class JobsView extends VBox {
             lines.get(i).show(running.get(i));
         }
         List<? extends Node> shown = running.isEmpty() ? List.of(idle) : lines.subList(0, running.size());
-        // Progress comes often; nodes that are put in anew are styled and laid out anew.
+        // Progress is reported often, and every node that is added again needs new styling and layout.
         if (!getChildren().equals(shown)) {
             getChildren().setAll(shown);
         }

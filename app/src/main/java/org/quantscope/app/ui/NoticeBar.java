@@ -9,10 +9,10 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.util.Duration;
 
-/** One line under the toolbar: what went wrong stays until it is closed, what went well goes by itself. */
+/** One line under the toolbar for messages. Problems stay until they are closed; good news disappears by itself. */
 public final class NoticeBar extends HBox implements Notices {
     private static final Duration SHOWN = Duration.seconds(6);
-    /** With something to be done about it. */
+    /** For messages with a button. */
     private static final Duration SHOWN_LONGER = Duration.seconds(20);
 
     private static final double GAP = 8;

@@ -1,18 +1,18 @@
 package org.quantscope.app.ui;
 
-/** Says things to the person at the window. */
+/** Shows messages to the user. */
 public interface Notices {
-    /** Something that was asked for did not happen; one line that says why. */
+    /** Reports that a requested action failed; {@code message} is one line that says why. */
     void problem(String message);
 
-    /** Something that was asked for has happened. */
+    /** Reports that a requested action has succeeded. */
     void done(String message);
 
     /**
-     * Something has happened that a person may want to take back at once.
+     * Reports a change that the user may want to undo at once.
      *
-     * @param action what the button is called
-     * @param run what it does
+     * @param action text of the button
+     * @param run what the button does
      */
     default void done(String message, String action, Runnable run) {
         done(message);

@@ -2,14 +2,16 @@ package org.quantscope.app.ui;
 
 import javafx.scene.Node;
 
-/** What a node has to do before the next frame is laid out: once, however often it was asked for since the last. */
+/**
+ * Work that a node must do before the next frame is laid out. It is done once per frame, however often it is requested.
+ */
 public final class OncePerPulse {
     private final Runnable work;
     private boolean due = true;
 
     /**
-     * @param node nothing happens by itself while it is in no scene
-     * @param work may be asked for again by itself; it then runs before the frame after
+     * @param node while it is in no scene, the work is done by {@link #settle} only
+     * @param work may request itself again; it then runs before the following frame
      */
     public OncePerPulse(Node node, Runnable work) {
         this.work = work;
@@ -24,13 +26,13 @@ public final class OncePerPulse {
         });
     }
 
-    /** Asks for it. */
+    /** Requests the work. */
     public void touch() {
         due = true;
         FxThread.requestPulse();
     }
 
-    /** Does it now if it is due. */
+    /** Does the work now if it was requested. */
     public void settle() {
         if (due) {
             due = false;

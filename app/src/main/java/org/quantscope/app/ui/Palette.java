@@ -8,22 +8,22 @@ import java.util.stream.Collectors;
 import javafx.scene.paint.Color;
 
 /**
- * The colours of one theme, one meaning each. The only place where they are written down: canvases take them from here,
- * and the style sheet gets them as looked-up colours by {@link #stylesheet}.
+ * The colours of one theme, each with a single meaning. They are defined only here: canvases read them directly, and
+ * the style sheet gets them as looked-up colours from {@link #stylesheet}.
  *
- * @param dark whether text is light on a dark ground
+ * @param dark true for light text on a dark background
  * @param background behind the cards
  * @param panel cards and columns
- * @param raised fields, buttons and what the pointer is over
+ * @param raised fields, buttons and the node under the pointer
  * @param line hairlines
- * @param muted text of second rank
+ * @param muted less important text
  * @param floats the original values
- * @param quantized levels and the reconstruction
+ * @param quantized levels and quantized values
  * @param clipping values outside the range, and their error
  * @param rounding the error of values within the range
- * @param hand what the hand holds: handles, the current point, the selection, the primary button
+ * @param hand what the user acts on: handles, the current point, the selection, the primary button
  * @param onHand text on {@code hand}
- * @param selected the ground of a selected row or button
+ * @param selected background of a selected row or button
  * @param good little damage
  * @param bad much damage, for marks
  * @param badText much damage, for text
@@ -91,7 +91,7 @@ public record Palette(
             Color.web("#b8303c"),
             Color.web("#a87400"));
 
-    /** The colours by the names that the style sheet looks up. */
+    /** The colours by the names that the style sheet uses. */
     public Map<String, Color> lookups() {
         Map<String, Color> m = new LinkedHashMap<>();
         m.put("-qs-bg", background);
@@ -115,14 +115,14 @@ public record Palette(
         return Collections.unmodifiableMap(m);
     }
 
-    /** A style sheet that defines {@link #lookups} on the root. */
+    /** A style sheet that defines the colours of {@link #lookups} on the root. */
     String stylesheet() {
         return lookups().entrySet().stream()
                 .map(e -> "  " + e.getKey() + ": " + web(e.getValue()) + ";\n")
                 .collect(Collectors.joining("", ".root {\n", "}\n"));
     }
 
-    /** {@code #rrggbb}; opacity is left out. */
+    /** The colour as {@code #rrggbb}, without its opacity. */
     public static String web(Color c) {
         return String.format(
                 Locale.ROOT,
@@ -132,7 +132,7 @@ public record Palette(
                 Math.round(c.getBlue() * 255));
     }
 
-    /** The same colour for a chart. */
+    /** The same colour as an AWT colour, for a chart. */
     public static java.awt.Color awt(Color c) {
         return new java.awt.Color(
                 (float) c.getRed(), (float) c.getGreen(), (float) c.getBlue(), (float) c.getOpacity());

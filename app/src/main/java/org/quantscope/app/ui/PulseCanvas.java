@@ -4,24 +4,26 @@ import java.util.function.Consumer;
 import javafx.scene.canvas.Canvas;
 import javafx.scene.canvas.GraphicsContext;
 
-/** A canvas in a region that lays it out by {@link #fit}; painted at most once a pulse, however often it is touched. */
+/**
+ * A canvas that its parent sizes with {@link #fit}. It is painted at most once per pulse, however often it is touched.
+ */
 public final class PulseCanvas extends Canvas {
     private final Consumer<GraphicsContext> paint;
     private final OncePerPulse painting = new OncePerPulse(this, this::paintNow);
 
-    /** @param paint paints on what is empty; never called while there is less than a pixel to paint on */
+    /** @param paint paints on an empty canvas; not called while the canvas is smaller than one pixel */
     public PulseCanvas(Consumer<GraphicsContext> paint) {
         this.paint = paint;
         setManaged(false);
         setMouseTransparent(true);
     }
 
-    /** Asks for a new picture before the next frame. */
+    /** Requests that the canvas is painted before the next frame. */
     public void touch() {
         painting.touch();
     }
 
-    /** Takes another size, in whole pixels, and paints now if a picture is due. */
+    /** Sets the size, rounded to whole pixels, and paints at once if the canvas was touched or resized. */
     public void fit(double width, double height) {
         double w = Math.floor(width);
         double h = Math.floor(height);

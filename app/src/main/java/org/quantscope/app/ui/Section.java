@@ -9,7 +9,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/** A card under a small heading. */
+/** A card with a small heading. */
 public final class Section extends VBox {
     private static final double GAP = 6;
 
@@ -29,7 +29,7 @@ public final class Section extends VBox {
         getChildren().addAll(top, card);
     }
 
-    /** With something small at the end of the heading's line. */
+    /** Adds something small at the right end of the heading. */
     public Section withAside(Node aside) {
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);

@@ -9,7 +9,7 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 
-/** One of several, side by side. One is always chosen, by the mouse or by the arrow keys. */
+/** Buttons side by side, of which exactly one is selected, by the mouse or by the arrow keys. */
 public final class Segments extends HBox {
     private final List<ToggleButton> buttons = new ArrayList<>();
     private IntConsumer onChoose = choice -> {};
@@ -24,11 +24,11 @@ public final class Segments extends HBox {
             ToggleButton button = new ToggleButton(text);
             button.setMinWidth(Region.USE_PREF_SIZE);
             button.setToggleGroup(group);
-            // A second click on the chosen one would leave none.
+            // Without this, a second click on the selected button would deselect it.
             button.setOnAction(e -> button.setSelected(true));
             buttons.add(button);
         }
-        // Not by the buttons' actions: the arrow keys choose without one.
+        // The actions of the buttons are not enough, because the arrow keys select a button without firing its action.
         group.selectedToggleProperty().addListener((o, was, is) -> {
             int index = is == null ? told : buttons.indexOf(is);
             if (index != told) {
@@ -39,20 +39,20 @@ public final class Segments extends HBox {
         getChildren().addAll(buttons);
     }
 
-    /** Gives a button its id and says what it does. */
+    /** Gives a button its id and a tooltip that says what it does. */
     public Segments describe(int index, String id, String tip) {
         buttons.get(index).setId(id);
         buttons.get(index).setTooltip(new Tooltip(tip));
         return this;
     }
 
-    /** Chooses without telling anybody. */
+    /** Selects a button without calling the listener. */
     public void choose(int index) {
         told = index;
         buttons.get(index).setSelected(true);
     }
 
-    /** What happens when a person chooses. */
+    /** Sets the listener for choices of the user. */
     public void setOnChoose(IntConsumer action) {
         onChoose = action;
     }

@@ -3,7 +3,7 @@ package org.quantscope.app.ui;
 import javafx.scene.layout.Region;
 import javafx.scene.shape.Rectangle;
 
-/** A bar in two colours, or in one up to a share of its width. */
+/** A bar in two colours, or one that is filled up to a share of its width. */
 public final class SplitBar extends Region {
     private static final double HEIGHT = 8;
 
@@ -13,7 +13,7 @@ public final class SplitBar extends Region {
 
     /**
      * @param firstStyle style class of the left part
-     * @param secondStyle of the right part; empty to leave the ground
+     * @param secondStyle style class of the right part; empty to show the background there
      */
     public SplitBar(String firstStyle, String secondStyle) {
         getStyleClass().add("split-bar");
@@ -33,7 +33,7 @@ public final class SplitBar extends Region {
         setMaxWidth(Double.MAX_VALUE);
     }
 
-    /** @param share of the left part, 0 to 1 */
+    /** @param share width of the left part as a fraction, 0 to 1 */
     public void setShare(double share) {
         this.share = Math.clamp(share, 0, 1);
         requestLayout();

@@ -7,7 +7,7 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.VBox;
 
-/** Figures side by side, each under a small name; in a second row where there is no room. */
+/** Figures side by side, each under a small name; they wrap to another row if they do not fit. */
 public final class Stats extends FlowPane {
     private static final double GAP = 14;
     private static final double LINE = 4;
@@ -21,9 +21,9 @@ public final class Stats extends FlowPane {
     }
 
     /**
-     * Adds a figure, and gives its label.
+     * Adds a figure, and returns the label to set.
      *
-     * @param tip what it means, with its formula and unit
+     * @param tip tooltip that says what the figure means, with its formula and unit
      */
     public Label add(String name, String id, String tip) {
         Label caption = new Label(name);
@@ -43,7 +43,7 @@ public final class Stats extends FlowPane {
         return value;
     }
 
-    /** Dims the figures while they belong to an earlier setting. */
+    /** Dims the figures while they belong to earlier settings. */
     public void setPrevious(boolean previous) {
         for (Label value : values) {
             value.getStyleClass().remove(PREVIOUS);

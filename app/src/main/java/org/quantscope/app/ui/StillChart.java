@@ -103,7 +103,7 @@ public final class StillChart implements AxisMapping {
         canvas.setFocusTraversable(false);
     }
 
-    /** The node to be laid out at (0, 0). */
+    /** The node, to be placed at (0, 0). */
     public ChartCanvas node() {
         return canvas;
     }
@@ -141,7 +141,7 @@ public final class StillChart implements AxisMapping {
         plot.setDomainGridlinesVisible(false);
     }
 
-    /** Writes words at their places, in axis units, in place of those before; seen at the next {@link #draw}. */
+    /** Replaces the annotations, which are placed in axis units. They become visible at the next {@link #draw}. */
     public void annotate(List<? extends XYAnnotation> words) {
         plot.clearAnnotations();
         words.forEach(plot::addAnnotation);
@@ -169,7 +169,7 @@ public final class StillChart implements AxisMapping {
         }
     }
 
-    /** How often the chart has been drawn. */
+    /** How often the chart has been drawn; for tests of what a drag costs. */
     public long redraws() {
         return redraws;
     }
@@ -183,7 +183,7 @@ public final class StillChart implements AxisMapping {
                 Math.max(1, canvas.getHeight() - top - bottom));
     }
 
-    /** What JFreeChart used as its rectangle between the axes when it last drew. */
+    /** The rectangle between the axes that JFreeChart used when it last drew. */
     java.awt.geom.Rectangle2D drawnArea() {
         ChartRenderingInfo info = canvas.getRenderingInfo();
         return info.getPlotInfo().getDataArea();
@@ -199,7 +199,7 @@ public final class StillChart implements AxisMapping {
         return x.getLowerBound() + (px - left) / area().getWidth() * (x.getUpperBound() - x.getLowerBound());
     }
 
-    /** Pixels from the top for a position on the vertical axis. */
+    /** The position on the vertical axis in pixels from the top. */
     public double toY(double position) {
         Rectangle2D a = area();
         return a.getMaxY() - (position - y.getLowerBound()) / (y.getUpperBound() - y.getLowerBound()) * a.getHeight();

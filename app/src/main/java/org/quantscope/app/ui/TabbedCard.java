@@ -14,11 +14,11 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 
-/** A card with several pages, of which one is on show. Pages are made when they are first chosen. */
+/** A card with several pages, of which one is visible. A page is made when it is first chosen. */
 public final class TabbedCard extends VBox {
     private static final double GAP = 6;
 
-    /** One height for all pages, so that nothing moves when another is chosen. */
+    /** All pages have the same height, so that nothing moves when another page is chosen. */
     private static final double PAGE_HEIGHT = 112;
 
     private final List<CardTab> tabs;
@@ -28,7 +28,7 @@ public final class TabbedCard extends VBox {
     private final ReadOnlyBooleanWrapper tall = new ReadOnlyBooleanWrapper(this, "tall");
     private final ReadOnlyStringWrapper selected = new ReadOnlyStringWrapper(this, "selected", "");
 
-    /** @param tabs at least one, in the order of their buttons; the first is on show */
+    /** @param tabs at least one, in the order of their buttons; the first is visible at first */
     public TabbedCard(List<CardTab> tabs) {
         super(GAP);
         this.tabs = List.copyOf(tabs);
@@ -46,7 +46,7 @@ public final class TabbedCard extends VBox {
         select(0);
     }
 
-    /** Shows the page of that id; an unknown one changes nothing. */
+    /** Shows the page with this id; an unknown id changes nothing. */
     public void select(String id) {
         for (int i = 0; i < tabs.size(); i++) {
             if (tabs.get(i).id().equals(id)) {
@@ -55,7 +55,7 @@ public final class TabbedCard extends VBox {
         }
     }
 
-    /** Shows the page at {@code index}, from 0; does nothing if there are fewer. */
+    /** Shows the page at {@code index}, counted from 0; does nothing if there are fewer pages. */
     public void select(int index) {
         if (index >= 0 && index < tabs.size()) {
             strip.choose(index);
@@ -78,12 +78,12 @@ public final class TabbedCard extends VBox {
         next.onShowing().accept(true);
     }
 
-    /** True while the page on show is worth more room. */
+    /** True while the visible page needs more height. */
     public ReadOnlyBooleanProperty tallProperty() {
         return tall.getReadOnlyProperty();
     }
 
-    /** The id of the page on show. */
+    /** The id of the visible page. */
     public ReadOnlyStringProperty selectedProperty() {
         return selected.getReadOnlyProperty();
     }

@@ -9,7 +9,7 @@ import java.util.Base64;
 import javafx.application.Application;
 import javafx.scene.Scene;
 
-/** The two looks of the program. */
+/** The light and the dark theme. */
 public enum Theme {
     LIGHT("Light", Palette.LIGHT, new PrimerLight().getUserAgentStylesheet()),
     DARK("Dark", Palette.DARK, new PrimerDark().getUserAgentStylesheet());
@@ -45,13 +45,16 @@ public enum Theme {
         return this == DARK ? LIGHT : DARK;
     }
 
-    /** Makes this the base look of every window of the program. To be called on the FX thread, then {@link #applyTo} for each scene. */
+    /** Makes this the base theme of every window. Call it on the FX thread, then {@link #applyTo} for each scene. */
     public void install() {
         Fonts.load();
         Application.setUserAgentStylesheet(base);
     }
 
-    /** Gives {@code scene}, and the popups it owns, the colours of this theme in place of another's. Dialogs have scenes of their own. */
+    /**
+     * Gives {@code scene} and its popups the colours of this theme in place of those of another theme. Each dialog has
+     * its own scene.
+     */
     public void applyTo(Scene scene) {
         var sheets = scene.getStylesheets();
         sheets.removeIf(s -> s.startsWith(DATA) || s.equals(OURS));

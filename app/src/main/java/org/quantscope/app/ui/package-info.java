@@ -1,4 +1,4 @@
-/** The kit that every part of the window is built of: cards, figures as text, the theme, charts that stand still, background work. */
+/** Building blocks for every part of the window: cards, numbers as text, themes, and charts that are drawn rarely. */
 @NullMarked
 package org.quantscope.app.ui;
 

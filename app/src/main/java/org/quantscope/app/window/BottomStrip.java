@@ -14,7 +14,7 @@ import org.quantscope.app.accuracy.CacheView;
 import org.quantscope.app.accuracy.TriedView;
 import org.quantscope.app.ui.JobsView;
 
-/** The row at the foot of the window: everything tried, what is going on, and what the marks of figures mean. */
+/** The strip at the bottom of the window: the settings tried, the running jobs, and the meaning of the marks. */
 final class BottomStrip extends StackPane {
     private static final double GAP = 12;
     private static final double PADDING = 8;
@@ -39,7 +39,7 @@ final class BottomStrip extends StackPane {
         VBox right = new VBox(4, cache, legend());
         right.setAlignment(Pos.BOTTOM_RIGHT);
         right.setMinWidth(RIGHT_WIDTH);
-        // Over the line of the heading: what is going on has names of any length, and the plot does not move for them.
+        // The jobs overlay the heading, because their names have any length and must not move the plot.
         jobs.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         StackPane.setAlignment(jobs, Pos.TOP_RIGHT);
         getChildren().addAll(new HBox(GAP, left, right), jobs);

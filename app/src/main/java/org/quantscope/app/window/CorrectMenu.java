@@ -9,7 +9,10 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.core.correction.Correction;
 import org.quantscope.core.correction.Corrections;
 
-/** Changes of the float weights that make quantization hurt less; those that cannot be made say why. */
+/**
+ * The menu of corrections: changes of the float weights that make quantization hurt less. For one that cannot be
+ * applied it says why.
+ */
 final class CorrectMenu extends MenuButton {
     CorrectMenu(ApplicationContext desk) {
         super("Correct");

@@ -11,14 +11,14 @@ import org.quantscope.app.data.DataView;
 import org.quantscope.app.data.DataViewModel;
 import org.quantscope.app.session.Settings;
 
-/** Data and its preprocessing; true if they are to be used. */
+/** The dialog for data and its preprocessing; its result is true if they are to be used. */
 final class DataDialog extends Dialog<Boolean> {
     private static final double WIDTH = 860;
     private static final double HEIGHT = 640;
     private static final double MIN_WIDTH = 760;
     private static final double MIN_HEIGHT = 560;
 
-    /** @param browse asks for a file, or for a folder if its argument is true */
+    /** @param browse asks the user for a file, or for a folder if its argument is true */
     DataDialog(DataViewModel model, Settings settings, Function<Boolean, Optional<Path>> browse) {
         setTitle("Data");
         DataView view = new DataView(model, browse);

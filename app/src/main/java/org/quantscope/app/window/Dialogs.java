@@ -29,13 +29,13 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.session.FileRef;
 
-/** The questions as dialogs over the window. */
+/** Asks the questions in dialogs over the window. */
 final class Dialogs implements Questions {
-    /** What to do with a model that holds settings for the one that is open. */
+    /** What to do with a dropped model that also holds settings for the open model. */
     enum Take {
-        /** Open it in place of the one that is open. */
+        /** Open it in place of the open model. */
         MODEL,
-        /** Take its settings over. */
+        /** Import its settings. */
         SETTINGS,
         NOTHING
     }
@@ -67,12 +67,12 @@ final class Dialogs implements Questions {
         prepare.accept(role, samples);
     }
 
-    /** What asks how data is to be prepared. */
+    /** Sets what lets the user decide how data is to be prepared. */
     void setPrepare(BiConsumer<Role, Samples> asks) {
         prepare = asks;
     }
 
-    /** Asks for a folder to read. */
+    /** Lets the user choose a folder to read. */
     Optional<Path> openFolder(String title) {
         DirectoryChooser chooser = new DirectoryChooser();
         chooser.setTitle(title);
@@ -128,20 +128,20 @@ final class Dialogs implements Questions {
                 == restore;
     }
 
-    /** Asks for a file to read. */
+    /** Lets the user choose a file to read. */
     Optional<Path> openFile(String title, String kind, String... patterns) {
         return Optional.ofNullable(chooser(title, kind, patterns).showOpenDialog(owner.get()))
                 .map(File::toPath);
     }
 
-    /** Asks for a file to read, beginning in the folder of another one. */
+    /** Lets the user choose a file to read, starting in the folder of another file. */
     Optional<Path> openFileBeside(Path other, String title, String kind, String... patterns) {
         FileChooser chooser = chooser(title, kind, patterns);
         inFolder(chooser, other);
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
-    /** Asks for a file to write. */
+    /** Lets the user choose a file to write. */
     Optional<Path> saveFile(String title, Path suggestion, String kind, String pattern) {
         FileChooser chooser = chooser(title, kind, pattern);
         inFolder(chooser, suggestion);
@@ -149,7 +149,7 @@ final class Dialogs implements Questions {
         return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);
     }
 
-    /** Gives a dialog its owner and its looks, which follow the window's, and lets Escape end it from everywhere. */
+    /** Gives a dialog its owner and the theme of the window, and makes Escape close it wherever the focus is. */
     void dress(Dialog<?> dialog) {
         dress(dialog, owner.get());
     }
@@ -159,7 +159,7 @@ final class Dialogs implements Questions {
         DialogPane pane = dialog.getDialogPane();
         Subscription looks = theme.subscribe(now -> now.applyTo(pane.getScene()));
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> looks.unsubscribe());
-        // Lists and tables take the key for ending an edit, of which there is none.
+        // Lists and tables would consume Escape to end an edit, but none of ours can be edited.
         pane.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (e.getCode() == KeyCode.ESCAPE
                     && (e.getTarget() instanceof ListView || e.getTarget() instanceof TableView)) {
@@ -174,7 +174,7 @@ final class Dialogs implements Questions {
         });
     }
 
-    /** What a dropped model is for that holds settings for the one that is open. */
+    /** Asks what a dropped model is for that also holds settings for the open model. */
     Take whatFor(Path file, String model) {
         ButtonType settings = new ButtonType("Import its _ranges…", ButtonBar.ButtonData.YES);
         ButtonType open = new ButtonType("_Open it", ButtonBar.ButtonData.NO);
@@ -189,9 +189,9 @@ final class Dialogs implements Questions {
     }
 
     /**
-     * Whether a file that is there may be replaced.
+     * Asks whether an existing file may be replaced.
      *
-     * @param over the window that asks
+     * @param over the window to show the question over
      */
     boolean mayReplace(Path file, Window over) {
         ButtonType replace = new ButtonType("_Replace", ButtonBar.ButtonData.YES);

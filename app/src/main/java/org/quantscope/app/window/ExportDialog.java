@@ -29,17 +29,17 @@ import org.quantscope.app.export.TargetsViewModel;
 import org.quantscope.app.session.Settings;
 import org.quantscope.core.export.Exporter;
 
-/** Chooses a target, removes what stands in its way, and says where the file goes. The window behind it stays at work. */
+/** The export dialog: chooses a target, removes its problems and chooses the file. The main window remains usable. */
 final class ExportDialog extends Dialog<ButtonType> {
-    /** What the dialog cannot do by itself. */
+    /** What the dialog needs others for. */
     interface Places {
-        /** Asks for a place. */
+        /** Lets the user choose the file to write. */
         Optional<Path> browse(Exporter exporter, Path suggestion);
 
-        /** Whether a file that is there may be replaced; asked over {@code window}. */
+        /** Asks whether an existing file may be replaced, in a dialog over {@code window}. */
         boolean mayReplace(Path file, Window window);
 
-        /** Shows a folder in the system's file browser. */
+        /** Shows a folder in the file browser of the system. */
         void open(Path folder);
     }
 
@@ -56,7 +56,7 @@ final class ExportDialog extends Dialog<ButtonType> {
     private final Label fileNote = new Label();
     private final ButtonType write = new ButtonType("_Export", ButtonBar.ButtonData.OK_DONE);
     private @Nullable Path suggested;
-    /** Already asked about, by the system's own dialog. */
+    /** A file that the system's own dialog has already asked about. */
     private @Nullable Path agreed;
 
     ExportDialog(ExportViewModel export, TargetsViewModel targets, Settings settings, Places places) {
@@ -99,7 +99,7 @@ final class ExportDialog extends Dialog<ButtonType> {
         getDialogPane().getButtonTypes().addAll(write, ButtonType.CLOSE);
         Button button = (Button) Objects.requireNonNull(getDialogPane().lookupButton(write));
         button.setId("export-write");
-        // The dialog stays: it says what became of the file, and another format may be next.
+        // The dialog stays open: it shows the result, and the user may export to another format.
         button.addEventFilter(ActionEvent.ACTION, e -> {
             e.consume();
             write();
@@ -113,7 +113,7 @@ final class ExportDialog extends Dialog<ButtonType> {
                 .and(export.statusProperty().subscribe((was, is) -> {
                     boolean runs = is instanceof ExportViewModel.Status.Running;
                     check();
-                    // The keyboard stays at what can be done next.
+                    // The focus moves to the button that can be used next.
                     if (runs && !(was instanceof ExportViewModel.Status.Running)) {
                         status.focusCancel();
                     } else if (!runs && !file.isFocused()) {
@@ -149,7 +149,7 @@ final class ExportDialog extends Dialog<ButtonType> {
         }
     }
 
-    /** A name that was typed stays; one that was proposed follows the format. */
+    /** Suggests a file for the chosen format, unless the user has typed a name. */
     private void suggest() {
         Path now = export.suggestion(targets.chosen());
         if (!now.equals(suggested) && (suggested == null || file.getText().equals(suggested.toString()))) {
@@ -169,7 +169,7 @@ final class ExportDialog extends Dialog<ButtonType> {
                         || export.statusProperty().get() instanceof ExportViewModel.Status.Running);
     }
 
-    /** Why nothing can be written there. */
+    /** The reason why this file cannot be written; empty if it can. */
     private static Optional<String> problem(Path file) {
         Path folder = file.toAbsolutePath().normalize().getParent();
         return Files.isDirectory(file)

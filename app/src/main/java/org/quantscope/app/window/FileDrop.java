@@ -9,7 +9,7 @@ import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.configimport.DroppedFile;
 import org.quantscope.app.session.OpenModel;
 
-/** Files that are dropped on the window are opened, or taken for settings of another tool. */
+/** Opens files that are dropped on the window, or imports the settings in them. */
 final class FileDrop {
     private final ApplicationContext desk;
     private final Dialogs dialogs;
@@ -40,7 +40,7 @@ final class FileDrop {
         });
     }
 
-    /** What happens when files are dropped on the window. */
+    /** Handles files that were dropped on the window. */
     void drop(List<File> files) {
         List<Path> paths = files.stream().map(File::toPath).toList();
         if (paths.isEmpty()) {

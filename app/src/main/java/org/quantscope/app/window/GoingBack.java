@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Workbench;
 
 /**
- * The keys that take a step back and do it again. A field in which a text was begun takes that back first; one that has
- * nothing of its own to take back would still swallow the keys, so they are caught before it sees them.
+ * The keys for undo and redo. A field in which text has been typed undoes the typing first. A field without typed text
+ * would also consume the keys, so they are handled before it gets them.
  */
 final class GoingBack {
     private static final KeyCombination UNDO = KeyCombination.valueOf("Shortcut+Z");

@@ -14,7 +14,10 @@ import org.quantscope.app.configimport.ImportViewModel;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.ui.Theme;
 
-/** Settings from another tool's file; true if they are to be taken over. The window behind it stays at work. */
+/**
+ * The dialog for settings from another tool's file; its result is true if they are to be applied. The main window
+ * remains usable.
+ */
 final class ImportDialog extends Dialog<Boolean> {
     private static final double WIDTH = 1000;
     private static final double HEIGHT = 660;
@@ -23,7 +26,7 @@ final class ImportDialog extends Dialog<Boolean> {
 
     ImportDialog(ImportViewModel model, Settings settings, ObservableValue<Theme> theme) {
         setTitle("Import ranges");
-        // A tensor that is chosen here is in hand in the window behind, with its histogram and its accuracy.
+        // A tensor chosen here is also selected in the main window, which shows its histogram and the accuracy.
         initModality(Modality.NONE);
         ImportView view = new ImportView(model);
         Subscription looks = theme.subscribe(now -> view.paletteProperty().set(now.palette()));

@@ -7,7 +7,7 @@ import javafx.scene.control.Dialog;
 import javafx.scene.control.Label;
 import javafx.scene.layout.GridPane;
 
-/** What the keyboard can do. */
+/** The list of keyboard shortcuts. */
 final class KeysDialog extends Dialog<ButtonType> {
     private record Key(String keys, String does) {}
 

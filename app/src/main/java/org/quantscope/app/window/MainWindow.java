@@ -40,13 +40,13 @@ import org.quantscope.app.ui.NoticeBar;
 import org.quantscope.app.ui.TabbedCard;
 import org.quantscope.app.ui.Theme;
 
-/** The one window. */
+/** The main window. */
 public final class MainWindow {
     private static final double WIDTH = 1440;
     private static final double HEIGHT = 900;
     private static final double MIN_WIDTH = 1120;
     private static final double MIN_HEIGHT = 680;
-    /** A window that is not as high has less room between things. */
+    /** Below this height of the window the gaps between its parts are smaller. */
     private static final double LOW_HEIGHT = 800;
 
     private static final PseudoClass LOW = PseudoClass.getPseudoClass("low");
@@ -58,12 +58,12 @@ public final class MainWindow {
     private static final double GAP = 12;
     private static final double ANSWER_GAP = 8;
 
-    /** What the page under the curve is remembered by. */
+    /** The name under which the visible page below the curve is remembered. */
     private static final String PAGE = "page";
 
     private static final String MORE_ERRORS = "error.more";
 
-    /** As many pages as there are digits have a key. */
+    /** Only this many pages have a key: the digits 1 to 9. */
     private static final int MOST_PAGES = 9;
 
     private final Stage stage;
@@ -82,8 +82,8 @@ public final class MainWindow {
 
     /**
      * @param stage not shown yet
-     * @param work runs what takes long
-     * @param ui runs on the thread of the scene
+     * @param work runs long work in the background
+     * @param ui runs tasks on the FX thread
      */
     public MainWindow(Stage stage, Settings settings, Executor work, Executor ui) {
         this.stage = stage;
@@ -122,7 +122,7 @@ public final class MainWindow {
         tensors.setMinWidth(LEFT_MIN);
         right.setMinWidth(RIGHT_MIN);
         Welcome welcome = new Welcome(actions::open, BundledModels.all(), desk.session()::openSample);
-        // While a file is being opened, nothing invites to open one.
+        // The welcome page, which invites to open a file, is hidden while one is being opened.
         Runnable showWelcome = () -> {
             boolean some = desk.bench().modelProperty().get().isPresent();
             welcome.setVisible(!some && desk.jobs().running().isEmpty());
@@ -142,11 +142,11 @@ public final class MainWindow {
         root.setCenter(columns);
         root.setBottom(new BottomStrip(desk));
         Rectangle2D place = place();
-        // At this size its columns are laid out first, and those at the sides keep the width that they get then.
+        // The columns are laid out at this size first, and those at the sides keep the width that they get then.
         scene = new Scene(root, place.getWidth(), place.getHeight());
         tensor.paletteProperty().bind(theme.map(Theme::palette));
         theme.subscribe(this::dress);
-        // So that the accuracy is in sight, also under a notice.
+        // Smaller gaps keep the accuracy visible, also below a notice.
         scene.heightProperty()
                 .subscribe(height -> root.pseudoClassStateChanged(LOW, height.doubleValue() < LOW_HEIGHT));
         accelerators(tensors);
@@ -162,7 +162,7 @@ public final class MainWindow {
                 stage.hide();
             });
         });
-        // No minimum makes it larger than its screen.
+        // The minimum size must not exceed the screen.
         stage.setMinWidth(Math.min(MIN_WIDTH, place.getWidth()));
         stage.setMinHeight(Math.min(MIN_HEIGHT, place.getHeight()));
         stage.setX(place.getMinX());
@@ -180,12 +180,15 @@ public final class MainWindow {
         open.show(sample);
     }
 
-    /** The program behind the window. */
+    /** The program behind the window, with all view-models. */
     public ApplicationContext desk() {
         return desk;
     }
 
-    /** Shows the window and opens {@code files}, or offers unsaved work, or opens the first sample. */
+    /**
+     * Shows the window. Opens {@code files}, or if there are none offers unsaved work of an earlier run, or else opens
+     * the first sample.
+     */
     public void show(List<Path> files) {
         stage.show();
         placeDividers();
@@ -198,7 +201,7 @@ public final class MainWindow {
         }
     }
 
-    /** The look; setting it changes the window at once and is remembered. */
+    /** The theme. Setting it changes the window at once, and it is remembered. */
     public ObjectProperty<Theme> themeProperty() {
         return theme;
     }
@@ -238,17 +241,17 @@ public final class MainWindow {
         scene.getAccelerators().put(KeyCombination.valueOf(keys), action);
     }
 
-    /** What happens when files are dropped on the window. */
+    /** Handles files that were dropped on the window. */
     void drop(List<File> files) {
         drop.drop(files);
     }
 
-    /** What shows a folder in the system's file browser. */
+    /** Sets what shows a folder in the file browser of the system. */
     public void setFolderOpener(Consumer<Path> opener) {
         actions.setFolderOpener(opener);
     }
 
-    /** Where the window stood last, or would like to stand, on the screens of now. */
+    /** The position of the window: the remembered one or a default, on the screens of today. */
     private Rectangle2D place() {
         OptionalDouble x = settings.number("window.x");
         OptionalDouble y = settings.number("window.y");

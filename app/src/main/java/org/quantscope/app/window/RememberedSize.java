@@ -5,9 +5,13 @@ import javafx.scene.control.DialogEvent;
 import javafx.scene.control.DialogPane;
 import org.quantscope.app.session.Settings;
 
-/** A resizable dialog that opens as large as it was closed. */
+/** Remembers the size of a resizable dialog when it is closed. */
 record RememberedSize(Settings settings, String name, double width, double height) {
-    /** @param minWidth of the content, as {@code minHeight} in pixels */
+    /**
+     * Gives a dialog its remembered size.
+     *
+     * @param minWidth least width of the content in pixels; {@code minHeight} is its least height
+     */
     void giveTo(Dialog<?> dialog, double minWidth, double minHeight) {
         dialog.setResizable(true);
         DialogPane pane = dialog.getDialogPane();

@@ -11,7 +11,7 @@ import org.quantscope.app.ui.CardTab;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.TabbedCard;
 
-/** The pages under the curve: every feature that has something to say of the tensor in hand adds its own. */
+/** The pages under the curve. Each feature that shows more about the selected tensor adds its own. */
 final class TensorPages {
     private TensorPages() {}
 

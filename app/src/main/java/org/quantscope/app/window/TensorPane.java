@@ -36,18 +36,21 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.sketch.MomentSketch;
 
-/** The tensor in hand as pictures: its values with the clipping range, its error against the clip, and pages of more. */
+/**
+ * The charts of the selected tensor: its histogram with the clipping range, its error as a function of the clip, and
+ * further pages.
+ */
 final class TensorPane extends VBox {
     private static final double GAP = 10;
-    /** A longer name gives way to the facts beside it. */
+    /** The least width of the title in pixels; a longer name is cut to make room for the facts beside it. */
     private static final double TITLE_MIN = 150;
 
     private static final double KEY_LENGTH = 14;
 
-    /** Under the row in which the handles show their values. */
+    /** Distance from the top in pixels, below the values of the handles. */
     private static final double BELOW_VALUES = 34;
 
-    /** Of a page that needs room; it grows with the window. */
+    /** Height in pixels of a page that needs more room; it grows with the window. */
     private static final double TALL = 330;
 
     private final SelectedTensor inHand;
@@ -69,7 +72,7 @@ final class TensorPane extends VBox {
     private @Nullable MomentSketch shownValues;
     private @Nullable Object shownSubject;
 
-    /** @param pages what else there is to see of the tensor, under the curve */
+    /** @param pages further pages about the tensor, under the curve */
     TensorPane(SelectedTensor inHand, QuantizerViewModel quantizer, TabbedCard pages) {
         super(GAP);
         this.inHand = inHand;
@@ -127,7 +130,7 @@ final class TensorPane extends VBox {
         histogram.paletteProperty().bind(palette);
         curve.paletteProperty().bind(palette);
         getChildren().addAll(values, errors, pages);
-        // A page that needs room takes that of the curve.
+        // A page that needs more room takes the room of the curve.
         pages.tallProperty().subscribe(tall -> {
             errors.setVisible(!tall);
             errors.setManaged(!tall);
@@ -142,7 +145,7 @@ final class TensorPane extends VBox {
         return palette;
     }
 
-    /** A calibrator's choice for one slice is taken as a range; for the whole tensor the calibrator itself is. */
+    /** Applies a calibrator's choice: for one slice as a range, for the whole tensor by selecting the calibrator. */
     private void adopt(ClipCurve.Pin pin) {
         if (inHand.viewProperty().get().map(SelectedTensor.View::ownRanges).orElse(false)) {
             inHand.setRange(pin.range());
@@ -197,7 +200,7 @@ final class TensorPane extends VBox {
         rangeHint.setVisible(!text.isEmpty());
     }
 
-    /** Why there is nothing to drag; empty if there is. */
+    /** Why no range can be dragged; empty if one can. */
     private static String rangeHint(SelectedTensor.View v) {
         if (v.spec().isEmpty()) {
             return v.subject() instanceof QuantizableTensor.Activation a

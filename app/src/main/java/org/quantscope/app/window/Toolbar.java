@@ -28,7 +28,7 @@ import org.quantscope.core.calib.Calibrator;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.session.SessionState;
 
-/** The row at the top of the window: what can be done with the whole model. */
+/** The row at the top of the window, with the actions on the whole model. */
 final class Toolbar extends HBox {
     private final ApplicationContext desk;
     private final WindowActions actions;
@@ -68,7 +68,7 @@ final class Toolbar extends HBox {
         });
     }
 
-    /** Only for an open model. */
+    /** Disables a control while no model is open. */
     private <T extends Node> T whileOpen(T node) {
         desk.bench().modelProperty().subscribe(m -> node.setDisable(m.isEmpty()));
         return node;
@@ -185,7 +185,7 @@ final class Toolbar extends HBox {
             MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
             calibrate.getItems().add(choice);
             if (c.needsImportance()) {
-                // It is for weights, and what they are multiplied with has to be known.
+                // This calibrator is for weights whose importances are known.
                 desk.bench()
                         .seenProperty()
                         .subscribe(x -> choice.setVisible(desk.bench().weights().stream()
@@ -196,7 +196,7 @@ final class Toolbar extends HBox {
         return calibrate;
     }
 
-    /** Pressed while a sweep runs. */
+    /** The button for a sensitivity sweep; it is pressed while a sweep runs. */
     private ToggleButton sensitivity() {
         ToggleButton sweep = new ToggleButton("Sensitivity");
         sweep.setId("sensitivity");

@@ -13,7 +13,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.session.SessionViewModel.Sample;
 
-/** What the middle of the window shows before a model is open: the ways to get one. */
+/** The middle of the window before a model is open: the ways to open one. */
 final class Welcome extends VBox {
     private static final double GAP = 16;
 

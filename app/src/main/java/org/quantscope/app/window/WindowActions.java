@@ -16,7 +16,7 @@ import org.quantscope.app.ui.Theme;
 import org.quantscope.core.dataset.Samples;
 import org.quantscope.core.export.Exporter;
 
-/** What menus, buttons and keys of the window do that needs a dialog. Dialogs stay beside the window, which goes on. */
+/** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
 final class WindowActions {
     private final ApplicationContext desk;
     private final Settings settings;
@@ -33,7 +33,7 @@ final class WindowActions {
         this.theme = theme;
     }
 
-    /** Asks for a model or a session. */
+    /** Lets the user choose a model or a session to open. */
     void open() {
         dialogs.openFile(
                         "Open a model or a session",
@@ -54,12 +54,12 @@ final class WindowActions {
                 });
     }
 
-    /** Asks for data and how it is prepared. */
+    /** Lets the user choose data and its preprocessing. */
     void prepareData() {
         prepareData(Role.EVALUATION, Optional.empty());
     }
 
-    /** @param opened data that has been read; else what the bench has for the role */
+    /** @param opened data that was opened already; if empty, the present data for the role */
     void prepareData(Role role, Optional<Samples> opened) {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
@@ -81,12 +81,12 @@ final class WindowActions {
         dialog.show();
     }
 
-    /** What shows a folder in the system's file browser. */
+    /** Sets what shows a folder in the file browser of the system. */
     void setFolderOpener(Consumer<Path> opener) {
         folders = opener;
     }
 
-    /** Asks for a target and a file; there is one such dialog at a time. */
+    /** Opens the export dialog, or brings the open one to the front. */
     void export() {
         if (desk.bench().modelProperty().get().isEmpty()) {
             return;
@@ -113,14 +113,14 @@ final class WindowActions {
             }
         });
         dialogs.dress(dialog);
-        // The window behind goes on, also with its keys for going back.
+        // The main window remains usable, also its keys for undo and redo.
         GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
         dialog.show();
     }
 
-    /** Asks for the settings of another tool. */
+    /** Lets the user choose a file with settings of another tool. */
     void importRanges() {
         desk.bench()
                 .modelProperty()
@@ -139,7 +139,7 @@ final class WindowActions {
                 .ifPresent(this::importRanges);
     }
 
-    /** Shows what of {@code file} belongs to the open model. */
+    /** Shows which settings in {@code file} belong to the open model. */
     void importRanges(Path file) {
         if (importing != null) {
             importing.close();
@@ -149,7 +149,7 @@ final class WindowActions {
         dialogs.dress(dialog);
         GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
         importing = dialog;
-        // What is imported is for this model.
+        // The settings are for this model, so the dialog closes when another model is opened.
         Subscription model = desk.bench().modelProperty().subscribe((was, is) -> dialog.close());
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
             model.unsubscribe();
@@ -162,14 +162,14 @@ final class WindowActions {
         dialog.show();
     }
 
-    /** Lists the keys. */
+    /** Opens the list of keyboard shortcuts. */
     void showKeys() {
         KeysDialog dialog = new KeysDialog();
         dialogs.dress(dialog);
         dialog.show();
     }
 
-    /** Light or dark. */
+    /** Switches between the light and the dark theme. */
     void switchTheme() {
         theme.set(theme.get().other());
     }

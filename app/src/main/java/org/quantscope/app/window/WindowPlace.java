@@ -6,19 +6,19 @@ import java.util.Optional;
 import javafx.geometry.Rectangle2D;
 
 /**
- * Where a window wants to be, in pixels of the desktop.
+ * The remembered position and size of a window, in pixels of the desktop.
  *
- * @param corner the upper left one that was remembered; empty at a first start
+ * @param corner the upper left corner; empty at a first start
  */
 record WindowPlace(Optional<Corner> corner, double width, double height) {
     /** The upper left corner of a window. */
     record Corner(double x, double y) {}
 
     /**
-     * The place that it gets: wholly on one screen. That is the one with most of the remembered place, or the first one, in whose
-     * middle the window opens if it is remembered nowhere or on a screen that is gone.
+     * The position and size to use, which lie within a single screen. It is the screen that holds most of the
+     * remembered place. If there is none, the window opens in the middle of the first screen.
      *
-     * @param screens what is free on each screen, beside bars and docks; not empty, the main one first
+     * @param screens the usable area of each screen, without bars and docks; not empty, the main screen first
      */
     Rectangle2D on(List<Rectangle2D> screens) {
         Rectangle2D main = screens.getFirst();
@@ -36,7 +36,7 @@ record WindowPlace(Optional<Corner> corner, double width, double height) {
                 h);
     }
 
-    /** The area of the remembered place that lies on a screen. */
+    /** The area in square pixels that the remembered place and a screen share. */
     private double shared(Rectangle2D screen, Corner at) {
         double across = Math.min(screen.getMaxX(), at.x + width) - Math.max(screen.getMinX(), at.x);
         double down = Math.min(screen.getMaxY(), at.y + height) - Math.max(screen.getMinY(), at.y);

@@ -1,4 +1,4 @@
-/** The window: places the panels and connects them. */
+/** The main window, which arranges and connects the views. */
 @NullMarked
 package org.quantscope.app.window;
 

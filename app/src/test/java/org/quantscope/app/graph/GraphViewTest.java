@@ -116,7 +116,8 @@ class GraphViewTest {
         assertThat(scale).isLessThan(0.1);
         double left = (SIDE - drawing.width() * scale) / 2;
         double top = HEAD + (SIDE - HEAD - drawing.height() * scale) / 2;
-        ModelDrawing.Box hand = drawing.carrier(shown().inHand().orElseThrow()).orElseThrow();
+        ModelDrawing.Box hand =
+                drawing.carrier(shown().selected().orElseThrow()).orElseThrow();
         Image picture = picture("#graph-fit");
         int bad = 0;
         for (int i = 0; i < drawing.boxes().size(); i++) {
