@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.quantscope.app.selected.SelectedTensor;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Workbench;
 import org.quantscope.core.calib.Calibrator;
@@ -80,7 +81,8 @@ public final class TriedViewModel {
             publish(Optional.empty());
         });
         accuracy.viewProperty().subscribe(x -> refresh());
-        inHand.viewProperty().subscribe(x -> refresh());
+        // Not with the tensor in hand: accuracy still shows the setting of before then.
+        bench.changes().on(Changes.Stage.OTHERS, this::refresh);
     }
 
     /**
