@@ -2,7 +2,6 @@ package org.quantscope.app.session;
 
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +15,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import org.quantscope.core.Engine;
 import org.quantscope.core.calib.Importances;
 import org.quantscope.core.dataset.Dataset;
+import org.quantscope.core.job.LruCache;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.ActivationRanges;
@@ -50,14 +50,7 @@ public final class Workbench {
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
     /** What is known of each form of the open model on each calibration data, by {@link #calibrationKey}; undo and redo find it here. */
-    private final Map<String, Calibration> calibrations = new LinkedHashMap<>(8, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Calibration> eldest) {
-            return size() > CALIBRATIONS_KEPT;
-        }
-    };
+    private final LruCache<String, Calibration> calibrations = LruCache.ofEntries(CALIBRATIONS_KEPT);
 
     private final Changes changes = new Changes();
 
@@ -175,10 +168,11 @@ public final class Workbench {
     /** Takes over what a calibration run has seen of the activations. */
     public void sawActivations(ActivationSketches sketches) {
         String key = calibrationKey(sketches);
-        Calibration before = calibrations.getOrDefault(key, key.equals(storedKey) ? stored : Calibration.NONE);
-        calibrations.put(key, before.withSeen(sketches));
+        Calibration before = calibrations.find(key).orElse(key.equals(storedKey) ? stored : Calibration.NONE);
+        Calibration now = before.withSeen(sketches);
+        calibrations.put(key, now);
         if (state.get().filter(s -> calibrationKey(s).equals(key)).isPresent()) {
-            calibration = calibrations.get(key);
+            calibration = now;
             seen.set(calibration.sketches());
             changes.all();
         }
