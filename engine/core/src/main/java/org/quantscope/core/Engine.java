@@ -117,7 +117,9 @@ public final class Engine {
         return ActivationCalibration.run(model, activations, calibrationData, progress, cancel);
     }
 
-    /** Turns choices into explicit parameters, once. Who asks again and again keeps a {@link Resolver}. */
+    /**
+     * Turns choices into explicit parameters, once. A caller that does so repeatedly should keep a {@link Resolver}.
+     */
     public static ResolvedSettings resolve(
             Model model, SessionState state, Calibration calibration, Progress progress, CancelToken cancel) {
         return new Resolver().resolve(model, state, calibration, progress, cancel);

@@ -40,7 +40,7 @@ public final class Calibrators {
         return found;
     }
 
-    /** True if a clip is chosen by a calibrator that has to know how important values are. */
+    /** True if the clip is chosen by a calibrator that needs importances. */
     public static boolean needsImportance(Clip clip) {
         return clip instanceof Clip.Auto auto && byId(auto.calibratorId()).needsImportance();
     }

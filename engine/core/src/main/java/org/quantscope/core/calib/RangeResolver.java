@@ -28,16 +28,18 @@ import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorData;
 import org.quantscope.core.tensor.TensorInfo;
 
-/** From the request to the answer: ranges by the spec's clip, parameters by its scheme. */
+/** Turns a request into its answer: the clip of the spec gives the ranges, and its scheme the parameters. */
 public final class RangeResolver {
-    /** Contiguous slices of at least this many values are calibrated one by one on all cores, without a copy. */
+    /**
+     * Contiguous slices of at least this many values are calibrated one after the other on all cores, without a copy.
+     */
     private static final long LARGE_SLICE = 1 << 20;
 
     private RangeResolver() {}
 
     /**
-     * @param requested the range asked for, one a slice
-     * @param params what came of it
+     * @param requested the requested range of each slice
+     * @param params the parameters that follow from them
      */
     public record Resolution(List<ClipRange> requested, QuantParams params) {
         public Resolution {
@@ -46,19 +48,22 @@ public final class RangeResolver {
     }
 
     /**
-     * As {@link #resolve(Tensor, QuantSpec, Importances, CancelToken)}, where no importance is known but what the spec names a file for.
+     * As {@link #resolve(Tensor, QuantSpec, Importances, CancelToken)}, for callers that know no importances; the spec
+     * may still name a file of them.
      */
     public static Resolution resolve(Tensor tensor, QuantSpec spec, CancelToken cancel) {
         return resolve(tensor, spec, Importances.NONE, cancel);
     }
 
     /**
-     * Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale 1, zero point 0.
+     * Resolves a stored tensor; calibrators see its exact values. A tensor without a finite non-zero value gets scale
+     * 1, zero point 0.
      *
      * @param importances for a calibrator that needs one
-     * @throws IllegalArgumentException if the spec names what does not exist or does not fit the tensor: an unknown scheme, calibrator
-     *     or option, an axis the shape has not, a number of ranges other than that of the slices, a manual range that is not
-     *     symmetric for a symmetric grid, a calibrator that needs the importance of a tensor of which none is known
+     * @throws IllegalArgumentException if the spec names something that does not exist or does not fit the tensor: an
+     *     unknown scheme, calibrator or option, an axis that the shape does not have, another number of ranges than
+     *     slices, a manual range that is not symmetric for a symmetric grid, a calibrator that needs the importance of
+     *     a tensor whose importance is unknown
      * @throws org.quantscope.core.io.BadInputException if a file that an option names cannot be used
      * @throws java.util.concurrent.CancellationException if cancelled
      */
@@ -140,11 +145,11 @@ public final class RangeResolver {
     }
 
     /**
-     * The parameters for ranges that are known already. No data is looked at, unless the scheme fits its levels to the values
-     * ({@link FittedQuantizer}): cheap enough for every frame of a drag.
+     * The parameters for ranges that are known already. No data is read, unless the scheme fits its levels to the
+     * values ({@link FittedQuantizer}): cheap enough for every frame of a drag.
      *
-     * @param ranges one for each slice; the spec's clip is not looked at
-     * @throws IllegalArgumentException as above
+     * @param ranges one for each slice; the spec's clip is ignored
+     * @throws IllegalArgumentException as for a tensor
      */
     public static QuantParams resolve(Tensor tensor, QuantSpec spec, List<ClipRange> ranges) {
         Slicing slicing = Slicing.of(tensor.info(), spec.granularity());
@@ -154,24 +159,25 @@ public final class RangeResolver {
     }
 
     /**
-     * The parameters of one slice that is known by its sketch, for a range that is known already.
+     * The parameters of one slice, known by its sketch, for a range that is known already.
      *
-     * @param spec its granularity and its clip are not looked at; a format with a scale for each block takes the slice as one block
-     * @throws IllegalArgumentException as above
+     * @param spec its granularity and clip are ignored; a format with a scale for each block treats the slice as one
+     *     block
+     * @throws IllegalArgumentException as for a tensor
      */
     public static QuantParams resolve(MomentSketch slice, QuantSpec spec, ClipRange range) {
         QuantSpec one = asOneSlice(spec);
         return resolution(slice, one, one.checkedQuantizer(), range).params();
     }
 
-    /** The spec for a single slice, whatever the granularity that it is one of. */
+    /** The spec for a single slice, whichever granularity it is a slice of. */
     static QuantSpec asOneSlice(QuantSpec spec) {
         int blockSize = spec.quantizer().traits().blockSize();
         return spec.withGranularity(
                 blockSize > 0 ? new Granularity.PerBlock(0, Integer.MAX_VALUE) : Granularity.TENSOR);
     }
 
-    /** What a calibrator says of a whole tensor, with the curve it searched. */
+    /** The range that a calibrator chooses for a whole tensor, with the curve that it searched. */
     public static Calibrator.Calibration calibrate(Tensor tensor, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         return calibrate(tensor, spec, auto, Importances.NONE, cancel);
     }
@@ -186,7 +192,7 @@ public final class RangeResolver {
                 new StoredStatistics(tensor.data(), importance, cancel), spec, auto.options(), cancel);
     }
 
-    /** What the calibrator needs to know of importance; null if it needs nothing. */
+    /** The importance that the calibrator needs; null if it needs none. */
     private static @Nullable Importance importance(
             TensorInfo tensor, Calibrator calibrator, Clip.Auto auto, Importances importances, CancelToken cancel) {
         if (!calibrator.needsImportance()) {
@@ -221,7 +227,10 @@ public final class RangeResolver {
         return whole == null ? null : (from, out, length) -> whole.fill(start + from, out, length);
     }
 
-    /** What a calibrator says of one slice that is known by its sketch; the spec's granularity and clip are not looked at. */
+    /**
+     * The range that a calibrator chooses for one slice that is known by its sketch; the spec's granularity and clip
+     * are ignored.
+     */
     public static Calibrator.Calibration calibrate(
             MomentSketch slice, QuantSpec spec, Clip.Auto auto, CancelToken cancel) {
         QuantSpec one = asOneSlice(spec);
@@ -260,7 +269,9 @@ public final class RangeResolver {
         return new TensorData(data.dtype(), data.segment().asSlice(from * bytes, length * bytes), data.order(), length);
     }
 
-    /** @param importance of the values that a scheme fits its levels to; null if all matter alike */
+    /**
+     * @param importance importance of the values that a scheme fits its levels to; null if every value counts the same
+     */
     private static Resolution resolution(
             Tensor tensor,
             QuantSpec spec,
@@ -298,7 +309,7 @@ public final class RangeResolver {
                 DType.F32, MemorySegment.ofArray(values).asSlice(4L * from, 4L * n), ByteOrder.nativeOrder(), n);
     }
 
-    /** The values, counted by their importance where some matter more than others. */
+    /** The values as a distribution, in which each counts by its importance if that is known. */
     private static WeightedPoints points(
             MomentSketch sketch, TensorData data, @Nullable Importance importance, CancelToken cancel) {
         if (importance == null) {

@@ -40,7 +40,7 @@ public record PreprocessingFields(
     private static final int MAX_DIMENSIONS = 8;
     private static final int MAX_VALUES = 65_536;
 
-    /** Reads the object in a session at which {@code json} stands. */
+    /** Reads the object at which {@code json} stands, in a session. */
     public static Preprocessing read(StrictJson json) {
         PreprocessingFields fields = json.record(PreprocessingFields.class, false);
         return json.make(() -> fields.preprocessing(fields.modelClassNames()));

@@ -16,8 +16,8 @@ import org.quantscope.core.tensor.TensorId;
  * The input of an exporter: every tensor resolved to explicit parameters.
  *
  * @param model as analysed, that is with BatchNormalization folded if the session says so
- * @param session the choices it came from, and what calibration came to
- * @param resolved what they came to
+ * @param session the choices behind it, and the results of calibration
+ * @param resolved the parameters that follow from them
  * @param options of the format, by name; an option left out has its default
  * @param place the path to which the file is moved once it is written, which relative paths in it start from; empty if
  *     it stays
@@ -33,7 +33,7 @@ public record ExportPlan(
         this(model, session, resolved, Map.of(), Optional.empty());
     }
 
-    /** With parameters that came from somewhere else, for tensors that {@code state} quantizes. */
+    /** A plan with parameters from elsewhere, for tensors that {@code state} quantizes. */
     public ExportPlan(
             Model model,
             SessionState state,

@@ -8,10 +8,10 @@ import org.quantscope.core.tensor.Tensor;
 /**
  * The size of a model's stored tensors, without the graph around them.
  *
- * @param floatBytes every tensor at its stored size: a float16 value takes two bytes. This is what the command line calls
- *     {@code float32}, the name of the model that is not quantized
- * @param quantizedBytes quantized tensors at the bits per weight of their scheme, scales and zero points included, rounded up
- *     to whole bytes for each tensor; every other tensor at its stored size
+ * @param floatBytes the size of every tensor as stored, in bytes: a float16 value takes two. The command line calls
+ *     this {@code float32}, its name for the model that is not quantized
+ * @param quantizedBytes the same with quantized tensors at the bits per weight of their scheme, scales and zero points
+ *     included, rounded up to whole bytes for each tensor
  */
 public record ModelSize(long floatBytes, long quantizedBytes) {
     /** @param model as analysed */

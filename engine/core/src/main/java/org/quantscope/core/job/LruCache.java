@@ -8,8 +8,9 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was computed, kept until there is too much of it; then what was used longest ago goes first. The newest value stays
- * whatever its weight, but for a bound of 0, which keeps nothing. Thread safe; keys and values are not null.
+ * A cache of computed values. When it holds too much, the least recently used values are dropped. The newest value
+ * always stays, whatever its weight, unless the bound is 0, which keeps nothing. Thread safe; keys and values are not
+ * null.
  */
 public final class LruCache<K, V> {
     private final long most;
@@ -25,13 +26,13 @@ public final class LruCache<K, V> {
         this.weight = weight;
     }
 
-    /** Keeps {@code most} values, 0 or more. */
+    /** A cache of at most {@code most} values, 0 or more. */
     public static <K, V> LruCache<K, V> ofEntries(int most) {
         return new LruCache<>(most, value -> 1);
     }
 
     /**
-     * Keeps values of together {@code most}, 0 or more.
+     * A cache of values whose weights add up to at most {@code most}, 0 or more.
      *
      * @param weight of one value, 0 or more, always the same for the same value
      */
@@ -39,17 +40,17 @@ public final class LruCache<K, V> {
         return new LruCache<>(most, weight);
     }
 
-    /** The value, which counts as used now; null if it is not kept. */
+    /** The value of a key, which counts as used now; null if there is none. */
     public synchronized @Nullable V get(K key) {
         return kept.get(key);
     }
 
-    /** The value, which counts as used now. */
+    /** Sets the value of a key, which counts as used now. */
     public Optional<V> find(K key) {
         return Optional.ofNullable(get(key));
     }
 
-    /** The value, made now if it is not kept; others who ask wait meanwhile. */
+    /** The value of a key; it is made now if there is none, while other callers wait. */
     public synchronized V computeIfAbsent(K key, Function<? super K, ? extends V> make) {
         V known = kept.get(key);
         if (known != null) {
@@ -70,7 +71,7 @@ public final class LruCache<K, V> {
         }
     }
 
-    /** All that is kept now, longest unused first. */
+    /** All values, the least recently used first. */
     public synchronized Map<K, V> copy() {
         return new LinkedHashMap<>(kept);
     }

@@ -25,7 +25,10 @@ import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.type.CollectionType;
 import tools.jackson.databind.type.LogicalType;
 
-/** Jackson's mapping of JSON objects to records, with everything refused that is not of the type asked for: no "1" for 1, no 1.0 for 1, no null, no infinity. */
+/**
+ * Maps JSON objects to records with Jackson. Refuses everything that is not of the expected type: no "1" for 1, no 1.0
+ * for 1, no null, no infinity.
+ */
 final class RecordMapper {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -44,7 +47,7 @@ final class RecordMapper {
 
     private RecordMapper() {}
 
-    /** Leaves {@code parser} at the value that does not fit, if there is one. */
+    /** Reads a record. If a value does not fit, {@code parser} is left at it. */
     static <T> T read(JsonParser parser, Class<T> type, boolean others) {
         ObjectReader reader = MAPPER.readerFor(type);
         return (others
@@ -53,7 +56,7 @@ final class RecordMapper {
                 .readValue(parser);
     }
 
-    /** What a value of {@code type} looks like in JSON. */
+    /** In words, what a value of {@code type} looks like in JSON. */
     static String wanted(Class<?> type) {
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
@@ -84,7 +87,7 @@ final class RecordMapper {
         }
     }
 
-    /** Jackson's own refusal of nulls would refuse missing members as well. */
+    /** Refuses null. Jackson's own option would refuse missing members too. */
     @SuppressWarnings("serial") // nobody writes a mapper
     private static final class RefusesNull extends ValueDeserializerModifier {
         @Override

@@ -65,7 +65,7 @@ public final class OnnxGraph {
      * The same graph with further quantizers.
      *
      * @param added values that get a quantizer with parameters of their own, also where the rules leave them in float or tie
-     *     them to another; names of no such value are passed over
+     *     them to another; names of anything else are ignored
      */
     public OnnxGraph withQuantizersAt(Set<TensorId> added) {
         return new OnnxGraph(proto, added);

@@ -45,18 +45,18 @@ public record QuantSpec(
     }
 
     /**
-     * The scheme itself.
+     * The scheme, without checking that it allows this spec.
      *
-     * @throws IllegalArgumentException if there is none of that id
+     * @throws IllegalArgumentException if there is no scheme with this id
      */
     public Quantizer quantizer() {
         return Quantizers.byId(scheme);
     }
 
     /**
-     * The scheme, which has found nothing to refuse in this spec.
+     * The scheme, after it has accepted this spec.
      *
-     * @throws IllegalArgumentException naming the field that it cannot have, and the value
+     * @throws IllegalArgumentException naming the field and the value that the scheme does not allow
      */
     public Quantizer checkedQuantizer() {
         Quantizer quantizer = quantizer();
@@ -64,7 +64,7 @@ public record QuantSpec(
         return quantizer;
     }
 
-    /** Refuses what the scheme cannot do, as {@link #checkedQuantizer} does. */
+    /** Refuses a spec that its scheme does not allow, as {@link #checkedQuantizer} does. */
     public void check() {
         checkedQuantizer();
     }
