@@ -96,7 +96,7 @@ public final class Corrections {
                 throw new BadInputException(
                         "",
                         "corrections",
-                        applied.id() + " rests on data and settings, and the session does not say which");
+                        applied.id() + " needs data and settings, and the session does not name them");
             }
             Optional<Dataset> samples = correction.needsData()
                     ? Optional.of(data.open(applied.data().orElseThrow()))

@@ -523,7 +523,7 @@ final class CsvLoader implements DatasetLoader {
             }
             int features = label < 0 ? columns : columns - 1;
             if (features == 0) {
-                throw new BadInputException(file, "columns", "there is none but the label");
+                throw new BadInputException(file, "columns", "there is none except the label");
             }
             List<String> classes = sidecar.classes();
             Optional<Labels> labels = Optional.empty();

@@ -73,7 +73,7 @@ public final class Datasets {
     public static Samples samples(Path file, Optional<String> labelColumn, CancelToken cancel) throws IOException {
         boolean folder = Files.isDirectory(file);
         if (!folder && !Files.isRegularFile(file)) {
-            throw new BadInputException(file, "file", Files.exists(file) ? "is no regular file" : "does not exist");
+            throw new BadInputException(file, "file", Files.exists(file) ? "is not a regular file" : "does not exist");
         }
         byte[] head = new byte[0];
         if (!folder) {

@@ -140,11 +140,11 @@ final class IdxLoader implements DatasetLoader {
             try {
                 named = file.resolveSibling(sidecar.labels().get());
             } catch (InvalidPathException e) {
-                throw new BadInputException(sidecar.file(), "labels", "is no file name: " + e.getMessage(), e);
+                throw new BadInputException(sidecar.file(), "labels", "is not a file name: " + e.getMessage(), e);
             }
             if (!Files.isRegularFile(named)) {
                 throw new BadInputException(
-                        sidecar.file(), "labels", "'" + sidecar.labels().get() + "' is no file beside the data");
+                        sidecar.file(), "labels", "'" + sidecar.labels().get() + "' is not a file beside the data");
             }
             return Optional.of(named);
         }

@@ -158,7 +158,7 @@ final class NpzDatasetLoader implements DatasetLoader {
     private static void check(List<Tensor> arrays, String name, Path said, String key) {
         if (arrays.stream().noneMatch(t -> t.id().name().equals(name))) {
             throw new BadInputException(
-                    said, key, "'" + name + "' is no array of the archive; there are " + names(arrays));
+                    said, key, "'" + name + "' is not an array of the archive; there are " + names(arrays));
         }
     }
 

@@ -116,7 +116,7 @@ record Sidecar(
         try {
             names = file.resolveSibling(said.stringValue());
         } catch (InvalidPathException e) {
-            throw new BadInputException(file, "model_classes", "is no file name: " + e.getMessage(), e);
+            throw new BadInputException(file, "model_classes", "is not a file name: " + e.getMessage(), e);
         }
         if (!Files.isRegularFile(names) || Files.size(names) > MAX_BYTES) {
             throw new BadInputException(

@@ -104,7 +104,7 @@ public final class Logits {
         return model.graph()
                 .flatMap(g -> g.predictionOutput())
                 .orElseThrow(() -> new BadInputException(
-                        model.file(), "output", "predictions need a floating output, there is none"));
+                        model.file(), "output", "predictions need a floating output, and there is none"));
     }
 
     /**

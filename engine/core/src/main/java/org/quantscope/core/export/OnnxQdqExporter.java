@@ -294,7 +294,7 @@ public final class OnnxQdqExporter extends FileFormat {
                 if (length % b.size() != 0) {
                     error(
                             e,
-                            "its " + length + " values along axis " + b.axis() + " are no whole blocks of " + b.size()
+                            "its " + length + " values along axis " + b.axis() + " are not whole blocks of " + b.size()
                                     + ", as TensorRT wants them",
                             "choose another granularity",
                             Remedy.perChannel(e));
@@ -332,7 +332,7 @@ public final class OnnxQdqExporter extends FileFormat {
             problems.add(new ExportProblem(
                     ID,
                     name,
-                    "its int8 codes are said with ONNX Runtime's own operators, because it misreads the standard ones"
+                    "its int8 codes are written with ONNX Runtime's own operators, because it misreads the standard ones"
                             + " from operator set "
                             + FIRST_WITH_OUTPUT_TYPE + " on",
                     "choose unsigned codes, or for other programs the option operators=onnx",

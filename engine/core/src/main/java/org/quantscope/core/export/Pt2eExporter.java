@@ -45,7 +45,7 @@ public final class Pt2eExporter extends FileFormat {
             return List.of(new ExportProblem(
                     ID,
                     "",
-                    "the model is bare weights without a graph, nothing says which layer reads them",
+                    "the model is bare weights without a graph, so the layers that read them are unknown",
                     "open the ONNX model",
                     Severity.ERROR));
         }

@@ -227,7 +227,7 @@ final class AimetImporter implements Importer {
                 return;
             }
             if (!seen.add(name)) {
-                throw json.bad(name + " stands there twice");
+                throw json.bad(name + " occurs twice");
             }
             boolean affine = !FLOATS.containsKey(e.type);
             boolean signed = e.type.startsWith("int");

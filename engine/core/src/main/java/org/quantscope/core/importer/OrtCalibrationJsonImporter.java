@@ -97,7 +97,7 @@ final class OrtCalibrationJsonImporter implements Importer {
             Float lo = ends[0];
             Float hi = ends[1];
             if (unframed && lo == null && hi == null) {
-                throw json.bad("lowest and highest are needed, this is no calibration file of ONNX Runtime");
+                throw json.bad("lowest and highest are needed, this is not a calibration file of ONNX Runtime");
             }
             boolean shared = lo != null && hi != null && names.shares(name, spec(lo, hi));
             TensorInfo info = shared ? null : names.find(name).orElse(null);
@@ -129,7 +129,7 @@ final class OrtCalibrationJsonImporter implements Importer {
                 } else if (json.isArray()) {
                     json.array(() -> {
                         if (value[0] != null) {
-                            throw json.bad("one number is needed: ranges of channels are of no use for an activation");
+                            throw json.bad("one number is needed: an activation has no ranges of channels");
                         }
                         value[0] = json.float32();
                     });

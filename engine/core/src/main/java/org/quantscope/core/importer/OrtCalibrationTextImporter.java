@@ -71,7 +71,7 @@ final class OrtCalibrationTextImporter implements Importer {
                 names.refuse(
                         info.id().name(), "it is a " + info.kind().id() + ", a calibration table is of activations");
             } else if (specs.put(info.id(), spec) != null) {
-                throw new BadInputException(file, field, info.id() + " stands there twice");
+                throw new BadInputException(file, field, info.id() + " occurs twice");
             }
         }
         names.settle(specs);

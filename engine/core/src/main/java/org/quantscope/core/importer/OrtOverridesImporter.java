@@ -99,7 +99,7 @@ final class OrtOverridesImporter implements Importer {
                 throw new BadInputException(
                         file,
                         matcher.group(1) + "_type",
-                        matcher.group(2) + " is none of qint4, quint4, qint8, quint8, qint16, quint16");
+                        matcher.group(2) + " is not one of qint4, quint4, qint8, quint8, qint16, quint16");
             }
             found.put(matcher.group(1), matcher.group(2));
         }

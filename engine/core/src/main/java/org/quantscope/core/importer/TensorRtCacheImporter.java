@@ -93,7 +93,7 @@ public final class TensorRtCacheImporter implements Importer {
                 QuantParams params = new QuantParams(
                         Granularity.TENSOR, new float[] {scale}, new int[] {0}, Byte.MIN_VALUE, Byte.MAX_VALUE);
                 if (specs.put(info.id(), SPEC.withClip(new Clip.Fixed(params))) != null) {
-                    throw new BadInputException(file, field, info.id() + " stands there twice");
+                    throw new BadInputException(file, field, info.id() + " occurs twice");
                 }
                 scales.put(info.id(), scale);
             } catch (IllegalArgumentException e) {

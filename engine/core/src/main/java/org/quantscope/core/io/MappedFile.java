@@ -23,7 +23,7 @@ public record MappedFile(Path path, MemorySegment bytes) {
      */
     public static MappedFile map(Path path) throws IOException {
         if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw new BadInputException(path, "file", "is no regular file");
+            throw new BadInputException(path, "file", "is not a regular file");
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             long size = channel.size();

@@ -150,7 +150,7 @@ public final class SafetensorsLoader implements ModelLoader {
         boolean found = false;
         try (JsonParser in = Utf8Json.parser(Files.readAllBytes(index))) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
-                throw new BadInputException(index, "index", "is no JSON object");
+                throw new BadInputException(index, "index", "is not a JSON object");
             }
             for (String key = in.nextName(); key != null; key = in.nextName()) {
                 JsonToken value = in.nextToken();
@@ -170,11 +170,11 @@ public final class SafetensorsLoader implements ModelLoader {
                 }
             }
             if (in.nextToken() != null) {
-                throw new BadInputException(index, "index", "goes on behind its object");
+                throw new BadInputException(index, "index", "goes on after its object");
             }
         } catch (JacksonException e) {
             throw new BadInputException(
-                    index, "index", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
+                    index, "index", "is not a UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
         if (!found) {
             throw new BadInputException(index, "weight_map", "is missing");

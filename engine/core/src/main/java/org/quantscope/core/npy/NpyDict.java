@@ -78,7 +78,7 @@ final class NpyDict {
         }
         skipSpace();
         if (at < text.length()) {
-            throw bad("header goes on behind its dict: " + rest());
+            throw bad("header goes on after its dict: " + rest());
         }
         descr();
         fortranOrder();
@@ -116,7 +116,7 @@ final class NpyDict {
         boolean comma = true;
         while (!accept(')')) {
             if (!comma) {
-                throw bad("shape is no tuple of integers: " + rest());
+                throw bad("shape is not a tuple of integers: " + rest());
             }
             dims.add(integer());
             comma = accept(',');
@@ -145,7 +145,7 @@ final class NpyDict {
             throw new BadInputException(
                     file,
                     field,
-                    "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is no size",
+                    "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is not a size",
                     e);
         }
     }

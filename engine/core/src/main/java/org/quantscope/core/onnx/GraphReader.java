@@ -262,7 +262,7 @@ final class GraphReader {
             skip(
                     TensorProtos.typeName(tensor.getDataType())
                             .orElseThrow(() -> new BadInputException(
-                                    file, name, "data_type " + tensor.getDataType() + " is no ONNX element type")),
+                                    file, name, "data_type " + tensor.getDataType() + " is not an ONNX element type")),
                     name);
             return Optional.empty();
         }

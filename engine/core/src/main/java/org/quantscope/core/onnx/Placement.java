@@ -122,7 +122,7 @@ public final class Placement {
                 case FLOAT_OPERATORS -> by + " has no integer kernel, and none reads it";
                 case RECURRENT -> by + " is a recurrent network, which runs in float";
                 case SUBGRAPH -> by + " runs a subgraph, which stays in float";
-                case OTHER_DOMAIN -> by + " is no standard operator";
+                case OTHER_DOMAIN -> by + " is not a standard operator";
                 case UNKNOWN_TYPE -> "its element type is not known: " + by + " and the file do not say";
                 case NOT_READ -> "no operator that computes in integers reads it";
             };

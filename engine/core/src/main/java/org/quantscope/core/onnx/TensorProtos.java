@@ -98,7 +98,7 @@ public final class TensorProtos {
             Math.multiplyExact(shape.count(), 8L);
             return shape;
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new BadInputException(model, name, "dims are no shape: " + e.getMessage(), e);
+            throw new BadInputException(model, name, "dims are not a shape: " + e.getMessage(), e);
         }
     }
 

@@ -128,7 +128,7 @@ public final class Pictures {
         checkBytes(file);
         byte[] all = Files.readAllBytes(file);
         Format format =
-                format(all).orElseThrow(() -> new BadInputException(file, "picture", "is no PNG, JPEG, BMP or GIF"));
+                format(all).orElseThrow(() -> new BadInputException(file, "picture", "is not a PNG, JPEG, BMP or GIF"));
         PictureBytes.Checked checked = PictureBytes.check(file, all, format);
         PictureHeader header = checked(file, checked.header());
         boolean large = (long) header.width() * header.height() > LARGE_PIXELS;

@@ -38,7 +38,7 @@ public final class GraphTaps {
             }
             return proto.build().toByteArray();
         } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("model: is none that was made here", e);
+            throw new IllegalArgumentException("model: was not made here", e);
         }
     }
 }

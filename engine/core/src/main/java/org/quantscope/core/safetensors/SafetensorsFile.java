@@ -89,7 +89,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                     file, metadata, mapped.bytes().asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE));
         } catch (JacksonException e) {
             throw new BadInputException(
-                    file, "header", "is no UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
+                    file, "header", "is not a UTF-8 JSON object with distinct keys: " + e.getOriginalMessage(), e);
         }
         MemorySegment values = mapped.bytes().asSlice(LENGTH_BYTES + length);
         checkLayout(file, entries, values.byteSize());
@@ -147,10 +147,10 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                 throw new BadInputException(file, e.name, offsets + "end behind the " + size + " bytes of values");
             }
             if (e.begin < at) {
-                throw new BadInputException(file, e.name, offsets + "overlap the tensor in front, which ends at " + at);
+                throw new BadInputException(file, e.name, offsets + "overlap the tensor before, which ends at " + at);
             }
             if (e.begin > at) {
-                throw new BadInputException(file, e.name, offsets + "leave a hole behind " + at);
+                throw new BadInputException(file, e.name, offsets + "leave a gap after " + at);
             }
             at = e.end;
         }
@@ -178,7 +178,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                 }
             }
             if (in.nextToken() != null) {
-                throw new BadInputException(file, "header", "goes on behind its object");
+                throw new BadInputException(file, "header", "goes on after its object");
             }
         }
         return entries;
@@ -232,7 +232,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
         expect(file, name, in.nextToken(), JsonToken.START_ARRAY, key + " is no list");
         Stream.Builder<Long> all = Stream.builder();
         for (JsonToken t = in.nextToken(); t != JsonToken.END_ARRAY; t = in.nextToken()) {
-            expect(file, name, t, JsonToken.VALUE_NUMBER_INT, key + " holds something that is no integer");
+            expect(file, name, t, JsonToken.VALUE_NUMBER_INT, key + " holds something that is not an integer");
             String text = in.getString();
             long value;
             try {

@@ -83,7 +83,7 @@ final class SensitivityFile {
         }
         byte[] bytes = Files.readAllBytes(file);
         if (!Arrays.equals(bytes, 0, Math.min(bytes.length, MAGIC.length), MAGIC, 0, MAGIC.length)) {
-            throw new BadInputException(file, "magic", "this is no file of figures");
+            throw new BadInputException(file, "magic", "this is not a file of figures");
         }
         int body = bytes.length - Integer.BYTES;
         CRC32C crc = new CRC32C();

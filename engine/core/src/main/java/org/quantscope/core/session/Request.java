@@ -41,7 +41,7 @@ public sealed interface Request {
                     && importances.of(tensor.info()).isEmpty();
             return asks
                     ? Optional.of("the range of " + id()
-                            + " is weighted by importances that calibration data shows; there is none")
+                            + " is weighted by importances from calibration data, and there is none")
                     : Optional.empty();
         }
     }

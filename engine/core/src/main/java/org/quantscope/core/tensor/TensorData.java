@@ -182,7 +182,7 @@ public final class TensorData {
             case U8 -> Byte.toUnsignedLong(segment.get(ValueLayout.JAVA_BYTE, index));
             case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index) == 0 ? 0 : 1;
             case F64, F32, F16, BF16, F8_E4M3, F8_E5M2 ->
-                throw new IllegalStateException("dtype: " + dtype + " is no integer type");
+                throw new IllegalStateException("dtype: " + dtype + " is not an integer type");
         };
     }
 
