@@ -53,7 +53,7 @@ public final class CompanionFile {
         Path folder = model.toAbsolutePath().normalize().getParent();
         Path file = folder == null ? null : folder.resolve(relative);
         if (folder == null || file == null || !Files.isRegularFile(file)) {
-            throw new BadInputException(model, field, "location '" + relative + "' is not a file in the model's folder");
+            throw new BadInputException(model, field, "location '" + relative + "' is no file in the model's folder");
         }
         Path real = file.toRealPath();
         Path realFolder = folder.toRealPath();

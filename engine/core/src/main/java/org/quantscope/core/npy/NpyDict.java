@@ -145,7 +145,7 @@ final class NpyDict {
             throw new BadInputException(
                     file,
                     field,
-                    "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is not a size",
+                    "shape holds '" + shorten(digits.isEmpty() ? rest() : digits) + "', which is no size",
                     e);
         }
     }

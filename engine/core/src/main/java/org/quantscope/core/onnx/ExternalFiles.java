@@ -88,7 +88,7 @@ final class ExternalFiles {
             throw new BadInputException(
                     model,
                     name,
-                    "external_data " + entry.getKey() + " '" + entry.getValue() + "' is not a number of bytes",
+                    "external_data " + entry.getKey() + " '" + entry.getValue() + "' is no number of bytes",
                     e);
         }
         throw new BadInputException(

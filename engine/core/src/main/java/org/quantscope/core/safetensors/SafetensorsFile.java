@@ -150,7 +150,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
                 throw new BadInputException(file, e.name, offsets + "overlap the tensor before, which ends at " + at);
             }
             if (e.begin > at) {
-                throw new BadInputException(file, e.name, offsets + "leave a gap after " + at);
+                throw new BadInputException(file, e.name, offsets + "leave a hole behind " + at);
             }
             at = e.end;
         }
@@ -232,7 +232,7 @@ public record SafetensorsFile(List<Tensor> tensors, List<Skipped> skipped, Map<S
         expect(file, name, in.nextToken(), JsonToken.START_ARRAY, key + " is no list");
         Stream.Builder<Long> all = Stream.builder();
         for (JsonToken t = in.nextToken(); t != JsonToken.END_ARRAY; t = in.nextToken()) {
-            expect(file, name, t, JsonToken.VALUE_NUMBER_INT, key + " holds something that is not an integer");
+            expect(file, name, t, JsonToken.VALUE_NUMBER_INT, key + " holds something that is no integer");
             String text = in.getString();
             long value;
             try {
