@@ -210,7 +210,7 @@ final class PictureFolderLoader implements DatasetLoader {
             if (header.isEmpty()) {
                 if (isNamedAsPicture(file)) {
                     throw new BadInputException(
-                            file, "picture", "is named like a picture, but is not a PNG, JPEG, BMP or GIF");
+                            file, "picture", "is named as a picture, and is no PNG, JPEG, BMP or GIF");
                 }
                 return;
             }

@@ -332,8 +332,8 @@ public final class OnnxQdqExporter extends FileFormat {
             problems.add(new ExportProblem(
                     ID,
                     name,
-                    "its int8 codes are written with ONNX Runtime's own operators, because it misreads the standard ones"
-                            + " from operator set "
+                    "its int8 codes are written with ONNX Runtime's own operators, because it misreads the standard"
+                            + " ones from operator set "
                             + FIRST_WITH_OUTPUT_TYPE + " on",
                     "choose unsigned codes, or for other programs the option operators=onnx",
                     Severity.WARNING,

@@ -57,7 +57,9 @@ public final class ModelLoaders {
         // A pipe would block, and only a regular file can be mapped.
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new BadInputException(
-                    file, "file", Files.isDirectory(file) ? "is a folder, a model is one file" : "is not a regular file");
+                    file,
+                    "file",
+                    Files.isDirectory(file) ? "is a folder, a model is one file" : "is not a regular file");
         }
         byte[] head;
         try (InputStream in = Files.newInputStream(file)) {

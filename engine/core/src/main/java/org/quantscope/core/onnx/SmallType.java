@@ -118,7 +118,8 @@ public enum SmallType {
             case FLOAT8E4M3FNUZ -> c == NAN_CODE ? Float.NaN : minifloat(c & 0x7f, 3, 8, c > NAN_CODE);
             case FLOAT8E5M2FNUZ -> c == NAN_CODE ? Float.NaN : minifloat(c & 0x7f, 2, 16, c > NAN_CODE);
             case FLOAT8E8M0 -> c == 0xff ? Float.NaN : Math.scalb(1f, c - E8M0_BIAS);
-            case UINT4, INT4, UINT2, INT2 -> throw new IllegalStateException("type: " + this + " is not a floating type");
+            case UINT4, INT4, UINT2, INT2 ->
+                throw new IllegalStateException("type: " + this + " is not a floating type");
         };
     }
 

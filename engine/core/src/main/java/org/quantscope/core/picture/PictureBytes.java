@@ -250,7 +250,9 @@ final class PictureBytes {
         boolean core = size == 12;
         if (!core && (size < 40 || size > 124)) {
             throw new BadInputException(
-                    file, "picture", "has a header of " + Integer.toUnsignedString(size) + " bytes, which is not a BMP");
+                    file,
+                    "picture",
+                    "has a header of " + Integer.toUnsignedString(size) + " bytes, which is not a BMP");
         }
         int width = core ? Short.toUnsignedInt(in.getShort(18)) : in.getInt(18);
         int height = core ? Short.toUnsignedInt(in.getShort(20)) : in.getInt(22);

@@ -108,7 +108,8 @@ final class SketchInput {
         if (!wanted.equals(new String(bytes, StandardCharsets.ISO_8859_1))) {
             throw bad(
                     field,
-                    "this is not a sketch file, it begins with " + HexFormat.of().formatHex(bytes));
+                    "this is not a sketch file, it begins with "
+                            + HexFormat.of().formatHex(bytes));
         }
     }
 
