@@ -37,34 +37,34 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The accuracy of the settings on show, previews included, batch by batch, and of the float model. Only the newest setting
- * is evaluated; a setting that was evaluated before answers at once.
+ * The accuracy under the shown settings, previews included, batch by batch, and that of the float model. Only the
+ * newest settings are evaluated; settings that were evaluated before are answered at once.
  */
 public final class AccuracyViewModel implements AutoCloseable {
-    /** Why there is, or is not, a figure. */
+    /** Whether there is a figure, and if not, why. */
     public enum Status {
         /** No model is open. */
         NO_MODEL,
-        /** The file has weights only: there is nothing to run. */
+        /** The file holds only weights, so it cannot be run. */
         NO_GRAPH,
-        /** Accuracy needs labelled data. */
+        /** There is no labelled data. */
         NO_DATA,
-        /** The figure, if there is one, belongs to an earlier setting. */
+        /** The evaluation has not begun; if there is a figure, it belongs to earlier settings. */
         WAITING,
-        /** The figure grows batch by batch. */
+        /** The evaluation runs; the figure is updated with each batch. */
         RUNNING,
-        /** The figure stands for all samples. */
+        /** The figure rests on all samples. */
         DONE,
-        /** Cancelled before the last batch. */
+        /** The user cancelled the evaluation before the last batch. */
         STOPPED
     }
 
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param evaluation of the setting; of an earlier one if {@code previous}
+     * @param evaluation of the shown settings; of earlier ones if {@code previous}
      * @param baseline the float model's accuracy so far
-     * @param previous true if {@code evaluation} belongs to an earlier setting
+     * @param previous true if {@code evaluation} belongs to earlier settings
      */
     public record View(
             Status status,
@@ -74,17 +74,17 @@ public final class AccuracyViewModel implements AutoCloseable {
             Optional<ModelSize> size) {
         static final View NOTHING = without(Status.NO_MODEL, Optional.empty());
 
-        /** Nothing can be evaluated, for the reason that {@code why} gives. */
+        /** Nothing can be evaluated, for the reason in {@code why}. */
         static View without(Status why, Optional<ModelSize> size) {
             return new View(why, Optional.empty(), Optional.empty(), false, size);
         }
 
-        /** For a setting of which nothing is known yet; the figure of the one before stays. */
+        /** This view for new settings without a figure yet; the former figure remains, marked as previous. */
         View waiting(Optional<ModelSize> ofSetting) {
             return new View(Status.WAITING, evaluation, baseline, evaluation.isPresent(), ofSetting);
         }
 
-        /** With what is known of the setting. */
+        /** This view with an evaluation of the present settings. */
         View evaluated(Status how, Evaluation known, ModelSize ofSetting) {
             return new View(how, Optional.of(known), baseline, false, Optional.of(ofSetting));
         }
@@ -93,7 +93,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return new View(Status.STOPPED, evaluation, baseline, previous, size);
         }
 
-        /** There is no figure of the setting, and none is coming. */
+        /** This view for settings whose evaluation has failed, so that no figure will follow. */
         View failed() {
             return new View(Status.STOPPED, Optional.empty(), baseline, false, size);
         }
@@ -102,7 +102,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return new View(status, evaluation, Optional.of(estimate), previous, size);
         }
 
-        /** The figure of the setting; of an earlier one if {@code previous}. */
+        /** The accuracy of the quantized model; that of earlier settings if {@code previous}. */
         public Optional<AccuracyEstimate> quantized() {
             return evaluation.map(Evaluation::accuracy);
         }
@@ -111,7 +111,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     /** Other parameters for one tensor. */
     private record Preview(TensorId id, QuantParams params) {}
 
-    /** What is to be evaluated. The whole setting is put together where it is needed, off the thread of the scene. */
+    /** What is to be evaluated. The complete settings are assembled on the background thread that needs them. */
     private record Question(ResolvedSettings committed, Optional<Preview> preview) {
         ResolvedSettings setting() {
             return preview.map(p -> committed.with(p.id, p.params)).orElse(committed);
@@ -120,19 +120,19 @@ public final class AccuracyViewModel implements AutoCloseable {
 
     private record Answer(ResolvedSettings setting, Evaluation evaluation) {}
 
-    /** What the budget for values in front of the tensor in hand is remembered by. */
+    /** The name under which the memory limit for intermediate values is remembered. */
     private static final String CACHE = "accuracy.cache";
 
     private static final int KEPT = 500;
 
-    /** Of what became of the samples, in the evaluations that are kept. */
+    /** The most bytes of sample outcomes to keep, over all kept evaluations. */
     private static final long KEPT_BYTES = 96L << 20;
 
     private static final int BYTES_PER_SAMPLE = 56;
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Background background;
     private final Settings settings;
     private final LatestWins<AccuracyEstimate> baselines;
@@ -146,7 +146,7 @@ public final class AccuracyViewModel implements AutoCloseable {
     private Optional<Task> evaluatedTask = Optional.empty();
     private final ReadOnlyObjectWrapper<Optional<CacheUse>> cache = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<List<Task>> tasks = new ReadOnlyObjectWrapper<>(List.of());
-    /** The setting on show, whether or not it can be evaluated; null while it is not resolved. */
+    /** The shown settings, whether or not they can be evaluated; null while they are not resolved. */
     private @Nullable Question shown;
 
     private @Nullable Question asked;
@@ -156,12 +156,12 @@ public final class AccuracyViewModel implements AutoCloseable {
     public AccuracyViewModel(
             Workbench bench,
             Measurements measurements,
-            SelectedTensor inHand,
+            SelectedTensor selected,
             Background background,
             Settings settings) {
         this.bench = bench;
         this.measurements = measurements;
-        this.inHand = inHand;
+        this.selected = selected;
         this.background = background;
         this.settings = settings;
         this.baselines = background.latest(LatestWins.Mode.CANCEL_STALE);
@@ -187,7 +187,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         open(evaluable ? model.get() : null, evaluable ? bench.evaluationData().orElse(null) : null);
 
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
-        Optional<SelectedTensor.View> hand = inHand.viewProperty().get();
+        Optional<SelectedTensor.View> hand = selected.viewProperty().get();
         boolean settled = measured.complete() && hand.map(h -> !h.previous()).orElse(true);
         if (!settled) {
             shown = null;
@@ -204,7 +204,10 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    /** The parameters in hand where they differ from the committed ones. A preview changes a clip only, and so no size. */
+    /**
+     * The parameters of the selected tensor, if they differ from the committed ones. A preview changes only a clip, so
+     * the model size stays the same.
+     */
     private static Optional<Preview> preview(ResolvedSettings committed, Optional<SelectedTensor.View> hand) {
         return hand.filter(SelectedTensor.View::preview)
                 .flatMap(h -> h.measured().map(m -> new Preview(h.subject().id(), m.params())))
@@ -214,7 +217,7 @@ public final class AccuracyViewModel implements AutoCloseable {
                         .orElse(false));
     }
 
-    /** A gesture asks in every frame; only what differs is announced. */
+    /** A gesture calls this in every frame; only a changed view is announced. */
     private void show(View next) {
         if (!next.equals(view.get())) {
             view.set(next);
@@ -236,7 +239,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         Optional<TensorId> moving = hand.map(h -> h.subject().id());
         boolean rests = question.preview.isEmpty();
         View now = view.get();
-        // Letting go commits what was asked for already.
+        // The end of a drag commits settings that are being evaluated already.
         if (question.equals(asked) || (rests && asked != null && question.committed.equals(asked.setting()))) {
             asked = question;
             if (!moving.equals(askedInHand)) {
@@ -273,8 +276,8 @@ public final class AccuracyViewModel implements AutoCloseable {
     }
 
     /**
-     * Batches may be done faster than they can be shown: one that comes while another waits to be taken is passed over. The
-     * last one is the result of the evaluation and comes in any case.
+     * Batches may finish faster than they can be shown. A partial result is skipped while another one is waiting; the
+     * last one is delivered in any case, as the result of the evaluation.
      */
     private static <R> Consumer<R> unlessOneWaits(AtomicBoolean waits, Consumer<R> partial) {
         return result -> {
@@ -291,7 +294,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             kept.put(answer.setting, answer.evaluation);
         }
         show(view.get().evaluated(complete ? Status.DONE : Status.RUNNING, answer.evaluation, size));
-        // Another tensor was taken in hand meanwhile.
+        // Another tensor was selected meanwhile.
         if (complete && asked != null && !moving.equals(askedInHand)) {
             prepare(new EvalRequest(askedInHand, asked.committed.weights(), asked.committed.activations()));
         }
@@ -327,7 +330,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    /** A cancel by hand: nothing newer is waiting, so what there is stays, marked. */
+    /** Handles a cancellation by the user: nothing newer is waiting, so the partial figure stays, marked as stopped. */
     private void stopped(Question question) {
         View now = view.get();
         if (question.equals(asked) && (now.status() == Status.RUNNING || now.status() == Status.WAITING)) {
@@ -335,42 +338,50 @@ public final class AccuracyViewModel implements AutoCloseable {
         }
     }
 
-    /** Chooses what is scored; empty for what fits the model and the data best. One step. */
+    /** Chooses the score, as one undo step; empty for the one that fits the model and the data best. */
     public void score(Optional<Task> task) {
         bench.apply(new Edit.SetMetric(task));
     }
 
-    /** The setting on show, previews included, to be run in another way; empty while it is not resolved. */
+    /**
+     * The shown settings, previews included, as a request that can be run in another way; empty while they are not
+     * resolved.
+     */
     public Optional<EvalRequest> request() {
         Question now = shown;
         if (now == null) {
             return Optional.empty();
         }
         ResolvedSettings setting = now.setting();
-        Optional<TensorId> weight = inHand.viewProperty()
+        Optional<TensorId> weight = selected.viewProperty()
                 .get()
                 .filter(h -> h.subject() instanceof QuantizableTensor.Weight)
                 .map(h -> h.subject().id());
         return Optional.of(new EvalRequest(weight, setting.weights(), setting.activations()));
     }
 
-    /** What can be scored, the automatic choice first; empty before the model has run. */
+    /** The possible scores, the automatic choice first; empty before the model has run. */
     public ReadOnlyObjectProperty<List<Task>> tasksProperty() {
         return tasks.getReadOnlyProperty();
     }
 
-    /** Evaluates the setting on show again after a cancel. */
+    /** Evaluates the shown settings again after a cancellation. */
     public void restart() {
         asked = null;
         refresh();
     }
 
-    /** Bytes of native memory that values in front of the tensor in hand may take; remembered. */
+    /**
+     * The limit in bytes for native memory that holds intermediate values before the selected tensor; it is remembered.
+     */
     public long cacheBudget() {
         return (long) Math.max(0, settings.number(CACHE).orElse(LiveEvaluator.DEFAULT_CACHE_BYTES));
     }
 
-    /** Sets {@link #cacheBudget}, at least 0; 0 for none. What is above it goes, what has room now is computed. */
+    /**
+     * Sets {@link #cacheBudget} to a number of bytes ≥ 0; 0 keeps nothing. Values above a smaller limit are freed,
+     * those that fit a larger one are computed.
+     */
     public void setCacheBudget(long bytes) {
         settings.setNumber(CACHE, (double) bytes);
         if (evaluator != null) {
@@ -386,7 +397,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         cache.set(Optional.ofNullable(evaluator).map(LiveEvaluator::cacheUse));
     }
 
-    /** What is kept in front of the tensor in hand; empty while nothing can be evaluated. */
+    /** The use of memory for intermediate values before the selected tensor; empty if nothing can be evaluated. */
     public ReadOnlyObjectProperty<Optional<CacheUse>> cacheProperty() {
         return cache.getReadOnlyProperty();
     }
@@ -437,7 +448,7 @@ public final class AccuracyViewModel implements AutoCloseable {
             return;
         }
         long budget = cacheBudget();
-        // Before any correction: a bias correction changes what the float model says.
+        // The model before any correction, because a bias correction changes the outputs of the float model.
         Model reference = bench.uncorrected().orElse(model);
         background.work().execute(() -> {
             try {
@@ -485,7 +496,7 @@ public final class AccuracyViewModel implements AutoCloseable {
         refresh();
     }
 
-    /** Stops what runs and waits for it. */
+    /** Cancels what runs and waits for it. */
     @Override
     public void close() {
         closed = true;

@@ -46,16 +46,17 @@ public final class CacheView extends MenuButton {
         use.ifPresent(u -> {
             setText("activations kept: " + Figures.bytes(u.bytes()) + " of " + Figures.wholeBytes(u.budget()));
             setAccessibleText(getText());
-            tip.setText("Native memory for the values in front of the tensor in hand: a move computes only what comes"
-                    + " behind them. What finds no room is computed again at every move, which takes longer and"
-                    + " gives the same figures."
-                    + (u.batches() == 0
-                            ? ""
-                            : u.batches() == u.of()
-                                    ? "\nAll " + u.of() + " batches of this setting are kept."
-                                    : "\n" + u.batches() + " of " + u.of()
-                                            + " batches of this setting are kept, the others are computed"
-                                            + " again."));
+            tip.setText(
+                    "Native memory for the intermediate values before the selected tensor: a move computes only what"
+                        + " comes behind them. What finds no room is computed again at every move, which takes longer"
+                        + " and gives the same figures."
+                            + (u.batches() == 0
+                                    ? ""
+                                    : u.batches() == u.of()
+                                            ? "\nAll " + u.of() + " batches of this setting are kept."
+                                            : "\n" + u.batches() + " of " + u.of()
+                                                    + " batches of this setting are kept, the others are computed"
+                                                    + " again."));
         });
     }
 }

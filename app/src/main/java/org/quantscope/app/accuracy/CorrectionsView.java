@@ -32,7 +32,7 @@ public final class CorrectionsView extends VBox {
         kept.getStyleClass().add("hint");
         kept.setWrapText(true);
         remove.setId("correction-remove");
-        remove.setTooltip(new Tooltip("Take the last correction back"));
+        remove.setTooltip(new Tooltip("Undo the last correction"));
         remove.setOnAction(e -> model.removeLast());
         remove.getStyleClass().add("link");
         getChildren().add(new Section("Corrected", titles, facts, kept).withAside(remove));

@@ -36,20 +36,20 @@ import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Corrects the float model. The corrected model is computed in the background, once, before the step that makes it the
- * analysed one; where activations are quantized their ranges are observed on it and belong to the same step.
+ * Applies corrections to the float model. The corrected model is computed in the background, before the undo step that
+ * makes it the analysed model. If activations are quantized, they are calibrated on it as part of the same step.
  */
 public final class CorrectionsViewModel {
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param titles of the corrections that are applied, in their order
-     * @param changed how many tensors the last one changed; empty if it was applied in another run of the program
-     * @param kept what the last one left as it was, and why
-     * @param scoreBefore the figure of accuracy, in its own unit, before the last one; empty if there was none
-     * @param scoreNow the present figure, once complete
-     * @param worstBefore the lowest SQNR of a weight before the last one, in dB
-     * @param worstNow the lowest now, once all are measured
+     * @param titles the applied corrections, in their order
+     * @param changed how many tensors the last one changed; empty if it was applied in an earlier run of the program
+     * @param kept what the last one did not change, and why
+     * @param scoreBefore the score before the last correction, in its own unit; empty if there was none
+     * @param scoreNow the present score, once it is complete
+     * @param worstBefore the lowest SQNR of a weight before the last correction, in dB
+     * @param worstNow the lowest SQNR now, once all weights are measured
      */
     public record View(
             List<String> titles,
@@ -69,10 +69,10 @@ public final class CorrectionsViewModel {
                 OptionalDouble.empty());
     }
 
-    /** What was there before a correction, and what it did. */
+    /** The figures before a correction, and what it changed. */
     private record Step(Correction.Output output, Map<TensorId, Double> sqnr, Optional<AccuracyEstimate> score) {}
 
-    /** A corrected model with what follows from it. */
+    /** A corrected model with everything that belongs to it. */
     private record Made(
             Optional<Correction.Output> output, Model model, Optional<ActivationSketches> seen, Edit edit) {}
 
@@ -83,10 +83,10 @@ public final class CorrectionsViewModel {
     private final LatestWins<Made> latest;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private final ReadOnlyObjectWrapper<Map<String, String>> unavailable = new ReadOnlyObjectWrapper<>(Map.of());
-    /** By {@link Workbench#variant} that came of it; undo and redo find them again. */
+    /** The steps by the {@link Workbench#variant} that they led to; undo and redo find them here. */
     private final Map<String, Step> steps = new HashMap<>();
 
-    /** The {@link Workbench#variant} of a correction whose figure has not been told yet; empty if there is none. */
+    /** The {@link Workbench#variant} of a correction whose score has not been reported yet; empty if there is none. */
     private String fresh = "";
 
     private boolean asked;
@@ -106,7 +106,10 @@ public final class CorrectionsViewModel {
         accuracy.viewProperty().subscribe(x -> refresh());
     }
 
-    /** Asks in the background, once, which corrections this machine cannot compute: it loads their native library. */
+    /**
+     * Finds out in the background, once, which corrections this machine cannot compute. This loads their native
+     * library.
+     */
     public void ask() {
         if (asked) {
             return;
@@ -143,7 +146,7 @@ public final class CorrectionsViewModel {
         return Optional.empty();
     }
 
-    /** Applies a correction with its default options and the present settings: one step. */
+    /** Applies a correction with its default options under the present settings, as one undo step. */
     public void apply(Correction correction) {
         SessionState state = bench.stateProperty().get().orElse(null);
         if (state == null) {
@@ -162,7 +165,7 @@ public final class CorrectionsViewModel {
         change(correction.title(), new Edit.ApplyCorrection(applied, correction.title()));
     }
 
-    /** With the ranges of now; they are known once everything is measured. */
+    /** A session with the present ranges, which are known once everything is measured. */
     private Session session(SessionState state) {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         return new Session(
@@ -172,7 +175,7 @@ public final class CorrectionsViewModel {
                         : bench.resolver().ranges(state, bench.calibration(), new CancelToken()));
     }
 
-    /** Takes the last correction back: one step, also long after others. */
+    /** Removes the last correction, as one undo step of its own even if other steps came after it. */
     public void removeLast() {
         bench.stateProperty().get().filter(s -> !s.corrections().isEmpty()).ifPresent(state -> {
             int last = state.corrections().size() - 1;
@@ -181,12 +184,12 @@ public final class CorrectionsViewModel {
         });
     }
 
-    /** Folds batch normalization before the corrections, or leaves it in: they are made again for that model. */
+    /** Sets whether BatchNormalization is folded before the corrections, which are then computed again. */
     public void fold(boolean on) {
         change("Correcting again", new Edit.SetFoldBatchNorm(on));
     }
 
-    /** Computes the model that {@code edit} leads to, then makes the step. */
+    /** Computes the model that {@code edit} leads to, then applies the edit. */
     private void change(String title, Edit edit) {
         SessionState state = bench.stateProperty().get().orElse(null);
         OpenModel open = bench.modelProperty().get().orElse(null);
@@ -230,7 +233,7 @@ public final class CorrectionsViewModel {
             CancelToken cancel)
             throws IOException {
         int before = state.corrections().size();
-        // One more on top of the others needs only itself.
+        // A correction on top of the present ones is the only one to compute.
         boolean onTop = state.foldBatchNorm() == next.foldBatchNorm()
                 && next.corrections().size() == before + 1
                 && next.corrections().subList(0, before).equals(state.corrections());
@@ -274,7 +277,9 @@ public final class CorrectionsViewModel {
         step(title, next, made.edit, made.output);
     }
 
-    /** Makes a step; keeps what was there before a correction on top of the others, and says what it came to. */
+    /**
+     * Applies an edit. For a correction on top of the others it keeps the figures before it, and reports the result.
+     */
     private void step(String title, SessionState next, Edit edit, Optional<Correction.Output> correction) {
         if (correction.isEmpty()) {
             bench.apply(edit);
@@ -288,7 +293,7 @@ public final class CorrectionsViewModel {
                 .tensors()
                 .forEach((id, m) -> m.error().sqnrDb().ifPresent(db -> sqnr.put(id, db)));
         Optional<AccuracyEstimate> score = complete();
-        // Before the step, so that whoever hears of it finds it.
+        // Stored before the edit is applied, so that followers of the change find it.
         steps.put(bench.variantOf(next), new Step(output, Map.copyOf(sqnr), score));
         bench.apply(edit);
         if (output.changed().isEmpty()) {
@@ -300,7 +305,7 @@ public final class CorrectionsViewModel {
         refresh();
     }
 
-    /** Says what a correction came to, with the way back. */
+    /** Reports the result of a correction, with a button to undo it. */
     private void tell(String title, Correction.Output output, String more) {
         Optional<SessionState> corrected = bench.stateProperty().get();
         int n = output.changed().size();
@@ -315,7 +320,7 @@ public final class CorrectionsViewModel {
                 });
     }
 
-    /** The figure before and after, as soon as it is known. */
+    /** Reports the score before and after as soon as it is known. */
     private void tellScore(View v) {
         step().filter(s -> bench.variant().equals(fresh))
                 .ifPresent(step -> v.scoreBefore()
@@ -372,7 +377,7 @@ public final class CorrectionsViewModel {
         tellScore(next);
     }
 
-    /** The SQNR that a tensor had before the last correction, in dB; empty if nobody knows. */
+    /** The SQNR that a tensor had before the last correction, in dB; empty if it is unknown. */
     public OptionalDouble sqnrBefore(TensorId id) {
         Double before = step().map(s -> s.sqnr.get(id)).orElse(null);
         return before == null ? OptionalDouble.empty() : OptionalDouble.of(before);
@@ -382,7 +387,7 @@ public final class CorrectionsViewModel {
         return view.getReadOnlyProperty();
     }
 
-    /** By id of a correction: why this machine cannot compute it. Empty before {@link #ask}. */
+    /** For each correction that this machine cannot compute, by its id, the reason. Empty before {@link #ask}. */
     public ReadOnlyObjectProperty<Map<String, String>> unavailableProperty() {
         return unavailable.getReadOnlyProperty();
     }

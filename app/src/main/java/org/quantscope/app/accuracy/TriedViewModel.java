@@ -66,16 +66,16 @@ public final class TriedViewModel {
 
     private final Workbench bench;
     private final AccuracyViewModel accuracy;
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final List<Tried> points = new ArrayList<>();
     private Optional<FileRef> data = Optional.empty();
     private Optional<Task> metric = Optional.empty();
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(new View(List.of(), Optional.empty()));
 
-    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, SelectedTensor inHand) {
+    public TriedViewModel(Workbench bench, AccuracyViewModel accuracy, SelectedTensor selected) {
         this.bench = bench;
         this.accuracy = accuracy;
-        this.inHand = inHand;
+        this.selected = selected;
         bench.modelProperty().subscribe(x -> {
             points.clear();
             publish(Optional.empty());
@@ -138,7 +138,7 @@ public final class TriedViewModel {
         });
         boolean settled = now.status() == AccuracyViewModel.Status.DONE
                 && !now.previous()
-                && inHand.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
+                && selected.viewProperty().get().map(hand -> !hand.preview()).orElse(true);
         Optional<Tried> current = now.quantized()
                 .filter(estimate -> settled && estimate.isComplete())
                 .map(estimate -> add(label(), details(state), size.get().quantizedBytes(), estimate, state));

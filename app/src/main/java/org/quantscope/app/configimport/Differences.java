@@ -9,7 +9,7 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.QuantSpec;
 
-/** What an imported setting would change of a tensor, in words. */
+/** Says in words what an imported setting would change. */
 final class Differences {
     private Differences() {}
 
@@ -34,7 +34,7 @@ final class Differences {
         return new ClipRange(lo, hi);
     }
 
-    /** In a few words each; empty if the import changes nothing. */
+    /** A few words for each difference; empty if the import changes nothing. */
     static List<String> of(QuantSpec next, Optional<QuantSpec> present, Optional<Measured> measured) {
         if (present.isEmpty()) {
             return List.of("float now");

@@ -21,7 +21,7 @@ import org.quantscope.core.job.Jobs;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.SessionFile;
 
-/** Tells what a dropped file is good for. */
+/** Finds out what a dropped file can be used for. */
 public final class DroppedFile {
     /** How many bytes of a file are read to tell a session from another tool's file. */
     private static final int HEAD = 1 << 16;

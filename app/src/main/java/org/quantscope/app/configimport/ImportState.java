@@ -14,9 +14,9 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What is known of another tool's file, and what it would change.
+ * What is known about another tool's file, and what an import would change.
  *
- * @param alone true if quantized tensors that the file says nothing of are to become float
+ * @param alone true if quantized tensors that are not in the file are to become float
  */
 public record ImportState(
         Optional<Path> file, Formats formats, Content content, boolean alone, Optional<Comparison> comparison) {
@@ -77,11 +77,11 @@ public record ImportState(
             Optional<String> problem) {}
 
     /**
-     * In which formats a file can be read.
+     * The formats in which a file can be read.
      *
-     * @param readable those that find entries in it
-     * @param refused why each of the others does not
-     * @param chosen the one that it is read in; empty while a person has to say which
+     * @param readable formats that find entries in it
+     * @param refused for each other format the reason why it cannot read the file
+     * @param chosen the format that is used; empty while the user has to choose it
      */
     public record Formats(List<Importer> readable, Map<Importer, String> refused, Optional<Importer> chosen) {
         static final Formats UNKNOWN = new Formats(List.of(), Map.of(), Optional.empty());
@@ -95,22 +95,26 @@ public record ImportState(
         }
     }
 
-    /** What came of reading a file. */
+    /** The result of reading a file. */
     public sealed interface Content {
         /** The file is being read. */
         record Reading() implements Content {}
 
-        /** A person has to choose the format. */
+        /** The user has to choose the format. */
         record Undecided() implements Content {}
 
-        /** @param why nothing can be imported */
+        /**
+         * Nothing can be imported.
+         *
+         * @param why the reason
+         */
         record Failed(String why) implements Content {}
 
         /**
          * The entries of the file.
          *
          * @param matches those that change something first
-         * @param others quantized tensors that the file says nothing of
+         * @param others number of quantized tensors that are not in the file
          */
         record Entries(List<Match> matches, List<Unplaced> unplaced, List<String> notes, long others)
                 implements Content {
@@ -131,7 +135,7 @@ public record ImportState(
         return new ImportState(Optional.of(file), Formats.UNKNOWN, new Content.Reading(), false, Optional.empty());
     }
 
-    /** Another content, of which nothing has been compared. */
+    /** This state with another content, and without a comparison. */
     ImportState with(Formats other, Content read) {
         return new ImportState(file, other, read, alone, Optional.empty());
     }

@@ -119,7 +119,7 @@ public final class ImportView extends VBox {
         unplacedHead.setId("import-unplaced-head");
         unplaced.setId("import-unplaced");
         unplaced.getStyleClass().add("plain-list");
-        unplaced.setAccessibleText("Entries of the file without a place");
+        unplaced.setAccessibleText("Entries of the file that fit no tensor");
         unplaced.setFixedCellSize(UNPLACED_HEIGHT);
         unplaced.setCellFactory(list -> new UnplacedCell(model::map));
         unplaced.setPlaceholder(new Label(""));

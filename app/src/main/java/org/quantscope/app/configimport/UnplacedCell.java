@@ -27,7 +27,10 @@ final class UnplacedCell extends ListCell<Unplaced> {
     private final HBox line;
     private boolean filling;
 
-    /** @param onPlace takes the name of an entry in its file, and the tensor that it is for; empty for none */
+    /**
+     * @param onPlace called with the name of an entry in the file and the tensor that the user assigns to it; empty for
+     *     none
+     */
     UnplacedCell(BiConsumer<String, Optional<String>> onPlace) {
         why.getStyleClass().add("hint");
         name.setMinWidth(0);

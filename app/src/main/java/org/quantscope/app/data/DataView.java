@@ -76,8 +76,8 @@ public final class DataView extends VBox {
         openFile.setOnAction(e -> browse.apply(false).ifPresent(model::load));
         Button openFolder = new Button("Fol_der…");
         openFolder.setId("input-folder");
-        openFolder.setTooltip(
-                new Tooltip("Pictures in a folder for each class, or a folder of pictures without labels"));
+        openFolder.setTooltip(new Tooltip(
+                "A folder with a subfolder of pictures for each class, or a folder of pictures without labels"));
         openFolder.setOnAction(e -> browse.apply(true).ifPresent(model::load));
         openFile.setMinWidth(USE_PREF_SIZE);
         openFolder.setMinWidth(USE_PREF_SIZE);
@@ -188,7 +188,7 @@ public final class DataView extends VBox {
         unreadable.setText(view.unreadable().orElse(""));
         Prepared p = view.prepared();
         showThumbnails(p.thumbnails());
-        noPictures.setText(!p.channels().isEmpty() && p.picture().isEmpty() ? "These samples are no pictures." : "");
+        noPictures.setText(!p.channels().isEmpty() && p.picture().isEmpty() ? "These samples are not pictures." : "");
         for (int i = 0; i < thumbnails.getChildren().size(); i++) {
             thumbnails.getChildren().get(i).pseudoClassStateChanged(CHOSEN, i == p.sample());
         }
@@ -200,7 +200,7 @@ public final class DataView extends VBox {
                 !some
                         ? ""
                         : !view.problems().isEmpty()
-                                ? "Nothing can be prepared before the form is right."
+                                ? "Nothing can be prepared until the form is correct."
                                 : view.previous() ? "…" : p.problem().orElse("✓ It fits."));
         verdict.getStyleClass().remove("warning");
         if (p.problem().isPresent()) {

@@ -120,7 +120,7 @@ public final class DataViewModel {
             return new View(role, other, form, problems, guessed, prepared, previous, unreadable, wanted);
         }
 
-        /** With another form, which nobody has prepared anything by. */
+        /** This view with another form, whose data has not been prepared yet. */
         View withForm(PreprocessingForm other, Map<String, String> itsProblems, boolean itIsGuessed) {
             return new View(role, samples, other, itsProblems, itIsGuessed, prepared, true, unreadable, wanted);
         }
@@ -129,7 +129,7 @@ public final class DataViewModel {
             return new View(role, samples, form, others, guessed, prepared, true, unreadable, wanted);
         }
 
-        /** With what the form of now makes of a sample. */
+        /** This view with the data that the present form gives. */
         View withPrepared(Prepared other) {
             return new View(role, samples, form, problems, guessed, other, false, unreadable, wanted);
         }

@@ -51,16 +51,16 @@ public record Prepared(
      */
     public record Thumbnail(SamplePicture picture, String label) {}
 
-    /** Nothing of {@code sample} can be prepared. */
+    /** The result if nothing of {@code sample} can be prepared. */
     static Prepared failed(String why, Optional<Preprocessing> proposal, int sample) {
         return new Prepared(
                 Optional.empty(), Optional.of(why), proposal, Optional.empty(), List.of(), List.of(), sample);
     }
 
     /**
-     * Prepares data and looks at one sample of it.
+     * Prepares data, and computes what the model gets of one sample.
      *
-     * @param wanted what the model takes; empty if nobody knows
+     * @param wanted what the model needs; empty if it is unknown
      */
     static Prepared of(Samples samples, Preprocessing how, int sample, Optional<InputFit> wanted) {
         Dataset data;

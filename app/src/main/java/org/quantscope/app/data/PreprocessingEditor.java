@@ -34,7 +34,7 @@ import org.quantscope.core.dataset.Layout;
 import org.quantscope.core.dataset.Resize;
 import org.quantscope.core.dataset.Samples;
 
-/** The form that says how stored samples become what a model takes. */
+/** The form for preprocessing: how stored samples become inputs of the model. */
 final class PreprocessingEditor extends GridPane {
     private static final double GAP = 8;
     private static final double NAMES = 108;
@@ -65,8 +65,8 @@ final class PreprocessingEditor extends GridPane {
     private boolean showing = true;
 
     /**
-     * @param onEdit takes the form after each change by a person
-     * @param onPreset takes the preset that a person wants the values of
+     * @param onEdit called with the form after each change by the user
+     * @param onPreset called when the user chooses a preset
      */
     PreprocessingEditor(Consumer<PreprocessingForm> onEdit, Consumer<Preset> onPreset) {
         super(GAP, GAP);
@@ -98,7 +98,7 @@ final class PreprocessingEditor extends GridPane {
         addRow(
                 row++,
                 name("_Scale", "input-scale"),
-                noted("scale", field("scale", "What raw values are multiplied with; 1/255 brings bytes to 0 … 1")));
+                noted("scale", field("scale", "Raw values are multiplied by this; 1/255 maps bytes to 0 … 1")));
         addRow(
                 row++,
                 name("_Mean", "input-mean"),
@@ -110,7 +110,7 @@ final class PreprocessingEditor extends GridPane {
         addRow(
                 row++,
                 name("S_td", "input-std"),
-                noted("std", field("std", "What is left is divided by this: one number, or one for each channel")));
+                noted("std", field("std", "The result is divided by this: one number, or one for each channel")));
         resize.setId("input-resize");
         resize.setOnAction(e -> edited());
         TextField w = field("width", "Width in pixels");
@@ -166,12 +166,12 @@ final class PreprocessingEditor extends GridPane {
         addRow(row, classesName, classes);
     }
 
-    /** Puts the keyboard into the form. */
+    /** Focuses the form. */
     void focusFirst() {
         Optional.ofNullable(fields.get("scale")).ifPresent(Node::requestFocus);
     }
 
-    /** Fills the form; nobody is told of that. */
+    /** Fills in the form without calling the listener. */
     void show(View view) {
         showing = true;
         try {

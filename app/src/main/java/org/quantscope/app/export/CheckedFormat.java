@@ -23,7 +23,7 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
         problems = List.copyOf(problems);
     }
 
-    /** Asks a format what it makes of a plan. */
+    /** Checks a plan against a format. */
     static CheckedFormat of(Exporter exporter, ExportPlan plan, boolean used, CancelToken cancel) {
         cancel.check();
         try {
@@ -71,7 +71,7 @@ public record CheckedFormat(Exporter exporter, List<ExportProblem> problems, Opt
                         : problems.stream()
                                         .anyMatch(p -> p.severity() == Severity.ERROR
                                                 && p.tensor().isEmpty())
-                                ? "The file would be of no use."
+                                ? "The file would contain nothing."
                                 : errors() > 0
                                         ? tensors() + " cannot be carried and will be left as in the model."
                                         : settings(problems.size()) + " taken with a difference.");

@@ -22,7 +22,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/** The text of the file that would be written, with the lines of the selected tensor marked. */
+/** A preview of the file to be written, with the lines of the selected tensor marked. */
 final class FilePreview extends VBox {
     private static final double GAP = 8;
     private static final double LINE_HEIGHT = 18;
@@ -55,10 +55,10 @@ final class FilePreview extends VBox {
         });
         copy.setId("export-copy");
         copy.setMnemonicParsing(true);
-        copy.setTooltip(new Tooltip("Put the text on the clipboard; Ctrl+C in the text copies the chosen lines"));
+        copy.setTooltip(new Tooltip("Copy the text to the clipboard; Ctrl+C in the text copies the chosen lines"));
         copy.setOnAction(e -> part().ifPresent(p -> copy(p.whole())));
         copyTensor.setId("export-copy-tensor");
-        copyTensor.setTooltip(new Tooltip("Put the marked lines on the clipboard"));
+        copyTensor.setTooltip(new Tooltip("Copy the marked lines to the clipboard"));
         copyTensor.setOnAction(e -> part().ifPresent(p -> copy(p.snippet())));
         Region space = new Region();
         HBox.setHgrow(space, Priority.ALWAYS);
@@ -93,7 +93,7 @@ final class FilePreview extends VBox {
         getChildren().addAll(previewBar, preview, previewNote);
     }
 
-    /** Shows what would be written, or why nothing would be. */
+    /** Shows the preview, or why there is none. */
     void show(TargetsState v) {
         updating = true;
         try {

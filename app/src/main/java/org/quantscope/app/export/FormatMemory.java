@@ -12,7 +12,7 @@ import org.quantscope.core.export.Exporter;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.quant.OptionDoc;
 
-/** The formats that were used lately, and the options that were given to each: kept for the next time. */
+/** The formats that were used recently, and the options that were set for each; remembered between runs. */
 final class FormatMemory {
     /** How many formats are listed first because they were used recently. */
     static final int RECENT = 5;
@@ -38,7 +38,7 @@ final class FormatMemory {
         return OPTION_KEY + exporter.id() + "." + option;
     }
 
-    /** The formats that were used lately, the last one first. */
+    /** The formats that were used recently, the last one first. */
     List<Exporter> recent() {
         return ids().stream()
                 .flatMap(id -> Exporters.all().stream().filter(e -> e.id().equals(id)))
@@ -51,7 +51,7 @@ final class FormatMemory {
         return settings.text(RECENT_KEY).map(t -> List.of(t.split(","))).orElse(List.of());
     }
 
-    /** A format was used: it comes first from now on. */
+    /** Records that a format was used: from now on it is listed first. */
     void used(Exporter exporter) {
         List<String> ids = new ArrayList<>(ids());
         ids.remove(exporter.id());
@@ -61,7 +61,7 @@ final class FormatMemory {
                 ids.stream().filter(id -> !id.isBlank()).limit(RECENT).collect(Collectors.joining(",")));
     }
 
-    /** The options that were given to a format; it takes the others by itself. */
+    /** The options that were set for a format, without those left at their defaults. */
     Map<String, String> given(Exporter exporter) {
         return Map.copyOf(options.getOrDefault(exporter.id(), Map.of()));
     }
@@ -74,7 +74,11 @@ final class FormatMemory {
         return values;
     }
 
-    /** Gives an option to a format. False if it has that value already. */
+    /**
+     * Sets an option of a format.
+     *
+     * @return false if it has that value already
+     */
     boolean set(Exporter exporter, String name, String value) {
         if (value.equals(values(exporter).get(name))) {
             return false;

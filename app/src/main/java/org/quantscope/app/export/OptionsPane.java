@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.core.export.Exporter;
 import org.quantscope.core.quant.OptionDoc;
 
-/** The options of a format, each with the control that its type asks for. */
+/** The options of a format, each with a control that suits its type. */
 final class OptionsPane extends FlowPane {
     private static final double GAP = 8;
     private static final double FIELD_WIDTH = 150;
@@ -30,7 +30,7 @@ final class OptionsPane extends FlowPane {
     private @Nullable Exporter of;
     private boolean filling;
 
-    /** @param onSet takes the name of an option and its value */
+    /** @param onSet called with the name of an option and its value */
     OptionsPane(BiConsumer<String, String> onSet) {
         super(GAP * 2, GAP);
         this.onSet = onSet;
@@ -41,7 +41,7 @@ final class OptionsPane extends FlowPane {
         setMinHeight(Region.USE_PREF_SIZE);
     }
 
-    /** Shows the options of a format with their values, unless it shows those already. */
+    /** Shows the options of a format with their values, unless they are shown already. */
     void show(Optional<Exporter> format, Map<String, String> values) {
         Exporter exporter = format.orElse(null);
         if (exporter == null || exporter.equals(of)) {

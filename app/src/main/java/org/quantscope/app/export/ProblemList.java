@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Fonts;
 import org.quantscope.core.export.ExportProblem;
 
-/** What a format does not take as it is, each with its remedy; rows are as high as the longest of them needs. */
+/** The list of a format's problems, each with its remedy. All rows are as high as the longest problem needs. */
 final class ProblemList extends ListView<ExportProblem> {
     private static final double GAP = 8;
     private static final double TITLE = 28;
@@ -57,9 +57,10 @@ final class ProblemList extends ListView<ExportProblem> {
     }
 
     /**
-     * Shows other problems. True if they are not those of before.
+     * Shows problems.
      *
-     * @param previous whether they are those of earlier settings
+     * @param previous true if they belong to earlier settings
+     * @return true if they differ from those before
      */
     boolean show(List<ExportProblem> found, boolean previous) {
         updating = true;
@@ -81,7 +82,11 @@ final class ProblemList extends ListView<ExportProblem> {
         }
     }
 
-    /** Makes rows as high as the longest problem needs at this width, so that none is cut. The height of all. */
+    /**
+     * Makes all rows as high as the longest problem needs at this width, so that none is cut.
+     *
+     * @return the height of all rows together
+     */
     double fit() {
         List<ExportProblem> found = getItems();
         double width = Math.max(1, (getWidth() > 0 ? getWidth() : USUAL_WIDTH) - SIDES);

@@ -19,8 +19,8 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The remedies of all problems of a format as one step. A tensor with several problems gets its remedies one after the other,
- * each for what the one before made of it.
+ * The remedies of all problems of a format, to be applied as one undo step. If a tensor has several problems, each
+ * remedy is found for the setting that the one before it gave.
  *
  * @param from the state that the edits are for
  */
@@ -29,7 +29,7 @@ record Remedies(SessionState from, List<Edit> edits) {
     private static final int ROUNDS = 8;
 
     /**
-     * Looks for the remedies until no problem is left, or none that can be removed before the model is analysed again.
+     * Finds remedies until there is no problem left, or only those that need the model to be analysed again.
      *
      * @param subjects the tensors that can have settings
      */

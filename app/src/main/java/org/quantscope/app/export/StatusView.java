@@ -48,7 +48,7 @@ public final class StatusView extends VBox {
         what.setId("export-progress");
         bar.setMaxWidth(Double.MAX_VALUE);
         HBox.setHgrow(bar, Priority.ALWAYS);
-        cancel = button("Ca_ncel", "export-cancel", "Stop; nothing is written then", model::cancel);
+        cancel = button("Ca_ncel", "export-cancel", "Cancel; nothing is written", model::cancel);
         running = new HBox(GAP, what, bar, cancel);
         running.setAlignment(Pos.CENTER_LEFT);
         following = model.statusProperty().subscribe(this::show);
@@ -106,7 +106,7 @@ public final class StatusView extends VBox {
         HBox where = new HBox(
                 GAP,
                 path,
-                button("Copy _path", "result-copy", "Put the path on the clipboard", () -> {
+                button("Copy _path", "result-copy", "Copy the path to the clipboard", () -> {
                     ClipboardContent text = new ClipboardContent();
                     text.putString(file.toString());
                     Clipboard.getSystemClipboard().setContent(text);
@@ -159,10 +159,11 @@ public final class StatusView extends VBox {
                 case Verification.ReRead read ->
                     facts.add(words("Read back: " + Figures.count(read.tensors())
                             + (read.tensors() == 1 ? " tensor" : " tensors") + " as they were."));
-                case Verification.WellFormed _ -> facts.add(words("Well formed; nothing here reads this format back."));
+                case Verification.WellFormed _ ->
+                    facts.add(words("Well formed; Quantscope cannot read this format back."));
             }
         }
-        facts.add(fact("size", "result-size", Figures.bytes(result.bytes()), "Of all files that were written"));
+        facts.add(fact("size", "result-size", Figures.bytes(result.bytes()), "Size of all written files"));
         facts.add(fact("SHA-256", "result-sha256", result.sha256(), "Of the file, for whoever receives it"));
         return facts;
     }

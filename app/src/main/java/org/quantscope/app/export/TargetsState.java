@@ -6,15 +6,15 @@ import java.util.Optional;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The formats on show, with what the chosen one would write.
+ * The formats to show, with a preview of the chosen one.
  *
- * @param targets those that the filter lets through, recently used ones first
+ * @param targets the formats that pass the filter, recently used ones first
  * @param chosen empty before the first check
- * @param measured false while tensors are being measured, or nothing is open
- * @param previous true if the problems are those of earlier settings
- * @param options of the chosen format, by name, those left at their defaults too
- * @param preview of the chosen format's file
- * @param previewProblem why there is none: the file could not be written either
+ * @param measured false while tensors are being measured, or if nothing is open
+ * @param previous true if the problems belong to earlier settings
+ * @param options all options of the chosen format by name, those with default values too
+ * @param preview of the file in the chosen format
+ * @param previewProblem why there is no preview: the file could not be exported either
  * @param selected the tensor whose lines are marked
  * @param busy true while remedies are being tried
  */

@@ -57,7 +57,7 @@ public final class TargetsView extends BorderPane {
         targets.getStyleClass().add("plain-list");
         targets.setFixedCellSize(TARGET_HEIGHT);
         targets.setCellFactory(list -> new TargetCell());
-        targets.setPlaceholder(hint("No format has this in its name."));
+        targets.setPlaceholder(hint("No format has a name like this."));
         VBox.setVgrow(targets, Priority.ALWAYS);
         filter.addEventFilter(KeyEvent.KEY_PRESSED, e -> {
             if (e.getCode() == KeyCode.DOWN) {

@@ -70,7 +70,7 @@ public final class LayerOutputView extends VBox {
                         + String.format(Locale.ROOT, "\nA full bar is an error of %.3g %% of the values.", most * 100));
         over.setId("layer-output-samples");
         table.add(over, 0, 0);
-        headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the tensor in hand quantized"), 1);
+        headOverFigureAndBar(muted("only this, SQNR", "SQNR with only the selected tensor quantized"), 1);
         headOverFigureAndBar(muted("all, SQNR", "SQNR with everything quantized as it is set"), 3);
         for (int i = 0; i < v.rows().size(); i++) {
             LayerOutputViewModel.Row row = v.rows().get(i);

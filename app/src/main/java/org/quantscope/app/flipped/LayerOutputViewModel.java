@@ -42,16 +42,16 @@ public final class LayerOutputViewModel implements AutoCloseable {
      */
     public record Row(String place, TensorId value, LayerError isolated, LayerError accumulated) {}
 
-    /** What is on show. */
+    /** What to show. */
     public sealed interface View {
-        /** There is no error to show. */
+        /** A reason why there is no error to show. */
         enum Nothing implements View {
             NOBODY_LOOKS(""),
             NO_GRAPH("This file holds weights without a graph: there is nothing to run."),
             NO_DATA("The error behind a layer needs data: drop some on the window."),
             FLOAT("This tensor stays float: it makes no error."),
             NO_OUTPUT("Nothing that depends on the input is computed from this tensor."),
-            /** The first figures are on their way. */
+            /** The first figures are being computed. */
             NOT_YET("…");
 
             private final String why;
@@ -60,26 +60,26 @@ public final class LayerOutputViewModel implements AutoCloseable {
                 this.why = why;
             }
 
-            /** A sentence for a person. */
+            /** The reason as a sentence for the user. */
             public String why() {
                 return why;
             }
         }
 
         /**
-         * Errors that were computed.
+         * Computed errors.
          *
          * @param rows the nearest place first
-         * @param samples that they rest on
-         * @param data where the samples are from
-         * @param previous true if the rows belong to an earlier setting or tensor
+         * @param samples how many samples the figures rest on
+         * @param data the name of the data
+         * @param previous true if the rows belong to earlier settings or another tensor
          */
         record Shown(List<Row> rows, int samples, String data, boolean previous) implements View {
             public Shown {
                 rows = List.copyOf(rows);
             }
 
-            /** The same, of a setting or a tensor that is no longer in hand. */
+            /** The same errors, marked as belonging to earlier settings or another tensor. */
             Shown fromBefore() {
                 return new Shown(rows, samples, data, true);
             }

@@ -32,7 +32,7 @@ public final class SampleLayersViewModel implements AutoCloseable {
     public record View(OptionalInt sample, List<LayerError> layers, boolean previous) {
         static final View NOTHING = new View(OptionalInt.empty(), List.of(), false);
 
-        /** The same, of a setting that is no longer on show. */
+        /** The same view, marked as belonging to earlier settings. */
         View ofBefore() {
             return new View(sample, layers, true);
         }

@@ -19,7 +19,7 @@ import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.core.tensor.TensorId;
 
-/** Draws a model: boxes coloured by the damage of their tensors, and the lines between them. */
+/** Paints a model: boxes coloured by the damage of their tensors, and the lines between them. */
 final class GraphPainter {
     private static final List<Optional<TensorDamage.Level>> FAR_ORDER = Stream.concat(
                     Stream.of(Optional.<TensorDamage.Level>empty()),
@@ -45,11 +45,11 @@ final class GraphPainter {
     private final Function<TensorId, String> shortName;
 
     /**
-     * What is seen, and from where.
+     * What to paint, and how it is scrolled and zoomed.
      *
-     * @param left of the drawing's corner, in pixels
-     * @param top of the drawing's corner, in pixels
-     * @param scale pixels for a unit of the drawing
+     * @param left left edge of the drawing in pixels
+     * @param top upper edge of the drawing in pixels
+     * @param scale pixels per unit of the drawing
      * @param hovered the box under the pointer
      */
     record Sight(
@@ -61,12 +61,12 @@ final class GraphPainter {
             Optional<ModelDrawing.Box> hovered,
             boolean focused) {}
 
-    /** @param shortName what a tensor is called in a box */
+    /** @param shortName the name of a tensor to write in a box */
     GraphPainter(Function<TensorId, String> shortName) {
         this.shortName = shortName;
     }
 
-    /** Paints on what is empty. */
+    /** Paints on an empty canvas. */
     void paint(GraphicsContext g, Palette p, Sight sight) {
         ModelDrawing drawing = sight.drawing;
         GraphViewModel.View v = sight.view;

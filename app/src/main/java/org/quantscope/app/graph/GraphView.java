@@ -75,9 +75,8 @@ public final class GraphView extends StackPane {
         this.painter = new GraphPainter(model::shortName);
         setId("graph");
         getStyleClass().add("graph-view");
-        setAccessibleText(
-                "The graph of the model. Arrow keys move it, with Shift they take the next tensor in hand, plus and"
-                        + " minus zoom, 0 shows all, Home goes to the tensor in hand.");
+        setAccessibleText("The graph of the model. Arrow keys move it, with Shift they select the next tensor, plus and"
+                + " minus zoom, 0 shows all, Home goes to the selected tensor.");
         setFocusTraversable(true);
         setMinSize(200, 60);
         Rectangle clip = new Rectangle();
@@ -100,7 +99,7 @@ public final class GraphView extends StackPane {
                 button("+", "graph-in", "Larger (+)", () -> zoom(STEP)),
                 button("−", "graph-out", "Smaller (−)", () -> zoom(1 / STEP)),
                 button("show all", "graph-fit", "The whole model (0)", this::fit),
-                button("in hand", "graph-home", "To the tensor in hand (Home)", this::home));
+                button("in hand", "graph-home", "Go to the selected tensor (Home)", this::home));
         buttons.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         buttons.setMinWidth(Region.USE_PREF_SIZE);
         HBox head = new HBox(BUTTON_GAP, legends, buttons);

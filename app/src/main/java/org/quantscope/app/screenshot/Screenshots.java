@@ -81,17 +81,18 @@ public final class Screenshots {
             stage.setWidth(WIDTH);
             stage.setHeight(HEIGHT);
             shown.show(List.of());
-            var desk = shown.desk();
-            BooleanSupplier done = () -> desk.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
-                    && !desk.accuracy().viewProperty().get().previous()
-                    && desk.accuracy()
+            var context = shown.desk();
+            BooleanSupplier done = () -> context.accuracy().viewProperty().get().status()
+                            == AccuracyViewModel.Status.DONE
+                    && !context.accuracy().viewProperty().get().previous()
+                    && context.accuracy()
                             .viewProperty()
                             .get()
                             .baseline()
                             .map(b -> b.isComplete())
                             .orElse(false)
-                    && desk.jobs().running().isEmpty()
-                    && desk.inHand().viewProperty().get().map(Camera::atRest).orElse(false);
+                    && context.jobs().running().isEmpty()
+                    && context.inHand().viewProperty().get().map(Camera::atRest).orElse(false);
             run(
                     stage,
                     folder,
@@ -103,22 +104,22 @@ public final class Screenshots {
                             new Step(() -> everything(spec -> spec.withGranularity(Granularity.TENSOR)), done, null),
                             new Step(() -> everything(spec -> spec.withBits(8)), done, null),
                             new Step(() -> everything(spec -> spec.withBits(4)), done, null),
-                            new Step(() -> desk.inHand().setRange(ClipRange.symmetric(NEAR_BEST)), done, "dark.png"),
+                            new Step(() -> context.inHand().setRange(ClipRange.symmetric(NEAR_BEST)), done, "dark.png"),
                             new Step(() -> shown.themeProperty().set(Theme.LIGHT), done, "histogram.png"),
                             new Step(
                                     () -> {
                                         // Marked as saved, because nobody could answer the question about unsaved
                                         // changes.
-                                        desk.bench()
+                                        context.bench()
                                                 .saved(
-                                                        desk.bench()
+                                                        context.bench()
                                                                 .stateProperty()
                                                                 .get()
                                                                 .orElseThrow(),
                                                         temporary);
-                                        openCollapsing(desk.session());
+                                        openCollapsing(context.session());
                                     },
-                                    () -> desk.bench()
+                                    () -> context.bench()
                                                     .modelProperty()
                                                     .get()
                                                     .map(m -> m.name().equals(COLLAPSING))

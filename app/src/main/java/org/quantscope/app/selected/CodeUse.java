@@ -34,7 +34,7 @@ public final class CodeUse {
 
     private record Key(QuantizableTensor subject, QuantParams params) {}
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Background background;
     private final LatestWins<CodeReport> passes;
     private final Set<String> watchers = new HashSet<>();
@@ -43,12 +43,12 @@ public final class CodeUse {
     private @Nullable Key asked;
     private final LruCache<Key, CodeReport> known = LruCache.ofEntries(KEPT);
 
-    public CodeUse(Workbench bench, SelectedTensor inHand, Background background) {
-        this.inHand = inHand;
+    public CodeUse(Workbench bench, SelectedTensor selected, Background background) {
+        this.selected = selected;
         this.background = background;
         this.passes = background.latest(LatestWins.Mode.CONFLATE);
         bench.modelProperty().subscribe(x -> known.clear());
-        inHand.viewProperty().subscribe(v -> refresh());
+        selected.viewProperty().subscribe(v -> refresh());
     }
 
     /** Says whether {@code who} needs the figures; they are computed only while somebody does. */
@@ -59,7 +59,7 @@ public final class CodeUse {
     }
 
     private void refresh() {
-        SelectedTensor.View v = inHand.viewProperty().get().orElse(null);
+        SelectedTensor.View v = selected.viewProperty().get().orElse(null);
         if (watchers.isEmpty()
                 || v == null
                 || v.spec().isEmpty()
@@ -105,7 +105,7 @@ public final class CodeUse {
         if (of.equals(asked)) {
             asked = null;
         }
-        inHand.viewProperty()
+        selected.viewProperty()
                 .get()
                 .filter(v -> !watchers.isEmpty() && v.subject().id().equals(of.subject.id()))
                 .ifPresent(v -> {

@@ -18,8 +18,8 @@ public final class CodesView extends VBox {
 
     private final CodeStripView strip = new CodeStripView();
     private final Stats stats = new Stats();
-    private final Label used = stats.add(
-            "codes used", "codes-used", "Codes that occur, of those that there are; orange marks show the others");
+    private final Label used =
+            stats.add("codes used", "codes-used", "How many of the codes occur; orange marks show the others");
     private final Label entropy = stats.add(
             "entropy, bits",
             "codes-entropy",

@@ -39,16 +39,16 @@ public final class CodesViewModel {
             String clipped,
             boolean previous) {}
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final CodeUse use;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private boolean showing;
 
-    public CodesViewModel(SelectedTensor inHand, CodeUse use) {
-        this.inHand = inHand;
+    public CodesViewModel(SelectedTensor selected, CodeUse use) {
+        this.selected = selected;
         this.use = use;
         use.viewProperty().subscribe(x -> refresh());
-        inHand.viewProperty().subscribe(x -> refresh());
+        selected.viewProperty().subscribe(x -> refresh());
     }
 
     /** Says whether this page is visible; nothing is counted while it is not. */
@@ -62,7 +62,7 @@ public final class CodesViewModel {
         if (showing) {
             view.set(use.viewProperty()
                     .get()
-                    .flatMap(u -> inHand.viewProperty().get().flatMap(v -> view(u, v))));
+                    .flatMap(u -> selected.viewProperty().get().flatMap(v -> view(u, v))));
         }
     }
 

@@ -17,7 +17,10 @@ import org.quantscope.app.ui.Fonts;
 import org.quantscope.app.ui.Palette;
 import org.quantscope.app.ui.StillChart;
 
-/** The lines of an error curve on its chart: the total and its two parts, and faint ones of neighbours with their names. */
+/**
+ * The lines of an error curve in its chart: the total and its two parts, and faint curves of neighbours with their
+ * names.
+ */
 final class CurveLines {
     /** Decades shown below the lowest total error, where its parts are. */
     private static final double DEPTH = 1.6;
@@ -37,19 +40,19 @@ final class CurveLines {
     private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
     private final StillChart chart;
 
-    /** Margins in pixels. */
+    /** The arguments are the margins around the plot in pixels. */
     CurveLines(double top, double right, double bottom, double left) {
         chart = new StillChart(x, y, lines, renderer, top, right, bottom, left);
         renderer.setDrawSeriesLineAsPath(true);
         chart.hideVerticalLines();
     }
 
-    /** The horizontal axis is the clip, the vertical one the decimal logarithm of the error. */
+    /** The chart: the clip on the horizontal axis, log10 of the error on the vertical one. */
     StillChart chart() {
         return chart;
     }
 
-    /** Whether the horizontal axis shows a clip. */
+    /** True if a clip lies on the visible horizontal axis. */
     boolean shows(double clip) {
         return clip >= x.getLowerBound() && clip <= x.getUpperBound();
     }

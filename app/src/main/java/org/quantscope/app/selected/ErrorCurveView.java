@@ -29,17 +29,18 @@ import org.quantscope.app.ui.StillChart;
 import org.quantscope.app.ui.Theme;
 
 /**
- * Error against clip on a logarithmic axis: the total and its two parts, faint curves beside it, a pin for each calibrator,
- * and a point for the clip in hand. The point is a node and moves without the chart being drawn again.
+ * The error against the clip on a logarithmic axis: the total and its two parts, faint curves for comparison, a pin for
+ * each calibrator, and a point for the present clip. The point is a node of its own, so that it moves without drawing
+ * the chart again.
  *
- * <p>Pins that are too close to have a label each share one that opens a list of them.
+ * <p>Pins that are too close for separate labels share a label, which opens a list of them.
  */
 public final class ErrorCurveView extends Region {
     private static final double TOP = 52;
     private static final double RIGHT = 12;
     private static final double ROW = 14;
     private static final int ROWS = 3;
-    /** The nodes of a pin; they stay for the next curve, because new ones would have to be styled. */
+    /** The nodes of a pin. They are used again for the next curve, because new nodes would need new styling. */
     private final class Mark {
         private ErrorCurve.Pin pin;
         private final Button button = new Button();
@@ -131,7 +132,7 @@ public final class ErrorCurveView extends Region {
         drawing.touch();
     }
 
-    /** One sentence in place of the curve: why there is none. Not seen while there is one. */
+    /** Sets a sentence that says why there is no curve; it is hidden while there is one. */
     public void setNote(String sentence) {
         note.setText(sentence);
         showNote();
@@ -142,19 +143,19 @@ public final class ErrorCurveView extends Region {
         chart.node().setVisible(!note.isVisible());
     }
 
-    /** Where the clip in hand stands; may be called for every frame of a gesture. */
+    /** Moves the point for the present clip; cheap enough for every frame of a gesture. */
     public void setCurrent(double clip, double mse) {
         currentClip = clip;
         currentMse = mse;
         placeCurrent();
     }
 
-    /** Takes the point away. */
+    /** Hides the point. */
     public void clearCurrent() {
         setCurrent(Double.NaN, Double.NaN);
     }
 
-    /** What a click on a pin does. */
+    /** Sets the action of a click on a pin. */
     public void setOnPin(Consumer<ErrorCurve.Pin> onPin) {
         this.onPin = onPin;
     }
@@ -171,7 +172,7 @@ public final class ErrorCurveView extends Region {
     private void addMark(ErrorCurve.Pin pin) {
         Mark mark = known.computeIfAbsent(pin.id(), id -> new Mark(pin));
         mark.pin = pin;
-        // Whoever goes through them with the keyboard does so from left to right.
+        // Keyboard navigation follows the order of the children, so they are sorted from left to right.
         mark.button.toFront();
         mark.dot.toFront();
         marks.add(mark);
@@ -182,7 +183,7 @@ public final class ErrorCurveView extends Region {
                 .replace("e-0", "e-");
     }
 
-    /** Lists the pins that share a label, best first. */
+    /** Opens a list of the pins that share a label, lowest error first. */
     private void choose(Button under, List<ErrorCurve.Pin> pins) {
         choice.getItems()
                 .setAll(pins.stream()
@@ -212,7 +213,7 @@ public final class ErrorCurveView extends Region {
         double h = Math.floor(getHeight());
         if (w != chart.node().getWidth() || h != chart.node().getHeight()) {
             chart.resize(w, h);
-            // Whether the words at the ends of the curves have room depends on the size.
+            // Whether the labels at the ends of the curves fit depends on the size.
             drawing.touch();
         }
         double inset = chart.area().getMinX();

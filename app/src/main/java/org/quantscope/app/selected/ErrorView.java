@@ -53,7 +53,7 @@ public final class ErrorView extends VBox {
             more.addNumber("clipped low", "clipped-low", "Values below the lowest level, as a share of all");
     private final Label high =
             more.addNumber("clipped high", "clipped-high", "Values above the highest level, as a share of all");
-    private final Label used = more.addNumber("codes used", "used-codes", "Codes that occur, of those that there are");
+    private final Label used = more.addNumber("codes used", "used-codes", "How many of the codes occur");
     private final Label entropy = more.addNumber(
             "entropy",
             "entropy",

@@ -52,16 +52,16 @@ public final class ErrorViewModel {
     public record More(
             String mae, String rmseInSteps, String psnr, String usedCodes, String entropy, boolean previous) {}
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final CodeUse use;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<More>> more = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final BooleanProperty unfolded = new SimpleBooleanProperty(this, "unfolded");
 
-    public ErrorViewModel(SelectedTensor inHand, CodeUse use) {
-        this.inHand = inHand;
+    public ErrorViewModel(SelectedTensor selected, CodeUse use) {
+        this.selected = selected;
         this.use = use;
-        inHand.viewProperty().subscribe(v -> {
+        selected.viewProperty().subscribe(v -> {
             view.set(v.flatMap(ErrorViewModel::view));
             refreshMore();
         });
@@ -129,7 +129,7 @@ public final class ErrorViewModel {
         }
         more.set(use.viewProperty()
                 .get()
-                .flatMap(u -> inHand.viewProperty()
+                .flatMap(u -> selected.viewProperty()
                         .get()
                         .filter(v -> u.report().count() > 0)
                         .flatMap(SelectedTensor.View::measured)

@@ -22,10 +22,11 @@ import org.quantscope.core.quant.Grid;
 import org.quantscope.core.quant.UniformGrid;
 
 /**
- * A tensor's distribution with the clipping range on it: a chart of the values, the quantization levels as stems above
- * it, and two handles that the mouse and the keyboard move.
+ * A tensor's histogram with its clipping range: a chart of the values, the quantization levels as stems above it, and
+ * two handles that move by mouse and keyboard.
  *
- * <p>The chart stands still during a gesture. The overlay is painted at most once a pulse; the handles are nodes.
+ * <p>The chart is not drawn again during a gesture. The overlay is painted at most once per pulse; the handles are
+ * nodes.
  */
 public final class HistogramView extends Region {
     /** Bars across the plot. */
@@ -70,7 +71,7 @@ public final class HistogramView extends Region {
         canvas.setMouseTransparent(true);
         chart.node().setManaged(false);
         getChildren().addAll(chart.node(), canvas, handles);
-        // Before the zoom: what the handles take is not for it.
+        // Registered before the zoom, so that a drag of a handle does not scroll.
         handles.followMouseOn(this);
         zoom = new AxisZoom(
                 this,
@@ -92,7 +93,7 @@ public final class HistogramView extends Region {
 
     // What is shown
 
-    /** Shows another tensor, or none; the clip and the grid are to be set afterwards. A gesture under way is cancelled. */
+    /** Shows another tensor, or none; set its clip and its grid afterwards. A gesture in progress is cancelled. */
     public void setData(@Nullable HistogramData data) {
         handles.takeBack();
         this.data = data;
@@ -103,7 +104,7 @@ public final class HistogramView extends Region {
     }
 
     /**
-     * Puts the handles at {@code range}, or hides them. Has no effect while the hand holds one.
+     * Places the handles at {@code range}, or hides them. Has no effect while one is held.
      *
      * @param symmetric whether the ends mirror each other about 0
      */
@@ -121,23 +122,23 @@ public final class HistogramView extends Region {
         touchOverlay();
     }
 
-    /** The levels to draw, or none. May be called for every frame of a gesture. */
+    /** Sets the levels to draw, or none. Cheap enough for every frame of a gesture. */
     public void setGrid(@Nullable Grid grid) {
         this.grid = grid;
         touchOverlay();
     }
 
-    /** Where previews and edits go. */
+    /** Sets the receiver of previews and edits. */
     public void setListener(RangeListener listener) {
         handles.setListener(listener);
     }
 
-    /** Whether the handles may be moved. */
+    /** Sets whether the handles may be moved. */
     public void setEnabledHandles(boolean enabled) {
         handles.setEnabled(enabled);
     }
 
-    /** Whether counts are on a logarithmic axis; true at first. */
+    /** Whether the axis of counts is logarithmic; true by default. */
     public BooleanProperty logProperty() {
         return log;
     }
@@ -146,14 +147,14 @@ public final class HistogramView extends Region {
         return palette;
     }
 
-    /** The range at which the handles stand. */
+    /** The range of the handles. */
     public @Nullable ClipRange clip() {
         return handles.rangeProperty().get().orElse(null);
     }
 
     // Where things are
 
-    /** Pixels from the left of this view for a value. */
+    /** The position of a value, in pixels from the left edge of this view. */
     public double valueToX(double value) {
         settle();
         return chart.toX(value);
@@ -165,7 +166,7 @@ public final class HistogramView extends Region {
         return chart.fromX(px);
     }
 
-    /** How often the chart under the handles has been drawn. */
+    /** How often the chart has been drawn. */
     public long chartRedraws() {
         return chart.redraws();
     }
@@ -187,7 +188,9 @@ public final class HistogramView extends Region {
         drawing.touch();
     }
 
-    /** Does what is due: axes, chart, overlay, in this order. The chart stands still while a handle is held. */
+    /**
+     * Does what was requested: axes, chart and overlay, in this order. The chart is not drawn while a handle is held.
+     */
     private void settle() {
         if (canvas.getWidth() < 1) {
             return;
@@ -237,8 +240,7 @@ public final class HistogramView extends Region {
         counts = data == null ? new double[0] : data.histogram(x.getLowerBound(), x.getUpperBound(), BINS);
         y.setLogarithmic(log.get());
         if (log.get()) {
-            // A level may hold every value there is: there is room for that, so that the axis need not move in a
-            // gesture.
+            // A level may get all values, so the axis has room for that and need not change during a gesture.
             y.setRange(0, y.position(1.3 * Math.max(2, data == null ? 1 : data.count())));
         } else {
             linearTop = 1.08 * Math.max(1, highest());
@@ -282,7 +284,7 @@ public final class HistogramView extends Region {
         if (w != canvas.getWidth() || h != canvas.getHeight()) {
             canvas.setWidth(w);
             canvas.setHeight(h);
-            // Drawn anew by the change of size itself.
+            // The change of size draws the chart.
             chart.resize(w, h);
             handles.resizeRelocate(0, 0, w, h);
             overlayDirty = true;

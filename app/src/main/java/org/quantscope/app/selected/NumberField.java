@@ -4,9 +4,9 @@ import java.util.function.Consumer;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 
-/** A field for a number: Enter and leaving it take the text over, Esc gives back what was there. */
+/** A field for a number: Enter or leaving the field applies the text, Esc restores the former one. */
 final class NumberField extends TextField {
-    /** A person has typed something that was neither taken over nor given back. */
+    /** True while text has been typed that was neither applied nor restored. */
     private boolean pending;
 
     private boolean writing;
@@ -24,8 +24,8 @@ final class NumberField extends TextField {
     }
 
     /**
-     * @param take takes the text
-     * @param restore writes what is true now, after the text was taken or given back
+     * @param take applies the text
+     * @param restore writes the present value, after the text was applied or dropped
      */
     void onTyped(Consumer<String> take, Runnable restore) {
         setOnAction(e -> {
@@ -49,7 +49,7 @@ final class NumberField extends TextField {
         });
     }
 
-    /** Writes a text, but not over what is being typed. */
+    /** Sets the text, unless the user is typing. */
     void show(String text) {
         if (!isFocused() || !pending) {
             writing = true;

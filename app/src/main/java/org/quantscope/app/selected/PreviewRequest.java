@@ -13,9 +13,9 @@ import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.MomentSketch;
 
 /**
- * What a hand asks for while it drags.
+ * The settings that a drag asks to preview.
  *
- * @param spec the setting with the range that is asked for
+ * @param spec the setting with the requested range
  * @param ranges the requested range of each slice, or one for all
  */
 record PreviewRequest(QuantSpec spec, List<ClipRange> ranges) {

@@ -4,7 +4,7 @@ import org.quantscope.app.session.Measured;
 import org.quantscope.app.ui.Figures;
 import org.quantscope.core.quant.QuantParams;
 
-/** What came of a setting, in figures for a person: of one slice, or of many the smallest to the largest. */
+/** The figures of a setting as text: those of one slice, or the smallest and the largest of many. */
 final class QuantizerFigures {
     private QuantizerFigures() {}
 

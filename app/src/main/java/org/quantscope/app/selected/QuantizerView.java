@@ -130,13 +130,13 @@ public final class QuantizerView extends VBox {
         blockAxis.setAccessibleText("Axis of the blocks");
         blocks = row(muted("of"), held(blockSize), muted("along"), blockAxis);
         facts.addWide(blocks);
-        facts.add("Range from", row(option, calibrator), "Who chooses the clipping range");
+        facts.add("Range from", row(option, calibrator), "How the clipping range is chosen");
         facts.add(
                 "Range",
                 row(lo, dash(), hi),
-                "The requested range, in tensor units; Enter takes it over, Esc gives it back");
+                "The requested range, in tensor units; Enter applies it, Esc restores the former one");
         scale = facts.addNumber(
-                "scale", "scale", "Tensor units per step; of many the smallest, the middle and the largest");
+                "scale", "scale", "Tensor units per step; of several scales the smallest, the median and the largest");
         zeroPoint = facts.addNumber("zero point", "zero-point", "The code of 0");
         effective = facts.addNumber(
                 "effective range",

@@ -96,17 +96,17 @@ public final class QuantizerViewModel {
     /** The block size if none was chosen. */
     private static final int USUAL_BLOCK = 32;
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Activations activations;
     private final Notices notices;
     private final ReadOnlyObjectWrapper<Instead> instead = new ReadOnlyObjectWrapper<>(Instead.NOTHING_OPEN);
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
 
-    public QuantizerViewModel(SelectedTensor inHand, Activations activations, Notices notices) {
-        this.inHand = inHand;
+    public QuantizerViewModel(SelectedTensor selected, Activations activations, Notices notices) {
+        this.selected = selected;
         this.activations = activations;
         this.notices = notices;
-        inHand.viewProperty().subscribe(v -> {
+        selected.viewProperty().subscribe(v -> {
             instead.set(v.map(QuantizerViewModel::instead).orElse(Instead.NOTHING_OPEN));
             view.set(v.flatMap(QuantizerViewModel::view));
         });
@@ -204,26 +204,26 @@ public final class QuantizerViewModel {
         SchemeTraits traits = Quantizers.byId(id).traits();
         // An unsigned activation had a zero point for values below 0; a codebook has none.
         boolean below = !traits.isAffine()
-                && inHand.viewProperty()
+                && selected.viewProperty()
                         .get()
                         .filter(v -> v.subject() instanceof QuantizableTensor.Activation)
                         .flatMap(SelectedTensor.View::sketch)
                         .map(seen -> seen.min() < 0)
                         .orElse(false);
-        inHand.change("scheme " + id, spec -> Quantizers.byId(id).adapt(below ? spec.withSigned(true) : spec));
+        selected.change("scheme " + id, spec -> Quantizers.byId(id).adapt(below ? spec.withSigned(true) : spec));
     }
 
     /** @param bits a bit width that the scheme supports; any other value changes nothing */
     public void setBits(int bits) {
         SchemeTraits traits = view.get().map(v -> v.spec().quantizer().traits()).orElse(null);
         if (traits != null && bits >= traits.minBits() && bits <= traits.maxBits()) {
-            inHand.change(bits + " bits", spec -> spec.withBits(bits));
+            selected.change(bits + " bits", spec -> spec.withBits(bits));
         }
     }
 
     /** Makes the grid symmetric or asymmetric. A range set by hand becomes symmetric with its larger magnitude. */
     public void setSymmetric(boolean symmetric) {
-        inHand.change(symmetric ? "symmetric" : "asymmetric", spec -> {
+        selected.change(symmetric ? "symmetric" : "asymmetric", spec -> {
             Clip clip = !symmetric
                     ? spec.clip()
                     : switch (spec.clip()) {
@@ -246,13 +246,13 @@ public final class QuantizerViewModel {
     }
 
     public void setSigned(boolean signed) {
-        inHand.change(
+        selected.change(
                 signed ? "signed" : "unsigned",
                 spec -> spec.withSigned(signed).withNarrowRange(signed && spec.symmetric()));
     }
 
     public void setNarrowRange(boolean narrow) {
-        inHand.change(narrow ? "restricted range" : "full range", spec -> spec.withNarrowRange(narrow));
+        selected.change(narrow ? "restricted range" : "full range", spec -> spec.withNarrowRange(narrow));
     }
 
     /** Chooses between one range for each channel and one for the tensor. */
@@ -308,7 +308,7 @@ public final class QuantizerViewModel {
     }
 
     private void setGranularity(String title, Granularity granularity) {
-        inHand.change(title, spec -> {
+        selected.change(title, spec -> {
             boolean keeps = spec.clip() instanceof Clip.Auto
                     || (spec.clip() instanceof Clip.Manual && !(granularity instanceof Granularity.PerTensor));
             return spec.granularity().equals(granularity)
@@ -323,7 +323,7 @@ public final class QuantizerViewModel {
     }
 
     public void setCalibrator(String id) {
-        inHand.change(
+        selected.change(
                 "range from " + calibrator(id).map(Calibrator::title).orElse(id),
                 spec -> spec.withClip(new Clip.Auto(id)));
     }
@@ -339,7 +339,7 @@ public final class QuantizerViewModel {
                         }
                         Map<String, String> options = new HashMap<>(auto.options());
                         options.put(option.name(), value.strip().replace(',', '.'));
-                        inHand.change(
+                        selected.change(
                                 option.name() + " " + value.strip(),
                                 spec -> spec.withClip(new Clip.Auto(auto.calibratorId(), options)));
                     }
@@ -359,7 +359,7 @@ public final class QuantizerViewModel {
     }
 
     private void type(String field, String text, boolean low) {
-        ClipRange now = inHand.viewProperty()
+        ClipRange now = selected.viewProperty()
                 .get()
                 .filter(SelectedTensor.View::draggable)
                 .flatMap(SelectedTensor.View::clip)
@@ -380,17 +380,17 @@ public final class QuantizerViewModel {
                         field + ": a symmetric range needs a number " + (low ? "below" : "above") + " 0, got " + text);
                 return;
             }
-            inHand.setRange(ClipRange.symmetric(Math.abs(x)));
+            selected.setRange(ClipRange.symmetric(Math.abs(x)));
         } else if (low ? x > now.hi() : x < now.lo()) {
             notices.problem(field + ": lo may not be above hi, got " + text);
         } else {
-            inHand.setRange(low ? new ClipRange(x, now.hi()) : new ClipRange(now.lo(), x));
+            selected.setRange(low ? new ClipRange(x, now.hi()) : new ClipRange(now.lo(), x));
         }
     }
 
     /** Gives all tensors of the same kind the same setting. */
     public void spread() {
-        inHand.viewProperty().get().ifPresent(v -> v.spec().ifPresent(spec -> activations.spread(v.subject(), spec)));
+        selected.viewProperty().get().ifPresent(v -> v.spec().ifPresent(spec -> activations.spread(v.subject(), spec)));
     }
 
     public ReadOnlyObjectProperty<Instead> insteadProperty() {

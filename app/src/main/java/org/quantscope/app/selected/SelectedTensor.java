@@ -33,30 +33,31 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The tensor in hand: its sketch, its setting, and what comes of the setting, also while a handle is being dragged. A
- * preview answers at once from the sketch; an exact pass follows in the background; letting go makes one step of it.
+ * The selected tensor: its sketch, its setting, and what the setting does to it, also during a drag. A preview is
+ * answered at once from the sketch, and an exact pass follows in the background. The end of the drag commits the
+ * setting as one undo step.
  */
 public final class SelectedTensor {
-    /** All slices at once. */
+    /** Stands for all slices together. */
     public static final int ALL = -1;
 
-    /** With more ranges than this a setting by hand would be large, and slow to drag. */
+    /** The most ranges that may be set by hand: more would make the setting large and a drag slow. */
     public static final int MOST_BY_HAND = 1 << 14;
 
     /**
-     * What is on show.
+     * What to show.
      *
      * @param subject the tensor
-     * @param spec its setting, previewed or committed; empty if it stays float
+     * @param spec its setting, previewed or committed; empty if it stays in float
      * @param sketch its values; empty until they have been read
-     * @param slices the extents of the slices that have ranges of their own, or could have: its channels if it has one range. Empty until
-     *     the values have been read, and for activations
-     * @param slice the one that is in hand, or {@link #ALL}
-     * @param inSlice the values of that one; empty until they have been read
-     * @param measured what came of the setting; of the setting before while {@code previous}
-     * @param preview true while a handle is being dragged
+     * @param slices the extents of the slices that have their own ranges, or could have: the channels if there is one
+     *     range. Empty until the values have been read, and for activations
+     * @param slice the selected slice, or {@link #ALL}
+     * @param inSlice a sketch of the values in the selected slice; empty until they have been read
+     * @param measured the result of the setting; that of an earlier one if {@code previous}
+     * @param preview true during a drag
      * @param previous true if {@code measured} belongs to an earlier setting
-     * @param weighted true if it is known how much the error of each of its values matters
+     * @param weighted true if the importances of its values are known
      */
     public record View(
             QuantizableTensor subject,
@@ -69,28 +70,28 @@ public final class SelectedTensor {
             boolean preview,
             boolean previous,
             boolean weighted) {
-        /** True if every slice has a range of its own. */
+        /** True if every slice has its own range. */
         public boolean ownRanges() {
             return spec.map(s -> !(s.granularity() instanceof Granularity.PerTensor))
                     .orElse(false);
         }
 
-        /** The number of slices that are known; 0 before the values have been read. */
+        /** The number of slices; 0 before the values have been read. */
         public int count() {
             return slices.map(SliceExtents::size).orElse(0);
         }
 
-        /** What a slice is called: a block or a channel. */
+        /** The word for a slice: block or channel. */
         public String noun() {
             return slices.map(s -> s.slicing().isBlocked()).orElse(false) ? "block" : "channel";
         }
 
-        /** True if there are more ranges than may be set one by one. */
+        /** True if there are too many ranges to set them by hand. */
         public boolean tooMany() {
             return ownRanges() && count() > MOST_BY_HAND;
         }
 
-        /** True if dragging a handle means something: there is a setting, and one range that the handles stand for. */
+        /** True if the handles can be dragged: the tensor is quantized, and they stand for one range. */
         public boolean draggable() {
             return spec.isPresent()
                     && sketch.isPresent()
@@ -98,29 +99,29 @@ public final class SelectedTensor {
                     && (!ownRanges() || (slice != ALL && inSlice.isPresent() && !tooMany() && fits()));
         }
 
-        /** The slice of the parameters that the handles stand for. */
+        /** The index in the parameters of the slice that the handles stand for. */
         public int ofParams() {
             return ownRanges() && fits() ? Math.max(0, slice) : 0;
         }
 
-        /** False while the parameters are those of another way to cut the tensor. */
+        /** False while the parameters belong to another granularity. */
         private boolean fits() {
             return measured.map(m -> m.params().slices() == count() && slice < count())
                     .orElse(false);
         }
 
-        /** The requested range that the handles show: the slice's, or the hull of all. */
+        /** The requested range that the handles show: that of the selected slice, or the hull of all ranges. */
         public Optional<ClipRange> clip() {
             return measured.map(
                     m -> ownRanges() && slice != ALL && fits() ? m.requested().get(slice) : m.envelope());
         }
 
-        /** The values that the handles clip: the tensor's, or those of the slice. */
+        /** The values that the handles clip: those of the tensor, or of the selected slice. */
         public Optional<MomentSketch> shown() {
             return slice != ALL ? inSlice : sketch;
         }
 
-        /** The one grid that stands for what is shown, if there is one. */
+        /** The grid of what is shown, if a single one describes it. */
         public Optional<Grid> grid() {
             boolean one = spec.isPresent() && (!ownRanges() || (slice != ALL && fits()));
             return measured.filter(m -> one || m.params().slices() == 1)
@@ -136,11 +137,11 @@ public final class SelectedTensor {
     private final LatestWins<ErrorReport> exact;
     private final ReadOnlyObjectWrapper<Optional<View>> view = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<Optional<ClipCurve>> curve = new ReadOnlyObjectWrapper<>(Optional.empty());
-    /** Of the model that the view is about. */
+    /** The variant of the model that the view belongs to. */
     private String variant = "";
 
     private int slice = ALL;
-    /** What the hand asks for; what is shown of it may still be on its way. */
+    /** What was requested last; the result may not have been shown yet. */
     private @Nullable PreviewRequest wished;
 
     private @Nullable Measured previewed;
@@ -158,7 +159,7 @@ public final class SelectedTensor {
         bench.changes().on(Changes.Stage.SELECTED_TENSOR, this::follow);
     }
 
-    /** What was asked for another tensor or other choices is over. */
+    /** Drops a request that belongs to another tensor or to other settings. */
     private void follow() {
         Optional<TensorId> selected = bench.selectionProperty().get();
         Optional<SessionState> state = bench.stateProperty().get();
@@ -173,7 +174,7 @@ public final class SelectedTensor {
         refresh();
     }
 
-    /** Takes a slice's range in hand, or that of all; an unknown slice means all. */
+    /** Selects a slice, so that the handles move its range. {@link #ALL} or an unknown slice selects all. */
     public void selectSlice(int index) {
         int count = view.get().map(View::count).orElse(0);
         slice = index >= 0 && index < count ? index : ALL;
@@ -181,7 +182,7 @@ public final class SelectedTensor {
         refresh();
     }
 
-    /** Shows what {@code range} would do, without making it a step. Ignored while there is nothing to drag. */
+    /** Shows what {@code range} would do, without an undo step. Ignored if the handles cannot be dragged. */
     public void preview(ClipRange range) {
         view.get().filter(View::draggable).ifPresent(v -> preview(v, range));
     }
@@ -213,7 +214,7 @@ public final class SelectedTensor {
                             bench.resolver()
                                     .resolve(measurements.request(s, wish.spec()), new CancelToken())
                                     .params());
-                // To fit 256 levels takes longer than a frame may wait.
+                // Fitting 256 levels takes too long for one frame.
                 case QuantizableTensor s ->
                     fitting.submit(
                             (cancel, partial) -> wish.fitted(v, now.params()),
@@ -255,7 +256,7 @@ public final class SelectedTensor {
         }
     }
 
-    /** Makes the preview a step. */
+    /** Commits the preview as one undo step. */
     public void commit() {
         PreviewRequest wish = wished;
         View v = view.get().orElse(null);
@@ -270,7 +271,7 @@ public final class SelectedTensor {
                 wish.spec());
     }
 
-    /** Forgets the preview; the committed setting shows again. */
+    /** Drops the preview and shows the committed setting again. */
     public void cancel() {
         forget();
         exact.cancel();
@@ -283,13 +284,16 @@ public final class SelectedTensor {
         fitting.cancel();
     }
 
-    /** Sets the range by number: a preview and a step at once. */
+    /** Sets the range: a preview and a commit at once. */
     public void setRange(ClipRange range) {
         preview(range);
         commit();
     }
 
-    /** Changes the setting of the tensor in hand by one step. Refuses what its scheme cannot do with a notice. */
+    /**
+     * Changes the setting of the selected tensor as one undo step. If the scheme does not support the change, a notice
+     * says so and nothing changes.
+     */
     public void change(String title, UnaryOperator<QuantSpec> change) {
         View v = view.get().orElse(null);
         if (v == null || v.spec().isEmpty()) {
@@ -340,7 +344,7 @@ public final class SelectedTensor {
                             .filter(m -> m.spec().equals(committed.get())))
                     .orElse(null);
             if (now == null) {
-                // Ranges of other values would stretch the axis for good.
+                // Ranges of other values would leave the axis too wide.
                 Measured before = view.get()
                         .filter(v -> sameValues && v.subject().id().equals(subject.id()))
                         .flatMap(View::measured)
@@ -376,18 +380,18 @@ public final class SelectedTensor {
 
     private void refreshCurve(View v) {
         Optional<ClipCurve> known = values.curve(v);
-        // The curve of before stays until there is another.
+        // The former curve stays until the new one is ready.
         if (known.isPresent() || !TensorValues.hasCurve(v)) {
             curve.set(known);
         }
     }
 
-    /** What is on show; empty without a model. */
+    /** What to show; empty if no model is open. */
     public ReadOnlyObjectProperty<Optional<View>> viewProperty() {
         return view.getReadOnlyProperty();
     }
 
-    /** The error against the clip; empty where one clip does not describe the tensor. */
+    /** The error as a function of the clip; empty if a single clip does not describe the tensor. */
     public ReadOnlyObjectProperty<Optional<ClipCurve>> curveProperty() {
         return curve.getReadOnlyProperty();
     }

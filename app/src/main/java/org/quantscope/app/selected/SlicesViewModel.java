@@ -40,17 +40,17 @@ public final class SlicesViewModel {
         static final View NOTHING = new View(Optional.empty(), "channel", List.of(), SelectedTensor.ALL, "", false);
     }
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final QuantizerViewModel quantizer;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private boolean showing;
     private @Nullable SliceExtents compared;
     private Optional<Integer> widest = Optional.empty();
 
-    public SlicesViewModel(SelectedTensor inHand, QuantizerViewModel quantizer) {
-        this.inHand = inHand;
+    public SlicesViewModel(SelectedTensor selected, QuantizerViewModel quantizer) {
+        this.selected = selected;
         this.quantizer = quantizer;
-        inHand.viewProperty().subscribe(v -> refresh());
+        selected.viewProperty().subscribe(v -> refresh());
     }
 
     /** Says whether this page is visible; it follows the selected tensor only then. */
@@ -61,7 +61,7 @@ public final class SlicesViewModel {
 
     /** Selects a slice; {@link SelectedTensor#ALL} selects all of them. */
     public void select(int slice) {
-        inHand.selectSlice(slice);
+        selected.selectSlice(slice);
     }
 
     /** Gives each channel its own range. */
@@ -71,7 +71,7 @@ public final class SlicesViewModel {
 
     private void refresh() {
         if (showing) {
-            view.set(inHand.viewProperty().get().map(this::view).orElse(View.NOTHING));
+            view.set(selected.viewProperty().get().map(this::view).orElse(View.NOTHING));
         }
     }
 

@@ -19,9 +19,9 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * What is known of the values of the selected tensor: all of them, its cut into ranges, one slice, and the error against the
- * clip. Everything is read or computed in the background when it is first asked for, and kept. For the thread of the window
- * only.
+ * What is known about the values of the selected tensor: all of them, how they are cut into ranges, those of one slice,
+ * and the error as a function of the clip. Everything is read or computed in the background at the first request, and
+ * kept. Used on the FX thread only.
  */
 final class TensorValues {
     private static final int SKETCHES_KEPT = 64;
@@ -45,10 +45,10 @@ final class TensorValues {
     private final Memo<SliceKey, MomentSketch> inSlice;
     private final Memo<CurveKey, ClipCurve> curves;
     private int opened;
-    /** How the tensor that was asked for last is cut, if it is. */
+    /** How the last requested tensor is cut into slices, if it is. */
     private @Nullable ExtentsKey cut;
 
-    /** @param changed runs when something is known that was asked for */
+    /** @param changed runs when a requested result is ready */
     TensorValues(Workbench bench, Background background, Runnable changed) {
         this.bench = bench;
         this.changed = changed;
@@ -58,7 +58,7 @@ final class TensorValues {
         this.curves = new Memo<>(background, LruCache.ofEntries(CURVES_KEPT));
     }
 
-    /** Forgets everything: another file is open. */
+    /** Drops everything, because another file is open. */
     void forget() {
         opened++;
         sketches.clear();
@@ -67,12 +67,14 @@ final class TensorValues {
         curves.clear();
     }
 
-    /** No tensor is selected: nobody waits for a curve. */
+    /** Cancels the computation of a curve, because no tensor is selected. */
     void stop() {
         curves.stop();
     }
 
-    /** All values of a tensor; empty until they have been read, or for an activation observed. */
+    /**
+     * A sketch of all values of a tensor; empty until they have been read, or for an activation until it is calibrated.
+     */
     Optional<MomentSketch> sketch(QuantizableTensor subject) {
         return switch (subject) {
             case QuantizableTensor.Activation a -> a.sketch();
@@ -86,7 +88,7 @@ final class TensorValues {
     }
 
     /**
-     * How a tensor is cut into ranges; one with a single range by its channels. Empty until it has been looked at.
+     * How a tensor is cut into ranges, or into channels if it has one range. Empty until the values have been read.
      *
      * @param onOtherCut runs if the same tensor was cut in another way before
      */
@@ -115,7 +117,7 @@ final class TensorValues {
         return extents.ask(key, (cancel, partial) -> SliceExtents.of(w.tensor(), slicing, cancel), changed);
     }
 
-    /** The values of one slice of the tensor that was cut last; empty until they have been read. */
+    /** The values of one slice of the tensor whose slices were last requested; empty until they have been read. */
     Optional<MomentSketch> inSlice(QuantizableTensor subject, SliceExtents known, int index) {
         if (cut == null || !(subject instanceof QuantizableTensor.Weight w)) {
             return Optional.empty();
@@ -129,7 +131,10 @@ final class TensorValues {
                 changed);
     }
 
-    /** The error of what is on show against its clip; empty until it has been computed, or where one clip does not describe it. */
+    /**
+     * The error as a function of the clip; empty until it has been computed, or if a single clip does not describe what
+     * is shown.
+     */
     Optional<ClipCurve> curve(SelectedTensor.View v) {
         MomentSketch values = v.shown().orElse(null);
         QuantSpec spec = v.spec().orElse(null);
@@ -154,7 +159,7 @@ final class TensorValues {
                 changed);
     }
 
-    /** Whether one clip describes what is on show. */
+    /** True if a single clip describes what is shown. */
     static boolean hasCurve(SelectedTensor.View v) {
         return v.shown().isPresent() && v.spec().isPresent() && (!v.ownRanges() || v.slice() != SelectedTensor.ALL);
     }

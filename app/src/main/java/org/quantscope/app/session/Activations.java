@@ -27,8 +27,8 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Looks at the activations on the calibration data, in the background, whenever model or data change; and makes the steps
- * that concern many tensors at once.
+ * Runs the activations on the calibration data in the background, whenever the model or the data changes. Also makes
+ * the edits that concern many tensors at once.
  */
 public final class Activations {
     private record Source(Model model, FileRef data) {}
@@ -52,7 +52,10 @@ public final class Activations {
                 && bench.analysed().flatMap(Model::graph).isPresent();
     }
 
-    /** Quantizes every activation with the default setting once they have been seen, or keeps them all in float: one step. */
+    /**
+     * Quantizes all activations with the default setting as soon as they have been calibrated, or keeps them all in
+     * float, as one undo step.
+     */
     public void quantize(boolean on) {
         if (!on) {
             quantizeWhenSeen = false;
@@ -67,8 +70,8 @@ public final class Activations {
     }
 
     /**
-     * Lets one calibrator choose every range: one step. Ranges set by hand give way, all other choices stay. A calibrator that needs to know
-     * how much each value matters chooses those of the weights of which that is known.
+     * Lets one calibrator choose all ranges, as one undo step. It replaces ranges that were set by hand; all other
+     * choices stay. A calibrator that needs importances applies only to the weights that have them.
      */
     public void calibrateAll(Calibrator calibrator) {
         Clip clip = new Clip.Auto(calibrator.id());
@@ -102,7 +105,10 @@ public final class Activations {
         });
     }
 
-    /** Gives every weight, or every activation, the setting of one of them: one step. A range set by hand stays with its tensor, and a bias keeps the setting of its own. */
+    /**
+     * Gives all weights, or all activations, the setting of one of them, as one undo step. A range set by hand stays
+     * with its tensor, and a bias keeps its own setting.
+     */
     public void spread(QuantizableTensor from, QuantSpec spec) {
         QuantSpec common = spec.clip() instanceof Clip.Auto ? spec : spec.withClip(new Clip.Auto("minmax"));
         boolean weight = from instanceof QuantizableTensor.Weight;
@@ -120,8 +126,8 @@ public final class Activations {
     }
 
     /**
-     * Puts quantizers at values where the rules of placement have none, or takes such ones away: one step. A value that was not
-     * looked at yet is looked at first, in the background.
+     * Adds quantizers where the placement rules have none, or removes such quantizers, as one undo step. A value
+     * without calibration is calibrated first, in the background.
      */
     public void place(Set<TensorId> ids, boolean on) {
         if (!on) {
@@ -198,7 +204,10 @@ public final class Activations {
         });
     }
 
-    /** Looks at activations in the background and keeps what was seen beside what was seen before. Looking at all of them also looks at what weights are multiplied with. */
+    /**
+     * Calibrates activations in the background, and keeps the results with the earlier ones. If all activations are
+     * calibrated, the importances of the weights are computed too.
+     */
     private void look(Model model, List<TensorId> ids, Dataset data, Runnable then) {
         String file = bench.stateProperty().get().orElseThrow().modelKey();
         boolean whole = ids.containsAll(model.graph().orElseThrow().activations().stream()

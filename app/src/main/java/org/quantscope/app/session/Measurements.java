@@ -33,27 +33,27 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * Resolves and measures every quantized tensor under the committed settings, in the background. Results are kept under the
- * exact setting that made them, so that a setting seen before answers at once.
+ * Resolves and measures all quantized tensors under the committed settings, in the background. Each result is kept for
+ * its exact setting, so that returning to a setting shows its results at once.
  */
 public final class Measurements {
-    /** Results kept; the least recently used ones go first. */
+    /** The number of results to keep; the least recently used ones are dropped first. */
     private static final int KEPT = 16_384;
 
-    /** Whoever lists all tensors does so anew at each partial result: at most so many, however many tensors there are, */
+    /** The most partial results of one run, because followers list all tensors again at each of them. */
     private static final int PARTIALS = 32;
 
-    /** and one more whenever so much time has passed without any. */
+    /** After this time without a partial result another one is delivered in any case. */
     private static final long PARTIAL_NANOS = 250_000_000;
 
     /**
-     * What is known of the present settings.
+     * What is known about the present settings.
      *
-     * @param tensors measured tensors, by their names; tensors that stay float are not in it
-     * @param complete true if every quantized tensor has been measured
-     * @param resolved the parameters of all of them, once complete
-     * @param ranges what a session file keeps of the calibration, once complete
-     * @param size of the model under these settings, once complete
+     * @param tensors results by tensor; tensors that stay in float are not included
+     * @param complete true if all quantized tensors have been measured
+     * @param resolved the parameters of all tensors, once complete
+     * @param ranges the calibrated ranges for a session file, once complete
+     * @param size size of the model under these settings, once complete
      */
     public record Snapshot(
             Map<TensorId, Measured> tensors,
@@ -69,7 +69,7 @@ public final class Measurements {
         }
     }
 
-    /** @param sketch what the error of an activation is estimated from */
+    /** @param sketch the sketch from which the error of an activation is estimated */
     private record Key(Request request, Optional<MomentSketch> sketch) {
         static Key of(QuantizableTensor subject, Request request) {
             return new Key(request, subject instanceof QuantizableTensor.Activation a ? a.sketch() : Optional.empty());
@@ -78,7 +78,7 @@ public final class Measurements {
 
     private record Task(QuantizableTensor subject, QuantizedTensor tensor) {}
 
-    /** Everything that a snapshot of the present settings is made of. */
+    /** Everything that a snapshot of the present settings depends on. */
     private record Asked(
             Model model, SessionState state, Calibration calibration, Resolver resolver, List<Task> tasks) {}
 
@@ -98,12 +98,12 @@ public final class Measurements {
         bench.changes().on(Changes.Stage.MEASUREMENTS, this::refresh);
     }
 
-    /** What is known of a tensor under a setting that need not be the committed one. */
+    /** The result of a setting, which need not be the committed one, if it is known. */
     public Optional<Measured> find(QuantizableTensor subject, QuantSpec spec) {
         return kept.find(Key.of(subject, request(subject, spec)));
     }
 
-    /** What the resolver is asked about a tensor under a setting that need not be the committed one. */
+    /** The request to the resolver for a tensor under a setting, which need not be the committed one. */
     public Request request(QuantizableTensor subject, QuantSpec spec) {
         Calibration calibration = bench.calibration();
         return switch (subject) {
@@ -112,14 +112,14 @@ public final class Measurements {
         };
     }
 
-    /** Keeps a result that was computed elsewhere, with exact figures. */
+    /** Keeps a result with exact figures that was computed elsewhere. */
     public void keep(QuantizableTensor subject, Measured measured) {
         kept.put(Key.of(subject, request(subject, measured.spec())), measured);
     }
 
     /**
-     * Resolves and measures one tensor, and keeps the result. Weights are measured exactly, activations from what was seen of
-     * them. On any thread.
+     * Resolves and measures one tensor, and keeps the result. Weights are measured exactly, activations from their
+     * sketches. May be called on any thread.
      *
      * @throws IllegalArgumentException if the spec does not fit the tensor, or there is an {@link Request#obstacle}
      * @throws java.util.concurrent.CancellationException if cancelled
@@ -209,7 +209,7 @@ public final class Measurements {
         bench.changes().behind(Changes.Stage.MEASUREMENTS);
     }
 
-    /** @param underWay while a partial result has not been taken over, no other is handed over */
+    /** @param underWay true while a partial result has not been shown yet; no other one is delivered meanwhile */
     private Snapshot run(
             Asked asked,
             Map<TensorId, Measured> known,
@@ -241,7 +241,7 @@ public final class Measurements {
                 : Snapshot.partial(all);
     }
 
-    /** The present settings' results. */
+    /** The results for the present settings. */
     public ReadOnlyObjectProperty<Snapshot> snapshotProperty() {
         return snapshot.getReadOnlyProperty();
     }

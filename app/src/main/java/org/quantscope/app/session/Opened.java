@@ -13,7 +13,7 @@ import org.quantscope.core.session.FileRef;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 
-/** What reading in the background has come to. */
+/** The result of reading files in the background. */
 sealed interface Opened {
     /**
      * A model with its data and settings, ready to be shown.

@@ -28,7 +28,10 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
 
-/** Reads models, data and sessions from files, in the background, into something that the window can show or ask about. */
+/**
+ * Reads models, data and sessions from files, in the background. The result can be shown, or needs an answer from the
+ * user.
+ */
 final class Opener {
     private Opener() {}
 
@@ -39,7 +42,10 @@ final class Opener {
                 || Files.isDirectory(file);
     }
 
-    /** By its name alone; an index names the parts of a model. */
+    /**
+     * True if the file is a session, judged by its name only. A file that ends in {@code .index.json} lists the parts
+     * of a model instead.
+     */
     static boolean isSession(Path file) {
         return name(file).endsWith(".json") && !name(file).endsWith(".index.json");
     }
@@ -91,7 +97,7 @@ final class Opener {
                 Optional.empty());
     }
 
-    /** What a model is fed with; empty for one that cannot be fed. */
+    /** What the inputs of a model need; empty for a model that cannot be run. */
     static Optional<InputFit> wanted(Model model) {
         try {
             return Optional.of(model).filter(m -> m.graph().isPresent()).map(SampleFeed::wanted);
@@ -173,14 +179,14 @@ final class Opener {
         }
     }
 
-    /** Reads a model as it is stored, and as it is analysed. */
+    /** Reads a model in its stored form and in its folded one. */
     static OpenModel readModel(Path file, CancelToken cancel) throws IOException {
         Model source = Engine.open(file, false);
         cancel.check();
         return new OpenModel(source, Engine.analysed(source), FileRef.of(file, cancel));
     }
 
-    /** A model with the default settings and some {@code edits} of them. */
+    /** A model with the default settings, changed by {@code edits}. */
     static Opened bench(OpenModel model, Optional<Path> file, List<Edit> edits, List<Dataset> data) {
         SessionState state = SessionState.of(model.file());
         for (Edit edit : edits) {
@@ -194,7 +200,7 @@ final class Opener {
         return FileRef.of(data);
     }
 
-    /** Why something could not be read or written, for a person. */
+    /** Why something could not be read or written, as text for the user. */
     static String reason(Throwable e) {
         return e instanceof NoSuchFileException missing
                 ? Path.of(missing.getFile()).getFileName() + ": there is no such file"

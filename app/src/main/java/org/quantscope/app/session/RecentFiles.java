@@ -9,7 +9,7 @@ import org.quantscope.core.job.LatestWins;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The files that were opened or saved lately, kept in the settings. */
+/** The files that were opened or saved recently, stored in the settings. */
 final class RecentFiles {
     private static final Logger LOG = LoggerFactory.getLogger(RecentFiles.class);
 
@@ -28,7 +28,7 @@ final class RecentFiles {
         files.set(settings.recent());
     }
 
-    /** Takes out the files that are not there any more; a little later. */
+    /** Removes missing files from the list, in the background. */
     void forgetMissing() {
         List<Path> known = files.get();
         pruning.submit(
@@ -48,7 +48,7 @@ final class RecentFiles {
         files.set(settings.recent());
     }
 
-    /** Newest first. */
+    /** The files, newest first. */
     ReadOnlyObjectProperty<List<Path>> filesProperty() {
         return files.getReadOnlyProperty();
     }

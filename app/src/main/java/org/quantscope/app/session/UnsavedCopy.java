@@ -11,17 +11,17 @@ import org.quantscope.core.session.SessionFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The copy of unsaved work that a crash leaves behind. Written in the background, in order with everything else. */
+/** The copy of unsaved work for use after a crash. It is written in the background, in order with all other files. */
 final class UnsavedCopy {
     private static final Logger LOG = LoggerFactory.getLogger(UnsavedCopy.class);
-    /** What it is written under. */
+    /** The name under which the writer knows the copy. */
     private static final String NAME = "autosave";
 
     private final Path file;
     private final Writer writer;
     private final LatestWins<Optional<Session>> looking;
 
-    /** @param file where it lies */
+    /** @param file path of the copy */
     UnsavedCopy(Path file, Writer writer, Background background) {
         this.file = file;
         this.writer = writer;
@@ -32,7 +32,7 @@ final class UnsavedCopy {
         return file;
     }
 
-    /** Looks whether an earlier run left one; one that is not readable is removed, and none is found. */
+    /** Looks for a copy from an earlier run. One that cannot be read is deleted and counts as missing. */
     void find(Consumer<Optional<Session>> found) {
         looking.submit(
                 (cancel, partial) -> Files.isRegularFile(file) ? Optional.of(SessionFile.read(file)) : Optional.empty(),
@@ -44,7 +44,7 @@ final class UnsavedCopy {
                 });
     }
 
-    /** Replaces it; {@code session} is asked on the thread that writes. */
+    /** Replaces the copy; {@code session} is called on the thread that writes it. */
     void keep(Supplier<Session> session) {
         writer.replace(
                 NAME,
@@ -55,7 +55,7 @@ final class UnsavedCopy {
                 e -> LOG.warn("no copy of the unsaved work could be written", e));
     }
 
-    /** Removes it: everything is saved, or was given up on purpose. */
+    /** Deletes the copy, because everything is saved, or the user has discarded the changes. */
     void forget() {
         writer.replace(
                 NAME, () -> Files.deleteIfExists(file), e -> LOG.warn("the copy of the saved work is still there", e));

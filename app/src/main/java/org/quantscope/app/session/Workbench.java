@@ -31,11 +31,11 @@ import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The open model, the choices made for it with their history, and which tensor is in hand. For the thread of the scene
- * only. Whatever else is shown follows from these properties.
+ * The open model, the choices for it with their history, and which tensor is selected. Everything else that is shown
+ * follows from these properties. Used on the FX thread only.
  */
 public final class Workbench {
-    /** Sketches of large models take some megabytes. */
+    /** The number of calibrations to keep; for large models each takes some megabytes. */
     private static final int CALIBRATIONS_KEPT = 6;
 
     private final ReadOnlyObjectWrapper<Optional<OpenModel>> model = new ReadOnlyObjectWrapper<>(Optional.empty());
@@ -49,31 +49,37 @@ public final class Workbench {
     private final ReadOnlyStringWrapper undoTitle = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper redoTitle = new ReadOnlyStringWrapper("");
     private final Map<FileRef, Dataset> datasets = new HashMap<>();
-    /** What is known of each form of the open model on each calibration data, by {@link #calibrationKey}; undo and redo find it here. */
+    /**
+     * The calibration of each form of the open model on each data set, by {@link #calibrationKey}; undo and redo find
+     * it here.
+     */
     private final LruCache<String, Calibration> calibrations = LruCache.ofEntries(CALIBRATIONS_KEPT);
 
     private final Changes changes = new Changes();
 
     private Calibration calibration = Calibration.NONE;
-    /** What the session file held, for the form of the model that it was about. */
+    /** The calibration from the session file, for the form of the model that it belongs to. */
     private Calibration stored = Calibration.NONE;
 
     private String storedVariant = "";
     private String storedKey = "";
     private Resolver resolver = new Resolver();
     private Optional<History> history = Optional.empty();
-    /** Corrected models of the open model, by {@link #variantOf}; undo and redo find them here. */
+    /** Corrected forms of the open model, by {@link #variantOf}; undo and redo find them here. */
     private final Map<String, Model> corrected = new HashMap<>();
 
     private String variant = "";
-    /** What {@code analysed} was made of: placing quantizers makes a new model, which is kept while neither changes. */
+    /**
+     * The model that {@code analysed} was made from. Placing quantizers makes a new model, which is kept until either
+     * changes.
+     */
     private Optional<Model> unplaced = Optional.empty();
 
     private Set<TensorId> placed = Set.of();
     private Optional<Model> analysed = Optional.empty();
     private Listing listing = Listing.of(Optional.empty(), Set.of(), Map.of());
 
-    /** The subjects of a model, made once and asked for in every frame of a gesture. */
+    /** The quantizable tensors of a model, listed once because they are needed in every frame of a gesture. */
     private record Listing(
             Optional<Model> model,
             Set<TensorId> own,
@@ -81,7 +87,7 @@ public final class Workbench {
             List<QuantizableTensor.Weight> weights,
             List<QuantizableTensor.Activation> activations,
             Map<TensorId, QuantizableTensor> byId) {
-        /** @param own tensors with a spec of their own: a bias among them is listed too */
+        /** @param own tensors with their own spec; a bias among them is listed too */
         static Listing of(Optional<Model> model, Set<TensorId> own, Map<TensorId, MomentSketch> seen) {
             List<QuantizableTensor.Weight> weights =
                     model.map(m -> OpenModel.weights(m, own)).orElse(List.of());
@@ -95,13 +101,13 @@ public final class Workbench {
     }
 
     /**
-     * Puts a model on the bench in place of what is there.
+     * Opens a model in place of the present one.
      *
      * @param start the choices to start from; they count as saved
-     * @param file the session file they were read from
+     * @param file the session file that they were read from
      * @param data the opened data sets that {@code start} refers to
-     * @param ranges what the session file says of the activations
-     * @param activations what is known already of the activations on the calibration data
+     * @param ranges the ranges of activations in the session file
+     * @param activations the sketches of activations, if they are known for the calibration data
      */
     public void show(
             OpenModel opened,
@@ -126,14 +132,14 @@ public final class Workbench {
         take(History.of(start));
     }
 
-    /** Remembers an opened data set, so that the state may refer to it. */
+    /** Keeps an opened data set, so that the state may refer to it. */
     public FileRef keep(Dataset data) {
         FileRef ref = FileRef.of(data);
         datasets.put(ref, data);
         return ref;
     }
 
-    /** One step; an edit that changes nothing is none. */
+    /** Applies an edit as one undo step; an edit that changes nothing is ignored. */
     public void apply(Edit edit) {
         history.ifPresent(h -> take(h.apply(edit)));
     }
@@ -146,18 +152,18 @@ public final class Workbench {
         history.ifPresent(h -> take(h.redo()));
     }
 
-    /** {@code written} has been saved to {@code file}. */
+    /** Records that {@code written} has been saved to {@code file}. */
     public void saved(SessionState written, Path file) {
         sessionFile.set(Optional.of(file));
         history.ifPresent(h -> take(h.markSaved(written)));
     }
 
-    /** What is open was never saved as it is: restored work, or a session whose model has moved. */
+    /** Marks the open session as unsaved, for restored work, or for a session whose model has moved. */
     public void markUnsaved() {
         history.ifPresent(h -> take(h.markSaved(SessionState.of(new FileRef(Path.of(""), "")))));
     }
 
-    /** Takes a tensor of the model in hand; an unknown one changes nothing. */
+    /** Selects a tensor of the model; an unknown one changes nothing. */
     public void select(TensorId id) {
         if (subject(id).isPresent()) {
             selection.set(Optional.of(id));
@@ -165,7 +171,7 @@ public final class Workbench {
         }
     }
 
-    /** Takes over what a calibration run has seen of the activations. */
+    /** Stores the result of a calibration run. */
     public void sawActivations(ActivationSketches sketches) {
         String key = calibrationKey(sketches);
         Calibration before = calibrations.find(key).orElse(key.equals(storedKey) ? stored : Calibration.NONE);
@@ -192,22 +198,22 @@ public final class Workbench {
         return known != null ? known : variantOf(of).equals(storedVariant) ? stored : Calibration.NONE;
     }
 
-    /** What is known of the analysed model on the calibration data of now. */
+    /** The calibration of the analysed model on the present calibration data. */
     public Calibration calibration() {
         return calibration;
     }
 
-    /** What the choices come to; it knows what it was asked before, of every form of the open model. */
+    /** Resolves choices to parameters; it remembers results for every form of the open model. */
     public Resolver resolver() {
         return resolver;
     }
 
-    /** Who follows a change, in order. */
+    /** Tells followers about changes, in a fixed order. */
     public Changes changes() {
         return changes;
     }
 
-    /** What a calibration run saw, if it rests on the model, the fold flag and the calibration data of now. */
+    /** The result of a calibration run, if it belongs to the present model, folding and calibration data. */
     public Optional<ActivationSketches> observed() {
         Optional<Dataset> data = calibrationData();
         return calibration
@@ -223,37 +229,39 @@ public final class Workbench {
                                 .isPresent());
     }
 
-    /** What calibration data has shown of the importance of the weights. */
+    /** The importances of the weights, from the calibration data. */
     public Importances importances() {
         return calibration.importances();
     }
 
-    /** The model as it is analysed: folded and with quantizers placed as the state says. */
+    /** The model in the form that is analysed: folded, corrected and with added quantizers as the state says. */
     public Optional<Model> analysed() {
         return state.get().isPresent() ? analysed : uncorrected();
     }
 
-    /** The model as it was before its corrections, folded as the state says. */
+    /** The model before its corrections, folded as the state says. */
     public Optional<Model> uncorrected() {
         return model.get().map(m -> m.analysed(foldsBatchNorm()));
     }
 
-    /** Names the analysed model among all that the open file can become: results kept under it hold for that one only. */
+    /**
+     * Identifies the analysed form among all forms of the open file; results stored under it hold for that form only.
+     */
     public String variant() {
         return variant;
     }
 
-    /** Gives the model that {@code of} is analysed on, which must be known before such a state is taken. */
+    /** Stores the corrected model for a state; must be called before that state is applied. */
     public void keepCorrected(SessionState of, Model correctedModel) {
         corrected.put(variantOf(of), correctedModel);
     }
 
-    /** True if the model of a state is at hand. */
+    /** True if the model for a state is known. */
     public boolean knowsModel(SessionState of) {
         return of.corrections().isEmpty() || corrected.containsKey(variantOf(of));
     }
 
-    /** The {@link #variant} that a state is analysed on. */
+    /** The {@link #variant} that belongs to a state. */
     public String variantOf(SessionState of) {
         return of.modelKey() + (of.foldBatchNorm() ? " folded" : "");
     }
@@ -301,7 +309,7 @@ public final class Workbench {
         return listing;
     }
 
-    /** The committed spec of a tensor; empty if it stays float. */
+    /** The committed spec of a tensor; empty if it stays in float. */
     public Optional<QuantSpec> spec(QuantizableTensor subject) {
         return state.get().flatMap(s -> s.spec(subject.info()));
     }
@@ -338,7 +346,7 @@ public final class Workbench {
         return model.getReadOnlyProperty();
     }
 
-    /** The choices; empty without a model. */
+    /** The choices; empty if no model is open. */
     public ReadOnlyObjectProperty<Optional<SessionState>> stateProperty() {
         return state.getReadOnlyProperty();
     }
@@ -347,12 +355,12 @@ public final class Workbench {
         return selection.getReadOnlyProperty();
     }
 
-    /** Where the session was read from or saved to last. */
+    /** The file that the session was read from or last saved to. */
     public ReadOnlyObjectProperty<Optional<Path>> sessionFileProperty() {
         return sessionFile.getReadOnlyProperty();
     }
 
-    /** What a calibration run saw of each activation; empty before one. */
+    /** The calibration sketch of each activation; empty before a calibration. */
     public ReadOnlyObjectProperty<Map<TensorId, MomentSketch>> seenProperty() {
         return seen.getReadOnlyProperty();
     }
@@ -370,7 +378,7 @@ public final class Workbench {
         return canRedo.getReadOnlyProperty();
     }
 
-    /** What {@link #undo} takes back, empty if there is nothing. */
+    /** The name of the step that {@link #undo} would undo; empty if there is none. */
     public ReadOnlyStringProperty undoTitleProperty() {
         return undoTitle.getReadOnlyProperty();
     }

@@ -6,7 +6,7 @@ import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.onnx.Placement;
 import org.quantscope.core.tensor.TensorId;
 
-/** Why the tensors of a graph have quantizers or none, for a person. */
+/** Explains to the user why the tensors of a graph have quantizers or not. */
 final class PlacementWords {
     private PlacementWords() {}
 

@@ -36,30 +36,30 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
 
 /**
- * The damage that every quantized tensor does, under the committed settings. A sweep runs when a person asks for it; it goes
- * on with the new settings when they are changed meanwhile, and where it ended when it was cancelled, also in an earlier run of
- * the program. After an edit figures that it touches are marked as previous until they are swept again; an act of the list's menu
- * asks for those at once that the ranking rests on.
+ * The damage of every quantized tensor under the committed settings. A sweep starts when the user asks for it. If
+ * settings change meanwhile, it continues with the new ones; after a cancellation it continues where it stopped, even
+ * in a later run of the program. Figures that an edit affects are marked as previous until they are swept again. An
+ * action in the menu of the tensor list requests those figures at once that the ranking depends on.
  */
 public final class SensitivityViewModel {
-    /** Where the sweep is. */
+    /** The state of the sweep. */
     public enum Status {
-        /** Nothing to sweep: no model that can be run, no data, or nothing quantized. */
+        /** Nothing can be swept: the model cannot be run, there is no data, or nothing is quantized. */
         IMPOSSIBLE,
-        /** Some figures of the present settings are missing or rest on some of the samples, and nobody looks for them. */
+        /** Some figures for the present settings are missing or rest on a part of the samples, and no sweep runs. */
         IDLE,
         RUNNING,
-        /** Every figure belongs to the present settings and rests on all samples. */
+        /** All figures belong to the present settings and rest on all samples. */
         DONE
     }
 
     /**
-     * What is on show.
+     * What to show.
      *
-     * @param why there is nothing to sweep, for a person; empty if there is
-     * @param tensors those of which a figure is known
-     * @param known figures of the present settings on all samples
-     * @param wanted figures in all
+     * @param why the reason why nothing can be swept, as text for the user; empty if a sweep is possible
+     * @param tensors the tensors with at least one figure
+     * @param known number of figures for the present settings on all samples
+     * @param wanted number of figures altogether
      */
     public record View(Status status, String why, Map<TensorId, TensorDamage> tensors, int known, int wanted) {
         static final View NOTHING = new View(Status.IMPOSSIBLE, "no model is open", Map.of(), 0, 0);
@@ -71,14 +71,14 @@ public final class SensitivityViewModel {
 
     private static final int SCOPES_KEPT = 4;
 
-    /** What a cache is for. */
+    /** What the figures of one cache have in common. */
     private record Scope(
             String modelKey, boolean folded, Set<TensorId> addedQuantizers, Dataset data, Optional<Task> task) {}
 
-    /** What is swept: the committed parameters, on what is evaluated. */
+    /** The input of a sweep: the committed parameters, the models and the data. */
     private record Swept(Scope scope, Model model, Model reference, ResolvedSettings resolved) {}
 
-    /** Figures, each with the setting under which it was found. */
+    /** The figures of a tensor, each with the settings under which it was found. */
     private record Found(TensorSensitivity figures, Swept onlyOf, Swept allButOf) {}
 
     private final Workbench bench;
@@ -88,29 +88,28 @@ public final class SensitivityViewModel {
     private final LatestWins<SensitivityReport> sweeps;
     private final ReadOnlyObjectWrapper<View> view = new ReadOnlyObjectWrapper<>(View.NOTHING);
     private final SensitivityStore store;
-    /** Of the open file; a new one for each, because files beside it may have other values by now. Never used on the thread of the window: whoever asks waits while a cache is opened. */
+    /**
+     * Caches for the open file. There are new ones for each file, because files beside it may have changed. Never used
+     * on the FX thread: opening a cache takes time, and other threads wait for it meanwhile.
+     */
     private volatile LruCache<Scope, SensitivityCache> caches = LruCache.ofEntries(SCOPES_KEPT);
 
     private final Map<TensorId, Found> found = new HashMap<>();
     private @Nullable Swept setting;
-    /** What runs; null while nothing does. */
+    /** What is being swept; null if no sweep runs. */
     private @Nullable Swept running;
-    /** The next settings are ranked without being asked. */
+    /** True if the next settings are to be ranked without being asked. */
     private boolean follows;
-    /** What is being ranked; null while nothing is. */
+    /** What is being ranked; null if no ranking runs. */
     private @Nullable Swept ranked;
-    /** What runs has ended, while an edit was being measured. */
+    /** True if a sweep has ended while an edit was being measured. */
     private boolean over;
 
     private @Nullable AccuracyEstimate all;
     private int known;
     private int wanted;
 
-    /**
-     * @param store where figures outlive the program
-     * @param work runs what takes long
-     * @param ui runs what touches this
-     */
+    /** @param store where figures are kept from one run of the program to the next */
     public SensitivityViewModel(
             Workbench bench, Measurements measurements, SensitivityStore store, Background background) {
         this.bench = bench;
@@ -126,7 +125,7 @@ public final class SensitivityViewModel {
         bench.changes().on(Changes.Stage.OTHERS, this::refresh);
     }
 
-    /** Why there is nothing to sweep; empty if there is. */
+    /** The reason why nothing can be swept; empty if a sweep is possible. */
     private String obstacle() {
         Optional<Model> model = bench.analysed();
         return model.isEmpty()
@@ -160,7 +159,7 @@ public final class SensitivityViewModel {
         }
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         if (!measured.complete()) {
-            // What runs stays useful for what the edit does not touch.
+            // The running sweep is still useful for the tensors that the edit does not affect.
             return;
         }
         Swept now = setting(measured);
@@ -204,14 +203,16 @@ public final class SensitivityViewModel {
         }
     }
 
-    /** Its own, so that the sessions of the live accuracy stay; freed with its predictions when it is closed. */
+    /**
+     * A separate evaluator, so that the sessions of the live accuracy are kept; its memory is freed when it is closed.
+     */
     private static LiveEvaluator evaluator(Swept of) {
         return Engine.evaluatorBesideWindow(of.model, of.reference, of.scope.data, of.scope.task, 0);
     }
 
     /**
-     * To be called before an edit that asks for a new ranking: if every tensor's own figure is known, those that the edit touches
-     * are evaluated anew without a press, as far as the ranking rests on them.
+     * Call this before an edit that asks for a new ranking. If the figure of every tensor alone is known, those that
+     * the edit affects and the ranking depends on are evaluated again without a click.
      */
     public void follow() {
         View v = view.get();
@@ -243,7 +244,7 @@ public final class SensitivityViewModel {
         return new SensitivitySweep(of.model, of.resolved.weights(), of.resolved.activations(), cache);
     }
 
-    /** Starts the sweep, or ends the one that runs. */
+    /** Starts a sweep, or cancels the running one. */
     public void toggle() {
         if (running != null) {
             sweeps.cancel();
@@ -263,7 +264,7 @@ public final class SensitivityViewModel {
                 (cancel, partial) -> run(of, cancel, partial),
                 report -> {
                     if (report.isComplete() && of.equals(running)) {
-                        // An edit that is still being measured may want more.
+                        // An edit that is still being measured may need more figures.
                         over = !measurements.snapshotProperty().get().complete();
                         running = over ? running : null;
                     }
@@ -304,7 +305,7 @@ public final class SensitivityViewModel {
         background.problem("Sensitivity: " + e.getMessage());
     }
 
-    /** Takes over what was found under a setting that may be an earlier one by now. */
+    /** Accepts figures that were found under settings that may have changed since. */
     private void take(Swept of, SensitivityReport report) {
         Swept now = setting;
         if (now == null || !of.scope.equals(now.scope)) {

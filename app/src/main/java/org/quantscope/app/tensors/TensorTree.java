@@ -176,8 +176,8 @@ final class TensorTree {
     }
 
     /** Marks the selected tensor and keeps its line visible. */
-    void select(Optional<TensorId> inHand) {
-        TreeItem<TensorLine> item = inHand.map(items::get).orElse(null);
+    void select(Optional<TensorId> selected) {
+        TreeItem<TensorLine> item = selected.map(items::get).orElse(null);
         if (item == null || item.getParent() == null) {
             return;
         }

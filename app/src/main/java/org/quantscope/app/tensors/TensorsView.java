@@ -126,7 +126,7 @@ public final class TensorsView extends VBox {
                 .map(m -> (m.name() + " · " + count).toUpperCase(Locale.ROOT))
                 .orElse("NO MODEL"));
         nothing.setText(
-                open ? "No tensor has this in its name." : "Open a model with Ctrl+O, or drop one on the window.");
+                open ? "No tensor has a name like this." : "Open a model with Ctrl+O, or drop one on the window.");
         lines.show(rows, !model.filterProperty().get().isBlank());
         lines.select(bench.selectionProperty().get());
     }

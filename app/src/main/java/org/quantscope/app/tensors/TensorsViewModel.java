@@ -58,7 +58,7 @@ public final class TensorsViewModel {
 
     private final Workbench bench;
     private final Measurements measurements;
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final Activations activations;
     private final SensitivityViewModel sensitivity;
     private final ObjectProperty<TensorOrder> order =
@@ -93,12 +93,12 @@ public final class TensorsViewModel {
     public TensorsViewModel(
             Workbench bench,
             Measurements measurements,
-            SelectedTensor inHand,
+            SelectedTensor selected,
             Activations activations,
             SensitivityViewModel sensitivity) {
         this.bench = bench;
         this.measurements = measurements;
-        this.inHand = inHand;
+        this.selected = selected;
         this.activations = activations;
         this.sensitivity = sensitivity;
         bench.modelProperty().subscribe(x -> {
@@ -182,7 +182,9 @@ public final class TensorsViewModel {
         return bench.analysed().flatMap(Model::graph).map(OnnxGraph::placement);
     }
 
-    /** Why a tensor has a quantizer or none, and which others share its parameters. Empty for weights that are quantized. */
+    /**
+     * Why a tensor has a quantizer or not, and which others share its parameters. Empty for weights that are quantized.
+     */
     public Optional<String> placement(TensorId id) {
         return bench.analysed().flatMap(Model::graph).flatMap(graph -> PlacementWords.of(graph, id));
     }
@@ -236,7 +238,7 @@ public final class TensorsViewModel {
         List<QuantizableTensor.Weight> weights = bench.weights();
         Optional<TensorId> now = bench.selectionProperty().get();
         boolean untouched = !bench.canUndoProperty().get()
-                && inHand.viewProperty().get().map(v -> !v.preview()).orElse(true)
+                && selected.viewProperty().get().map(v -> !v.preview()).orElse(true)
                 && now.map(id -> id.equals(weights.getFirst().id())).orElse(true);
         if (untouched) {
             weights.stream()

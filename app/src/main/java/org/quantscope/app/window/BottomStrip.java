@@ -21,21 +21,21 @@ final class BottomStrip extends StackPane {
     private static final double HEIGHT = 116;
     private static final double RIGHT_WIDTH = 344;
 
-    BottomStrip(ApplicationContext desk) {
+    BottomStrip(ApplicationContext context) {
         Label head = new Label();
         head.getStyleClass().add("section-head");
-        desk.accuracy()
+        context.accuracy()
                 .viewProperty()
                 .subscribe(v -> head.setText(("Size and "
                                 + v.baseline().map(e -> e.task().headline()).orElse("accuracy")
                                 + " of everything tried")
                         .toUpperCase(Locale.ROOT)));
-        TriedView plot = new TriedView(desk.tried());
+        TriedView plot = new TriedView(context.tried());
         VBox.setVgrow(plot, Priority.ALWAYS);
         VBox left = new VBox(2, head, plot);
         HBox.setHgrow(left, Priority.ALWAYS);
-        JobsView jobs = new JobsView(desk.jobs());
-        CacheView cache = new CacheView(desk.accuracy());
+        JobsView jobs = new JobsView(context.jobs());
+        CacheView cache = new CacheView(context.accuracy());
         VBox right = new VBox(4, cache, legend());
         right.setAlignment(Pos.BOTTOM_RIGHT);
         right.setMinWidth(RIGHT_WIDTH);

@@ -14,40 +14,40 @@ import org.quantscope.core.correction.Corrections;
  * applied it says why.
  */
 final class CorrectMenu extends MenuButton {
-    CorrectMenu(ApplicationContext desk) {
+    CorrectMenu(ApplicationContext context) {
         super("Correct");
         setId("correct");
         setTooltip(new Tooltip("Change the float weights so that quantization hurts less"));
-        MenuItem remove = Toolbar.item("", null, desk.corrections()::removeLast);
+        MenuItem remove = Toolbar.item("", null, context.corrections()::removeLast);
         remove.setId("correct-remove");
         Runnable refresh = () -> {
             for (MenuItem item : getItems()) {
                 if (item.getUserData() instanceof Correction c) {
                     Optional<String> refusal =
-                            desk.bench().stateProperty().get().isEmpty()
+                            context.bench().stateProperty().get().isEmpty()
                                     ? Optional.of("no model is open")
-                                    : desk.corrections().refusal(c);
+                                    : context.corrections().refusal(c);
                     item.setDisable(refusal.isPresent());
                     item.setText(c.title() + refusal.map(why -> " – " + why).orElse(""));
                 }
             }
-            List<String> applied = desk.corrections().viewProperty().get().titles();
+            List<String> applied = context.corrections().viewProperty().get().titles();
             remove.setVisible(!applied.isEmpty());
             remove.setText(applied.isEmpty() ? "" : "Remove " + applied.getLast());
         };
         for (Correction c : Corrections.all()) {
             MenuItem item =
-                    Toolbar.item(c.title(), null, () -> desk.corrections().apply(c));
+                    Toolbar.item(c.title(), null, () -> context.corrections().apply(c));
             item.setId("correct-" + c.id());
             item.setUserData(c);
             getItems().add(item);
         }
         getItems().add(remove);
         setOnShowing(e -> {
-            desk.corrections().ask();
+            context.corrections().ask();
             refresh.run();
         });
-        desk.corrections().unavailableProperty().subscribe(x -> refresh.run());
-        desk.corrections().viewProperty().subscribe(x -> refresh.run());
+        context.corrections().unavailableProperty().subscribe(x -> refresh.run());
+        context.corrections().viewProperty().subscribe(x -> refresh.run());
     }
 }

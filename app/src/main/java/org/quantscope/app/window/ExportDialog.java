@@ -159,7 +159,8 @@ final class ExportDialog extends Dialog<ButtonType> {
     }
 
     private void check() {
-        Optional<String> problem = path().map(ExportDialog::problem).orElse(Optional.of("This is no file name."));
+        Optional<String> problem =
+                path().map(ExportDialog::problem).orElse(Optional.of("This is not a valid file name."));
         fileNote.setText(problem.orElse(path().filter(Files::exists).isPresent() ? "exists already" : ""));
         fileNote.getStyleClass().removeAll("warning", "loss");
         fileNote.getStyleClass().add(problem.isPresent() ? "loss" : "warning");

@@ -11,16 +11,16 @@ import org.quantscope.app.session.OpenModel;
 
 /** Opens files that are dropped on the window, or imports the settings in them. */
 final class FileDrop {
-    private final ApplicationContext desk;
+    private final ApplicationContext context;
     private final Dialogs dialogs;
     private final WindowActions actions;
     private final DroppedFile dropped;
 
-    FileDrop(ApplicationContext desk, Dialogs dialogs, WindowActions actions) {
-        this.desk = desk;
+    FileDrop(ApplicationContext context, Dialogs dialogs, WindowActions actions) {
+        this.context = context;
         this.dialogs = dialogs;
         this.actions = actions;
-        this.dropped = new DroppedFile(desk.bench(), desk.background());
+        this.dropped = new DroppedFile(context.bench(), context.background());
     }
 
     void install(Scene scene) {
@@ -47,7 +47,7 @@ final class FileDrop {
             return;
         }
         if (paths.size() > 1) {
-            desk.session().open(paths);
+            context.session().open(paths);
             return;
         }
         Path file = paths.getFirst();
@@ -58,14 +58,14 @@ final class FileDrop {
                 case EITHER ->
                     dialogs.whatFor(
                             file,
-                            desk.bench()
+                            context.bench()
                                     .modelProperty()
                                     .get()
                                     .map(OpenModel::name)
                                     .orElse(""));
             };
             switch (take) {
-                case MODEL -> desk.session().open(paths);
+                case MODEL -> context.session().open(paths);
                 case SETTINGS -> actions.importRanges(file);
                 case NOTHING -> {}
             }

@@ -23,14 +23,14 @@ final class KeysDialog extends Dialog<ButtonType> {
             new Key("Ctrl+F", "filter the tensors"),
             new Key("Ctrl+T", "light or dark"),
             new Key("Ctrl+1, Ctrl+2, …", "the pages under the curve"),
-            new Key("↑ ↓", "in the list: take the next tensor in hand"),
+            new Key("↑ ↓", "in the list: select the next tensor"),
             new Key("S, Shift+S", "in the list: sort by the next column, turn the order round"),
             new Key("Menu, Shift+F10", "in the list or on the graph: what to do with the chosen tensors"),
-            new Key("← →, Esc", "on the channels or blocks: take the next one in hand, all of them"),
+            new Key("← →, Esc", "on the channels or blocks: select the next one, all of them"),
             new Key(
                     "← → ↑ ↓, + −, 0, Home",
-                    "on the graph: move it, zoom, show all, go to the tensor in hand; Shift+↑ ↓ take the one before or"
-                            + " behind in hand"),
+                    "on the graph: move it, zoom, show all, go to the selected tensor; Shift+↑ ↓ select the one before"
+                            + " or after it"),
             new Key("← →", "on a handle: move it by a pixel; with Shift by ten, with Ctrl by a tenth"),
             new Key("Home, End", "on a handle: to the end of the values"),
             new Key("Esc", "take a drag or a typed value back"),

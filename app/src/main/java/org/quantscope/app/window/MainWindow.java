@@ -68,7 +68,7 @@ public final class MainWindow {
 
     private final Stage stage;
     private final Settings settings;
-    private final ApplicationContext desk;
+    private final ApplicationContext context;
     private final ObjectProperty<Theme> theme = new SimpleObjectProperty<>(this, "theme", Theme.DARK);
     private final BorderPane root = new BorderPane();
     private final Scene scene;
@@ -90,29 +90,29 @@ public final class MainWindow {
         this.settings = settings;
         Dialogs dialogs = new Dialogs(() -> stage, theme);
         NoticeBar notices = new NoticeBar();
-        this.desk = ApplicationContext.of(work, ui, settings, dialogs, notices);
-        this.actions = new WindowActions(desk, settings, dialogs, theme);
-        this.drop = new FileDrop(desk, dialogs, actions);
+        this.context = ApplicationContext.of(work, ui, settings, dialogs, notices);
+        this.actions = new WindowActions(context, settings, dialogs, theme);
+        this.drop = new FileDrop(context, dialogs, actions);
         dialogs.setPrepare((role, samples) -> actions.prepareData(role, Optional.of(samples)));
-        this.thumbnails = new Thumbnails(desk.background());
+        this.thumbnails = new Thumbnails(context.background());
         theme.set(settings.dark() ? Theme.DARK : Theme.LIGHT);
 
-        TensorsView tensors = new TensorsView(desk.tensors(), desk.bench());
+        TensorsView tensors = new TensorsView(context.tensors(), context.bench());
         this.list = tensors;
-        this.pages = TensorPages.of(desk, theme.map(Theme::palette));
+        this.pages = TensorPages.of(context, theme.map(Theme::palette));
         settings.text(PAGE).ifPresent(pages::select);
-        desk.error()
+        context.error()
                 .unfoldedProperty()
                 .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
-        TensorPane tensor = new TensorPane(desk.inHand(), desk.quantizer(), pages);
+        TensorPane tensor = new TensorPane(context.inHand(), context.quantizer(), pages);
         VBox answers = new VBox(
                 ANSWER_GAP,
-                new QuantizerView(desk.quantizer(), this::quantizeInHand),
-                new ErrorView(desk.error()),
-                new AccuracyView(desk.accuracy()),
-                new CorrectionsView(desk.corrections()),
-                new FlippedStrip(desk.flipped(), thumbnails, this::showFlipped));
-        tensors.tellBefore(desk.corrections()::sqnrBefore);
+                new QuantizerView(context.quantizer(), this::quantizeInHand),
+                new ErrorView(context.error()),
+                new AccuracyView(context.accuracy()),
+                new CorrectionsView(context.corrections()),
+                new FlippedStrip(context.flipped(), thumbnails, this::showFlipped));
+        tensors.tellBefore(context.corrections()::sqnrBefore);
         answers.getStyleClass().add("answers");
         answers.setPadding(new Insets(GAP));
         ScrollPane right = new ScrollPane(answers);
@@ -121,16 +121,16 @@ public final class MainWindow {
         right.getStyleClass().add("side-panel");
         tensors.setMinWidth(LEFT_MIN);
         right.setMinWidth(RIGHT_MIN);
-        Welcome welcome = new Welcome(actions::open, BundledModels.all(), desk.session()::openSample);
+        Welcome welcome = new Welcome(actions::open, BundledModels.all(), context.session()::openSample);
         // The welcome page, which invites to open a file, is hidden while one is being opened.
         Runnable showWelcome = () -> {
-            boolean some = desk.bench().modelProperty().get().isPresent();
-            welcome.setVisible(!some && desk.jobs().running().isEmpty());
+            boolean some = context.bench().modelProperty().get().isPresent();
+            welcome.setVisible(!some && context.jobs().running().isEmpty());
             tensor.setVisible(some);
             answers.setVisible(some);
         };
-        desk.bench().modelProperty().subscribe(x -> showWelcome.run());
-        desk.jobs().onChange(x -> showWelcome.run());
+        context.bench().modelProperty().subscribe(x -> showWelcome.run());
+        context.jobs().onChange(x -> showWelcome.run());
         StackPane centre = new StackPane(tensor, welcome);
         centre.setMinWidth(CENTRE_MIN);
         columns = new SplitPane(tensors, centre, right);
@@ -138,9 +138,9 @@ public final class MainWindow {
         SplitPane.setResizableWithParent(tensors, false);
         SplitPane.setResizableWithParent(right, false);
 
-        root.setTop(new VBox(new Toolbar(desk, actions), notices));
+        root.setTop(new VBox(new Toolbar(context, actions), notices));
         root.setCenter(columns);
-        root.setBottom(new BottomStrip(desk));
+        root.setBottom(new BottomStrip(context));
         Rectangle2D place = place();
         // The columns are laid out at this size first, and those at the sides keep the width that they get then.
         scene = new Scene(root, place.getWidth(), place.getHeight());
@@ -153,11 +153,11 @@ public final class MainWindow {
         drop.install(scene);
 
         stage.setScene(scene);
-        desk.bench().modelProperty().subscribe(x -> title());
-        desk.bench().dirtyProperty().subscribe(x -> title());
+        context.bench().modelProperty().subscribe(x -> title());
+        context.bench().dirtyProperty().subscribe(x -> title());
         stage.setOnCloseRequest(e -> {
             e.consume();
-            desk.session().leave(() -> {
+            context.session().leave(() -> {
                 remember();
                 stage.hide();
             });
@@ -174,7 +174,7 @@ public final class MainWindow {
     private void showFlipped(OptionalInt sample) {
         FlippedWindow open = flipped;
         if (open == null) {
-            open = new FlippedWindow(stage, desk.flipped(), desk.sampleLayers(), thumbnails, theme);
+            open = new FlippedWindow(stage, context.flipped(), context.sampleLayers(), thumbnails, theme);
             flipped = open;
         }
         open.show(sample);
@@ -182,7 +182,7 @@ public final class MainWindow {
 
     /** The program behind the window, with all view-models. */
     public ApplicationContext desk() {
-        return desk;
+        return context;
     }
 
     /**
@@ -194,10 +194,10 @@ public final class MainWindow {
         placeDividers();
         list.focusList();
         if (!files.isEmpty()) {
-            desk.session().open(files);
+            context.session().open(files);
         } else {
-            desk.session()
-                    .restore(() -> BundledModels.all().stream().findFirst().ifPresent(desk.session()::openSample));
+            context.session()
+                    .restore(() -> BundledModels.all().stream().findFirst().ifPresent(context.session()::openSample));
         }
     }
 
@@ -213,20 +213,23 @@ public final class MainWindow {
     }
 
     private void title() {
-        stage.setTitle(desk.bench()
+        stage.setTitle(context.bench()
                         .modelProperty()
                         .get()
-                        .map(m -> (desk.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ")
+                        .map(m -> (context.bench().dirtyProperty().get() ? "• " : "") + m.name() + " – ")
                         .orElse("")
                 + "Quantscope");
     }
 
     private void quantizeInHand() {
-        desk.bench().selectionProperty().get().ifPresent(id -> desk.tensors().quantize(Set.of(id)));
+        context.bench()
+                .selectionProperty()
+                .get()
+                .ifPresent(id -> context.tensors().quantize(Set.of(id)));
     }
 
     private void accelerators(TensorsView tensors) {
-        GoingBack.install(scene, desk.bench());
+        GoingBack.install(scene, context.bench());
         bind("Shortcut+E", actions::export);
         bind("Shortcut+F", tensors::focusFilter);
         bind("Shortcut+T", actions::switchTheme);
@@ -284,7 +287,7 @@ public final class MainWindow {
         settings.setNumber("divider.left", dividers[0]);
         settings.setNumber("divider.right", dividers[1]);
         settings.setText(
-                MORE_ERRORS, Boolean.toString(desk.error().unfoldedProperty().get()));
+                MORE_ERRORS, Boolean.toString(context.error().unfoldedProperty().get()));
         settings.setText(PAGE, pages.selectedProperty().get());
     }
 }

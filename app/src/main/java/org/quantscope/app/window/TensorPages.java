@@ -15,51 +15,51 @@ import org.quantscope.app.ui.TabbedCard;
 final class TensorPages {
     private TensorPages() {}
 
-    static TabbedCard of(ApplicationContext desk, ObservableValue<Palette> palette) {
+    static TabbedCard of(ApplicationContext context, ObservableValue<Palette> palette) {
         TabbedCard card = new TabbedCard(List.of(
                 new CardTab(
                         "channels",
                         "Channels",
                         "The values of each channel or block, and the range that clips them",
-                        () -> channels(desk, palette),
-                        desk.slices()::setShowing),
+                        () -> channels(context, palette),
+                        context.slices()::setShowing),
                 new CardTab(
                         "codes",
                         "Codes",
                         "How often each code is used",
-                        () -> codes(desk, palette),
-                        desk.codes()::setShowing),
+                        () -> codes(context, palette),
+                        context.codes()::setShowing),
                 new CardTab(
                         "layer-output",
                         "Layer output",
                         "The error that this tensor makes behind its layer, behind its block and in the predictions,"
                                 + " alone and with everything else",
-                        () -> new LayerOutputView(desk.layerOutput()),
-                        desk.layerOutput()::setShowing),
+                        () -> new LayerOutputView(context.layerOutput()),
+                        context.layerOutput()::setShowing),
                 new CardTab(
                         "graph",
                         "Graph",
                         "The model as a drawing, coloured by the damage of its tensors",
-                        () -> graph(desk, palette),
-                        desk.graph()::setShowing,
+                        () -> graph(context, palette),
+                        context.graph()::setShowing,
                         true)));
         return card;
     }
 
-    private static SlicesView channels(ApplicationContext desk, ObservableValue<Palette> palette) {
-        SlicesView view = new SlicesView(desk.slices());
+    private static SlicesView channels(ApplicationContext context, ObservableValue<Palette> palette) {
+        SlicesView view = new SlicesView(context.slices());
         view.paletteProperty().bind(palette);
         return view;
     }
 
-    private static CodesView codes(ApplicationContext desk, ObservableValue<Palette> palette) {
-        CodesView view = new CodesView(desk.codes());
+    private static CodesView codes(ApplicationContext context, ObservableValue<Palette> palette) {
+        CodesView view = new CodesView(context.codes());
         view.paletteProperty().bind(palette);
         return view;
     }
 
-    private static GraphView graph(ApplicationContext desk, ObservableValue<Palette> palette) {
-        GraphView view = new GraphView(desk.graph());
+    private static GraphView graph(ApplicationContext context, ObservableValue<Palette> palette) {
+        GraphView view = new GraphView(context.graph());
         view.paletteProperty().bind(palette);
         return view;
     }

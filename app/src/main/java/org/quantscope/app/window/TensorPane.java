@@ -53,7 +53,7 @@ final class TensorPane extends VBox {
     /** Height in pixels of a page that needs more room; it grows with the window. */
     private static final double TALL = 330;
 
-    private final SelectedTensor inHand;
+    private final SelectedTensor selected;
     private final QuantizerViewModel quantizer;
     private final HistogramView histogram = new HistogramView();
     private final ErrorCurveView curve = new ErrorCurveView();
@@ -73,9 +73,9 @@ final class TensorPane extends VBox {
     private @Nullable Object shownSubject;
 
     /** @param pages further pages about the tensor, under the curve */
-    TensorPane(SelectedTensor inHand, QuantizerViewModel quantizer, TabbedCard pages) {
+    TensorPane(SelectedTensor selected, QuantizerViewModel quantizer, TabbedCard pages) {
         super(GAP);
-        this.inHand = inHand;
+        this.selected = selected;
         this.quantizer = quantizer;
         setPadding(new Insets(12));
 
@@ -90,7 +90,7 @@ final class TensorPane extends VBox {
         channel.setMinWidth(USE_PREF_SIZE);
         channel.getStyleClass().add("link");
         channel.setTooltip(new Tooltip("Back to the whole tensor"));
-        channel.setOnAction(e -> inHand.selectSlice(SelectedTensor.ALL));
+        channel.setOnAction(e -> selected.selectSlice(SelectedTensor.ALL));
         rangeHint.setId("range-hint");
         rangeHint.getStyleClass().add("over-plot");
         rangeHint.setMouseTransparent(true);
@@ -107,21 +107,21 @@ final class TensorPane extends VBox {
         histogram.setListener(new RangeListener() {
             @Override
             public void preview(ClipRange range) {
-                inHand.preview(range);
+                selected.preview(range);
             }
 
             @Override
             public void commit(ClipRange range) {
-                inHand.preview(range);
-                inHand.commit();
+                selected.preview(range);
+                selected.commit();
             }
 
             @Override
             public void cancel() {
-                inHand.cancel();
+                selected.cancel();
             }
         });
-        curve.setOnPin(pin -> inHand.curveProperty()
+        curve.setOnPin(pin -> selected.curveProperty()
                 .get()
                 .flatMap(c -> c.pins().stream()
                         .filter(p -> p.calibratorId().equals(pin.id()))
@@ -137,8 +137,8 @@ final class TensorPane extends VBox {
             VBox.setVgrow(pages, tall ? Priority.ALWAYS : Priority.SOMETIMES);
             pages.setPrefHeight(tall ? TALL : USE_COMPUTED_SIZE);
         });
-        inHand.viewProperty().subscribe(v -> showView());
-        inHand.curveProperty().subscribe(this::showCurve);
+        selected.viewProperty().subscribe(v -> showView());
+        selected.curveProperty().subscribe(this::showCurve);
     }
 
     ObjectProperty<Palette> paletteProperty() {
@@ -147,15 +147,15 @@ final class TensorPane extends VBox {
 
     /** Applies a calibrator's choice: for one slice as a range, for the whole tensor by selecting the calibrator. */
     private void adopt(ClipCurve.Pin pin) {
-        if (inHand.viewProperty().get().map(SelectedTensor.View::ownRanges).orElse(false)) {
-            inHand.setRange(pin.range());
+        if (selected.viewProperty().get().map(SelectedTensor.View::ownRanges).orElse(false)) {
+            selected.setRange(pin.range());
         } else {
             quantizer.setCalibrator(pin.calibratorId());
         }
     }
 
     private void showView() {
-        Optional<SelectedTensor.View> view = inHand.viewProperty().get();
+        Optional<SelectedTensor.View> view = selected.viewProperty().get();
         if (view.isEmpty()) {
             title.setText("No tensor");
             facts.setText("");
@@ -219,7 +219,7 @@ final class TensorPane extends VBox {
     private void showCurve(Optional<ClipCurve> made) {
         curve.setCurve(
                 made.filter(c -> c.absence().isEmpty()).map(TensorPane::draw).orElse(null));
-        inHand.viewProperty().get().ifPresent(this::showCurrent);
+        selected.viewProperty().get().ifPresent(this::showCurrent);
     }
 
     private void showCurrent(SelectedTensor.View v) {
@@ -232,7 +232,7 @@ final class TensorPane extends VBox {
                 || v.clip().isEmpty()
                 || v.shown().isEmpty()
                 || !one
-                || inHand.curveProperty().get().isEmpty()) {
+                || selected.curveProperty().get().isEmpty()) {
             curve.clearCurrent();
             return;
         }
@@ -269,7 +269,7 @@ final class TensorPane extends VBox {
         if (v.ownRanges() && v.slice() == SelectedTensor.ALL && v.count() > 1) {
             return "every " + v.noun() + " has a range of its own: pick a " + v.noun() + " to see its curve";
         }
-        return inHand.curveProperty().get().map(ClipCurve::absence).orElse("");
+        return selected.curveProperty().get().map(ClipCurve::absence).orElse("");
     }
 
     private static String describe(SelectedTensor.View v) {

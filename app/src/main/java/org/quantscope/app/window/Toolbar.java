@@ -30,11 +30,11 @@ import org.quantscope.core.session.SessionState;
 
 /** The row at the top of the window, with the actions on the whole model. */
 final class Toolbar extends HBox {
-    private final ApplicationContext desk;
+    private final ApplicationContext context;
     private final WindowActions actions;
 
-    Toolbar(ApplicationContext desk, WindowActions actions) {
-        this.desk = desk;
+    Toolbar(ApplicationContext context, WindowActions actions) {
+        this.context = context;
         this.actions = actions;
         Label brand = new Label("Quantscope");
         brand.getStyleClass().add("brand");
@@ -53,7 +53,7 @@ final class Toolbar extends HBox {
                         redo(),
                         line(),
                         whileOpen(calibrate()),
-                        whileOpen(new CorrectMenu(desk)),
+                        whileOpen(new CorrectMenu(context)),
                         sensitivity(),
                         activations(),
                         fold(),
@@ -70,7 +70,7 @@ final class Toolbar extends HBox {
 
     /** Disables a control while no model is open. */
     private <T extends Node> T whileOpen(T node) {
-        desk.bench().modelProperty().subscribe(m -> node.setDisable(m.isEmpty()));
+        context.bench().modelProperty().subscribe(m -> node.setDisable(m.isEmpty()));
         return node;
     }
 
@@ -80,16 +80,16 @@ final class Toolbar extends HBox {
         open.setTooltip(new Tooltip("Open a model, data or a session; or drop it anywhere on the window"));
         Menu recent = new Menu("Recent");
         recent.setId("recent");
-        desk.session().recentProperty().subscribe(files -> {
+        context.session().recentProperty().subscribe(files -> {
             recent.getItems().setAll(files.stream().map(this::recent).toList());
             recent.getItems()
-                    .addAll(new SeparatorMenuItem(), item("Clear this list", null, desk.session()::clearRecent));
+                    .addAll(new SeparatorMenuItem(), item("Clear this list", null, context.session()::clearRecent));
             recent.setDisable(files.isEmpty());
         });
-        open.setOnShowing(e -> desk.session().forgetMissing());
+        open.setOnShowing(e -> context.session().forgetMissing());
         MenuItem importRanges = item("Import ranges…", "Shortcut+I", actions::importRanges);
         importRanges.setId("import-ranges");
-        desk.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
+        context.bench().modelProperty().subscribe(m -> importRanges.setDisable(m.isEmpty()));
         open.getItems()
                 .addAll(
                         item("Model or session…", "Shortcut+O", actions::open),
@@ -103,7 +103,7 @@ final class Toolbar extends HBox {
     private MenuItem recent(Path file) {
         MenuItem item = new MenuItem(file.toString());
         item.setMnemonicParsing(false);
-        item.setOnAction(e -> desk.session().open(List.of(file)));
+        item.setOnAction(e -> context.session().open(List.of(file)));
         return item;
     }
 
@@ -112,7 +112,7 @@ final class Toolbar extends HBox {
         sample.setId("sample");
         sample.setTooltip(new Tooltip("Bundled models with their data"));
         for (Sample s : BundledModels.all()) {
-            sample.getItems().add(item(s.title(), null, () -> desk.session().openSample(s)));
+            sample.getItems().add(item(s.title(), null, () -> context.session().openSample(s)));
         }
         sample.setDisable(sample.getItems().isEmpty());
         return sample;
@@ -124,7 +124,7 @@ final class Toolbar extends HBox {
                 "data",
                 "Choose data and how it is prepared for the model (Ctrl+Shift+O)",
                 actions::prepareData);
-        desk.bench()
+        context.bench()
                 .modelProperty()
                 .subscribe(
                         m -> data.setDisable(m.flatMap(o -> o.source().graph()).isEmpty()));
@@ -137,11 +137,11 @@ final class Toolbar extends HBox {
         save.setTooltip(new Tooltip("Save the settings as a session"));
         save.getItems()
                 .addAll(
-                        item("Save", "Shortcut+S", () -> desk.session().save()),
+                        item("Save", "Shortcut+S", () -> context.session().save()),
                         item(
                                 "Save as…",
                                 "Shortcut+Shift+S",
-                                () -> desk.session().saveAs()));
+                                () -> context.session().saveAs()));
         return save;
     }
 
@@ -152,26 +152,26 @@ final class Toolbar extends HBox {
     }
 
     private Button undo() {
-        Button undo = button("↶", "undo", "", desk.bench()::undo);
+        Button undo = button("↶", "undo", "", context.bench()::undo);
         undo.setAccessibleText("Undo");
         undo.getStyleClass().add("icon");
-        undo.disableProperty().bind(desk.bench().canUndoProperty().not());
+        undo.disableProperty().bind(context.bench().canUndoProperty().not());
         undo.getTooltip()
                 .textProperty()
-                .bind(desk.bench()
+                .bind(context.bench()
                         .undoTitleProperty()
                         .map(t -> t.isEmpty() ? "Undo (Ctrl+Z)" : "Undo " + t + " (Ctrl+Z)"));
         return undo;
     }
 
     private Button redo() {
-        Button redo = button("↷", "redo", "", desk.bench()::redo);
+        Button redo = button("↷", "redo", "", context.bench()::redo);
         redo.setAccessibleText("Redo");
         redo.getStyleClass().add("icon");
-        redo.disableProperty().bind(desk.bench().canRedoProperty().not());
+        redo.disableProperty().bind(context.bench().canRedoProperty().not());
         redo.getTooltip()
                 .textProperty()
-                .bind(desk.bench()
+                .bind(context.bench()
                         .redoTitleProperty()
                         .map(t -> t.isEmpty() ? "Redo (Ctrl+Y)" : "Redo " + t + " (Ctrl+Y)"));
         return redo;
@@ -180,17 +180,19 @@ final class Toolbar extends HBox {
     private MenuButton calibrate() {
         MenuButton calibrate = new MenuButton("Calibrate all");
         calibrate.setId("calibrate-all");
-        calibrate.setTooltip(new Tooltip("Let one rule choose the range of every quantized tensor"));
+        calibrate.setTooltip(new Tooltip("Choose the range of every quantized tensor with one calibrator"));
         for (Calibrator c : Calibrators.all()) {
-            MenuItem choice = item(c.title(), null, () -> desk.activations().calibrateAll(c));
+            MenuItem choice = item(c.title(), null, () -> context.activations().calibrateAll(c));
             calibrate.getItems().add(choice);
             if (c.needsImportance()) {
                 // This calibrator is for weights whose importances are known.
-                desk.bench()
+                context.bench()
                         .seenProperty()
-                        .subscribe(x -> choice.setVisible(desk.bench().weights().stream()
-                                .anyMatch(w ->
-                                        desk.bench().importances().of(w.info()).isPresent())));
+                        .subscribe(x -> choice.setVisible(context.bench().weights().stream()
+                                .anyMatch(w -> context.bench()
+                                        .importances()
+                                        .of(w.info())
+                                        .isPresent())));
             }
         }
         return calibrate;
@@ -203,13 +205,13 @@ final class Toolbar extends HBox {
         Tooltip tip = new Tooltip();
         sweep.setTooltip(tip);
         sweep.setOnAction(e -> {
-            desk.sensitivity().toggle();
-            sweep.setSelected(desk.sensitivity().viewProperty().get().status() == Status.RUNNING);
+            context.sensitivity().toggle();
+            sweep.setSelected(context.sensitivity().viewProperty().get().status() == Status.RUNNING);
             if (sweep.isSelected()) {
-                desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
+                context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
             }
         });
-        desk.sensitivity().viewProperty().subscribe(v -> {
+        context.sensitivity().viewProperty().subscribe(v -> {
             sweep.setDisable(v.status() == Status.IMPOSSIBLE);
             sweep.setSelected(v.status() == Status.RUNNING);
             tip.setText(
@@ -220,7 +222,7 @@ final class Toolbar extends HBox {
                                     + (v.known() > 0
                                             ? ": " + v.known() + " of " + v.wanted() + " evaluations are known"
                                             : "");
-                        case RUNNING -> "Stop the sweep; what is known is kept";
+                        case RUNNING -> "Stop the sweep; figures found so far are kept";
                         case DONE -> "All " + v.wanted() + " evaluations of these settings are known";
                     });
         });
@@ -232,18 +234,18 @@ final class Toolbar extends HBox {
         activations.setId("activations");
         activations.setTooltip(new Tooltip("Quantize activations too, with ranges observed on the calibration data"));
         activations.setOnAction(e -> {
-            desk.activations().quantize(activations.isSelected());
+            context.activations().quantize(activations.isSelected());
             activations.setSelected(quantizesActivations());
         });
-        desk.bench().stateProperty().subscribe(state -> {
+        context.bench().stateProperty().subscribe(state -> {
             activations.setSelected(quantizesActivations());
-            activations.setDisable(!desk.activations().possible());
+            activations.setDisable(!context.activations().possible());
         });
         return activations;
     }
 
     private boolean quantizesActivations() {
-        return desk.bench()
+        return context.bench()
                 .stateProperty()
                 .get()
                 .flatMap(SessionState::activations)
@@ -257,12 +259,12 @@ final class Toolbar extends HBox {
                 "Compute constants, and fold batch normalization and Pad into the layers beside them, before"
                         + " analysis; off: the graph as it is stored"));
         fold.setOnAction(e -> {
-            desk.corrections().fold(fold.isSelected());
-            fold.setSelected(desk.bench().foldsBatchNorm());
+            context.corrections().fold(fold.isSelected());
+            fold.setSelected(context.bench().foldsBatchNorm());
         });
-        desk.bench().stateProperty().subscribe(state -> {
+        context.bench().stateProperty().subscribe(state -> {
             fold.setSelected(state.map(SessionState::foldBatchNorm).orElse(true));
-            boolean foldable = desk.bench()
+            boolean foldable = context.bench()
                     .modelProperty()
                     .get()
                     .map(m -> !m.source().equals(m.folded()))

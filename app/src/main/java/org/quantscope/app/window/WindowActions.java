@@ -18,7 +18,7 @@ import org.quantscope.core.export.Exporter;
 
 /** The actions of the window's menus, buttons and keys that need a dialog. Most dialogs leave the window usable. */
 final class WindowActions {
-    private final ApplicationContext desk;
+    private final ApplicationContext context;
     private final Settings settings;
     private final Dialogs dialogs;
     private final ObjectProperty<Theme> theme;
@@ -26,8 +26,8 @@ final class WindowActions {
     private @Nullable ExportDialog exporting;
     private @Nullable ImportDialog importing;
 
-    WindowActions(ApplicationContext desk, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
-        this.desk = desk;
+    WindowActions(ApplicationContext context, Settings settings, Dialogs dialogs, ObjectProperty<Theme> theme) {
+        this.context = context;
         this.settings = settings;
         this.dialogs = dialogs;
         this.theme = theme;
@@ -47,9 +47,9 @@ final class WindowActions {
                     boolean session = file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
                             && !file.toString().endsWith(".index.json");
                     if (session) {
-                        desk.session().openSession(file);
+                        context.session().openSession(file);
                     } else {
-                        desk.session().openModel(file);
+                        context.session().openModel(file);
                     }
                 });
     }
@@ -61,13 +61,13 @@ final class WindowActions {
 
     /** @param opened data that was opened already; if empty, the present data for the role */
     void prepareData(Role role, Optional<Samples> opened) {
-        if (desk.bench().modelProperty().get().isEmpty()) {
+        if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
         opened.ifPresentOrElse(
-                read -> desk.input().show(role, read), () -> desk.input().show(role));
+                read -> context.input().show(role, read), () -> context.input().show(role));
         DataDialog dialog = new DataDialog(
-                desk.input(),
+                context.input(),
                 settings,
                 folder -> folder
                         ? dialogs.openFolder("Open a folder of pictures")
@@ -75,7 +75,7 @@ final class WindowActions {
         dialogs.dress(dialog);
         dialog.resultProperty().subscribe(used -> {
             if (Boolean.TRUE.equals(used)) {
-                desk.input().apply();
+                context.input().apply();
             }
         });
         dialog.show();
@@ -88,33 +88,34 @@ final class WindowActions {
 
     /** Opens the export dialog, or brings the open one to the front. */
     void export() {
-        if (desk.bench().modelProperty().get().isEmpty()) {
+        if (context.bench().modelProperty().get().isEmpty()) {
             return;
         }
         if (exporting != null) {
             exporting.getDialogPane().getScene().getWindow().requestFocus();
             return;
         }
-        ExportDialog dialog = new ExportDialog(desk.export(), desk.targets(), settings, new ExportDialog.Places() {
-            @Override
-            public Optional<Path> browse(Exporter exporter, Path suggestion) {
-                return dialogs.saveFile(
-                        "Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
-            }
+        ExportDialog dialog =
+                new ExportDialog(context.export(), context.targets(), settings, new ExportDialog.Places() {
+                    @Override
+                    public Optional<Path> browse(Exporter exporter, Path suggestion) {
+                        return dialogs.saveFile(
+                                "Export " + exporter.title(), suggestion, exporter.title(), "*" + exporter.extension());
+                    }
 
-            @Override
-            public boolean mayReplace(Path file, Window window) {
-                return dialogs.mayReplace(file, window);
-            }
+                    @Override
+                    public boolean mayReplace(Path file, Window window) {
+                        return dialogs.mayReplace(file, window);
+                    }
 
-            @Override
-            public void open(Path folder) {
-                folders.accept(folder);
-            }
-        });
+                    @Override
+                    public void open(Path folder) {
+                        folders.accept(folder);
+                    }
+                });
         dialogs.dress(dialog);
         // The main window remains usable, also its keys for undo and redo.
-        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         exporting = dialog;
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> exporting = null);
         dialog.show();
@@ -122,7 +123,7 @@ final class WindowActions {
 
     /** Lets the user choose a file with settings of another tool. */
     void importRanges() {
-        desk.bench()
+        context.bench()
                 .modelProperty()
                 .get()
                 .flatMap(model -> dialogs.openFileBeside(
@@ -144,19 +145,19 @@ final class WindowActions {
         if (importing != null) {
             importing.close();
         }
-        desk.imports().open(file);
-        ImportDialog dialog = new ImportDialog(desk.imports(), settings, theme);
+        context.imports().open(file);
+        ImportDialog dialog = new ImportDialog(context.imports(), settings, theme);
         dialogs.dress(dialog);
-        GoingBack.install(dialog.getDialogPane().getScene(), desk.bench());
+        GoingBack.install(dialog.getDialogPane().getScene(), context.bench());
         importing = dialog;
         // The settings are for this model, so the dialog closes when another model is opened.
-        Subscription model = desk.bench().modelProperty().subscribe((was, is) -> dialog.close());
+        Subscription model = context.bench().modelProperty().subscribe((was, is) -> dialog.close());
         dialog.addEventHandler(DialogEvent.DIALOG_HIDDEN, e -> {
             model.unsubscribe();
             if (Boolean.TRUE.equals(dialog.getResult())) {
-                desk.imports().apply();
+                context.imports().apply();
             }
-            desk.imports().close();
+            context.imports().close();
             importing = null;
         });
         dialog.show();
