@@ -12,20 +12,29 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
+import javafx.beans.value.ObservableValue;
 import javafx.event.EventType;
 import javafx.geometry.Bounds;
 import javafx.geometry.Point2D;
 import javafx.scene.Node;
+import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
+import javafx.scene.layout.Pane;
+import javafx.scene.layout.Region;
+import javafx.stage.Stage;
+import org.jspecify.annotations.Nullable;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
 import org.quantscope.app.flipped.FlippedViewModel;
 import org.quantscope.app.selected.HistogramView;
@@ -33,7 +42,6 @@ import org.quantscope.app.session.BundledModels;
 import org.quantscope.core.calib.Calibrators;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
-import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.tensor.TensorId;
@@ -41,7 +49,7 @@ import org.quantscope.testkit.ArrayFiles;
 
 /**
  * Drags a handle of the whole window by 300 mouse events in five seconds and says how the picture followed, and what a
- * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. With any argument the scenes before the last are left out. Headless with software rendering unless flags say
+ * change of tensor and of axis takes: {@code mvn -q -Pbench-drag}. Arguments choose among the scenes {@code weights}, {@code sample} and {@code many}, and leave out what needs a quiet machine by {@code stepped}. Headless with software rendering unless flags say
  * otherwise. Three scenes: a tensor of 4 million weights, one of its 1024 channels, and a sample model whose accuracy is
  * computed meanwhile. Then the same model on 60,000 samples at 2 bits, where most change class.
  */
@@ -53,16 +61,36 @@ public final class DragBench extends WindowBench {
     private static final int MANY = 60_000;
     private static final int PIXELS = 28 * 28;
 
+    private static final List<String> SCENES = List.of("weights", "sample", "many");
+    private static final String FX = "JavaFX Application Thread";
+    private static final String RENDERING = "QuantumRenderer-0";
+
+    /** How often what the views show was replaced, by its name. */
+    private final Map<String, Integer> changes = new TreeMap<>();
+
+    private @Nullable Cost bare;
+    private boolean steppedOnly;
+
     private DragBench(Path folder) {
         super(folder);
+        count();
     }
 
     public static void main(String[] args) throws InterruptedException, IOException {
         launch(DragBench::new, (bench, folder) -> {
-            if (args.length == 0) {
-                bench.run(weights(folder));
+            List<String> chosen = List.of(args);
+            bench.steppedOnly = chosen.contains("stepped");
+            List<String> scenes = SCENES.stream().anyMatch(chosen::contains) ? chosen : SCENES;
+            bench.bare();
+            if (scenes.contains("weights")) {
+                bench.large(weights(folder));
             }
-            bench.manySamples(samples(folder));
+            if (scenes.contains("sample")) {
+                bench.sample();
+            }
+            if (scenes.contains("many")) {
+                bench.manySamples(samples(folder));
+            }
         });
     }
 
@@ -89,13 +117,14 @@ public final class DragBench extends WindowBench {
         return Files.write(folder.resolve("large.safetensors"), ArrayFiles.safetensors(text, values.array()));
     }
 
-    private void run(Path large) throws InterruptedException {
+    private void large(Path large) throws InterruptedException {
         onFx(() -> window.show(List.of(large)));
         TensorId weight = new TensorId("large.weight");
         onceDone(() -> false);
         select(weight);
         drag("4 M weights, first drag");
         drag("4 M weights, second drag");
+        step();
         change("to a tensor not seen before, 1 M weights", () -> desk.bench().select(new TensorId("small.weight")));
         change("back to 4 M weights", () -> desk.bench().select(weight));
         change(
@@ -107,17 +136,25 @@ public final class DragBench extends WindowBench {
         onFx(() -> desk.inHand().selectSlice(ROWS / 2));
         onceDone(() -> false);
         drag("one of 1024 channels");
+        step();
+    }
 
+    private void sample() throws InterruptedException {
         onFx(() -> {
-            while (desk.bench().canUndoProperty().get()) {
-                desk.bench().undo();
+            if (stage.isShowing()) {
+                while (desk.bench().canUndoProperty().get()) {
+                    desk.bench().undo();
+                }
+                desk.session().openSample(BundledModels.all().getFirst());
+            } else {
+                window.show(List.of(BundledModels.all().getFirst().model()));
             }
-            desk.session().openSample(BundledModels.all().getFirst());
         });
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, accuracy live");
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, second drag");
+        step();
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
         var weights = ask(() -> desk.bench().weights());
         change(
@@ -218,16 +255,130 @@ public final class DragBench extends WindowBench {
         return (HistogramView) stage.getScene().lookup("#histogram");
     }
 
+    /** Something that a person drags sideways. */
+    private interface Hand {
+        void press();
+
+        /** @param dx pixels from where it was pressed */
+        void move(double dx);
+
+        void release();
+
+        /** What the picture shows of it: differs when the picture does. */
+        Object picture();
+
+        /** The text of the error beside it; differs when a new one is shown. */
+        String figure();
+    }
+
+    private final class Handle implements Hand {
+        private final HistogramView view = histogram();
+        private final Label error = (Label) stage.getScene().lookup("#mse");
+        private final Point2D grip = grip();
+
+        @Override
+        public void press() {
+            mouse(MouseEvent.MOUSE_PRESSED, grip.getX(), grip.getY());
+        }
+
+        @Override
+        public void move(double dx) {
+            mouse(MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY());
+        }
+
+        @Override
+        public void release() {
+            mouse(MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY());
+        }
+
+        @Override
+        public Object picture() {
+            return String.valueOf(view.clip());
+        }
+
+        @Override
+        public String figure() {
+            return error.getText();
+        }
+    }
+
+    /** What no program can do better: a window of the same size with a line that moves. */
+    private static final class Bare implements Hand {
+        private final Region line = new Region();
+        private final Stage stage = new Stage();
+
+        Bare() {
+            line.setStyle("-fx-background-color: orange");
+            line.setManaged(false);
+            line.resizeRelocate(700, 200, 12, 270);
+            Pane pane = new Pane(line);
+            pane.setStyle("-fx-background-color: black");
+            stage.setScene(new Scene(pane));
+            stage.setX(0);
+            stage.setY(0);
+            stage.setWidth(1440);
+            stage.setHeight(900);
+            stage.show();
+        }
+
+        @Override
+        public void press() {}
+
+        @Override
+        public void move(double dx) {
+            line.setLayoutX(700 + dx);
+        }
+
+        @Override
+        public void release() {
+            stage.hide();
+        }
+
+        @Override
+        public Object picture() {
+            return line.getLayoutX();
+        }
+
+        @Override
+        public String figure() {
+            return "";
+        }
+    }
+
+    /** Processor time of a frame in ms, one event a frame. */
+    private record Cost(double fx, double rendering) {}
+
+    /** A window with a line that moves, in two ways: at the pace of a hand, and one event a frame. */
+    private void bare() throws InterruptedException {
+        paced("bare moving node", ask(Bare::new));
+        bare = stepped(ask(Bare::new));
+    }
+
     private void drag(String title) throws InterruptedException {
-        Point2D grip = ask(this::grip);
-        HistogramView view = ask(this::histogram);
-        onFx(() -> mouse(MouseEvent.MOUSE_PRESSED, grip.getX(), grip.getY()));
-        Frames frames = ask(() -> new Frames(view, (Label) stage.getScene().lookup("#mse")));
+        if (steppedOnly) {
+            System.out.println(title);
+            step();
+        } else {
+            paced(title, ask(Handle::new));
+            onceDone(() -> false);
+        }
+    }
+
+    /** One event a frame: says what a frame costs also where others keep the machine busy. */
+    private void step() throws InterruptedException {
+        stepped(ask(Handle::new));
+        onceDone(() -> false);
+    }
+
+    private void paced(String title, Hand hand) throws InterruptedException {
+        onFx(hand::press);
+        Frames frames = ask(() -> new Frames(hand));
         onFx(frames::start);
-        long chartsBefore = view.chartRedraws();
+        long chartsBefore = charts();
+        Pulses pulses = new Pulses();
         Watch watch = new Watch();
-        long fxBefore = cpu("JavaFX Application Thread");
-        long renderBefore = cpu("QuantumRenderer-0");
+        long fxBefore = cpu(FX);
+        long renderBefore = cpu(RENDERING);
         long start = System.nanoTime();
         for (int i = 0; i < EVENTS; i++) {
             int event = i;
@@ -235,24 +386,24 @@ public final class DragBench extends WindowBench {
             while (System.nanoTime() < due) {
                 LockSupport.parkNanos(due - System.nanoTime());
             }
-            // There and back, a pixel at a time.
-            double dx = -1.0 - Math.min(event, EVENTS - event);
-            Platform.runLater(() -> metered(() -> mouse(MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY())));
+            Platform.runLater(() -> metered(() -> hand.move(way(event))));
         }
         onFx(() -> {});
         double seconds = (System.nanoTime() - start) / 1e9;
-        long fx = cpu("JavaFX Application Thread") - fxBefore;
-        long render = cpu("QuantumRenderer-0") - renderBefore;
+        long fx = cpu(FX) - fxBefore;
+        long render = cpu(RENDERING) - renderBefore;
         watch.end();
+        pulses.end();
         onFx(frames::stop);
-        long charts = view.chartRedraws() - chartsBefore;
-        onFx(() -> mouse(MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY()));
+        long charts = charts() - chartsBefore;
+        onFx(hand::release);
+        if (Boolean.getBoolean("phases")) System.out.println(pulses.phases());
 
         long[] gaps = Arrays.copyOf(frames.gaps, Math.max(1, frames.count));
         Arrays.sort(gaps);
         int n = Math.max(1, frames.count);
         System.out.println(title);
-        print("mouse events", String.format(Locale.ROOT, "%d in %.2f s", EVENTS, seconds));
+        print("mouse events", String.format(Locale.ROOT, "%d in %.2f s, load average %s", EVENTS, seconds, load()));
         print(
                 "frames a second",
                 String.format(
@@ -270,23 +421,108 @@ public final class DragBench extends WindowBench {
                 "gap between frames",
                 String.format(
                         Locale.ROOT,
-                        "median %.1f ms, p99 %.1f ms, longest %.1f ms",
+                        "median %.1f ms, p99 %.1f ms (target 20), longest %.1f ms",
                         gaps[gaps.length / 2] / MILLI,
                         gaps[(int) (gaps.length * 0.99)] / MILLI,
                         gaps[gaps.length - 1] / MILLI));
         print(
-                "FX thread CPU a frame",
+                "FX thread a frame",
                 String.format(
                         Locale.ROOT,
-                        "%.2f ms (target 4), of which events and results %.2f ms, longest %.1f ms; rendering thread"
-                                + " %.2f ms",
+                        "%.2f ms (target 3), %.2f ms of CPU, of which events and results %.2f ms, longest %.1f ms",
+                        (watch.handlersWall() + pulses.wall(FX)) / MILLI / n,
                         fx / MILLI / n,
                         watch.handlers() / MILLI / n,
-                        watch.takeLongestHandler() / MILLI,
+                        watch.takeLongestHandler() / MILLI));
+        print(
+                "rendering a frame",
+                String.format(
+                        Locale.ROOT,
+                        "%.2f ms (target 8), %.2f ms of CPU",
+                        pulses.wall(RENDERING) / MILLI / n,
                         render / MILLI / n));
         print("longest FX stall", watch.stall());
         print("chart redraws", String.format(Locale.ROOT, "%d (target 0)", charts));
-        onceDone(() -> false);
+    }
+
+    private Cost stepped(Hand hand) throws InterruptedException {
+        onFx(hand::press);
+        changes.clear();
+        long paintsBefore = paints();
+        long fxBefore = cpu(FX);
+        long renderBefore = cpu(RENDERING);
+        var done = new CompletableFuture<Integer>();
+        onFx(() -> new AnimationTimer() {
+            private int event;
+
+            @Override
+            public void handle(long now) {
+                if (event < EVENTS) {
+                    double dx = way(event++);
+                    Platform.runLater(() -> hand.move(dx));
+                } else {
+                    stop();
+                    done.complete(event);
+                }
+            }
+        }.start());
+        done.join();
+        double frames = EVENTS * MILLI;
+        Cost cost = new Cost((cpu(FX) - fxBefore) / frames, (cpu(RENDERING) - renderBefore) / frames);
+        long paints = paints() - paintsBefore;
+        Map<String, Integer> seen = ask(() -> new TreeMap<>(changes));
+        onFx(hand::release);
+        Cost least = bare == null ? cost : bare;
+        print(
+                "one event a frame",
+                String.format(
+                        Locale.ROOT,
+                        "FX thread %.2f ms of CPU (%.1f times a bare node), rendering %.2f ms of CPU (%.1f times)",
+                        cost.fx,
+                        cost.fx / least.fx,
+                        cost.rendering,
+                        cost.rendering / least.rendering));
+        print(
+                "changes a frame",
+                seen.entrySet().stream()
+                        .map(e -> String.format(Locale.ROOT, "%s %.2f", e.getKey(), (double) e.getValue() / EVENTS))
+                        .collect(Collectors.joining(
+                                ", ",
+                                "",
+                                String.format(Locale.ROOT, "; overlay paints %.2f", (double) paints / EVENTS))));
+        return cost;
+    }
+
+    /** There and back, a pixel at a time. */
+    private static double way(int event) {
+        return -1.0 - Math.min(event, EVENTS - event);
+    }
+
+    /** Counts how often what the views show is replaced. */
+    private void count() {
+        count("in hand", desk.inHand().viewProperty());
+        count("quantizer", desk.quantizer().viewProperty());
+        count("error", desk.error().viewProperty());
+        count("more of the error", desk.error().moreProperty());
+        count("slices", desk.slices().viewProperty());
+        count("codes", desk.codes().viewProperty());
+        count("accuracy", desk.accuracy().viewProperty());
+        count("tried", desk.tried().viewProperty());
+        count("layers", desk.layerOutput().viewProperty());
+        count("flipped", desk.flipped().viewProperty());
+        count("corrections", desk.corrections().viewProperty());
+    }
+
+    private void count(String what, ObservableValue<?> shown) {
+        shown.subscribe((was, is) -> changes.merge(what, 1, Integer::sum));
+    }
+
+    private long charts() {
+        return ask(() -> stage.isShowing() ? histogram().chartRedraws() : 0);
+    }
+
+    private long paints() {
+        return ask(() -> stage.isShowing() ? histogram().overlayPaints() : 0);
     }
 
     /** What one step takes on the FX thread, and how long until its results are all there. */
@@ -353,35 +589,35 @@ public final class DragBench extends WindowBench {
 
     /** Looks at each frame what has changed since the last. */
     private static final class Frames extends AnimationTimer {
-        private final HistogramView view;
-        private final Label error;
+        private final Hand hand;
         private final long[] gaps = new long[100_000];
-        private ClipRange clip;
+        private Object picture;
         private String figure;
         private long last;
         private int count;
         private int moved;
         private int newFigures;
 
-        Frames(HistogramView view, Label error) {
-            this.view = view;
-            this.error = error;
-            clip = view.clip();
-            figure = error.getText();
+        Frames(Hand hand) {
+            this.hand = hand;
+            picture = hand.picture();
+            figure = hand.figure();
         }
 
         @Override
         public void handle(long now) {
             long time = System.nanoTime();
+            Object shown = hand.picture();
+            String words = hand.figure();
             if (last != 0) {
                 gaps[count++] = time - last;
-                if (!view.clip().equals(clip)) {
+                if (!shown.equals(picture)) {
                     moved++;
-                    newFigures += error.getText().equals(figure) ? 0 : 1;
+                    newFigures += words.equals(figure) ? 0 : 1;
                 }
             }
-            clip = view.clip();
-            figure = error.getText();
+            picture = shown;
+            figure = words;
             last = time;
         }
     }

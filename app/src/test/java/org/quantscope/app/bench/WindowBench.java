@@ -24,6 +24,7 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 import javafx.application.Platform;
 import javafx.stage.Stage;
+import jdk.jfr.FlightRecorder;
 import org.quantscope.app.ApplicationContext;
 import org.quantscope.app.Launcher;
 import org.quantscope.app.session.Settings;
@@ -43,6 +44,7 @@ public abstract class WindowBench {
     protected final ApplicationContext desk;
     private final ExecutorService work = Executors.newCachedThreadPool();
     private final AtomicLong handlers = new AtomicLong();
+    private final AtomicLong handlersWall = new AtomicLong();
     private final AtomicLong longestHandler = new AtomicLong();
 
     /** To be called on the FX thread. */
@@ -68,12 +70,17 @@ public abstract class WindowBench {
             throws InterruptedException, IOException {
         Launcher.leaveAProcessorToTheWindow();
         Logger.getLogger("javafx").setLevel(Level.SEVERE);
+        // JavaFX tells of its pulses only if there is a recorder when it starts.
+        FlightRecorder.getFlightRecorder();
         CountDownLatch started = new CountDownLatch(1);
         Platform.startup(started::countDown);
         started.await();
+        // A bench may show windows one after the other.
+        Platform.setImplicitExit(false);
         Path folder = Files.createTempDirectory("quantscope-bench");
         try {
-            System.out.println("load average at the start " + load());
+            System.out.println(String.format(
+                    Locale.ROOT, "load average at the start %s, reading %.1f GB/s", load(), Reading.bandwidth()));
             B bench = ask(() -> make.apply(folder));
             run.run(bench, folder);
             System.out.println("load average at the end " + load());
@@ -92,7 +99,7 @@ public abstract class WindowBench {
         }
     }
 
-    private static String load() {
+    protected static String load() {
         return String.format(
                 Locale.ROOT,
                 "%.1f",
@@ -120,9 +127,11 @@ public abstract class WindowBench {
     /** Runs a piece of our code on the FX thread and adds up the processor time that it takes. */
     protected final void metered(Runnable task) {
         long before = THREADS.getCurrentThreadCpuTime();
+        long began = System.nanoTime();
         try {
             task.run();
         } finally {
+            handlersWall.addAndGet(System.nanoTime() - began);
             long taken = THREADS.getCurrentThreadCpuTime() - before;
             handlers.addAndGet(taken);
             longestHandler.accumulateAndGet(taken, Math::max);
@@ -139,6 +148,7 @@ public abstract class WindowBench {
 
         Watch() {
             handlers.set(0);
+            handlersWall.set(0);
             longestHandler.set(0);
             thread.start();
         }
@@ -151,6 +161,11 @@ public abstract class WindowBench {
         /** Processor time of all events and results, in ns. */
         long handlers() {
             return handlers.get();
+        }
+
+        /** How long all events and results took, in ns. */
+        long handlersWall() {
+            return handlersWall.get();
         }
 
         /** Processor time of the longest event or result since this was asked last, in ns. */
