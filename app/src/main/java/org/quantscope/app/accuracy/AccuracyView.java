@@ -17,8 +17,10 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Facts;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.SplitBar;
+import org.quantscope.app.ui.SteadyLabel;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.Task;
 
@@ -29,8 +31,8 @@ import org.quantscope.core.eval.Task;
 public final class AccuracyView extends VBox {
     private static final double BASELINE_GAP = 8;
 
-    private final Label number = new Label();
-    private final Label baseline = new Label();
+    private final Label number = new SteadyLabel();
+    private final Label baseline = new SteadyLabel();
     private final Label change = figure(
             "accuracy-change",
             "Quantized minus float score, with its 95 % interval for the whole set; of shares in percentage points");
@@ -138,7 +140,7 @@ public final class AccuracyView extends VBox {
                 .orElse(""));
         progress.setShare(q.map(e -> (double) e.seen() / e.total()).orElse(0.0));
         for (Node node : new Node[] {number, change, seen, agrees, sqnr, divergence, progress}) {
-            style(node, "previous", v.previous());
+            Previous.mark(node, v.previous());
         }
         style(change, "loss", q.map(AccuracyEstimate::isLoss).orElse(false));
         size.setText(v.size()
@@ -180,7 +182,7 @@ public final class AccuracyView extends VBox {
     }
 
     private static Label figure(String id, String tip) {
-        Label label = new Label();
+        Label label = new SteadyLabel();
         label.setId(id);
         label.getStyleClass().add("number");
         label.setMinWidth(Region.USE_PREF_SIZE);

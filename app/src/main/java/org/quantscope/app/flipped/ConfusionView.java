@@ -20,6 +20,7 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.flipped.Confusion.Kind;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.dataset.Dataset;
 
@@ -133,10 +134,7 @@ final class ConfusionView extends VBox {
                         ? "; the " + classes.size() + " classes of " + confusion.classes() + " that changed most"
                         : "")
                 + " · a cell lists its samples");
-        grid.getStyleClass().remove("previous");
-        if (v.previous()) {
-            grid.getStyleClass().add("previous");
-        }
+        Previous.mark(grid, v.previous());
     }
 
     private void build(List<Integer> classes) {

@@ -14,6 +14,7 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
 import org.quantscope.core.tensor.TensorId;
@@ -68,10 +69,7 @@ final class ErrorBars extends VBox {
         most = largest == 0 ? 1 : Math.min(1, largest);
         scale.setText(String.format(Locale.ROOT, "error relative to the values, full at %.3g %%", most * 100));
         list.getItems().setAll(errors);
-        list.getStyleClass().remove("previous");
-        if (previous) {
-            list.getStyleClass().add("previous");
-        }
+        Previous.mark(list, previous);
     }
 
     static String figures(LayerError e) {

@@ -14,7 +14,9 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
+import org.quantscope.app.ui.SteadyLabel;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
 
 /** A few of the samples that flipped, with both classes, and a button that shows all. */
@@ -26,14 +28,14 @@ public final class FlippedStrip extends VBox {
     private final Section section;
     private final List<Flip> flips = new ArrayList<>();
     private final HBox row = new HBox(GAP);
-    private final Label summary = new Label();
+    private final Label summary = new SteadyLabel();
     private final Button all = new Button("all…");
 
     /** One flipped sample. */
     private static final class Flip extends Button {
         final SampleTile tile;
-        final Label was = new Label();
-        final Label is = new Label();
+        final Label was = new SteadyLabel();
+        final Label is = new SteadyLabel();
         final Tooltip tip = new Tooltip();
         int sample = -1;
 
@@ -116,11 +118,7 @@ public final class FlippedStrip extends VBox {
                 flip.sample = -1;
             }
         }
-        row.getStyleClass().remove("previous");
-        summary.getStyleClass().remove("previous");
-        if (v.previous()) {
-            row.getStyleClass().add("previous");
-            summary.getStyleClass().add("previous");
-        }
+        Previous.mark(row, v.previous());
+        Previous.mark(summary, v.previous());
     }
 }

@@ -21,6 +21,7 @@ import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.flipped.FlippedViewModel.Filter;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.SampleOutcomes.Outcome;
@@ -121,10 +122,7 @@ public final class FlippedView extends BorderPane {
                         .orElseGet(() -> Figures.count(v.changed()) + " changed (" + Figures.count(v.lost()) + " lost, "
                                 + Figures.count(v.gained()) + " gained, " + Figures.count(v.other()) + " other)")
                 + of);
-        list.getStyleClass().remove("previous");
-        if (v.previous()) {
-            list.getStyleClass().add("previous");
-        }
+        Previous.mark(list, v.previous());
     }
 
     /** One sample: its picture, its label, and the classes of both models with their probabilities. */

@@ -10,6 +10,7 @@ import javafx.scene.layout.GridPane;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.SplitBar;
 import org.quantscope.core.eval.LayerError;
 
@@ -44,7 +45,7 @@ public final class LayerOutputView extends VBox {
 
     private void show(LayerOutputViewModel.View v) {
         table.getChildren().clear();
-        table.getStyleClass().remove("previous");
+        Previous.mark(table, v instanceof LayerOutputViewModel.View.Shown shown && shown.previous());
         hint.setText("");
         switch (v) {
             case LayerOutputViewModel.View.Nothing nothing -> hint.setText(nothing.why());
@@ -54,9 +55,6 @@ public final class LayerOutputView extends VBox {
     }
 
     private void fill(LayerOutputViewModel.View.Shown v) {
-        if (v.previous()) {
-            table.getStyleClass().add("previous");
-        }
         double largest = v.rows().stream()
                 .flatMap(r -> Stream.of(r.isolated(), r.accumulated()))
                 .mapToDouble(e -> e.relative().orElse(1))

@@ -4,11 +4,12 @@ import javafx.geometry.Pos;
 import javafx.scene.control.Label;
 import javafx.scene.image.ImageView;
 import javafx.scene.layout.StackPane;
+import org.quantscope.app.ui.SteadyLabel;
 
 /** A sample as a square picture, or its number if it is no picture. */
 final class SampleTile extends StackPane {
     private final ImageView picture = new ImageView();
-    private final Label number = new Label();
+    private final Label number = new SteadyLabel();
     private final Thumbnails.Asker asker;
 
     /** @param side side of the square in pixels */

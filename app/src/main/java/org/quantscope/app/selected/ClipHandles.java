@@ -2,6 +2,7 @@ package org.quantscope.app.selected;
 
 import java.util.Locale;
 import java.util.Optional;
+import javafx.animation.AnimationTimer;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -77,6 +78,14 @@ public final class ClipHandles extends Region {
     private Side side = Side.LO;
     private double grabOffset;
     private boolean moved;
+    private boolean untold;
+    /** A mouse may move many times between two frames; what comes of a range is seen once in each. */
+    private final AnimationTimer telling = new AnimationTimer() {
+        @Override
+        public void handle(long now) {
+            tell();
+        }
+    };
 
     /**
      * @param axis converts between values and pixels of this pane
@@ -326,12 +335,27 @@ public final class ClipHandles extends Region {
             moved = true;
             range.set(Optional.of(next));
             place();
-            listener.preview(next);
+            if (gesture == Gesture.MOUSE) {
+                untold = true;
+                telling.start();
+            } else {
+                listener.preview(next);
+            }
+        }
+    }
+
+    /** Tells where the handles stand, if that is not known yet. */
+    private void tell() {
+        telling.stop();
+        if (untold) {
+            untold = false;
+            range.get().ifPresent(listener::preview);
         }
     }
 
     /** Ends the gesture, with an edit if the range has changed. */
     private void finish() {
+        tell();
         Optional<ClipRange> from = before;
         if (letGo()) {
             if (range.get().equals(from)) {
@@ -358,6 +382,7 @@ public final class ClipHandles extends Region {
      * @return true if it has moved anything
      */
     private boolean letGo() {
+        untold = false;
         lo.setHeld(false);
         hi.setHeld(false);
         boolean wasMoved = moved && held.get();

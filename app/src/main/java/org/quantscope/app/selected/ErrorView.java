@@ -13,19 +13,20 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Facts;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.SplitBar;
+import org.quantscope.app.ui.SteadyLabel;
 
 /**
  * The error of the selected tensor: first the SQNR and the split into rounding and clipping, then the other figures.
  */
 public final class ErrorView extends VBox {
     private static final double GAP = 8;
-    private static final String PREVIOUS = "previous";
 
-    private final Label sqnr = new Label();
+    private final Label sqnr = new SteadyLabel();
     private final SplitBar bar = new SplitBar("rounding", "clipping");
-    private final Label split = new Label();
+    private final Label split = new SteadyLabel();
     private final Facts facts = new Facts();
     private final Label mse = facts.addNumber("MSE", "mse", "Mean squared error, Σ(x−y)²/n, in squared tensor units");
     private final Label clipped = facts.addNumber(
@@ -128,7 +129,7 @@ public final class ErrorView extends VBox {
         bar.setShare(1 - v.clippingShare());
         nonFinite.setText(v.nonFinite());
         put(nonFinite, !v.nonFinite().isEmpty());
-        numbers.forEach(label -> mark(label, v.previous()));
+        numbers.forEach(label -> Previous.mark(label, v.previous()));
     }
 
     private void showMore(Optional<ErrorViewModel.More> view) {
@@ -138,13 +139,6 @@ public final class ErrorView extends VBox {
         used.setText(view.map(ErrorViewModel.More::usedCodes).orElse(Figures.NONE));
         entropy.setText(view.map(ErrorViewModel.More::entropy).orElse(Figures.NONE));
         boolean previous = view.map(ErrorViewModel.More::previous).orElse(false);
-        List.of(rmse, mae, psnr, used, entropy).forEach(label -> mark(label, previous));
-    }
-
-    private static void mark(Label label, boolean previous) {
-        label.getStyleClass().remove(PREVIOUS);
-        if (previous) {
-            label.getStyleClass().add(PREVIOUS);
-        }
+        List.of(rmse, mae, psnr, used, entropy).forEach(label -> Previous.mark(label, previous));
     }
 }

@@ -49,6 +49,16 @@ final class NumberField extends TextField {
         });
     }
 
+    /** Its size is fixed: another number moves nothing around it. */
+    @Override
+    public void requestLayout() {
+        if (getWidth() > 0) {
+            setNeedsLayout(true);
+        } else {
+            super.requestLayout();
+        }
+    }
+
     /** Sets the text, unless the user is typing. */
     void show(String text) {
         if (!isFocused() || !pending) {

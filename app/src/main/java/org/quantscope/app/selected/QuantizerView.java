@@ -26,6 +26,7 @@ import javafx.scene.layout.VBox;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.ui.Facts;
+import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.Segments;
 import org.quantscope.core.calib.Calibrator;
@@ -77,6 +78,7 @@ public final class QuantizerView extends VBox {
     private final Label nothing = new Label();
     private final Button quantize = new Button("Quantize it");
     private final Button spread = new Button("same for all of its kind");
+    private final Tooltip optionTip = new Tooltip();
     private final Map<Node, Tooltip> reasons = new HashMap<>();
     private List<Long> sizes = List.of();
     private boolean updating;
@@ -190,6 +192,7 @@ public final class QuantizerView extends VBox {
         lo.onTyped(model::setLo, restore);
         hi.onTyped(model::setHi, restore);
         option.onTyped(model::setOption, restore);
+        option.setTooltip(optionTip);
         model.viewProperty().subscribe(this::show);
     }
 
@@ -253,12 +256,14 @@ public final class QuantizerView extends VBox {
         v.blocks().ifPresent(b -> {
             blockSize.setValue(Integer.toString(b.size()));
             List<Integer> axes = IntStream.range(0, b.axes().size()).boxed().toList();
-            sizes = b.axes();
+            if (!sizes.equals(b.axes())) {
+                sizes = b.axes();
+                // The same number says something else of another tensor.
+                blockAxis.setValue(null);
+            }
             if (!blockAxis.getItems().equals(axes)) {
                 blockAxis.getItems().setAll(axes);
             }
-            // The same axis number means another axis in another tensor.
-            blockAxis.setValue(null);
             blockAxis.setValue(b.axis() < 0 ? null : b.axis());
         });
         List<String> choices = new ArrayList<>(v.calibrators());
@@ -269,7 +274,7 @@ public final class QuantizerView extends VBox {
         calibrator.setValue(v.calibratorId().orElse(HAND));
         option.setVisible(v.option().isPresent());
         option.setManaged(v.option().isPresent());
-        v.option().ifPresent(doc -> option.setTooltip(new Tooltip(doc.name() + ": " + doc.doc())));
+        v.option().ifPresent(doc -> optionTip.setText(doc.name() + ": " + doc.doc()));
         option.show(v.optionValue());
         lo.show(v.lo());
         hi.show(v.hi());
@@ -279,7 +284,7 @@ public final class QuantizerView extends VBox {
         zeroPoint.setText(v.zeroPoint());
         effective.setText(v.effective());
         for (Label label : new Label[] {scale, zeroPoint, effective}) {
-            mark(label, v.previous());
+            Previous.mark(label, v.previous());
         }
     }
 
@@ -291,6 +296,11 @@ public final class QuantizerView extends VBox {
     }
 
     private void lock(Node control, String reason) {
+        // A tooltip is a window: making one in every frame of a gesture costs more than all the rest.
+        Tooltip before = reasons.get(control);
+        if (reason.equals(before == null ? "" : before.getText())) {
+            return;
+        }
         control.setDisable(!reason.isEmpty());
         control.setAccessibleHelp(reason.isEmpty() ? null : reason);
         Tooltip shown = reasons.remove(control);
@@ -316,14 +326,6 @@ public final class QuantizerView extends VBox {
                 return null;
             }
         };
-    }
-
-    /** Dims a figure that belongs to earlier settings. */
-    private static void mark(Label label, boolean previous) {
-        label.getStyleClass().remove("previous");
-        if (previous) {
-            label.getStyleClass().add("previous");
-        }
     }
 
     private void when(ComboBox<String> box, Consumer<String> action) {

@@ -35,6 +35,9 @@ public final class SliceStripView extends Region {
     private static final double MARGIN = 4;
     private static final double WIDEST = 18;
     private static final double NARROWEST = 3;
+    /** Bars as wide as this have round corners. */
+    private static final double ROUND_FROM = 6;
+
     private static final int PAGE = 10;
 
     private final ObjectProperty<Palette> palette = new SimpleObjectProperty<>(this, "palette", Theme.DARK.palette());
@@ -270,17 +273,18 @@ public final class SliceStripView extends Region {
         double w = Math.max(1, Math.rint(x + width - gap / 2) - l);
         double top = middle - bar.hi * scale;
         double foot = Math.max(top + 1, middle - bar.lo * scale);
-        double round = Math.min(4, w / 2);
+        // A corner that is not seen would cost ten times a rectangle.
+        double round = w < ROUND_FROM ? 0 : 4;
         Color fill = palette.get().floats().deriveColor(0, 1, 1, chosen == NONE || held ? 0.8 : 0.45);
         g.setFill(fill);
-        g.fillRoundRect(l, top, w, foot - top, round, round);
+        fill(g, l, top, w, foot - top, round);
         g.setFill(palette.get().clipping());
         if (bar.overHi > 0) {
-            g.fillRoundRect(l, top, w, Math.min(foot - top, Math.max(1, bar.overHi * scale)), round, round);
+            fill(g, l, top, w, Math.min(foot - top, Math.max(1, bar.overHi * scale)), round);
         }
         if (bar.overLo > 0) {
             double h = Math.min(foot - top, Math.max(1, bar.overLo * scale));
-            g.fillRoundRect(l, foot - h, w, h, round, round);
+            fill(g, l, foot - h, w, h, round);
         }
         g.setFill(palette.get().hand());
         if (clips.size() > 1) {
@@ -292,6 +296,16 @@ public final class SliceStripView extends Region {
             // Visible even if the bar is one pixel wide.
             double mark = Math.max(5, w);
             g.fillRect(x + width / 2 - mark / 2, canvas.getHeight() - 2.5, mark, 2.5);
+        }
+    }
+
+    private static void fill(GraphicsContext g, double x, double y, double width, double height, double round) {
+        if (round > 0) {
+            g.fillRoundRect(x, y, width, height, round, round);
+        } else {
+            // On whole pixels, as wide as it is.
+            double top = Math.rint(y);
+            g.fillRect(x, top, width, Math.max(1, Math.rint(y + height) - top));
         }
     }
 }

@@ -46,7 +46,7 @@ public final class Facts extends GridPane {
 
     /** Adds a line for a number, and returns the label to set. */
     public Label addNumber(String name, String id, String tip) {
-        Label value = new Label();
+        Label value = new SteadyLabel();
         value.setId(id);
         value.getStyleClass().add("number");
         value.setMinWidth(USE_PREF_SIZE);

@@ -45,8 +45,18 @@ public final class JobsView extends VBox {
     }
 
     private static final class Line extends HBox {
-        private final Label text = new Label();
-        private final ProgressBar bar = new ProgressBar();
+        private final Label text = new SteadyLabel();
+        private final ProgressBar bar = new ProgressBar() {
+            @Override
+            public void requestLayout() {
+                // Its size is fixed: progress moves nothing but its own parts.
+                if (getWidth() > 0) {
+                    setNeedsLayout(true);
+                } else {
+                    super.requestLayout();
+                }
+            }
+        };
         private final Button cancel = new Button("✕");
 
         Line() {

@@ -13,7 +13,7 @@ import javafx.scene.layout.VBox;
 public final class Section extends VBox {
     private static final double GAP = 6;
 
-    private final Label head = new Label();
+    private final Label head = new SteadyLabel();
     private final VBox card = new VBox(GAP);
 
     private final HBox top = new HBox(head);

@@ -29,20 +29,22 @@ public final class SplitBar extends Region {
         clip.setArcWidth(HEIGHT);
         clip.setArcHeight(HEIGHT);
         setClip(clip);
-        getChildren().addAll(first, second);
+        getChildren().addAll(second, first);
         setMaxWidth(Double.MAX_VALUE);
     }
 
     /** @param share width of the left part as a fraction, 0 to 1 */
     public void setShare(double share) {
         this.share = Math.clamp(share, 0, 1);
-        requestLayout();
+        // Of its parts only: a share does not change how much room it needs.
+        setNeedsLayout(true);
     }
 
     @Override
     protected void layoutChildren() {
         double at = Math.rint(getWidth() * share);
-        first.resizeRelocate(0, 0, at, getHeight());
-        second.resizeRelocate(at, 0, getWidth() - at, getHeight());
+        // The second lies behind the first: a part that is moved would have the parents laid out anew.
+        first.resize(at, getHeight());
+        second.resize(getWidth(), getHeight());
     }
 }

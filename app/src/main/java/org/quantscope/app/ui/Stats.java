@@ -11,7 +11,6 @@ import javafx.scene.layout.VBox;
 public final class Stats extends FlowPane {
     private static final double GAP = 14;
     private static final double LINE = 4;
-    private static final String PREVIOUS = "previous";
 
     private final List<Label> values = new ArrayList<>();
 
@@ -29,7 +28,7 @@ public final class Stats extends FlowPane {
         Label caption = new Label(name);
         caption.getStyleClass().add("caption");
         caption.setMinWidth(USE_PREF_SIZE);
-        Label value = new Label();
+        Label value = new SteadyLabel();
         value.setId(id);
         value.getStyleClass().add("number");
         value.setMinWidth(USE_PREF_SIZE);
@@ -46,10 +45,7 @@ public final class Stats extends FlowPane {
     /** Dims the figures while they belong to earlier settings. */
     public void setPrevious(boolean previous) {
         for (Label value : values) {
-            value.getStyleClass().remove(PREVIOUS);
-            if (previous) {
-                value.getStyleClass().add(PREVIOUS);
-            }
+            Previous.mark(value, previous);
         }
     }
 }

@@ -119,6 +119,8 @@ public final class MainWindow {
         right.setFitToWidth(true);
         right.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         right.getStyleClass().add("side-panel");
+        // The pane keeps a picture of its content, and would paint all of it anew for every figure that changes.
+        right.skinProperty().subscribe(skin -> right.lookupAll(".viewport").forEach(part -> part.setCache(false)));
         tensors.setMinWidth(LEFT_MIN);
         right.setMinWidth(RIGHT_MIN);
         Welcome welcome = new Welcome(actions::open, BundledModels.all(), context.session()::openSample);

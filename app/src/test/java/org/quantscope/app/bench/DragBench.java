@@ -147,7 +147,9 @@ public final class DragBench extends WindowBench {
                 }
                 desk.session().openSample(BundledModels.all().getFirst());
             } else {
-                window.show(List.of(BundledModels.all().getFirst().model()));
+                window.show(List.of(
+                        BundledModels.all().getFirst().model(),
+                        BundledModels.all().getFirst().evaluation()));
             }
         });
         onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
@@ -274,21 +276,22 @@ public final class DragBench extends WindowBench {
     private final class Handle implements Hand {
         private final HistogramView view = histogram();
         private final Label error = (Label) stage.getScene().lookup("#mse");
+        private final Node handle = view.lookup("#handle-hi");
         private final Point2D grip = grip();
 
         @Override
         public void press() {
-            mouse(MouseEvent.MOUSE_PRESSED, grip.getX(), grip.getY());
+            mouse(handle, MouseEvent.MOUSE_PRESSED, grip.getX(), grip.getY());
         }
 
         @Override
         public void move(double dx) {
-            mouse(MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY());
+            mouse(handle, MouseEvent.MOUSE_DRAGGED, grip.getX() + dx, grip.getY());
         }
 
         @Override
         public void release() {
-            mouse(MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY());
+            mouse(handle, MouseEvent.MOUSE_RELEASED, grip.getX(), grip.getY());
         }
 
         @Override
@@ -350,7 +353,9 @@ public final class DragBench extends WindowBench {
 
     /** A window with a line that moves, in two ways: at the pace of a hand, and one event a frame. */
     private void bare() throws InterruptedException {
-        paced("bare moving node", ask(Bare::new));
+        if (!steppedOnly) {
+            paced("bare moving node", ask(Bare::new));
+        }
         bare = stepped(ask(Bare::new));
     }
 
@@ -397,7 +402,6 @@ public final class DragBench extends WindowBench {
         onFx(frames::stop);
         long charts = charts() - chartsBefore;
         onFx(hand::release);
-        if (Boolean.getBoolean("phases")) System.out.println(pulses.phases());
 
         long[] gaps = Arrays.copyOf(frames.gaps, Math.max(1, frames.count));
         Arrays.sort(gaps);
@@ -451,12 +455,19 @@ public final class DragBench extends WindowBench {
         long paintsBefore = paints();
         long fxBefore = cpu(FX);
         long renderBefore = cpu(RENDERING);
+        long[] each = new long[EVENTS];
         var done = new CompletableFuture<Integer>();
         onFx(() -> new AnimationTimer() {
             private int event;
+            private long before = cpu();
 
             @Override
             public void handle(long now) {
+                long used = cpu();
+                if (event > 0) {
+                    each[event - 1] = used - before;
+                }
+                before = used;
                 if (event < EVENTS) {
                     double dx = way(event++);
                     Platform.runLater(() -> hand.move(dx));
@@ -472,14 +483,18 @@ public final class DragBench extends WindowBench {
         long paints = paints() - paintsBefore;
         Map<String, Integer> seen = ask(() -> new TreeMap<>(changes));
         onFx(hand::release);
+        Arrays.sort(each);
         Cost least = bare == null ? cost : bare;
         print(
                 "one event a frame",
                 String.format(
                         Locale.ROOT,
-                        "FX thread %.2f ms of CPU (%.1f times a bare node), rendering %.2f ms of CPU (%.1f times)",
+                        "FX thread %.2f ms of CPU (%.1f times a bare node), p99 %.1f ms, longest %.1f ms; rendering"
+                                + " %.2f ms of CPU (%.1f times)",
                         cost.fx,
                         cost.fx / least.fx,
+                        each[(int) (EVENTS * 0.99)] / MILLI,
+                        each[EVENTS - 1] / MILLI,
                         cost.rendering,
                         cost.rendering / least.rendering));
         print(
@@ -564,8 +579,7 @@ public final class DragBench extends WindowBench {
     }
 
     /** Sends what a mouse would; the headless robot cannot reach windows that are larger than its screen. */
-    private void mouse(EventType<MouseEvent> type, double x, double y) {
-        Node handle = histogram().lookup("#handle-hi");
+    private static void mouse(Node handle, EventType<MouseEvent> type, double x, double y) {
         handle.fireEvent(new MouseEvent(
                 type,
                 x,

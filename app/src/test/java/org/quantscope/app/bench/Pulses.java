@@ -34,8 +34,4 @@ final class Pulses {
                 .mapToLong(Map.Entry::getValue)
                 .sum();
     }
-
-    Map<String, Map<String, Long>> phases() {
-        return phases;
-    }
 }

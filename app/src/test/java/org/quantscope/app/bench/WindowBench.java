@@ -69,6 +69,7 @@ public abstract class WindowBench {
     protected static <B extends WindowBench> void launch(Function<Path, B> make, Run<B> run)
             throws InterruptedException, IOException {
         Launcher.leaveAProcessorToTheWindow();
+        Launcher.drawGroundsDirectly();
         Logger.getLogger("javafx").setLevel(Level.SEVERE);
         // JavaFX tells of its pulses only if there is a recorder when it starts.
         FlightRecorder.getFlightRecorder();
