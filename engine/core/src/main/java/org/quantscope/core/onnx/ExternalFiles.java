@@ -53,7 +53,11 @@ final class ExternalFiles {
         return new Place(location, offset, length);
     }
 
-    /** The bytes of an external tensor.¶@param bytes how many it needs */
+    /**
+     * The bytes of an external tensor.
+     *
+     * @param bytes how many it needs
+     */
     MemorySegment bytes(TensorProto tensor, String name, long bytes) throws IOException {
         Place place = place(tensor, name);
         if (place.length >= 0 && place.length != bytes) {
