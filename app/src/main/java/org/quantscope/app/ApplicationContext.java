@@ -99,7 +99,7 @@ public record ApplicationContext(
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
                 new SessionViewModel(bench, questions, settings, background),
                 export,
-                new TargetsViewModel(bench, measurements, export, settings, background),
+                new TargetsViewModel(bench, export, settings, background),
                 new ImportViewModel(bench, measurements, inHand, background),
                 new DataViewModel(bench, background),
                 background);

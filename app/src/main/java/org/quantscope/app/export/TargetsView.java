@@ -28,7 +28,6 @@ public final class TargetsView extends BorderPane {
     private static final double LINE_HEIGHT = 18;
     private static final double PROBLEMS_SHARE = 0.42;
 
-    private final TargetsViewModel model;
     private final TextField filter = TextFields.createClearableTextField();
     private final ListView<CheckedFormat> targets = new ListView<>();
     private final Label title = new Label();
@@ -44,7 +43,6 @@ public final class TargetsView extends BorderPane {
     private boolean updating;
 
     public TargetsView(TargetsViewModel model) {
-        this.model = model;
         this.problems = new ProblemList(model);
         this.options = new OptionsPane(model::setOption);
         filter.setId("export-filter");

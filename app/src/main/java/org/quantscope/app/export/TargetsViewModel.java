@@ -15,7 +15,6 @@ import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.app.session.Background;
-import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
 import org.quantscope.app.session.Settings;
 import org.quantscope.app.session.Workbench;
@@ -42,7 +41,6 @@ public final class TargetsViewModel {
     private record Written(long version, String format, Preview preview) {}
 
     private final Workbench bench;
-    private final Measurements measurements;
     private final ExportViewModel export;
     private final FormatMemory memory;
     private final Background background;
@@ -66,14 +64,8 @@ public final class TargetsViewModel {
     private boolean showing;
     private boolean busy;
 
-    public TargetsViewModel(
-            Workbench bench,
-            Measurements measurements,
-            ExportViewModel export,
-            Settings settings,
-            Background background) {
+    public TargetsViewModel(Workbench bench, ExportViewModel export, Settings settings, Background background) {
         this.bench = bench;
-        this.measurements = measurements;
         this.export = export;
         this.memory = new FormatMemory(settings);
         this.background = background;

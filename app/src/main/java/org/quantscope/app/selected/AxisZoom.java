@@ -42,7 +42,7 @@ final class AxisZoom {
         ground.setOnMousePressed(
                 e -> panFrom = zoomed() && e.getButton() == MouseButton.PRIMARY ? e.getX() : Double.NaN);
         ground.setOnMouseClicked(e -> {
-            if (e.getButton() == MouseButton.PRIMARY && e.getClickCount() == 2 && e.getTarget() == ground) {
+            if (e.getButton() == MouseButton.PRIMARY && e.getClickCount() == 2 && ground.equals(e.getTarget())) {
                 view(least, most);
             }
         });

@@ -52,7 +52,6 @@ public final class QuantizerView extends VBox {
             List.of(QuantizerViewModel.Cut.TENSOR, QuantizerViewModel.Cut.CHANNEL, QuantizerViewModel.Cut.BLOCK);
     private static final List<String> BLOCK_SIZES = List.of("16", "32", "64", "128", "256");
 
-    private final QuantizerViewModel model;
     private final ComboBox<String> scheme = new ComboBox<>();
     private final Spinner<Integer> bits = new Spinner<>();
     private final Segments symmetry = new Segments("symmetric", "asymmetric")
@@ -85,7 +84,6 @@ public final class QuantizerView extends VBox {
 
     /** @param onQuantize quantizes the selected tensor, for one that stays in float */
     public QuantizerView(QuantizerViewModel model, Runnable onQuantize) {
-        this.model = model;
         scheme.setId("scheme");
         scheme.setItems(FXCollections.observableList(
                 Quantizers.all().stream().map(Quantizer::id).toList()));

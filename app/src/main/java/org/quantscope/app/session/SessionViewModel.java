@@ -52,7 +52,6 @@ public final class SessionViewModel {
     private final Workbench bench;
     private final Questions questions;
     private final Background background;
-    private final Settings settings;
     private final LatestWins<Opened> opening;
     private final Writer writer;
     private final UnsavedCopy unsaved;
@@ -63,7 +62,6 @@ public final class SessionViewModel {
         this.bench = bench;
         this.questions = questions;
         this.background = background;
-        this.settings = settings;
         this.opening = background.latest(LatestWins.Mode.CANCEL_STALE);
         this.writer = new Writer(background.work());
         settings.onChange(

@@ -74,6 +74,8 @@ public final class Resolver {
      * @throws java.util.concurrent.CancellationException if cancelled
      */
     public ResolvedSettings resolve(Model model, List<QuantizedTensor> tensors, Progress progress, CancelToken cancel) {
+        // In order, so that of several activations without a range the first is named.
+        tensors.forEach(Resolver::refuseObstacle);
         AtomicInteger done = new AtomicInteger();
         Map<TensorId, ResolvedTensor> resolved = new ConcurrentHashMap<>();
         tensors.parallelStream().forEach(tensor -> {
@@ -85,13 +87,16 @@ public final class Resolver {
         return ResolvedSettings.of(model, resolved.values());
     }
 
-    private ResolvedTensor resolved(QuantizedTensor tensor, CancelToken cancel) {
-        TensorId id = tensor.info().id();
+    private static void refuseObstacle(QuantizedTensor tensor) {
         if (tensor.request() instanceof Request.OfActivation activation) {
             activation.obstacle().ifPresent(why -> {
                 throw new BadInputException("", "activation_ranges", why);
             });
         }
+    }
+
+    private ResolvedTensor resolved(QuantizedTensor tensor, CancelToken cancel) {
+        TensorId id = tensor.info().id();
         try {
             return tensor.resolved(resolve(tensor.request(), cancel));
         } catch (IllegalArgumentException e) {

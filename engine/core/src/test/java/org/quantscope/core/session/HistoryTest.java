@@ -95,7 +95,6 @@ class HistoryTest {
     @Test
     void everyEditChangesWhatItSays() {
         FileRef moved = new FileRef(Path.of("/elsewhere/m.onnx"), "1".repeat(64));
-        ClipRange range = new ClipRange(-1, 2);
 
         assertThat(new Edit.SetOverride(CONV, FOUR_BITS).apply(FRESH.withKeptFloat(Set.of(CONV, FC))))
                 .isEqualTo(FRESH.withOverride(CONV, FOUR_BITS).withKeptFloat(Set.of(FC)));
