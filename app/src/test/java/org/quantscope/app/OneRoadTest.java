@@ -3,6 +3,8 @@ package org.quantscope.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,16 +15,20 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.quantscope.app.accuracy.AccuracyViewModel;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.OpenModel;
+import org.quantscope.cli.CommandLineBesideWindow;
 import org.quantscope.core.Engine;
 import org.quantscope.core.dataset.Dataset;
 import org.quantscope.core.dataset.Datasets;
+import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.export.ExportPlan;
 import org.quantscope.core.export.Exporters;
 import org.quantscope.core.export.ModelSize;
@@ -40,8 +46,6 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Edit;
 import org.quantscope.core.session.FileRef;
-import org.quantscope.core.session.ResolvedSettings;
-import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionFile;
 import org.quantscope.core.session.SessionState;
@@ -51,11 +55,17 @@ import org.quantscope.core.tensor.TensorId;
 import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.testkit.ArrayFiles;
+import tools.jackson.databind.JsonNode;
 
-/** The window and a saved session alone, which is what the command line has, come to the same numbers; and one step is one refresh. */
+/** The window and the command line, given the session file that the window saved, come to the same numbers; and one step is one refresh. */
 class OneRoadTest {
     private static final CancelToken NEVER = new CancelToken();
     private static final int SESSIONS = 20;
+    /** Samples that models are calibrated and evaluated on: the figures need not be good, only equal. */
+    private static final int SAMPLES = 4;
+    /** Every so many sessions are evaluated too. */
+    private static final int EVALUATED = 7;
+
     /** Those that take no search: which range is chosen makes no difference here, that both choose the same does. */
     private static final List<String> CALIBRATORS = List.of("minmax", "std");
 
@@ -67,6 +77,9 @@ class OneRoadTest {
     private HeldContext context() {
         return new HeldContext(folder.resolve("settings"));
     }
+
+    /** A form of a model, with what calibration data shows of it. */
+    private record Form(Model model, Optional<ActivationSketches> seen) {}
 
     @ParameterizedTest
     @ValueSource(
@@ -80,78 +93,145 @@ class OneRoadTest {
                 "fashion_resnet.safetensors",
                 "fashion_vit.onnx"
             })
-    void theWindowAndASavedSessionGiveEqualTensorsParametersSizesAndFiles(String name) throws IOException {
+    void theWindowAndTheCommandLineGiveEqualTensorsParametersSizesAccuraciesAndFiles(String name) throws IOException {
         Path path = SampleFiles.FOLDER.resolve(name);
+        String task = name.startsWith("digits") ? "digits" : "fashion_mnist";
+        compare(
+                path,
+                path.toString().endsWith(".onnx")
+                        ? Optional.of(Datasets.open(SampleFiles.FOLDER.resolve(task + "_calibration.npz"))
+                                .limit(SAMPLES))
+                        : Optional.empty(),
+                SampleFiles.FOLDER.resolve(task + "_test.npz"));
+    }
+
+    @Test
+    void theWindowAndTheCommandLineAgreeOnTensorsStoredInTwoBytes() throws IOException {
+        Random random = new Random(16);
+        ByteBuffer values = ByteBuffer.allocate(2 * (16 * 24 + 16)).order(ByteOrder.LITTLE_ENDIAN);
+        while (values.hasRemaining()) {
+            values.putShort(Float.floatToFloat16((float) random.nextGaussian(0, 0.3)));
+        }
+        String header = "{\"fc.weight\":{\"dtype\":\"F16\",\"shape\":[16,24],\"data_offsets\":[0,768]},"
+                + "\"fc.bias\":{\"dtype\":\"F16\",\"shape\":[16],\"data_offsets\":[768,800]}}";
+        Path half = Files.write(folder.resolve("half.safetensors"), ArrayFiles.safetensors(header, values.array()));
+
+        compare(half, Optional.empty(), half);
+    }
+
+    /** @param test evaluated on its first samples, if the model can be run */
+    private void compare(Path path, Optional<Dataset> calibration, Path test) throws IOException {
         Model source = Engine.open(path, false);
         OpenModel open = new OpenModel(source, Engine.analysed(source), FileRef.of(path, NEVER));
-        boolean runs = source.graph().isPresent();
-        List<Dataset> data = new ArrayList<>();
-        Optional<ActivationSketches> seen = Optional.empty();
-        SessionState start = SessionState.of(open.file());
-        if (runs) {
-            String of = name.startsWith("digits") ? "digits_calibration.npz" : "fashion_mnist_calibration.npz";
-            Dataset few = Datasets.open(SampleFiles.FOLDER.resolve(of)).limit(4);
-            FileRef ref = FileRef.of(few);
-            data.add(few);
-            start = start.withCalibrationData(Optional.of(ref));
-            seen = Optional.of(new ActivationSketches(
-                    open.file().sha256(),
-                    ref.digest(),
-                    true,
-                    few.size(),
-                    Engine.observe(open.folded(), few, Progress.NONE, NEVER)));
-        }
+        Form folded = form(open.folded(), open, calibration, true);
+        Form unfolded = form(open.source(), open, calibration, false);
+        SessionState start =
+                SessionState.of(open.file()).withCalibrationData(calibration.map(FileRef::of));
         int biases = 0;
+        int weighted = 0;
         try (HeldContext at = context()) {
             for (int seed = 0; seed < SESSIONS; seed++) {
-                SessionState state = random(open.folded(), start, new Random(seed));
-                at.desk.bench().show(open, state, ActivationRanges.NONE, Optional.empty(), data, seen);
-                String what = name + ", session " + seed;
+                boolean evaluated = calibration.isPresent() && seed % EVALUATED == 0;
+                List<Dataset> data = new ArrayList<>(calibration.stream().toList());
+                SessionState base = start.withFoldBatchNorm(seed % 4 != 3);
+                if (evaluated) {
+                    Dataset few = Datasets.open(test).limit(SAMPLES);
+                    data.add(few);
+                    base = base.withEvaluationData(Optional.of(FileRef.of(few)));
+                }
+                Form form = base.foldBatchNorm() ? folded : unfolded;
+                SessionState state = random(form.model, base, new Random(seed));
+                if (calibration.isPresent() && seed % 10 == 1) {
+                    state = state.withWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4).withClip(
+                            new Clip.Auto("weighted-mse"))));
+                    weighted++;
+                }
+                at.desk.bench().show(open, state, ActivationRanges.NONE, Optional.empty(), data, form.seen);
+                String what = path.getFileName() + ", session " + seed;
                 assertThat(at.problems).as(what).isEmpty();
                 var measured = at.desk.measurements().snapshotProperty().get();
                 assertThat(measured.complete()).as(what).isTrue();
-                Path saved = folder.resolve("s.json");
-                SessionFile.write(new Session(state, measured.ranges()), saved);
-
-                Session read = SessionFile.read(saved);
-                Model model = Engine.open(path, read.state());
-                Resolver resolver = new Resolver();
-                ResolvedSettings byFile =
-                        resolver.resolve(model, read.state(), read.calibration(), Progress.NONE, NEVER);
-
                 Map<TensorId, QuantParams> listed = new HashMap<>();
                 at.desk.bench().weights().forEach(w -> find(at, w.id()).ifPresent(m -> listed.put(w.id(), m.params())));
-                assertThat(listed).as(what).isEqualTo(byFile.weights());
-                assertThat(measured.resolved()).as(what).isEqualTo(byFile);
-                assertThat(measured.size()).as(what).isEqualTo(ModelSize.of(model, byFile));
-                ExportPlan ofWindow = at.desk.export().planProperty().get().orElseThrow();
-                ExportPlan ofFile = new ExportPlan(
-                        model,
-                        new Session(read.state(), resolver.ranges(read.state(), read.calibration(), NEVER)),
-                        byFile);
-                for (String format :
-                        runs ? List.of("quantscope-json", "onnx-qdq") : List.of("quantscope-json", "npz")) {
-                    assertThat(written(format, ofFile, "file"))
-                            .as(what + ", " + format)
-                            .hasSameBinaryContentAs(written(format, ofWindow, "window"));
+                assertThat(listed).as(what).isEqualTo(measured.resolved().weights());
+
+                Path saved = folder.resolve("s.quantscope.json");
+                at.answers.save = Optional.of(saved);
+                at.desk.session().saveAs();
+                compareFile(at, path, saved, "quantscope-json", what);
+                compareFile(at, path, saved, calibration.isPresent() ? "onnx-qdq" : "npz", what);
+                if (evaluated) {
+                    compareAccuracy(at, run("eval", path, "--config", saved, "--data", test, "--limit", SAMPLES), what);
                 }
-                biases += (int) byFile.own().stream()
+                biases += (int) measured.resolved().own().stream()
                         .filter(t -> t.info().kind() == TensorKind.BIAS)
                         .count();
             }
         }
-        assertThat(biases > 0).as("biases were among them").isEqualTo(runs);
+        assertThat(biases > 0).as("biases were among them").isEqualTo(hasBiases(source));
+        assertThat(weighted > 0).isEqualTo(calibration.isPresent());
+    }
+
+    private static boolean hasBiases(Model model) {
+        return model.tensors().stream().anyMatch(t -> t.info().kind() == TensorKind.BIAS);
+    }
+
+    private static Form form(Model model, OpenModel open, Optional<Dataset> calibration, boolean folded) {
+        return new Form(
+                model,
+                calibration.map(few -> new ActivationSketches(
+                        open.file().sha256(),
+                        FileRef.of(few).digest(),
+                        folded,
+                        few.size(),
+                        Engine.observe(model, few, Progress.NONE, NEVER))));
+    }
+
+    private JsonNode run(Object... args) {
+        return CommandLineBesideWindow.run(
+                folder.resolve("state"),
+                Stream.concat(Stream.of(args), Stream.of("--json")).toArray());
+    }
+
+    /** What the command line makes of the saved session is the file that the window writes, and as large. */
+    private void compareFile(HeldContext at, Path model, Path saved, String format, String what) throws IOException {
+        Path byWindow = folder.resolve("window");
+        Files.deleteIfExists(byWindow);
+        ExportPlan plan = at.desk.export().planProperty().get().orElseThrow();
+        Exporters.byId(format).write(plan, byWindow, NEVER);
+        Path byCommand = folder.resolve("command");
+        JsonNode said = run(
+                "export", model, "--config", saved, "--format", format, "--limit", 1, "-o", byCommand);
+
+        assertThat(byCommand).as(what + ", " + format).hasSameBinaryContentAs(byWindow);
+        assertSize(at, said, what);
+    }
+
+    private static void assertSize(HeldContext at, JsonNode said, String what) {
+        JsonNode bytes = said.get("size_bytes");
+        assertThat(new ModelSize(
+                        bytes.get("float32").asLong(), bytes.get("quantized").asLong()))
+                .as(what)
+                .isEqualTo(at.desk.measurements().snapshotProperty().get().size())
+                .isEqualTo(at.desk.accuracy().viewProperty().get().size().orElseThrow());
+    }
+
+    private static void compareAccuracy(HeldContext at, JsonNode said, String what) {
+        AccuracyViewModel.View view = at.desk.accuracy().viewProperty().get();
+        AccuracyEstimate shown = view.quantized().orElseThrow();
+        assertThat(view.status()).as(what).isEqualTo(AccuracyViewModel.Status.DONE);
+        assertThat(shown.seen()).as(what).isEqualTo(SAMPLES);
+        assertThat(said.get("quantized").get("correct").asInt()).as(what).isEqualTo(shown.correct());
+        assertThat(said.get("float32").get("correct").asInt()).as(what).isEqualTo(shown.floatCorrect());
+        assertThat(said.get("logit_sqnr_db").asDouble())
+                .as(what)
+                .isEqualTo(shown.logitSqnrDb());
+        assertSize(at, said, what);
     }
 
     private static Optional<Measured> find(HeldContext at, TensorId id) {
         return Optional.ofNullable(
                 at.desk.measurements().snapshotProperty().get().tensors().get(id));
-    }
-
-    private Path written(String format, ExportPlan plan, String name) throws IOException {
-        Path file = folder.resolve(name);
-        Files.deleteIfExists(file);
-        return Exporters.byId(format).write(plan, file, NEVER).getFirst();
     }
 
     private static SessionState random(Model model, SessionState start, Random random) {

@@ -21,6 +21,8 @@ import org.quantscope.core.quant.FittedQuantizer;
 import org.quantscope.core.quant.QuantParams;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Slicing;
+import org.quantscope.core.session.Request;
+import org.quantscope.core.session.Resolver;
 import org.quantscope.core.sketch.ErrorEstimate;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Tensor;
@@ -119,9 +121,10 @@ final class CurveCommand extends EngineCommand {
         boolean refit = slicing.slices() == 1 && spec.quantizer() instanceof FittedQuantizer;
         MomentSketch[] sketches =
                 exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
-        List<ClipRange> full = checked(
-                        () -> RangeResolver.resolve(tensor, spec.withClip(new Clip.Auto("minmax")), cancel()))
-                .requested();
+        Resolver resolver = new Resolver();
+        Request whole = Request.of(tensor, spec.withClip(new Clip.Auto("minmax")), importances);
+        List<ClipRange> full =
+                checked(() -> resolver.resolve(whole, cancel())).requested();
 
         List<Point> curve = new ArrayList<>();
         List<Pin> pins = new ArrayList<>();
@@ -149,8 +152,8 @@ final class CurveCommand extends EngineCommand {
                     continue;
                 }
                 Clip clip = asked ? spec.clip() : new Clip.Auto(calibrator.id());
-                Resolution found =
-                        checked(() -> RangeResolver.resolve(tensor, spec.withClip(clip), importances, cancel()));
+                Request request = Request.of(tensor, spec.withClip(clip), importances);
+                Resolution found = checked(() -> resolver.resolve(request, cancel()));
                 pins.add(new Pin(calibrator, point(tensor, found.requested(), found.params(), exact, sketches)));
             }
         }

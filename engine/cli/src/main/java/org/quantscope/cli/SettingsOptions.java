@@ -6,20 +6,19 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.model.Model;
-import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.quant.Clip;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
+import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.SessionState;
-import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
-import org.quantscope.core.tensor.TensorInfo;
-import org.quantscope.core.tensor.TensorKind;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -151,9 +150,9 @@ final class SettingsOptions {
     }
 
     /**
-     * Adds the tensors that {@code --keep-float} names to those kept in float.
+     * Adds the tensors that {@code --keep-float} names to those kept in float, of all that {@code state} quantizes.
      *
-     * @throws IllegalArgumentException if the expression is malformed or names no tensor
+     * @throws IllegalArgumentException if the expression is malformed or names no such tensor
      */
     SessionState keepFloat(SessionState state, Model model) {
         if (keepFloat == null) {
@@ -165,18 +164,17 @@ final class SettingsOptions {
         } catch (PatternSyntaxException e) {
             throw new IllegalArgumentException("--keep-float: " + e.getDescription() + " in " + keepFloat, e);
         }
-        Set<TensorId> kept = new TreeSet<>(state.keptFloat());
-        Stream.concat(
-                        model.tensors().stream().map(Tensor::info).filter(info -> info.kind() == TensorKind.WEIGHT),
-                        model.graph().map(OnnxGraph::activations).orElse(List.of()).stream())
-                .map(TensorInfo::id)
+        Set<TensorId> kept = Stream.concat(
+                        state.keptFloat().stream(),
+                        QuantizedTensor.of(model, state, Calibration.NONE).stream()
+                                .map(tensor -> tensor.info().id()))
                 .filter(id -> pattern.matcher(id.name()).find())
-                .forEach(kept::add);
-        if (kept.size() == state.keptFloat().size()
-                && kept.stream().noneMatch(id -> pattern.matcher(id.name()).find())) {
+                .collect(Collectors.toCollection(TreeSet::new));
+        if (kept.isEmpty()) {
             throw new IllegalArgumentException(
-                    "--keep-float: no weight or activation has a name that matches " + keepFloat);
+                    "--keep-float: no quantized tensor has a name that matches " + keepFloat);
         }
+        kept.addAll(state.keptFloat());
         return state.withKeptFloat(kept);
     }
 }

@@ -78,7 +78,7 @@ class ExitCodeTest {
                         + " quantizer options",
                 "eval MLP --data TEST --limit 0                  | --limit: at least 1, got 0",
                 "eval MLP --data TEST --weights 8 --keep-float ( | --keep-float",
-                "eval MLP --data TEST --keep-float nothing.such  | no weight or activation has a name that matches"
+                "eval MLP --data TEST --keep-float nothing.such  | no quantized tensor has a name that matches"
                         + " nothing.such",
                 "eval MLP --data TEST --activations 8 --granularity channel --calibration-data TEST | need --weights B",
                 "calibrate MLP                                   | -o",

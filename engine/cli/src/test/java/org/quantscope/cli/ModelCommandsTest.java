@@ -8,13 +8,16 @@ import static org.quantscope.cli.CommandLineRun.sample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.QuantSpec;
@@ -28,6 +31,7 @@ import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.ActivationSketches;
 import org.quantscope.core.sketch.SketchFile;
 import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.testkit.ArrayFiles;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -505,6 +509,29 @@ class ModelCommandsTest {
         assertThat(run.code()).isEqualTo(3);
         assertThat(run.err())
                 .startsWith("quantscope: keep_float: no.such is no tensor of digits_mlp.onnx; near names: ");
+    }
+
+    @Test
+    void aBiasThatTheConfigQuantizesIsKeptInFloatByItsName() throws IOException {
+        Path config = folder.resolve("c.json");
+        CommandLineRun.of("calibrate", MLP, "-o", config);
+        TensorId bias = Engine.open(MLP, true).tensors().stream()
+                .filter(t -> t.info().kind() == TensorKind.BIAS)
+                .findFirst()
+                .orElseThrow()
+                .id();
+        SessionState state = SessionFile.read(config).state().withWeights(Optional.empty());
+        SessionFile.write(Session.of(state.withOverride(bias, QuantSpec.WEIGHTS.withBits(2))), config);
+        List<Object> eval = List.of("eval", MLP, "--data", TEST, "--limit", 50, "--config", config, "--json");
+        assertThat(names(CommandLineRun.of(eval.toArray()).json())).contains("logit_sqnr_db");
+
+        List<Object> keeping = new ArrayList<>(eval);
+        keeping.addAll(List.of("--keep-float", Pattern.quote(bias.name())));
+        JsonNode json = CommandLineRun.of(keeping.toArray()).json();
+
+        assertThat(names(json)).as("the output is that of the float model").doesNotContain("logit_sqnr_db");
+        assertThat(json.get("size_bytes").get("quantized"))
+                .isEqualTo(json.get("size_bytes").get("float32"));
     }
 
     @Test
