@@ -321,7 +321,7 @@ public final class BiasCorrection implements Correction {
             }
         }
 
-        /** Rounds the biases of layers with a quantized input and a quantized weight. */
+        /** Rounds the biases of layers with a quantized input and a quantized weight, but for those with a setting of their own. */
         private void integerBiases(Map<TensorId, float[]> baked) {
             ModelRewrite rewrite = new ModelRewrite(model);
             biases.forEach(rewrite::values);
@@ -329,7 +329,7 @@ public final class BiasCorrection implements Correction {
             for (BiasSite site : now.graph().orElseThrow().biases()) {
                 QuantParams in = resolved.activations().get(site.activation());
                 QuantParams weight = resolved.weights().get(site.weight());
-                if (in != null && weight != null) {
+                if (in != null && weight != null && !resolved.weights().containsKey(site.bias())) {
                     IntegerBias.of(now, site, in, weight).ifPresent(b -> baked.put(site.bias(), b.values()));
                 }
             }

@@ -217,7 +217,9 @@ public final class QuantizedSession {
         Set<String> moving = new HashSet<>();
         for (BiasSite site : sites(model)) {
             boolean quantized = key.others().containsKey(site.weight()) || weight.equals(Optional.of(site.weight()));
-            if (quantized && key.activations().containsKey(site.activation())) {
+            if (quantized
+                    && key.activations().containsKey(site.activation())
+                    && !key.others().containsKey(site.bias())) {
                 IntegerBias.candidate(model, site).ifPresent(b -> {
                     biases.add(b.id());
                     if (key.inHand().equals(Optional.of(site.weight()))

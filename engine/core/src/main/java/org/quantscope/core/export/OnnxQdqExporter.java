@@ -341,11 +341,11 @@ public final class OnnxQdqExporter extends FileFormat {
             return new Stored(s.encoding, s.type, s.opset, true);
         }
 
-        /** Adds the bias of a layer, if the tensors that its unit is computed from are quantized. */
+        /** Adds the bias of a layer, if the tensors that its unit is computed from are quantized and it has no setting of its own. */
         private void bias(OnnxGraph.BiasSite site) {
             Stored in = stored.get(site.activation());
             Stored weight = stored.get(site.weight());
-            if (in == null || weight == null) {
+            if (in == null || weight == null || stored.containsKey(site.bias())) {
                 return;
             }
             IntegerBias.of(plan.model(), site, in.encoding.params(), weight.encoding.params())
