@@ -16,11 +16,13 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.quantscope.app.accuracy.AccuracyViewModel;
+import org.quantscope.app.export.ExportViewModel;
 import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.OpenModel;
@@ -223,9 +225,10 @@ class OneRoadTest {
         assertThat(shown.seen()).as(what).isEqualTo(SAMPLES);
         assertThat(said.get("quantized").get("correct").asInt()).as(what).isEqualTo(shown.correct());
         assertThat(said.get("float32").get("correct").asInt()).as(what).isEqualTo(shown.floatCorrect());
+        // The window leaves cores to its own threads, and sums are in another order on fewer.
         assertThat(said.get("logit_sqnr_db").asDouble())
                 .as(what)
-                .isEqualTo(shown.logitSqnrDb());
+                .isCloseTo(shown.logitSqnrDb(), Offset.offset(1e-4));
         assertSize(at, said, what);
     }
 
@@ -349,6 +352,40 @@ class OneRoadTest {
                     .isEqualTo(ModelSize.of(
                             at.desk.bench().analysed().orElseThrow(),
                             Engine.resolve(Engine.open(file, true), at.state(), Progress.NONE, NEVER)));
+        }
+    }
+
+    @Test
+    void anActivationWithoutARangeIsToldOfAndNothingIsCompleteUntilThereIsData() {
+        try (HeldContext at = context()) {
+            at.open("digits_mlp.onnx");
+            at.desk.session().openEvaluationData(SampleFiles.DIGITS_TEST);
+            at.desk.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS)));
+
+            TensorId first = at.desk.bench().activations().stream()
+                    .map(a -> a.id())
+                    .sorted()
+                    .findFirst()
+                    .orElseThrow();
+            String why = "no range for activation " + first + ": calibrate with data first (and 3 more)";
+            assertThat(at.problems).containsExactly(why);
+            assertThat(at.desk.tensors().rowsProperty().get().activations())
+                    .hasSize(4)
+                    .allSatisfy(row -> assertThat(row.obstacle()).isPresent());
+            AccuracyViewModel.View shown = at.desk.accuracy().viewProperty().get();
+            assertThat(shown.status()).isEqualTo(AccuracyViewModel.Status.NOT_RESOLVED);
+            assertThat(shown.obstacle()).isEqualTo(why);
+            assertThat(shown.quantized()).isEmpty();
+            assertThat(shown.size()).isEmpty();
+            assertThat(at.desk.export().planProperty().get()).isEmpty();
+            at.desk.export().export(Exporters.byId("npz"), folder.resolve("w.npz"));
+            assertThat(at.desk.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused(why));
+
+            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            assertThat(at.desk.tensors().rowsProperty().get().activations())
+                    .allSatisfy(row -> assertThat(row.obstacle()).isEmpty());
+            assertThat(at.desk.accuracy().viewProperty().get().status()).isEqualTo(AccuracyViewModel.Status.DONE);
+            assertThat(at.desk.export().planProperty().get().orElseThrow().activations()).hasSize(4);
         }
     }
 

@@ -91,7 +91,7 @@ public final class AccuracyView extends VBox {
 
     private void show(AccuracyViewModel.View v) {
         boolean evaluates = switch (v.status()) {
-            case NO_MODEL, NO_GRAPH, NO_DATA -> false;
+            case NO_MODEL, NO_GRAPH, NO_DATA, NOT_RESOLVED -> false;
             case WAITING, RUNNING, DONE, STOPPED -> true;
         };
         for (Node node : new Node[] {headline, seen, progress, facts}) {
@@ -103,6 +103,8 @@ public final class AccuracyView extends VBox {
             case NO_GRAPH -> "This file holds weights without a graph: there is nothing to run.";
             case NO_DATA ->
                 "Accuracy needs data: drop some here. Without labels, the answers are compared with the float model's.";
+            case NOT_RESOLVED ->
+                Character.toUpperCase(v.obstacle().charAt(0)) + v.obstacle().substring(1) + ".";
             case STOPPED -> "Stopped before the last sample.";
             case WAITING, RUNNING, DONE -> "";
         };

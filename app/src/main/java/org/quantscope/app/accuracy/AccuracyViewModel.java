@@ -49,6 +49,8 @@ public final class AccuracyViewModel implements AutoCloseable {
         NO_GRAPH,
         /** There is no labelled data. */
         NO_DATA,
+        /** A tensor cannot be resolved, so there are no complete settings to evaluate. */
+        NOT_RESOLVED,
         /** The evaluation has not begun; if there is a figure, it belongs to earlier settings. */
         WAITING,
         /** The evaluation runs; the figure is updated with each batch. */
@@ -65,41 +67,48 @@ public final class AccuracyViewModel implements AutoCloseable {
      * @param evaluation of the shown settings; of earlier ones if {@code previous}
      * @param baseline the float model's accuracy so far
      * @param previous true if {@code evaluation} belongs to earlier settings
+     * @param obstacle why a tensor cannot be resolved, in a sentence without its full stop; empty if all can
      */
     public record View(
             Status status,
             Optional<Evaluation> evaluation,
             Optional<AccuracyEstimate> baseline,
             boolean previous,
-            Optional<ModelSize> size) {
+            Optional<ModelSize> size,
+            String obstacle) {
         static final View NOTHING = without(Status.NO_MODEL, Optional.empty());
 
         /** Nothing can be evaluated, for the reason in {@code why}. */
         static View without(Status why, Optional<ModelSize> size) {
-            return new View(why, Optional.empty(), Optional.empty(), false, size);
+            return new View(why, Optional.empty(), Optional.empty(), false, size, "");
         }
 
         /** This view for new settings without a figure yet; the former figure remains, marked as previous. */
         View waiting(Optional<ModelSize> ofSetting) {
-            return new View(Status.WAITING, evaluation, baseline, evaluation.isPresent(), ofSetting);
+            return new View(Status.WAITING, evaluation, baseline, evaluation.isPresent(), ofSetting, "");
         }
 
         /** This view with an evaluation of the present settings. */
         View evaluated(Status how, Evaluation known, ModelSize ofSetting) {
-            return new View(how, Optional.of(known), baseline, false, Optional.of(ofSetting));
+            return new View(how, Optional.of(known), baseline, false, Optional.of(ofSetting), "");
         }
 
         View stopped() {
-            return new View(Status.STOPPED, evaluation, baseline, previous, size);
+            return new View(Status.STOPPED, evaluation, baseline, previous, size, "");
         }
 
         /** This view for settings whose evaluation has failed, so that no figure will follow. */
         View failed() {
-            return new View(Status.STOPPED, Optional.empty(), baseline, false, size);
+            return new View(Status.STOPPED, Optional.empty(), baseline, false, size, "");
+        }
+
+        /** This view for settings with a tensor that cannot be resolved. */
+        View unresolved(String why) {
+            return new View(Status.NOT_RESOLVED, Optional.empty(), baseline, false, Optional.empty(), why);
         }
 
         View withBaseline(AccuracyEstimate estimate) {
-            return new View(status, evaluation, Optional.of(estimate), previous, size);
+            return new View(status, evaluation, Optional.of(estimate), previous, size, obstacle);
         }
 
         /** The accuracy of the quantized model; that of earlier settings if {@code previous}. */
@@ -189,6 +198,13 @@ public final class AccuracyViewModel implements AutoCloseable {
         Measurements.Snapshot measured = measurements.snapshotProperty().get();
         Optional<SelectedTensor.View> hand = selected.viewProperty().get();
         boolean settled = measured.complete() && hand.map(h -> !h.previous()).orElse(true);
+        if (evaluable && measured.obstacle().isPresent()) {
+            shown = null;
+            asked = null;
+            evaluations.cancel();
+            show(view.get().unresolved(measured.obstacle().get()));
+            return;
+        }
         if (!settled) {
             shown = null;
             waitFor(evaluable ? Status.WAITING : missing);

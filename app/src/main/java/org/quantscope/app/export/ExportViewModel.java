@@ -169,6 +169,11 @@ public final class ExportViewModel {
                         : exporter.id();
     }
 
+    /** Why there is no plan, in a sentence without its full stop. */
+    String waitsFor() {
+        return measurements.snapshotProperty().get().obstacle().orElse("the tensors are still being measured");
+    }
+
     /** Exports with the default options of the format. */
     public void export(Exporter exporter, Path target) {
         export(exporter, Map.of(), target);
@@ -181,7 +186,7 @@ public final class ExportViewModel {
     public void export(Exporter exporter, Map<String, String> options, Path target) {
         ExportPlan ready = plan.get().map(p -> p.withOptions(options)).orElse(null);
         if (ready == null) {
-            tell(new Status.Refused("the tensors are still being measured"));
+            tell(new Status.Refused(waitsFor()));
             return;
         }
         if (target.toAbsolutePath()

@@ -10,7 +10,7 @@ import org.quantscope.core.tensor.TensorId;
  *
  * @param targets the formats that pass the filter, recently used ones first
  * @param chosen empty before the first check
- * @param measured false while tensors are being measured, or if nothing is open
+ * @param waitsFor why the parameters are not known yet, in a sentence without its full stop; empty if they are
  * @param previous true if the problems belong to earlier settings
  * @param options all options of the chosen format by name, those with default values too
  * @param preview of the file in the chosen format
@@ -21,7 +21,7 @@ import org.quantscope.core.tensor.TensorId;
 public record TargetsState(
         List<CheckedFormat> targets,
         Optional<CheckedFormat> chosen,
-        boolean measured,
+        Optional<String> waitsFor,
         boolean previous,
         Map<String, String> options,
         Preview preview,
@@ -31,7 +31,7 @@ public record TargetsState(
     static final TargetsState NOTHING = new TargetsState(
             List.of(),
             Optional.empty(),
-            false,
+            Optional.of("nothing is open"),
             false,
             Map.of(),
             Preview.NONE,
@@ -41,24 +41,24 @@ public record TargetsState(
 
     TargetsState withFormats(
             List<CheckedFormat> listed, Optional<CheckedFormat> other, Map<String, String> itsOptions) {
-        return new TargetsState(listed, other, measured, previous, itsOptions, preview, previewProblem, selected, busy);
+        return new TargetsState(listed, other, waitsFor, previous, itsOptions, preview, previewProblem, selected, busy);
     }
 
-    TargetsState withProgress(boolean areMeasured, boolean arePrevious, boolean isBusy) {
+    TargetsState withProgress(Optional<String> theyWaitFor, boolean arePrevious, boolean isBusy) {
         return new TargetsState(
-                targets, chosen, areMeasured, arePrevious, options, preview, previewProblem, selected, isBusy);
+                targets, chosen, theyWaitFor, arePrevious, options, preview, previewProblem, selected, isBusy);
     }
 
     TargetsState withPreview(Preview other, Optional<String> problem) {
-        return new TargetsState(targets, chosen, measured, previous, options, other, problem, selected, busy);
+        return new TargetsState(targets, chosen, waitsFor, previous, options, other, problem, selected, busy);
     }
 
     TargetsState withInHand(Optional<TensorId> tensor) {
-        return new TargetsState(targets, chosen, measured, previous, options, preview, previewProblem, tensor, busy);
+        return new TargetsState(targets, chosen, waitsFor, previous, options, preview, previewProblem, tensor, busy);
     }
 
     public boolean mayExport() {
-        return measured
+        return waitsFor.isEmpty()
                 && !previous
                 && previewProblem.isEmpty()
                 && chosen.map(t -> t.refused().isEmpty()).orElse(false);
@@ -66,6 +66,6 @@ public record TargetsState(
 
     /** True if the remedies fit the present settings, so that they may be applied. */
     public boolean mayFix() {
-        return measured && !previous && !busy;
+        return waitsFor.isEmpty() && !previous && !busy;
     }
 }

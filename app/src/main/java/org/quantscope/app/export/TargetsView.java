@@ -148,9 +148,10 @@ public final class TargetsView extends BorderPane {
             }
             title.setText(v.chosen().map(t -> t.exporter().title()).orElse(""));
             verdict.setText(
-                    !v.measured()
-                            ? "The tensors are still being measured."
-                            : v.chosen().map(CheckedFormat::verdict).orElse(""));
+                    v.waitsFor()
+                            .map(TargetsView::sentence)
+                            .orElseGet(() ->
+                                    v.chosen().map(CheckedFormat::verdict).orElse("")));
             List<ExportProblem> found = v.chosen().map(CheckedFormat::problems).orElse(List.of());
             long fixes = v.chosen().map(CheckedFormat::fixes).orElse(0L);
             fixAll.setVisible(fixes > 0);
@@ -184,5 +185,9 @@ public final class TargetsView extends BorderPane {
             halves.setDividerPositions(
                     halves.getHeight() > 0 ? Math.min(PROBLEMS_SHARE, whole / halves.getHeight()) : PROBLEMS_SHARE);
         }
+    }
+
+    private static String sentence(String text) {
+        return Character.toUpperCase(text.charAt(0)) + text.substring(1) + ".";
     }
 }

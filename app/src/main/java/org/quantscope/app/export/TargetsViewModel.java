@@ -175,7 +175,7 @@ public final class TargetsViewModel {
         boolean previous = plan.isEmpty() || checkedVersion != version;
         view.set(view.get()
                 .withFormats(shown, target(chosen), memory.values(chosen))
-                .withProgress(plan.isPresent(), previous, busy)
+                .withProgress(plan.isPresent() ? Optional.empty() : Optional.of(export.waitsFor()), previous, busy)
                 .withInHand(bench.selectionProperty().get()));
     }
 

@@ -1,13 +1,14 @@
 package org.quantscope.app.session;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -54,18 +55,38 @@ public final class Measurements {
      * @param resolved the parameters of all tensors, once complete
      * @param ranges the calibrated ranges for a session file, once complete
      * @param size size of the model under these settings, once complete
+     * @param obstacles why tensors cannot be resolved, in a sentence without its full stop, by their names; while there is any,
+     *     no snapshot is complete
      */
     public record Snapshot(
             Map<TensorId, Measured> tensors,
             boolean complete,
             ResolvedSettings resolved,
             ActivationRanges ranges,
-            ModelSize size) {
-        static final Snapshot EMPTY = partial(Map.of());
+            ModelSize size,
+            Map<TensorId, String> obstacles) {
+        static final Snapshot EMPTY = partial(Map.of(), Map.of());
 
-        static Snapshot partial(Map<TensorId, Measured> known) {
+        public Snapshot {
+            obstacles = Collections.unmodifiableMap(new TreeMap<>(obstacles));
+        }
+
+        static Snapshot partial(Map<TensorId, Measured> known, Map<TensorId, String> obstacles) {
             return new Snapshot(
-                    Map.copyOf(known), false, ResolvedSettings.NONE, ActivationRanges.NONE, new ModelSize(0, 0));
+                    Map.copyOf(known),
+                    false,
+                    ResolvedSettings.NONE,
+                    ActivationRanges.NONE,
+                    new ModelSize(0, 0),
+                    obstacles);
+        }
+
+        /** The first obstacle, and how many more tensors have one. */
+        public Optional<String> obstacle() {
+            int more = obstacles.size() - 1;
+            return obstacles.values().stream()
+                    .findFirst()
+                    .map(why -> why + (more > 0 ? " (and " + more + " more)" : ""));
         }
     }
 
@@ -148,7 +169,8 @@ public final class Measurements {
         Map<TensorId, Measured> known = new LinkedHashMap<>();
         List<Task> tasks = new ArrayList<>();
         List<Task> missing = new ArrayList<>();
-        Set<TensorId> lacking = new TreeSet<>();
+        Map<TensorId, String> lacking = new TreeMap<>();
+        boolean waits = false;
         for (QuantizedTensor tensor : QuantizedTensor.of(model.get(), state.get(), bench.calibration())) {
             TensorId id = tensor.info().id();
             Task task = new Task(bench.subject(id).orElseThrow(), tensor);
@@ -159,20 +181,26 @@ public final class Measurements {
             } else if (tensor.request().obstacle().isEmpty()) {
                 missing.add(task);
                 tasks.add(task);
-            } else if (task.subject instanceof QuantizableTensor.Weight) {
-                lacking.add(id);
+            } else {
+                // With data the activations are looked at in the background, and what is lacking comes in a moment.
+                boolean lasts = bench.calibrationData().isEmpty()
+                        || (task.subject instanceof QuantizableTensor.Weight
+                                && bench.observed().isPresent());
+                if (lasts) {
+                    lacking.put(id, tensor.request().obstacle().get());
+                }
+                waits |= !lasts;
             }
         }
-        if (!lacking.isEmpty() && !lacking.equals(saidLacking)) {
-            background.problem("Range of " + lacking.iterator().next()
-                    + (lacking.size() > 1 ? " and " + (lacking.size() - 1) + " more" : "")
-                    + ": weighted by importances that calibration data shows; there is none");
+        if (!lacking.isEmpty() && !lacking.keySet().equals(saidLacking)) {
+            background.problem(Snapshot.partial(known, lacking).obstacle().orElseThrow());
         }
-        saidLacking = lacking;
+        saidLacking = Set.copyOf(lacking.keySet());
+        boolean whole = lacking.isEmpty() && !waits;
         Asked asked = new Asked(model.get(), state.get(), bench.calibration(), bench.resolver(), tasks);
-        if (missing.isEmpty() && !lacking.isEmpty()) {
+        if (missing.isEmpty() && !whole) {
             latest.cancel();
-            show(Snapshot.partial(known));
+            show(Snapshot.partial(known, lacking));
             return;
         }
         Optional<ActivationRanges> ranges = asked.resolver.knownRanges(asked.state, asked.calibration);
@@ -181,10 +209,10 @@ public final class Measurements {
             show(complete(asked, known, ranges.get()));
             return;
         }
-        show(Snapshot.partial(known));
+        show(Snapshot.partial(known, lacking));
         AtomicBoolean underWay = new AtomicBoolean();
         latest.submit(
-                (cancel, partial) -> run(asked, known, missing, lacking.isEmpty(), underWay, cancel, partial),
+                (cancel, partial) -> run(asked, known, missing, whole, lacking, underWay, cancel, partial),
                 result -> {
                     show(result);
                     underWay.set(false);
@@ -201,7 +229,8 @@ public final class Measurements {
                 })
                 .toList();
         ResolvedSettings resolved = ResolvedSettings.of(asked.model, all);
-        return new Snapshot(Map.copyOf(measured), true, resolved, ranges, ModelSize.of(asked.model, resolved));
+        return new Snapshot(
+                Map.copyOf(measured), true, resolved, ranges, ModelSize.of(asked.model, resolved), Map.of());
     }
 
     private void show(Snapshot next) {
@@ -215,6 +244,7 @@ public final class Measurements {
             Map<TensorId, Measured> known,
             List<Task> missing,
             boolean complete,
+            Map<TensorId, String> lacking,
             AtomicBoolean underWay,
             CancelToken cancel,
             Consumer<Snapshot> partial) {
@@ -232,13 +262,13 @@ public final class Measurements {
                 if (due && done < missing.size() && underWay.compareAndSet(false, true)) {
                     told = done;
                     toldAt = System.nanoTime();
-                    partial.accept(Snapshot.partial(all));
+                    partial.accept(Snapshot.partial(all, lacking));
                 }
             }
         }
         return complete
                 ? complete(asked, all, asked.resolver.ranges(asked.state, asked.calibration, cancel))
-                : Snapshot.partial(all);
+                : Snapshot.partial(all, lacking);
     }
 
     /** The results for the present settings. */

@@ -168,7 +168,7 @@ final class TensorColumns {
 
     private static String sqnr(TensorRow row) {
         return row.sqnrDb().isEmpty()
-                ? ""
+                ? row.obstacle().map(why -> "no range").orElse("")
                 : (row.exact() ? "" : "≈ ")
                         + String.format(Locale.ROOT, "%.1f", row.sqnrDb().getAsDouble());
     }

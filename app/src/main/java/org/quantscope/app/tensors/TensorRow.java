@@ -16,6 +16,7 @@ import org.quantscope.core.tensor.TensorId;
  * @param sqnrDb SQNR in dB; empty while it is unknown, or if it does not exist
  * @param exact false if {@code sqnrDb} is an estimate
  * @param range the hull of the requested ranges of all channels; empty while it is unknown
+ * @param obstacle why its setting cannot be resolved, in a sentence without its full stop; empty if it can
  * @param sensitivity the figures of a sweep; empty before one
  */
 public record TensorRow(
@@ -28,6 +29,7 @@ public record TensorRow(
         OptionalDouble sqnrDb,
         boolean exact,
         Optional<ClipRange> range,
+        Optional<String> obstacle,
         Optional<TensorDamage> sensitivity) {
     /** From this SQNR on the damage is little: the noise has less than 4 % of the signal's power. */
     static final double FAIR_DB = 14;

@@ -175,6 +175,7 @@ public final class TensorsViewModel {
                 OptionalDouble.empty(),
                 true,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -272,6 +273,8 @@ public final class TensorsViewModel {
                 measured.map(m -> m.error().sqnrDb()).orElse(OptionalDouble.empty()),
                 measured.map(m -> m.error().exact()).orElse(true),
                 measured.map(Measured::envelope),
+                Optional.ofNullable(
+                        measurements.snapshotProperty().get().obstacles().get(subject.id())),
                 Optional.ofNullable(sensitivity.viewProperty().get().tensors().get(subject.id())));
     }
 

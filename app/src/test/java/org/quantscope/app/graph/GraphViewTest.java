@@ -205,6 +205,7 @@ class GraphViewTest {
                 OptionalDouble.empty(),
                 true,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of(damage));
         ModelDrawing.Box box = new ModelDrawing.Box("Conv", "conv", List.of(id), true, 0, 0, 10, 10);
         GraphViewModel.View swept = GraphViewModel.View.of(
