@@ -16,6 +16,8 @@ public final class Changes {
     public enum Stage {
         /** The parameters and errors of every quantized tensor. */
         MEASUREMENTS,
+        /** The list of tensors, with what they come to. */
+        TENSOR_LIST,
         /** The selected tensor, with its preview. */
         SELECTED_TENSOR,
         /** The accuracy under the shown settings. */
@@ -46,7 +48,9 @@ public final class Changes {
     public void behind(Stage stage) {
         due.addAll(
                 switch (stage) {
-                    case MEASUREMENTS -> EnumSet.of(Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
+                    case MEASUREMENTS ->
+                        EnumSet.of(Stage.TENSOR_LIST, Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
+                    case TENSOR_LIST -> EnumSet.of(Stage.SELECTED_TENSOR, Stage.ACCURACY, Stage.OTHERS);
                     case SELECTED_TENSOR -> EnumSet.of(Stage.ACCURACY);
                     case ACCURACY, OTHERS -> EnumSet.noneOf(Stage.class);
                 });

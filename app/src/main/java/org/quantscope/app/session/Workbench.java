@@ -167,7 +167,7 @@ public final class Workbench {
     public void select(TensorId id) {
         if (subject(id).isPresent()) {
             selection.set(Optional.of(id));
-            changes.behind(Changes.Stage.MEASUREMENTS);
+            changes.behind(Changes.Stage.TENSOR_LIST);
         }
     }
 

@@ -19,6 +19,7 @@ import javafx.beans.property.SimpleStringProperty;
 import javafx.beans.property.StringProperty;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.app.session.Activations;
+import org.quantscope.app.session.Changes;
 import org.quantscope.app.session.Measured;
 import org.quantscope.app.session.Measurements;
 import org.quantscope.app.session.QuantizableTensor;
@@ -105,12 +106,10 @@ public final class TensorsViewModel {
             places = Map.of();
             choosesWorst = true;
         });
-        measurements.snapshotProperty().subscribe(x -> {
+        bench.changes().on(Changes.Stage.TENSOR_LIST, () -> {
             takeWorst();
             refresh();
         });
-        bench.seenProperty().subscribe(x -> refresh());
-        bench.stateProperty().map(s -> s.map(SessionState::addedQuantizers)).subscribe(x -> refresh());
         sensitivity.viewProperty().map(SensitivityViewModel.View::tensors).subscribe(x -> refresh());
         filter.subscribe(x -> arrange());
         order.subscribe(x -> {
