@@ -549,7 +549,7 @@ class ApplicationContextTest {
         desk.session().openModel(SampleFiles.DIGITS);
         desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
 
-        assertThat(problems).hasSize(1).first().asString().contains("importances that calibration data shows");
+        assertThat(problems).hasSize(1).first().asString().contains("importances from calibration data");
         assertThat(hand().previous()).isTrue();
         assertThat(desk.export().planProperty().get()).isEmpty();
     }

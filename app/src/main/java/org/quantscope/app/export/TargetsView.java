@@ -147,11 +147,9 @@ public final class TargetsView extends BorderPane {
                 targets.getSelectionModel().clearAndSelect(index);
             }
             title.setText(v.chosen().map(t -> t.exporter().title()).orElse(""));
-            verdict.setText(
-                    v.waitsFor()
-                            .map(TargetsView::sentence)
-                            .orElseGet(() ->
-                                    v.chosen().map(CheckedFormat::verdict).orElse("")));
+            verdict.setText(v.waitsFor()
+                    .map(TargetsView::sentence)
+                    .orElseGet(() -> v.chosen().map(CheckedFormat::verdict).orElse("")));
             List<ExportProblem> found = v.chosen().map(CheckedFormat::problems).orElse(List.of());
             long fixes = v.chosen().map(CheckedFormat::fixes).orElse(0L);
             fixAll.setVisible(fixes > 0);

@@ -123,8 +123,7 @@ final class CurveCommand extends EngineCommand {
                 exact && !refit ? new MomentSketch[0] : MomentSketch.perSlice(tensor, slicing, cancel());
         Resolver resolver = new Resolver();
         Request whole = Request.of(tensor, spec.withClip(new Clip.Auto("minmax")), importances);
-        List<ClipRange> full =
-                checked(() -> resolver.resolve(whole, cancel())).requested();
+        List<ClipRange> full = checked(() -> resolver.resolve(whole, cancel())).requested();
 
         List<Point> curve = new ArrayList<>();
         List<Pin> pins = new ArrayList<>();

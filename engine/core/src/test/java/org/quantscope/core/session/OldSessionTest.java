@@ -46,7 +46,8 @@ class OldSessionTest {
 
     @Test
     void resolvesToTheParametersOfThatRelease() throws IOException {
-        Model model = Engine.open(Path.of(System.getProperty("quantscope.samples"), "digits_mlp.onnx"), session.state());
+        Model model =
+                Engine.open(Path.of(System.getProperty("quantscope.samples"), "digits_mlp.onnx"), session.state());
         ResolvedSettings resolved =
                 resolver.resolve(model, session.state(), session.calibration(), Progress.NONE, NEVER);
         Path now = folder.resolve("now.json");
