@@ -234,7 +234,6 @@ public final class Resolver {
                 }
             } catch (IllegalArgumentException e) {
                 // Resolving this activation will report the problem; here it just has no range.
-                continue;
             }
         }
         return Optional.of(new ActivationRanges(ranges, levels));
