@@ -39,7 +39,7 @@ import org.quantscope.core.sensitivity.SensitivityStore;
 public record ApplicationContext(
         Workbench bench,
         Measurements measurements,
-        SelectedTensor inHand,
+        SelectedTensor selected,
         Activations activations,
         SensitivityViewModel sensitivity,
         TensorsViewModel tensors,
@@ -70,37 +70,37 @@ public record ApplicationContext(
         Background background = Background.of(work, ui, notices);
         Workbench bench = new Workbench();
         Measurements measurements = new Measurements(bench, background);
-        SelectedTensor inHand = new SelectedTensor(bench, measurements, background);
-        CodeUse codeUse = new CodeUse(bench, inHand, background);
+        SelectedTensor selected = new SelectedTensor(bench, measurements, background);
+        CodeUse codeUse = new CodeUse(bench, selected, background);
         Activations activations = new Activations(bench, background);
-        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, inHand, background, settings);
+        AccuracyViewModel accuracy = new AccuracyViewModel(bench, measurements, selected, background, settings);
         ExportViewModel export = new ExportViewModel(bench, measurements, background);
         SensitivityViewModel sensitivity = new SensitivityViewModel(
                 bench, measurements, new SensitivityStore(settings.state().resolve("sensitivity")), background);
-        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, inHand, activations, sensitivity);
-        QuantizerViewModel quantizer = new QuantizerViewModel(inHand, activations, notices);
+        TensorsViewModel tensors = new TensorsViewModel(bench, measurements, selected, activations, sensitivity);
+        QuantizerViewModel quantizer = new QuantizerViewModel(selected, activations, notices);
         return new ApplicationContext(
                 bench,
                 measurements,
-                inHand,
+                selected,
                 activations,
                 sensitivity,
                 tensors,
                 new GraphViewModel(bench, tensors, sensitivity, background),
                 quantizer,
-                new ErrorViewModel(inHand, codeUse),
-                new SlicesViewModel(inHand, quantizer),
-                new CodesViewModel(inHand, codeUse),
+                new ErrorViewModel(selected, codeUse),
+                new SlicesViewModel(selected, quantizer),
+                new CodesViewModel(selected, codeUse),
                 accuracy,
-                new TriedViewModel(bench, accuracy, inHand),
+                new TriedViewModel(bench, accuracy, selected),
                 new FlippedViewModel(bench, accuracy, background),
-                new LayerOutputViewModel(bench, accuracy, inHand, background),
+                new LayerOutputViewModel(bench, accuracy, selected, background),
                 new SampleLayersViewModel(bench, accuracy, background),
                 new CorrectionsViewModel(bench, measurements, accuracy, background),
                 new SessionViewModel(bench, questions, settings, background),
                 export,
                 new TargetsViewModel(bench, export, settings, background),
-                new ImportViewModel(bench, measurements, inHand, background),
+                new ImportViewModel(bench, measurements, selected, background),
                 new DataViewModel(bench, background),
                 background);
     }

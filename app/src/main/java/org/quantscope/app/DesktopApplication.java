@@ -36,7 +36,7 @@ public final class DesktopApplication extends Application {
     @Override
     public void stop() throws InterruptedException {
         if (window != null) {
-            window.desk().close();
+            window.context().close();
         }
         work.shutdown();
         work.awaitTermination(DRAIN_SECONDS, TimeUnit.SECONDS);

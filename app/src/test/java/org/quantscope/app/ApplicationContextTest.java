@@ -81,17 +81,17 @@ class ApplicationContextTest {
             task.run();
         }
     };
-    private ApplicationContext desk;
+    private ApplicationContext context;
 
     @BeforeEach
     void start() {
         answers.unsaved = Questions.Unsaved.STAY;
-        desk = newDesk();
+        context = newDesk();
     }
 
     @AfterEach
     void end() {
-        desk.close();
+        context.close();
     }
 
     private ApplicationContext newDesk() {
@@ -99,13 +99,13 @@ class ApplicationContextTest {
     }
 
     private void openDigits() {
-        desk.session().openSample(SampleFiles.digits());
+        context.session().openSample(SampleFiles.digits());
         assertThat(problems).isEmpty();
-        assertThat(desk.bench().modelProperty().get()).isPresent();
+        assertThat(context.bench().modelProperty().get()).isPresent();
     }
 
     private SelectedTensor.View hand() {
-        return desk.inHand().viewProperty().get().orElseThrow();
+        return context.selected().viewProperty().get().orElseThrow();
     }
 
     private Measured measured() {
@@ -113,43 +113,54 @@ class ApplicationContextTest {
     }
 
     private SessionState state() {
-        return desk.bench().stateProperty().get().orElseThrow();
+        return context.bench().stateProperty().get().orElseThrow();
     }
 
     /** What a session file would keep of the activations. */
     private Map<TensorId, ClipRange> ranges() {
-        return desk.measurements().snapshotProperty().get().ranges().ranges();
+        return context.measurements().snapshotProperty().get().ranges().ranges();
     }
 
-    private Tensor inHand() {
-        return desk.bench().analysed().orElseThrow().find(hand().subject().id()).orElseThrow();
+    private Tensor selected() {
+        return context.bench()
+                .analysed()
+                .orElseThrow()
+                .find(hand().subject().id())
+                .orElseThrow();
     }
 
     @Test
     void openingASampleMeasuresEveryTensorExactlyAndEvaluatesIt() {
         openDigits();
-        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().allSatisfy(row -> {
-            assertThat(row.sqnrDb()).isPresent();
-            assertThat(row.exact()).isTrue();
-        });
-        assertThat(desk.tensors().rowsProperty().get().activations()).isNotEmpty();
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(desk.accuracy().viewProperty().get().baseline().orElseThrow().floatCorrect())
+        assertThat(context.tensors().rowsProperty().get().weights())
+                .isNotEmpty()
+                .allSatisfy(row -> {
+                    assertThat(row.sqnrDb()).isPresent();
+                    assertThat(row.exact()).isTrue();
+                });
+        assertThat(context.tensors().rowsProperty().get().activations()).isNotEmpty();
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.accuracy()
+                        .viewProperty()
+                        .get()
+                        .baseline()
+                        .orElseThrow()
+                        .floatCorrect())
                 .isEqualTo(477);
-        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
-                .isLessThan(desk.accuracy()
+        assertThat(context.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
+                .isLessThan(context.accuracy()
                         .viewProperty()
                         .get()
                         .size()
                         .orElseThrow()
                         .floatBytes());
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
     }
 
     @Test
     void rowsAreWorstFirst() {
         openDigits();
-        assertThat(desk.tensors().rowsProperty().get().weights().stream()
+        assertThat(context.tensors().rowsProperty().get().weights().stream()
                         .map(row -> row.sqnrDb().orElseThrow()))
                 .isSorted();
     }
@@ -158,48 +169,48 @@ class ApplicationContextTest {
     void aPreviewAnswersFromTheSketchAtOnceAndExactlyALittleLater() {
         openDigits();
         held = true;
-        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        context.selected().preview(ClipRange.symmetric(0.3f));
         assertThat(measured().error().exact()).isFalse();
-        assertThat(desk.error().viewProperty().get().orElseThrow().mse()).startsWith("≈ ");
+        assertThat(context.error().viewProperty().get().orElseThrow().mse()).startsWith("≈ ");
         double estimate = measured().error().mse();
-        assertThat(desk.accuracy().viewProperty().get().previous()).isTrue();
+        assertThat(context.accuracy().viewProperty().get().previous()).isTrue();
 
         runWaiting();
-        var exact = ErrorPass.measure(inHand(), measured().params(), new CancelToken());
+        var exact = ErrorPass.measure(selected(), measured().params(), new CancelToken());
         assertThat(measured().error().exact()).isTrue();
         assertThat(measured().error().mse()).isEqualTo(exact.mse());
         assertThat(measured().error().clipped()).isEqualTo((double) exact.clipped());
         assertThat(estimate).isCloseTo(exact.mse(), Percentage.withPercentage(5));
-        assertThat(desk.accuracy().viewProperty().get().previous()).isFalse();
-        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(context.accuracy().viewProperty().get().previous()).isFalse();
+        assertThat(context.bench().canUndoProperty().get()).isFalse();
     }
 
     @Test
     void aFrameOfADragChangesOnlyWhatTheHandMovesAndAsksForOneJobOfAKind() {
         openDigits();
         held = true;
-        desk.inHand().preview(ClipRange.symmetric(0.3f));
+        context.selected().preview(ClipRange.symmetric(0.3f));
         int asked = waiting.size();
         var changes = new TreeMap<String, Integer>();
-        count(changes, "error", desk.error().viewProperty());
-        count(changes, "quantizer", desk.quantizer().viewProperty());
-        count(changes, "in hand", desk.inHand().viewProperty());
-        count(changes, "accuracy", desk.accuracy().viewProperty());
-        count(changes, "measurements", desk.measurements().snapshotProperty());
-        count(changes, "rows", desk.tensors().rowsProperty());
-        count(changes, "export", desk.export().planProperty());
-        count(changes, "curve", desk.inHand().curveProperty());
-        count(changes, "state", desk.bench().stateProperty());
-        List<QuantizableTensor.Weight> weights = desk.bench().weights();
+        count(changes, "error", context.error().viewProperty());
+        count(changes, "quantizer", context.quantizer().viewProperty());
+        count(changes, "in hand", context.selected().viewProperty());
+        count(changes, "accuracy", context.accuracy().viewProperty());
+        count(changes, "measurements", context.measurements().snapshotProperty());
+        count(changes, "rows", context.tensors().rowsProperty());
+        count(changes, "export", context.export().planProperty());
+        count(changes, "curve", context.selected().curveProperty());
+        count(changes, "state", context.bench().stateProperty());
+        List<QuantizableTensor.Weight> weights = context.bench().weights();
         int frames = 50;
         for (int i = 0; i < frames; i++) {
-            desk.inHand().preview(ClipRange.symmetric(0.301f + 0.001f * i));
+            context.selected().preview(ClipRange.symmetric(0.301f + 0.001f * i));
         }
         assertThat(changes)
                 .containsExactlyEntriesOf(
                         new TreeMap<>(Map.of("error", frames, "quantizer", frames, "in hand", frames)));
         assertThat(waiting).hasSize(asked);
-        assertThat(desk.bench().weights()).isSameAs(weights);
+        assertThat(context.bench().weights()).isSameAs(weights);
     }
 
     private static void count(Map<String, Integer> changes, String name, ObservableValue<?> value) {
@@ -209,28 +220,28 @@ class ApplicationContextTest {
     @Test
     void lettingGoKeepsTheEvaluationThatThePreviewBegan() {
         openDigits();
-        int tried = desk.tried().viewProperty().get().points().size();
-        desk.inHand().preview(ClipRange.symmetric(0.05f));
-        var evaluated = desk.accuracy().viewProperty().get().quantized();
-        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried);
+        int tried = context.tried().viewProperty().get().points().size();
+        context.selected().preview(ClipRange.symmetric(0.05f));
+        var evaluated = context.accuracy().viewProperty().get().quantized();
+        assertThat(context.tried().viewProperty().get().points()).hasSize(tried);
         held = true;
-        desk.inHand().commit();
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
-        assertThat(desk.tried().viewProperty().get().points()).hasSize(tried + 1);
+        context.selected().commit();
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.accuracy().viewProperty().get().quantized()).isEqualTo(evaluated);
+        assertThat(context.tried().viewProperty().get().points()).hasSize(tried + 1);
     }
 
     @Test
     void aCalibratorForAnActivationIsAStepAtOnceAndItsRangeFollowsInTheBackground() {
         openDigits();
-        desk.activations().quantize(true);
-        TensorId activation = desk.bench().activations().getLast().id();
-        desk.bench().select(activation);
+        context.activations().quantize(true);
+        TensorId activation = context.bench().activations().getLast().id();
+        context.bench().select(activation);
         ClipRange before = hand().clip().orElseThrow();
         Map<TensorId, ClipRange> all = ranges();
         held = true;
-        desk.quantizer().setCalibrator("mse");
-        desk.quantizer().setBits(4);
+        context.quantizer().setCalibrator("mse");
+        context.quantizer().setBits(4);
         QuantSpec spec = state().overrides().get(activation);
         assertThat(spec.bits()).isEqualTo(4);
         assertThat(spec.clip()).isEqualTo(new Clip.Auto("mse"));
@@ -243,8 +254,8 @@ class ApplicationContextTest {
         assertThat(ranges().get(activation)).isEqualTo(hand().clip().orElseThrow());
 
         held = true;
-        desk.bench().undo();
-        desk.bench().undo();
+        context.bench().undo();
+        context.bench().undo();
         assertThat(hand().previous()).as("a range that was seen before").isFalse();
         assertThat(hand().clip()).contains(before);
         assertThat(ranges()).isEqualTo(all);
@@ -255,36 +266,36 @@ class ApplicationContextTest {
     @Test
     void aQuantizerCanBeAddedWhereTheRulesHaveNoneAndIsOneStep() {
         openDigits();
-        desk.activations().quantize(true);
-        TensorRow inside = desk.tensors().rowsProperty().get().others().getFirst();
+        context.activations().quantize(true);
+        TensorRow inside = context.tensors().rowsProperty().get().others().getFirst();
         Set<TensorId> id = Set.of(inside.id());
-        assertThat(desk.tensors().placement(inside.id()).orElseThrow())
+        assertThat(context.tensors().placement(inside.id()).orElseThrow())
                 .startsWith("in float: inside a layer: the integer kernel rounds behind Relu");
-        assertThat(desk.tensors().canPlace(id)).isTrue();
+        assertThat(context.tensors().canPlace(id)).isTrue();
         SessionState before = state();
 
-        desk.tensors().place(id, true);
+        context.tensors().place(id, true);
 
         assertThat(state().addedQuantizers()).isEqualTo(id);
         assertThat(ranges()).containsKey(inside.id());
-        assertThat(desk.bench().activations()).extracting(a -> a.id()).contains(inside.id());
-        assertThat(desk.tensors().rowsProperty().get().activations())
+        assertThat(context.bench().activations()).extracting(a -> a.id()).contains(inside.id());
+        assertThat(context.tensors().rowsProperty().get().activations())
                 .filteredOn(r -> r.id().equals(inside.id()))
                 .first()
                 .returns(true, r -> r.sqnrDb().isPresent());
-        assertThat(desk.tensors().rowsProperty().get().others())
+        assertThat(context.tensors().rowsProperty().get().others())
                 .extracting(TensorRow::id)
                 .doesNotContain(inside.id());
-        assertThat(desk.tensors().placement(inside.id())).contains("quantized: added by hand");
-        assertThat(desk.tensors().arePlaced(id)).isTrue();
+        assertThat(context.tensors().placement(inside.id())).contains("quantized: added by hand");
+        assertThat(context.tensors().arePlaced(id)).isTrue();
 
-        desk.bench().undo();
+        context.bench().undo();
         assertThat(state()).isEqualTo(before);
-        assertThat(desk.tensors().rowsProperty().get().others())
+        assertThat(context.tensors().rowsProperty().get().others())
                 .extracting(TensorRow::id)
                 .contains(inside.id());
-        desk.bench().redo();
-        desk.tensors().place(id, false);
+        context.bench().redo();
+        context.tensors().place(id, false);
         assertThat(state().addedQuantizers()).isEmpty();
         assertThat(problems).isEmpty();
     }
@@ -293,12 +304,12 @@ class ApplicationContextTest {
     @Test
     void anActivationTakesEverySchemeWithOneRange() {
         openDigits();
-        desk.activations().quantize(true);
-        TensorId activation = desk.bench().activations().getFirst().id();
-        desk.bench().select(activation);
+        context.activations().quantize(true);
+        TensorId activation = context.bench().activations().getFirst().id();
+        context.bench().select(activation);
         for (Quantizer scheme : Quantizers.all()) {
             problems.clear();
-            desk.quantizer().setScheme(scheme.id());
+            context.quantizer().setScheme(scheme.id());
             if (scheme.traits().blockSize() > 0) {
                 assertThat(problems)
                         .singleElement()
@@ -309,21 +320,21 @@ class ApplicationContextTest {
             }
             assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
             assertThat(measured().params().isAffine()).isEqualTo(scheme.traits().isAffine());
-            assertThat(desk.accuracy().viewProperty().get().status())
+            assertThat(context.accuracy().viewProperty().get().status())
                     .as(scheme.id())
                     .isEqualTo(Status.DONE);
             float wide = measured().requested().getFirst().absMax();
-            int correct = desk.accuracy()
+            int correct = context.accuracy()
                     .viewProperty()
                     .get()
                     .quantized()
                     .orElseThrow()
                     .correct();
-            desk.inHand().setRange(ClipRange.symmetric(wide / 1000));
-            assertThat(desk.accuracy().viewProperty().get().status())
+            context.selected().setRange(ClipRange.symmetric(wide / 1000));
+            assertThat(context.accuracy().viewProperty().get().status())
                     .as(scheme.id())
                     .isEqualTo(Status.DONE);
-            assertThat(desk.accuracy()
+            assertThat(context.accuracy()
                             .viewProperty()
                             .get()
                             .quantized()
@@ -331,7 +342,7 @@ class ApplicationContextTest {
                             .correct())
                     .as("%s cut off", scheme.id())
                     .isNotEqualTo(correct);
-            desk.bench().undo();
+            context.bench().undo();
             assertThat(problems).as(scheme.id()).isEmpty();
         }
     }
@@ -339,15 +350,15 @@ class ApplicationContextTest {
     @Test
     void listedLevelsOfAnActivationHaveASignIfItsValuesHave() {
         openDigits();
-        desk.activations().quantize(true);
-        for (var activation : desk.bench().activations()) {
-            desk.bench().select(activation.id());
-            desk.quantizer().setScheme("log2");
+        context.activations().quantize(true);
+        for (var activation : context.bench().activations()) {
+            context.bench().select(activation.id());
+            context.quantizer().setScheme("log2");
             assertThat(hand().spec().orElseThrow().signed())
                     .as(activation.id().name())
                     .isEqualTo(hand().sketch().orElseThrow().min() < 0);
         }
-        assertThat(desk.bench().activations())
+        assertThat(context.bench().activations())
                 .extracting(a -> state().overrides().get(a.id()).signed())
                 .contains(true, false);
     }
@@ -355,11 +366,11 @@ class ApplicationContextTest {
     @Test
     void undoOvertakesAChangeThatIsStillLookingForItsRange() {
         openDigits();
-        desk.activations().quantize(true);
-        desk.bench().select(desk.bench().activations().getFirst().id());
+        context.activations().quantize(true);
+        context.bench().select(context.bench().activations().getFirst().id());
         held = true;
-        desk.quantizer().setCalibrator("mse");
-        desk.bench().undo();
+        context.quantizer().setCalibrator("mse");
+        context.bench().undo();
         SessionState undone = state();
         runWaiting();
         assertThat(state()).isEqualTo(undone);
@@ -368,12 +379,12 @@ class ApplicationContextTest {
     @Test
     void calibratingAllIsAStepAtOnceAndKeepsAStepMadeMeanwhile() {
         openDigits();
-        desk.activations().quantize(true);
+        context.activations().quantize(true);
         Map<TensorId, ClipRange> before = ranges();
         held = true;
-        desk.activations().calibrateAll(Calibrators.byId("mse"));
-        TensorId kept = desk.bench().weights().getLast().id();
-        desk.tensors().keepFloat(Set.of(kept));
+        context.activations().calibrateAll(Calibrators.byId("mse"));
+        TensorId kept = context.bench().weights().getLast().id();
+        context.tensors().keepFloat(Set.of(kept));
         runWaiting();
         assertThat(state().keptFloat()).contains(kept);
         assertThat(state().activations().orElseThrow().clip()).isEqualTo(new Clip.Auto("mse"));
@@ -391,60 +402,60 @@ class ApplicationContextTest {
     void lettingGoIsOneStepAndUndoRestoresEverything() {
         openDigits();
         SelectedTensor.View before = hand();
-        var accuracy = desk.accuracy().viewProperty().get().quantized();
+        var accuracy = context.accuracy().viewProperty().get().quantized();
         for (int i = 1; i < 20; i++) {
-            desk.inHand().preview(ClipRange.symmetric(0.05f * i));
+            context.selected().preview(ClipRange.symmetric(0.05f * i));
         }
-        desk.inHand().commit();
+        context.selected().commit();
         assertThat(state().overrides().get(before.subject().id()).clip())
                 .isEqualTo(new Clip.Manual(ClipRange.symmetric(0.05f * 19)));
-        desk.bench().undo();
-        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        context.bench().undo();
+        assertThat(context.bench().canUndoProperty().get()).isFalse();
         assertThat(hand().measured()).isEqualTo(before.measured());
-        assertThat(desk.accuracy().viewProperty().get().quantized()).isEqualTo(accuracy);
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(context.accuracy().viewProperty().get().quantized()).isEqualTo(accuracy);
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
     }
 
     @Test
     void escapeRestoresAndLeavesNoStep() {
         openDigits();
         var before = hand().measured();
-        desk.inHand().preview(ClipRange.symmetric(0.1f));
-        desk.inHand().cancel();
+        context.selected().preview(ClipRange.symmetric(0.1f));
+        context.selected().cancel();
         assertThat(hand().measured()).isEqualTo(before);
-        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(context.bench().canUndoProperty().get()).isFalse();
     }
 
     @Test
     void perChannelOneChannelIsDraggedAndTheOthersKeepTheirRanges() {
         openDigits();
-        desk.quantizer().setPerChannel(true);
+        context.quantizer().setPerChannel(true);
         assertThat(hand().draggable()).isFalse();
         List<ClipRange> before = measured().requested();
-        desk.inHand().selectSlice(2);
+        context.selected().selectSlice(2);
         assertThat(hand().draggable()).isTrue();
-        desk.inHand().setRange(ClipRange.symmetric(0.125f));
+        context.selected().setRange(ClipRange.symmetric(0.125f));
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(2, ClipRange.symmetric(0.125f));
         assertThat(state().overrides().get(hand().subject().id()).clip())
                 .isEqualTo(new Clip.ManualPerChannel(expected));
-        desk.quantizer().setPerChannel(false);
+        context.quantizer().setPerChannel(false);
         assertThat(hand().spec().orElseThrow().clip()).isInstanceOf(Clip.Auto.class);
     }
 
     @Test
     void aTypedRangeIsTakenOverAndNonsenseIsSaid() {
         openDigits();
-        desk.quantizer().setHi("0,5");
+        context.quantizer().setHi("0,5");
         assertThat(hand().clip()).contains(ClipRange.symmetric(0.5f));
-        desk.quantizer().setHi("wide");
+        context.quantizer().setHi("wide");
         assertThat(problems).containsExactly("hi: a number is needed, got wide");
-        desk.quantizer().setHi("-1");
+        context.quantizer().setHi("-1");
         assertThat(problems).hasSize(2);
-        desk.quantizer().setSymmetric(false);
-        desk.quantizer().setLo("-0.25");
+        context.quantizer().setSymmetric(false);
+        context.quantizer().setLo("-0.25");
         assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
-        desk.quantizer().setLo("0.75");
+        context.quantizer().setLo("0.75");
         assertThat(problems).hasSize(3);
         assertThat(hand().clip()).contains(new ClipRange(-0.25f, 0.5f));
     }
@@ -452,9 +463,9 @@ class ApplicationContextTest {
     @Test
     void becomingSymmetricWidensARangeSetByHand() {
         openDigits();
-        desk.quantizer().setSymmetric(false);
-        desk.inHand().setRange(new ClipRange(-0.25f, 0.75f));
-        desk.quantizer().setSymmetric(true);
+        context.quantizer().setSymmetric(false);
+        context.selected().setRange(new ClipRange(-0.25f, 0.75f));
+        context.quantizer().setSymmetric(true);
         assertThat(problems).isEmpty();
         assertThat(hand().clip()).contains(ClipRange.symmetric(0.75f));
     }
@@ -462,25 +473,27 @@ class ApplicationContextTest {
     @Test
     void theFilterKeepsWhatContainsItWhateverTheCase() {
         openDigits();
-        int all = desk.tensors().rowsProperty().get().weights().size();
-        TensorId one = desk.tensors().rowsProperty().get().weights().getFirst().id();
-        desk.tensors().filterProperty().set(one.name().toUpperCase(Locale.ROOT));
-        assertThat(desk.tensors().rowsProperty().get().weights())
+        int all = context.tensors().rowsProperty().get().weights().size();
+        TensorId one =
+                context.tensors().rowsProperty().get().weights().getFirst().id();
+        context.tensors().filterProperty().set(one.name().toUpperCase(Locale.ROOT));
+        assertThat(context.tensors().rowsProperty().get().weights())
                 .extracting(row -> row.id())
                 .containsExactly(one);
-        assertThat(desk.tensors().rowsProperty().get().hidden()).isGreaterThanOrEqualTo(all - 1);
-        desk.tensors().filterProperty().set("");
-        assertThat(desk.tensors().rowsProperty().get().weights()).hasSize(all);
+        assertThat(context.tensors().rowsProperty().get().hidden()).isGreaterThanOrEqualTo(all - 1);
+        context.tensors().filterProperty().set("");
+        assertThat(context.tensors().rowsProperty().get().weights()).hasSize(all);
     }
 
     @Test
     void keepingATensorInFloatTakesItOutOfTheFormAndTheSize() {
         openDigits();
-        long before = desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes();
-        desk.tensors().keepFloat(Set.of(hand().subject().id()));
-        assertThat(desk.quantizer().viewProperty().get()).isEmpty();
+        long before =
+                context.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes();
+        context.tensors().keepFloat(Set.of(hand().subject().id()));
+        assertThat(context.quantizer().viewProperty().get()).isEmpty();
         assertThat(hand().draggable()).isFalse();
-        assertThat(desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
+        assertThat(context.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes())
                 .isGreaterThan(before);
     }
 
@@ -488,9 +501,9 @@ class ApplicationContextTest {
     void everyRegisteredCalibratorCalibratesAllInOneStep() {
         openDigits();
         for (var calibrator : Calibrators.all()) {
-            desk.inHand().setRange(ClipRange.symmetric(0.2f));
-            desk.activations().calibrateAll(calibrator);
-            assertThat(desk.bench().undoTitleProperty().get()).contains(calibrator.title());
+            context.selected().setRange(ClipRange.symmetric(0.2f));
+            context.activations().calibrateAll(calibrator);
+            assertThat(context.bench().undoTitleProperty().get()).contains(calibrator.title());
             assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
             assertThat(state().weights().orElseThrow().clip()).isEqualTo(new Clip.Auto(calibrator.id()));
         }
@@ -500,43 +513,46 @@ class ApplicationContextTest {
     /** Of weights, once calibration data has shown what they are multiplied with; never of activations. */
     @Test
     void theWeightedErrorIsOfferedWhereImportancesAreKnown() {
-        desk.session().openModel(SampleFiles.DIGITS);
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+        context.session().openModel(SampleFiles.DIGITS);
+        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
                 .contains("mse")
                 .doesNotContain("weighted-mse");
         assertThat(pinned()).doesNotContain("weighted-mse");
 
         openDigits();
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
                 .contains("mse", "weighted-mse");
-        desk.quantizer().setBits(3);
-        desk.quantizer().setCalibrator("weighted-mse");
+        context.quantizer().setBits(3);
+        context.quantizer().setCalibrator("weighted-mse");
         QuantSpec spec = hand().spec().orElseThrow();
-        ClipRange expected = RangeResolver.resolve(inHand(), spec, desk.bench().importances(), new CancelToken())
+        ClipRange expected = RangeResolver.resolve(
+                        selected(), spec, context.bench().importances(), new CancelToken())
                 .requested()
                 .getFirst();
         assertThat(measured().requested()).containsExactly(expected);
         assertThat(measured().error().exact()).isTrue();
         assertThat(expected)
-                .isNotEqualTo(RangeResolver.resolve(inHand(), spec.withClip(new Clip.Auto("mse")), new CancelToken())
+                .isNotEqualTo(RangeResolver.resolve(selected(), spec.withClip(new Clip.Auto("mse")), new CancelToken())
                         .requested()
                         .getFirst());
-        assertThat(desk.inHand().curveProperty().get().orElseThrow().pins()).anySatisfy(pin -> {
-            assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
-            assertThat(pin.range()).isEqualTo(expected);
-        });
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().option()).isEmpty();
+        assertThat(context.selected().curveProperty().get().orElseThrow().pins())
+                .anySatisfy(pin -> {
+                    assertThat(pin.calibratorId()).isEqualTo("weighted-mse");
+                    assertThat(pin.range()).isEqualTo(expected);
+                });
+        assertThat(context.quantizer().viewProperty().get().orElseThrow().option())
+                .isEmpty();
 
-        desk.activations().quantize(true);
-        desk.bench().select(desk.bench().activations().getLast().id());
-        assertThat(desk.quantizer().viewProperty().get().orElseThrow().calibrators())
+        context.activations().quantize(true);
+        context.bench().select(context.bench().activations().getLast().id());
+        assertThat(context.quantizer().viewProperty().get().orElseThrow().calibrators())
                 .contains("mse")
                 .doesNotContain("weighted-mse");
         assertThat(problems).isEmpty();
     }
 
     private List<String> pinned() {
-        return desk.inHand()
+        return context.selected()
                 .curveProperty()
                 .get()
                 .map(c -> c.pins().stream().map(ClipCurve.Pin::calibratorId).toList())
@@ -546,28 +562,28 @@ class ApplicationContextTest {
     /** A session whose calibration data is gone: what cannot be measured is said, and nothing counts as complete. */
     @Test
     void weightsWhoseImportanceNobodyKnowsAreNotMeasured() {
-        desk.session().openModel(SampleFiles.DIGITS);
-        desk.inHand().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
+        context.session().openModel(SampleFiles.DIGITS);
+        context.selected().change("weighted", spec -> spec.withClip(new Clip.Auto("weighted-mse")));
 
         assertThat(problems).hasSize(1).first().asString().contains("importances from calibration data");
         assertThat(hand().previous()).isTrue();
-        assertThat(desk.export().planProperty().get()).isEmpty();
+        assertThat(context.export().planProperty().get()).isEmpty();
     }
 
     @Test
     void quantizingActivationsIsOneStepWithRangesFromTheCalibrationData() {
         openDigits();
-        desk.activations().quantize(true);
+        context.activations().quantize(true);
         assertThat(state().activations()).contains(QuantSpec.ACTIVATIONS);
         assertThat(ranges()).isNotEmpty();
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        TensorId activation = desk.bench().activations().getLast().id();
-        desk.bench().select(activation);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        TensorId activation = context.bench().activations().getLast().id();
+        context.bench().select(activation);
         assertThat(measured().error().exact()).isFalse();
-        desk.inHand().setRange(new ClipRange(0, 1));
+        context.selected().setRange(new ClipRange(0, 1));
         assertThat(state().overrides().get(activation).clip()).isEqualTo(new Clip.Manual(new ClipRange(0, 1)));
-        desk.bench().undo();
-        desk.bench().undo();
+        context.bench().undo();
+        context.bench().undo();
         assertThat(state().activations()).isEmpty();
         assertThat(problems).isEmpty();
     }
@@ -575,9 +591,9 @@ class ApplicationContextTest {
     @Test
     void theSameSettingForAllForgetsWhatTensorsHadOfTheirOwn() {
         openDigits();
-        desk.quantizer().setBits(3);
-        desk.quantizer().setPerChannel(true);
-        desk.quantizer().spread();
+        context.quantizer().setBits(3);
+        context.quantizer().setPerChannel(true);
+        context.quantizer().spread();
         assertThat(state().overrides()).isEmpty();
         assertThat(state().weights().orElseThrow())
                 .isEqualTo(QuantSpec.WEIGHTS.withBits(3).withGranularity(Granularity.CHANNEL));
@@ -588,19 +604,19 @@ class ApplicationContextTest {
         openDigits();
         Path file = folder.resolve("a.quantscope.json");
         answers.save = Optional.of(file);
-        desk.inHand().setRange(ClipRange.symmetric(0.2f));
-        assertThat(desk.bench().dirtyProperty().get()).isTrue();
-        desk.session().save();
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        context.selected().setRange(ClipRange.symmetric(0.2f));
+        assertThat(context.bench().dirtyProperty().get()).isTrue();
+        context.session().save();
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
         SessionState saved = state();
-        desk.quantizer().setBits(2);
+        context.quantizer().setBits(2);
         answers.unsaved = Questions.Unsaved.DISCARD;
-        desk.session().open(List.of(file));
+        context.session().open(List.of(file));
         assertThat(state()).isEqualTo(saved);
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
-        assertThat(desk.bench().sessionFileProperty().get()).contains(file);
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(desk.session().recentProperty().get().getFirst())
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
+        assertThat(context.bench().sessionFileProperty().get()).contains(file);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.session().recentProperty().get().getFirst())
                 .isEqualTo(file.toAbsolutePath().normalize());
     }
 
@@ -609,19 +625,19 @@ class ApplicationContextTest {
         Path file = folder.resolve("a.quantscope.json");
         answers.save = Optional.of(file);
         openDigits();
-        desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        context.selected().setRange(ClipRange.symmetric(0.2f));
         held = true;
-        desk.session().save();
+        context.session().save();
         SessionState asked = state();
         assertThat(file).doesNotExist();
-        assertThat(desk.bench().dirtyProperty().get()).isTrue();
-        desk.inHand().setRange(ClipRange.symmetric(0.3f));
-        desk.session().save();
+        assertThat(context.bench().dirtyProperty().get()).isTrue();
+        context.selected().setRange(ClipRange.symmetric(0.3f));
+        context.session().save();
         runWaiting();
         held = false;
 
         assertThat(SessionFile.read(file).state()).isEqualTo(state()).isNotEqualTo(asked);
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
         assertThat(folder.resolve("config/autosave.quantscope.json")).doesNotExist();
     }
 
@@ -631,15 +647,15 @@ class ApplicationContextTest {
         answers.save = Optional.of(folder.resolve("missing/a.quantscope.json"));
         answers.unsaved = Questions.Unsaved.SAVE;
         openDigits();
-        desk.quantizer().setBits(5);
+        context.quantizer().setBits(5);
         AtomicInteger left = new AtomicInteger();
-        desk.session().leave(left::incrementAndGet);
+        context.session().leave(left::incrementAndGet);
         assertThat(left).hasValue(0);
         assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("not saved"));
 
         answers.save = Optional.of(file);
         held = true;
-        desk.session().leave(left::incrementAndGet);
+        context.session().leave(left::incrementAndGet);
         assertThat(left).hasValue(0);
         runWaiting();
         held = false;
@@ -649,21 +665,25 @@ class ApplicationContextTest {
 
     @Test
     void whatIsKeptInFrontOfTheTensorInHandIsToldAndItsBudgetIsRemembered() {
-        assertThat(desk.accuracy().cacheProperty().get()).isEmpty();
+        assertThat(context.accuracy().cacheProperty().get()).isEmpty();
         openDigits();
-        desk.bench().select(new TensorId("4.weight"));
-        desk.quantizer().setBits(5);
-        CacheUse use = desk.accuracy().cacheProperty().get().orElseThrow();
+        context.bench().select(new TensorId("4.weight"));
+        context.quantizer().setBits(5);
+        CacheUse use = context.accuracy().cacheProperty().get().orElseThrow();
         assertThat(use.bytes()).isPositive();
         assertThat(use.batches()).isEqualTo(use.of());
 
-        double score =
-                desk.accuracy().viewProperty().get().quantized().orElseThrow().score();
-        desk.accuracy().setCacheBudget(0);
-        assertThat(desk.accuracy().cacheProperty().get().orElseThrow()).isEqualTo(new CacheUse(0, 0, 0, use.of()));
-        desk.quantizer().setBits(4);
-        desk.quantizer().setBits(5);
-        assertThat(desk.accuracy()
+        double score = context.accuracy()
+                .viewProperty()
+                .get()
+                .quantized()
+                .orElseThrow()
+                .score();
+        context.accuracy().setCacheBudget(0);
+        assertThat(context.accuracy().cacheProperty().get().orElseThrow()).isEqualTo(new CacheUse(0, 0, 0, use.of()));
+        context.quantizer().setBits(4);
+        context.quantizer().setBits(5);
+        assertThat(context.accuracy()
                         .viewProperty()
                         .get()
                         .quantized()
@@ -679,8 +699,8 @@ class ApplicationContextTest {
         Path file = folder.resolve("a.quantscope.json");
         answers.save = Optional.of(file);
         openDigits();
-        desk.activations().quantize(true);
-        desk.session().save();
+        context.activations().quantize(true);
+        context.session().save();
         return file;
     }
 
@@ -698,22 +718,22 @@ class ApplicationContextTest {
         Path sketches = SketchFile.beside(file);
         ActivationSketches seen = SketchFile.read(sketches, new CancelToken());
         assertThat(seen.sketches().keySet())
-                .isEqualTo(desk.bench().seenProperty().get().keySet());
+                .isEqualTo(context.bench().seenProperty().get().keySet());
         SketchFile.write(forged(seen, seen.dataSha256()), sketches);
 
-        desk.session().open(List.of(file));
+        context.session().open(List.of(file));
         assertThat(problems).isEmpty();
-        assertThat(desk.bench().seenProperty().get().values())
+        assertThat(context.bench().seenProperty().get().values())
                 .isNotEmpty()
                 .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
         assertThat(ranges().values())
                 .as("what the session says")
                 .isNotEmpty()
                 .allSatisfy(range -> assertThat(range).isNotEqualTo(new ClipRange(-1, 41)));
-        desk.bench().select(desk.bench().activations().getFirst().id());
-        desk.quantizer().setBits(4);
+        context.bench().select(context.bench().activations().getFirst().id());
+        context.quantizer().setBits(4);
         assertThat(hand().clip()).contains(new ClipRange(-1, 41));
-        assertThat(desk.bench().seenProperty().get().values())
+        assertThat(context.bench().seenProperty().get().values())
                 .allSatisfy(s -> assertThat(s.max()).isEqualTo(41));
     }
 
@@ -723,18 +743,18 @@ class ApplicationContextTest {
         Path sketches = SketchFile.beside(file);
         SketchFile.write(forged(SketchFile.read(sketches, new CancelToken()), "00".repeat(32)), sketches);
 
-        desk.session().open(List.of(file));
+        context.session().open(List.of(file));
         assertThat(problems)
                 .singleElement()
                 .satisfies(line ->
                         assertThat(line).contains("a.quantscope.sketches").contains("looked at again"));
-        assertThat(desk.bench().seenProperty().get().values())
+        assertThat(context.bench().seenProperty().get().values())
                 .isNotEmpty()
                 .noneSatisfy(s -> assertThat(s.max()).isEqualTo(41));
-        assertThat(desk.bench().dirtyProperty().get()).isFalse();
+        assertThat(context.bench().dirtyProperty().get()).isFalse();
 
-        desk.quantizer().setBits(5);
-        desk.session().save();
+        context.quantizer().setBits(5);
+        context.session().save();
         assertThat(SketchFile.read(sketches, new CancelToken()).dataSha256())
                 .isEqualTo(state().calibrationData().orElseThrow().sha256());
     }
@@ -744,28 +764,28 @@ class ApplicationContextTest {
         Path file = saved();
         Files.write(SketchFile.beside(file), new byte[] {1, 2, 3});
 
-        desk.session().open(List.of(file));
+        context.session().open(List.of(file));
         assertThat(problems)
                 .singleElement()
                 .satisfies(line ->
                         assertThat(line).startsWith("a.quantscope.sketches: ").contains("looked at again"));
-        assertThat(desk.bench().seenProperty().get()).isNotEmpty();
+        assertThat(context.bench().seenProperty().get()).isNotEmpty();
     }
 
     @Test
     void unsavedChangesAreAskedAboutAndStayingKeepsThem() {
         openDigits();
-        desk.quantizer().setBits(5);
-        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
+        context.quantizer().setBits(5);
+        context.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
         assertThat(answers.askedForUnsaved).isEqualTo(1);
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(hand().spec().orElseThrow().bits()).isEqualTo(5);
     }
 
     @Test
     void unsavedWorkOfARunThatEndedBadlyIsRestored() {
         openDigits();
-        desk.quantizer().setBits(5);
+        context.quantizer().setBits(5);
         SessionState lost = state();
         answers.restore = true;
         ApplicationContext next = newDesk();
@@ -781,8 +801,8 @@ class ApplicationContextTest {
         try (HeldContext held = new HeldContext(config)) {
             held.held = true;
             AtomicBoolean otherwise = new AtomicBoolean();
-            held.desk.session().restore(() -> otherwise.set(true));
-            held.desk.accuracy().setCacheBudget(1 << 20);
+            held.context.session().restore(() -> otherwise.set(true));
+            held.context.accuracy().setCacheBudget(1 << 20);
             assertThat(otherwise).isFalse();
             assertThat(config).doesNotExist();
             while (!held.waiting.isEmpty()) {
@@ -796,8 +816,8 @@ class ApplicationContextTest {
     @Test
     void nothingIsOfferedAfterChangesWereUndone() {
         openDigits();
-        desk.quantizer().setBits(5);
-        desk.bench().undo();
+        context.quantizer().setBits(5);
+        context.bench().undo();
         answers.restore = true;
         ApplicationContext next = newDesk();
         AtomicBoolean otherwise = new AtomicBoolean();
@@ -809,108 +829,110 @@ class ApplicationContextTest {
     @Test
     void aSessionWhoseModelHasMovedAsksWhereItIs() throws IOException {
         Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
-        desk.session().openModel(model);
+        context.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(Session.of(state()), file);
         Path moved = Files.move(model, folder.resolve("moved.onnx"));
         answers.found = Optional.of(moved);
-        desk.session().openSession(file);
+        context.session().openSession(file);
         assertThat(state().model().path()).isEqualTo(moved.toAbsolutePath().normalize());
-        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        assertThat(context.bench().dirtyProperty().get()).isTrue();
     }
 
     @Test
     void dataThatHasMovedIsAskedForAndFoundOrLeftOut() throws IOException {
         Path data = Files.copy(SampleFiles.DIGITS_TEST, folder.resolve("d.npz"));
-        desk.session().open(List.of(SampleFiles.DIGITS, data));
+        context.session().open(List.of(SampleFiles.DIGITS, data));
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(Session.of(state()), file);
         Path moved = Files.move(data, folder.resolve("moved.npz"));
-        desk.session().openSession(file);
+        context.session().openSession(file);
         assertThat(answers.rolesAsked).containsExactly(Questions.Role.EVALUATION);
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
         assertThat(state().evaluationData().orElseThrow().path())
                 .isEqualTo(data.toAbsolutePath().normalize());
         answers.found = Optional.of(moved);
-        desk.session().openSession(file);
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        context.session().openSession(file);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         assertThat(state().evaluationData().orElseThrow().path())
                 .isEqualTo(moved.toAbsolutePath().normalize());
-        assertThat(desk.bench().dirtyProperty().get()).isTrue();
+        assertThat(context.bench().dirtyProperty().get()).isTrue();
     }
 
     @Test
     void aChangedModelIsUsedOnlyWhenThatIsAccepted() throws IOException {
         Path model = Files.copy(SampleFiles.DIGITS, folder.resolve("m.onnx"));
-        desk.session().openModel(model);
+        context.session().openModel(model);
         Path file = folder.resolve("m.quantscope.json");
         SessionFile.write(Session.of(state()), file);
         Files.copy(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), model, StandardCopyOption.REPLACE_EXISTING);
-        desk.session().openSession(file);
-        int before = desk.tensors().rowsProperty().get().weights().size();
+        context.session().openSession(file);
+        int before = context.tensors().rowsProperty().get().weights().size();
         answers.changedIsFine = true;
-        desk.session().openSession(file);
-        assertThat(desk.tensors().rowsProperty().get().weights()).isNotEmpty().hasSizeGreaterThan(before);
+        context.session().openSession(file);
+        assertThat(context.tensors().rowsProperty().get().weights())
+                .isNotEmpty()
+                .hasSizeGreaterThan(before);
     }
 
     @Test
     void aDamagedFileIsSaidInOneLineAndChangesNothing() throws IOException {
         openDigits();
         Path bad = Files.write(folder.resolve("bad.onnx"), new byte[] {1, 2, 3});
-        desk.session().open(List.of(bad));
+        context.session().open(List.of(bad));
         assertThat(problems)
                 .singleElement()
                 .satisfies(line -> assertThat(line).contains("bad.onnx").doesNotContain("\n"));
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
     }
 
     @Test
     void bareWeightsHaveNoAccuracyButAnError() {
-        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_resnet.safetensors"));
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_GRAPH);
+        context.session().openModel(SampleFiles.FOLDER.resolve("fashion_resnet.safetensors"));
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_GRAPH);
         assertThat(hand().draggable()).isTrue();
         assertThat(measured().error().exact()).isTrue();
     }
 
     @Test
     void accuracyNeedsDataAndTakesItWhenItComes() {
-        desk.session().openModel(SampleFiles.DIGITS);
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
-        desk.session().open(List.of(SampleFiles.DIGITS_TEST));
+        context.session().openModel(SampleFiles.DIGITS);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        context.session().open(List.of(SampleFiles.DIGITS_TEST));
         assertThat(problems).isEmpty();
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
     }
 
     @Test
     void dataThatComesWithAModelIsForThatModel() {
-        desk.session().open(List.of(SampleFiles.DIGITS_TEST, SampleFiles.DIGITS));
+        context.session().open(List.of(SampleFiles.DIGITS_TEST, SampleFiles.DIGITS));
         assertThat(problems).isEmpty();
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
     }
 
     @Test
     void aModelOpensAlsoIfItsDataDoesNotFit() throws IOException {
-        desk.session().open(List.of(SampleFiles.DIGITS, SampleFiles.FOLDER.resolve("fashion_mnist_test.npz")));
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        context.session().open(List.of(SampleFiles.DIGITS, SampleFiles.FOLDER.resolve("fashion_mnist_test.npz")));
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(problems)
                 .containsExactly(
                         "fashion_mnist_test.npz does not fit digits_mlp.onnx: it gives 1×28×28, the model wants 64");
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.NO_DATA);
         assertThat(answers.toPrepare)
                 .singleElement()
                 .satisfies(s -> assertThat(s.file().getFileName()).hasToString("fashion_mnist_test.npz"));
         problems.clear();
 
         Path bad = Files.write(folder.resolve("bad.npz"), new byte[] {1, 2, 3});
-        desk.session().open(List.of(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), bad));
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
+        context.session().open(List.of(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), bad));
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("fashion_lenet.onnx");
         assertThat(problems)
                 .singleElement()
                 .satisfies(line -> assertThat(line).contains("bad.npz").doesNotContain("\n"));
         problems.clear();
-        desk.session().open(List.of(SampleFiles.DIGITS, folder.resolve("missing.npz")));
-        assertThat(desk.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
+        context.session().open(List.of(SampleFiles.DIGITS, folder.resolve("missing.npz")));
+        assertThat(context.bench().modelProperty().get().orElseThrow().name()).isEqualTo("digits_mlp.onnx");
         assertThat(problems).singleElement().satisfies(line -> assertThat(line).contains("missing.npz"));
     }
 
@@ -918,12 +940,12 @@ class ApplicationContextTest {
     void anExportThatIsCancelledWritesNothingAndSaysSo() throws IOException {
         openDigits();
         Path target = Files.writeString(folder.resolve("kept.onnx"), "old");
-        desk.jobs()
+        context.jobs()
                 .onChange(running -> running.stream()
                         .filter(j -> j.title().startsWith("Exporting"))
-                        .forEach(j -> desk.export().cancel()));
-        desk.export().export(Exporters.byId("onnx-qdq"), target);
-        assertThat(desk.export().statusProperty().get())
+                        .forEach(j -> context.export().cancel()));
+        context.export().export(Exporters.byId("onnx-qdq"), target);
+        assertThat(context.export().statusProperty().get())
                 .isEqualTo(new ExportViewModel.Status.Refused("Cancelled: kept.onnx was not written"));
         assertThat(target).hasContent("old");
     }
@@ -932,7 +954,7 @@ class ApplicationContextTest {
     void anExportThatCannotBeWrittenSaysWhyInASentence() {
         openDigits();
         Path target = folder.resolve("no/such.json");
-        desk.export().export(Exporters.byId("quantscope-json"), target);
+        context.export().export(Exporters.byId("quantscope-json"), target);
         assertThat(problems)
                 .containsExactly(
                         "Export: such.json was not written: " + target.getParent() + ": the folder does not exist");
@@ -943,7 +965,7 @@ class ApplicationContextTest {
         openDigits();
         Exporter qdq = Exporters.byId("onnx-qdq");
         Path target = folder.resolve("digits_qdq.onnx");
-        desk.export().export(qdq, target);
+        context.export().export(qdq, target);
         assertThat(problems).isEmpty();
         assertThat(target).isNotEmptyFile();
         assertThat(done)
@@ -957,7 +979,7 @@ class ApplicationContextTest {
     @Test
     void theCurveHasAPinForEveryCalibrator() {
         openDigits();
-        var curve = desk.inHand().curveProperty().get().orElseThrow();
+        var curve = context.selected().curveProperty().get().orElseThrow();
         assertThat(curve.pins())
                 .extracting(pin -> pin.calibratorId())
                 .containsExactlyElementsOf(
@@ -975,11 +997,11 @@ class ApplicationContextTest {
     @Test
     void levelsAreFittedToTheActivationInHand() throws IOException {
         openDigits();
-        desk.activations().quantize(true);
-        TensorId activation = desk.bench().activations().getLast().id();
-        desk.bench().select(activation);
-        desk.quantizer().setScheme("lloyd-max");
-        desk.quantizer().setBits(3);
+        context.activations().quantize(true);
+        TensorId activation = context.bench().activations().getLast().id();
+        context.bench().select(activation);
+        context.quantizer().setScheme("lloyd-max");
+        context.quantizer().setBits(3);
         QuantParams chosen = hand().measured().orElseThrow().params();
         assertThat(chosen).isEqualTo(fromFile(activation));
         assertThat(chosen)
@@ -988,15 +1010,15 @@ class ApplicationContextTest {
         ClipRange half = new ClipRange(
                 hand().clip().orElseThrow().lo() / 2,
                 hand().clip().orElseThrow().hi() / 2);
-        desk.inHand().preview(half);
+        context.selected().preview(half);
         QuantParams dragged = hand().measured().orElseThrow().params();
         assertThat(dragged).isNotEqualTo(chosen).isNotEqualTo(even(hand().spec().orElseThrow(), half));
-        desk.inHand().commit();
+        context.selected().commit();
         assertThat(hand().preview()).isFalse();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(dragged);
         assertThat(fromFile(activation)).isEqualTo(dragged);
 
-        desk.bench().undo();
+        context.bench().undo();
         assertThat(hand().measured().orElseThrow().params()).isEqualTo(chosen);
         assertThat(fromFile(activation)).isEqualTo(chosen);
     }
@@ -1004,9 +1026,9 @@ class ApplicationContextTest {
     /** What a session file alone comes to. */
     private QuantParams fromFile(TensorId activation) {
         Session written = new Session(
-                state(), desk.measurements().snapshotProperty().get().ranges());
+                state(), context.measurements().snapshotProperty().get().ranges());
         return Engine.resolve(
-                        desk.bench().analysed().orElseThrow(),
+                        context.bench().analysed().orElseThrow(),
                         state(),
                         written.calibration(),
                         Progress.NONE,
@@ -1019,21 +1041,21 @@ class ApplicationContextTest {
     @Test
     void lettingGoBeforeTheLevelsAreFittedTakesTheRangeThatWasAskedFor() {
         openDigits();
-        desk.quantizer().setScheme("lloyd-max");
+        context.quantizer().setScheme("lloyd-max");
         ClipRange whole = hand().clip().orElseThrow();
         ClipRange half = new ClipRange(whole.lo() / 2, whole.hi() / 2);
         held = true;
-        desk.inHand().preview(half);
+        context.selected().preview(half);
         assertThat(hand().preview()).isFalse();
-        desk.inHand().cancel();
+        context.selected().cancel();
         run();
         assertThat(hand().preview()).isFalse();
         assertThat(hand().clip()).contains(whole);
 
         held = true;
-        desk.inHand().preview(new ClipRange(whole.lo() / 4, whole.hi() / 4));
-        desk.inHand().preview(half);
-        desk.inHand().commit();
+        context.selected().preview(new ClipRange(whole.lo() / 4, whole.hi() / 4));
+        context.selected().preview(half);
+        context.selected().commit();
         run();
         assertThat(hand().spec().orElseThrow().clip()).isEqualTo(new Clip.Manual(half));
         assertThat(hand().clip()).contains(half);
@@ -1054,20 +1076,20 @@ class ApplicationContextTest {
     @Test
     void aSessionFromBeforeLevelsWereKeptHasThemFitted() throws IOException {
         openDigits();
-        desk.activations().quantize(true);
-        TensorId activation = desk.bench().activations().getLast().id();
-        desk.bench().select(activation);
-        desk.quantizer().setScheme("lloyd-max");
-        ActivationRanges now = desk.measurements().snapshotProperty().get().ranges();
+        context.activations().quantize(true);
+        TensorId activation = context.bench().activations().getLast().id();
+        context.bench().select(activation);
+        context.quantizer().setScheme("lloyd-max");
+        ActivationRanges now = context.measurements().snapshotProperty().get().ranges();
         assertThat(now.levels()).isNotEmpty();
         Path file = folder.resolve("old.json");
         SessionFile.write(new Session(state(), ActivationRanges.of(now.ranges())), file);
 
         answers.unsaved = Questions.Unsaved.DISCARD;
-        desk.session().open(List.of(file));
+        context.session().open(List.of(file));
 
-        assertThat(desk.measurements().snapshotProperty().get().ranges()).isEqualTo(now);
-        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(context.measurements().snapshotProperty().get().ranges()).isEqualTo(now);
+        assertThat(context.bench().canUndoProperty().get()).isFalse();
     }
 
     /** They cannot be quantized here, and the list says that they are there and why. */
@@ -1076,51 +1098,52 @@ class ApplicationContextTest {
         Path exports = Path.of(
                 System.getProperty("quantscope.root"),
                 "engine/core/src/test/resources/org/quantscope/core/onnx/pytorch");
-        desk.session().open(List.of(exports.resolve("recurrent.onnx")));
+        context.session().open(List.of(exports.resolve("recurrent.onnx")));
 
-        List<TensorRow> recurrent = desk.tensors().rowsProperty().get().others().stream()
+        List<TensorRow> recurrent = context.tensors().rowsProperty().get().others().stream()
                 .filter(row -> !row.activation())
                 .toList();
         assertThat(recurrent).extracting(TensorRow::name).containsExactly("l/LSTM W", "l/LSTM R", "g/GRU W", "g/GRU R");
         assertThat(recurrent).allSatisfy(row -> {
-            assertThat(desk.tensors().placement(row.id()).orElseThrow())
+            assertThat(context.tensors().placement(row.id()).orElseThrow())
                     .matches("in float: (LSTM|GRU) .* is a recurrent network, which runs in float");
             assertThat(row.shape().rank()).isEqualTo(3);
             assertThat(row.spec()).isEmpty();
-            assertThat(desk.tensors().canQuantize(Set.of(row.id()))).isFalse();
+            assertThat(context.tensors().canQuantize(Set.of(row.id()))).isFalse();
         });
-        List<TensorRow> weights = desk.tensors().rowsProperty().get().weights();
+        List<TensorRow> weights = context.tensors().rowsProperty().get().weights();
         assertThat(weights)
                 .extracting(TensorRow::id)
                 .doesNotContainAnyElementsOf(
                         recurrent.stream().map(TensorRow::id).toList());
-        assertThat(desk.tensors().canQuantize(Set.of(weights.getFirst().id()))).isTrue();
-        assertThat(desk.tensors().placement(weights.getFirst().id())).isEmpty();
+        assertThat(context.tensors().canQuantize(Set.of(weights.getFirst().id())))
+                .isTrue();
+        assertThat(context.tensors().placement(weights.getFirst().id())).isEmpty();
     }
 
     @Test
     void aSettingSeenBeforeHasItsCurveAtOnce() {
         openDigits();
-        var eight = desk.inHand().curveProperty().get();
-        desk.quantizer().setBits(2);
-        assertThat(desk.inHand().curveProperty().get().orElseThrow().neighbours())
+        var eight = context.selected().curveProperty().get();
+        context.quantizer().setBits(2);
+        assertThat(context.selected().curveProperty().get().orElseThrow().neighbours())
                 .extracting(neighbour -> neighbour.bits())
                 .containsExactly(3, 4);
-        desk.quantizer().setBits(8);
-        assertThat(desk.inHand().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
+        context.quantizer().setBits(8);
+        assertThat(context.selected().curveProperty().get().orElseThrow()).isSameAs(eight.orElseThrow());
     }
 
     @Test
     void everySchemeHasACurveOrSaysWhyNot() {
         openDigits();
         for (Quantizer scheme : Quantizers.all()) {
-            desk.quantizer().setScheme(scheme.id());
+            context.quantizer().setScheme(scheme.id());
             assertThat(hand().spec().orElseThrow().scheme()).isEqualTo(scheme.id());
             if (hand().ownRanges()) {
-                assertThat(desk.inHand().curveProperty().get()).isEmpty();
-                desk.inHand().selectSlice(1);
+                assertThat(context.selected().curveProperty().get()).isEmpty();
+                context.selected().selectSlice(1);
             }
-            ClipCurve curve = desk.inHand().curveProperty().get().orElseThrow();
+            ClipCurve curve = context.selected().curveProperty().get().orElseThrow();
             boolean fits = scheme instanceof FittedQuantizer;
             assertThat(curve.absence().isEmpty()).as(scheme.id()).isEqualTo(!fits);
             assertThat(curve.points()).as(scheme.id()).hasSize(fits ? 0 : ClipCurve.POINTS);
@@ -1136,7 +1159,7 @@ class ApplicationContextTest {
                         .mse();
                 assertThat(mse).as(scheme.id()).isLessThanOrEqualTo(best * 1.005);
             }
-            desk.inHand().selectSlice(SelectedTensor.ALL);
+            context.selected().selectSlice(SelectedTensor.ALL);
         }
         assertThat(problems).isEmpty();
     }

@@ -51,49 +51,49 @@ class BlocksTest {
     }
 
     private Locked locked() {
-        return at.desk.quantizer().viewProperty().get().orElseThrow().locked();
+        return at.context.quantizer().viewProperty().get().orElseThrow().locked();
     }
 
     @Test
     void perBlockEveryBlockHasARangeAndTheirScalesAreSummedUp() {
-        at.desk.quantizer().setCut(Cut.BLOCK);
+        at.context.quantizer().setCut(Cut.BLOCK);
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(-1, 32));
         assertThat(at.hand().noun()).isEqualTo("block");
         assertThat(at.hand().count()).isEqualTo(at.measured().params().slices()).isGreaterThan(1);
         assertThat(at.hand().draggable()).isFalse();
         float[] scales = resolved().scales();
         Arrays.sort(scales);
-        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().scale())
+        assertThat(at.context.quantizer().viewProperty().get().orElseThrow().scale())
                 .isEqualTo(Figures.small(scales[0]) + " … " + Figures.small(scales[scales.length / 2]) + " … "
                         + Figures.small(scales[scales.length - 1]));
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(spec().granularity()).isEqualTo(Granularity.TENSOR);
         assertThat(at.hand().noun()).isEqualTo("channel");
     }
 
     @Test
     void oneBlockIsDraggedTheOthersKeepTheirRangesAndItIsOneStep() {
-        at.desk.quantizer().setBits(4);
-        at.desk.quantizer().setCut(Cut.BLOCK);
+        at.context.quantizer().setBits(4);
+        at.context.quantizer().setCut(Cut.BLOCK);
         List<ClipRange> before = at.measured().requested();
         ErrorFigures whole = at.measured().error();
-        at.desk.inHand().selectSlice(5);
+        at.context.selected().selectSlice(5);
         assertThat(at.hand().draggable()).isTrue();
         assertThat(at.hand().clip()).contains(before.get(5));
         assertThat(at.hand().shown().orElseThrow().count()).isEqualTo(32);
-        assertThat(at.desk.inHand().curveProperty().get().orElseThrow().absence())
+        assertThat(at.context.selected().curveProperty().get().orElseThrow().absence())
                 .isEmpty();
 
         ClipRange half = ClipRange.symmetric(before.get(5).hi() / 2);
         at.held = true;
         for (int i = 1; i <= 10; i++) {
-            at.desk.inHand().preview(ClipRange.symmetric(before.get(5).hi() * (1 - i / 20f)));
+            at.context.selected().preview(ClipRange.symmetric(before.get(5).hi() * (1 - i / 20f)));
         }
         ErrorFigures estimate = at.measured().error();
         assertThat(estimate.exact()).isFalse();
         at.held = false;
         at.runWaiting();
-        at.desk.inHand().commit();
+        at.context.selected().commit();
 
         List<ClipRange> expected = new ArrayList<>(before);
         expected.set(5, half);
@@ -104,23 +104,23 @@ class BlocksTest {
         assertThat(estimate.mse()).isCloseTo(exact.mse(), org.assertj.core.data.Percentage.withPercentage(0.1));
         assertThat(estimate.mse()).isNotEqualTo(whole.mse());
         assertThat(Math.round(estimate.clipped())).isEqualTo(exact.clipped());
-        assertThat(at.desk.bench().undoTitleProperty().get()).contains("block 5");
+        assertThat(at.context.bench().undoTitleProperty().get()).contains("block 5");
 
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(at.measured().requested()).isEqualTo(before);
         assertThat(at.measured().error()).isEqualTo(whole);
-        at.desk.inHand().selectSlice(SelectedTensor.ALL);
+        at.context.selected().selectSlice(SelectedTensor.ALL);
         assertThat(at.hand().draggable()).isFalse();
     }
 
     @Test
     void theSizeOfBlocksIsTypedAndNonsenseIsSaid() {
-        at.desk.quantizer().setCut(Cut.BLOCK);
-        at.desk.quantizer().setBlockSize("10");
+        at.context.quantizer().setCut(Cut.BLOCK);
+        at.context.quantizer().setBlockSize("10");
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(-1, 10));
         assertThat(at.hand().count()).isEqualTo(at.measured().params().slices());
         for (String nonsense : List.of("many", "0", "-3", "2.5", "")) {
-            at.desk.quantizer().setBlockSize(nonsense);
+            at.context.quantizer().setBlockSize(nonsense);
         }
         assertThat(at.problems).hasSize(5).contains("block size: a whole number of at least 1 is needed, got many");
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(-1, 10));
@@ -128,16 +128,21 @@ class BlocksTest {
 
     @Test
     void blocksLieAlongAnyAxisAndNoBlockOfBeforeStaysInHand() {
-        at.desk.quantizer().setCut(Cut.BLOCK);
+        at.context.quantizer().setCut(Cut.BLOCK);
         var shape = at.tensor().info().shape();
-        Blocks before =
-                at.desk.quantizer().viewProperty().get().orElseThrow().blocks().orElseThrow();
+        Blocks before = at.context
+                .quantizer()
+                .viewProperty()
+                .get()
+                .orElseThrow()
+                .blocks()
+                .orElseThrow();
         assertThat(before.axes()).containsExactly(shape.dim(0), shape.dim(1));
         int other = 1 - before.axis();
-        at.desk.inHand().selectSlice(2);
-        at.desk.quantizer().setBlockAxis(other);
+        at.context.selected().selectSlice(2);
+        at.context.quantizer().setBlockAxis(other);
         assertThat(spec().granularity()).isEqualTo(new Granularity.PerBlock(other, 32));
-        assertThat(at.desk.quantizer().viewProperty().get().orElseThrow().blocks())
+        assertThat(at.context.quantizer().viewProperty().get().orElseThrow().blocks())
                 .contains(new Blocks(32, other, before.axes()));
         assertThat(at.hand().slice()).isEqualTo(SelectedTensor.ALL);
         assertThat(at.hand().count()).isEqualTo(resolved().slices());
@@ -145,11 +150,11 @@ class BlocksTest {
 
     @Test
     void rangesSetBlockByBlockGiveWayWhenTheTensorIsCutAnew() {
-        at.desk.quantizer().setCut(Cut.BLOCK);
-        at.desk.inHand().selectSlice(0);
-        at.desk.inHand().setRange(ClipRange.symmetric(0.1f));
+        at.context.quantizer().setCut(Cut.BLOCK);
+        at.context.selected().selectSlice(0);
+        at.context.selected().setRange(ClipRange.symmetric(0.1f));
         assertThat(spec().clip()).isInstanceOf(Clip.ManualPerBlock.class);
-        at.desk.quantizer().setBlockSize("64");
+        at.context.quantizer().setBlockSize("64");
         assertThat(spec().clip()).isEqualTo(new Clip.Auto("minmax"));
         assertThat(at.problems).isEmpty();
     }
@@ -157,9 +162,9 @@ class BlocksTest {
     @Test
     void whatASchemeLeavesNoChoiceOfSaysWhy() {
         assertThat(locked()).isEqualTo(new Locked("", "", "", "", "", ""));
-        at.desk.quantizer().setSymmetric(false);
+        at.context.quantizer().setSymmetric(false);
         assertThat(locked().narrow()).isEqualTo("only symmetric codes can be restricted");
-        at.desk.quantizer().setScheme("mxfp4");
+        at.context.quantizer().setScheme("mxfp4");
         assertThat(locked())
                 .isEqualTo(new Locked(
                         "MXFP4 has codes of 4 bits",
@@ -168,7 +173,7 @@ class BlocksTest {
                         "MXFP4 has no code to leave out",
                         "MXFP4 has a scale for each block",
                         "MXFP4 has blocks of 32"));
-        assertThat(at.desk
+        assertThat(at.context
                         .quantizer()
                         .viewProperty()
                         .get()
@@ -177,10 +182,10 @@ class BlocksTest {
                         .orElseThrow()
                         .size())
                 .isEqualTo(32);
-        at.desk.quantizer().setScheme("uniform");
-        at.desk.quantizer().setCut(Cut.TENSOR);
-        at.desk.quantizer().setScheme("nvfp4");
-        assertThat(at.desk
+        at.context.quantizer().setScheme("uniform");
+        at.context.quantizer().setCut(Cut.TENSOR);
+        at.context.quantizer().setScheme("nvfp4");
+        assertThat(at.context
                         .quantizer()
                         .viewProperty()
                         .get()
@@ -195,9 +200,9 @@ class BlocksTest {
     @Test
     void aBlockOfAFormatWithBlocksIsSetByHandToo() {
         for (String scheme : List.of("mxfp4", "nvfp4", "mxint8")) {
-            at.desk.quantizer().setScheme(scheme);
-            at.desk.inHand().selectSlice(3);
-            at.desk.inHand().setRange(ClipRange.symmetric(0.05f));
+            at.context.quantizer().setScheme(scheme);
+            at.context.selected().selectSlice(3);
+            at.context.selected().setRange(ClipRange.symmetric(0.05f));
             assertThat(at.measured().params()).as(scheme).isEqualTo(resolved());
             assertThat(at.hand().grid()).as(scheme).contains(resolved().grid(3));
         }
@@ -206,13 +211,13 @@ class BlocksTest {
 
     @Test
     void aDraggedChannelOfAFittedCodebookHasTheLevelsThatTheEngineFits() {
-        at.desk.quantizer().setScheme("lloyd-max");
-        at.desk.quantizer().setBits(3);
-        at.desk.inHand().setRange(ClipRange.symmetric(0.2f));
+        at.context.quantizer().setScheme("lloyd-max");
+        at.context.quantizer().setBits(3);
+        at.context.selected().setRange(ClipRange.symmetric(0.2f));
         assertThat(at.measured().params()).isEqualTo(resolved());
-        at.desk.quantizer().setPerChannel(true);
-        at.desk.inHand().selectSlice(1);
-        at.desk.inHand().setRange(new ClipRange(-0.1f, 0.15f));
+        at.context.quantizer().setPerChannel(true);
+        at.context.selected().selectSlice(1);
+        at.context.selected().setRange(new ClipRange(-0.1f, 0.15f));
         assertThat(at.problems).isEmpty();
         assertThat(at.measured().params()).isEqualTo(resolved());
         assertThat(at.hand().grid()).contains(resolved().grid(1));

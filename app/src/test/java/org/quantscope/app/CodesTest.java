@@ -37,7 +37,7 @@ class CodesTest {
     }
 
     private CodesViewModel.View codes() {
-        return at.desk.codes().viewProperty().get().orElseThrow();
+        return at.context.codes().viewProperty().get().orElseThrow();
     }
 
     private CodeReport exact(QuantParams params) {
@@ -46,27 +46,27 @@ class CodesTest {
 
     @Test
     void nothingIsCountedWhileNobodyLooks() {
-        assertThat(at.desk.codes().viewProperty().get()).isEmpty();
-        at.desk.inHand().setRange(ClipRange.symmetric(1));
+        assertThat(at.context.codes().viewProperty().get()).isEmpty();
+        at.context.selected().setRange(ClipRange.symmetric(1));
         at.held = true;
-        at.desk.quantizer().setBits(3);
+        at.context.quantizer().setBits(3);
         at.runWaiting();
-        at.desk.codes().setShowing(true);
+        at.context.codes().setShowing(true);
         assertThat(at.waiting).hasSize(1);
         at.runWaiting();
         assertThat(codes().counts()).isEqualTo(exact(at.measured().params()).counts());
-        at.desk.codes().setShowing(false);
-        at.desk.inHand().preview(ClipRange.symmetric(0.5f));
+        at.context.codes().setShowing(false);
+        at.context.selected().preview(ClipRange.symmetric(0.5f));
         at.runWaiting();
-        at.desk.codes().setShowing(true);
+        at.context.codes().setShowing(true);
         assertThat(at.waiting).hasSize(1);
     }
 
     @Test
     void figuresAreThoseOfTheExactPass() {
-        at.desk.quantizer().setBits(4);
-        at.desk.inHand().setRange(ClipRange.symmetric(1));
-        at.desk.codes().setShowing(true);
+        at.context.quantizer().setBits(4);
+        at.context.selected().setRange(ClipRange.symmetric(1));
+        at.context.codes().setShowing(true);
         CodeReport r = exact(at.measured().params());
         ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
 
@@ -85,11 +85,11 @@ class CodesTest {
 
     @Test
     void whileAHandleIsDraggedTheCountsOfBeforeArePreviousAndTheNewestRangeWins() {
-        at.desk.codes().setShowing(true);
+        at.context.codes().setShowing(true);
         var before = codes().counts();
         at.held = true;
         for (int i = 20; i > 0; i--) {
-            at.desk.inHand().preview(ClipRange.symmetric(i * 0.1f));
+            at.context.selected().preview(ClipRange.symmetric(i * 0.1f));
         }
         assertThat(codes().previous()).isTrue();
         assertThat(codes().counts()).isEqualTo(before);
@@ -102,14 +102,14 @@ class CodesTest {
 
     @Test
     void figuresOfSecondRankAreThoseOfTheExactPassAndAreMadeWhenUnfolded() {
-        at.desk.quantizer().setBits(4);
-        at.desk.inHand().setRange(ClipRange.symmetric(1));
-        assertThat(at.desk.error().moreProperty().get()).isEmpty();
-        at.desk.error().unfoldedProperty().set(true);
+        at.context.quantizer().setBits(4);
+        at.context.selected().setRange(ClipRange.symmetric(1));
+        assertThat(at.context.error().moreProperty().get()).isEmpty();
+        at.context.error().unfoldedProperty().set(true);
         CodeReport r = exact(at.measured().params());
         ErrorReport e = ErrorPass.measure(at.tensor(), at.measured().params(), new CancelToken());
 
-        assertThat(at.desk.error().moreProperty().get())
+        assertThat(at.context.error().moreProperty().get())
                 .contains(new ErrorViewModel.More(
                         Figures.mse(r.mae()),
                         String.format(
@@ -120,7 +120,7 @@ class CodesTest {
                         r.usedCodes() + " of 15",
                         String.format(Locale.ROOT, "%.2f of 4 bits", r.entropy()),
                         false));
-        ErrorViewModel.View view = at.desk.error().viewProperty().get().orElseThrow();
+        ErrorViewModel.View view = at.context.error().viewProperty().get().orElseThrow();
         assertThat(view.clippedLow()).isEqualTo(Figures.percent(e.clippedLowFraction()));
         assertThat(view.clippedHigh()).isEqualTo(Figures.percent(e.clippedHighFraction()));
         assertThat(view.bitsPerWeight())
@@ -132,19 +132,19 @@ class CodesTest {
 
     @Test
     void aCodebookHasNoErrorInSteps() {
-        at.desk.quantizer().setScheme("nf4");
-        at.desk.error().unfoldedProperty().set(true);
-        assertThat(at.desk.error().moreProperty().get().orElseThrow().rmseInSteps())
+        at.context.quantizer().setScheme("nf4");
+        at.context.error().unfoldedProperty().set(true);
+        assertThat(at.context.error().moreProperty().get().orElseThrow().rmseInSteps())
                 .isEqualTo(Figures.NONE);
-        assertThat(at.desk.error().moreProperty().get().orElseThrow().usedCodes())
+        assertThat(at.context.error().moreProperty().get().orElseThrow().usedCodes())
                 .endsWith(" of 16");
     }
 
     @Test
     void aTensorThatStaysFloatHasNoCodes() {
-        at.desk.codes().setShowing(true);
-        assertThat(at.desk.codes().viewProperty().get()).isPresent();
-        at.desk.tensors().keepFloat(java.util.Set.of(at.hand().subject().id()));
-        assertThat(at.desk.codes().viewProperty().get()).isEmpty();
+        at.context.codes().setShowing(true);
+        assertThat(at.context.codes().viewProperty().get()).isPresent();
+        at.context.tensors().keepFloat(java.util.Set.of(at.hand().subject().id()));
+        assertThat(at.context.codes().viewProperty().get()).isEmpty();
     }
 }

@@ -25,12 +25,12 @@ final class HeldContext implements AutoCloseable {
     /** What is to be done on the thread of the scene and waits. */
     final Queue<Runnable> waitingForScene = new ArrayDeque<>();
 
-    final ApplicationContext desk;
+    final ApplicationContext context;
     boolean held;
     boolean sceneHeld;
 
     HeldContext(Path config) {
-        desk = ApplicationContext.of(
+        context = ApplicationContext.of(
                 task -> take(task, held, waiting),
                 task -> take(task, sceneHeld, waitingForScene),
                 new Settings(config),
@@ -47,7 +47,7 @@ final class HeldContext implements AutoCloseable {
     }
 
     void open(String model) {
-        desk.session().openModel(SampleFiles.FOLDER.resolve(model));
+        context.session().openModel(SampleFiles.FOLDER.resolve(model));
     }
 
     /** Runs what waits, and what that asks for. */
@@ -65,7 +65,7 @@ final class HeldContext implements AutoCloseable {
     }
 
     SelectedTensor.View hand() {
-        return desk.inHand().viewProperty().get().orElseThrow();
+        return context.selected().viewProperty().get().orElseThrow();
     }
 
     Measured measured() {
@@ -73,15 +73,19 @@ final class HeldContext implements AutoCloseable {
     }
 
     SessionState state() {
-        return desk.bench().stateProperty().get().orElseThrow();
+        return context.bench().stateProperty().get().orElseThrow();
     }
 
     Tensor tensor() {
-        return desk.bench().analysed().orElseThrow().find(hand().subject().id()).orElseThrow();
+        return context.bench()
+                .analysed()
+                .orElseThrow()
+                .find(hand().subject().id())
+                .orElseThrow();
     }
 
     @Override
     public void close() {
-        desk.close();
+        context.close();
     }
 }

@@ -48,10 +48,10 @@ class ImportsTest {
     @BeforeEach
     void open() {
         at = new HeldContext(folder);
-        at.desk.session().openSample(SampleFiles.digits());
-        imports = at.desk.imports();
-        first = at.desk.bench().weights().get(0).id();
-        second = at.desk.bench().weights().get(1).id();
+        at.context.session().openSample(SampleFiles.digits());
+        imports = at.context.imports();
+        first = at.context.bench().weights().get(0).id();
+        second = at.context.bench().weights().get(1).id();
     }
 
     @AfterEach
@@ -73,7 +73,7 @@ class ImportsTest {
     /** A file of the present settings, in which {@code wrong} is spelt differently. */
     private Path encodings(String id, String wrong, String spelling) throws Exception {
         Path file = folder.resolve("other" + System.nanoTime() + ".json");
-        at.desk.export().export(Exporters.byId(id), file);
+        at.context.export().export(Exporters.byId(id), file);
         Files.writeString(file, Files.readString(file).replace('"' + wrong + '"', '"' + spelling + '"'));
         return file;
     }
@@ -90,29 +90,29 @@ class ImportsTest {
 
     @Test
     void whatIsTheSameAsNowIsToldFromWhatDiffers() throws Exception {
-        at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withNarrowRange(false))));
+        at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withNarrowRange(false))));
         Path file = encodings("aimet-1.0.0", "none", "none");
         imports.open(file);
         assertThat(match(first).differences()).isEmpty();
         assertThat(view().differing()).isZero();
-        at.desk
+        at.context
                 .bench()
                 .apply(new Edit.SetOverride(first, QuantSpec.WEIGHTS.withBits(4).withGranularity(Granularity.CHANNEL)));
         assertThat(match(first).differences()).contains("4 → 8 bits", "per channel → per tensor");
         assertThat(match(second).differences()).isEmpty();
         assertThat(view().differing()).isEqualTo(1);
-        at.desk.bench().apply(new Edit.KeepFloat(second, true));
+        at.context.bench().apply(new Edit.KeepFloat(second, true));
         assertThat(match(second).differences()).containsExactly("float now");
     }
 
     @Test
     void bothSettingsAreComparedExactly() throws Exception {
         Path file = encodings("aimet-1.0.0", "none", "none");
-        at.desk.bench().apply(new Edit.SetOverride(second, QuantSpec.WEIGHTS.withBits(3)));
+        at.context.bench().apply(new Edit.SetOverride(second, QuantSpec.WEIGHTS.withBits(3)));
         imports.open(file);
         imports.select(second);
         var comparison = view().comparison().orElseThrow();
-        assertThat(at.desk.bench().selectionProperty().get()).contains(second);
+        assertThat(at.context.bench().selectionProperty().get()).contains(second);
         assertThat(comparison.values().orElseThrow().count())
                 .isEqualTo(at.tensor().data().count());
         QuantParams imported = match(second).spec().clip() instanceof Clip.Fixed f ? f.params() : null;
@@ -128,13 +128,13 @@ class ImportsTest {
     @Test
     void anImportIsOneStep() throws Exception {
         Path file = encodings("aimet-1.0.0", "none", "none");
-        at.desk.bench().apply(new Edit.SetOverride(first, QuantSpec.WEIGHTS.withBits(3)));
+        at.context.bench().apply(new Edit.SetOverride(first, QuantSpec.WEIGHTS.withBits(3)));
         SessionState before = at.state();
         imports.open(file);
         assertThat(imports.apply()).isTrue();
         assertThat(at.state().overrides().get(first)).isEqualTo(match(first).spec());
         assertThat(view().differing()).isZero();
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(at.state()).isEqualTo(before);
     }
 
@@ -142,25 +142,26 @@ class ImportsTest {
     void othersCanBecomeFloat() throws Exception {
         String gone = first.name();
         Path file = encodings("aimet-1.0.0", gone, "zzz");
-        at.desk.activations().quantize(true);
-        at.desk.bench().apply(new Edit.KeepFloat(second, true));
+        at.context.activations().quantize(true);
+        at.context.bench().apply(new Edit.KeepFloat(second, true));
         SessionState before = at.state();
         imports.open(file);
         assertThat(view().entries().others()).isPositive();
         Importer importer = view().formats().chosen().orElseThrow();
-        var read = importer.read(file, at.desk.bench().analysed().orElseThrow(), new CancelToken());
+        var read = importer.read(file, at.context.bench().analysed().orElseThrow(), new CancelToken());
         imports.setAlone(true);
         assertThat(imports.apply()).isTrue();
         var specs = new TreeMap<>(read.specs());
-        specs.keySet().removeIf(id -> at.desk.bench().subject(id).isEmpty());
+        specs.keySet().removeIf(id -> at.context.bench().subject(id).isEmpty());
         assertThat(at.state())
                 .isEqualTo(before.withWeights(Optional.empty())
                         .withActivations(Optional.empty())
                         .withKeptFloat(Set.of())
                         .withOverrides(specs));
-        assertThat(at.state().spec(at.desk.bench().subject(first).orElseThrow().info()))
+        assertThat(at.state()
+                        .spec(at.context.bench().subject(first).orElseThrow().info()))
                 .isEmpty();
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(at.state()).isEqualTo(before);
     }
 
@@ -207,7 +208,7 @@ class ImportsTest {
     @Test
     void droppedFilesAreToldApart() throws Exception {
         List<DroppedFile.Use> answers = new ArrayList<>();
-        DroppedFile dropped = new DroppedFile(at.desk.bench(), at.desk.background());
+        DroppedFile dropped = new DroppedFile(at.context.bench(), at.context.background());
         dropped.whatIs(encodings("aimet-1.0.0", "none", "none"), answers::add);
         dropped.whatIs(
                 Files.writeString(folder.resolve("calibration.cache"), "TRT-8501-EntropyCalibration2\n"), answers::add);
@@ -219,7 +220,7 @@ class ImportsTest {
         dropped.whatIs(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"), answers::add);
         for (String id : List.of("onnx-qdq", "safetensors", "npz")) {
             Path both = folder.resolve("both" + Exporters.byId(id).extension());
-            at.desk.export().export(Exporters.byId(id), both);
+            at.context.export().export(Exporters.byId(id), both);
             dropped.whatIs(both, answers::add);
         }
         assertThat(answers)

@@ -36,14 +36,14 @@ class NewestWinsTest {
 
     @Test
     void anExactErrorOfTheRangeBeforeIsNotShownForTheNewerPreview() {
-        at.desk.session().openModel(SampleFiles.DIGITS);
+        at.context.session().openModel(SampleFiles.DIGITS);
         float end = at.hand().clip().orElseThrow().absMax();
         ClipRange newer = ClipRange.symmetric(end / 4);
 
         at.sceneHeld = true;
-        at.desk.inHand().preview(ClipRange.symmetric(end / 2));
+        at.context.selected().preview(ClipRange.symmetric(end / 2));
         at.held = true;
-        at.desk.inHand().preview(newer);
+        at.context.selected().preview(newer);
         at.sceneHeld = false;
         at.runWaitingForScene();
 
@@ -60,9 +60,9 @@ class NewestWinsTest {
     /** What the next drag needs is computed as soon as its tensor is selected, not when the drag begins. */
     @Test
     void selectingAnotherTensorKeepsTheValuesInFrontOfIt() {
-        at.desk.session().openSample(SampleFiles.digits());
-        at.desk.bench().select(new TensorId("2.weight"));
-        at.desk.bench().select(new TensorId("4.weight"));
+        at.context.session().openSample(SampleFiles.digits());
+        at.context.bench().select(new TensorId("2.weight"));
+        at.context.bench().select(new TensorId("4.weight"));
         assertKept();
     }
 
@@ -70,33 +70,33 @@ class NewestWinsTest {
     void selectingAnotherTensorWhileTheAccuracyIsComputedKeepsTheValuesInFrontOfItBehindThat() {
         CacheUse expected;
         try (HeldContext calm = new HeldContext(folder.resolve("calm"))) {
-            calm.desk.session().openSample(SampleFiles.digits());
-            calm.desk.bench().select(new TensorId("2.weight"));
-            calm.desk.quantizer().setBits(5);
-            CacheUse before = calm.desk.accuracy().cacheProperty().get().orElseThrow();
-            calm.desk.bench().select(new TensorId("4.weight"));
-            expected = calm.desk.accuracy().cacheProperty().get().orElseThrow();
+            calm.context.session().openSample(SampleFiles.digits());
+            calm.context.bench().select(new TensorId("2.weight"));
+            calm.context.quantizer().setBits(5);
+            CacheUse before = calm.context.accuracy().cacheProperty().get().orElseThrow();
+            calm.context.bench().select(new TensorId("4.weight"));
+            expected = calm.context.accuracy().cacheProperty().get().orElseThrow();
             assertThat(expected.bytes()).isGreaterThan(before.bytes());
         }
 
-        at.desk.session().openSample(SampleFiles.digits());
-        at.desk.bench().select(new TensorId("2.weight"));
+        at.context.session().openSample(SampleFiles.digits());
+        at.context.bench().select(new TensorId("2.weight"));
         at.held = true;
-        at.desk.quantizer().setBits(5);
-        while (!at.desk.measurements().snapshotProperty().get().complete()
+        at.context.quantizer().setBits(5);
+        while (!at.context.measurements().snapshotProperty().get().complete()
                 || at.hand().previous()) {
             at.waiting.remove().run();
         }
-        at.desk.bench().select(new TensorId("4.weight"));
-        assertThat(at.desk.accuracy().viewProperty().get().status()).isEqualTo(Status.WAITING);
+        at.context.bench().select(new TensorId("4.weight"));
+        assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(Status.WAITING);
         at.runWaiting();
-        assertThat(at.desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        assertThat(at.desk.accuracy().cacheProperty().get()).contains(expected);
+        assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(at.context.accuracy().cacheProperty().get()).contains(expected);
     }
 
     private void assertKept() {
-        assertThat(at.desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
-        CacheUse use = at.desk.accuracy().cacheProperty().get().orElseThrow();
+        assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        CacheUse use = at.context.accuracy().cacheProperty().get().orElseThrow();
         assertThat(use.batches()).isEqualTo(use.of());
         assertThat(use.bytes()).isPositive();
     }

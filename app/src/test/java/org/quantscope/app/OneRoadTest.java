@@ -152,18 +152,21 @@ class OneRoadTest {
                             Optional.of(QuantSpec.WEIGHTS.withBits(4).withClip(new Clip.Auto("weighted-mse"))));
                     weighted++;
                 }
-                at.desk.bench().show(open, state, ActivationRanges.NONE, Optional.empty(), data, form.seen);
+                at.context.bench().show(open, state, ActivationRanges.NONE, Optional.empty(), data, form.seen);
                 String what = path.getFileName() + ", session " + seed;
                 assertThat(at.problems).as(what).isEmpty();
-                var measured = at.desk.measurements().snapshotProperty().get();
+                var measured = at.context.measurements().snapshotProperty().get();
                 assertThat(measured.complete()).as(what).isTrue();
                 Map<TensorId, QuantParams> listed = new HashMap<>();
-                at.desk.bench().weights().forEach(w -> find(at, w.id()).ifPresent(m -> listed.put(w.id(), m.params())));
+                at.context
+                        .bench()
+                        .weights()
+                        .forEach(w -> find(at, w.id()).ifPresent(m -> listed.put(w.id(), m.params())));
                 assertThat(listed).as(what).isEqualTo(measured.resolved().weights());
 
                 Path saved = folder.resolve("s.quantscope.json");
                 at.answers.save = Optional.of(saved);
-                at.desk.session().saveAs();
+                at.context.session().saveAs();
                 compareFile(at, path, saved, "quantscope-json", what);
                 if (codes) {
                     compareFile(at, path, saved, calibration.isPresent() ? "onnx-qdq" : "npz", what);
@@ -205,7 +208,7 @@ class OneRoadTest {
     private void compareFile(HeldContext at, Path model, Path saved, String format, String what) throws IOException {
         Path byWindow = folder.resolve("window");
         Files.deleteIfExists(byWindow);
-        ExportPlan plan = at.desk.export().planProperty().get().orElseThrow();
+        ExportPlan plan = at.context.export().planProperty().get().orElseThrow();
         Exporters.byId(format).write(plan, byWindow, NEVER);
         Path byCommand = folder.resolve("command");
         JsonNode said = run("export", model, "--config", saved, "--format", format, "--limit", 1, "-o", byCommand);
@@ -219,12 +222,12 @@ class OneRoadTest {
         assertThat(new ModelSize(
                         bytes.get("float32").asLong(), bytes.get("quantized").asLong()))
                 .as(what)
-                .isEqualTo(at.desk.measurements().snapshotProperty().get().size())
-                .isEqualTo(at.desk.accuracy().viewProperty().get().size().orElseThrow());
+                .isEqualTo(at.context.measurements().snapshotProperty().get().size())
+                .isEqualTo(at.context.accuracy().viewProperty().get().size().orElseThrow());
     }
 
     private static void compareAccuracy(HeldContext at, JsonNode said, String what) {
-        AccuracyViewModel.View view = at.desk.accuracy().viewProperty().get();
+        AccuracyViewModel.View view = at.context.accuracy().viewProperty().get();
         AccuracyEstimate shown = view.quantized().orElseThrow();
         assertThat(view.status()).as(what).isEqualTo(AccuracyViewModel.Status.DONE);
         assertThat(shown.seen()).as(what).isEqualTo(SAMPLES);
@@ -237,7 +240,7 @@ class OneRoadTest {
 
     private static Optional<Measured> find(HeldContext at, TensorId id) {
         return Optional.ofNullable(
-                at.desk.measurements().snapshotProperty().get().tensors().get(id));
+                at.context.measurements().snapshotProperty().get().tensors().get(id));
     }
 
     private static SessionState random(Model model, SessionState start, Random random) {
@@ -309,22 +312,27 @@ class OneRoadTest {
     void aBiasWithASettingOfItsOwnIsListedMeasuredAndCounted() {
         try (HeldContext at = context()) {
             at.open("digits_mlp.onnx");
-            TensorId bias = at.desk.bench().analysed().orElseThrow().tensors().stream()
+            TensorId bias = at.context.bench().analysed().orElseThrow().tensors().stream()
                     .filter(t -> t.info().kind() == TensorKind.BIAS)
                     .findFirst()
                     .orElseThrow()
                     .id();
-            long before =
-                    at.desk.accuracy().viewProperty().get().size().orElseThrow().quantizedBytes();
-            assertThat(at.desk.bench().subject(bias)).isEmpty();
+            long before = at.context
+                    .accuracy()
+                    .viewProperty()
+                    .get()
+                    .size()
+                    .orElseThrow()
+                    .quantizedBytes();
+            assertThat(at.context.bench().subject(bias)).isEmpty();
 
-            at.desk.bench().apply(new Edit.SetOverride(bias, QuantSpec.WEIGHTS));
+            at.context.bench().apply(new Edit.SetOverride(bias, QuantSpec.WEIGHTS));
 
-            assertThat(at.desk.tensors().rowsProperty().get().weights())
+            assertThat(at.context.tensors().rowsProperty().get().weights())
                     .filteredOn(row -> row.id().equals(bias))
                     .singleElement()
                     .satisfies(row -> assertThat(row.sqnrDb()).isPresent());
-            assertThat(at.desk
+            assertThat(at.context
                             .accuracy()
                             .viewProperty()
                             .get()
@@ -332,11 +340,11 @@ class OneRoadTest {
                             .orElseThrow()
                             .quantizedBytes())
                     .isLessThan(before);
-            assertThat(at.desk.export().planProperty().get().orElseThrow().weights())
+            assertThat(at.context.export().planProperty().get().orElseThrow().weights())
                     .containsKey(bias);
 
-            at.desk.tensors().keepFloat(Set.of(bias));
-            assertThat(at.desk.bench().subject(bias))
+            at.context.tensors().keepFloat(Set.of(bias));
+            assertThat(at.context.bench().subject(bias))
                     .as("it can be quantized again")
                     .isPresent();
             assertThat(find(at, bias)).isEmpty();
@@ -348,13 +356,13 @@ class OneRoadTest {
         String header = "{\"w\":{\"dtype\":\"F16\",\"shape\":[4,8],\"data_offsets\":[0,64]}}";
         Path file = Files.write(folder.resolve("half.safetensors"), ArrayFiles.safetensors(header, new byte[64]));
         try (HeldContext at = context()) {
-            at.desk.session().openModel(file);
-            ModelSize shown = at.desk.accuracy().viewProperty().get().size().orElseThrow();
+            at.context.session().openModel(file);
+            ModelSize shown = at.context.accuracy().viewProperty().get().size().orElseThrow();
 
             assertThat(shown.floatBytes()).isEqualTo(64);
             assertThat(shown)
                     .isEqualTo(ModelSize.of(
-                            at.desk.bench().analysed().orElseThrow(),
+                            at.context.bench().analysed().orElseThrow(),
                             Engine.resolve(Engine.open(file, true), at.state(), Progress.NONE, NEVER)));
         }
     }
@@ -363,33 +371,33 @@ class OneRoadTest {
     void anActivationWithoutARangeIsToldOfAndNothingIsCompleteUntilThereIsData() {
         try (HeldContext at = context()) {
             at.open("digits_mlp.onnx");
-            at.desk.session().openEvaluationData(SampleFiles.DIGITS_TEST);
-            at.desk.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS)));
+            at.context.session().openEvaluationData(SampleFiles.DIGITS_TEST);
+            at.context.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS)));
 
-            TensorId first = at.desk.bench().activations().stream()
+            TensorId first = at.context.bench().activations().stream()
                     .map(a -> a.id())
                     .sorted()
                     .findFirst()
                     .orElseThrow();
             String why = "no range for activation " + first + ": calibrate with data first (and 3 more)";
             assertThat(at.problems).containsExactly(why);
-            assertThat(at.desk.tensors().rowsProperty().get().activations())
+            assertThat(at.context.tensors().rowsProperty().get().activations())
                     .hasSize(4)
                     .allSatisfy(row -> assertThat(row.obstacle()).isPresent());
-            AccuracyViewModel.View shown = at.desk.accuracy().viewProperty().get();
+            AccuracyViewModel.View shown = at.context.accuracy().viewProperty().get();
             assertThat(shown.status()).isEqualTo(AccuracyViewModel.Status.NOT_RESOLVED);
             assertThat(shown.obstacle()).isEqualTo(why);
             assertThat(shown.quantized()).isEmpty();
             assertThat(shown.size()).isEmpty();
-            assertThat(at.desk.export().planProperty().get()).isEmpty();
-            at.desk.export().export(Exporters.byId("npz"), folder.resolve("w.npz"));
-            assertThat(at.desk.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused(why));
+            assertThat(at.context.export().planProperty().get()).isEmpty();
+            at.context.export().export(Exporters.byId("npz"), folder.resolve("w.npz"));
+            assertThat(at.context.export().statusProperty().get()).isEqualTo(new ExportViewModel.Status.Refused(why));
 
-            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
-            assertThat(at.desk.tensors().rowsProperty().get().activations())
+            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            assertThat(at.context.tensors().rowsProperty().get().activations())
                     .allSatisfy(row -> assertThat(row.obstacle()).isEmpty());
-            assertThat(at.desk.accuracy().viewProperty().get().status()).isEqualTo(AccuracyViewModel.Status.DONE);
-            assertThat(at.desk.export().planProperty().get().orElseThrow().activations())
+            assertThat(at.context.accuracy().viewProperty().get().status()).isEqualTo(AccuracyViewModel.Status.DONE);
+            assertThat(at.context.export().planProperty().get().orElseThrow().activations())
                     .hasSize(4);
         }
     }
@@ -398,13 +406,13 @@ class OneRoadTest {
     void aSavedSessionHasRangesForActivationsThatAreKeptInFloatToo() throws IOException {
         try (HeldContext at = context()) {
             at.open("digits_mlp.onnx");
-            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
             List<TensorId> all =
-                    at.desk.bench().activations().stream().map(a -> a.id()).toList();
-            at.desk.tensors().keepFloat(Set.of(all.get(0), all.get(1)));
-            at.desk.activations().quantize(true);
+                    at.context.bench().activations().stream().map(a -> a.id()).toList();
+            at.context.tensors().keepFloat(Set.of(all.get(0), all.get(1)));
+            at.context.activations().quantize(true);
             at.answers.save = Optional.of(folder.resolve("s.quantscope.json"));
-            at.desk.session().saveAs();
+            at.context.session().saveAs();
 
             Session saved = SessionFile.read(folder.resolve("s.quantscope.json"));
             assertThat(saved.state().keptFloat()).containsExactlyInAnyOrder(all.get(0), all.get(1));
@@ -416,31 +424,31 @@ class OneRoadTest {
     void oneStepRefreshesEachStageOnceAndAPreviewOnlyTheAccuracy() {
         try (HeldContext at = context()) {
             at.open("digits_mlp.onnx");
-            at.desk.session().openEvaluationData(SampleFiles.FOLDER.resolve("digits_test.npz"));
+            at.context.session().openEvaluationData(SampleFiles.FOLDER.resolve("digits_test.npz"));
             List<Changes.Stage> refreshed = new ArrayList<>();
             for (Changes.Stage stage : Changes.Stage.values()) {
-                at.desk.bench().changes().on(stage, () -> refreshed.add(stage));
+                at.context.bench().changes().on(stage, () -> refreshed.add(stage));
             }
 
             List<Integer> listed = new ArrayList<>();
-            at.desk
+            at.context
                     .tensors()
                     .rowsProperty()
                     .subscribe((was, is) -> listed.add(is.weights().size()));
 
-            at.desk.quantizer().setBits(5);
+            at.context.quantizer().setBits(5);
             assertThat(refreshed).containsExactly(Changes.Stage.values());
             assertThat(listed).as("the list is made once").hasSize(1);
 
             refreshed.clear();
-            at.desk.bench().undo();
+            at.context.bench().undo();
             assertThat(refreshed).containsExactly(Changes.Stage.values());
 
             refreshed.clear();
             at.held = true;
-            at.desk.inHand().preview(ClipRange.symmetric(0.1f));
+            at.context.selected().preview(ClipRange.symmetric(0.1f));
             assertThat(refreshed).containsExactly(Changes.Stage.ACCURACY);
-            at.desk.inHand().cancel();
+            at.context.selected().cancel();
             at.held = false;
             at.runWaiting();
         }

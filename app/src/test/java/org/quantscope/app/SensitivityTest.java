@@ -62,12 +62,12 @@ class SensitivityTest {
 
     private void openDigits() {
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(SampleFiles.DIGITS_TEST));
-        at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
+        at.context.session().open(List.of(SampleFiles.DIGITS_TEST));
+        at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
     private View view() {
-        return at.desk.sensitivity().viewProperty().get();
+        return at.context.sensitivity().viewProperty().get();
     }
 
     private TensorDamage damage(TensorId id) {
@@ -83,7 +83,7 @@ class SensitivityTest {
         assertThat(view().why()).isEqualTo("needs data to evaluate on");
         openDigits();
         assertThat(view().status()).isEqualTo(Status.IDLE);
-        at.desk.bench().apply(new Edit.SetWeights(Optional.empty()));
+        at.context.bench().apply(new Edit.SetWeights(Optional.empty()));
         assertThat(view().why()).isEqualTo("everything stays in float");
     }
 
@@ -91,14 +91,14 @@ class SensitivityTest {
     void aSweepFindsWhatSingleEvaluationsFind() {
         openDigits();
 
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
 
         assertThat(at.problems).isEmpty();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(view().tensors()).hasSize(3);
         assertThat(view().known()).isEqualTo(7);
-        Model model = at.desk.bench().analysed().orElseThrow();
-        QuantParams params = at.desk
+        Model model = at.context.bench().analysed().orElseThrow();
+        QuantParams params = at.context
                 .measurements()
                 .snapshotProperty()
                 .get()
@@ -106,7 +106,7 @@ class SensitivityTest {
                 .get(FIRST)
                 .params();
         try (LiveEvaluator evaluator =
-                new LiveEvaluator(model, at.desk.bench().evaluationData().orElseThrow(), 9)) {
+                new LiveEvaluator(model, at.context.bench().evaluationData().orElseThrow(), 9)) {
             AccuracyEstimate alone = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), Map.of(FIRST, params), Map.of()), new CancelToken(), e -> {});
             assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
@@ -122,10 +122,10 @@ class SensitivityTest {
     @Test
     void theListIsSortedByDamageWhenThatIsChosen() {
         openDigits();
-        at.desk.sensitivity().toggle();
-        at.desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
+        at.context.sensitivity().toggle();
+        at.context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
 
-        List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
+        List<TensorRow> rows = at.context.tensors().rowsProperty().get().weights();
 
         assertThat(rows).hasSize(3);
         List<Double> losses = rows.stream()
@@ -135,17 +135,17 @@ class SensitivityTest {
         assertThat(losses.getFirst()).isGreaterThan(losses.getLast());
         assertThat(rows.getFirst().damage())
                 .isEqualTo(rows.getFirst().sensitivity().orElseThrow().level().orElseThrow());
-        at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.MOST_DAMAGE_FIRST.key(), true));
-        assertThat(at.desk.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
+        at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.MOST_DAMAGE_FIRST.key(), true));
+        assertThat(at.context.tensors().rowsProperty().get().weights()).isEqualTo(rows.reversed());
     }
 
     @Test
     void anEditMarksWhatItTouchesAndUndoBringsItBack() {
         openDigits();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         TensorDamage before = damage(FIRST);
 
-        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+        at.context.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
 
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(damage(FIRST).onlyPrevious()).isTrue();
@@ -155,12 +155,12 @@ class SensitivityTest {
         assertThat(damage(FIRST).describe()).contains("500 of 500 samples, previous setting");
         assertThat(view().known()).isEqualTo(3);
 
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(damage(FIRST)).isEqualTo(before);
 
-        at.desk.bench().redo();
-        at.desk.sensitivity().toggle();
+        at.context.bench().redo();
+        at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(damage(FIRST).onlyPrevious()).isFalse();
         assertThat(damage(FIRST).loss().orElseThrow()).isLessThan(before.loss().orElseThrow());
@@ -169,9 +169,9 @@ class SensitivityTest {
     @Test
     void aTensorThatStaysFloatHasNoDamage() {
         openDigits();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
 
-        at.desk.tensors().keepFloat(Set.of(FIRST));
+        at.context.tensors().keepFloat(Set.of(FIRST));
 
         assertThat(view().tensors()).containsOnlyKeys(SECOND, new TensorId("4.weight"));
         // Of the three only the last is left beside the second: that is known already.
@@ -184,9 +184,9 @@ class SensitivityTest {
     void aSecondPressStopsASweepThatHasNotBegun() {
         openDigits();
         at.held = true;
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.RUNNING);
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.IDLE);
 
         at.held = false;
@@ -199,7 +199,7 @@ class SensitivityTest {
     @Test
     void whatASweepFoundIsThereAfterARestartAndOnlyWhatAnEditTouchedIsMissing() {
         openDigits();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         Map<TensorId, TensorDamage> before = view().tensors();
         at.close();
 
@@ -211,8 +211,8 @@ class SensitivityTest {
         at.close();
         at = new HeldContext(folder.resolve("config"));
         at.open("digits_mlp.onnx");
-        at.desk.session().open(List.of(SampleFiles.DIGITS_TEST));
-        at.desk
+        at.context.session().open(List.of(SampleFiles.DIGITS_TEST));
+        at.context
                 .bench()
                 .apply(new Edit.All(
                         "one of them finer",
@@ -231,8 +231,8 @@ class SensitivityTest {
     @Test
     void theScopeIsThatOfTheModelAndTheDataSoThatTheCommandLineFindsIt() throws IOException {
         openDigits();
-        at.desk.sensitivity().toggle();
-        Model model = at.desk.bench().analysed().orElseThrow();
+        at.context.sensitivity().toggle();
+        Model model = at.context.bench().analysed().orElseThrow();
         SessionState state = at.state();
         SensitivityScope scope = SensitivityScope.of(
                 state.modelKey(),
@@ -251,8 +251,8 @@ class SensitivityTest {
     void anEditWhileASweepRunsMakesItGoOnWithTheNewSettings() {
         openDigits();
         at.held = true;
-        at.desk.sensitivity().toggle();
-        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+        at.context.sensitivity().toggle();
+        at.context.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
 
         at.held = false;
         at.runWaiting();
@@ -265,13 +265,13 @@ class SensitivityTest {
     void aSweepThatEndsWhileAnEditIsTakenBackHasEnded() {
         openDigits();
         at.held = true;
-        at.desk.sensitivity().toggle();
-        at.desk.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
+        at.context.sensitivity().toggle();
+        at.context.bench().apply(new Edit.SetOverride(FIRST, QuantSpec.WEIGHTS.withBits(4)));
         while (!at.waiting.isEmpty() && view().tensors().isEmpty()) {
             at.waiting.poll().run();
         }
         assertThat(view().status()).isEqualTo(Status.RUNNING);
-        at.desk.bench().undo();
+        at.context.bench().undo();
 
         at.held = false;
         at.runWaiting();
@@ -282,52 +282,52 @@ class SensitivityTest {
     @Test
     void anotherMetricIsAnotherSweep() {
         openDigits();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
 
-        at.desk.accuracy().score(Optional.of(new org.quantscope.core.eval.Task.Cosine()));
+        at.context.accuracy().score(Optional.of(new org.quantscope.core.eval.Task.Cosine()));
 
         assertThat(view().status()).isEqualTo(Status.IDLE);
         assertThat(view().tensors()).isEmpty();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         assertThat(damage(FIRST).figures().onlyThis().orElseThrow().task())
                 .isEqualTo(new org.quantscope.core.eval.Task.Cosine());
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
     }
 
     @Test
     void eachActIsOneStep() {
         openDigits();
-        QuantSpec start = at.desk
+        QuantSpec start = at.context
                 .bench()
-                .spec(at.desk.bench().subject(FIRST).orElseThrow())
+                .spec(at.context.bench().subject(FIRST).orElseThrow())
                 .orElseThrow();
         Map<String, Runnable> acts = Map.of(
                 "keep in float: 0.weight",
-                () -> at.desk.tensors().keepFloat(Set.of(FIRST)),
+                () -> at.context.tensors().keepFloat(Set.of(FIRST)),
                 "16 bits for 0.weight",
-                () -> at.desk.tensors().sixteenBits(Set.of(FIRST)),
+                () -> at.context.tensors().sixteenBits(Set.of(FIRST)),
                 "per channel for 0.weight",
-                () -> at.desk
+                () -> at.context
                         .tensors()
                         .change("per channel", Set.of(FIRST), s -> s.withGranularity(Granularity.CHANNEL)),
                 "calibrate with " + Calibrators.byId("mse").title() + " for 0.weight",
-                () -> at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST)));
+                () -> at.context.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST)));
         acts.forEach((title, act) -> {
             act.run();
-            assertThat(at.desk.bench().undoTitleProperty().get()).isEqualTo(title);
-            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+            assertThat(at.context.bench().undoTitleProperty().get()).isEqualTo(title);
+            assertThat(at.context.bench().subject(FIRST).flatMap(at.context.bench()::spec))
                     .isNotEqualTo(Optional.of(start));
-            at.desk.bench().undo();
-            assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+            at.context.bench().undo();
+            assertThat(at.context.bench().subject(FIRST).flatMap(at.context.bench()::spec))
                     .contains(start);
         });
 
-        at.desk.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST));
-        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+        at.context.tensors().adopt(Calibrators.byId("mse"), Set.of(FIRST));
+        assertThat(at.context.bench().subject(FIRST).flatMap(at.context.bench()::spec))
                 .contains(start.withClip(new Clip.Auto("mse")));
-        at.desk.tensors().reset(Set.of(FIRST));
-        assertThat(at.desk.bench().subject(FIRST).flatMap(at.desk.bench()::spec))
+        at.context.tensors().reset(Set.of(FIRST));
+        assertThat(at.context.bench().subject(FIRST).flatMap(at.context.bench()::spec))
                 .contains(start);
     }
 
@@ -346,11 +346,11 @@ class SensitivityTest {
     @MethodSource("acts")
     void anActRanksAnewByTheOneEvaluationThatItTakes(String name, Consumer<TensorsViewModel> act) {
         openDigits();
-        at.desk.sensitivity().toggle();
-        at.desk.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
+        at.context.sensitivity().toggle();
+        at.context.tensors().orderProperty().set(TensorOrder.MOST_DAMAGE_FIRST);
         TensorDamage before = damage(FIRST);
 
-        act.accept(at.desk.tensors());
+        act.accept(at.context.tensors());
 
         // Alone: the two others are known, the first is evaluated; all but one: only all but the first is what it was.
         assertThat(view().known()).isEqualTo(4);
@@ -359,7 +359,7 @@ class SensitivityTest {
         assertThat(damage(FIRST).allButPrevious()).isFalse();
         assertThat(damage(SECOND).onlyPrevious()).isFalse();
         assertThat(damage(SECOND).allButPrevious()).isTrue();
-        QuantParams now = at.desk
+        QuantParams now = at.context
                 .measurements()
                 .snapshotProperty()
                 .get()
@@ -367,24 +367,24 @@ class SensitivityTest {
                 .get(FIRST)
                 .params();
         try (LiveEvaluator evaluator = new LiveEvaluator(
-                at.desk.bench().analysed().orElseThrow(),
-                at.desk.bench().evaluationData().orElseThrow(),
+                at.context.bench().analysed().orElseThrow(),
+                at.context.bench().evaluationData().orElseThrow(),
                 9)) {
             AccuracyEstimate alone = evaluator.evaluate(
                     new EvalRequest(Optional.empty(), Map.of(FIRST, now), Map.of()), new CancelToken(), e -> {});
             assertThat(damage(FIRST).figures().onlyThis().orElseThrow().correct())
                     .isEqualTo(alone.correct());
         }
-        List<TensorRow> rows = at.desk.tensors().rowsProperty().get().weights();
+        List<TensorRow> rows = at.context.tensors().rowsProperty().get().weights();
         assertThat(rows.stream()
                         .map(r -> r.sensitivity().orElseThrow().loss().orElseThrow())
                         .toList())
                 .isSortedAccordingTo((a, b) -> Double.compare(b, a));
 
         // A sweep evaluates the other three.
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(damage(FIRST)).isEqualTo(before);
     }
@@ -392,13 +392,13 @@ class SensitivityTest {
     @Test
     void anActOnATensorThatLeavesTheSetRanksTheOthersWithoutAnEvaluation() {
         openDigits();
-        at.desk.sensitivity().toggle();
-        at.desk.tensors().keepFloat(Set.of(FIRST));
+        at.context.sensitivity().toggle();
+        at.context.tensors().keepFloat(Set.of(FIRST));
         // Of three tensors, with one gone, all but one is another one alone, and all are all but the first.
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(view().known()).isEqualTo(5);
 
-        at.desk.tensors().quantize(Set.of(FIRST));
+        at.context.tensors().quantize(Set.of(FIRST));
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(view().known()).isEqualTo(7);
     }
@@ -406,13 +406,13 @@ class SensitivityTest {
     @Test
     void anActBeforeASweepAsksForNothing() {
         openDigits();
-        at.desk.tensors().sixteenBits(Set.of(FIRST));
+        at.context.tensors().sixteenBits(Set.of(FIRST));
         assertThat(view().tensors()).isEmpty();
 
         at.held = true;
-        at.desk.sensitivity().toggle();
-        at.desk.sensitivity().toggle();
-        at.desk.tensors().change("3 bits", Set.of(FIRST), s -> s.withBits(3));
+        at.context.sensitivity().toggle();
+        at.context.sensitivity().toggle();
+        at.context.tensors().change("3 bits", Set.of(FIRST), s -> s.withBits(3));
         at.held = false;
         at.runWaiting();
         assertThat(view().tensors()).isEmpty();
@@ -421,13 +421,13 @@ class SensitivityTest {
     @Test
     void aSecondActWhileTheFirstIsRankedRanksBoth() {
         openDigits();
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         at.held = true;
-        at.desk.tensors().sixteenBits(Set.of(FIRST));
+        at.context.tensors().sixteenBits(Set.of(FIRST));
         while (damage(FIRST) != null && !damage(FIRST).onlyPrevious()) {
             at.waiting.remove().run();
         }
-        at.desk.tensors().sixteenBits(Set.of(SECOND));
+        at.context.tensors().sixteenBits(Set.of(SECOND));
         at.held = false;
         at.runWaiting();
 
@@ -437,29 +437,36 @@ class SensitivityTest {
     }
 
     private ClipRange range(TensorId activation) {
-        return at.desk.measurements().snapshotProperty().get().ranges().ranges().get(activation);
+        return at.context
+                .measurements()
+                .snapshotProperty()
+                .get()
+                .ranges()
+                .ranges()
+                .get(activation);
     }
 
     @Test
     void anActivationThatAdoptsACalibratorHasItsRangeAtOnceAndLosesItByAReset() {
         openDigits();
-        at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
-        at.desk.activations().quantize(true);
-        TensorId activation = at.desk.bench().activations().get(1).id();
+        at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+        at.context.activations().quantize(true);
+        TensorId activation = at.context.bench().activations().get(1).id();
         ClipRange before = range(activation);
 
-        at.desk.tensors().adopt(Calibrators.byId("std"), Set.of(activation));
+        at.context.tensors().adopt(Calibrators.byId("std"), Set.of(activation));
         assertThat(range(activation)).isNotEqualTo(before);
-        assertThat(at.desk.tensors().isActivation(activation)).isTrue();
+        assertThat(at.context.tensors().isActivation(activation)).isTrue();
 
-        at.desk.tensors().reset(Set.of(activation));
+        at.context.tensors().reset(Set.of(activation));
         assertThat(range(activation)).isEqualTo(before);
 
-        at.desk.sensitivity().toggle();
+        at.context.sensitivity().toggle();
         assertThat(view().status()).isEqualTo(Status.DONE);
         assertThat(view().tensors().keySet())
-                .containsAll(Stream.concat(at.desk.bench().weights().stream(), at.desk.bench().activations().stream())
-                        .map(s -> s.id())
-                        .toList());
+                .containsAll(
+                        Stream.concat(at.context.bench().weights().stream(), at.context.bench().activations().stream())
+                                .map(s -> s.id())
+                                .toList());
     }
 }

@@ -40,9 +40,9 @@ class TargetsTest {
     @BeforeEach
     void open() {
         at = new HeldContext(folder);
-        at.desk.session().openSample(SampleFiles.digits());
-        at.desk.activations().quantize(true);
-        targets = at.desk.targets();
+        at.context.session().openSample(SampleFiles.digits());
+        at.context.activations().quantize(true);
+        targets = at.context.targets();
         targets.setShowing(true);
     }
 
@@ -68,11 +68,11 @@ class TargetsTest {
     }
 
     private TensorId activation() {
-        return at.desk.bench().activations().getFirst().id();
+        return at.context.bench().activations().getFirst().id();
     }
 
     private void set(TensorId id, QuantSpec spec) {
-        at.desk.bench().apply(new Edit.SetOverride(id, spec));
+        at.context.bench().apply(new Edit.SetOverride(id, spec));
     }
 
     @Test
@@ -80,7 +80,7 @@ class TargetsTest {
         assertThat(view().targets()).extracting(CheckedFormat::exporter).containsExactlyElementsOf(Exporters.all());
         for (CheckedFormat t : view().targets()) {
             List<ExportProblem> engine =
-                    t.exporter().check(at.desk.export().planProperty().get().orElseThrow());
+                    t.exporter().check(at.context.export().planProperty().get().orElseThrow());
             assertThat(t.problems()).as(t.exporter().id()).isEqualTo(engine);
             assertThat(t.ready()).as(t.exporter().id()).isEqualTo(engine.isEmpty());
             assertThat(t.loses())
@@ -100,12 +100,12 @@ class TargetsTest {
     @Test
     void problemsFollowTheSettings() {
         int before = target(QDQ).problems().size();
-        TensorId weight = at.desk.bench().weights().getFirst().id();
+        TensorId weight = at.context.bench().weights().getFirst().id();
         set(weight, QuantSpec.WEIGHTS.withScheme("nf4").withBits(4));
         assertThat(target(QDQ).problems()).hasSizeGreaterThan(before);
         assertThat(target(QDQ).problems())
                 .anySatisfy(p -> assertThat(p.tensor()).isEqualTo(weight.name()));
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(target(QDQ).problems()).hasSize(before);
     }
 
@@ -113,7 +113,7 @@ class TargetsTest {
     void nothingIsCheckedWhileNobodyLooks() {
         targets.setShowing(false);
         at.held = true;
-        set(at.desk.bench().weights().getFirst().id(), QuantSpec.WEIGHTS.withBits(3));
+        set(at.context.bench().weights().getFirst().id(), QuantSpec.WEIGHTS.withBits(3));
         at.runWaiting();
         assertThat(view().targets()).isEmpty();
         assertThat(view().preview().parts()).isEmpty();
@@ -134,7 +134,7 @@ class TargetsTest {
         assertThat(view().chosen().orElseThrow().problems()).doesNotContain(asymmetric);
         // What it was for is no more.
         assertThat(targets.fix(asymmetric)).isFalse();
-        at.desk.bench().undo();
+        at.context.bench().undo();
         assertThat(at.state()).isEqualTo(before);
         assertThat(view().chosen().orElseThrow().problems()).contains(asymmetric);
     }
@@ -154,8 +154,8 @@ class TargetsTest {
         assertThat(now.bits()).isEqualTo(8);
         assertThat(now.symmetric()).isTrue();
         assertThat(now.signed()).isTrue();
-        assertThat(at.desk.bench().undoTitleProperty().get()).contains(TRT.title());
-        at.desk.bench().undo();
+        assertThat(at.context.bench().undoTitleProperty().get()).contains(TRT.title());
+        at.context.bench().undo();
         assertThat(at.state()).isEqualTo(before);
     }
 
@@ -167,7 +167,7 @@ class TargetsTest {
                 .findFirst()
                 .orElseThrow();
         at.held = true;
-        at.desk.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(5))));
+        at.context.bench().apply(new Edit.SetActivations(Optional.of(QuantSpec.ACTIVATIONS.withBits(5))));
         assertThat(view().previous()).isTrue();
         assertThat(view().mayExport()).isFalse();
         SessionState now = at.state();
@@ -187,24 +187,24 @@ class TargetsTest {
                 .reduce((a, b) -> b)
                 .orElseThrow();
         targets.select(last);
-        assertThat(at.desk.bench().selectionProperty().get()).contains(new TensorId(last.tensor()));
+        assertThat(at.context.bench().selectionProperty().get()).contains(new TensorId(last.tensor()));
     }
 
     @Test
     void thePreviewIsTheTextThatIsWrittenWithTheTensorMarked() throws Exception {
-        TensorId id = at.desk.bench().selectionProperty().get().orElseThrow();
+        TensorId id = at.context.bench().selectionProperty().get().orElseThrow();
         Path file = folder.resolve("out" + JSON.extension());
-        at.desk.export().export(JSON, file);
+        at.context.export().export(JSON, file);
         assertThat(part().whole()).isEqualTo(Files.readString(file));
         assertThat(part().snippet()).contains('"' + id.name() + '"');
         assertThat(part().marked().size()).isLessThan(part().lines().size());
-        TensorId other = at.desk.bench().weights().stream()
+        TensorId other = at.context.bench().weights().stream()
                 .map(w -> w.id())
                 .filter(w -> !w.equals(id))
                 .findFirst()
                 .orElseThrow();
         var before = part().marked();
-        at.desk.bench().select(other);
+        at.context.bench().select(other);
         assertThat(part().marked()).isNotEqualTo(before);
         assertThat(part().snippet()).contains('"' + other.name() + '"').doesNotContain('"' + id.name() + '"');
     }
@@ -214,10 +214,10 @@ class TargetsTest {
         targets.choose(QDQ);
         assertThat(part().text()).isFalse();
         int weights =
-                at.desk.export().planProperty().get().orElseThrow().weights().size();
+                at.context.export().planProperty().get().orElseThrow().weights().size();
         assertThat(part().lines()).contains(weights + " of " + weights + " quantized weights");
         set(
-                at.desk.bench().weights().getFirst().id(),
+                at.context.bench().weights().getFirst().id(),
                 QuantSpec.WEIGHTS.withScheme("nf4").withBits(4).withSymmetric(true));
         long left = view().chosen().orElseThrow().problems().stream()
                 .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
@@ -261,7 +261,7 @@ class TargetsTest {
     @Test
     void everyFormatHasAFileNameOfItsOwn() {
         List<String> names = Exporters.all().stream()
-                .map(e -> at.desk.export().suggestion(e).getFileName().toString())
+                .map(e -> at.context.export().suggestion(e).getFileName().toString())
                 .toList();
         assertThat(names)
                 .doesNotHaveDuplicates()

@@ -81,18 +81,22 @@ public final class Screenshots {
             stage.setWidth(WIDTH);
             stage.setHeight(HEIGHT);
             shown.show(List.of());
-            var context = shown.desk();
-            BooleanSupplier done = () -> context.accuracy().viewProperty().get().status()
-                            == AccuracyViewModel.Status.DONE
-                    && !context.accuracy().viewProperty().get().previous()
-                    && context.accuracy()
-                            .viewProperty()
-                            .get()
-                            .baseline()
-                            .map(b -> b.isComplete())
-                            .orElse(false)
-                    && context.jobs().running().isEmpty()
-                    && context.inHand().viewProperty().get().map(Camera::atRest).orElse(false);
+            var context = shown.context();
+            BooleanSupplier done =
+                    () -> context.accuracy().viewProperty().get().status() == AccuracyViewModel.Status.DONE
+                            && !context.accuracy().viewProperty().get().previous()
+                            && context.accuracy()
+                                    .viewProperty()
+                                    .get()
+                                    .baseline()
+                                    .map(b -> b.isComplete())
+                                    .orElse(false)
+                            && context.jobs().running().isEmpty()
+                            && context.selected()
+                                    .viewProperty()
+                                    .get()
+                                    .map(Camera::atRest)
+                                    .orElse(false);
             run(
                     stage,
                     folder,
@@ -104,7 +108,10 @@ public final class Screenshots {
                             new Step(() -> everything(spec -> spec.withGranularity(Granularity.TENSOR)), done, null),
                             new Step(() -> everything(spec -> spec.withBits(8)), done, null),
                             new Step(() -> everything(spec -> spec.withBits(4)), done, null),
-                            new Step(() -> context.inHand().setRange(ClipRange.symmetric(NEAR_BEST)), done, "dark.png"),
+                            new Step(
+                                    () -> context.selected().setRange(ClipRange.symmetric(NEAR_BEST)),
+                                    done,
+                                    "dark.png"),
                             new Step(() -> shown.themeProperty().set(Theme.LIGHT), done, "histogram.png"),
                             new Step(
                                     () -> {
@@ -148,7 +155,7 @@ public final class Screenshots {
         }
 
         private void everything(UnaryOperator<QuantSpec> change) {
-            var bench = requireWindow().desk().bench();
+            var bench = requireWindow().context().bench();
             Optional<QuantSpec> weights =
                     bench.stateProperty().get().flatMap(SessionState::weights).map(change);
             bench.apply(new Edit.SetWeights(weights));
@@ -208,7 +215,7 @@ public final class Screenshots {
 
         @Override
         public void stop() throws IOException {
-            requireWindow().desk().close();
+            requireWindow().context().close();
             work.shutdown();
             if (settingsFolder != null) {
                 try (var files = Files.list(settingsFolder)) {

@@ -142,7 +142,7 @@ public final class SelectedTensor {
 
     private int slice = ALL;
     /** What was requested last; the result may not have been shown yet. */
-    private @Nullable PreviewRequest wished;
+    private @Nullable PreviewRequest requested;
 
     private @Nullable Measured previewed;
     private Optional<TensorId> followed = Optional.empty();
@@ -202,39 +202,39 @@ public final class SelectedTensor {
             case Granularity.PerChannel _ -> new Clip.ManualPerChannel(ranges);
             case Granularity.PerBlock _ -> new Clip.ManualPerBlock(ranges);
         };
-        PreviewRequest wish = new PreviewRequest(spec.withClip(clip), List.copyOf(ranges));
-        wished = wish;
+        PreviewRequest request = new PreviewRequest(spec.withClip(clip), List.copyOf(ranges));
+        requested = request;
         try {
             switch (v.subject()) {
                 case QuantizableTensor s
-                when !FittedLevels.neededBy(wish.spec()) ->
+                when !FittedLevels.neededBy(request.spec()) ->
                     show(
                             v,
-                            wish,
+                            request,
                             bench.resolver()
-                                    .resolve(measurements.request(s, wish.spec()), new CancelToken())
+                                    .resolve(measurements.request(s, request.spec()), new CancelToken())
                                     .params());
                 // Fitting 256 levels takes too long for one frame.
                 case QuantizableTensor s ->
                     fitting.submit(
-                            (cancel, partial) -> wish.fitted(v, now.params()),
-                            params -> show(v, wish, params),
+                            (cancel, partial) -> request.fitted(v, now.params()),
+                            params -> show(v, request, params),
                             e -> background.problem(e));
             }
         } catch (IllegalArgumentException e) {
-            wished = null;
+            requested = null;
             background.problem(e);
         }
     }
 
-    private void show(View v, PreviewRequest wish, QuantParams params) {
-        QuantSpec next = wish.spec();
+    private void show(View v, PreviewRequest request, QuantParams params) {
+        QuantSpec next = request.spec();
         Measured known = measurements.find(v.subject(), next).orElse(null);
         Measured measured = known != null
                 ? known
                 : new Measured(
                         next,
-                        wish.ranges(),
+                        request.ranges(),
                         params,
                         PreviewRequest.estimate(v, v.measured().orElseThrow(), params));
         previewed = measured;
@@ -258,17 +258,17 @@ public final class SelectedTensor {
 
     /** Commits the preview as one undo step. */
     public void commit() {
-        PreviewRequest wish = wished;
+        PreviewRequest request = requested;
         View v = view.get().orElse(null);
-        if (wish == null || v == null) {
+        if (request == null || v == null) {
             return;
         }
         String where = v.ownRanges() ? " " + v.noun() + " " + v.ofParams() : "";
         apply(
                 v,
                 "clip " + v.subject().shortName() + where + " to "
-                        + Figures.range(wish.ranges().get(v.ofParams())),
-                wish.spec());
+                        + Figures.range(request.ranges().get(v.ofParams())),
+                request.spec());
     }
 
     /** Drops the preview and shows the committed setting again. */
@@ -279,7 +279,7 @@ public final class SelectedTensor {
     }
 
     private void forget() {
-        wished = null;
+        requested = null;
         previewed = null;
         fitting.cancel();
     }

@@ -104,7 +104,7 @@ public final class MainWindow {
         context.error()
                 .unfoldedProperty()
                 .set(settings.text(MORE_ERRORS).map(Boolean::parseBoolean).orElse(false));
-        TensorPane tensor = new TensorPane(context.inHand(), context.quantizer(), pages);
+        TensorPane tensor = new TensorPane(context.selected(), context.quantizer(), pages);
         VBox answers = new VBox(
                 ANSWER_GAP,
                 new QuantizerView(context.quantizer(), this::quantizeInHand),
@@ -183,7 +183,7 @@ public final class MainWindow {
     }
 
     /** The program behind the window, with all view-models. */
-    public ApplicationContext desk() {
+    public ApplicationContext context() {
         return context;
     }
 

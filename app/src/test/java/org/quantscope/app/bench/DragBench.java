@@ -125,15 +125,15 @@ public final class DragBench extends WindowBench {
         drag("4 M weights, first drag");
         drag("4 M weights, second drag");
         step();
-        change("to a tensor not seen before, 1 M weights", () -> desk.bench().select(new TensorId("small.weight")));
-        change("back to 4 M weights", () -> desk.bench().select(weight));
+        change("to a tensor not seen before, 1 M weights", () -> context.bench().select(new TensorId("small.weight")));
+        change("back to 4 M weights", () -> context.bench().select(weight));
         change(
                 "from counts on a log axis to a linear one",
                 () -> histogram().logProperty().set(false));
         change("and back", () -> histogram().logProperty().set(true));
-        onFx(() -> desk.quantizer().setPerChannel(true));
+        onFx(() -> context.quantizer().setPerChannel(true));
         onceDone(() -> false);
-        onFx(() -> desk.inHand().selectSlice(ROWS / 2));
+        onFx(() -> context.selected().selectSlice(ROWS / 2));
         onceDone(() -> false);
         drag("one of 1024 channels");
         step();
@@ -142,54 +142,58 @@ public final class DragBench extends WindowBench {
     private void sample() throws InterruptedException {
         onFx(() -> {
             if (stage.isShowing()) {
-                while (desk.bench().canUndoProperty().get()) {
-                    desk.bench().undo();
+                while (context.bench().canUndoProperty().get()) {
+                    context.bench().undo();
                 }
-                desk.session().openSample(BundledModels.all().getFirst());
+                context.session().openSample(BundledModels.all().getFirst());
             } else {
                 window.show(List.of(
                         BundledModels.all().getFirst().model(),
                         BundledModels.all().getFirst().evaluation()));
             }
         });
-        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, accuracy live");
-        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
+        onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, second drag");
         step();
-        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
-        var weights = ask(() -> desk.bench().weights());
+        onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
+        var weights = ask(() -> context.bench().weights());
         change(
                 "to another tensor of the sample",
-                () -> desk.bench().select(weights.getLast().id()));
-        onFx(() -> desk.activations().quantize(true));
-        onceDone(() ->
-                desk.bench().stateProperty().get().orElseThrow().activations().isEmpty());
-        change("calibrate all by MSE", () -> desk.activations().calibrateAll(Calibrators.byId("mse")));
+                () -> context.bench().select(weights.getLast().id()));
+        onFx(() -> context.activations().quantize(true));
+        onceDone(() -> context.bench()
+                .stateProperty()
+                .get()
+                .orElseThrow()
+                .activations()
+                .isEmpty());
+        change("calibrate all by MSE", () -> context.activations().calibrateAll(Calibrators.byId("mse")));
     }
 
     /** Most of 60,000 samples change class while their window is open. */
     private void manySamples(Path many) throws InterruptedException {
         onFx(() -> {
             if (stage.isShowing()) {
-                desk.session().open(List.of(BundledModels.all().getFirst().model(), many));
+                context.session().open(List.of(BundledModels.all().getFirst().model(), many));
             } else {
                 window.show(List.of(BundledModels.all().getFirst().model(), many));
             }
         });
-        onceDone(() -> desk.accuracy()
+        onceDone(() -> context.accuracy()
                 .viewProperty()
                 .get()
                 .quantized()
                 .map(e -> e.total() != MANY || !e.isComplete())
                 .orElse(true));
         onFx(() -> ((Button) stage.getScene().lookup("#flipped-all")).fire());
-        onceDone(() -> desk.flipped().viewProperty().get().confusion().isEmpty());
+        onceDone(() -> context.flipped().viewProperty().get().confusion().isEmpty());
         change(
                 "to 2 bits, 60,000 samples, flipped samples in their window",
-                () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
-        onceDone(() -> desk.accuracy().viewProperty().get().status() != Status.DONE);
-        change("to another list of flipped samples", () -> desk.flipped().filter(FlippedViewModel.Filter.LOST));
+                () -> context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
+        change("to another list of flipped samples", () -> context.flipped().filter(FlippedViewModel.Filter.LOST));
         System.gc();
         Runtime runtime = Runtime.getRuntime();
         print(
@@ -197,7 +201,7 @@ public final class DragBench extends WindowBench {
                 String.format(
                         Locale.ROOT,
                         "%,d of %,d samples changed, %d MiB of heap in use, of which %d MiB are the samples as stored",
-                        ask(() -> desk.flipped().viewProperty().get().changed()),
+                        ask(() -> context.flipped().viewProperty().get().changed()),
                         MANY,
                         (runtime.totalMemory() - runtime.freeMemory()) >> 20,
                         ((long) MANY * PIXELS) >> 20));
@@ -236,15 +240,15 @@ public final class DragBench extends WindowBench {
     }
 
     private void select(TensorId id) throws InterruptedException {
-        onFx(() -> desk.bench().select(id));
+        onFx(() -> context.bench().select(id));
         onceDone(() -> false);
     }
 
     /** Waits until nothing is computed any more, {@code busy} included, and what there is has been painted. */
     private void onceDone(BooleanSupplier busy) throws InterruptedException {
         onceAtRest(() -> !busy.getAsBoolean()
-                && desk.measurements().snapshotProperty().get().complete()
-                && desk.inHand()
+                && context.measurements().snapshotProperty().get().complete()
+                && context.selected()
                         .viewProperty()
                         .get()
                         .map(v -> v.measured().isPresent()
@@ -515,17 +519,17 @@ public final class DragBench extends WindowBench {
 
     /** Counts how often what the views show is replaced. */
     private void count() {
-        count("in hand", desk.inHand().viewProperty());
-        count("quantizer", desk.quantizer().viewProperty());
-        count("error", desk.error().viewProperty());
-        count("more of the error", desk.error().moreProperty());
-        count("slices", desk.slices().viewProperty());
-        count("codes", desk.codes().viewProperty());
-        count("accuracy", desk.accuracy().viewProperty());
-        count("tried", desk.tried().viewProperty());
-        count("layers", desk.layerOutput().viewProperty());
-        count("flipped", desk.flipped().viewProperty());
-        count("corrections", desk.corrections().viewProperty());
+        count("in hand", context.selected().viewProperty());
+        count("quantizer", context.quantizer().viewProperty());
+        count("error", context.error().viewProperty());
+        count("more of the error", context.error().moreProperty());
+        count("slices", context.slices().viewProperty());
+        count("codes", context.codes().viewProperty());
+        count("accuracy", context.accuracy().viewProperty());
+        count("tried", context.tried().viewProperty());
+        count("layers", context.layerOutput().viewProperty());
+        count("flipped", context.flipped().viewProperty());
+        count("corrections", context.corrections().viewProperty());
     }
 
     private void count(String what, ObservableValue<?> shown) {

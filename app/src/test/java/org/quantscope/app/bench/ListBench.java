@@ -35,34 +35,34 @@ public final class ListBench extends WindowBench {
     private void run(Path model) throws InterruptedException {
         step("open", () -> window.show(List.of(model)));
         List<TensorId> weights =
-                ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
+                ask(() -> context.bench().weights().stream().map(w -> w.id()).toList());
         System.out.println(weights.size() + " weights");
         for (TensorOrder.Key key : List.of(TensorOrder.Key.NAME, TensorOrder.Key.BITS, TensorOrder.Key.SQNR)) {
             step(
                     "sort by " + key.name().toLowerCase(Locale.ROOT),
-                    () -> desk.tensors().orderProperty().set(new TensorOrder(key, false)));
+                    () -> context.tensors().orderProperty().set(new TensorOrder(key, false)));
         }
         step(
                 "sort the other way round",
-                () -> desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.SQNR, true)));
+                () -> context.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.SQNR, true)));
         step(
                 "filter: one letter, all match",
-                () -> desk.tensors().filterProperty().set("b"));
-        step("filter: some match", () -> desk.tensors().filterProperty().set("branch7"));
-        step("no filter", () -> desk.tensors().filterProperty().set(""));
-        step("take the first in hand", () -> desk.tensors().select(weights.getFirst()));
-        step("take the last in hand", () -> desk.tensors().select(weights.getLast()));
-        step("take the next in hand", () -> desk.tensors().select(weights.get(weights.size() - 2)));
+                () -> context.tensors().filterProperty().set("b"));
+        step("filter: some match", () -> context.tensors().filterProperty().set("branch7"));
+        step("no filter", () -> context.tensors().filterProperty().set(""));
+        step("take the first in hand", () -> context.tensors().select(weights.getFirst()));
+        step("take the last in hand", () -> context.tensors().select(weights.getLast()));
+        step("take the next in hand", () -> context.tensors().select(weights.get(weights.size() - 2)));
         step("arrow down", () -> tree().getSelectionModel().selectNext());
         inTurn(weights);
         step(
                 "4 bits for all",
-                () -> desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4)))));
-        step("5 bits for one", () -> desk.quantizer().setBits(5));
+                () -> context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(4)))));
+        step("5 bits for one", () -> context.quantizer().setBits(5));
         step("select all", () -> tree().getSelectionModel().selectAll());
         step(
                 "sort with all selected",
-                () -> desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
+                () -> context.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
         step(
                 "fold the group away",
                 () -> tree().getRoot().getChildren().getFirst().setExpanded(false));
@@ -76,7 +76,7 @@ public final class ListBench extends WindowBench {
         for (int i = 0; i < TURNS; i++) {
             TensorId next = weights.get(i * 37 % weights.size());
             long before = cpu("JavaFX Application Thread");
-            onFx(() -> desk.tensors().select(next));
+            onFx(() -> context.tensors().select(next));
             Thread.sleep(200);
             costs[i] = cpu("JavaFX Application Thread") - before;
         }
@@ -106,8 +106,8 @@ public final class ListBench extends WindowBench {
         long start = System.nanoTime();
         onFx(() -> metered(action));
         long ofStep = watch.takeLongestHandler();
-        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete()
-                && desk.inHand()
+        onceAtRest(() -> context.measurements().snapshotProperty().get().complete()
+                && context.selected()
                         .viewProperty()
                         .get()
                         .filter(v -> v.measured().isPresent() && !v.previous())

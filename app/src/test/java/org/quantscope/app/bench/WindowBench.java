@@ -41,7 +41,7 @@ public abstract class WindowBench {
 
     protected final Stage stage = new Stage();
     protected final MainWindow window;
-    protected final ApplicationContext desk;
+    protected final ApplicationContext context;
     private final ExecutorService work = Executors.newCachedThreadPool();
     private final AtomicLong handlers = new AtomicLong();
     private final AtomicLong handlersWall = new AtomicLong();
@@ -52,7 +52,7 @@ public abstract class WindowBench {
         // Everything that our code does on the FX thread is an event, a result that arrives here, or part of a pulse.
         window = new MainWindow(
                 stage, new Settings(folder.resolve("settings")), work, task -> Platform.runLater(() -> metered(task)));
-        desk = window.desk();
+        context = window.context();
         stage.setX(0);
         stage.setY(0);
         // Without a display the screen is smaller than the one that most people have.
@@ -109,7 +109,7 @@ public abstract class WindowBench {
 
     private void close() {
         stage.hide();
-        desk.close();
+        context.close();
     }
 
     /** Waits until no job runs any more and {@code ready} is so for a while. */
@@ -118,7 +118,7 @@ public abstract class WindowBench {
         int quiet = 0;
         while (quiet < QUIET) {
             Thread.sleep(PAUSE_MILLIS);
-            quiet = ask(() -> desk.jobs().running().isEmpty() && ready.getAsBoolean()) ? quiet + 1 : 0;
+            quiet = ask(() -> context.jobs().running().isEmpty() && ready.getAsBoolean()) ? quiet + 1 : 0;
             if (System.nanoTime() > until) {
                 throw new IllegalStateException("still busy after " + TimeUnit.NANOSECONDS.toSeconds(PATIENCE) + " s");
             }

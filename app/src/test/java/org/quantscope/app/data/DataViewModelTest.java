@@ -45,19 +45,19 @@ class DataViewModelTest {
     private final List<String> problems = notices.problems;
     private final ChosenAnswers answers = new ChosenAnswers();
     private final List<Samples> asked = answers.toPrepare;
-    private ApplicationContext desk;
+    private ApplicationContext context;
 
     @BeforeEach
     void open() {
-        desk = ApplicationContext.of(
+        context = ApplicationContext.of(
                 Runnable::run, Runnable::run, new Settings(folder.resolve("config")), answers, notices);
-        answers.prepare = desk.input()::show;
-        desk.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
+        answers.prepare = context.input()::show;
+        context.session().openModel(SampleFiles.FOLDER.resolve("fashion_lenet.onnx"));
     }
 
     @AfterEach
     void close() {
-        desk.close();
+        context.close();
     }
 
     /** Four samples of 28 × 28: all 0, all 51, all 102, all 255. */
@@ -75,11 +75,11 @@ class DataViewModelTest {
     }
 
     private View view() {
-        return desk.input().viewProperty().get();
+        return context.input().viewProperty().get();
     }
 
     private void type(String scale, String mean, String std) {
-        desk.input().edit(view().form().withValues(scale, mean, std));
+        context.input().edit(view().form().withValues(scale, mean, std));
     }
 
     @Test
@@ -91,8 +91,8 @@ class DataViewModelTest {
                         new TreeMap<>(Map.of(
                                 "ids.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(7, 300, 2, 0, 5, 1)),
                                 "mask.npy", ArrayFiles.npy("<i8", "(2, 3)", ArrayFiles.i8(1, 1, 1, 1, 0, 0))))));
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(file);
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(file);
 
         assertThat(view().facts()).isEqualTo("2 samples, 3 i64, no labels; beside them mask");
         assertThat(view().prepared().picture()).isEmpty();
@@ -100,9 +100,9 @@ class DataViewModelTest {
 
     @Test
     void bytesOfTheModelsSizeAreProposedFromZeroToOne() throws IOException {
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(idx());
-        desk.input().look(1);
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(idx());
+        context.input().look(1);
 
         assertThat(view().guessed()).isTrue();
         assertThat(view().form().scale()).isEqualTo("1/255");
@@ -119,56 +119,56 @@ class DataViewModelTest {
 
     @Test
     void whatIsUsedIsOneStepThatIsSavedAndOpensAgain() throws IOException {
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(idx());
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(idx());
         type("1/255", "0.286", "0.353");
         assertThat(view().guessed()).isFalse();
-        assertThat(desk.bench().canUndoProperty().get()).isFalse();
+        assertThat(context.bench().canUndoProperty().get()).isFalse();
 
-        assertThat(desk.input().apply()).isTrue();
+        assertThat(context.input().apply()).isTrue();
 
-        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        SessionState state = context.bench().stateProperty().get().orElseThrow();
         assertThat(state.evaluationData()
                         .orElseThrow()
                         .preprocessing()
                         .orElseThrow()
                         .mean())
                 .containsExactly(0.286);
-        assertThat(desk.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
+        assertThat(context.accuracy().viewProperty().get().status()).isEqualTo(Status.DONE);
         Path saved = folder.resolve("s.quantscope.json");
         SessionFile.write(Session.of(state), saved);
-        desk.bench().undo();
-        assertThat(desk.bench().evaluationData()).isEmpty();
-        desk.session().openSession(saved);
-        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+        context.bench().undo();
+        assertThat(context.bench().evaluationData()).isEmpty();
+        context.session().openSession(saved);
+        assertThat(context.bench().stateProperty().get().orElseThrow().evaluationData())
                 .isEqualTo(state.evaluationData());
         float[] out = new float[784];
-        desk.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
+        context.bench().evaluationData().orElseThrow().fill(new int[] {3}, out);
         assertThat(out[0]).isEqualTo((float) ((1 - 0.286) / 0.353));
-        desk.input().show(Questions.Role.EVALUATION);
+        context.input().show(Questions.Role.EVALUATION);
         assertThat(view().form().mean()).isEqualTo("0.286");
         assertThat(problems).isEmpty();
     }
 
     @Test
     void anotherPreprocessingIsAnotherStepAndUndoBringsTheFirstBack() throws IOException {
-        desk.input().show(Questions.Role.CALIBRATION);
-        desk.input().load(idx());
-        desk.input().apply();
-        FileRef first = desk.bench()
+        context.input().show(Questions.Role.CALIBRATION);
+        context.input().load(idx());
+        context.input().apply();
+        FileRef first = context.bench()
                 .stateProperty()
                 .get()
                 .orElseThrow()
                 .calibrationData()
                 .orElseThrow();
-        desk.input().preset(Preset.SIGNED);
+        context.input().preset(Preset.SIGNED);
         assertThat(view().form().scale() + " " + view().form().mean() + " "
                         + view().form().std())
                 .isEqualTo("1/255 0.5 0.5");
 
-        desk.input().apply();
+        context.input().apply();
 
-        assertThat(desk.bench()
+        assertThat(context.bench()
                         .stateProperty()
                         .get()
                         .orElseThrow()
@@ -176,18 +176,18 @@ class DataViewModelTest {
                         .orElseThrow()
                         .digest())
                 .isNotEqualTo(first.digest());
-        desk.bench().undo();
-        assertThat(desk.bench().stateProperty().get().orElseThrow().calibrationData())
+        context.bench().undo();
+        assertThat(context.bench().stateProperty().get().orElseThrow().calibrationData())
                 .hasValue(first);
         float[] out = new float[784];
-        desk.bench().calibrationData().orElseThrow().fill(new int[] {0}, out);
+        context.bench().calibrationData().orElseThrow().fill(new int[] {0}, out);
         assertThat(out[0]).isZero();
     }
 
     @Test
     void whatIsWrongIsSaidBesideItsFieldAndIsNotTaken() throws IOException {
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(idx());
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(idx());
 
         type("abc", "1, x", "0");
         assertThat(view().problems())
@@ -195,13 +195,13 @@ class DataViewModelTest {
                 .containsEntry("mean", "'x' is no number")
                 .containsEntry("std", "is 0: values cannot be divided by it");
         assertThat(view().mayApply()).isFalse();
-        assertThat(desk.input().apply()).isFalse();
+        assertThat(context.input().apply()).isFalse();
         type("1", "1, 2", "1");
         assertThat(view().problems()).isEmpty();
         assertThat(view().prepared().problem().orElseThrow()).contains("mean: has 2 values");
         assertThat(view().mayApply()).isFalse();
         PreprocessingForm f = view().form();
-        desk.input()
+        context.input()
                 .edit(new PreprocessingForm(
                         f.shape(),
                         f.stored(),
@@ -220,7 +220,7 @@ class DataViewModelTest {
                         f.classes(),
                         f.labelColumn()));
         assertThat(view().problems()).containsEntry("height", "is a whole number from 1 to 4096");
-        desk.input()
+        context.input()
                 .edit(new PreprocessingForm(
                         f.shape(),
                         f.stored(),
@@ -239,7 +239,7 @@ class DataViewModelTest {
                         f.classes(),
                         f.labelColumn()));
         assertThat(view().prepared().problem()).hasValue("The model gets 1×32×32 and wants 1×28×28.");
-        desk.input().adoptProposal();
+        context.input().adoptProposal();
         assertThat(view().mayApply()).isTrue();
     }
 
@@ -250,12 +250,12 @@ class DataViewModelTest {
                 table,
                 "label," + "p,".repeat(783) + "p\n" + "shoe" + ",255".repeat(784) + "\n" + "bag" + ",0".repeat(784)
                         + "\n");
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(table);
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(table);
         stored("1, 28, 28", Optional.of(Layout.NCHW), "shoe\nhat\n bag \n");
         assertThat(view().gets()).isEqualTo("1×28×28");
-        assertThat(desk.input().apply()).isTrue();
-        Preprocessing how = desk.bench()
+        assertThat(context.input().apply()).isTrue();
+        Preprocessing how = context.bench()
                 .stateProperty()
                 .get()
                 .orElseThrow()
@@ -266,8 +266,8 @@ class DataViewModelTest {
         assertThat(how.shape()).hasValue(Shape.of(1, 28, 28));
         assertThat(how.layout()).hasValue(Layout.NCHW);
         assertThat(how.modelClasses()).containsExactly("shoe", "hat", "bag");
-        assertThat(desk.bench().evaluationData().orElseThrow().label(0)).isZero();
-        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(2);
+        assertThat(context.bench().evaluationData().orElseThrow().label(0)).isZero();
+        assertThat(context.bench().evaluationData().orElseThrow().label(1)).isEqualTo(2);
 
         stored("1×x", Optional.empty(), "");
         assertThat(view().problems()).containsEntry("shape", "'1×x' is no shape such as 1×28×28");
@@ -280,7 +280,7 @@ class DataViewModelTest {
 
     private void stored(String shape, Optional<Layout> layout, String classes) {
         PreprocessingForm f = view().form();
-        desk.input()
+        context.input()
                 .edit(new PreprocessingForm(
                         shape,
                         layout,
@@ -307,8 +307,8 @@ class DataViewModelTest {
                 table,
                 "label," + "p,".repeat(784) + "right\n" + "0" + ",255".repeat(784) + ",3\n" + "1" + ",0".repeat(784)
                         + ",4\n");
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(table);
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(table);
         assertThat(view().samples().orElseThrow().labelColumn()).hasValue("label");
         assertThat(view().gets()).isEqualTo("785");
         assertThat(view().mayApply()).isFalse();
@@ -328,13 +328,13 @@ class DataViewModelTest {
         Files.writeString(
                 small,
                 "label," + "p,".repeat(783) + "q\n" + "0" + ",2".repeat(784) + "\n" + "1" + ",1".repeat(783) + ",7\n");
-        desk.input().load(small);
+        context.input().load(small);
         label("q");
-        desk.input().adoptProposal();
+        context.input().adoptProposal();
         assertThat(view().form().labelColumn()).isEqualTo("q");
         assertThat(view().mayApply()).isTrue();
-        desk.input().apply();
-        SessionState state = desk.bench().stateProperty().get().orElseThrow();
+        context.input().apply();
+        SessionState state = context.bench().stateProperty().get().orElseThrow();
         assertThat(state.evaluationData()
                         .orElseThrow()
                         .preprocessing()
@@ -343,16 +343,16 @@ class DataViewModelTest {
                 .hasValue("q");
         Path saved = folder.resolve("s.quantscope.json");
         SessionFile.write(Session.of(state), saved);
-        desk.bench().undo();
-        desk.session().openSession(saved);
-        assertThat(desk.bench().stateProperty().get().orElseThrow().evaluationData())
+        context.bench().undo();
+        context.session().openSession(saved);
+        assertThat(context.bench().stateProperty().get().orElseThrow().evaluationData())
                 .isEqualTo(state.evaluationData());
-        assertThat(desk.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
+        assertThat(context.bench().evaluationData().orElseThrow().label(1)).isEqualTo(7);
     }
 
     private void label(String column) {
         PreprocessingForm f = view().form();
-        desk.input()
+        context.input()
                 .edit(new PreprocessingForm(
                         f.shape(),
                         f.stored(),
@@ -374,9 +374,9 @@ class DataViewModelTest {
 
     @Test
     void aFileThatCannotBeReadLeavesWhatWasThere() throws IOException {
-        desk.input().show(Questions.Role.EVALUATION);
-        desk.input().load(idx());
-        desk.input().load(Files.writeString(folder.resolve("t.png"), "x"));
+        context.input().show(Questions.Role.EVALUATION);
+        context.input().load(idx());
+        context.input().load(Files.writeString(folder.resolve("t.png"), "x"));
 
         assertThat(view().unreadable().orElseThrow()).startsWith("t.png: format: ");
         assertThat(view().samples()).isPresent();
@@ -387,17 +387,17 @@ class DataViewModelTest {
         Path table = folder.resolve("d.csv");
         Files.writeString(table, "label," + "p,".repeat(783) + "p\n" + "1" + ",255".repeat(784) + "\n");
 
-        desk.session().open(List.of(idx()));
+        context.session().open(List.of(idx()));
         assertThat(asked).isEmpty();
-        assertThat(desk.bench().evaluationData()).isPresent();
-        desk.session().open(List.of(table));
+        assertThat(context.bench().evaluationData()).isPresent();
+        context.session().open(List.of(table));
 
         assertThat(asked).hasSize(1);
         assertThat(view().gets()).isEqualTo("1×28×28");
         assertThat(view().mayApply()).isTrue();
-        assertThat(desk.input().apply()).isTrue();
+        assertThat(context.input().apply()).isTrue();
         float[] out = new float[784];
-        desk.bench().evaluationData().orElseThrow().fill(new int[] {0}, out);
+        context.bench().evaluationData().orElseThrow().fill(new int[] {0}, out);
         assertThat(out).containsOnly(1);
     }
 }

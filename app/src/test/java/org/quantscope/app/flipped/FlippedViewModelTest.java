@@ -46,35 +46,35 @@ class FlippedViewModelTest {
     Path folder;
 
     private final RecordedNotices notices = new RecordedNotices();
-    private ApplicationContext desk;
+    private ApplicationContext context;
 
     @BeforeEach
     void start() {
-        desk = ApplicationContext.of(
+        context = ApplicationContext.of(
                 Runnable::run, Runnable::run, new Settings(folder.resolve("config")), new ChosenAnswers(), notices);
-        desk.session().openSample(SampleFiles.digits());
-        desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
+        context.session().openSample(SampleFiles.digits());
+        context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2))));
     }
 
     @AfterEach
     void end() {
-        desk.close();
+        context.close();
         assertThat(notices.problems).isEmpty();
     }
 
     private FlippedViewModel.View view() {
-        return desk.flipped().viewProperty().get();
+        return context.flipped().viewProperty().get();
     }
 
     private AccuracyEstimate accuracy() {
-        return desk.accuracy().viewProperty().get().quantized().orElseThrow();
+        return context.accuracy().viewProperty().get().quantized().orElseThrow();
     }
 
     /** The classes that plain runs of both models give, in file order. */
     private int[][] classes() {
-        Model model = desk.bench().analysed().orElseThrow();
-        Dataset data = desk.bench().evaluationData().orElseThrow();
-        EvalRequest all = desk.accuracy().request().orElseThrow();
+        Model model = context.bench().analysed().orElseThrow();
+        Dataset data = context.bench().evaluationData().orElseThrow();
+        EvalRequest all = context.accuracy().request().orElseThrow();
         int[][] classes = new int[2][data.size()];
         int k = 0;
         for (EvalRequest request : List.of(
@@ -99,7 +99,7 @@ class FlippedViewModelTest {
     @Test
     void theFlippedSamplesAreThoseWhoseClassDiffersBetweenPlainRuns() {
         int[][] classes = classes();
-        Dataset data = desk.bench().evaluationData().orElseThrow();
+        Dataset data = context.bench().evaluationData().orElseThrow();
         List<Integer> changed = IntStream.range(0, data.size())
                 .filter(i -> classes[0][i] != classes[1][i])
                 .boxed()
@@ -126,7 +126,7 @@ class FlippedViewModelTest {
     @Test
     void aFilterOrACellOfTheMatrixChoosesWhatIsListed() {
         assertThat(view().confusion()).isEmpty();
-        desk.flipped().setShowing(true);
+        context.flipped().setShowing(true);
         Confusion confusion = view().confusion().orElseThrow();
         int diagonal = IntStream.range(0, 10)
                 .map(c -> confusion.count(Confusion.Kind.AFTER, c, c))
@@ -140,27 +140,27 @@ class FlippedViewModelTest {
         assertThat(confusion.count(Confusion.Kind.DIFFERENCE, 3, 3))
                 .isEqualTo(confusion.count(Confusion.Kind.AFTER, 3, 3) - confusion.count(Confusion.Kind.BEFORE, 3, 3));
 
-        desk.flipped().filter(Filter.LOST);
+        context.flipped().filter(Filter.LOST);
         assertThat(view().list()).hasSize(view().lost()).allMatch(o -> o.change() == Change.LOST);
 
         Outcome one = view().list().getFirst();
         Cell cell = new Cell(Confusion.Kind.AFTER, one.label().orElseThrow(), one.quantizedClass());
-        desk.flipped().choose(cell);
+        context.flipped().choose(cell);
         assertThat(view().cell()).contains(cell);
         assertThat(view().list())
                 .hasSize(confusion.count(Confusion.Kind.AFTER, cell.row(), cell.column()))
                 .contains(one);
-        desk.flipped().choose(cell);
+        context.flipped().choose(cell);
         assertThat(view().cell()).isEmpty();
         assertThat(view().list()).hasSize(view().lost());
     }
 
     @Test
     void aNewSettingReplacesTheListAndFloatFlipsNothing() {
-        desk.flipped().choose(view().list().getFirst().sample());
+        context.flipped().choose(view().list().getFirst().sample());
         assertThat(view().chosen()).isPresent();
 
-        desk.bench().apply(new Edit.SetWeights(Optional.empty()));
+        context.bench().apply(new Edit.SetWeights(Optional.empty()));
 
         assertThat(view().changed()).isZero();
         assertThat(view().list()).isEmpty();
@@ -170,11 +170,11 @@ class FlippedViewModelTest {
     @Test
     void aChosenSampleShowsItsErrorLayerByLayer() throws IOException {
         int sample = view().list().getFirst().sample();
-        desk.sampleLayers().show(OptionalInt.of(sample));
+        context.sampleLayers().show(OptionalInt.of(sample));
 
-        List<LayerError> layers = desk.sampleLayers().viewProperty().get().layers();
+        List<LayerError> layers = context.sampleLayers().viewProperty().get().layers();
 
-        Model model = desk.bench().analysed().orElseThrow();
+        Model model = context.bench().analysed().orElseThrow();
         List<TensorId> ids = model.graph().orElseThrow().activations().stream()
                 .map(info -> info.id())
                 .toList();
@@ -182,8 +182,8 @@ class FlippedViewModelTest {
         assertThat(layers.getFirst().noise()).isZero();
         assertThat(layers.getLast().noise()).isPositive();
         try (LayerComparison again =
-                new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
-            EvalRequest all = desk.accuracy().request().orElseThrow();
+                new LayerComparison(model, context.bench().evaluationData().orElseThrow(), 1)) {
+            EvalRequest all = context.accuracy().request().orElseThrow();
             assertThat(again.compare(
                             new EvalRequest(Optional.empty(), all.weights(), all.activations()),
                             ids,
@@ -198,22 +198,22 @@ class FlippedViewModelTest {
 
     @Test
     void theTensorInHandsErrorIsShownAtItsLayerItsBlockAndThePredictionsAndFollowsAPreview() {
-        assertThat(desk.layerOutput().viewProperty().get().shown()).isEmpty();
-        desk.layerOutput().setShowing(true);
+        assertThat(context.layerOutput().viewProperty().get().shown()).isEmpty();
+        context.layerOutput().setShowing(true);
 
         LayerOutputViewModel.View.Shown v =
-                desk.layerOutput().viewProperty().get().shown().orElseThrow();
+                context.layerOutput().viewProperty().get().shown().orElseThrow();
         assertThat(v.samples()).isEqualTo(128);
         assertThat(v.rows()).hasSizeGreaterThanOrEqualTo(2);
         assertThat(v.rows().getFirst().place()).isEqualTo("behind its layer");
         assertThat(v.rows().getLast().place()).isEqualTo("predictions");
-        TensorId inHand = desk.bench().selectionProperty().get().orElseThrow();
-        Model model = desk.bench().analysed().orElseThrow();
-        EvalRequest all = desk.accuracy().request().orElseThrow();
+        TensorId selected = context.bench().selectionProperty().get().orElseThrow();
+        Model model = context.bench().analysed().orElseThrow();
+        EvalRequest all = context.accuracy().request().orElseThrow();
         try (LayerComparison again =
-                new LayerComparison(model, desk.bench().evaluationData().orElseThrow(), 1)) {
+                new LayerComparison(model, context.bench().evaluationData().orElseThrow(), 1)) {
             EvalRequest alone = new EvalRequest(
-                    Optional.empty(), Map.of(inHand, all.weights().get(inHand)), Map.of());
+                    Optional.empty(), Map.of(selected, all.weights().get(selected)), Map.of());
             int[] samples = again.someSamples(128);
             for (LayerOutputViewModel.Row row : v.rows()) {
                 double isolated = again.compare(alone, List.of(row.value()), samples, new CancelToken())
@@ -225,30 +225,30 @@ class FlippedViewModelTest {
             }
         }
 
-        desk.inHand().preview(ClipRange.symmetric(0.05f));
+        context.selected().preview(ClipRange.symmetric(0.05f));
         LayerOutputViewModel.View.Shown moved =
-                desk.layerOutput().viewProperty().get().shown().orElseThrow();
+                context.layerOutput().viewProperty().get().shown().orElseThrow();
         assertThat(moved.previous()).isFalse();
         assertThat(moved.rows().getFirst().isolated().noise())
                 .isNotEqualTo(v.rows().getFirst().isolated().noise());
-        desk.inHand().cancel();
-        desk.layerOutput().setShowing(false);
-        assertThat(desk.layerOutput().viewProperty().get().shown()).isEmpty();
+        context.selected().cancel();
+        context.layerOutput().setShowing(false);
+        assertThat(context.layerOutput().viewProperty().get().shown()).isEmpty();
     }
 
     @Test
     void anotherMetricIsOneStepAndBelongsToTheSession() {
         int top1 = accuracy().correct();
-        assertThat(desk.accuracy().tasksProperty().get()).startsWith(new Task.TopK(1), new Task.TopK(5));
+        assertThat(context.accuracy().tasksProperty().get()).startsWith(new Task.TopK(1), new Task.TopK(5));
 
-        desk.accuracy().score(Optional.of(new Task.TopK(5)));
+        context.accuracy().score(Optional.of(new Task.TopK(5)));
 
         assertThat(accuracy().task()).isEqualTo(new Task.TopK(5));
         assertThat(accuracy().correct()).isGreaterThan(top1);
-        assertThat(desk.bench().stateProperty().get().orElseThrow().metric()).contains(new Task.TopK(5));
-        assertThat(desk.tried().viewProperty().get().points())
+        assertThat(context.bench().stateProperty().get().orElseThrow().metric()).contains(new Task.TopK(5));
+        assertThat(context.tried().viewProperty().get().points())
                 .allMatch(p -> p.accuracy().task().equals(new Task.TopK(5)));
-        desk.bench().undo();
+        context.bench().undo();
         assertThat(accuracy().correct()).isEqualTo(top1);
     }
 }

@@ -56,19 +56,19 @@ public final class GraphBench extends WindowBench {
         System.out.println(file.getFileName());
         layout(Engine.open(file, true));
         onFx(() -> window.show(List.of(file)));
-        onceAtRest(() -> desk.measurements().snapshotProperty().get().complete()
-                && desk.bench()
+        onceAtRest(() -> context.measurements().snapshotProperty().get().complete()
+                && context.bench()
                         .modelProperty()
                         .get()
                         .filter(m -> m.source().file().equals(file))
                         .isPresent());
         onFx(() -> ((javafx.scene.control.ToggleButton) stage.getScene().lookup("#tab-graph")).fire());
-        onceAtRest(() -> desk.graph().viewProperty().get().drawing().isPresent());
+        onceAtRest(() -> context.graph().viewProperty().get().drawing().isPresent());
         GraphView view = ask(() -> (GraphView) stage.getScene().lookup("#graph"));
         double x = view.getWidth() / 2;
         double y = view.getHeight() / 2;
         List<TensorId> weights =
-                ask(() -> desk.bench().weights().stream().map(w -> w.id()).toList());
+                ask(() -> context.bench().weights().stream().map(w -> w.id()).toList());
         gesture("nothing, for comparison", i -> {});
         for (String size : List.of("legible", "whole")) {
             onFx(() -> ((Button) stage.getScene().lookup(size.equals("whole") ? "#graph-fit" : "#graph-home")).fire());
@@ -95,7 +95,7 @@ public final class GraphBench extends WindowBench {
         }
         gesture("all the window, a tensor taken in hand each 15 frames", i -> {
             if (i % 15 == 0) {
-                desk.tensors().select(weights.get(i * 7 % weights.size()));
+                context.tensors().select(weights.get(i * 7 % weights.size()));
             }
         });
     }

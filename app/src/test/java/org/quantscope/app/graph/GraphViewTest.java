@@ -64,17 +64,17 @@ class GraphViewTest {
     void start(Stage shared) throws IOException {
         window = new MainWindow(
                 new Stage(), new Settings(folder.resolve("" + System.nanoTime())), Runnable::run, Runnable::run);
-        view = new GraphView(window.desk().graph());
+        view = new GraphView(window.context().graph());
         stage = new Stage();
         stage.setScene(new Scene(new StackPane(view), SIDE, SIDE));
         stage.setX(0);
         stage.setY(0);
         stage.show();
-        window.desk().session().openModel(GeneratedGraphs.deep(400, folder));
+        window.context().session().openModel(GeneratedGraphs.deep(400, folder));
         // Each fourth weight is clipped to next to nothing.
-        var weights = window.desk().bench().weights();
+        var weights = window.context().bench().weights();
         QuantSpec harsh = QuantSpec.WEIGHTS.withClip(new Clip.Manual(ClipRange.symmetric(0.01f)));
-        window.desk()
+        window.context()
                 .bench()
                 .apply(new Edit.All(
                         "",
@@ -82,17 +82,17 @@ class GraphViewTest {
                                 .mapToObj(i -> (Edit)
                                         new Edit.SetOverride(weights.get(4 * i).id(), harsh))
                                 .toList()));
-        window.desk().graph().setShowing(true);
+        window.context().graph().setShowing(true);
     }
 
     @Stop
     void stop() {
         stage.hide();
-        window.desk().close();
+        window.context().close();
     }
 
     private GraphViewModel.View shown() {
-        return window.desk().graph().viewProperty().get();
+        return window.context().graph().viewProperty().get();
     }
 
     private Image picture(String button) {

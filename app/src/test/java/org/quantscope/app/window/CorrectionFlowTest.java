@@ -37,7 +37,7 @@ class CorrectionFlowTest {
     private void equalize(FxRobot robot) throws TimeoutException {
         OpenWindow.doOnFx(() -> item(robot, "correct-cross-layer-equalization").fire());
         OpenWindow.waitUntil(() -> at.rests()
-                && at.desk
+                && at.context
                                 .bench()
                                 .stateProperty()
                                 .get()
@@ -62,7 +62,7 @@ class CorrectionFlowTest {
         assertThat(OpenWindow.text(robot, "#correction-changed")).isEqualTo("7 tensors");
         assertThat(OpenWindow.text(robot, "#correction-worst")).matches("-?\\d+\\.\\d dB → 3\\d\\.\\d dB");
         assertThat(weight()).isNotEqualTo(before);
-        assertThat(OpenWindow.onFx(() -> at.desk.corrections().sqnrBefore(new TensorId("c2.weight"))))
+        assertThat(OpenWindow.onFx(() -> at.context.corrections().sqnrBefore(new TensorId("c2.weight"))))
                 .isPresent();
 
         // At once, wherever the card is; and the way back is beside it.
@@ -90,12 +90,12 @@ class CorrectionFlowTest {
     void whatWasTriedBeforeACorrectionComesBackWithoutItInOneStep(FxRobot robot) throws Exception {
         equalize(robot);
         List<TriedViewModel.Tried> points =
-                OpenWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+                OpenWindow.onFx(() -> at.context.tried().viewProperty().get().points());
         assertThat(points)
                 .extracting(TriedViewModel.Tried::label)
                 .containsExactlyInAnyOrder("float32", "W8", "W8 corrected");
 
-        OpenWindow.doOnFx(() -> at.desk
+        OpenWindow.doOnFx(() -> at.context
                 .tried()
                 .adopt(points.stream()
                         .filter(p -> p.label().equals("W8"))
@@ -105,7 +105,7 @@ class CorrectionFlowTest {
         assertThat(at.state().corrections()).isEmpty();
         assertThat(OpenWindow.text(robot, "#accuracy")).isEqualTo("8.8 %");
 
-        OpenWindow.doOnFx(() -> at.desk.bench().undo());
+        OpenWindow.doOnFx(() -> at.context.bench().undo());
         at.waitForRest();
         assertThat(at.state().corrections()).hasSize(1);
         assertThat(OpenWindow.text(robot, "#accuracy")).isIn("90.6 %", "90.8 %");
@@ -117,10 +117,10 @@ class CorrectionFlowTest {
         float[] corrected = weight();
         Path file = folder.resolve("corrected.quantscope.json");
         SessionFile.write(Session.of(at.state()), file);
-        OpenWindow.doOnFx(() -> at.desk.bench().undo());
-        OpenWindow.doOnFx(() -> at.desk.session().openSession(file));
+        OpenWindow.doOnFx(() -> at.context.bench().undo());
+        OpenWindow.doOnFx(() -> at.context.session().openSession(file));
         OpenWindow.waitUntil(() -> at.rests()
-                && at.desk
+                && at.context
                                 .bench()
                                 .stateProperty()
                                 .get()
@@ -145,7 +145,7 @@ class CorrectionFlowTest {
     }
 
     private float[] weight() {
-        return OpenWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.context
                 .bench()
                 .analysed()
                 .orElseThrow()

@@ -30,9 +30,9 @@ class DataDialogTest {
     void theDialogShowsWhatTheModelGetsAndTakesOverWhatIsTyped(FxRobot robot) throws TimeoutException {
         OpenWindow.doOnFx(() -> robot.lookup("#data").queryButton().fire());
         OpenWindow.waitUntil(() -> robot.lookup("#input-use").tryQuery().isPresent()
-                && at.desk.input().viewProperty().get().mayApply());
+                && at.context.input().viewProperty().get().mayApply());
         float[] values = new float[64];
-        OpenWindow.onFx(() -> at.desk.bench().evaluationData().orElseThrow()).fill(new int[] {0}, values);
+        OpenWindow.onFx(() -> at.context.bench().evaluationData().orElseThrow()).fill(new int[] {0}, values);
         double max = 0;
         for (float v : values) {
             max = Math.max(max, v);
@@ -51,7 +51,7 @@ class DataDialogTest {
                         () -> robot.lookup("#input-use").queryAs(Button.class).isDisabled()))
                 .isTrue();
         type(robot, "#input-scale", "1");
-        OpenWindow.waitUntil(() -> at.desk.input().viewProperty().get().mayApply());
+        OpenWindow.waitUntil(() -> at.context.input().viewProperty().get().mayApply());
         assertThat(Double.parseDouble(OpenWindow.text(robot, "#input-max-0"))).isEqualTo(max * 16);
         OpenWindow.doOnFx(() -> robot.lookup("#input-use").queryAs(Button.class).fire());
         at.waitForRest();
@@ -63,7 +63,7 @@ class DataDialogTest {
                         .orElseThrow()
                         .scale())
                 .isEqualTo(1);
-        OpenWindow.doOnFx(at.desk.bench()::undo);
+        OpenWindow.doOnFx(at.context.bench()::undo);
         assertThat(at.state().evaluationData().orElseThrow().preprocessing()).isEmpty();
     }
 

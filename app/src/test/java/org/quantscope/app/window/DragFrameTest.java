@@ -37,14 +37,15 @@ class DragFrameTest {
     @RegisterExtension
     final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST)
             .sized(1280, 720)
-            .restingWhen(window -> window.desk.accuracy().viewProperty().get().status() == Status.DONE
-                    && window.desk.jobs().running().isEmpty()
-                    && window.desk
-                            .inHand()
-                            .viewProperty()
-                            .get()
-                            .map(SelectedTensor.View::draggable)
-                            .orElse(false));
+            .restingWhen(
+                    window -> window.context.accuracy().viewProperty().get().status() == Status.DONE
+                            && window.context.jobs().running().isEmpty()
+                            && window.context
+                                    .selected()
+                                    .viewProperty()
+                                    .get()
+                                    .map(SelectedTensor.View::draggable)
+                                    .orElse(false));
 
     @Test
     void eachFrameAsksOnceAndPaintsOnceHoweverOftenTheMouseMoves(FxRobot robot) throws Exception {
@@ -53,8 +54,8 @@ class DragFrameTest {
         List<ClipRange> asked = new ArrayList<>();
         OpenWindow.onFx(() -> {
             hand.press();
-            at.desk
-                    .inHand()
+            at.context
+                    .selected()
                     .viewProperty()
                     .subscribe((was, is) -> is.flatMap(SelectedTensor.View::clip)
                             .filter(range -> asked.isEmpty() || !asked.getLast().equals(range))

@@ -57,7 +57,7 @@ class ExportFlowTest {
     }
 
     private TargetsState view() {
-        return at.desk.targets().viewProperty().get();
+        return at.context.targets().viewProperty().get();
     }
 
     private void export(FxRobot robot, String format, Path file) throws TimeoutException {
@@ -162,7 +162,7 @@ class ExportFlowTest {
         Path file = folder.resolve("digits_qdq.onnx");
         export(robot, "onnx-qdq", file);
         ExportPlan plan =
-                OpenWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                OpenWindow.onFx(() -> at.context.export().planProperty().get().orElseThrow());
         var engine = (Verification.Ran) Verifier.verify(
                         Exporters.byId("onnx-qdq"),
                         plan,
@@ -184,7 +184,7 @@ class ExportFlowTest {
 
     @Test
     void problemsAreCountedAndRemediesTakenBackBehindTheDialog(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(() -> at.desk
+        OpenWindow.doOnFx(() -> at.context
                 .bench()
                 .apply(new Edit.SetWeights(
                         Optional.of(QuantSpec.WEIGHTS.withScheme("nf4").withBits(4)))));
@@ -192,7 +192,7 @@ class ExportFlowTest {
         show(robot, "onnx-qdq");
         TargetsState v = OpenWindow.onFx(this::view);
         int problems = v.chosen().orElseThrow().problems().size();
-        int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
+        int weights = OpenWindow.onFx(() -> at.context.bench().weights().size());
         assertThat(problems).isGreaterThanOrEqualTo(weights);
         assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#export-problems").queryListView().getItems()))
@@ -209,7 +209,7 @@ class ExportFlowTest {
         assertThat(at.hand().subject().id().name()).isEqualTo(tensor);
 
         // The settings change while the dialog is open, and it follows.
-        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
+        OpenWindow.doOnFx(() -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS))));
         OpenWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().ready());
         assertThat(OpenWindow.text(robot, "#export-verdict")).isEqualTo("Every setting is taken as it is.");
@@ -220,13 +220,13 @@ class ExportFlowTest {
     @Test
     void oneButtonAppliesEveryRemedyAndUndoInTheDialogTakesThemBack(FxRobot robot) throws Exception {
         OpenWindow.doOnFx(() -> {
-            at.desk.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
-            at.desk.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
+            at.context.bench().apply(new Edit.SetEvaluationData(at.state().evaluationData()));
+            at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz"));
         });
-        OpenWindow.waitUntil(() -> at.desk.bench().calibrationData().isPresent());
-        OpenWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        OpenWindow.waitUntil(() -> at.context.bench().calibrationData().isPresent());
+        OpenWindow.doOnFx(() -> at.context.activations().quantize(true));
         OpenWindow.waitUntil(() -> at.rests()
-                && at.desk
+                && at.context
                         .bench()
                         .stateProperty()
                         .get()
@@ -245,7 +245,7 @@ class ExportFlowTest {
         assertThat(OpenWindow.onFx(() -> robot.lookup("#export-fix-all").query().isVisible()))
                 .isFalse();
         ListView<String> text = robot.lookup("#export-preview").queryListView();
-        int activations = at.desk
+        int activations = at.context
                 .bench()
                 .analysed()
                 .flatMap(Model::graph)
@@ -262,7 +262,7 @@ class ExportFlowTest {
         });
         robot.push(KeyCode.CONTROL, KeyCode.Z);
         OpenWindow.waitUntil(
-                () -> at.desk.bench().stateProperty().get().orElseThrow().equals(before));
+                () -> at.context.bench().stateProperty().get().orElseThrow().equals(before));
         OpenWindow.waitUntil(
                 () -> !view().previous() && view().chosen().orElseThrow().fixes() == fixes);
     }
@@ -286,7 +286,7 @@ class ExportFlowTest {
     @Test
     void theModelItselfIsNotWrittenOver(FxRobot robot) throws Exception {
         byte[] before = Files.readAllBytes(SampleFiles.DIGITS);
-        OpenWindow.doOnFx(() -> at.desk.export().export(Exporters.byId("onnx-qdq"), SampleFiles.DIGITS));
+        OpenWindow.doOnFx(() -> at.context.export().export(Exporters.byId("onnx-qdq"), SampleFiles.DIGITS));
         assertThat(OpenWindow.text(robot, "#notice-text"))
                 .contains("digits_mlp.onnx")
                 .contains("another name");

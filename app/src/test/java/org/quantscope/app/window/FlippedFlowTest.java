@@ -30,9 +30,10 @@ class FlippedFlowTest {
 
     @BeforeEach
     void atRest() throws TimeoutException {
-        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        OpenWindow.doOnFx(
+                () -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         OpenWindow.waitUntil(() -> at.rests()
-                && at.desk
+                && at.context
                                 .accuracy()
                                 .viewProperty()
                                 .get()
@@ -45,12 +46,12 @@ class FlippedFlowTest {
 
     /** The flips are those of the complete evaluation. */
     private boolean settled() {
-        FlippedViewModel.View v = at.desk.flipped().viewProperty().get();
+        FlippedViewModel.View v = at.context.flipped().viewProperty().get();
         return !v.previous() && v.seen() == v.total() && v.changed() > 0;
     }
 
     private FlippedViewModel.View flipped() {
-        return OpenWindow.onFx(() -> at.desk.flipped().viewProperty().get());
+        return OpenWindow.onFx(() -> at.context.flipped().viewProperty().get());
     }
 
     @Test
@@ -65,10 +66,10 @@ class FlippedFlowTest {
 
         OpenWindow.doOnFx(() -> robot.lookup("#flip-0").queryButton().fire());
         OpenWindow.waitUntil(
-                () -> at.desk.flipped().viewProperty().get().confusion().isPresent());
+                () -> at.context.flipped().viewProperty().get().confusion().isPresent());
         OpenWindow.waitUntil(
-                () -> !at.desk.sampleLayers().viewProperty().get().layers().isEmpty()
-                        && !at.desk.sampleLayers().viewProperty().get().previous());
+                () -> !at.context.sampleLayers().viewProperty().get().layers().isEmpty()
+                        && !at.context.sampleLayers().viewProperty().get().previous());
 
         ListView<Outcome> list = robot.lookup("#flipped-list").queryListView();
         assertThat(OpenWindow.onFx(() -> list.getSelectionModel().getSelectedItem()))
@@ -76,7 +77,8 @@ class FlippedFlowTest {
         assertThat(OpenWindow.onFx(() -> list.getItems().size())).isEqualTo(v.changed());
         ListView<LayerError> layers = robot.lookup("#sample-layers").queryListView();
         assertThat(OpenWindow.onFx(() -> layers.getItems().size()))
-                .isEqualTo(OpenWindow.onFx(() -> at.desk.bench().activations().size()));
+                .isEqualTo(
+                        OpenWindow.onFx(() -> at.context.bench().activations().size()));
 
         Confusion confusion = flipped().confusion().orElseThrow();
         int row = first.label().orElseThrow();
@@ -85,20 +87,21 @@ class FlippedFlowTest {
         int more = confusion.count(Confusion.Kind.DIFFERENCE, row, first.quantizedClass());
         assertThat(OpenWindow.onFx(cell::getText)).isEqualTo(more == 0 ? "·" : more > 0 ? "+" + more : "" + more);
         OpenWindow.doOnFx(cell::fire);
-        OpenWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().cell().isPresent());
+        OpenWindow.waitUntil(
+                () -> at.context.flipped().viewProperty().get().cell().isPresent());
         assertThat(flipped().list())
                 .isNotEmpty()
                 .allMatch(o -> o.label().orElseThrow() == row)
                 .contains(first);
         OpenWindow.doOnFx(
                 () -> robot.lookup("#filter-lost").queryAs(ToggleButton.class).fire());
-        OpenWindow.waitUntil(() -> at.desk.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
+        OpenWindow.waitUntil(() -> at.context.flipped().viewProperty().get().filter() == FlippedViewModel.Filter.LOST);
         assertThat(OpenWindow.onFx(() -> list.getItems().size()))
                 .isEqualTo(flipped().lost());
         assertThat(OpenWindow.onFx(() -> list.getItems().size())).isLessThanOrEqualTo(v.changed());
         OpenWindow.doOnFx(() -> cell.getScene().getWindow().hide());
         assertThat(OpenWindow.onFx(
-                        () -> at.desk.sampleLayers().viewProperty().get().layers()))
+                        () -> at.context.sampleLayers().viewProperty().get().layers()))
                 .isEmpty();
     }
 
@@ -106,7 +109,7 @@ class FlippedFlowTest {
     void theLayerOutputPageShowsTheErrorBehindTheTensorInHand(FxRobot robot) throws Exception {
         OpenWindow.doOnFx(() ->
                 robot.lookup("#tab-layer-output").queryAs(ToggleButton.class).fire());
-        OpenWindow.waitUntil(() -> at.desk
+        OpenWindow.waitUntil(() -> at.context
                 .layerOutput()
                 .viewProperty()
                 .get()
@@ -115,7 +118,7 @@ class FlippedFlowTest {
                 .isPresent());
 
         LayerOutputViewModel.View.Shown v = OpenWindow.onFx(
-                () -> at.desk.layerOutput().viewProperty().get().shown().orElseThrow());
+                () -> at.context.layerOutput().viewProperty().get().shown().orElseThrow());
         for (int i = 0; i < v.rows().size(); i++) {
             assertThat(OpenWindow.text(robot, "#isolated-" + i))
                     .isEqualTo(decibels(v.rows().get(i).isolated()));
@@ -138,7 +141,7 @@ class FlippedFlowTest {
                 .get(1)
                 .fire());
         OpenWindow.waitUntil(() -> at.rests()
-                && at.desk
+                && at.context
                         .accuracy()
                         .viewProperty()
                         .get()
@@ -146,7 +149,7 @@ class FlippedFlowTest {
                         .map(e -> e.task().equals(new Task.TopK(5)))
                         .orElse(false));
 
-        double share = OpenWindow.onFx(() -> at.desk
+        double share = OpenWindow.onFx(() -> at.context
                 .accuracy()
                 .viewProperty()
                 .get()

@@ -39,13 +39,14 @@ class ImportFlowTest {
     @Test
     void aDroppedFileShowsWhatItWouldChangeAndIsOneStep(FxRobot robot) throws Exception {
         ExportPlan plan =
-                OpenWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                OpenWindow.onFx(() -> at.context.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("eight.encodings");
         Exporters.export(Exporters.byId("aimet-2.0.0"), plan, file, new CancelToken());
         TensorId first =
-                OpenWindow.onFx(() -> at.desk.bench().weights().getFirst().id());
+                OpenWindow.onFx(() -> at.context.bench().weights().getFirst().id());
         Files.writeString(file, Files.readString(file).replace('"' + first.name() + '"', '"' + first.name() + "_q\""));
-        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
+        OpenWindow.doOnFx(
+                () -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(3)))));
         at.waitForRest();
         SessionState before = at.state();
 
@@ -53,7 +54,7 @@ class ImportFlowTest {
         OpenWindow.waitUntil(() -> robot.lookup("#import-matches").tryQuery().isPresent()
                 && view().comparison().flatMap(ImportState.Comparison::imported).isPresent());
         TableView<ImportState.Match> table = robot.lookup("#import-matches").queryTableView();
-        int weights = OpenWindow.onFx(() -> at.desk.bench().weights().size());
+        int weights = OpenWindow.onFx(() -> at.context.bench().weights().size());
         assertThat(table.getItems()).hasSize(weights - 1);
         assertThat(OpenWindow.text(robot, "#import-counts"))
                 .isEqualTo((weights - 1) + " tensors matched: " + (weights - 1) + " differ, 0 the same as now");
@@ -67,8 +68,8 @@ class ImportFlowTest {
         ImportState.Match shown =
                 OpenWindow.onFx(() -> table.getSelectionModel().getSelectedItem());
         assertThat(at.hand().subject().id()).isEqualTo(shown.id());
-        Tensor tensor = OpenWindow.onFx(
-                () -> at.desk.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
+        Tensor tensor = OpenWindow.onFx(() ->
+                at.context.bench().analysed().orElseThrow().find(shown.id()).orElseThrow());
         assertThat(OpenWindow.text(robot, "#import-sqnr-imported"))
                 .isEqualTo(
                         Figures.decibels(Engine.measure(tensor, plan.weights().get(shown.id()), new CancelToken())
@@ -77,15 +78,21 @@ class ImportFlowTest {
                 .isEqualTo(Figures.decibels(
                         at.hand().measured().orElseThrow().error().sqnrDb()));
 
-        OpenWindow.doOnFx(() -> at.desk.imports().map(first.name() + "_q", Optional.of(first.name())));
+        OpenWindow.doOnFx(() -> at.context.imports().map(first.name() + "_q", Optional.of(first.name())));
         OpenWindow.waitUntil(() -> table.getItems().size() == weights);
         robot.clickOn("#import-apply");
-        OpenWindow.waitUntil(() ->
-                at.desk.bench().stateProperty().get().orElseThrow().overrides().size() == weights);
-        assertThat(OpenWindow.onFx(() -> at.desk.bench().undoTitleProperty().get()))
+        OpenWindow.waitUntil(() -> at.context
+                        .bench()
+                        .stateProperty()
+                        .get()
+                        .orElseThrow()
+                        .overrides()
+                        .size()
+                == weights);
+        assertThat(OpenWindow.onFx(() -> at.context.bench().undoTitleProperty().get()))
                 .isEqualTo("import eight.encodings");
         at.waitForRest();
-        assertThat(OpenWindow.onFx(() -> at.desk
+        assertThat(OpenWindow.onFx(() -> at.context
                         .export()
                         .planProperty()
                         .get()
@@ -101,7 +108,7 @@ class ImportFlowTest {
     @Test
     void aDroppedQuantizedModelIsImportedOrOpenedAsAPersonSays(FxRobot robot) throws Exception {
         ExportPlan plan =
-                OpenWindow.onFx(() -> at.desk.export().planProperty().get().orElseThrow());
+                OpenWindow.onFx(() -> at.context.export().planProperty().get().orElseThrow());
         Path file = folder.resolve("digits_qdq.onnx");
         Exporters.export(Exporters.byId("onnx-qdq"), plan, file, new CancelToken());
         drop(robot, file, "Cancel");
@@ -117,8 +124,8 @@ class ImportFlowTest {
         assertThat(at.state().overrides()).isEmpty();
 
         drop(robot, file, "Open it");
-        OpenWindow.waitUntil(
-                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
+        OpenWindow.waitUntil(() ->
+                at.context.bench().modelProperty().get().orElseThrow().name().equals("digits_qdq.onnx"));
     }
 
     private void drop(FxRobot robot, Path file, String answer) throws TimeoutException {
@@ -143,6 +150,6 @@ class ImportFlowTest {
     }
 
     private ImportState view() {
-        return at.desk.imports().viewProperty().get();
+        return at.context.imports().viewProperty().get();
     }
 }

@@ -44,9 +44,9 @@ class LongListTest {
     final OpenWindow at = new OpenWindow(model)
             .watchedBy(context -> context.tensors().rowsProperty().subscribe(rows -> deliveries.incrementAndGet()))
             .restingWhen(window ->
-                    window.desk.measurements().snapshotProperty().get().complete()
-                            && window.desk
-                                    .inHand()
+                    window.context.measurements().snapshotProperty().get().complete()
+                            && window.context
+                                    .selected()
                                     .viewProperty()
                                     .get()
                                     .filter(v -> v.measured().isPresent())
@@ -71,7 +71,7 @@ class LongListTest {
     }
 
     private List<TensorRow> rows() {
-        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().weights());
     }
 
     private static <R> R onTree(FxRobot robot, Function<TreeTableView<?>, R> question) {
@@ -98,12 +98,12 @@ class LongListTest {
 
     @Test
     void anotherOrderMovesTheGroupsAndNotEachLineWithinTheTree(FxRobot robot) {
-        TensorId inHand = at.hand().subject().id();
+        TensorId selected = at.hand().subject().id();
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
                         tree,
-                        () -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true))));
+                        () -> at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true))));
         assertThat(heard)
                 .hasSizeLessThanOrEqualTo(2)
                 .allSatisfy(added -> assertThat(added).isLessThanOrEqualTo(3));
@@ -112,21 +112,21 @@ class LongListTest {
         assertThat(first)
                 .isEqualTo(String.format(
                         Locale.ROOT, "%.1f", rows().getFirst().sqnrDb().orElseThrow()));
-        assertThat(at.hand().subject().id()).isEqualTo(inHand);
-        int line = 1 + rows().stream().map(TensorRow::id).toList().indexOf(inHand);
-        List<Integer> selected =
+        assertThat(at.hand().subject().id()).isEqualTo(selected);
+        int line = 1 + rows().stream().map(TensorRow::id).toList().indexOf(selected);
+        List<Integer> lines =
                 onTree(robot, tree -> List.copyOf(tree.getSelectionModel().getSelectedIndices()));
-        assertThat(selected).containsExactly(line);
+        assertThat(lines).containsExactly(line);
     }
 
     @Test
     void aChangeOfOneTensorWritesItsLineAlone(FxRobot robot) throws TimeoutException {
         TensorId id = rows().get(WEIGHTS / 2).id();
-        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, false)));
+        OpenWindow.doOnFx(() -> at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, false)));
         List<Integer> heard = onTree(
                 robot,
                 tree -> heard(
-                        tree, () -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(3)))));
+                        tree, () -> at.context.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(3)))));
         assertThat(heard).isNotEmpty().hasSizeLessThanOrEqualTo(2).containsOnly(0);
     }
 
@@ -136,7 +136,7 @@ class LongListTest {
                 .queryAs(TreeTableView.class)
                 .getSelectionModel()
                 .selectAll());
-        OpenWindow.doOnFx(() -> at.desk.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
+        OpenWindow.doOnFx(() -> at.context.tensors().orderProperty().set(new TensorOrder(TensorOrder.Key.NAME, true)));
         int selected = onTree(
                 robot, tree -> tree.getSelectionModel().getSelectedIndices().size());
         assertThat(selected).isEqualTo(WEIGHTS);

@@ -50,7 +50,7 @@ class MainWindowTest {
     @RegisterExtension
     final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST)
             .sized(1280, 720)
-            .restingWhen(window -> rests(window.desk));
+            .restingWhen(window -> rests(window.context));
 
     @AfterEach
     void closed() {
@@ -58,14 +58,14 @@ class MainWindowTest {
     }
 
     private boolean rests() {
-        return rests(at.desk);
+        return rests(at.context);
     }
 
-    private static boolean rests(ApplicationContext desk) {
-        return desk.accuracy().viewProperty().get().status() == Status.DONE
-                && !desk.accuracy().viewProperty().get().previous()
-                && desk.jobs().running().isEmpty()
-                && desk.inHand()
+    private static boolean rests(ApplicationContext context) {
+        return context.accuracy().viewProperty().get().status() == Status.DONE
+                && !context.accuracy().viewProperty().get().previous()
+                && context.jobs().running().isEmpty()
+                && context.selected()
                         .viewProperty()
                         .get()
                         .map(v -> v.draggable()
@@ -105,10 +105,10 @@ class MainWindowTest {
                 histogram.localToScreen(histogram.valueToX(start.hi() / 3), 0).getX(), grip.getY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(target);
         OpenWindow.waitUntil(
-                () -> at.desk.inHand().viewProperty().get().orElseThrow().preview());
+                () -> at.context.selected().viewProperty().get().orElseThrow().preview());
         assertThat(at.state().overrides()).isEmpty();
         robot.drop();
-        OpenWindow.waitUntil(() -> at.desk.bench().canUndoProperty().get() && rests());
+        OpenWindow.waitUntil(() -> at.context.bench().canUndoProperty().get() && rests());
 
         ClipRange range = at.hand().clip().orElseThrow();
         assertThat(range.hi()).isBetween(start.hi() / 4, start.hi() / 2);
@@ -117,7 +117,7 @@ class MainWindowTest {
                 .singleElement()
                 .satisfies(spec -> assertThat(spec.clip()).isEqualTo(new Clip.Manual(range)));
 
-        Model model = OpenWindow.onFx(() -> at.desk.bench().analysed().orElseThrow());
+        Model model = OpenWindow.onFx(() -> at.context.bench().analysed().orElseThrow());
         Tensor tensor = model.find(at.hand().subject().id()).orElseThrow();
         var spec = at.state().overrides().get(tensor.id());
         var params = RangeResolver.resolve(tensor, spec, new CancelToken()).params();
@@ -147,7 +147,7 @@ class MainWindowTest {
         OpenWindow.waitUntil(this::rests);
         assertThat(figures(robot)).isEqualTo(before);
         assertThat(at.hand().clip()).contains(start);
-        assertThat(OpenWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.bench().canUndoProperty().get()))
                 .isFalse();
     }
 
@@ -161,12 +161,12 @@ class MainWindowTest {
         });
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-80, 0));
         OpenWindow.waitUntil(
-                () -> at.desk.inHand().viewProperty().get().orElseThrow().preview());
+                () -> at.context.selected().viewProperty().get().orElseThrow().preview());
         robot.press(KeyCode.ESCAPE).release(KeyCode.ESCAPE);
         robot.drop();
         OpenWindow.waitUntil(this::rests);
         assertThat(figures(robot)).isEqualTo(before);
-        assertThat(OpenWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.bench().canUndoProperty().get()))
                 .isFalse();
     }
 
@@ -177,7 +177,7 @@ class MainWindowTest {
                 .release(KeyCode.A, KeyCode.SHORTCUT)
                 .write("0.25")
                 .type(KeyCode.ENTER);
-        OpenWindow.waitUntil(() -> at.desk.bench().canUndoProperty().get() && rests());
+        OpenWindow.waitUntil(() -> at.context.bench().canUndoProperty().get() && rests());
         assertThat(at.hand().clip()).contains(ClipRange.symmetric(0.25f));
         assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#typed-lo").queryAs(TextField.class).getText()))
@@ -193,7 +193,7 @@ class MainWindowTest {
                 .release(KeyCode.A, KeyCode.SHORTCUT)
                 .write("0.25")
                 .type(KeyCode.ENTER);
-        OpenWindow.waitUntil(() -> at.desk.bench().canUndoProperty().get() && rests());
+        OpenWindow.waitUntil(() -> at.context.bench().canUndoProperty().get() && rests());
         robot.press(KeyCode.SHORTCUT, KeyCode.Z).release(KeyCode.Z, KeyCode.SHORTCUT);
         OpenWindow.waitUntil(this::rests);
         assertThat(at.hand().clip()).isEqualTo(before);
@@ -213,10 +213,11 @@ class MainWindowTest {
 
     @Test
     void theFilterLeavesWhatContainsItsText(FxRobot robot) {
-        String name = OpenWindow.onFx(
-                () -> at.desk.tensors().rowsProperty().get().weights().getLast().name());
+        String name = OpenWindow.onFx(() ->
+                at.context.tensors().rowsProperty().get().weights().getLast().name());
         robot.clickOn("#filter").write(name);
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights()))
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.tensors().rowsProperty().get().weights()))
                 .singleElement()
                 .satisfies(row -> assertThat(row.name()).isEqualTo(name));
     }
@@ -234,9 +235,10 @@ class MainWindowTest {
     void aDroppedModelOpens() throws Exception {
         OpenWindow.doOnFx(() -> at.window.drop(List.of(
                 new File(SampleFiles.FOLDER.resolve("fashion_lenet.onnx").toString()))));
-        OpenWindow.waitUntil(
-                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("fashion_lenet.onnx"));
-        assertThat(OpenWindow.onFx(() -> at.desk.accuracy().viewProperty().get().status()))
+        OpenWindow.waitUntil(() ->
+                at.context.bench().modelProperty().get().orElseThrow().name().equals("fashion_lenet.onnx"));
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.accuracy().viewProperty().get().status()))
                 .isEqualTo(Status.NO_DATA);
     }
 
@@ -253,7 +255,7 @@ class MainWindowTest {
 
     @Test
     void openingSomethingElseWithUnsavedChangesAsksFirst(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setBits(5));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setBits(5));
         FxThread.executor()
                 .execute(() -> at.window.drop(
                         List.of(SampleFiles.FOLDER.resolve("fashion_lenet.onnx").toFile())));
@@ -262,7 +264,7 @@ class MainWindowTest {
         robot.clickOn("Cancel");
         WaitForAsyncUtils.waitForFxEvents();
         assertThat(OpenWindow.onFx(() ->
-                        at.desk.bench().modelProperty().get().orElseThrow().name()))
+                        at.context.bench().modelProperty().get().orElseThrow().name()))
                 .isEqualTo("digits_mlp.onnx");
         assertThat(at.hand().spec().orElseThrow().bits()).isEqualTo(5);
     }

@@ -67,7 +67,7 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
     Path config;
     Stage stage;
     MainWindow window;
-    ApplicationContext desk;
+    ApplicationContext context;
 
     /** @param files that are opened, as from the command line */
     OpenWindow(Path... files) {
@@ -127,13 +127,13 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
         // The toolkit's own stage is every test's; a window that sets its size gets one for itself.
         stage = new Stage();
         window = new MainWindow(stage, new Settings(config), work, FxThread.executor());
-        desk = window.desk();
+        context = window.context();
         stage.setMinWidth(width);
         stage.setWidth(width);
         stage.setHeight(height);
         stage.setX(0);
         stage.setY(0);
-        beforeFiles.accept(desk);
+        beforeFiles.accept(context);
         window.show(files);
     }
 
@@ -149,7 +149,7 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
             return;
         }
         stage.hide();
-        desk.close();
+        context.close();
         // What the last step of a test set going may still ask for more.
         work.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
         work.shutdownNow();
@@ -157,10 +157,10 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
 
     /** Everything is measured and evaluated. */
     boolean rests() {
-        return desk.accuracy().viewProperty().get().status() == Status.DONE
-                && !desk.accuracy().viewProperty().get().previous()
-                && desk.jobs().running().isEmpty()
-                && desk.inHand()
+        return context.accuracy().viewProperty().get().status() == Status.DONE
+                && !context.accuracy().viewProperty().get().previous()
+                && context.jobs().running().isEmpty()
+                && context.selected()
                         .viewProperty()
                         .get()
                         .map(v -> !v.preview()
@@ -192,10 +192,10 @@ final class OpenWindow implements BeforeEachCallback, AfterEachCallback, Paramet
     }
 
     SelectedTensor.View hand() {
-        return onFx(() -> desk.inHand().viewProperty().get().orElseThrow());
+        return onFx(() -> context.selected().viewProperty().get().orElseThrow());
     }
 
     SessionState state() {
-        return onFx(() -> desk.bench().stateProperty().get().orElseThrow());
+        return onFx(() -> context.bench().stateProperty().get().orElseThrow());
     }
 }

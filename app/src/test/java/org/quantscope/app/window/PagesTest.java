@@ -37,12 +37,12 @@ class PagesTest {
     final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     private Tensor tensor() {
-        return OpenWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.context
                 .bench()
                 .analysed()
                 .orElseThrow()
-                .find(at.desk
-                        .inHand()
+                .find(at.context
+                        .selected()
                         .viewProperty()
                         .get()
                         .orElseThrow()
@@ -63,11 +63,11 @@ class PagesTest {
     @Test
     void thePageOfCodesShowsWhatTheEngineCounts(FxRobot robot) throws Exception {
         robot.press(KeyCode.SHORTCUT, KeyCode.DIGIT2).release(KeyCode.DIGIT2, KeyCode.SHORTCUT);
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setBits(4));
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setHi("0.25"));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setBits(4));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setHi("0.25"));
         at.waitForRest();
         OpenWindow.waitUntil(() ->
-                at.desk.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
+                at.context.codes().viewProperty().get().map(v -> !v.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(e.clippedHigh()).isPositive();
@@ -86,7 +86,7 @@ class PagesTest {
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isFalse();
         OpenWindow.doOnFx(() -> robot.lookup("#error-more").queryButton().fire());
         OpenWindow.waitUntil(() ->
-                at.desk.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
+                at.context.error().moreProperty().get().map(m -> !m.previous()).orElse(false));
         CodeReport r = CodePass.measure(tensor(), params(), new CancelToken());
         ErrorReport e = ErrorPass.measure(tensor(), params(), new CancelToken());
         assertThat(robot.lookup("#mae").query().getParent().isVisible()).isTrue();
@@ -113,9 +113,9 @@ class PagesTest {
         OpenWindow.onFx(() -> {
             at.close();
             MainWindow window = new MainWindow(new Stage(), new Settings(at.config), Runnable::run, Runnable::run);
-            assertThat(window.desk().error().unfoldedProperty().get()).isTrue();
+            assertThat(window.context().error().unfoldedProperty().get()).isTrue();
             assertThat(new Settings(at.config).text("page")).contains("codes");
-            window.desk().close();
+            window.context().close();
             return window;
         });
     }
@@ -124,8 +124,8 @@ class PagesTest {
     void aBlockIsTakenInHandDraggedAndUndoneAndAllAreBackWithOneClick(FxRobot robot) throws Exception {
         press(robot, "#per-block");
         at.waitForRest();
-        OpenWindow.waitUntil(() -> at.desk
-                .inHand()
+        OpenWindow.waitUntil(() -> at.context
+                .selected()
                 .viewProperty()
                 .get()
                 .orElseThrow()
@@ -142,7 +142,7 @@ class PagesTest {
         OpenWindow.doOnFx(() -> robot.lookup("#slices").query().requestFocus());
         robot.type(KeyCode.RIGHT).type(KeyCode.RIGHT);
         OpenWindow.waitUntil(
-                () -> at.desk.inHand().viewProperty().get().orElseThrow().draggable());
+                () -> at.context.selected().viewProperty().get().orElseThrow().draggable());
         assertThat(at.hand().slice()).isEqualTo(1);
         List<ClipRange> before = at.hand().measured().orElseThrow().requested();
 
@@ -154,7 +154,7 @@ class PagesTest {
                         .getX(),
                 handle.localToScreen(handle.getBoundsInLocal()).getCenterY()));
         robot.drag(grip, MouseButton.PRIMARY).moveTo(grip.add(-60, 0)).drop();
-        OpenWindow.waitUntil(() -> at.desk.bench().stateProperty().get().orElseThrow().overrides().values().stream()
+        OpenWindow.waitUntil(() -> at.context.bench().stateProperty().get().orElseThrow().overrides().values().stream()
                 .anyMatch(s -> s.clip() instanceof Clip.ManualPerBlock));
         at.waitForRest();
         ClipRange now = at.hand().clip().orElseThrow();
@@ -166,7 +166,7 @@ class PagesTest {
                 .isEqualTo(Figures.mse(
                         ErrorPass.measure(tensor(), params(), new CancelToken()).mse()));
 
-        OpenWindow.doOnFx(() -> at.desk.bench().undo());
+        OpenWindow.doOnFx(() -> at.context.bench().undo());
         at.waitForRest();
         assertThat(at.hand().measured().orElseThrow().requested()).isEqualTo(before);
         OpenWindow.doOnFx(() -> robot.lookup("#all-slices").queryButton().fire());
@@ -176,7 +176,7 @@ class PagesTest {
 
     @Test
     void aFormatWithBlocksShowsItsSizeAndSaysWhyItCannotBeChosen(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setScheme("mxfp4"));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setScheme("mxfp4"));
         at.waitForRest();
         ComboBox<?> size = robot.lookup("#block-size").queryAs(ComboBox.class);
         assertThat(OpenWindow.onFx(size::getValue)).isEqualTo("32");
@@ -184,7 +184,7 @@ class PagesTest {
         assertThat(size.getAccessibleHelp()).isEqualTo("MXFP4 has blocks of 32");
         assertThat(robot.lookup("#bits").query().isDisabled()).isTrue();
         assertThat(robot.lookup("#bits").query().getAccessibleHelp()).isEqualTo("MXFP4 has codes of 4 bits");
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setScheme("uniform"));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setScheme("uniform"));
         at.waitForRest();
         assertThat(size.isDisabled()).isFalse();
         assertThat(size.getAccessibleHelp()).isNull();
@@ -194,11 +194,13 @@ class PagesTest {
     void theListIsSortedFromTheKeyboard(FxRobot robot) {
         OpenWindow.doOnFx(() -> robot.lookup("#tensors").query().requestFocus());
         robot.type(KeyCode.S).type(KeyCode.S);
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights()))
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.tensors().rowsProperty().get().weights()))
                 .extracting(row -> row.shape().count())
                 .isSorted();
         robot.press(KeyCode.SHIFT, KeyCode.S).release(KeyCode.S, KeyCode.SHIFT);
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights()))
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.tensors().rowsProperty().get().weights()))
                 .extracting(row -> -row.shape().count())
                 .isSorted();
     }
@@ -208,12 +210,12 @@ class PagesTest {
         OpenWindow.doOnFx(() -> {
             at.stage.setWidth(1280);
             at.stage.setHeight(720);
-            at.desk.quantizer().setBits(4);
+            at.context.quantizer().setBits(4);
         });
         press(robot, "#per-block");
         OpenWindow.waitUntil(
-                () -> at.desk.inHand().viewProperty().get().orElseThrow().count() > 0);
-        OpenWindow.doOnFx(() -> at.desk.inHand().selectSlice(3));
+                () -> at.context.selected().viewProperty().get().orElseThrow().count() > 0);
+        OpenWindow.doOnFx(() -> at.context.selected().selectSlice(3));
         for (String page : List.of("#tab-channels", "#tab-codes")) {
             press(robot, page);
             at.waitForRest();

@@ -44,7 +44,7 @@ class RememberedTest {
             Stage stage = new Stage();
             MainWindow window = new MainWindow(stage, new Settings(at.config), Runnable::run, Runnable::run);
             assertThat(window.themeProperty().get()).isEqualTo(before.other());
-            window.desk().close();
+            window.context().close();
             return stage;
         });
         assertThat(second.getX()).isEqualTo(13);
@@ -55,17 +55,17 @@ class RememberedTest {
     @Test
     void aRecentFileOpensFromTheMenuAndOneThatIsGoneIsForgotten(FxRobot robot) throws Exception {
         Path gone = Files.copy(SampleFiles.DIGITS, folder.resolve("gone.onnx"));
-        OpenWindow.doOnFx(() -> at.desk.session().openModel(gone));
-        OpenWindow.waitUntil(
-                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("gone.onnx"));
-        assertThat(OpenWindow.onFx(() -> at.desk.session().recentProperty().get()))
+        OpenWindow.doOnFx(() -> at.context.session().openModel(gone));
+        OpenWindow.waitUntil(() ->
+                at.context.bench().modelProperty().get().orElseThrow().name().equals("gone.onnx"));
+        assertThat(OpenWindow.onFx(() -> at.context.session().recentProperty().get()))
                 .containsExactly(gone, SampleFiles.DIGITS);
         Files.delete(gone);
         robot.clickOn("#open");
-        OpenWindow.waitUntil(() -> at.desk.session().recentProperty().get().size() == 1);
+        OpenWindow.waitUntil(() -> at.context.session().recentProperty().get().size() == 1);
         robot.clickOn("Recent").clickOn(SampleFiles.DIGITS.toString());
-        OpenWindow.waitUntil(
-                () -> at.desk.bench().modelProperty().get().orElseThrow().name().equals("digits_mlp.onnx"));
+        OpenWindow.waitUntil(() ->
+                at.context.bench().modelProperty().get().orElseThrow().name().equals("digits_mlp.onnx"));
     }
 
     @Test
@@ -75,15 +75,17 @@ class RememberedTest {
                 Session.of(at.state()
                         .withEvaluationData(Optional.of(new FileRef(folder.resolve("nowhere.npz"), "0".repeat(64))))),
                 file);
-        FxThread.executor().execute(() -> at.desk.session().openSession(file));
+        FxThread.executor().execute(() -> at.context.session().openSession(file));
         OpenWindow.waitUntil(
                 () -> robot.lookup(".dialog-pane").tryQueryAs(DialogPane.class).isPresent());
         assertThat(OpenWindow.onFx(() ->
                         robot.lookup(".dialog-pane").queryAs(DialogPane.class).getContentText()))
                 .contains("nowhere.npz");
         robot.clickOn("Go on without it");
-        OpenWindow.waitUntil(() -> at.desk.bench().sessionFileProperty().get().equals(Optional.of(file)));
-        assertThat(OpenWindow.onFx(() -> at.desk.accuracy().viewProperty().get().status()))
+        OpenWindow.waitUntil(
+                () -> at.context.bench().sessionFileProperty().get().equals(Optional.of(file)));
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.accuracy().viewProperty().get().status()))
                 .isEqualTo(Status.NO_DATA);
     }
 
@@ -100,18 +102,19 @@ class RememberedTest {
         assertThat(OpenWindow.onFx(
                         () -> robot.lookup("#typed-hi").queryAs(TextField.class).getText()))
                 .isEqualTo(before);
-        assertThat(OpenWindow.onFx(() -> at.desk.bench().canUndoProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.bench().canUndoProperty().get()))
                 .isFalse();
     }
 
     @Test
     void aPointOfWhatWasTriedIsTheWayBackToItsSetting(FxRobot robot) throws Exception {
         var before = at.state();
-        OpenWindow.doOnFx(() -> at.desk.quantizer().setBits(2));
+        OpenWindow.doOnFx(() -> at.context.quantizer().setBits(2));
         at.waitForRest();
-        var points = OpenWindow.onFx(() -> at.desk.tried().viewProperty().get().points());
+        var points =
+                OpenWindow.onFx(() -> at.context.tried().viewProperty().get().points());
         assertThat(points).extracting(p -> p.label()).containsExactlyInAnyOrder("float32", "W8", "W2–8");
-        OpenWindow.doOnFx(() -> at.desk
+        OpenWindow.doOnFx(() -> at.context
                 .tried()
                 .adopt(points.stream()
                         .filter(p -> p.label().equals("W8"))
@@ -119,7 +122,7 @@ class RememberedTest {
                         .orElseThrow()));
         at.waitForRest();
         assertThat(at.state()).isEqualTo(before);
-        assertThat(OpenWindow.onFx(() -> at.desk
+        assertThat(OpenWindow.onFx(() -> at.context
                         .tried()
                         .viewProperty()
                         .get()

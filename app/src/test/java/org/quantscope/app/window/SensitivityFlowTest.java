@@ -41,18 +41,19 @@ class SensitivityFlowTest {
 
     @BeforeEach
     void coarse() throws TimeoutException {
-        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
+        OpenWindow.doOnFx(
+                () -> at.context.bench().apply(new Edit.SetWeights(Optional.of(QuantSpec.WEIGHTS.withBits(2)))));
         at.waitForRest();
     }
 
     private void sweep(FxRobot robot) throws TimeoutException {
         robot.clickOn("#sensitivity");
-        OpenWindow.waitUntil(
-                () -> at.rests() && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
+        OpenWindow.waitUntil(() ->
+                at.rests() && at.context.sensitivity().viewProperty().get().status() == Status.DONE);
     }
 
     private List<TensorRow> rows() {
-        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().weights());
     }
 
     /** The texts of the damage column as they are on screen, from top to bottom. */
@@ -87,7 +88,7 @@ class SensitivityFlowTest {
         sweep(robot);
 
         assertThat(columns(robot)).contains("column-damage");
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get()))
                 .isEqualTo(TensorOrder.MOST_DAMAGE_FIRST);
         List<TensorRow> rows = rows();
         double worst = rows.getFirst().sensitivity().orElseThrow().loss().orElseThrow();
@@ -96,7 +97,7 @@ class SensitivityFlowTest {
         assertThat(shown(robot).getFirst()).isEqualTo(String.format(Locale.ROOT, "%+.1f", -100 * worst));
 
         TensorId id = rows.getFirst().id();
-        OpenWindow.doOnFx(() -> at.desk.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
+        OpenWindow.doOnFx(() -> at.context.bench().apply(new Edit.SetOverride(id, QuantSpec.WEIGHTS.withBits(8))));
         at.waitForRest();
         List<Node> dimmed = OpenWindow.onFx(() ->
                 robot.lookup("#tensors").queryAs(TreeTableView.class).lookupAll(".tree-table-cell.previous").stream()
@@ -138,7 +139,7 @@ class SensitivityFlowTest {
     }
 
     private String damageOf(TensorId id) {
-        return OpenWindow.onFx(() -> at.desk
+        return OpenWindow.onFx(() -> at.context
                 .tensors()
                 .row(id)
                 .orElseThrow()
@@ -166,9 +167,9 @@ class SensitivityFlowTest {
                     .containsAll(before.subList(1, 3))
                     .isNotEqualTo(before);
             assertThat(after.stream().map(Double::valueOf).toList()).as(item).isSorted();
-            OpenWindow.doOnFx(at.desk.bench()::undo);
+            OpenWindow.doOnFx(at.context.bench()::undo);
             waitFor(() -> shown(robot).equals(before)
-                    && at.desk.sensitivity().viewProperty().get().status() == Status.DONE);
+                    && at.context.sensitivity().viewProperty().get().status() == Status.DONE);
         }
 
         act(robot, worst, "tensor-keep-float");
@@ -202,7 +203,7 @@ class SensitivityFlowTest {
         }
         assertThat(at.hand().subject().id()).isNotEqualTo(before);
 
-        OpenWindow.doOnFx(() -> at.desk.bench().select(new TensorId("0.weight")));
+        OpenWindow.doOnFx(() -> at.context.bench().select(new TensorId("0.weight")));
         OpenWindow.doOnFx(graph::requestFocus);
         robot.press(KeyCode.SHIFT).type(KeyCode.DOWN).type(KeyCode.DOWN).release(KeyCode.SHIFT);
         OpenWindow.waitUntil(() -> at.hand().subject().id().equals(new TensorId("4.weight")));

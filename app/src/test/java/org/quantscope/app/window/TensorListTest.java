@@ -24,7 +24,7 @@ class TensorListTest {
     final OpenWindow at = new OpenWindow(SampleFiles.DIGITS, SampleFiles.DIGITS_TEST);
 
     private List<TensorRow> rows() {
-        return OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().weights());
+        return OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().weights());
     }
 
     /** The shapes of the weights as the list itself shows them. */
@@ -32,7 +32,8 @@ class TensorListTest {
         return OpenWindow.onFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             return IntStream.rangeClosed(
-                            1, at.desk.tensors().rowsProperty().get().weights().size())
+                            1,
+                            at.context.tensors().rowsProperty().get().weights().size())
                     .mapToObj(i -> String.valueOf(list.getColumns().get(1).getCellData(i)))
                     .toList();
         });
@@ -65,7 +66,7 @@ class TensorListTest {
     @Test
     void aColumnSortsInBothDirectionsAndTheTensorInHandStays(FxRobot robot) {
         List<String> worstFirst = shown(robot);
-        TensorId inHand = at.hand().subject().id();
+        TensorId selected = at.hand().subject().id();
         sortBy(robot, 1, TreeTableColumn.SortType.ASCENDING);
         assertThat(rows()).extracting(row -> row.shape().count()).isSorted();
         sortBy(robot, 1, TreeTableColumn.SortType.DESCENDING);
@@ -73,13 +74,13 @@ class TensorListTest {
         assertThat(shown(robot))
                 .isEqualTo(rows().stream().map(row -> row.shape().toString()).toList());
         sortBy(robot, 0, TreeTableColumn.SortType.ASCENDING);
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get()))
                 .isEqualTo(new TensorOrder(TensorOrder.Key.NAME, false));
         sortBy(robot, 3, TreeTableColumn.SortType.ASCENDING);
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().orderProperty().get()))
+        assertThat(OpenWindow.onFx(() -> at.context.tensors().orderProperty().get()))
                 .isEqualTo(TensorOrder.WORST_FIRST);
         assertThat(shown(robot)).isEqualTo(worstFirst);
-        assertThat(at.hand().subject().id()).isEqualTo(inHand);
+        assertThat(at.hand().subject().id()).isEqualTo(selected);
     }
 
     @Test
@@ -127,8 +128,8 @@ class TensorListTest {
 
     /** The line of a value that no rule quantizes, in the group that is folded away. */
     private String inFloat(FxRobot robot) throws TimeoutException {
-        String name = OpenWindow.onFx(
-                () -> at.desk.tensors().rowsProperty().get().others().getFirst().name());
+        String name = OpenWindow.onFx(() ->
+                at.context.tensors().rowsProperty().get().others().getFirst().name());
         OpenWindow.doOnFx(() -> {
             TreeTableView<?> list = robot.lookup("#tensors").queryAs(TreeTableView.class);
             list.getRoot().getChildren().getLast().setExpanded(true);
@@ -140,21 +141,23 @@ class TensorListTest {
 
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
-        OpenWindow.doOnFx(() -> at.desk.session().open(List.of(SampleFiles.FOLDER.resolve("digits_calibration.npz"))));
+        OpenWindow.doOnFx(
+                () -> at.context.session().open(List.of(SampleFiles.FOLDER.resolve("digits_calibration.npz"))));
         at.waitForRest();
-        OpenWindow.doOnFx(() -> at.desk.activations().quantize(true));
+        OpenWindow.doOnFx(() -> at.context.activations().quantize(true));
         at.waitForRest();
-        TensorId id = OpenWindow.onFx(
-                () -> at.desk.tensors().rowsProperty().get().others().getFirst().id());
+        TensorId id = OpenWindow.onFx(() ->
+                at.context.tensors().rowsProperty().get().others().getFirst().id());
         int before = OpenWindow.onFx(
-                () -> at.desk.tensors().rowsProperty().get().activations().size());
+                () -> at.context.tensors().rowsProperty().get().activations().size());
 
         robot.rightClickOn(inFloat(robot));
         WaitForAsyncUtils.waitForFxEvents();
         robot.clickOn("#tensor-quantize-here");
         OpenWindow.waitUntil(() -> at.state().addedQuantizers().equals(Set.of(id)));
         at.waitForRest();
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations()))
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.tensors().rowsProperty().get().activations()))
                 .hasSize(before + 1)
                 .extracting(TensorRow::id)
                 .contains(id);
@@ -164,7 +167,7 @@ class TensorListTest {
             list.getRoot().getChildren().get(1).setExpanded(true);
             list.scrollTo(list.getExpandedItemCount() - 1);
         });
-        String placed = OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations().stream()
+        String placed = OpenWindow.onFx(() -> at.context.tensors().rowsProperty().get().activations().stream()
                 .filter(row -> row.id().equals(id))
                 .findFirst()
                 .orElseThrow()
@@ -175,7 +178,8 @@ class TensorListTest {
         robot.clickOn("#tensor-remove-quantizer");
         OpenWindow.waitUntil(() -> at.state().addedQuantizers().isEmpty());
         at.waitForRest();
-        assertThat(OpenWindow.onFx(() -> at.desk.tensors().rowsProperty().get().activations()))
+        assertThat(OpenWindow.onFx(
+                        () -> at.context.tensors().rowsProperty().get().activations()))
                 .hasSize(before);
     }
 }

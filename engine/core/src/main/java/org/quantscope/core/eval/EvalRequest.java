@@ -10,14 +10,14 @@ import org.quantscope.core.tensor.TensorId;
 /**
  * Quantization parameters for one evaluation of a model.
  *
- * @param inHand the selected weight or activation, which is being edited: its parameters can change, and it can be
+ * @param selected the selected weight or activation, which is being edited: its parameters can change, and it can be
  *     switched off and on, without a new session, and the values computed before it are kept
  * @param weights parameters of each quantized weight; a weight without an entry stays float
  * @param activations parameters of each quantized activation (per tensor); one without an entry stays float, unless it
  *     is tied to one with an entry
  */
 public record EvalRequest(
-        Optional<TensorId> inHand, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
+        Optional<TensorId> selected, Map<TensorId, QuantParams> weights, Map<TensorId, QuantParams> activations) {
     public EvalRequest {
         weights = Map.copyOf(weights);
         activations = Map.copyOf(activations);
@@ -35,6 +35,6 @@ public record EvalRequest(
         }
         Map<TensorId, QuantParams> all = new HashMap<>(activations);
         all.putAll(tied);
-        return new EvalRequest(inHand, weights, all);
+        return new EvalRequest(selected, weights, all);
     }
 }

@@ -197,7 +197,7 @@ public final class LiveEvaluator implements AutoCloseable {
 
     /**
      * Does ahead of time what the evaluations of a request have in common. Builds the session, so that changing the
-     * parameters of {@code inHand} or of the activations needs no new one, and computes the values to be kept before
+     * parameters of {@code selected} or of the activations needs no new one, and computes the values to be kept before
      * the selected tensor.
      *
      * @throws CancellationException if cancelled or closed

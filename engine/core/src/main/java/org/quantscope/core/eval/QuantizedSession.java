@@ -84,11 +84,11 @@ public final class QuantizedSession {
     /**
      * Everything that is built into a session: requests with equal keys can share one.
      *
-     * @param inHand the selected tensor, whose parameters are fed
+     * @param selected the selected tensor, whose parameters are fed
      * @param others parameters of the quantized weights that are built in
      * @param activations the activations that have a quantizer, and its form
      */
-    public record Key(Optional<TensorId> inHand, Map<TensorId, QuantParams> others, Map<TensorId, Form> activations) {
+    public record Key(Optional<TensorId> selected, Map<TensorId, QuantParams> others, Map<TensorId, Form> activations) {
         public Key {
             others = Map.copyOf(others);
             activations = Map.copyOf(activations);
@@ -100,7 +100,7 @@ public final class QuantizedSession {
          */
         public static Key of(EvalRequest request, Model model) {
             Map<TensorId, QuantParams> others = new HashMap<>(request.weights());
-            request.inHand().ifPresent(others::remove);
+            request.selected().ifPresent(others::remove);
             Map<TensorId, Form> forms = new HashMap<>();
             int opset = model.graph().map(OnnxGraph::opset).orElse(0);
             request.activations().forEach((id, params) -> {
@@ -116,10 +116,10 @@ public final class QuantizedSession {
                     throw new BadInputException(model.file(), id.name(), String.valueOf(e.getMessage()));
                 }
             });
-            request.inHand()
+            request.selected()
                     .filter(id -> isActivation(model, id))
                     .ifPresent(id -> forms.putIfAbsent(id, Form.ofUnknown(opset)));
-            return new Key(request.inHand(), others, forms);
+            return new Key(request.selected(), others, forms);
         }
 
         private static boolean isActivation(Model model, TensorId id) {
@@ -211,7 +211,8 @@ public final class QuantizedSession {
             cancel.check();
             baked.put(entry.getKey(), known.get(tensor(model, entry.getKey()), entry.getValue(), cancel));
         }
-        Optional<TensorId> weight = key.inHand().filter(id -> !key.activations().containsKey(id));
+        Optional<TensorId> weight =
+                key.selected().filter(id -> !key.activations().containsKey(id));
         weight.ifPresent(id -> tensor(model, id));
         Set<TensorId> biases = new HashSet<>();
         Set<String> moving = new HashSet<>();
@@ -222,8 +223,8 @@ public final class QuantizedSession {
                     && !key.others().containsKey(site.bias())) {
                 IntegerBias.candidate(model, site).ifPresent(b -> {
                     biases.add(b.id());
-                    if (key.inHand().equals(Optional.of(site.weight()))
-                            || key.inHand().equals(Optional.of(site.activation()))) {
+                    if (key.selected().equals(Optional.of(site.weight()))
+                            || key.selected().equals(Optional.of(site.activation()))) {
                         moving.add(b.id().name());
                     }
                 });
@@ -238,10 +239,10 @@ public final class QuantizedSession {
         graph.weightFeed().ifPresent(fed::add);
         graph.biases().values().forEach(b -> fed.add(b.name()));
         graph.weightFeed().ifPresent(moving::add);
-        key.inHand().map(graph.activations()::get).ifPresent(f -> moving.addAll(f.names()));
+        key.selected().map(graph.activations()::get).ifPresent(f -> moving.addAll(f.names()));
         String origin = String.valueOf(model.file().getFileName());
         Set<TensorId> switchable = new HashSet<>();
-        key.inHand().ifPresent(id -> {
+        key.selected().ifPresent(id -> {
             switchable.add(id);
             // Activations that are tied to it and rounded again are switched together with it.
             model.graph().ifPresent(g -> g.placement().tiedTo(id).forEach(site -> switchable.add(site.id())));
@@ -352,8 +353,8 @@ public final class QuantizedSession {
     public Feeds feeds(EvalRequest request, CancelToken cancel) {
         Feeds feeds = new Feeds(front.map(f -> f.loaded.inputNames()).orElse(Set.of()), back.loaded.inputNames());
         try {
-            if (request.inHand().isPresent() && weightFeed.isPresent()) {
-                Tensor weight = tensor(model, request.inHand().get());
+            if (request.selected().isPresent() && weightFeed.isPresent()) {
+                Tensor weight = tensor(model, request.selected().get());
                 QuantParams params = request.weights().get(weight.id());
                 float[] values =
                         params == null ? weight.data().toFloats() : ErrorPass.fakeQuantize(weight, params, cancel);

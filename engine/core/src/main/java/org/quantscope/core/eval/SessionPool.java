@@ -91,7 +91,7 @@ final class SessionPool {
         Map<TensorId, Form> on = new HashMap<>(key.activations());
         on.keySet().retainAll(request.activations().keySet());
         return sessions.entrySet().stream()
-                .filter(e -> e.getKey().inHand().equals(key.inHand())
+                .filter(e -> e.getKey().selected().equals(key.selected())
                         && e.getKey().others().equals(key.others()))
                 .filter(e -> {
                     Map<TensorId, Form> off = new HashMap<>(e.getKey().activations());

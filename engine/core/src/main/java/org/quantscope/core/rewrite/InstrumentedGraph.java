@@ -299,7 +299,7 @@ public final class InstrumentedGraph {
     /**
      * The instrumented model.
      *
-     * @param inHand the selected weight, a stored tensor that becomes an input
+     * @param selected the selected weight, a stored tensor that becomes an input
      * @param baked values of other stored weights, in storage order, that replace the stored ones
      * @param quantized the activations that get a quantizer, with the wanted form; if the operator set lacks it,
      *     another form is used
@@ -308,7 +308,7 @@ public final class InstrumentedGraph {
      */
     public static InstrumentedGraph build(
             Model model,
-            Optional<TensorId> inHand,
+            Optional<TensorId> selected,
             Map<TensorId, float[]> baked,
             Map<TensorId, Form> quantized,
             Set<TensorId> fedBiases) {
@@ -319,7 +319,7 @@ public final class InstrumentedGraph {
                     id.name(),
                     TensorEncoding.floats(id.name(), t.info().dtype(), t.info().shape(), values));
         });
-        Optional<String> weightFeed = inHand.map(id -> feedWeight(edit, stored(model, id)));
+        Optional<String> weightFeed = selected.map(id -> feedWeight(edit, stored(model, id)));
         Map<TensorId, BiasFeed> biases = new LinkedHashMap<>();
         fedBiases.forEach(id -> {
             Shape shape = stored(model, id).info().shape();

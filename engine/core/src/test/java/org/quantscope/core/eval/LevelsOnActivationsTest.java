@@ -144,10 +144,10 @@ class LevelsOnActivationsTest {
             assertThat(live(model, new EvalRequest(Optional.empty(), Map.of(), activations), false))
                     .as("%d bits", bits)
                     .containsExactly(expected);
-            for (String inHand : List.of("x", "relu", "y", "v")) {
-                EvalRequest moving = new EvalRequest(Optional.of(new TensorId(inHand)), Map.of(), activations);
+            for (String selected : List.of("x", "relu", "y", "v")) {
+                EvalRequest moving = new EvalRequest(Optional.of(new TensorId(selected)), Map.of(), activations);
                 assertThat(live(model, moving, true))
-                        .as("%d bits, cut in front of %s", bits, inHand)
+                        .as("%d bits, cut in front of %s", bits, selected)
                         .containsExactly(expected);
             }
         }

@@ -89,12 +89,12 @@ class PyTorchExportsTest {
         List<Tensor> weights = model.tensors().stream()
                 .filter(t -> t.info().kind() == TensorKind.WEIGHT)
                 .toList();
-        Optional<TensorId> inHand = weights.stream().map(Tensor::id).findFirst();
+        Optional<TensorId> selected = weights.stream().map(Tensor::id).findFirst();
         Map<TensorId, float[]> baked = new HashMap<>();
         weights.stream().skip(1).forEach(t -> baked.put(t.id(), t.data().toFloats()));
-        InstrumentedGraph graph = InstrumentedGraph.build(model, inHand, baked, Map.of(), Set.of());
+        InstrumentedGraph graph = InstrumentedGraph.build(model, selected, baked, Map.of(), Set.of());
         Map<String, NativeTensor> feeds = new HashMap<>();
-        inHand.ifPresent(id -> feeds.put(
+        selected.ifPresent(id -> feeds.put(
                 graph.weightFeed().orElseThrow(),
                 NativeTensor.of(
                         weights.getFirst().data().toFloats(),

@@ -159,11 +159,11 @@ class RuntimeGraphTest {
         Map<TensorId, Form> quantized = new HashMap<>();
         model.graph().orElseThrow().activations().forEach(a -> quantized.put(a.id(), Form.of(grid, 13)));
         InstrumentedGraph graph = InstrumentedGraph.build(model, Optional.empty(), Map.of(), quantized, Set.of());
-        String inHand = graph.activations().get(new TensorId("relu")).on();
+        String selected = graph.activations().get(new TensorId("relu")).on();
         Set<String> all = graph.activations().values().stream()
                 .map(InstrumentedGraph.ActivationFeeds::on)
                 .collect(Collectors.toSet());
-        Set<String> others = all.stream().filter(on -> !on.equals(inHand)).collect(Collectors.toSet());
+        Set<String> others = all.stream().filter(on -> !on.equals(selected)).collect(Collectors.toSet());
         assertThat(others).isNotEmpty();
 
         byte[] whole = finished(graph, Set.of());
