@@ -95,7 +95,7 @@ class TensorRtQdqTest {
                         A,
                         square,
                         TENSORRT,
-                        "no whole blocks of 12"),
+                        "not whole blocks of 12"),
                 Arguments.of("an odd number of 4 bits", W.withBits(4), A, Shape.of(3, 3), TENSORRT, "even number"),
                 Arguments.of(
                         "2 bits stored in 2",
