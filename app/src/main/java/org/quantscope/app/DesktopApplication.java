@@ -30,6 +30,7 @@ public final class DesktopApplication extends Application {
                 folder -> getHostServices().showDocument(folder.toUri().toString()));
         List<Path> files = getParameters().getRaw().stream().map(Path::of).toList();
         shown.show(files);
+        shown.rehearse();
     }
 
     /** Waits for runs to end before native sessions are closed: closing one during a run would crash the process. */

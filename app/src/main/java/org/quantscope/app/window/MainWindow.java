@@ -203,6 +203,11 @@ public final class MainWindow {
         }
     }
 
+    /** Has the first drag run smoothly; call it once. It happens out of sight when the first tensor is shown. */
+    public void rehearse() {
+        new Rehearsal(stage, theme.get(), context.background()).beginBehind(context.selected());
+    }
+
     /** The theme. Setting it changes the window at once, and it is remembered. */
     public ObjectProperty<Theme> themeProperty() {
         return theme;
