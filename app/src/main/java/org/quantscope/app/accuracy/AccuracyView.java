@@ -17,6 +17,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.quantscope.app.ui.Facts;
 import org.quantscope.app.ui.Figures;
+import org.quantscope.app.ui.OncePerPulse;
 import org.quantscope.app.ui.Previous;
 import org.quantscope.app.ui.Section;
 import org.quantscope.app.ui.SplitBar;
@@ -61,6 +62,8 @@ public final class AccuracyView extends VBox {
             sizes.addNumber("size", "model-size", "All floating tensors of the model: as set, of float32");
     private final Label hint = new Label();
     private final Button again = new Button("Go on");
+    private final OncePerPulse figures;
+    private int shown;
 
     public AccuracyView(AccuracyViewModel model) {
         number.setId("accuracy");
@@ -86,10 +89,23 @@ public final class AccuracyView extends VBox {
         again.setTooltip(new Tooltip("Evaluate the rest"));
         again.setOnAction(e -> model.restart());
         getChildren().add(new Section("Accuracy", headline, progress, facts, hint, again, sizes).withAside(aside));
-        model.viewProperty().subscribe(this::show);
+        figures = new OncePerPulse(this, () -> show(model.viewProperty().get()));
+        model.viewProperty().subscribe(v -> {
+            figures.touch();
+            // Batches may come faster than frames; the end of them is shown at once.
+            if (v.status() != AccuracyViewModel.Status.RUNNING) {
+                figures.settle();
+            }
+        });
+    }
+
+    /** How often the figures have been replaced. */
+    int shown() {
+        return shown;
     }
 
     private void show(AccuracyViewModel.View v) {
+        shown++;
         boolean evaluates = switch (v.status()) {
             case NO_MODEL, NO_GRAPH, NO_DATA, NOT_RESOLVED -> false;
             case WAITING, RUNNING, DONE, STOPPED -> true;
