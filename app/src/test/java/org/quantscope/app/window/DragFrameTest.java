@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.function.Predicate;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
 import javafx.event.EventType;
@@ -22,11 +23,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.quantscope.app.SampleFiles;
 import org.quantscope.app.accuracy.AccuracyView;
 import org.quantscope.app.accuracy.AccuracyViewModel.Status;
+import org.quantscope.app.graph.GraphView;
+import org.quantscope.app.selected.CodesView;
+import org.quantscope.app.selected.ErrorCurveView;
 import org.quantscope.app.selected.ErrorView;
 import org.quantscope.app.selected.HistogramView;
 import org.quantscope.app.selected.QuantizerView;
 import org.quantscope.app.selected.SelectedTensor;
 import org.quantscope.core.quant.ClipRange;
+import org.quantscope.core.tensor.TensorId;
 import org.testfx.api.FxRobot;
 
 /** What a frame of a drag may cost, counted: times would be those of the machine. */
@@ -105,6 +110,36 @@ class DragFrameTest {
             hand.release();
             return true;
         });
+    }
+
+    @Test
+    void aTensorSeenBeforeDrawsEachChartOnceAndNoHiddenPage(FxRobot robot) throws Exception {
+        HistogramView histogram = robot.lookup("#histogram").queryAs(HistogramView.class);
+        ErrorCurveView curve = robot.lookup(".error-curve-view").queryAs(ErrorCurveView.class);
+        TensorId first = at.hand().subject().id();
+        select(at.context.bench().weights().getLast().id());
+        assertThat(at.hand().subject().id()).isNotEqualTo(first);
+        long charts = OpenWindow.onFx(histogram::chartRedraws);
+        long curves = OpenWindow.onFx(curve::chartRedraws);
+        select(first);
+        assertThat(OpenWindow.onFx(histogram::chartRedraws) - charts).isEqualTo(1);
+        assertThat(OpenWindow.onFx(curve::chartRedraws) - curves).isEqualTo(1);
+        Predicate<Node> hidden = node -> node instanceof GraphView || node instanceof CodesView;
+        assertThat(robot.lookup(hidden).queryAll()).isEmpty();
+    }
+
+    /** Selects a tensor, and is back when all that follows has been drawn. */
+    private void select(TensorId id) throws Exception {
+        OpenWindow.doOnFx(() -> at.context.bench().select(id));
+        OpenWindow.waitUntil(() -> at.context.jobs().running().isEmpty()
+                && at.context
+                        .selected()
+                        .viewProperty()
+                        .get()
+                        .map(v -> v.slices().isPresent())
+                        .orElse(false)
+                && at.context.selected().curveProperty().get().isPresent());
+        eachFrame(frame -> {});
     }
 
     /** Does something between frames, and is back after the last. */
