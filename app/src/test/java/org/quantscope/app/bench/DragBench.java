@@ -58,6 +58,7 @@ public final class DragBench extends WindowBench {
     private static final int COLUMNS = 4096;
     private static final int EVENTS = 300;
     private static final long PERIOD = TimeUnit.SECONDS.toNanos(5) / EVENTS;
+    private static final long LOOK_MILLIS = 2_000;
     private static final int MANY = 60_000;
     private static final int PIXELS = 28 * 28;
 
@@ -74,6 +75,7 @@ public final class DragBench extends WindowBench {
     private DragBench(Path folder) {
         super(folder);
         count();
+        window.rehearse();
     }
 
     public static void main(String[] args) throws InterruptedException, IOException {
@@ -122,6 +124,7 @@ public final class DragBench extends WindowBench {
         TensorId weight = new TensorId("large.weight");
         onceDone(() -> false);
         select(weight);
+        look();
         drag("4 M weights, first drag");
         drag("4 M weights, second drag");
         step();
@@ -153,6 +156,7 @@ public final class DragBench extends WindowBench {
             }
         });
         onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
+        look();
         drag("sample model, accuracy live");
         onceDone(() -> context.accuracy().viewProperty().get().status() != Status.DONE);
         drag("sample model, second drag");
@@ -237,6 +241,11 @@ public final class DragBench extends WindowBench {
                 BundledModels.all().getFirst().evaluation().resolveSibling(sidecar),
                 folder.resolve("many.dataset.json"));
         return file;
+    }
+
+    /** The time that a person takes to look at what was opened, before the first drag. */
+    private static void look() throws InterruptedException {
+        Thread.sleep(LOOK_MILLIS);
     }
 
     private void select(TensorId id) throws InterruptedException {
