@@ -142,7 +142,7 @@ class TensorListTest {
     @Test
     void theMenuOfAValueInFloatAddsAQuantizerAndTakesItAway(FxRobot robot) throws Exception {
         OpenWindow.doOnFx(
-                () -> at.context.session().open(List.of(SampleFiles.FOLDER.resolve("digits_calibration.npz"))));
+                () -> at.context.session().openCalibrationData(SampleFiles.FOLDER.resolve("digits_calibration.npz")));
         at.waitForRest();
         OpenWindow.doOnFx(() -> at.context.activations().quantize(true));
         at.waitForRest();
