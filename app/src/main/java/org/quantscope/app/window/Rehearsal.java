@@ -95,16 +95,9 @@ final class Rehearsal {
         start.unsubscribe();
         watched.addEventFilter(InputEvent.ANY, onInput);
         background.work().execute(() -> {
-            Thread thread = Thread.currentThread();
-            int usual = thread.getPriority();
-            thread.setPriority(Thread.MIN_PRIORITY);
-            try {
-                preview(RehearsedTensor.make());
-                RehearsedTensor copy = RehearsedTensor.make();
-                background.ui().execute(() -> show(copy));
-            } finally {
-                thread.setPriority(usual);
-            }
+            preview(RehearsedTensor.make());
+            RehearsedTensor copy = RehearsedTensor.make();
+            background.ui().execute(() -> show(copy));
         });
     }
 
