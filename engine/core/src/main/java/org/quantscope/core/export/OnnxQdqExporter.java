@@ -21,7 +21,6 @@ import org.quantscope.core.quant.Granularity;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.rewrite.QdqGraph;
 import org.quantscope.core.session.Edit;
-import org.quantscope.core.tensor.DType;
 import org.quantscope.core.tensor.Tensor;
 import org.quantscope.core.tensor.TensorId;
 
@@ -226,13 +225,6 @@ public final class OnnxQdqExporter extends FileFormat {
 
         private void store(Encoding e, boolean int2) {
             String name = e.id().name();
-            if (e.info().dtype() != DType.F32) {
-                error(
-                        name,
-                        "it is " + e.info().dtype() + ", the scales here are for float32",
-                        "convert the model to float32");
-                return;
-            }
             CodeType type =
                     CodeType.of(e.params(), e.isActivation() || int2 ? 2 : 4).orElse(null);
             if (type == null) {

@@ -494,6 +494,8 @@ public final class OnnxGraph {
         graph.getInitializerList().forEach(t -> names.add(t.getName()));
         graph.getInputList().forEach(v -> names.add(v.getName()));
         graph.getOutputList().forEach(v -> names.add(v.getName()));
+        // A declaration may be left of a value that is gone; a new value of that name would get its type.
+        graph.getValueInfoList().forEach(v -> names.add(v.getName()));
         for (NodeProto node : graph.getNodeList()) {
             names.addAll(node.getInputList());
             names.addAll(node.getOutputList());

@@ -273,7 +273,8 @@ final class GraphEdit {
         for (NodeProto node : old.getNodeList()) {
             node.getOutputList().forEach(open::remove);
         }
-        open.values().forEach(nodes::addAll);
+        Set<String> nodeNames = keptNodeNames(old);
+        open.values().forEach(more -> more.forEach(n -> nodes.add(uniquelyNamed(n, nodeNames))));
         for (int i = 0; i < old.getNodeCount(); i++) {
             NodeProto node = rewrittenNodes.getOrDefault(i, old.getNode(i));
             boolean constant = node.getOpType().equals("Constant") && node.getOutputCount() == 1;
@@ -281,10 +282,10 @@ final class GraphEdit {
             if (!gone) {
                 NodeProto now = constant ? withStored(node, whole) : node;
                 bytes += constant ? now.getSerializedSize() : 0;
-                nodes.add(rewire(now));
+                nodes.add(rewire(rewrittenNodes.containsKey(i) ? uniquelyNamed(now, nodeNames) : now));
             }
             for (String out : old.getNode(i).getOutputList()) {
-                nodes.addAll(behind.getOrDefault(out, List.of()));
+                behind.getOrDefault(out, List.of()).forEach(n -> nodes.add(uniquelyNamed(n, nodeNames)));
             }
         }
         if (whole && bytes + OVERHEAD > Integer.MAX_VALUE) {
@@ -311,6 +312,27 @@ final class GraphEdit {
         metadata.forEach((k, v) ->
                 m.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
         return m.build();
+    }
+
+    private Set<String> keptNodeNames(GraphProto old) {
+        Set<String> kept = new HashSet<>();
+        for (int i = 0; i < old.getNodeCount(); i++) {
+            if (!droppedNodes.contains(i) && !rewrittenNodes.containsKey(i)) {
+                kept.add(old.getNode(i).getName());
+            }
+        }
+        return kept;
+    }
+
+    /** ONNX Runtime refuses a graph with two nodes of one name; any number may have none. */
+    private static NodeProto uniquelyNamed(NodeProto node, Set<String> taken) {
+        String name = node.getName();
+        for (int i = 2; !name.isEmpty() && !taken.add(name); i++) {
+            name = node.getName() + "_" + i;
+        }
+        return name.equals(node.getName())
+                ? node
+                : node.toBuilder().setName(name).build();
     }
 
     static NodeProto node(String opType, String name, List<String> inputs, List<String> outputs) {

@@ -1,8 +1,10 @@
 package org.quantscope.core.rewrite;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.model.Model;
@@ -55,7 +57,8 @@ public final class QdqGraph {
     }
 
     /**
-     * Stores a weight as codes, followed by a DequantizeLinear.
+     * Stores a weight as codes, followed by a DequantizeLinear, and by a Cast to the weight's own type if that is not
+     * float32: scales are float32, so that the values are those of the evaluation.
      *
      * @param type the type of the codes
      * @param packed the codes in storage order, as {@link CodeType#bytes} packs them
@@ -98,7 +101,7 @@ public final class QdqGraph {
 
     /**
      * Puts QuantizeLinear and DequantizeLinear on an activation; all its readers share the pair, and a graph output
-     * keeps its name.
+     * keeps its name. Between values that are not float32 the pair has a Cast on both sides.
      *
      * @param params per tensor
      * @param contrib true for the operators of ONNX Runtime's own domain instead of the standard ones
@@ -109,23 +112,26 @@ public final class QdqGraph {
         String scale = addScale(id, params.scales(), Shape.of());
         String zeroPoint = addZeroPoint(id, type, params, Shape.of());
         String codes = edit.fresh(t + "_QuantizeLinear_Output");
-        edit.addBehind(
-                t,
-                List.of(
-                        inDomain(
-                                GraphEdit.node(
-                                        "QuantizeLinear",
-                                        t + "_QuantizeLinear",
-                                        List.of(splice.from(), scale, zeroPoint),
-                                        List.of(codes)),
-                                contrib),
-                        inDomain(
-                                GraphEdit.node(
-                                        "DequantizeLinear",
-                                        t + "_DequantizeLinear",
-                                        List.of(codes, scale, zeroPoint),
-                                        List.of(splice.to())),
-                                contrib)));
+        int valueType = edit.graph().types().of(t);
+        boolean cast = valueType != DataType.FLOAT_VALUE;
+        String from = cast ? edit.fresh(t + "_QuantizeLinear_float32") : splice.from();
+        String to = cast ? edit.fresh(t + "_DequantizeLinear_float32") : splice.to();
+        List<NodeProto> nodes = new ArrayList<>();
+        if (cast) {
+            nodes.add(GraphEdit.cast(t + "_QuantizeLinear_Cast", splice.from(), from, DataType.FLOAT_VALUE));
+        }
+        nodes.add(inDomain(
+                GraphEdit.node(
+                        "QuantizeLinear", t + "_QuantizeLinear", List.of(from, scale, zeroPoint), List.of(codes)),
+                contrib));
+        nodes.add(inDomain(
+                GraphEdit.node(
+                        "DequantizeLinear", t + "_DequantizeLinear", List.of(codes, scale, zeroPoint), List.of(to)),
+                contrib));
+        if (cast) {
+            nodes.add(GraphEdit.cast(t + "_DequantizeLinear_Cast", to, splice.to(), valueType));
+        }
+        edit.addBehind(t, nodes);
     }
 
     /** Adds an entry to {@code metadata_props}. */
@@ -161,7 +167,13 @@ public final class QdqGraph {
 
     private void dequantizeStored(
             TensorId id, String quantized, String scale, String zeroPoint, Granularity granularity, boolean contrib) {
-        String out = edit.fresh(id + "_DequantizeLinear_Output");
+        String name = id.name();
+        boolean isOutput = edit.graph().outputNames().contains(name);
+        int type = edit.graph().types().of(name);
+        boolean cast = type != DataType.FLOAT_VALUE;
+        // A graph output keeps its name.
+        String result = isOutput ? name : edit.fresh(id + "_DequantizeLinear_Output");
+        String out = cast ? edit.fresh(id + "_DequantizeLinear_float32") : result;
         NodeProto.Builder node = GraphEdit.node(
                 "DequantizeLinear", id + "_DequantizeLinear", List.of(quantized, scale, zeroPoint), List.of(out))
                 .toBuilder();
@@ -172,9 +184,14 @@ public final class QdqGraph {
                 node.addAttribute(GraphEdit.attribute("axis", (long) b.axis()))
                         .addAttribute(GraphEdit.attribute("block_size", (long) b.size()));
         }
-        edit.removeStored(id.name());
-        edit.redirect(id.name(), out);
+        edit.removeStored(name);
+        if (!isOutput) {
+            edit.redirect(name, result);
+        }
         edit.addBehind(quantized, List.of(inDomain(node.build(), contrib)));
+        if (cast) {
+            edit.addBehind(quantized, List.of(GraphEdit.cast(id + "_DequantizeLinear_Cast", out, result, type)));
+        }
     }
 
     private String addScale(TensorId id, float[] scales, Shape shape) {

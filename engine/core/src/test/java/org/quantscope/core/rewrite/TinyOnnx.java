@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.tensor.DType;
@@ -26,6 +28,7 @@ public final class TinyOnnx {
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("tiny");
     private final Random random = new Random(7);
     private final int opset;
+    private final Set<String> domains = new TreeSet<>();
 
     public TinyOnnx(int opset) {
         this.opset = opset;
@@ -100,6 +103,27 @@ public final class TinyOnnx {
         return this;
     }
 
+    /** The same with a name for the node. */
+    public TinyOnnx named(
+            String name, String opType, List<String> inputs, List<String> outputs, AttributeProto... attributes) {
+        node(opType, inputs, outputs, attributes);
+        graph.getNodeBuilder(graph.getNodeCount() - 1).setName(name);
+        return this;
+    }
+
+    /** Puts the last node into another domain, whose operator set the model then imports. */
+    public TinyOnnx in(String domain) {
+        graph.getNodeBuilder(graph.getNodeCount() - 1).setDomain(domain);
+        domains.add(domain);
+        return this;
+    }
+
+    /** Declares a value, whether or not anything computes it. */
+    public TinyOnnx declared(String name, DType type, long... dims) {
+        graph.addValueInfo(value(name, type, dims));
+        return this;
+    }
+
     public static AttributeProto attribute(String name, long value) {
         return GraphEdit.attribute(name, value);
     }
@@ -137,14 +161,20 @@ public final class TinyOnnx {
     }
 
     public Model open(Path folder) throws IOException {
-        ModelProto model = ModelProto.newBuilder()
-                .setIrVersion(opset >= 21 ? 10 : 7)
+        return ModelLoaders.open(write(folder));
+    }
+
+    /** Writes the model to a new file in {@code folder}. */
+    public Path write(Path folder) throws IOException {
+        ModelProto.Builder model = ModelProto.newBuilder()
+                .setIrVersion(opset >= 21 ? 10 : 8)
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset))
-                .setGraph(graph)
-                .build();
+                .setGraph(graph);
+        domains.forEach(d -> model.addOpsetImport(
+                OperatorSetIdProto.newBuilder().setDomain(d).setVersion(1)));
         Path file = Files.createTempFile(folder, "tiny", ".onnx");
-        Files.write(file, model.toByteArray());
-        return ModelLoaders.open(file);
+        Files.write(file, model.build().toByteArray());
+        return file;
     }
 
     /** The same model with one initializer in a file beside it. */
