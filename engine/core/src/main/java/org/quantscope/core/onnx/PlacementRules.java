@@ -33,6 +33,10 @@ final class PlacementRules {
     private final Set<String> inputs = new HashSet<>();
     private final Set<String> added;
     private final Map<String, Site> found = new HashMap<>();
+    /** What {@link #continuesLayer} has found out so far. */
+    private final Map<String, Boolean> inLayer = new HashMap<>();
+    /** What {@link #lastOfLayer} has found out so far. */
+    private final Map<String, NodeProto> lastOf = new HashMap<>();
 
     private PlacementRules(OnnxGraph graph, Set<TensorId> added) {
         this.graph = graph;
@@ -191,10 +195,22 @@ final class PlacementRules {
         return site(name, State.FLOAT, rule, producer, Optional.empty(), false, true);
     }
 
+    /** The last node of the layer that a value is inside of. */
     private @Nullable NodeProto lastOfLayer(String value) {
-        NodeProto last = onlyReader.get(value);
-        for (int steps = 0; last != null && isInsideLayer(last.getOutput(0)) && steps <= producers.size(); steps++) {
-            last = onlyReader.get(last.getOutput(0));
+        List<String> passed = new ArrayList<>();
+        String at = value;
+        NodeProto last = lastOf.get(at);
+        while (last == null) {
+            passed.add(at);
+            NodeProto reader = onlyReader.get(at);
+            if (reader == null) {
+                return null;
+            }
+            at = reader.getOutput(0);
+            last = isInsideLayer(at) && passed.size() <= producers.size() ? lastOf.get(at) : reader;
+        }
+        for (String name : passed) {
+            lastOf.put(name, last);
         }
         return last;
     }
@@ -265,29 +281,40 @@ final class PlacementRules {
 
     /** True if the value is computed by a layer and its only reader is the next part of that layer. */
     private boolean isInsideLayer(String value) {
-        if (added.contains(value)) {
-            return false;
-        }
+        return !added.contains(value) && continuesLayer(value);
+    }
+
+    /**
+     * As {@link #isInsideLayer}, whether or not the value has been given a quantizer of its own. Answers are kept for
+     * every value that is passed on the way back to the layer, so that a long chain is walked once.
+     */
+    private boolean continuesLayer(String value) {
+        List<String> passed = new ArrayList<>();
         String at = value;
-        NodeProto reader = onlyReader.get(at);
-        // A graph has no cycles, as the loader has checked; the limit guards against a file that has them all the same.
-        for (int steps = 0; reader != null && isAbsorbable(reader, at) && steps <= producers.size(); steps++) {
+        Boolean answer = inLayer.get(at);
+        while (answer == null) {
+            passed.add(at);
+            // Stands until the true answer is known, and ends the walk in a file that has a cycle all the same.
+            inLayer.put(at, false);
+            NodeProto reader = onlyReader.get(at);
             NodeProto producer = producers.get(at);
-            if (producer == null) {
-                return false;
+            if (reader == null || producer == null || !isAbsorbable(reader, at)) {
+                answer = false;
+            } else if (isComputing(producer)) {
+                answer = true;
+            } else {
+                // The producer may itself be a later part of the layer, so its own input is checked too.
+                at = producer.getInputList().stream()
+                        .filter(types::dependsOnInput)
+                        .findFirst()
+                        .orElse("");
+                answer = inLayer.get(at);
             }
-            if (isComputing(producer)) {
-                return true;
-            }
-            // The producer may itself be a later part of the layer, so its own input is checked too.
-            String before = producer.getInputList().stream()
-                    .filter(types::dependsOnInput)
-                    .findFirst()
-                    .orElse("");
-            reader = onlyReader.get(before);
-            at = before;
         }
-        return false;
+        for (String name : passed) {
+            inLayer.put(name, answer);
+        }
+        return answer;
     }
 
     /**

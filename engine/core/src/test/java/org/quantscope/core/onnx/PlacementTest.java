@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -241,6 +242,23 @@ class PlacementTest {
                 .returns(State.TIED, Site::state)
                 .returns(Rule.MOVED, Site::rule)
                 .returns(Optional.of(new TensorId("c")), Site::tiedTo);
+    }
+
+    /** Each answer rests on that of the value before it, so a chain must not be walked from every value. */
+    @ParameterizedTest
+    @CsvSource({"false, FLOAT_OPERATORS", "true, INSIDE_LAYER"})
+    @Timeout(60)
+    void aLongChainIsPlacedInOneWalk(boolean behindLayer, Rule rule) throws IOException {
+        int length = 20_000;
+        TinyOnnx graph = behindLayer ? conv(13) : new TinyOnnx(13).input("x", -1, 1, 4, 4).node("Tanh", List.of("x"), List.of("c"));
+        graph.output("r" + length, -1, 1, 2, 2).node("Relu", List.of("c"), List.of("r1"));
+        for (int i = 1; i < length; i++) {
+            graph.node("Relu", List.of("r" + i), List.of("r" + (i + 1)));
+        }
+        List<Site> sites = placement(graph.open(folder)).sites();
+
+        assertThat(sites).filteredOn(site -> site.rule() == rule).hasSizeGreaterThanOrEqualTo(behindLayer ? length : 1);
+        assertThat(sites.getLast().rule()).isEqualTo(behindLayer ? Rule.BEHIND_LAYER : Rule.FLOAT_INPUT);
     }
 
     private TinyOnnx conv(int opset) {
