@@ -20,7 +20,7 @@ import org.quantscope.core.quant.WeightedPoints;
  * <p>b is the mean of |x−μ|, σ the standard deviation; the range is [μ − α, μ + α] limited to the extremes of the data,
  * or ±(|μ| + α) for a symmetric grid. If no value is negative, they are treated as the upper half of a density about 0,
  * with b the mean and σ² the mean square of the values above 0. On an asymmetric grid all steps then lie in [0, α], and
- * the optimum is that of M + 1 bits.
+ * the optimum is that of M + 1 bits. {@link Ranges#earned} bounds the range of an activation by the values themselves.
  */
 final class AciqCalibrator implements Calibrator {
     private final boolean laplace;
@@ -67,8 +67,9 @@ final class AciqCalibrator implements Calibrator {
         boolean rectified = slice.min() >= 0;
         boolean oneSided = Ranges.oneSided(slice, spec);
         double alpha = clip(spec.bits() + (oneSided ? 1 : 0)) * spread(slice, rectified);
-        return new Calibration(
-                Ranges.about(slice, spec, rectified ? 0 : slice.sketch().mean(), alpha), List.of());
+        ClipRange found =
+                Ranges.about(slice, spec, rectified ? 0 : slice.sketch().mean(), alpha);
+        return new Calibration(Ranges.earned(slice, spec, found), List.of());
     }
 
     private double spread(SliceStatistics slice, boolean rectified) {

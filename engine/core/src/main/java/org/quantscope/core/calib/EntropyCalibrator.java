@@ -8,16 +8,18 @@ import org.quantscope.core.quant.ClipRange;
 import org.quantscope.core.quant.OptionDoc;
 import org.quantscope.core.quant.QuantSpec;
 import org.quantscope.core.sketch.HistogramDivergence;
+import org.quantscope.core.sketch.MomentSketch;
 
 /**
  * The range with the least Kullback-Leibler divergence Σ P·ln(P/Q) between the histograms of the float values and of
  * the quantized ones.
  *
- * <p>P is the histogram of the values inside the range; clipped values are counted in the outermost bins. Q spreads the
- * count of each grid level, without clipped values, evenly over those bins of the level that are not empty in P. A bin
- * that is empty in Q but not in P counts as if it had {@code 1e-4} values. There are at least 4096 bins, and 16 for
- * each level, and every candidate range is evaluated. If the best range is much narrower than the data, the search is
- * repeated with bins over a narrower window, so that a few values far out do not make all bins coarse.
+ * <p>{@link HistogramDivergence} says how the histograms are made, and what becomes of values that occur again and again,
+ * such as the zeros behind a ReLU. There are at least 4096 bins, and 16 for each level, and every candidate range is
+ * evaluated that keeps at least half of the values other than 0: a range narrower than a bin would lose all of them
+ * without the histograms showing it. If the best range is much narrower than the data, the search is repeated with bins
+ * over a narrower window, so that a few values far out do not make all bins coarse. {@link Ranges#earned} bounds the
+ * range of an activation by the values themselves.
  */
 final class EntropyCalibrator implements Calibrator {
     private static final int LEAST_BINS = 4096;
@@ -68,18 +70,21 @@ final class EntropyCalibrator implements Calibrator {
                     Math.min(window.hi(), 2 * Math.max(found.hi(), 0.1f * found.absMax())));
             found = search(slice, spec, window, bins, cancel).range();
         }
-        return new Calibration(found, whole.curve());
+        return new Calibration(Ranges.earned(slice, spec, found), whole.curve());
     }
 
     private static Calibration search(
             SliceStatistics slice, QuantSpec spec, ClipRange window, int bins, CancelToken cancel) {
-        return new ClipSearch(
-                        slice,
-                        spec,
-                        new HistogramDivergence(slice.sketch(), window, bins)::of,
-                        Optional.empty(),
-                        cancel)
-                .run();
+        var divergence = new HistogramDivergence(slice.sketch(), window, bins);
+        ClipSearch.Cost cost = (range, grid) ->
+                keepsHalf(slice.sketch(), range) ? divergence.of(range, grid) : Double.POSITIVE_INFINITY;
+        return new ClipSearch(slice, spec, cost, Optional.empty(), cancel).run();
+    }
+
+    /** True if at least half of the values other than 0 lie in the range, which holds 0. */
+    private static boolean keepsHalf(MomentSketch sketch, ClipRange range) {
+        double nonZero = sketch.count() - sketch.zeros();
+        return sketch.countWithin(range.lo(), range.hi()) - sketch.zeros() >= nonZero / 2;
     }
 
     private static double width(ClipRange range) {

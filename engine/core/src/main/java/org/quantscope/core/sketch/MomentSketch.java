@@ -511,6 +511,12 @@ public final class MomentSketch {
                 - r.negative.countBelow(x, true);
     }
 
+    /** Estimated number of values in {@code [lo, hi]}, with the same treatment of bins that straddle an end. */
+    public double countWithin(double lo, double hi) {
+        Rest r = rest();
+        return Math.max(0, countBelow(r, hi, true) - countBelow(r, lo, false));
+    }
+
     /** Estimated sum of the magnitudes above {@code x}, with the same treatment of a bin that straddles it. */
     public double sumBeyond(double x) {
         Rest r = rest();

@@ -227,6 +227,55 @@ class RulesTest {
         assertThat(found.curve().get(found.curve().size() / 2).cost()).isGreaterThan(0.01);
     }
 
+    /** Zeros behind a ReLU, and as well a value of another size that occurs as often, as in normalised pictures. */
+    @ParameterizedTest
+    @ValueSource(floats = {0, -0.5f, 0.25f, 4})
+    void entropySeesASpikeAsNoDensity(float spike) {
+        var random = new Random(5);
+        float[] x = new float[100_000];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = i % 5 < 3 ? spike : (float) Math.abs(random.nextGaussian());
+        }
+        var sketch = MomentSketch.of(x, 0, x.length);
+        for (QuantSpec spec : List.of(QuantSpec.ACTIVATIONS, QuantSpec.ACTIVATIONS.withSymmetric(true))) {
+            ClipRange found = RangeResolver.resolve(sketch, spec.withClip(new Clip.Auto("entropy")), cancel)
+                    .requested()
+                    .getFirst();
+
+            assertThat(found.hi()).isBetween(2.5f, Math.max(spike, sketch.max()));
+            assertThat(found.lo()).isLessThanOrEqualTo(Math.min(0, spike));
+        }
+    }
+
+    /** As behind a Softmax: most values are tiny, and one in a hundred is large and must not be lost. */
+    @ParameterizedTest
+    @ValueSource(strings = {"entropy", "std", "aciq-gauss", "aciq-laplace"})
+    void aTailThatCarriesTheValuesIsKept(String id) {
+        var random = new Random(6);
+        float[] x = new float[200_000];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = i % 100 < 2 ? random.nextFloat() : (float) Math.exp(-4 - 8 * random.nextFloat());
+        }
+        var sketch = MomentSketch.of(x, 0, x.length);
+        QuantSpec spec = QuantSpec.ACTIVATIONS.withClip(new Clip.Auto(id));
+        ClipRange found =
+                RangeResolver.resolve(sketch, spec, cancel).requested().getFirst();
+
+        assertThat(sketch.countBeyond(found.hi()) / x.length).isLessThanOrEqualTo(1.01e-3);
+    }
+
+    @Test
+    void aRangeByHandSetOptionsStaysAsItWasAskedFor() {
+        var sketch = MomentSketch.of(Densities.gauss(100_000), 0, 100_000);
+        QuantSpec spec = QuantSpec.ACTIVATIONS.withClip(new Clip.Auto("std", Map.of("k", "2")));
+
+        assertThat(RangeResolver.resolve(sketch, spec, cancel)
+                        .requested()
+                        .getFirst()
+                        .hi())
+                .isCloseTo(2, within(0.01f));
+    }
+
     /** Unit variance: what an integer symmetric grid with a zero level gets at best, by closed-form integrals. */
     @ParameterizedTest
     @CsvSource({

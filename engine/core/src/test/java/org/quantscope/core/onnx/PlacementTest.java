@@ -250,7 +250,9 @@ class PlacementTest {
     @Timeout(60)
     void aLongChainIsPlacedInOneWalk(boolean behindLayer, Rule rule) throws IOException {
         int length = 20_000;
-        TinyOnnx graph = behindLayer ? conv(13) : new TinyOnnx(13).input("x", -1, 1, 4, 4).node("Tanh", List.of("x"), List.of("c"));
+        TinyOnnx graph = behindLayer
+                ? conv(13)
+                : new TinyOnnx(13).input("x", -1, 1, 4, 4).node("Tanh", List.of("x"), List.of("c"));
         graph.output("r" + length, -1, 1, 2, 2).node("Relu", List.of("c"), List.of("r1"));
         for (int i = 1; i < length; i++) {
             graph.node("Relu", List.of("r" + i), List.of("r" + (i + 1)));
