@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.Engine;
@@ -10,6 +11,7 @@ import org.quantscope.core.model.Model;
 import org.quantscope.core.session.ActivationRanges;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
@@ -56,6 +58,9 @@ final class CalibrateCommand extends EngineCommand {
             description = "The config to write (.json).")
     private Path output;
 
+    @Option(names = "--check", description = FloatReport.CHECK + ".")
+    private boolean check;
+
     CalibrateCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -96,15 +101,15 @@ final class CalibrateCommand extends EngineCommand {
         }
         int tensors = resolved.weights().size() + resolved.activations().size();
         double seconds = (System.nanoTime() - start) / 1e9;
-        print(
-                new Json()
-                        .put("config", output.toString())
-                        .put("tensors", tensors)
-                        .put("seconds", seconds),
-                () -> terminal()
-                        .out()
-                        .println(output + ": " + resolved.weights().size() + " weights, "
-                                + resolved.activations().size() + " activations, " + Text.number(seconds) + " s"));
-        return ExitCode.DONE;
+        List<LeftFloat> left = LeftFloat.of(model, state);
+        Json json = new Json().put("config", output.toString()).put("tensors", tensors);
+        print(FloatReport.put(json, left).put("seconds", seconds), () -> {
+            terminal()
+                    .out()
+                    .println(output + ": " + resolved.weights().size() + " weights, "
+                            + resolved.activations().size() + " activations, " + Text.number(seconds) + " s");
+            FloatReport.print(left, terminal());
+        });
+        return FloatReport.code(check, left);
     }
 }

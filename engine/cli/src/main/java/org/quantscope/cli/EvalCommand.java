@@ -1,14 +1,17 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.EvalRequest;
 import org.quantscope.core.eval.LiveEvaluator;
 import org.quantscope.core.export.ModelSize;
 import org.quantscope.core.job.CancelToken;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 @Command(
         name = "eval",
@@ -25,6 +28,9 @@ import picocli.CommandLine.Command;
             "  quantscope eval model.onnx --data test.npz --config config.json --json"
         })
 final class EvalCommand extends EvaluatingCommand {
+    @Option(names = "--check", description = FloatReport.CHECK + ".")
+    private boolean check;
+
     EvalCommand(Terminal terminal, CancelToken cancel) {
         super(terminal, cancel);
     }
@@ -66,6 +72,8 @@ final class EvalCommand extends EvaluatingCommand {
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("samples_per_second", figure.seen() / evaluation)
                 .put("seconds", seconds);
+        List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
+        FloatReport.put(json, left);
         print(json, () -> {
             boolean share = figure.task().isProportion();
             (share
@@ -93,8 +101,9 @@ final class EvalCommand extends EvaluatingCommand {
                     .out()
                     .println(Text.number(figure.seen() / evaluation) + " samples/s, " + Text.number(seconds)
                             + " s in all");
+            FloatReport.print(left, terminal());
         });
-        return ExitCode.DONE;
+        return FloatReport.code(check, left);
     }
 
     private static String[] row(String name, AccuracyEstimate figure, int correct, double score, long bytes) {

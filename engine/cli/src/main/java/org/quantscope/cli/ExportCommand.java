@@ -2,6 +2,7 @@ package org.quantscope.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,10 +17,13 @@ import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.ResolvedSettings;
 import org.quantscope.core.session.Resolver;
 import org.quantscope.core.session.Session;
 import org.quantscope.core.session.SessionState;
+import org.quantscope.core.tensor.TensorId;
+import org.quantscope.core.tensor.TensorKind;
 import org.quantscope.core.verify.Verification;
 import org.quantscope.core.verify.Verifier;
 import picocli.CommandLine.Command;
@@ -68,7 +72,7 @@ final class ExportCommand extends EngineCommand {
     @Option(names = "--limit", paramLabel = "N", description = "Verify on the first N samples.")
     private @Nullable Integer limit;
 
-    @Option(names = "--check", description = "Exit with 1 if the target has a problem of severity error.")
+    @Option(names = "--check", description = FloatReport.CHECK + ", or if the target has a problem of severity error.")
     private boolean check;
 
     ExportCommand(Terminal terminal, CancelToken cancel) {
@@ -113,10 +117,27 @@ final class ExportCommand extends EngineCommand {
                 .put("sha256", FileRef.of(output, cancel()).sha256())
                 .put("size_bytes", new Json().put("float32", size.floatBytes()).put("quantized", size.quantizedBytes()))
                 .put("problems", problems.stream().map(ExportCommand::json).toList());
+        List<LeftFloat> left = leftFloat(model, state, problems);
+        FloatReport.put(json, left);
         exported.verified().ifPresent(v -> json.put("verified", ExportVerification.json(v)));
-        print(json, () -> forPeople(exporter, size, problems, exported.verified()));
+        print(json, () -> {
+            forPeople(exporter, size, problems, exported.verified());
+            FloatReport.print(left, terminal());
+        });
         boolean failed = problems.stream().anyMatch(p -> p.severity() == ExportProblem.Severity.ERROR);
-        return check && failed ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+        return check && failed ? ExitCode.CHECK_FAILED : FloatReport.code(check, left);
+    }
+
+    /** What stays in float, with the weights that the target leaves out. */
+    private static List<LeftFloat> leftFloat(Model model, SessionState state, List<ExportProblem> problems) {
+        List<LeftFloat> all = new ArrayList<>(LeftFloat.of(model, state));
+        problems.stream()
+                .filter(p -> p.severity() == ExportProblem.Severity.ERROR)
+                .forEach(p -> model.find(new TensorId(p.tensor()))
+                        .filter(t -> t.info().kind() == TensorKind.WEIGHT
+                                && all.stream().noneMatch(l -> l.id().equals(t.id())))
+                        .ifPresent(t -> all.add(new LeftFloat(t.id(), p.why(), true))));
+        return all;
     }
 
     private static Json json(ExportProblem problem) {

@@ -5,12 +5,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import org.quantscope.core.Engine;
 import org.quantscope.core.job.CancelToken;
 import org.quantscope.core.loader.ModelLoaders;
 import org.quantscope.core.model.Model;
 import org.quantscope.core.onnx.OnnxGraph;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LeftFloat;
+import org.quantscope.core.session.SessionState;
 import org.quantscope.core.sketch.MomentSketch;
 import org.quantscope.core.tensor.Consumer;
 import org.quantscope.core.tensor.Tensor;
@@ -81,6 +85,8 @@ final class InspectCommand extends EngineCommand {
             table.row(header ? cells(activation) : cells(activation, new MomentSketch()));
         }
         json.put("tensors", tensors);
+        List<LeftFloat> left = leftFloat(model);
+        FloatReport.put(json, left);
         print(json, () -> {
             table.print(terminal());
             terminal()
@@ -91,16 +97,21 @@ final class InspectCommand extends EngineCommand {
                                     .collect(Collectors.joining()) + ", "
                             + model.tensors().size() + " stored tensors"
                             + (activations.isEmpty() ? "" : ", " + activations.size() + " activations"));
-            model.graph()
-                    .map(OnnxGraph::floatWeights)
-                    .orElse(List.of())
-                    .forEach(w -> terminal()
-                            .out()
-                            .println("in float: " + w.info().id() + " "
-                                    + w.info().shape() + ", " + w.site().reason()));
+            FloatReport.print(left, terminal());
             model.notes().forEach(note -> terminal().out().println("note: " + note));
         });
         return ExitCode.DONE;
+    }
+
+    /** The constants that no command quantizes, whatever the options are: what folding makes a weight is one. */
+    private List<LeftFloat> leftFloat(Model model) {
+        SessionState plain = SessionState.of(new FileRef(file, ""));
+        Model folded = Engine.analysed(model);
+        return LeftFloat.of(folded, plain.withWeights(Optional.empty())).stream()
+                .filter(l -> folded.find(l.id())
+                        .map(t -> t.info().kind() != TensorKind.WEIGHT)
+                        .orElse(true))
+                .toList();
     }
 
     private static Json describe(TensorInfo info) {

@@ -1,6 +1,7 @@
 package org.quantscope.cli;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.quantscope.core.eval.AccuracyEstimate;
 import org.quantscope.core.eval.LiveEvaluator;
@@ -11,6 +12,7 @@ import org.quantscope.core.sensitivity.SensitivityScope;
 import org.quantscope.core.sensitivity.SensitivityStore;
 import org.quantscope.core.sensitivity.SensitivitySweep;
 import org.quantscope.core.sensitivity.TensorSensitivity;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.SessionState;
 import picocli.CommandLine.Command;
 
@@ -69,7 +71,11 @@ final class SensitivityCommand extends EvaluatingCommand {
                 .put(
                         "tensors",
                         report.tensors().stream().map(SensitivityCommand::json).toList());
-        print(json, () -> people(report, baseline, before));
+        List<LeftFloat> left = LeftFloat.of(setting.model(), setting.state());
+        FloatReport.put(json, left);
+        print(json, () -> {
+            people(report, baseline, before, left);
+        });
         return ExitCode.DONE;
     }
 
@@ -98,7 +104,7 @@ final class SensitivityCommand extends EvaluatingCommand {
         return json.put("output_sqnr_db", tensor.outputSqnrDb());
     }
 
-    private void people(SensitivityReport report, AccuracyEstimate baseline, int before) {
+    private void people(SensitivityReport report, AccuracyEstimate baseline, int before, List<LeftFloat> left) {
         Table table = new Table("tensor", "kind", ">only this", ">all but this", ">output SQNR dB");
         for (TensorSensitivity tensor : report.tensors()) {
             table.row(
@@ -117,6 +123,7 @@ final class SensitivityCommand extends EvaluatingCommand {
                         "quantized " + text(baseline, baseline.score()),
                         "difference " + text(baseline, baseline.delta()),
                         baseline.seen() + " samples"));
+        FloatReport.print(left, terminal());
         if (before > 0) {
             terminal().out().println(before + " of " + report.wanted() + " evaluations are those of earlier runs");
         }

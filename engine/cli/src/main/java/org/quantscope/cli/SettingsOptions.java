@@ -15,6 +15,7 @@ import org.quantscope.core.quant.Quantizers;
 import org.quantscope.core.quant.SchemeTraits;
 import org.quantscope.core.session.Calibration;
 import org.quantscope.core.session.FileRef;
+import org.quantscope.core.session.LeftFloat;
 import org.quantscope.core.session.QuantizedTensor;
 import org.quantscope.core.session.SessionState;
 import org.quantscope.core.tensor.TensorId;
@@ -163,10 +164,15 @@ final class SettingsOptions {
         } catch (PatternSyntaxException e) {
             throw new IllegalArgumentException("--keep-float: " + e.getDescription() + " in " + keepFloat, e);
         }
-        Set<TensorId> kept = Stream.concat(
+        Set<TensorId> kept = Stream.of(
                         state.keptFloat().stream(),
                         QuantizedTensor.of(model, state, Calibration.NONE).stream()
-                                .map(tensor -> tensor.info().id()))
+                                .map(tensor -> tensor.info().id()),
+                        // Those that stay in float in any case: naming them says that this is known.
+                        LeftFloat.of(model, state).stream()
+                                .filter(LeftFloat::wanted)
+                                .map(LeftFloat::id))
+                .flatMap(s -> s)
                 .filter(id -> pattern.matcher(id.name()).find())
                 .collect(Collectors.toCollection(TreeSet::new));
         if (kept.isEmpty()) {

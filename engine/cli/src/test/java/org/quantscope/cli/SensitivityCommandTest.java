@@ -44,7 +44,7 @@ class SensitivityCommandTest {
         JsonNode json = run.json();
 
         assertThat(run.err()).isEmpty();
-        assertThat(names(json)).containsExactly("baseline", "tensors");
+        assertThat(names(json)).containsExactly("baseline", "tensors", "left_float");
         JsonNode all = eval();
         assertThat(names(json.get("baseline")))
                 .containsExactly("metric", "float32", "quantized", "delta", "logit_sqnr_db");

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,129 +28,216 @@ import org.quantscope.core.tensor.TensorInfo;
 import org.quantscope.core.tensor.TensorKind;
 
 /**
- * Finds the weights of a graph that are not quantized: those of recurrent networks, and those that only subgraphs read.
- * For one use.
+ * Finds the floating constants of a graph that feed a multiplication and are not quantized, with the reason: weights of
+ * recurrent networks, of subgraphs and of operators that are not standard, weights that are computed in the model,
+ * factors, and tables that rows are looked up in. For one use.
  */
 final class FloatWeights {
-    /** The input at which a layer reads its weight; a recurrent network reads weights at two inputs. */
-    private static final List<Integer> OF_LAYER = List.of(1);
+    /** The inputs at which a recurrent network reads weights. */
+    private static final Set<Integer> OF_RECURRENT = Set.of(1, 2);
 
-    private static final List<Integer> OF_RECURRENT = List.of(1, 2);
+    /** Operators that multiply value by value, with the inputs at which a factor can be. */
+    private static final Map<String, Set<Integer>> ELEMENTWISE = Map.of(
+            "Mul", Set.of(0, 1),
+            "Div", Set.of(0, 1),
+            "PRelu", Set.of(1),
+            "BatchNormalization", Set.of(1),
+            "InstanceNormalization", Set.of(1),
+            "LayerNormalization", Set.of(1),
+            "GroupNormalization", Set.of(1),
+            "RMSNormalization", Set.of(1),
+            "RotaryEmbedding", Set.of(1, 2));
+
+    /** Operators of ONNX Runtime that look rows up, with the inputs at which the tables are. */
+    private static final Map<String, Set<Integer>> LOOKING_UP = Map.of("EmbedLayerNormalization", Set.of(2, 3, 4));
 
     private final Map<TensorId, FloatWeight> found = new LinkedHashMap<>();
     private final Set<TensorId> quantized = new HashSet<>();
 
     private FloatWeights() {}
 
-    /** The float weights, in the order of the operators that read them. */
+    /** The float constants, those that layers multiply by first, in the order of the operators that read them. */
     static List<FloatWeight> of(GraphProto graph) {
         FloatWeights weights = new FloatWeights();
-        weights.walk(graph, null, "", null);
+        weights.walk(graph, new Scope(null, new HashMap<>()), "", null);
         weights.quantized.forEach(weights.found::remove);
-        return List.copyOf(weights.found.values());
+        List<FloatWeight> sorted = new ArrayList<>(
+                weights.found.values().stream().filter(FloatWeight::ofLayer).toList());
+        weights.found.values().stream().filter(w -> !w.ofLayer()).forEach(sorted::add);
+        return List.copyOf(sorted);
     }
 
     /** The operator of the main graph whose inside stays in float. */
     private record Keeper(String node, String opType) {}
 
-    /** A stored tensor, with the name under which it is listed. */
-    private record Stored(TensorId id, TensorProto tensor) {}
+    /** A floating stored tensor, with the name under which it is listed. */
+    private record Stored(TensorId id, DType dtype, List<Long> dims) {}
 
-    /** A stored tensor and an operator that reads it. */
-    private record Read(Stored stored, Consumer by) {}
+    /**
+     * A value that does not depend on the data.
+     *
+     * @param sources the floating stored tensors that it is made of
+     * @param computedBy the operator that makes it of them; empty if it has their own numbers
+     * @param sparse true if the only source is stored sparse
+     */
+    private record Fixed(List<Stored> sources, Optional<Keeper> computedBy, boolean sparse) {
+        static final Fixed NO_FLOAT = new Fixed(List.of(), Optional.empty(), false);
+    }
 
-    /** The meaning of names in one graph: a stored tensor, or a value that is not stored. */
-    private record Scope(@Nullable Scope outer, Map<String, Optional<Stored>> names) {
-        Optional<Stored> find(String name) {
-            Optional<Stored> own = names.get(name);
+    /** The meaning of names in one graph: a value that is fixed, or one that is not. */
+    private record Scope(@Nullable Scope outer, Map<String, Optional<Fixed>> names) {
+        Optional<Fixed> find(String name) {
+            Optional<Fixed> own = names.get(name);
             return own != null ? own : outer == null ? Optional.empty() : outer.find(name);
         }
     }
 
-    private void walk(GraphProto graph, @Nullable Scope outer, String prefix, @Nullable Keeper inside) {
-        Scope scope = new Scope(outer, new HashMap<>());
+    private void walk(GraphProto graph, Scope scope, String prefix, @Nullable Keeper inside) {
         graph.getInputList().stream()
                 .map(ValueInfoProto::getName)
-                .forEach(name -> scope.names.put(name, Optional.empty()));
-        graph.getInitializerList().forEach(t -> scope.names.put(t.getName(), stored(prefix, t.getName(), t)));
+                .forEach(name -> scope.names.putIfAbsent(name, Optional.empty()));
+        graph.getInitializerList()
+                .forEach(t -> scope.names.put(t.getName(), Optional.of(stored(prefix, t.getName(), t))));
+        graph.getSparseInitializerList().forEach(t -> {
+            String name = t.getValues().getName();
+            Optional<Stored> only = TensorProtos.dtype(t.getValues().getDataType())
+                    .filter(DType::isFloating)
+                    .map(type -> new Stored(new TensorId(prefix + name), type, t.getDimsList()));
+            scope.names.put(name, Optional.of(new Fixed(only.stream().toList(), Optional.empty(), true)));
+        });
         for (int i = 0; i < graph.getNodeCount(); i++) {
             NodeProto node = graph.getNode(i);
-            String op = ElementTypes.isDefaultDomain(node) ? node.getOpType() : "";
             String name = node.getName().isEmpty() ? prefix + OnnxGraph.nodeName(node, i) : node.getName();
-            node.getOutputList().forEach(out -> scope.names.put(out, Optional.empty()));
-            switch (op) {
-                case "Constant" ->
-                    ElementTypes.tensorAttribute(node, "value")
-                            .ifPresent(t -> scope.names.put(node.getOutput(0), stored(prefix, node.getOutput(0), t)));
-                case "Identity" -> scope.names.put(node.getOutput(0), scope.find(node.getInput(0)));
-                case "Conv", "ConvTranspose", "Gemm", "MatMul" -> {
-                    List<Read> read = read(node, name, OF_LAYER, scope);
-                    if (inside == null) {
-                        read.forEach(r -> quantized.add(r.stored.id));
-                    } else {
-                        read.forEach(r -> add(r, Rule.SUBGRAPH, inside));
-                    }
-                }
-                default -> {
-                    if (QuantizedOperators.RECURRENT.contains(op)) {
-                        read(node, name, OF_RECURRENT, scope)
-                                .forEach(r -> add(
-                                        r,
-                                        inside == null ? Rule.RECURRENT : Rule.SUBGRAPH,
-                                        inside == null ? new Keeper(name, op) : inside));
-                    }
+            Keeper self = new Keeper(name, node.getOpType());
+            Optional<Fixed> made = made(node, self, scope, prefix);
+            node.getOutputList().forEach(out -> scope.names.put(out, made));
+            if (made.isEmpty()) {
+                for (int in = 0; in < node.getInputCount(); in++) {
+                    int at = in;
+                    scope.find(node.getInput(in)).ifPresent(f -> read(node, name, at, f, inside));
                 }
             }
-            Keeper keeper = inside == null ? new Keeper(name, node.getOpType()) : inside;
+            Keeper keeper = inside == null ? self : inside;
             for (AttributeProto a : node.getAttributeList()) {
                 String within = name + "/" + a.getName() + "/";
                 if (a.hasG()) {
-                    walk(a.getG(), scope, within, keeper);
+                    walk(a.getG(), entered(node, a.getG(), scope), within, keeper);
                 }
-                a.getGraphsList().forEach(g -> walk(g, scope, within, keeper));
+                a.getGraphsList().forEach(g -> walk(g, new Scope(scope, new HashMap<>()), within, keeper));
             }
         }
     }
 
-    /** The tensor if it may be a weight: it must be floating and of rank 2 or more. */
-    private static Optional<Stored> stored(String prefix, String name, TensorProto t) {
-        boolean weight =
-                TensorProtos.dtype(t.getDataType()).filter(DType::isFloating).isPresent() && t.getDimsCount() >= 2;
-        return weight ? Optional.of(new Stored(new TensorId(prefix + name), t)) : Optional.empty();
-    }
-
-    private static List<Read> read(NodeProto node, String name, List<Integer> inputs, Scope scope) {
-        List<Read> read = new ArrayList<>();
-        for (int i : inputs) {
+    /** The scope of a subgraph: a constant that a Loop or Scan passes in is that constant inside. */
+    private static Scope entered(NodeProto node, GraphProto body, Scope outer) {
+        Scope scope = new Scope(outer, new HashMap<>());
+        // The first inputs of a Loop are its count and its condition; those of its body, the number and the condition.
+        boolean passes = Set.of("Loop", "Scan").contains(node.getOpType());
+        for (int i = node.getOpType().equals("Loop") ? 2 : 0; passes && i < body.getInputCount(); i++) {
             if (i < node.getInputCount()) {
-                scope.find(node.getInput(i))
-                        .ifPresent(s -> read.add(new Read(s, new Consumer(name, node.getOpType(), i, 1))));
+                scope.names.put(body.getInput(i).getName(), outer.find(node.getInput(i)));
             }
         }
-        return read;
+        return scope;
     }
 
-    private void add(Read read, Rule rule, Keeper keeper) {
-        Stored s = read.stored;
-        long[] dims = s.tensor.getDimsList().stream().mapToLong(Long::longValue).toArray();
-        Shape shape;
-        try {
-            shape = Shape.of(dims);
-        } catch (IllegalArgumentException e) {
-            // The loader checks the shapes of the main graph only; running the model will fail on this one.
-            return;
+    /** What a node makes, if it makes it of fixed values only. */
+    private static Optional<Fixed> made(NodeProto node, Keeper self, Scope scope, String prefix) {
+        if (ElementTypes.isDefaultDomain(node) && node.getOpType().equals("Constant") && node.getOutputCount() == 1) {
+            String out = node.getOutput(0);
+            return Optional.of(ElementTypes.tensorAttribute(node, "value")
+                    .map(t -> stored(prefix, out, t))
+                    .orElseGet(() -> values(prefix, out, node)));
         }
-        TensorInfo info = new TensorInfo(
-                s.id,
-                TensorKind.CONSTANT,
-                TensorProtos.dtype(s.tensor.getDataType()).orElseThrow(),
-                shape,
-                OptionalInt.empty(),
-                List.of(read.by));
-        found.putIfAbsent(
-                s.id,
-                new FloatWeight(
-                        info,
-                        new Site(s.id, State.FLOAT, rule, keeper.node, keeper.opType, Optional.empty(), false, false)));
+        List<Optional<Fixed>> inputs = node.getInputList().stream()
+                .filter(in -> !in.isEmpty())
+                .map(scope::find)
+                .toList();
+        boolean subgraph = node.getAttributeList().stream().anyMatch(a -> a.hasG() || a.getGraphsCount() > 0);
+        if (inputs.isEmpty() || subgraph || inputs.stream().anyMatch(Optional::isEmpty)) {
+            return Optional.empty();
+        }
+        Fixed first = inputs.getFirst().orElseThrow();
+        if (WeightChains.moves(node) && first.sources.stream().allMatch(s -> WeightChains.keeps(node, s.dtype))) {
+            return Optional.of(first);
+        }
+        Set<Stored> sources = new LinkedHashSet<>();
+        inputs.forEach(f -> sources.addAll(f.orElseThrow().sources));
+        return Optional.of(new Fixed(List.copyOf(sources), Optional.of(self), false));
+    }
+
+    private static Fixed stored(String prefix, String name, TensorProto t) {
+        return TensorProtos.dtype(t.getDataType())
+                .filter(DType::isFloating)
+                .map(type -> new Fixed(
+                        List.of(new Stored(new TensorId(prefix + name), type, t.getDimsList())),
+                        Optional.empty(),
+                        false))
+                .orElse(Fixed.NO_FLOAT);
+    }
+
+    /** The numbers of a Constant node that has them in an attribute of their own. */
+    private static Fixed values(String prefix, String name, NodeProto node) {
+        for (AttributeProto a : node.getAttributeList()) {
+            boolean list = a.getName().equals("value_floats");
+            if (list || a.getName().equals("value_float")) {
+                List<Long> dims = list ? List.of((long) a.getFloatsCount()) : List.of();
+                return new Fixed(
+                        List.of(new Stored(new TensorId(prefix + name), DType.F32, dims)), Optional.empty(), false);
+            }
+        }
+        return Fixed.NO_FLOAT;
+    }
+
+    private void read(NodeProto node, String name, int input, Fixed value, @Nullable Keeper inside) {
+        Keeper self = new Keeper(name, node.getOpType());
+        Consumer by = new Consumer(name, node.getOpType(), input, 1);
+        boolean standard = ElementTypes.isDefaultDomain(node);
+        int rank = value.sources.size() == 1 ? value.sources.getFirst().dims.size() : 2;
+        boolean layer = WeightInputs.channelAxis(node, input, Math.max(2, rank)).isPresent();
+        boolean recurrent =
+                standard && QuantizedOperators.RECURRENT.contains(node.getOpType()) && OF_RECURRENT.contains(input);
+        if (layer || recurrent) {
+            boolean matrix = rank >= 2;
+            if (inside != null) {
+                add(value, by, Rule.SUBGRAPH, inside, matrix);
+            } else if (recurrent) {
+                add(value, by, Rule.RECURRENT, self, matrix);
+            } else if (value.computedBy.isPresent()) {
+                add(value, by, Rule.COMPUTED_WEIGHT, value.computedBy.get(), true);
+            } else if (value.sparse) {
+                add(value, by, Rule.SPARSE, self, matrix);
+            } else if (!matrix) {
+                add(value, by, Rule.VECTOR, self, false);
+            } else {
+                value.sources.forEach(s -> quantized.add(s.id));
+            }
+        } else if (!standard) {
+            boolean table = LOOKING_UP.getOrDefault(node.getOpType(), Set.of()).contains(input);
+            add(value, by, table ? Rule.LOOKED_UP : Rule.OTHER_DOMAIN, self, !table && rank >= 2);
+        } else if (ELEMENTWISE.getOrDefault(node.getOpType(), Set.of()).contains(input)) {
+            add(value, by, Rule.ELEMENTWISE, self, false);
+        } else if (node.getOpType().equals("Gather") && input == 0) {
+            add(value, by, Rule.LOOKED_UP, self, false);
+        }
+    }
+
+    private void add(Fixed value, Consumer by, Rule rule, Keeper keeper, boolean ofLayer) {
+        for (Stored s : value.sources) {
+            Shape shape;
+            try {
+                shape = Shape.of(s.dims.stream().mapToLong(Long::longValue).toArray());
+            } catch (IllegalArgumentException e) {
+                // The loader checks the shapes of the main graph only; running the model will fail on this one.
+                continue;
+            }
+            TensorInfo info =
+                    new TensorInfo(s.id, TensorKind.CONSTANT, s.dtype, shape, OptionalInt.empty(), List.of(by));
+            Site site = new Site(s.id, State.FLOAT, rule, keeper.node, keeper.opType, Optional.empty(), false, false);
+            FloatWeight before = found.get(s.id);
+            if (before == null || (ofLayer && !before.ofLayer())) {
+                found.put(s.id, new FloatWeight(info, site, ofLayer));
+            }
+        }
     }
 }

@@ -20,11 +20,13 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.quantscope.core.io.BadInputException;
 import org.quantscope.core.tensor.Consumer;
@@ -59,22 +61,33 @@ final class GraphReader {
     private record Stored(DType dtype, Shape shape, TensorData values, List<Use> uses) {}
 
     /**
-     * A use of a tensor: the axis of output channels, if the use makes the tensor a weight, and whether it makes it a
-     * bias.
+     * A use of a tensor: whether it makes the tensor a weight, with the axis of its output channels where that is
+     * known, and whether it makes it a bias.
      */
-    private record Use(Consumer consumer, OptionalInt channelAxis, boolean isBias) {}
+    private record Use(Consumer consumer, boolean isWeight, OptionalInt channelAxis, boolean isBias) {}
 
     /**
-     * The names visible in one graph. A name stands for a stored tensor of the main graph, directly or through an
-     * Identity, or for another value (empty).
+     * A stored tensor of the main graph that a value has the numbers of.
+     *
+     * @param axes for each axis of the value the axis of the stored tensor; empty if they are not the same axes
      */
-    private record Scope(@Nullable Scope outer, Map<String, Optional<String>> values) {
+    private record Behind(String stored, Optional<List<Integer>> axes) {
+        static Behind itself(String name, int rank) {
+            return new Behind(name, Optional.of(IntStream.range(0, rank).boxed().toList()));
+        }
+    }
+
+    /**
+     * The names visible in one graph. A name stands for a stored tensor of the main graph, directly or through
+     * operators that only move or convert its numbers, or for another value (empty).
+     */
+    private record Scope(@Nullable Scope outer, Map<String, Optional<Behind>> values) {
         boolean knows(String name) {
             return values.containsKey(name) || (outer != null && outer.knows(name));
         }
 
-        Optional<String> storedBehind(String name) {
-            Optional<String> own = values.get(name);
+        Optional<Behind> storedBehind(String name) {
+            Optional<Behind> own = values.get(name);
             return own != null ? own : outer == null ? Optional.empty() : outer.storedBehind(name);
         }
     }
@@ -125,7 +138,7 @@ final class GraphReader {
     }
 
     private static TensorKind kind(Stored s) {
-        if (s.uses.stream().anyMatch(u -> u.channelAxis.isPresent())) {
+        if (s.uses.stream().anyMatch(Use::isWeight)) {
             return TensorKind.WEIGHT;
         }
         return s.uses.stream().anyMatch(Use::isBias) ? TensorKind.BIAS : TensorKind.CONSTANT;
@@ -194,13 +207,13 @@ final class GraphReader {
         return sorted;
     }
 
-    private void define(Scope scope, String name, Optional<String> value) {
+    private void define(Scope scope, String name, Optional<Behind> value) {
         if (scope.values.putIfAbsent(name, value) != null) {
             throw new BadInputException(file, name, "is defined twice");
         }
     }
 
-    private Optional<String> inSubgraph(TensorProto tensor, String name) {
+    private Optional<Behind> inSubgraph(TensorProto tensor, String name) {
         checkInside(tensor, name);
         storedInSubgraphs++;
         return Optional.empty();
@@ -249,7 +262,7 @@ final class GraphReader {
     }
 
     /** Stores a tensor of the main graph; empty if its type is not read. */
-    private Optional<String> store(TensorProto tensor, String name) throws IOException {
+    private Optional<Behind> store(TensorProto tensor, String name) throws IOException {
         Optional<DType> dtype = TensorProtos.dtype(tensor.getDataType());
         Optional<SmallType> small = SmallType.of(tensor.getDataType());
         if (small.isPresent()) {
@@ -281,15 +294,15 @@ final class GraphReader {
         return store(name, dtype.get(), shape, values);
     }
 
-    private Optional<String> store(String name, DType dtype, Shape shape, TensorData values) {
+    private Optional<Behind> store(String name, DType dtype, Shape shape, TensorData values) {
         if (stored.putIfAbsent(name, new Stored(dtype, shape, values, new ArrayList<>())) != null) {
             throw new BadInputException(file, name, "is defined twice");
         }
-        return Optional.of(name);
+        return Optional.of(Behind.itself(name, shape.rank()));
     }
 
     /** The output of a Constant node, which is stored in one of its attributes. */
-    private Optional<String> constant(NodeProto node, String name, boolean main) throws IOException {
+    private Optional<Behind> constant(NodeProto node, String name, boolean main) throws IOException {
         if (!main) {
             storedInSubgraphs++;
             return Optional.empty();
@@ -347,16 +360,23 @@ final class GraphReader {
 
     private void readNode(NodeProto node, int index, Scope scope, String prefix) throws IOException {
         String name = node.getName().isEmpty() ? prefix + node.getOpType() + "_" + index : node.getName();
-        if (isOp(node, "Identity") && node.getInputCount() == 1 && node.getOutputCount() == 1) {
-            // Exporters share a weight through Identity; a reader of the copy counts as a reader of the weight.
-            scope.values.put(node.getOutput(0), scope.storedBehind(node.getInput(0)));
-            return;
+        if (WeightChains.moves(node)) {
+            // A reader of the moved numbers counts as a reader of the tensor.
+            scope.values.put(
+                    node.getOutput(0),
+                    scope.storedBehind(node.getInput(0))
+                            .filter(b -> WeightChains.keeps(node, dtypeOf(b)))
+                            .map(b -> new Behind(b.stored, WeightChains.axes(node, b.axes))));
+            if (scope.values.get(node.getOutput(0)).isPresent() && isOp(node, "Identity")) {
+                return;
+            }
         }
         for (int i = 0; i < node.getInputCount(); i++) {
-            Stored tensor =
-                    scope.storedBehind(node.getInput(i)).map(stored::get).orElse(null);
-            if (tensor != null) {
-                tensor.uses.add(use(node, name, i, tensor, scope.outer == null));
+            Behind behind = scope.storedBehind(node.getInput(i)).orElse(null);
+            Stored tensor = behind == null ? null : stored.get(behind.stored);
+            boolean itself = behind != null && behind.stored.equals(node.getInput(i));
+            if (tensor != null && (itself || !WeightChains.moves(node))) {
+                tensor.uses.add(use(node, name, i, tensor, behind.axes, scope.outer == null));
             }
         }
         for (AttributeProto a : node.getAttributeList()) {
@@ -366,33 +386,40 @@ final class GraphReader {
         }
     }
 
-    /** @param main false inside a subgraph, which stays in float: its reads do not make a tensor a weight or a bias */
-    private Use use(NodeProto node, String name, int input, Stored tensor, boolean main) {
+    private DType dtypeOf(Behind behind) {
+        return Objects.requireNonNull(stored.get(behind.stored)).dtype;
+    }
+
+    /**
+     * @param axes the axes of the tensor that are those of the input
+     * @param main false inside a subgraph, which stays in float: its reads do not make a tensor a weight or a bias
+     */
+    private Use use(NodeProto node, String name, int input, Stored tensor, Optional<List<Integer>> axes, boolean main) {
         long groups = 1;
-        OptionalInt axis = OptionalInt.empty();
         boolean bias = false;
         if (ElementTypes.isDefaultDomain(node)) {
-            boolean weight = main && input == 1 && tensor.dtype.isFloating() && tensor.shape.rank() >= 2;
             switch (node.getOpType()) {
                 case "Conv", "ConvTranspose" -> {
                     groups = intAttribute(node, "group", 1);
                     if (groups < 1) {
                         throw new BadInputException(file, name, "group " + groups + " is not positive");
                     }
-                    axis = weight ? OptionalInt.of(node.getOpType().equals("Conv") ? 0 : 1) : axis;
                     bias = main && input == 2;
                 }
-                case "Gemm" -> {
-                    axis = weight ? OptionalInt.of(intAttribute(node, "transB", 0) != 0 ? 0 : 1) : axis;
-                    bias = main && input == 2;
-                }
-                case "MatMul" -> axis = weight ? OptionalInt.of(tensor.shape.rank() - 1) : axis;
+                case "Gemm" -> bias = main && input == 2;
                 default -> {
-                    // Other operators do not determine an axis of output channels.
+                    // Other operators have neither groups nor a bias.
                 }
             }
         }
-        return new Use(new Consumer(name, node.getOpType(), input, groups), axis, bias);
+        OptionalInt axis = main && tensor.dtype.isFloating() && tensor.shape.rank() >= 2
+                ? WeightInputs.channelAxis(node, input, axes.map(List::size).orElse(tensor.shape.rank()))
+                : OptionalInt.empty();
+        boolean weight = axis.isPresent();
+        OptionalInt stored = weight
+                ? axes.map(a -> OptionalInt.of(a.get(axis.getAsInt()))).orElse(OptionalInt.empty())
+                : OptionalInt.empty();
+        return new Use(new Consumer(name, node.getOpType(), input, groups), weight, stored, bias);
     }
 
     private static long intAttribute(NodeProto node, String name, long otherwise) {

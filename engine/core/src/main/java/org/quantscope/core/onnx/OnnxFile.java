@@ -112,7 +112,8 @@ public record OnnxFile(int opset, OnnxGraph graph, List<Tensor> tensors, List<St
     public static OnnxFile of(Path file, ModelProto proto, boolean withData) throws IOException {
         int opset = opset(proto, file);
         GraphReader reader = new GraphReader(file, withData);
-        OnnxGraph graph = new OnnxGraph(reader.read(proto));
+        ModelProto plain = FusedOperators.unfused(LocalFunctions.inline(file, proto), opset);
+        OnnxGraph graph = new OnnxGraph(reader.read(plain));
         return new OnnxFile(opset, graph, reader.tensors(), reader.notes());
     }
 

@@ -295,17 +295,27 @@ public final class OnnxGraph {
      */
     public List<WeightInput> weightInputs() {
         List<WeightInput> found = new ArrayList<>();
+        Map<String, String> converted = new HashMap<>();
+        for (NodeProto node : proto.getGraph().getNodeList()) {
+            boolean same = (node.getOpType().equals("Cast") || node.getOpType().equals("Identity"))
+                    && ElementTypes.isDefaultDomain(node)
+                    && types.isFloating(node.getOutput(0));
+            String from = same ? converted.getOrDefault(node.getInput(0), node.getInput(0)) : "";
+            if (stored.contains(from)) {
+                converted.put(node.getOutput(0), from);
+            }
+        }
         for (NodeProto node : proto.getGraph().getNodeList()) {
             boolean layer = Set.of("Conv", "ConvTranspose", "Gemm", "MatMul").contains(node.getOpType())
                     && ElementTypes.isDefaultDomain(node);
             if (layer
                     && node.getInputCount() > 1
-                    && stored.contains(node.getInput(1))
+                    && stored.contains(converted.getOrDefault(node.getInput(1), node.getInput(1)))
                     && types.isFloating(node.getInput(0))
                     && types.dependsOnInput(node.getInput(0))
                     && ElementTypes.intAttribute(node, "transA", 0) == 0) {
                 found.add(new WeightInput(
-                        new TensorId(node.getInput(1)),
+                        new TensorId(converted.getOrDefault(node.getInput(1), node.getInput(1))),
                         new TensorId(node.getInput(0)),
                         node.getOpType().equals("MatMul")));
             }
@@ -314,18 +324,19 @@ public final class OnnxGraph {
     }
 
     /**
-     * A stored weight that is not quantized.
+     * A floating constant that feeds a multiplication, or that rows are looked up in, and is not quantized.
      *
      * @param info its description, with the first operator that reads it. Tensors stored in subgraphs are described
      *     only here, not in {@link org.quantscope.core.model.Model#tensors}; their names begin with the path to the
      *     subgraph
      * @param site the reason, and the operator that causes it
+     * @param ofLayer true for a weight: a matrix or kernel of two or more dimensions that a layer multiplies by
      */
-    public record FloatWeight(TensorInfo info, Placement.Site site) {}
+    public record FloatWeight(TensorInfo info, Placement.Site site, boolean ofLayer) {}
 
     /**
-     * The weights of recurrent networks, and those that only subgraphs read: not those that a layer of the main graph
-     * reads too, which are ordinary weights.
+     * The floating constants that feed a multiplication and are not quantized, the weights of layers first: not those
+     * that a layer of the main graph reads as its weight too, which are ordinary weights.
      */
     public List<FloatWeight> floatWeights() {
         return floatWeights;

@@ -81,7 +81,17 @@ public final class Placement {
         SUBGRAPH,
         OTHER_DOMAIN,
         UNKNOWN_TYPE,
-        NOT_READ
+        NOT_READ,
+        /** Of a constant: a layer's weight is computed from it. */
+        COMPUTED_WEIGHT,
+        /** Of a constant: it is stored sparse. */
+        SPARSE,
+        /** Of a constant: a layer multiplies by a vector. */
+        VECTOR,
+        /** Of a constant: it is a factor for each value. */
+        ELEMENTWISE,
+        /** Of a constant: rows of it are looked up. */
+        LOOKED_UP
     }
 
     /**
@@ -125,6 +135,11 @@ public final class Placement {
                 case OTHER_DOMAIN -> by + " is not a standard operator";
                 case UNKNOWN_TYPE -> "its element type is not known: " + by + " and the file do not say";
                 case NOT_READ -> "no operator that computes in integers reads it";
+                case COMPUTED_WEIGHT -> by + " computes a layer's weight from it in the model";
+                case SPARSE -> "stored sparse, with too many values to be written out for " + by;
+                case VECTOR -> by + " multiplies by a vector, not by a matrix";
+                case ELEMENTWISE -> by + " multiplies value by value; matrices and kernels are quantized";
+                case LOOKED_UP -> by + " looks rows up in it and multiplies nothing";
             };
         }
 

@@ -3,8 +3,9 @@ package org.quantscope.core.tensor;
 /** What a tensor is to its model. */
 public enum TensorKind {
     /**
-     * The constant second input of a Conv, ConvTranspose, Gemm or MatMul of rank 2 or more, outside subgraphs; a
-     * floating tensor of rank 2 or more if there is no graph.
+     * A constant of rank 2 or more that a Conv, ConvTranspose, DeformConv, Gemm, MatMul or Einsum multiplies by, outside
+     * subgraphs, also behind operators that only move or convert its numbers; a floating tensor of rank 2 or more if
+     * there is no graph.
      */
     WEIGHT,
     /** The constant third input of a Conv, ConvTranspose or Gemm outside subgraphs. */

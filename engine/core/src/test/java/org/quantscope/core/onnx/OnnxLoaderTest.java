@@ -185,7 +185,7 @@ class OnnxLoaderTest {
         Model model = open(model(
                 13,
                 graph(
-                                node("MatMul", List.of("first", "x"), "a"),
+                                node("Sub", List.of("first", "x"), "a"),
                                 node("MatMul", List.of("a", "vector"), "b"),
                                 node("Add", List.of("b", "added"), "c"),
                                 node("MatMul", List.of("c", "integers"), "d"),
@@ -231,13 +231,32 @@ class OnnxLoaderTest {
     }
 
     @Test
-    void aWeightThatIsTransposedFirstIsAConstant() throws IOException {
+    void aWeightBehindOperatorsThatMoveOrConvertItKeepsItsChannels() throws IOException {
         Model model = open(model(
                 13,
-                graph(node("Transpose", List.of("w"), "wt"), node("MatMul", List.of("x", "wt"), "y"))
-                        .addInitializer(floats("w", new long[] {1, 1}, 1))));
+                graph(
+                                node("Transpose", List.of("w"), "wt")
+                                        .addAttribute(AttributeProto.newBuilder()
+                                                .setName("perm")
+                                                .setType(AttributeProto.AttributeType.INTS)
+                                                .addInts(1)
+                                                .addInts(0)),
+                                node("Cast", List.of("wt"), "wc").addAttribute(attribute("to", 1)),
+                                node("MatMul", List.of("x", "wc"), "a"),
+                                node("Unsqueeze", List.of("v", "axes"), "vu"),
+                                node("MatMul", List.of("a", "vu"), "y"))
+                        .addInitializer(floats("w", new long[] {3, 2}, 1, 2, 3, 4, 5, 6))
+                        .addInitializer(floats("v", new long[] {3, 1}, 1, 2, 3))
+                        .addInitializer(TensorProto.newBuilder()
+                                .setName("axes")
+                                .setDataType(TensorProto.DataType.INT64_VALUE)
+                                .addDims(1)
+                                .addInt64Data(0))));
 
-        assertThat(tensor(model, "w").info().kind()).isEqualTo(TensorKind.CONSTANT);
+        assertThat(tensor(model, "w").info().kind()).isEqualTo(TensorKind.WEIGHT);
+        assertThat(tensor(model, "w").info().channelAxis()).hasValue(0);
+        assertThat(tensor(model, "v").info().kind()).isEqualTo(TensorKind.WEIGHT);
+        assertThat(tensor(model, "v").info().channelAxis()).isEmpty();
     }
 
     @Test

@@ -1,0 +1,44 @@
+package org.quantscope.cli;
+
+import java.util.List;
+import org.quantscope.core.session.LeftFloat;
+
+/** What a command says of the constants that stay in float. */
+final class FloatReport {
+    /** Lines for a person; JSON holds all. */
+    private static final int SHOWN = 5;
+
+    static final String CHECK = "Exit with 1 if a weight that the options ask to quantize stays in float";
+
+    private FloatReport() {}
+
+    /** The field {@code left_float}. */
+    static Json put(Json json, List<LeftFloat> left) {
+        return json.put(
+                "left_float",
+                left.stream()
+                        .map(l -> new Json().put("name", l.id().name()).put("why", l.why()))
+                        .toList());
+    }
+
+    /** A count and the first reasons. */
+    static void print(List<LeftFloat> left, Terminal terminal) {
+        if (left.isEmpty()) {
+            return;
+        }
+        long wanted = left.stream().filter(LeftFloat::wanted).count();
+        terminal.out()
+                .println("in float: " + left.size() + (left.size() == 1 ? " constant" : " constants")
+                        + " that values are multiplied with"
+                        + (wanted > 0 ? ", " + wanted + " of them weights that were to be quantized" : ""));
+        left.stream().limit(SHOWN).forEach(l -> terminal.out().println("  " + l.id() + ": " + l.why()));
+        if (left.size() > SHOWN) {
+            terminal.out().println("  and " + (left.size() - SHOWN) + " more, see --json");
+        }
+    }
+
+    /** The exit code of a command that was asked to check. */
+    static int code(boolean check, List<LeftFloat> left) {
+        return check && left.stream().anyMatch(LeftFloat::wanted) ? ExitCode.CHECK_FAILED : ExitCode.DONE;
+    }
+}
